@@ -1,0 +1,182 @@
+"""Judging an answer: a document with resources, or the right error.
+
+Which status becomes which error is the table `_BY_STATUS`. Bodies without title or code, empty ones, a proxy's HTML
+and cut-off JSON are all expected here (behaviour sheet, section 9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from didww.exceptions import (
+    AuthenticationError,
+    ConflictError,
+    DidwwApiError,
+    InsufficientBalanceError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    UnexpectedResponse,
+    ValidationError,
+)
+from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
+from didww.jsonapi.graph import Graph
+from didww.resources.base import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from didww.calls.effects import Request, Response
+
+__all__ = ["ApiResponse", "api_response", "error_for", "path_of"]
+
+T = TypeVar("T")
+
+
+class ApiResponse(Generic[T]):
+    """An answer of the service: the resource or resources in `data`, and what came with them.
+
+    Attributes:
+        data: A resource, a list of resources, or None (after a delete).
+        meta: The document's `meta`, e.g. `api_version`.
+        links: The document's pagination links: `first`, `last`, and `next`, `prev` where there are such pages.
+        status_code: HTTP status.
+        headers: HTTP headers, names in lower case.
+        attempts: How often the request was sent.
+    """
+
+    __slots__ = ("_body", "attempts", "data", "headers", "links", "meta", "status_code")
+
+    def __init__(
+        self,
+        data: T,
+        *,
+        meta: Mapping[str, Any],
+        links: Mapping[str, Any],
+        response: Response,
+        attempts: int = 1,
+    ) -> None:
+        self.data: T = data
+        self.meta = meta
+        self.links = links
+        self.status_code = response.status
+        self.headers = response.headers
+        self.attempts = attempts
+        self._body = response.body
+
+    @property
+    def total_records(self) -> int | None:
+        """How many records match on all pages together; None where the service does not say."""
+        for name in ("total_records", "total_count"):
+            value = self.meta.get(name)
+            if isinstance(value, int):
+                return value
+        return None
+
+    @property
+    def request_id(self) -> str | None:
+        """The `X-Request-Id` of the answer, for DIDWW's support."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def api_version(self) -> str | None:
+        """The API version that answered; it may be newer than asked for if the account is pinned to a newer one."""
+        value = self.meta.get("api_version")
+        return value if isinstance(value, str) else None
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The whole document as plain dicts and lists, decoded anew at each access; empty if there was no body."""
+        return decode_raw(self._body) if self._body else {}
+
+    def __repr__(self) -> str:
+        return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
+
+
+_BY_STATUS: dict[int, type[DidwwApiError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: ValidationError,
+    429: RateLimitError,
+}
+_NO_MONEY = ("insufficient balance", "insufficient funds")  # the older title is still met
+
+
+def api_response(
+    request: Request, response: Response, fieldsets: Mapping[str, Sequence[str]] | None = None
+) -> ApiResponse[Any]:
+    """The answer to `request` with its resources loaded.
+
+    Raises:
+        DidwwApiError: The service said no.
+        UnexpectedResponse: The answer is no JSON:API document.
+    """
+    if response.status >= 400:
+        raise error_for(request, response.status, response.headers, response.body)
+    if response.status >= 300:
+        raise UnexpectedResponse(
+            f"{request.method} {path_of(request)} was answered with a redirect ({response.status}), which is not "
+            "followed, so that the key goes nowhere else. Check base_url.",
+            status_code=response.status,
+            request_id=response.headers.get("x-request-id"),
+        )
+    if not response.body.strip():
+        if request.method != "DELETE":
+            raise _unexpected(request, response, "an empty body")
+        return ApiResponse(None, meta={}, links={}, response=response)
+    try:
+        document: Document = decode(response.body)
+    except NotJsonApi:
+        raise _unexpected(request, response, _looks_like(response)) from None
+    graph = Graph(document, load, fieldsets)
+    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    return ApiResponse(data, meta=document.meta, links=document.links, response=response)
+
+
+def _unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"{request.method} {path_of(request)} was answered with {what} (HTTP {response.status}), "
+        "not with a JSON:API document. Check base_url, and proxies on the way.",
+        status_code=response.status,
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+def _looks_like(response: Response) -> str:
+    start = response.body[:200].lstrip().lower()
+    if start.startswith(b"<"):
+        return "an HTML or XML page"
+    return "cut-off or broken JSON" if start[:1] in (b"{", b"[") else "something else than JSON"
+
+
+def error_for(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> DidwwApiError:
+    """The error for an answer of 400 or more."""
+    errors = decode_errors(body)
+    cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
+    if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
+        cls = InsufficientBalanceError
+    return cls(
+        status,
+        errors,
+        method=request.method,
+        path=path_of(request),
+        request_id=headers.get("x-request-id"),
+        retry_after=_seconds(headers.get("retry-after")),
+    )
+
+
+def path_of(request: Request) -> str:
+    """The path of a request, without host and query."""
+    return urlsplit(request.url).path
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < 1e9 else None

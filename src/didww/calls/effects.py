@@ -1,0 +1,136 @@
+"""What the pure core asks the world for, and what it gets back.
+
+A call is a generator that yields these effects and receives their outcomes; the two drivers (`didww.client`,
+`didww.aio`) carry them out and do nothing else. There is no I/O, no clock and no thread here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import IO, Any, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+__all__ = [
+    "Call",
+    "Close",
+    "Effect",
+    "FileClose",
+    "FileOpen",
+    "FileWrite",
+    "Now",
+    "Open",
+    "Opened",
+    "Read",
+    "Request",
+    "Response",
+    "Send",
+    "Sleep",
+]
+
+T = TypeVar("T")
+
+
+class Request(Struct, frozen=True):
+    """An HTTP request, ready to go: absolute URL with its query, headers, body.
+
+    Its repr shows neither headers nor body, which may hold secrets.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url})"
+
+
+class Response(Struct, frozen=True):
+    """An HTTP answer with its whole body; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"
+
+
+class Opened(Protocol):
+    """An HTTP answer whose body is still on the wire; the transport's own object."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, names in lower case."""
+        ...
+
+
+class Send(Struct, frozen=True):
+    """Send `request`; outcome: a `Response`.
+
+    `deadline` is a moment of the clock that `Now` tells; `ConnectionFailed` (or `DeadlineExceeded`) is thrown in
+    when no whole answer came by then.
+    """
+
+    request: Request
+    deadline: float
+
+
+class Open(Struct, frozen=True):
+    """Send `request`, leave the body on the wire; outcome: an `Opened`."""
+
+    request: Request
+    deadline: float
+
+
+class Read(Struct, frozen=True):
+    """The next bytes of the body; outcome: bytes, empty at its end."""
+
+    opened: Opened
+
+
+class Close(Struct, frozen=True):
+    """Done with `opened`, whether or not it was read to its end; outcome: None."""
+
+    opened: Opened
+
+
+class FileOpen(Struct, frozen=True):
+    """Open a new file to write; outcome: the file."""
+
+    path: str
+
+
+class FileWrite(Struct, frozen=True):
+    """Write `data`; outcome: None."""
+
+    file: IO[bytes]
+    data: bytes
+
+
+class FileClose(Struct, frozen=True):
+    """Close `file`; if `rename_to` is given, make sure it is on disk and give it that name, else remove it."""
+
+    file: IO[bytes]
+    path: str
+    rename_to: str | None = None
+
+
+class Now(Struct, frozen=True):
+    """The time in seconds on a clock that never goes back; outcome: float."""
+
+
+class Sleep(Struct, frozen=True):
+    """Let `seconds` pass; outcome: None."""
+
+    seconds: float
+
+
+Effect: TypeAlias = Send | Open | Read | Close | FileOpen | FileWrite | FileClose | Now | Sleep
+Call: TypeAlias = Generator[Effect, Any, T]

@@ -1,0 +1,155 @@
+"""The operations of a resource, each as a call: list, find, create, update, delete, the walk over all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from msgspec import Struct
+
+from didww.calls import request as requests
+from didww.calls.answer import ApiResponse, api_response
+from didww.calls.effects import Call, Effect, Now, Request, Send
+from didww.exceptions import InvalidValue, UnexpectedResponse
+from didww.jsonapi.encode import resource_document
+from didww.query_params import QueryParams
+from didww.resources.base import Resource, checked_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from didww.configuration import Configuration
+
+__all__ = ["Page", "create", "delete", "find", "iterate", "list_", "send", "update"]
+
+R = TypeVar("R", bound=Resource)
+
+
+class Page(Struct, frozen=True):
+    """What a walk hands out between its effects: the records of one page."""
+
+    records: list[Any]
+
+
+def send(
+    configuration: Configuration, request: Request, fieldsets: Mapping[str, Sequence[str]] | None = None
+) -> Call[ApiResponse[Any]]:
+    """Send `request` and judge the answer, within the configured time."""
+    now = yield Now()
+    response = yield Send(request, now + configuration.timeout)
+    return api_response(request, response, fieldsets)
+
+
+def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
+    """One page of records, or all of them where the service does not page."""
+    request = requests.build(configuration, "GET", cls.path, query=query)
+    answer = yield from send(configuration, request, query.fieldsets)
+    return _expect(cls, answer, request, many=True)
+
+
+def find(configuration: Configuration, cls: type[R], id: str | None, query: QueryParams) -> Call[ApiResponse[R]]:
+    """One record."""
+    if not cls.singleton:
+        id = checked_id(id, f"{cls.path}().find")
+    request = requests.build(configuration, "GET", cls.path, id=id, query=query)
+    answer = yield from send(configuration, request, query.fieldsets)
+    return _expect(cls, answer, request)
+
+
+def create(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
+    """Create `record`; the answer holds it as the service made it."""
+    _checked(cls, record, "create")
+    if record._exists():
+        raise InvalidValue(
+            f"{cls.path}().create takes a new {cls.__name__}; this one has the id {record.id}. Use update.", field="id"
+        )
+    attributes, linkage = record._pending(), record._pending_relationships()
+    missing = [
+        field.label
+        for name, field in cls._fields.items()
+        if field.required and field.create and name not in attributes and name not in linkage
+    ]
+    if missing:
+        raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
+    document = resource_document(cls.type_, None, attributes, linkage)
+    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
+    answer = yield from send(configuration, request, query.fieldsets)
+    return _expect(cls, answer, request)
+
+
+def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
+    """Send what was changed of `record`; afterwards it counts as unchanged."""
+    _checked(cls, record, "update")
+    if record.id is None:
+        raise InvalidValue(
+            f"{cls.path}().update takes a {cls.__name__} that exists; this one has no id. Use create, or "
+            f"{cls.__name__}.build(id).",
+            field="id",
+        )
+    attributes, linkage = record._pending(), record._pending_relationships()
+    document = resource_document(cls.type_, record.id, attributes, linkage)
+    request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
+    answer = yield from send(configuration, request, query.fieldsets)
+    record._settle(attributes, linkage)
+    return _expect(cls, answer, request)
+
+
+def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
+    """Delete a record by its id, or itself."""
+    if isinstance(id, Resource):
+        _checked(cls, id, "delete")
+        id = cast("str", id.id)
+    request = requests.build(configuration, "DELETE", cls.path, id=checked_id(id, f"{cls.path}().delete"))
+    answer = yield from send(configuration, request)
+    answer.data = None
+    return answer
+
+
+def iterate(
+    configuration: Configuration, cls: type[R], query: QueryParams, limit: int | None
+) -> Generator[Effect | Page, Any, None]:
+    """All records that match, page by page; at most `limit` of them."""
+    left = _checked_limit(limit)
+    request = requests.build(configuration, "GET", cls.path, query=query)
+    seen = {request.url}
+    while left:
+        answer = yield from cast("Call[ApiResponse[Any]]", send(configuration, request, query.fieldsets))
+        records = _expect(cls, answer, request, many=True).data
+        yield Page(records[: int(left)] if left < len(records) else records)
+        left -= min(left, len(records))
+        following = answer.links.get("next")
+        # No link, or one that goes in a circle: the end.
+        if not isinstance(following, str) or not records or following in seen:
+            return
+        request = requests.follow(configuration, "GET", following)
+        if "Api-Key" not in request.headers:
+            raise UnexpectedResponse(
+                f"The link to the next page of {cls.type_} leads away from {configuration.base_url}; not followed."
+            )
+        seen.add(following)
+
+
+def _checked_limit(limit: int | None) -> float:
+    if limit is None:
+        return float("inf")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(f"limit is a whole number from 0, not {limit!r}.", field="limit")
+    return limit
+
+
+def _checked(cls: type[Resource], record: object, operation: str) -> None:
+    if not isinstance(record, cls):
+        raise InvalidValue(f"{cls.path}().{operation} takes a {cls.__name__}, not {type(record).__name__}.")
+
+
+def _expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False) -> ApiResponse[Any]:
+    """`answer`, whose data must be what was asked for: a list, or one resource of `cls`."""
+    if isinstance(answer.data, list) if many else isinstance(answer.data, cls):
+        return answer
+    got = "a list" if isinstance(answer.data, list) else getattr(answer.data, "type", "no data")
+    raise UnexpectedResponse(
+        f"{request.method} {cls.path} was answered with {got} where {'a list' if many else cls.type_} was expected.",
+        status_code=answer.status_code,
+        request_id=answer.request_id,
+    )
+

@@ -1,0 +1,105 @@
+"""The query of a request: keywords and `QueryParams` brought together and checked against the declaration.
+
+A misspelt name is found here, before anything is sent. `QueryParams.param()` is the way around for what the service
+has and the declaration does not.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from didww.exceptions import InvalidValue
+from didww.query_params import QueryParams
+from didww.resources.filters import filter_rules, names_in
+from didww.resources.registry import class_named, class_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from didww.resources.base import Resource
+
+__all__ = ["assemble"]
+
+
+def assemble(
+    cls: type[Resource],
+    params: QueryParams | None,
+    *,
+    include: str | Sequence[str] | None = None,
+    filter: Mapping[str, Any] | None = None,
+    sort: str | Sequence[str] | None = None,
+    page: int | tuple[int, int] | None = None,
+    fields: Mapping[str, Sequence[str]] | None = None,
+) -> QueryParams:
+    """One checked query out of everything that the caller gave.
+
+    Raises:
+        InvalidValue: A name is not in the declaration of `cls`, or a value cannot be written.
+    """
+    if params is not None and not isinstance(params, QueryParams):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(f"{cls.type_}: the first argument is a QueryParams, not {type(params).__name__}.")
+    query = params.copy() if params is not None else QueryParams()
+    if include is not None:
+        query.include(*([include] if isinstance(include, str) else include))
+    if sort is not None:
+        query.sort(*([sort] if isinstance(sort, str) else sort))
+    for name, value in (filter or {}).items():
+        query.filter(name, value)
+    if page is not None:
+        query.page(*(page if isinstance(page, tuple) else (page,)))
+    for type_, names in (fields or {}).items():
+        query.fields(type_, *([names] if isinstance(names, str) else names))
+    _check(cls, query)
+    return query
+
+
+def _check(cls: type[Resource], query: QueryParams) -> None:
+    for path in query.includes:
+        check_path(cls, path)
+    if query.filters:
+        rules = filter_rules(cls.filter_type)
+        for name, value in query.filters.items():
+            if name not in rules:
+                raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
+            if value is None and not rules[name].blank:
+                raise InvalidValue(f"filter {name!r} needs a value: {cls.type_} cannot be asked for none.", field=name)
+    if query.sorts:
+        known = names_in(cls.sort_type)
+        for name in query.sorts:
+            if name not in known:
+                raise _unknown(f"{cls.type_} cannot be sorted by", name, known, "sort keys")
+    if query.page_number is not None and not cls.paginated:
+        raise InvalidValue(f"{cls.type_} come in one list, not in pages: leave page out.", field="page")
+    for type_, names in query.fieldsets.items():
+        target = class_of(type_)
+        if target is None:
+            raise InvalidValue(f"fields: there is no resource type {type_!r}.", field="fields")
+        for name in names:
+            if name not in target._fields:
+                raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
+
+
+def check_path(cls: type[Resource], path: str) -> None:
+    """Walk `path` along the declared relationships.
+
+    Raises:
+        InvalidValue: One of its steps is no relationship.
+    """
+    here = cls
+    for step in path.split("."):
+        links = {name: field for name, field in here._fields.items() if field.place == "relationships"}
+        if step not in links:
+            raise _unknown(f"{here.type_} cannot include", step, links, "relationships")
+        targets = links[step].kind.detail
+        if not hasattr(targets, "name"):  # a relationship to several types: the server knows what may follow
+            return
+        here = class_named(targets.name)
+
+
+def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValue:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    shown = ", ".join(sorted(one for one in names if not one.startswith("-"))) or "none"
+    return InvalidValue(f"{what} {name!r}.{hint} Its {words}: {shown}.", field=name)

@@ -1,0 +1,252 @@
+"""Everything that this package raises on purpose.
+
+`DidwwApiError` is an answer of the service that says no; `DidwwClientError` is everything that yielded no answer,
+a caller's mistake found before sending included. Both are `DidwwError`. All of them can be pickled, and none ever
+holds a key, a password or a request body.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+__all__ = [
+    "AuthenticationError",
+    "ClientClosedError",
+    "ConflictError",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "DidwwApiError",
+    "DidwwClientError",
+    "DidwwError",
+    "InsufficientBalanceError",
+    "InvalidValue",
+    "NotFoundError",
+    "NotIncludedError",
+    "NotLoadedError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ReadOnlyFieldError",
+    "ServerError",
+    "UnexpectedResponse",
+    "ValidationError",
+    "WaitEnded",
+]
+
+
+def _rebuild(cls: type[DidwwError], args: tuple[Any, ...], state: dict[str, Any]) -> DidwwError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class DidwwError(Exception):
+    """The base of all errors of this package."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+
+class DidwwApiError(DidwwError):
+    """The service answered with an error.
+
+    Attributes:
+        status_code: HTTP status, 400 to 599.
+        errors: The error objects of the answer as plain dicts (`title`, `detail`, `code`, `status`, `source`,
+            `meta`; any of them may be missing). Empty when the answer carried none (an empty body, a proxy's page).
+        request_id: The `X-Request-Id` of the answer, for DIDWW's support; None when the server sent none.
+        method: HTTP method of the request.
+        path: Path of the request, without the query.
+        attempts: How often the request was sent.
+        retry_after: Seconds that the server asked to wait, or None.
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        errors: list[dict[str, Any]],
+        *,
+        method: str = "",
+        path: str = "",
+        request_id: str | None = None,
+        attempts: int = 1,
+        retry_after: float | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.errors = errors
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.attempts = attempts
+        self.retry_after = retry_after
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        said = "; ".join(dict.fromkeys(filter(None, map(_text, self.errors)))) or "the answer carried no error object"
+        where = f" ({self.method} {self.path}" if self.method else " ("
+        if self.request_id:
+            where += f", request id {self.request_id}"
+        if self.attempts > 1:
+            where += f", {self.attempts} attempts"
+        return f"HTTP {self.status_code}: {said}" + (where + ")" if where != " (" else "")
+
+
+def _text(error: dict[str, Any]) -> str:
+    text = str(error.get("detail") or error.get("title") or error.get("code") or "")
+    return text if len(text) <= 500 else text[:497] + "..."
+
+
+class AuthenticationError(DidwwApiError):
+    """401: the API key is missing, wrong, or of the other environment."""
+
+
+class PermissionDeniedError(DidwwApiError):
+    """403: the account may not do this (read-only customer, no outbound plan)."""
+
+
+class NotFoundError(DidwwApiError):
+    """404: no such record in this account, or no such path."""
+
+
+class ConflictError(DidwwApiError):
+    """409: the record's present state does not allow it."""
+
+
+class ValidationError(DidwwApiError):
+    """422: the service refused values of the request."""
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """The messages by Python field: `{"name": ["has already been taken"]}`.
+
+        Lists and nested objects are written as in Python (`items[0].qty`, `configuration.host`); messages about the
+        whole object stand under the empty string. Source: behaviour sheet, section 9 (pointers).
+        """
+        found: dict[str, list[str]] = {}
+        for error in self.errors:
+            source = error.get("source")
+            pointer = source.get("pointer") if isinstance(source, dict) else None
+            message = str(error.get("title") or error.get("detail") or "is invalid")
+            found.setdefault(_field_of(pointer), []).append(message)
+        return found
+
+
+# Routing errors of a DID name columns, not fields (behaviour sheet, section 9).
+_COLUMN_FIELDS = {"voice_in_trunk_id": "voice_in_trunk", "trunk_id": "voice_in_trunk", "trunk_ids": "voice_in_trunks"}
+
+
+def _field_of(pointer: object) -> str:
+    if not isinstance(pointer, str):
+        return ""
+    parts = pointer.strip("/").split("/")
+    if parts[:2] not in (["data", "attributes"], ["data", "relationships"]) or len(parts) < 3 or parts[2] == "base":
+        return ""
+    name = _COLUMN_FIELDS.get(parts[2], parts[2])
+    for part in parts[3:]:
+        name += f"[{part}]" if part.isdecimal() else ("" if part == "attributes" else f".{part}")
+    return name
+
+
+class InsufficientBalanceError(DidwwApiError):
+    """400 `Insufficient balance`: the prepaid money and the credit do not cover the request; nothing was bought."""
+
+    @property
+    def available_balance(self) -> Decimal | None:
+        """What the account could spend, in USD; None when the answer did not say."""
+        return self._amount("available_balance")
+
+    @property
+    def total_cost(self) -> Decimal | None:
+        """What the request would have cost, in USD, VAT included; None when the answer did not say."""
+        return self._amount("total_cost")
+
+    def _amount(self, name: str) -> Decimal | None:
+        for error in self.errors:
+            meta = error.get("meta")
+            if isinstance(meta, dict) and name in meta:
+                try:
+                    return Decimal(str(meta[name]))
+                except InvalidOperation:
+                    return None
+        return None
+
+
+class RateLimitError(DidwwApiError):
+    """429: more than 20 requests in a second with one key; `retry_after` says how long to wait, if the server did."""
+
+
+class ServerError(DidwwApiError):
+    """5xx: the service, or a proxy in front of it, failed."""
+
+
+class DidwwClientError(DidwwError):
+    """No answer of the service is behind this: a mistake found before sending, or a request that got no answer."""
+
+
+class InvalidValue(DidwwClientError, ValueError):
+    """A value, name or option that the service would refuse; `field` names it.
+
+    Raised before anything is sent.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class ReadOnlyFieldError(InvalidValue):
+    """A field that this caller cannot write: the server sets it, or it is fixed once the record exists."""
+
+
+class NotLoadedError(DidwwClientError):
+    """The field is not in what was loaded; the message says how to get it."""
+
+
+class NotIncludedError(NotLoadedError):
+    """The relationship was not included in the answer; the message names the `include=` to add."""
+
+
+class ClientClosedError(DidwwClientError):
+    """The client was closed before this call."""
+
+
+class ConnectionFailed(DidwwClientError):
+    """The request got no answer: no connection, or it broke.
+
+    Attributes:
+        request_sent: False when certainly nothing reached the server, so that even a purchase may be sent again.
+    """
+
+    def __init__(self, message: str, *, request_sent: bool = True) -> None:
+        self.request_sent = request_sent
+        super().__init__(message)
+
+
+class DeadlineExceeded(ConnectionFailed, TimeoutError):
+    """The call's `timeout` ran out.
+
+    It bounds the whole call: connecting, sending, waiting, reading.
+    """
+
+
+class UnexpectedResponse(DidwwClientError):
+    """The answer is not what the API sends: no JSON:API, cut off, or a redirect.
+
+    Attributes:
+        status_code: HTTP status of that answer.
+        request_id: Its `X-Request-Id`, or None.
+    """
+
+    def __init__(self, message: str, *, status_code: int = 0, request_id: str | None = None) -> None:
+        self.status_code = status_code
+        self.request_id = request_id
+        super().__init__(message)
+
+
+class WaitEnded(DidwwClientError):
+    """What was waited for cannot come any more, e.g. the order was canceled; `resource` is its last state."""
+
+    def __init__(self, message: str, *, resource: object = None) -> None:
+        self.resource = resource
+        super().__init__(message)

@@ -1,0 +1,156 @@
+"""Decoding of JSON:API documents into a small typed envelope.
+
+The envelope names what the package reads, so the parser skips the rest (most of an answer is links) without building
+it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
+server sends is never refused as long as it is a JSON object. Conversion to Python values is left to `didww.resources`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, cast
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
+__all__ = ["Document", "Identifier", "Linkage", "NotJsonApi", "ResourceObject", "decode", "decode_errors", "decode_raw"]
+
+
+class NotJsonApi(Exception):  # noqa: N818 internal signal, never reaches a caller
+    """The bytes are no JSON object with `data`."""
+
+
+class Identifier(Struct, frozen=True, gc=False):
+    """Type and id: which resource is meant."""
+
+    type: str
+    id: str
+
+
+Data: TypeAlias = Identifier | list[Identifier] | None
+
+
+class Linkage(Struct):
+    """A relationship as sent: `data` is UNSET (not included), None, one identifier or a list of them."""
+
+    data: Data | UnsetType = UNSET
+
+
+class ResourceObject(Struct):
+    """A resource as sent; `relationships` holds linkage only, links are skipped."""
+
+    type: str
+    id: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+    relationships: dict[str, Linkage] = field(default_factory=dict[str, Linkage])
+    meta: dict[str, Any] | None = None
+
+
+class Document(Struct):
+    """An answer's document."""
+
+    data: ResourceObject | list[ResourceObject] | None
+    included: list[ResourceObject] = field(default_factory=list[ResourceObject])
+    meta: dict[str, Any] = field(default_factory=dict[str, Any])
+    links: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+_decoder = msgspec.json.Decoder(Document)
+_raw_decoder = msgspec.json.Decoder()
+
+
+def decode(body: bytes) -> Document:
+    """The document in `body`.
+
+    Raises:
+        NotJsonApi: `body` is no JSON object with a `data` member.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _lenient(decode_raw(body))
+
+
+def decode_raw(body: bytes) -> dict[str, Any]:
+    """Everything in `body` as plain dicts and lists.
+
+    Raises:
+        NotJsonApi: `body` is no JSON object.
+    """
+    try:
+        value = _raw_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise NotJsonApi from None
+    if not isinstance(value, dict):
+        raise NotJsonApi
+    return cast("dict[str, Any]", value)
+
+
+def decode_errors(body: bytes) -> list[dict[str, Any]]:
+    """The error objects in `body`; none when it holds none that can be read."""
+    try:
+        errors = decode_raw(body).get("errors")
+    except NotJsonApi:
+        return []
+    return [_dict(error) for error in _list(errors) if isinstance(error, dict)]
+
+
+def _lenient(raw: dict[str, Any]) -> Document:
+    if "data" not in raw:
+        raise NotJsonApi
+    data = raw["data"]
+    many = isinstance(data, list)
+    resources = _resources(data if many else [data])
+    return Document(
+        data=resources if many else (resources[0] if resources else None),
+        included=_resources(raw.get("included")),
+        meta=_dict(raw.get("meta")),
+        links=_dict(raw.get("links")),
+    )
+
+
+def _resources(value: object) -> list[ResourceObject]:
+    found: list[ResourceObject] = []
+    for item in _list(value):
+        raw = _dict(item)
+        identifier = _identifier(raw)
+        if identifier is not None:
+            found.append(
+                ResourceObject(
+                    type=identifier.type,
+                    id=identifier.id,
+                    attributes=_dict(raw.get("attributes")),
+                    relationships={name: _linkage(value) for name, value in _dict(raw.get("relationships")).items()},
+                    meta=_dict(raw["meta"]) if isinstance(raw.get("meta"), dict) else None,
+                )
+            )
+    return found
+
+
+def _linkage(value: object) -> Linkage:
+    raw = _dict(value)
+    if "data" not in raw:
+        return Linkage()
+    data = raw["data"]
+    if isinstance(data, list):
+        identifiers = (_identifier(_dict(item)) for item in _list(data))
+        return Linkage([identifier for identifier in identifiers if identifier is not None])
+    if data is None:
+        return Linkage(None)
+    identifier = _identifier(_dict(data))
+    return Linkage(identifier) if identifier is not None else Linkage()
+
+
+def _identifier(raw: dict[str, Any]) -> Identifier | None:
+    kind = raw.get("type")
+    if not isinstance(kind, str):
+        return None
+    id_ = raw.get("id")
+    return Identifier(kind, "" if id_ is None else str(id_))
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []

@@ -1,0 +1,406 @@
+"""Resources: records with an id, relationships, and a place in an answer's graph.
+
+A resource is new (made by its constructor, no id), built (`build(id)`: the id and nothing else), loaded (from an
+answer), or a stub (named by an answer's linkage, but not in the answer). What reads and what may be written follows
+from that. Requests are built elsewhere (`didww.calls`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
+
+from msgspec import UNSET
+
+from didww.exceptions import InvalidValue
+from didww.jsonapi.document import Identifier, ResourceObject
+from didww.jsonapi.graph import Graph
+from didww.resources.fields import Field
+from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from didww.jsonapi.document import Data
+
+__all__ = ["Operation", "Resource", "UnknownResource", "load"]
+
+Operation: TypeAlias = Literal["list", "find", "create", "update", "delete"]
+
+
+class Resource(Record):
+    """A resource of the API.
+
+    Class keywords say what the contract says of the type as a whole:
+
+    Args:
+        type: Type in documents; also the path unless `path` says otherwise.
+        operations: What the contract offers.
+        extra_operations: What callers asked for beyond it; the server decides.
+        filter: A TypedDict of the filters of its list.
+        include: A Literal of the relationships and nested paths that can be included.
+        sort: A Literal of the sort keys, each with and without a minus.
+        paginated: Whether its list comes in pages.
+        singleton: Whether there is just one, found without an id.
+    """
+
+    __slots__ = ("_object", "_source")
+
+    type_: ClassVar[str] = ""
+    path: ClassVar[str] = ""
+    operations: ClassVar[frozenset[Operation]] = frozenset()
+    extra_operations: ClassVar[frozenset[Operation]] = frozenset()
+    paginated: ClassVar[bool] = True
+    singleton: ClassVar[bool] = False
+    filter_type: ClassVar[Any] = None
+    include_type: ClassVar[Any] = None
+    sort_type: ClassVar[Any] = None
+
+    if TYPE_CHECKING:
+        _object: ResourceObject
+        _source: Graph | str
+
+    def __init_subclass__(
+        cls,
+        *,
+        type: str = "",
+        path: str = "",
+        operations: Iterable[Operation] = (),
+        extra_operations: Iterable[Operation] = (),
+        paginated: bool = True,
+        singleton: bool = False,
+        filter: Any = None,
+        include: Any = None,
+        sort: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init_subclass__(**options)
+        cls.type_ = type
+        cls.path = path or type
+        cls.operations = frozenset(operations)
+        cls.extra_operations = frozenset(extra_operations)
+        cls.paginated = paginated
+        cls.singleton = singleton
+        cls.filter_type = filter
+        cls.include_type = include
+        cls.sort_type = sort
+
+    def __init__(self, **fields: Any) -> None:
+        _set_object(self, ResourceObject(self.type_))
+        _set_source(self, "new")
+        super().__init__(**fields)
+
+    @classmethod
+    def build(cls, id: str) -> Self:
+        """This resource by its id alone, without asking the server: to link to it, or to update it.
+
+        Only what is assigned to it afterwards is sent by an update. Reading anything but the id raises.
+
+        Args:
+            id: The resource's id.
+
+        Raises:
+            InvalidValue: `id` is no usable id.
+
+        Example:
+            >>> from didww.resources.did import Did
+            >>> did = Did.build("8d1a3c5e-0000-4000-8000-000000000001")
+            >>> did.description = None
+            >>> did.to_dict()["attributes"]
+            {'description': None}
+        """
+        return _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build")), "built")
+
+    @property
+    def id(self) -> str | None:
+        """The server's id of it; None while it is new."""
+        return self._object.id or None
+
+    @property
+    def type(self) -> str:
+        """Its type in documents, e.g. `dids`."""
+        return self._object.type
+
+    # Reading
+
+    def _read(self, field: Field) -> Any:
+        if field.place == "attributes":
+            return super()._read(field)
+        if field.place == "meta":
+            return self._read_meta(field)
+        return self._read_relationship(field.name, field)
+
+    def _read_meta(self, field: Field) -> Any:
+        name = field.name
+        values = self._own().values
+        if name not in values:
+            from didww.resources.annotations import annotation_of
+
+            if self._object.meta is None and not isinstance(self._source, Graph):
+                raise field.not_loaded(self._why_missing(field))
+            cls = cast("type[Meta]", annotation_of(cast("Any", field.owner), name))
+            values[name] = cls._of(self._object.meta or {})
+        return values[name]
+
+    def _read_relationship(self, name: str, field: Field | None = None) -> Any:
+        state = self._state
+        if state is not None and name in state.values:
+            return state.values[name]
+        if state is not None and name in state.linkage:
+            data = state.linkage[name]
+        else:
+            linkage = self._object.relationships.get(name)
+            if linkage is None or linkage.data is UNSET:
+                if field is None:
+                    raise Field("relationships", "").not_loaded(f"{name} was not included: add include={name!r}.")
+                return self._absent(field)
+            data = linkage.data
+        if isinstance(data, list):
+            self._own().values[name] = value = [self._resolve(identifier) for identifier in data]
+            return value
+        return None if data is None else self._resolve(data)
+
+    def _resolve(self, identifier: Identifier) -> Any:
+        source = self._source
+        if not isinstance(source, Graph):
+            return stub(identifier)
+        found = source.resolve(identifier)
+        if found is None:
+            found = stub(identifier)
+            source.remember(identifier, found)
+        return found
+
+    def _absent(self, field: Field) -> Any:
+        if self._source == "new" or not field.readable:
+            return super()._absent(field)
+        sparse = isinstance(self._source, Graph) and field.name not in self._source.fieldsets.get(
+            self.type, (field.name,)
+        )
+        if isinstance(self._source, Graph) and field.place == "attributes" and field.nullable and not sparse:
+            return None
+        raise field.not_loaded(self._why_missing(field))
+
+    def _why_missing(self, field: Field) -> str:
+        name = field.name
+        if self._source == "built":
+            return f"was not loaded: {type(self).__name__}.build() knows the id only. Use find({self.id!r}) to load it."
+        if self._source == "stub":
+            return f"was not loaded: the answer names {self.type} {self.id} but does not hold it. Include it, or find it."
+        source = cast("Graph", self._source)
+        if name not in source.fieldsets.get(self.type, (name,)):
+            return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
+        if field.place == "relationships":
+            return f"was not included in the answer: add include={name!r} to the call (None would mean: there is none)."
+        return "is not in the answer of the server."
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_") and name in self._object.relationships:
+                return self._read_relationship(name)
+            return super().__getattr__(name)
+
+    # Writing
+
+    def _exists(self) -> bool:
+        return self._source != "new"
+
+    def _write(self, field: Field, value: Any) -> None:
+        if field.place != "relationships":
+            if field.place == "meta":
+                raise field.read_only(exists=self._exists())
+            super()._write(field, value)
+            return
+        exists = self._exists()
+        if not (field.update if exists else field.create):
+            raise field.read_only(exists=exists)
+        name = field.name
+        state = self._own()
+        if field.kind.name == "many":
+            linkage: Data = [_identifier(field, one) for one in _many(field, value)]
+            state.values[name] = list(value)
+        elif value is None:
+            if not field.nullable:
+                raise InvalidValue(f"{field.label} takes a {_target(field)}, and cannot be None.", field=field.label)
+            linkage = None
+            state.values.pop(name, None)
+        else:
+            linkage = _identifier(field, value)
+            state.values[name] = value
+        state.linkage[name] = linkage
+        state.assigned.add(name)
+        if field.excludes is not None and value is not None:
+            state.values.pop(field.excludes, None)
+            state.linkage[field.excludes] = None
+            state.assigned.add(field.excludes)
+
+    def _pending_relationships(self) -> dict[str, Data]:
+        """Linkage that was assigned, or changed in place, since the resource was loaded."""
+        changed: dict[str, Data] = {}
+        state = self._state
+        if state is None:
+            return changed
+        for name, field in self._fields.items():
+            if field.place != "relationships":
+                continue
+            if field.kind.name == "many" and name in state.values:
+                now: Data = [_identifier(field, one) for one in _many(field, state.values[name])]
+                loaded = self._object.relationships.get(name)
+                before = loaded.data if loaded is not None else MISSING
+                unset = before is MISSING or before is UNSET
+                if name in state.assigned or (now != before and not (unset and not now)):
+                    changed[name] = now
+            elif name in state.assigned:
+                changed[name] = state.linkage[name]
+        return changed
+
+    def _settle(self, attributes: dict[str, Any], relationships: dict[str, Data] | None = None) -> None:
+        from didww.jsonapi.document import Linkage
+
+        now = self._pending_relationships()
+        for name, data in (relationships or {}).items():
+            self._object.relationships[name] = Linkage(data)
+            if self._state is not None and now.get(name) == data:
+                self._state.assigned.discard(name)
+                self._state.linkage.pop(name, None)
+        super()._settle(attributes)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What an update would send: `attributes` (raw values) and `relationships` (linkage), each only if any."""
+        from didww.jsonapi.encode import linkage
+
+        changed: dict[str, Any] = {}
+        if attributes := self._pending():
+            changed["attributes"] = attributes
+        if relationships := self._pending_relationships():
+            changed["relationships"] = {name: linkage(data) for name, data in relationships.items()}
+        return changed
+
+    def to_dict(self) -> dict[str, Any]:
+        """The resource object as plain JSON values, with all changes applied.
+
+        Attributes stand as they are on the wire, secrets included; relationships whose linkage is known follow.
+        """
+        from didww.jsonapi.encode import linkage
+
+        shown: dict[str, Any] = {"type": self.type, "id": self.id, "attributes": self._current()}
+        linked: dict[str, Data] = {
+            name: one.data for name, one in self._object.relationships.items() if one.data is not UNSET
+        }
+        linked.update(self._pending_relationships())
+        if linked:
+            shown["relationships"] = {name: {"data": linkage(data)} for name, data in linked.items()}
+        if self._object.meta is not None:
+            shown["meta"] = dict(self._object.meta)
+        return shown
+
+    def __repr__(self) -> str:
+        shown = [f"id={self.id!r}"] if self.id else []
+        shown += [f"{name}={value!r}" for name, value in self._shown()]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if type and id are; resources without an id if their content is. Compare `to_dict()` for content."""
+        if not isinstance(other, Resource):
+            return NotImplemented
+        if self.type != other.type or self.id != other.id:
+            return False
+        return self is other or self.id is not None or self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.id))
+
+    def __copy__(self) -> Self:
+        import copy
+
+        # What it is linked to, and the answer it came in, are shared; what it holds itself is not.
+        shared: list[Any] = [self._source]
+        for value in self._state.values.values() if self._state is not None else ():
+            shared += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Resource)]
+        return copy.deepcopy(self, {id(one): one for one in shared})
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {**state, "object": self._object, "source": self._source}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        object_ = cast("ResourceObject", state["object"])
+        # The attributes of the raw object are the record's own dict.
+        object_.attributes = self._attributes
+        _set_object(self, object_)
+        _set_source(self, state["source"])
+
+
+_set_object = cast("Any", Resource._object).__set__
+_set_source = cast("Any", Resource._source).__set__
+
+
+class UnknownResource(Resource):
+    """A resource of a type that this SDK does not know; attributes and relationships read as they came."""
+
+
+def load(raw: ResourceObject, graph: Graph) -> Resource:
+    """The resource for `raw`, as part of `graph`."""
+    from didww.resources.registry import class_of
+
+    return _made(class_of(raw.type) or UnknownResource, raw, graph)
+
+
+def stub(identifier: Identifier) -> Resource:
+    """The resource meant by `identifier`, of which nothing else is known."""
+    from didww.resources.registry import class_of
+
+    cls = class_of(identifier.type) or UnknownResource
+    return _made(cls, ResourceObject(identifier.type, identifier.id), "stub")
+
+
+_R = TypeVar("_R", bound=Resource)
+
+
+def _made(cls: type[_R], raw: ResourceObject, source: Graph | str) -> _R:
+    made = cls.__new__(cls)
+    _set_object(made, raw)
+    _set_source(made, source)
+    set_attributes(made, raw.attributes)
+    set_state(made, None)
+    return made
+
+
+def checked_id(id: object, where: str) -> str:
+    """`id` as one segment of a path.
+
+    Raises:
+        InvalidValue: It is empty, no text, or holds characters that would change the path.
+    """
+    if isinstance(id, Resource):
+        raise InvalidValue(f"{where} takes an id; pass {type(id).__name__.lower()}.id.", field="id")
+    if not isinstance(id, str) or not id.strip():
+        raise InvalidValue(f"{where} takes the id of a record as text, not {id!r}.", field="id")
+    if not all(part.isalnum() and part.isascii() or part in "-_" for part in id):
+        raise InvalidValue(f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id!r}.", field="id")
+    return id
+
+
+def _target(field: Field) -> str:
+    return cast("str", field.kind.detail.name)
+
+
+def _many(field: Field, value: Any) -> list[Any]:
+    if isinstance(value, (str, bytes, dict, Resource)) or not hasattr(value, "__iter__"):
+        raise InvalidValue(f"{field.label} takes a list of {_target(field)}, not {type(value).__name__}.", field=field.label)
+    return list(value)
+
+
+def _identifier(field: Field, value: Any) -> Identifier:
+    from didww.resources.registry import class_named
+
+    target = _target(field)
+    if not isinstance(value, Resource) or (target != "Resource" and not isinstance(value, class_named(target))):
+        hint = f" Use {target}.build({value!r})." if isinstance(value, str) else ""
+        raise InvalidValue(f"{field.label} takes a {target}, not {type(value).__name__}.{hint}", field=field.label)
+    if value.id is None:
+        raise InvalidValue(
+            f"{field.label} takes a {target} that exists; this one has no id yet. Create it first.", field=field.label
+        )
+    return Identifier(value.type, value.id)

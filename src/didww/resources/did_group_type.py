@@ -1,0 +1,27 @@
+"""The kinds of number on offer: Local, National, Toll-free, Mobile, Shared Cost, Global."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import Texts
+
+DidGroupTypeFilter = TypedDict("DidGroupTypeFilter", {"id": Texts, "name": Texts}, total=False)
+DidGroupTypeSort = Literal["name", "-name"]
+
+
+class DidGroupType(
+    Resource,
+    type="did_group_types",
+    operations=("list", "find"),
+    filter=DidGroupTypeFilter,
+    sort=DidGroupTypeSort,
+):
+    """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
+
+    Source: contract file did_group_types.
+    """
+
+    name: str = attribute("What it is called, e.g. `Local`.")

@@ -1,0 +1,250 @@
+"""Fields: how a resource module says what a resource has.
+
+Four functions make a field, by who may write it and where it stands in the document:
+
+    number: str = attribute("...")                          # set by the server
+    description: str | None = writable("...")               # may be written
+    order: Order | None = relationship("...")               # set by the server
+    voice_in_trunk: VoiceInTrunk | None = linkable("...")   # may be written
+
+A type checker sees plain typed attributes, and keyword constructors that take the writable ones (PEP 681: the first
+and third are its field specifiers with `init=False`; the others count as defaults). At run time each is a `Field`, a
+descriptor over the raw JSON that converts on access.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.resources.kinds import Kind
+    from didww.resources.record import Record
+
+__all__ = ["Field", "attribute", "linkable", "meta", "relationship", "writable"]
+
+On: TypeAlias = Literal["both", "create", "update"]
+
+
+class Field:
+    """One field of a record: its declaration, and the descriptor that reads and writes it.
+
+    Attributes:
+        name: Name in Python and in the document.
+        doc: What it means.
+        kind: Its kind of value, resolved from the annotation at first use.
+        nullable: Whether null is one of its values.
+        create, update: Whether a request that creates, or updates, may carry it.
+        required: Whether a request that creates must carry it.
+        secret: Whether its value is hidden in a repr.
+        excludes: A relationship that is set to null when this one is set.
+        implies: Value assigned to this field, to what the other fields become by it.
+        low, high: Bounds of a number, inclusive; longest: most characters of a text.
+        readable: False for what a request carries and no answer shows.
+    """
+
+    __slots__ = (
+        "_kind",
+        "_nullable",
+        "_plain",
+        "create",
+        "doc",
+        "excludes",
+        "high",
+        "implies",
+        "longest",
+        "low",
+        "name",
+        "owner",
+        "place",
+        "readable",
+        "required",
+        "secret",
+        "update",
+    )
+
+    def __init__(
+        self,
+        place: Literal["attributes", "relationships", "meta"],
+        doc: str,
+        *,
+        on: On | None = None,
+        required: bool = False,
+        secret: bool = False,
+        excludes: str | None = None,
+        implies: Mapping[object, Mapping[str, object]] | None = None,
+        low: int | None = None,
+        high: int | None = None,
+        longest: int | None = None,
+        readable: bool = True,
+    ) -> None:
+        self.place = place
+        self.doc = doc
+        self.create = on in ("both", "create")
+        self.update = on in ("both", "update")
+        self.required = required
+        self.secret = secret
+        self.excludes = excludes
+        self.implies = implies
+        self.low = low
+        self.high = high
+        self.longest = longest
+        self.readable = readable
+        self.name = ""
+        self.owner: type[Record] | None = None
+        self._kind: Kind | None = None
+        self._nullable = False
+        self._plain = False
+
+    def __set_name__(self, owner: type[Record], name: str) -> None:
+        self.name = name
+        self.owner = owner
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of value."""
+        if self._kind is None:
+            self._resolve()
+        assert self._kind is not None  # noqa: S101 for the type checkers
+        return self._kind
+
+    @property
+    def nullable(self) -> bool:
+        """Whether null is one of the values."""
+        if self._kind is None:
+            self._resolve()
+        return self._nullable
+
+    def _resolve(self) -> None:
+        from didww.resources.annotations import annotation_of
+        from didww.resources.kinds import kind_of
+
+        assert self.owner is not None  # noqa: S101 for the type checkers
+        self._kind, self._nullable = kind_of(annotation_of(self.owner, self.name))
+        self._plain = self.place == "attributes" and self._kind.load is None
+
+    @property
+    def label(self) -> str:
+        """The field as messages call it, e.g. `Did.number`."""
+        return f"{self.owner.__name__ if self.owner else ''}.{self.name}"
+
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
+        if self._plain and record._state is None:
+            # Most reads end here: the raw value is the Python value, and nothing was ever changed.
+            try:
+                return record._attributes[self.name]
+            except KeyError:
+                pass
+        return record._read(self)
+
+    def __set__(self, record: Record, value: Any) -> None:
+        record._write(self, value)
+
+    def dump(self, value: Any) -> Any:
+        """`value` as raw JSON, checked.
+
+        Raises:
+            InvalidValue: The value is not of this field's kind, or out of its bounds.
+        """
+        kind = self.kind
+        if value is None:
+            if not self._nullable:
+                raise InvalidValue(f"{self.label} takes {kind.accepts}, and cannot be None.", field=self.label)
+            return None
+        raw = kind.dump(value, self.label)
+        if self.low is not None and raw < self.low or self.high is not None and raw > self.high:
+            raise InvalidValue(f"{self.label} takes {self.low} to {self.high}, not {raw}.", field=self.label)
+        if self.longest is not None and len(raw) > self.longest:
+            raise InvalidValue(
+                f"{self.label} takes at most {self.longest} characters; these are {len(raw)}.", field=self.label
+            )
+        return raw
+
+    def read_only(self, *, exists: bool) -> ReadOnlyFieldError:
+        """The error for writing this field where it cannot be written."""
+        why = (
+            "it can only be set when creating"
+            if self.create and exists
+            else "it can only be changed once the record exists"
+            if self.update
+            else "the server sets it"
+        )
+        return ReadOnlyFieldError(f"{self.label} cannot be written: {why}.{self._writable_hint()}", field=self.label)
+
+    def _writable_hint(self) -> str:
+        if self.owner is None:
+            return ""
+        names = [field.name for field in self.owner._fields.values() if field.create or field.update]
+        return f" Fields that can be written: {', '.join(names)}." if names else ""
+
+    def not_loaded(self, why: str) -> NotLoadedError:
+        """The error for reading this field where the record does not have it."""
+        return (NotIncludedError if self.place == "relationships" else NotLoadedError)(f"{self.label} {why}")
+
+    def __repr__(self) -> str:
+        return f"<Field {self.label}>"
+
+
+def attribute(
+    doc: str,
+    *,
+    secret: bool = False,
+    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
+) -> Any:
+    """An attribute that the server sets."""
+    return Field("attributes", doc, secret=secret)
+
+
+def relationship(
+    doc: str,
+    *,
+    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
+) -> Any:
+    """A relationship that the server sets."""
+    return Field("relationships", doc)
+
+
+def meta(
+    doc: str,
+    *,
+    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
+) -> Any:
+    """The resource's typed `meta` object."""
+    return Field("meta", doc)
+
+
+def writable(
+    doc: str,
+    *,
+    on: On = "both",
+    required: bool = False,
+    secret: bool = False,
+    implies: Mapping[object, Mapping[str, object]] | None = None,
+    low: int | None = None,
+    high: int | None = None,
+    longest: int | None = None,
+    readable: bool = True,
+) -> Any:
+    """An attribute that the caller may write."""
+    return Field(
+        "attributes",
+        doc,
+        on=on,
+        required=required,
+        secret=secret,
+        implies=implies,
+        low=low,
+        high=high,
+        longest=longest,
+        readable=readable,
+    )
+
+
+def linkable(doc: str, *, on: On = "both", required: bool = False, excludes: str | None = None) -> Any:
+    """A relationship that the caller may write."""
+    return Field("relationships", doc, on=on, required=required, excludes=excludes)

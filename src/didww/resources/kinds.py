@@ -1,0 +1,294 @@
+"""The kinds of value a field can have, each with its two directions: raw JSON to Python, and Python to raw JSON.
+
+Reading is tolerant: what cannot be converted is handed out as it came. Writing is strict: a value of the wrong kind
+raises `InvalidValue` with the field's name. Which kind a field has follows from its annotation (`kind_of`).
+"""
+
+from __future__ import annotations
+
+import copy
+import enum
+import re
+import types
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin
+
+from didww.enums import OpenIntEnum, OpenStrEnum
+from didww.exceptions import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["DateText", "Kind", "Ref", "kind_of"]
+
+
+class Kind:
+    """A kind of value.
+
+    Attributes:
+        name: What the contract calls it: text, integer, boolean, decimal, datetime, date, enum, list, object, map,
+            one (relationship), many (relationship).
+        load: Raw JSON to Python; None when they are the same.
+        mutable: Whether the Python value can be changed in place and so must be compared before an update.
+        accepts: What may be assigned, in words.
+        detail: The enum class, the item's kind of a list, the classes of an object, the `Ref` of a relationship.
+    """
+
+    __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        load: Callable[[Any], Any] | None,
+        dump: Callable[[Any, str], Any],
+        accepts: str,
+        mutable: bool = False,
+        detail: Any = None,
+    ) -> None:
+        self.name = name
+        self.load = load
+        self.dump = dump
+        self.mutable = mutable
+        self.accepts = accepts
+        self.detail = detail
+
+    def keep(self, value: Any, raw: Any) -> Any:
+        """What a record keeps of an assigned `value` of a mutable kind.
+
+        A list or dict is copied, so that the caller's own stays the caller's; nested objects are kept themselves.
+        """
+        if self.name == "object":
+            return value
+        if self.name == "list" and self.detail.mutable:
+            return list(value)
+        return self.load(raw) if self.load is not None else raw
+
+    def __repr__(self) -> str:
+        return f"Kind({self.name!r})"
+
+
+def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidValue:
+    shown = repr(value) if isinstance(value, (bool, int, float, Decimal, enum.Enum)) else type(value).__name__
+    return InvalidValue(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, "a str", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue(f"{where} holds a lone surrogate, which UTF-8 cannot carry.", field=where) from None
+    return str(value)
+
+
+def _integer(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(where, "an int", value)
+    return int(value)
+
+
+def _boolean(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, "True or False", value)
+    return value
+
+
+def _load_decimal(raw: Any) -> Any:
+    try:
+        # A JSON number goes through its text, so that 0.1 stays 0.1.
+        return Decimal(raw if isinstance(raw, str) else str(raw))
+    except InvalidOperation:
+        return raw
+
+
+def _dump_decimal(value: Any, where: str) -> str:
+    if isinstance(value, float):
+        raise _wrong(where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r}).")
+    if isinstance(value, bool) or not isinstance(value, (Decimal, str, int)):
+        raise _wrong(where, "a Decimal, str or int", value)
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise InvalidValue(f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where) from None
+    if not amount.is_finite():
+        raise InvalidValue(f"{where} takes a finite amount, not {value!r}.", field=where)
+    return format(amount, "f")
+
+
+def _load_datetime(raw: Any) -> Any:
+    try:
+        moment = datetime.fromisoformat(raw)
+    except (ValueError, TypeError):
+        return raw
+    # Some answers carry no zone (behaviour sheet, section 8): all times of the service are UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def dump_datetime(value: Any, where: str) -> str:
+    """`value` as the service writes times: ISO 8601 in UTC with milliseconds."""
+    if not isinstance(value, datetime):
+        raise _wrong(where, "a datetime with a time zone", value)
+    if value.tzinfo is None:
+        raise InvalidValue(
+            f"{where} takes a datetime with a time zone; this one has none. Add tzinfo=timezone.utc if it is UTC.",
+            field=where,
+        )
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _dump_date(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {value!r}.", field=where)
+    return value
+
+
+DateText = Annotated[str, "date"]
+"""A date without time, as text: `YYYY-MM-DD`."""
+
+TEXT = Kind("text", load=None, dump=_text, accepts="a str")
+INTEGER = Kind("integer", load=None, dump=_integer, accepts="an int")
+BOOLEAN = Kind("boolean", load=None, dump=_boolean, accepts="True or False")
+DECIMAL = Kind("decimal", load=_load_decimal, dump=_dump_decimal, accepts="a Decimal, str or int")
+DATETIME = Kind("datetime", load=_load_datetime, dump=dump_datetime, accepts="a datetime with a time zone")
+DATE = Kind("date", load=None, dump=_dump_date, accepts="a date as text, YYYY-MM-DD")
+
+_PLAIN: dict[object, Kind] = {
+    str: TEXT,
+    int: INTEGER,
+    bool: BOOLEAN,
+    Decimal: DECIMAL,
+    datetime: DATETIME,
+    DateText: DATE,
+}
+
+
+def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
+    """The kind of an open enum: any str (or int) is written as it is, so that a value newer than this SDK can be."""
+    wire = str if issubclass(cls, str) else int
+
+    def load(raw: Any) -> Any:
+        try:
+            return cls(raw)
+        except ValueError:
+            return raw
+
+    def dump(value: Any, where: str) -> Any:
+        if isinstance(value, enum.Enum) and not isinstance(value, cls):
+            raise _wrong(where, f"a {cls.__name__}", value)
+        if isinstance(value, bool) or not isinstance(value, wire):
+            raise _wrong(where, f"a {cls.__name__}", value)
+        member = cls(value)
+        if not member.is_known and not isinstance(value, cls):
+            known = ", ".join(repr(item.value) for item in list(cls)[:50])
+            raise InvalidValue(
+                f"{where} takes a {cls.__name__}; {value!r} is none that is known ({known}). "
+                f"If the service has it all the same, write {cls.__name__}({value!r}).",
+                field=where,
+            )
+        return member.value
+
+    return Kind("enum", load=load, dump=dump, accepts=f"a {cls.__name__}", detail=cls)
+
+
+def list_kind(item: Kind) -> Kind:
+    """The kind of a list, each item of kind `item`."""
+
+    def load(raw: Any) -> Any:
+        if not isinstance(raw, list):
+            return raw
+        values = cast("list[Any]", raw)
+        return list(values) if item.load is None else [item.load(value) for value in values]
+
+    def dump(value: Any, where: str) -> list[Any]:
+        if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
+            raise _wrong(where, f"a list ({item.accepts} each)", value)
+        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(value)]
+
+    return Kind("list", load=load, dump=dump, accepts="a list", mutable=True, detail=item)
+
+
+def _dump_map(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(where, "a dict", value)
+    plain: dict[str, Any] = {}
+    for key, one in cast("dict[Any, Any]", value).items():
+        name = _text(key, f"the key of {where}")
+        plain[name] = _dump_any(one, f"{where}[{name!r}]")
+    return plain
+
+
+def _dump_any(value: Any, where: str) -> Any:
+    if isinstance(value, datetime):
+        return dump_datetime(value, where)
+    if isinstance(value, enum.Enum):
+        return value.value
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, dict):
+        return _dump_map(value, where)
+    if isinstance(value, (list, tuple)):
+        return [_dump_any(one, where) for one in cast("list[Any]", value)]
+    raise _wrong(where, "text, numbers, dates, lists and dicts", value)
+
+
+MAP = Kind(
+    "map",
+    load=copy.deepcopy,
+    dump=_dump_map,
+    accepts="a dict",
+    mutable=True,
+)
+
+
+class Ref:
+    """A resource class named in an annotation, imported only when somebody needs it (resources refer to each other)."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __or__(self, other: object) -> tuple[Ref, object]:
+        return (self, other)
+
+    def __repr__(self) -> str:
+        return f"Ref({self.name!r})"
+
+
+def kind_of(annotation: Any) -> tuple[Kind, bool]:
+    """The kind that `annotation` stands for, and whether None is allowed."""
+    nullable = False
+    if isinstance(annotation, tuple):  # Ref | None
+        return Kind("one", load=None, dump=_text, accepts="a resource", detail=cast("Any", annotation[0])), True
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [member for member in get_args(annotation) if member is not type(None)]
+        nullable = len(members) < len(get_args(annotation))
+        annotation = members[0] if len(members) == 1 else tuple(members)
+    return _kind(annotation), nullable
+
+
+def _kind(annotation: Any) -> Kind:
+    if isinstance(annotation, Ref):
+        return Kind("one", load=None, dump=_text, accepts="a resource", detail=annotation)
+    if not isinstance(annotation, tuple) and annotation in _PLAIN:
+        return _PLAIN[annotation]
+    if get_origin(annotation) is list:
+        inner = get_args(annotation)[0]
+        if isinstance(inner, Ref):
+            return Kind("many", load=None, dump=_text, accepts="a list of resources", mutable=True, detail=inner)
+        return list_kind(kind_of(inner)[0])
+    if get_origin(annotation) is dict or annotation is dict:
+        return MAP
+    if isinstance(annotation, type) and issubclass(annotation, (OpenStrEnum, OpenIntEnum)):
+        return enum_kind(annotation)
+    classes: tuple[Any, ...] = annotation if isinstance(annotation, tuple) else (annotation,)
+    make = getattr(classes[0], "__object_kind__", None)
+    if make is None:
+        raise TypeError(f"no kind of value for the annotation {annotation!r}")
+    return cast("Kind", make(classes))

@@ -1,0 +1,363 @@
+"""Records: a raw JSON object that reads and writes as Python attributes and knows what was changed.
+
+A record keeps the raw attributes as they came. Values that can be changed in place (lists, nested objects, dicts) are
+converted once and compared with the raw ones when somebody asks for the changes. `Resource` (base.py) adds identity
+and relationships; `Nested` is an object inside an attribute, e.g. a trunk's configuration.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
+
+from didww.exceptions import InvalidValue
+from didww.resources.fields import Field, attribute, meta, relationship
+from didww.resources.kinds import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from didww.jsonapi.document import Data
+
+__all__ = ["Meta", "Nested", "Record", "RecordType"]
+
+MISSING: Any = object()
+
+
+@dataclass_transform(
+    kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship, meta)
+)
+class RecordType(type):
+    """Collects the declared fields of a class and keeps its instances free of a `__dict__`."""
+
+    _fields: dict[str, Field]
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:
+        namespace.setdefault("__slots__", ())
+        made = super().__new__(cls, name, bases, namespace, **options)
+        inherited: dict[str, Field] = {}
+        for base in reversed(made.__mro__[1:]):
+            inherited.update(getattr(base, "_fields", {}))
+        own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        made._fields = inherited | own
+        return made
+
+
+class State:
+    """What a record holds beyond what was loaded; made when first needed, since most records are only read.
+
+    Attributes:
+        assigned: Names of the fields that were assigned.
+        values: Python values that can be changed in place, by field name.
+        linkage: Assigned linkage, by relationship name.
+    """
+
+    __slots__ = ("assigned", "linkage", "values")
+
+    def __init__(self) -> None:
+        self.assigned: set[str] = set()
+        self.values: dict[str, Any] = {}
+        self.linkage: dict[str, Data] = {}
+
+
+class Record(metaclass=RecordType):
+    """A raw JSON object with declared fields."""
+
+    __slots__ = ("_attributes", "_state")
+    _fields: ClassVar[dict[str, Field]] = {}
+
+    if TYPE_CHECKING:
+        _attributes: dict[str, Any]
+        _state: State | None
+
+    def __init__(self, **fields: Any) -> None:
+        set_attributes(self, {})
+        set_state(self, None)
+        # Fields that imply others go first, so that what is said outright wins.
+        for name in sorted(fields, key=self._implies_none):
+            setattr(self, name, fields[name])
+
+    def _implies_none(self, name: str) -> bool:
+        field = self._fields.get(name)
+        return field is None or field.implies is None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        field = self._fields.get(name)
+        if field is None:
+            raise InvalidValue(self._unknown(name), field=f"{type(self).__name__}.{name}")
+        self._write(field, value)
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._fields, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else f" Its fields: {', '.join(self._fields)}."
+        return f"{type(self).__name__} has no field {name!r}.{hint}"
+
+    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_"):
+                try:
+                    return self._attributes[name]
+                except KeyError:
+                    pass
+            raise AttributeError(self._unknown(name), name=name, obj=self)
+
+    def _own(self) -> State:
+        state = self._state
+        if state is None:
+            state = State()
+            set_state(self, state)
+        return state
+
+    # Reading
+
+    def _read(self, field: Field) -> Any:
+        name = field.name
+        state = self._state
+        if state is not None and name in state.values:
+            return state.values[name]
+        raw = self._attributes.get(name, MISSING)
+        if raw is MISSING:
+            return self._absent(field)
+        if raw is None:
+            return None
+        kind = field.kind
+        if kind.load is None:
+            return raw
+        value = kind.load(raw)
+        if kind.mutable:
+            self._own().values[name] = value
+        return value
+
+    def _absent(self, field: Field) -> Any:
+        """What a field reads as that is not there: a new list to fill, or None."""
+        if field.kind.name in ("list", "many", "map") and not field.nullable:
+            value: Any = {} if field.kind.name == "map" else []
+            self._own().values[field.name] = value
+            return value
+        return None
+
+    # Writing
+
+    def _exists(self) -> bool:
+        return False
+
+    def _write(self, field: Field, value: Any) -> None:
+        exists = self._exists()
+        if not (field.update if exists else field.create):
+            raise field.read_only(exists=exists)
+        raw = field.dump(value)
+        state = self._own()
+        if field.kind.mutable and value is not None:
+            state.values[field.name] = field.kind.keep(value, raw)
+        else:
+            state.values.pop(field.name, None)
+            self._attributes[field.name] = raw
+        state.assigned.add(field.name)
+        if field.implies is not None:
+            for name, implied in field.implies.get(value, {}).items():
+                setattr(self, name, implied)
+
+    # What to send, and what there is
+
+    def _pending(self) -> dict[str, Any]:
+        """Raw values of the attributes that were assigned or changed in place since they were loaded."""
+        changed: dict[str, Any] = {}
+        state = self._state
+        if state is None:
+            return changed
+        for name, field in self._fields.items():
+            if field.place != "attributes":
+                continue
+            if name in state.values:
+                raw = field.dump(state.values[name])
+                loaded = self._attributes.get(name, MISSING)
+                empty = loaded is MISSING and not raw
+                if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
+                    changed[name] = raw
+            elif name in state.assigned:
+                changed[name] = self._attributes[name]
+        return changed
+
+    def _loaded_form(self, field: Field, loaded: Any) -> Any:
+        """`loaded` as it would be sent if nothing had been changed."""
+        if loaded is MISSING or loaded is None or field.kind.load is None:
+            return loaded
+        try:
+            return field.dump(field.kind.load(loaded))
+        except InvalidValue:  # the server's value is one that we would not write
+            return loaded
+
+    def _settle(self, attributes: dict[str, Any]) -> None:
+        """Take `attributes` as loaded: they have been saved. What was changed since then stays changed."""
+        now = self._pending()
+        for name, raw in attributes.items():
+            if self._state is not None and now.get(name, MISSING) == raw:
+                self._attributes[name] = raw
+                self._state.assigned.discard(name)
+
+    def _current(self) -> dict[str, Any]:
+        """Raw attributes with all changes applied."""
+        return {**self._attributes, **self._pending()}
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        """Set fields for a repr, secrets masked."""
+        held = self._state.values if self._state is not None else {}
+        for name, field in self._fields.items():
+            if field.place == "attributes" and (name in held or name in self._attributes):
+                value = self._read(field)
+                yield name, _Masked if field.secret and value is not None else value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._shown())})"
+
+    def __copy__(self) -> Self:
+        import copy
+
+        # A copy that shared nested values would share changes too.
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        import copy
+
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.__setstate__({name: copy.deepcopy(value, memo) for name, value in self.__getstate__().items()})
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"attributes": self._attributes, "state": self._state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        set_attributes(self, state["attributes"])
+        set_state(self, state["state"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _blank, (type(self),), self.__getstate__()
+
+
+class _MaskedType:
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+_Masked = _MaskedType()
+
+
+def _blank(cls: type[Record]) -> Record:
+    return cls.__new__(cls)
+
+
+# Slots are set through their own descriptors: `__setattr__` is for the fields.
+set_attributes = cast("Any", Record._attributes).__set__
+set_state = cast("Any", Record._state).__set__
+
+
+class Nested(Record):
+    """An object inside an attribute: a `type` that tells its shape, and attributes.
+
+    Equal to another of the same class with the same content. An object of a type that this SDK does not know is a
+    plain `Nested`: its attributes read as they came, and it is sent back as it came.
+    """
+
+    __slots__ = ("_type",)
+    type_: ClassVar[str] = ""
+
+    if TYPE_CHECKING:
+        _type: str
+
+    def __init__(self, **fields: Any) -> None:
+        _set_type(self, type(self).type_)
+        super().__init__(**fields)
+
+    def __init_subclass__(cls, *, type: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if type:
+            cls.type_ = type
+
+    @property
+    def type(self) -> str:
+        """The type that tells the shape, e.g. `sip_configurations`."""
+        return self._type
+
+    @classmethod
+    def _loaded(cls, type_: str, attributes: dict[str, Any]) -> Self:
+        made = cls.__new__(cls)
+        _set_type(made, type_)
+        set_attributes(made, dict(attributes))
+        set_state(made, None)
+        return made
+
+    def _raw(self) -> dict[str, Any]:
+        """What is sent: the type and every attribute that may be written, changed or not.
+
+        The service replaces such an object as a whole (contract; DIDWW's own notes say it merges): sending all that
+        was loaded means the same either way. Read-only members would be refused, and unknown ones may be read-only.
+        """
+        current = self._current()
+        if type(self) is not Nested:
+            fields = self._fields
+            current = {name: raw for name, raw in current.items() if name in fields and fields[name].create}
+        return {"type": self._type, "attributes": current}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type and all attributes as plain JSON values, secrets included."""
+        return {"type": self._type, "attributes": self._current()}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Nested):
+            return NotImplemented
+        return type(self) is type(other) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment] # mutable, equal by content
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "type": self._type}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        _set_type(self, state["type"])
+
+    @staticmethod
+    def __object_kind__(classes: tuple[type[Nested], ...]) -> Kind:
+        """The kind of an attribute that holds one of `classes`."""
+        known: dict[str, type[Nested]] = {}
+        for cls in classes:
+            known.setdefault(cls.type_, cls)
+        names = " or ".join(cls.__name__ for cls in classes)
+
+        def load(raw: Any) -> Any:
+            if not isinstance(raw, dict):
+                return raw
+            shape = cast("dict[str, Any]", raw)
+            type_, attributes = shape.get("type"), shape.get("attributes")
+            if not isinstance(type_, str) or not isinstance(attributes, dict):
+                return shape
+            return known.get(type_, Nested)._loaded(type_, cast("dict[str, Any]", attributes))
+
+        def dump(value: Any, where: str) -> Any:
+            if not isinstance(value, (*classes, Nested)):
+                raise InvalidValue(f"{where} takes a {names}, not {type(value).__name__}.", field=where)
+            if type(value) is not Nested and not isinstance(value, classes):
+                raise InvalidValue(f"{where} takes a {names}, not a {type(value).__name__}.", field=where)
+            return value._raw()
+
+        return Kind("object", load=load, dump=dump, accepts=f"a {names}", mutable=True, detail=classes)
+
+
+_set_type = cast("Any", Nested._type).__set__
+
+
+class Meta(Record):
+    """A resource's `meta` object: facts that come beside the attributes, read only."""
+
+    @classmethod
+    def _of(cls, raw: dict[str, Any]) -> Self:
+        made = cls.__new__(cls)
+        set_attributes(made, raw)
+        set_state(made, None)
+        return made
+
+    def to_dict(self) -> dict[str, Any]:
+        """The members as they came."""
+        return dict(self._attributes)

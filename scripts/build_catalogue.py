@@ -1,9 +1,10 @@
 """Writes src/didww/sandbox/data/catalogue.json.gz, the numbering plan behind the sandbox's catalogue.
 
-Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs `phonenumbers`). Names, calling
-codes and area codes come from the metadata of phonenumbers (libphonenumber, Apache-2.0); the ranges that numbers are sold from
-are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and how much of it is in
-stock, is left to `didww.sandbox.catalogue`.
+Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs
+`phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
+Apache-2.0); the ranges that numbers are sold from are chosen here, so that no range ever reaches a number
+somebody can have. What is sold for how much, and how much of it is in stock, is left to
+`didww.sandbox.catalogue`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import gzip
 import json
 import re
 from collections import Counter, defaultdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,14 +28,16 @@ TYPES = ["Local", "National", "Toll-free", "Mobile", "Shared Cost", "Global"]
 LOCAL, NATIONAL, TOLL_FREE, MOBILE, SHARED_COST, GLOBAL = range(6)
 
 # Countries that numbers are sold in, beside the US, Canada and the United Kingdom, which have rules of their own below.
-SERVED = (
-    "AE AL AM AO AR AT AU AZ BA BD BE BG BH BN BO BR BW CH CI CL CM CO CR CY CZ DE DK DZ EC EE EG ES ET FI FR GE GH GR GT HK"
-    " HN HR HU ID IE IL IN IS IT JO JP KE KG KR KZ LB LK LT LU LV MA MD ME MG MK MN MT MU MX MY MZ NA NG NI NL NO NZ PA PE PH"
-    " PK PL PT PY QA RO RS RW SA SE SG SI SK SN SV TH TJ TN TR TW TZ UA UG UY UZ VE VN XK ZA ZM ZW"
-).split()
-MOBILE_SERVED = set(
-    "AT AU BE BG CH CO CZ DE DK EE ES FI FR GE HR HU IE IL IT KE LT LV MX MY NL NO NZ PE PH PL PT RO RS SE SI SK TH ZA".split()
-)
+SERVED = """
+    AE AL AM AO AR AT AU AZ BA BD BE BG BH BN BO BR BW CH CI CL CM CO CR CY CZ DE DK DZ EC EE EG ES
+    ET FI FR GE GH GR GT HK HN HR HU ID IE IL IN IS IT JO JP KE KG KR KZ LB LK LT LU LV MA MD ME MG
+    MK MN MT MU MX MY MZ NA NG NI NL NO NZ PA PE PH PK PL PT PY QA RO RS RW SA SE SG SI SK SN SV TH
+    TJ TN TR TW TZ UA UG UY UZ VE VN XK ZA ZM ZW
+""".split()  # noqa: SIM905 - a list of codes reads better as one
+MOBILE_SERVED = """
+    AT AU BE BG CH CO CZ DE DK EE ES FI FR GE HR HU IE IL IT KE LT LV MX MY NL NO NZ PE PH PL PT RO
+    RS SE SI SK TH ZA
+""".split()  # noqa: SIM905 - a list of codes reads better as one
 NAMELESS = {"XK": "Kosovo"}  # the metadata gives it a calling code but no name
 
 # One regulatory area for every area code city of these countries, up to AREAS_PER_COUNTRY.
@@ -43,7 +45,7 @@ WITH_AREAS = {"BE", "CH", "DE", "ES", "IT"}
 AREAS_PER_COUNTRY = 60
 
 PREFIXES_PER_COUNTRY = 130
-# Where a plan has few area codes (France: five), one area code serves several cities, each with its own block of numbers.
+# Where a plan has few area codes (France: five), one area code serves several cities, each with a block of numbers.
 CITIES_PER_PREFIX = 10
 FEW_PREFIXES = 20
 CITIES_PER_NPA = 4
@@ -54,18 +56,74 @@ SHORTEST, LONGEST = 10, 13  # digits of a number, country code included: what lo
 STOCK_DIGITS = 3  # a block has at most 1,000 numbers
 
 STATES = {
-    "US": (
-        "AL Alabama,AK Alaska,AZ Arizona,AR Arkansas,CA California,CO Colorado,CT Connecticut,DE Delaware,DC District of Columbia,"
-        "FL Florida,GA Georgia,HI Hawaii,ID Idaho,IL Illinois,IN Indiana,IA Iowa,KS Kansas,KY Kentucky,LA Louisiana,ME Maine,"
-        "MD Maryland,MA Massachusetts,MI Michigan,MN Minnesota,MS Mississippi,MO Missouri,MT Montana,NE Nebraska,NV Nevada,"
-        "NH New Hampshire,NJ New Jersey,NM New Mexico,NY New York,NC North Carolina,ND North Dakota,OH Ohio,OK Oklahoma,OR Oregon,"
-        "PA Pennsylvania,RI Rhode Island,SC South Carolina,SD South Dakota,TN Tennessee,TX Texas,UT Utah,VT Vermont,VA Virginia,"
-        "WA Washington,WV West Virginia,WI Wisconsin,WY Wyoming"
-    ),
-    "CA": (
-        "AB Alberta,BC British Columbia,MB Manitoba,NB New Brunswick,NL Newfoundland and Labrador,NS Nova Scotia,"
-        "NT Northwest Territories,NU Nunavut,ON Ontario,PE Prince Edward Island,QC Quebec,SK Saskatchewan,YT Yukon"
-    ),
+    "US": {
+        "AL": "Alabama",
+        "AK": "Alaska",
+        "AZ": "Arizona",
+        "AR": "Arkansas",
+        "CA": "California",
+        "CO": "Colorado",
+        "CT": "Connecticut",
+        "DE": "Delaware",
+        "DC": "District of Columbia",
+        "FL": "Florida",
+        "GA": "Georgia",
+        "HI": "Hawaii",
+        "ID": "Idaho",
+        "IL": "Illinois",
+        "IN": "Indiana",
+        "IA": "Iowa",
+        "KS": "Kansas",
+        "KY": "Kentucky",
+        "LA": "Louisiana",
+        "ME": "Maine",
+        "MD": "Maryland",
+        "MA": "Massachusetts",
+        "MI": "Michigan",
+        "MN": "Minnesota",
+        "MS": "Mississippi",
+        "MO": "Missouri",
+        "MT": "Montana",
+        "NE": "Nebraska",
+        "NV": "Nevada",
+        "NH": "New Hampshire",
+        "NJ": "New Jersey",
+        "NM": "New Mexico",
+        "NY": "New York",
+        "NC": "North Carolina",
+        "ND": "North Dakota",
+        "OH": "Ohio",
+        "OK": "Oklahoma",
+        "OR": "Oregon",
+        "PA": "Pennsylvania",
+        "RI": "Rhode Island",
+        "SC": "South Carolina",
+        "SD": "South Dakota",
+        "TN": "Tennessee",
+        "TX": "Texas",
+        "UT": "Utah",
+        "VT": "Vermont",
+        "VA": "Virginia",
+        "WA": "Washington",
+        "WV": "West Virginia",
+        "WI": "Wisconsin",
+        "WY": "Wyoming",
+    },
+    "CA": {
+        "AB": "Alberta",
+        "BC": "British Columbia",
+        "MB": "Manitoba",
+        "NB": "New Brunswick",
+        "NL": "Newfoundland and Labrador",
+        "NS": "Nova Scotia",
+        "NT": "Northwest Territories",
+        "NU": "Nunavut",
+        "ON": "Ontario",
+        "PE": "Prince Edward Island",
+        "QC": "Quebec",
+        "SK": "Saskatchewan",
+        "YT": "Yukon",
+    },
 }
 # The metadata's own spellings of a whole area code, where they are not a state's name or "city, ST".
 NANP_ALIASES = {
@@ -74,7 +132,7 @@ NANP_ALIASES = {
     "Washington D.C.": "Washington, DC",
 }
 
-# Ofcom's numbers for drama: (prefix, city, number base, digits behind it). The number base holds all digits that stay the same.
+# Ofcom's numbers for drama: (prefix, city, number base, digits behind it). The base has all digits that stay the same.
 UK_DRAMA = [
     ("4420", "London", "442079460", 3),
     ("44113", "Leeds", "441134960", 3),
@@ -116,7 +174,7 @@ class Range(NamedTuple):
 
 
 def english() -> dict[str, str]:
-    """Geographic prefixes with their English place names, without the mobile ranges of China that nothing here is made of."""
+    """Geographic prefixes with English place names, without the long list of Chinese mobile ranges (not sold here)."""
     return {
         prefix: names["en"] for prefix, names in GEOCODE_DATA.items() if "en" in names and not prefix.startswith("86")
     }
@@ -130,7 +188,7 @@ def country_name(iso: str) -> str:
 
 
 def place(text: str) -> str:
-    """One name out of a description: 'Athens/Piraeus' is Athens, 'Meerut, Uttar Pradesh' is Meerut, 'Barueri - SP' is Barueri."""
+    """One name out of a description such as 'Athens/Piraeus', 'Meerut, Uttar Pradesh' or 'Barueri - SP'."""
     return re.split(r"/|,| - [A-Z]{2}$", text)[0].strip()
 
 
@@ -142,12 +200,13 @@ def assignable(number: str) -> bool:
         return False
 
 
-def base_in(iso: str, prefix: str, national_length: int, block: str = "") -> str | None:
+def base_in(iso: str, type: int, prefix: str, national_length: int, block: str = "") -> str | None:
     """The digits before the last three of a range that starts with zeros after the prefix and that no plan assigns.
 
-    First choice is a number of the usual length, second one that is a digit or more short of it, which cannot be dialled to
-    the end. A plan that the metadata describes too loosely to tell will do where the trunk prefix is 0: behind it no
-    subscriber's number can start with 0.
+    First choice is a number of the usual length, second one that is a digit or more short of it, which
+    cannot be dialled to the end. A plan that the metadata describes too loosely to tell will do for area codes
+    where the trunk prefix is 0 (or was, and became part of the number as in Italy): no subscriber's number
+    behind them starts with 0.
     """
     calling = str(phonenumbers.country_code_for_region(iso))
     usual = len(calling) + national_length
@@ -161,8 +220,8 @@ def base_in(iso: str, prefix: str, national_length: int, block: str = "") -> str
         samples = [base + f"{last:03d}" for last in (0, 1, 99, 100, 123, 555, 900, 999)]
         if not any(map(assignable, samples)):
             return base
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(iso)
-    if not (metadata.national_prefix or "").startswith("0"):
+    trunk_prefix = phonenumbers.ndd_prefix_for_region(iso, True) or ""
+    if type != LOCAL or not (trunk_prefix.startswith("0") or iso == "IT"):
         return None
     if fitting:
         return fitting[0]
@@ -212,7 +271,7 @@ def local_ranges(iso: str, names: dict[str, str]) -> list[Range]:
             :each
         ]
         for block, name in enumerate(places):
-            base = base_in(iso, prefix, length, str(block) if each > 1 else "")
+            base = base_in(iso, LOCAL, prefix, length, str(block) if each > 1 else "")
             if base:
                 ranges.append(Range(LOCAL, iso, None, name, prefix, name, base, 0, STOCK_DIGITS, 10**STOCK_DIGITS))
     return ranges
@@ -242,10 +301,10 @@ def non_local_ranges(iso: str) -> list[Range]:
                 continue
             national = phonenumbers.national_significant_number(example)
             size = phonenumbers.length_of_national_destination_code(example)
-            if size < 3 and type == TOLL_FREE and national.startswith("1"):
+            if size < 3 and type in (TOLL_FREE, SHARED_COST) and national.startswith("1"):
                 size = len("1800")  # written with a space after the 1
             prefix = calling + national[: size if 0 < size <= 4 else 3]
-            base = base_in(iso, prefix, len(national))
+            base = base_in(iso, type, prefix, len(national))
             if base:
                 ranges.append(
                     Range(type, iso, None, None, prefix, TYPES[type], base, 0, STOCK_DIGITS, 10**STOCK_DIGITS)
@@ -254,7 +313,7 @@ def non_local_ranges(iso: str) -> list[Range]:
         else:
             if type == NATIONAL:
                 # Plans without area codes: the calling code is the whole prefix, and no number starts with zeros.
-                base = base_in(iso, calling, usual_length(iso, PhoneNumberType.FIXED_LINE))
+                base = base_in(iso, type, calling, usual_length(iso, PhoneNumberType.FIXED_LINE))
                 if base:
                     ranges.append(
                         Range(type, iso, None, None, calling, TYPES[type], base, 0, STOCK_DIGITS, 10**STOCK_DIGITS)
@@ -264,8 +323,9 @@ def non_local_ranges(iso: str) -> list[Range]:
 
 def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]]:
     """The US and Canadian ranges, and the other cities (country, state, name) that have area codes there."""
-    by_code = {code: country for country, text in STATES.items() for code in (pair[:2] for pair in text.split(","))}
-    by_name = {pair[3:]: pair[:2] for text in STATES.values() for pair in text.split(",")}
+    country_of = {code: country for country, states in STATES.items() for code in states}
+    name_of = {code: name for states in STATES.values() for code, name in states.items()}
+    code_of = {name: code for code, name in name_of.items()}
     npas: dict[str, list[tuple[str | None, str]]] = defaultdict(list)
     for prefix, text in sorted(names.items()):
         if not prefix.startswith("1") or len(prefix) < 4:
@@ -273,11 +333,10 @@ def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]
         spelled = NANP_ALIASES.get(text, text)
         city, _, code = spelled.rpartition(", ")
         if not city:
-            code = by_name.get(place(spelled), "")
-        if code in by_code:
+            code = code_of.get(place(spelled), "")
+        if code in country_of:
             npas[prefix[1:4]].append((place(city) or None, code))
     ranges, more = [], []
-    states = {code: name for name, code in by_name.items()}
     for npa, found in sorted(npas.items()):
         state = Counter(code for _, code in found).most_common(1)[0][0]
         cities = Counter(city for city, code in found if city and code == state)
@@ -285,8 +344,8 @@ def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]
         # An overlay that the metadata knows by its state alone has no city.
         city = ranked[0] if ranked else None
         base = f"1{npa}55501"
-        ranges.append(Range(LOCAL, by_code[state], state, city, f"1{npa}", city or states[state], base, 0, 2, 100))
-        more += [(by_code[state], state, name) for name in ranked]
+        ranges.append(Range(LOCAL, country_of[state], state, city, f"1{npa}", city or name_of[state], base, 0, 2, 100))
+        more += [(country_of[state], state, name) for name in ranked]
     # Both countries dial the same 800 numbers, so the hundred fictional ones are shared out between them.
     ranges += [
         Range(TOLL_FREE, country, None, None, "1800", TYPES[TOLL_FREE], "180055501", start, 2, 50)
@@ -333,7 +392,8 @@ def build() -> dict[str, Any]:
         if regions[0] != "001" and country_name(regions[0])
     ]
     countries += [(iso, country_name(iso), code) for iso, code in (("CA", "1"), ("KZ", "7"))]
-    # Every group needs a country, global ones too. QI is one of ISO's codes for users' own meanings; there is no one prefix.
+    # Every group needs a country, global ones too. QI is one of the codes that ISO leaves to its users; the prefix is
+    # null, as the contract allows, because several calling codes (800, 883) belong to no country.
     countries.append(("QI", "International", None))
     countries.sort()
 
@@ -352,44 +412,40 @@ def build() -> dict[str, Any]:
         ranges += non_local_ranges(iso)
     ranges = without_overlaps(ranges + global_ranges())
 
-    regions = sorted((country, pair[:2], pair[3:]) for country, text in STATES.items() for pair in text.split(","))
+    regions = [(country, code, name) for country in sorted(STATES) for code, name in sorted(STATES[country].items())]
     # The United Kingdom's other cities have no numbers of fiction: they are listed, and nothing is sold there.
     cities: set[tuple[str, str, str]] = {("GB", "", place(text)) for text in by_calling["44"].values() if place(text)}
-    cities |= {*places, *((r.country, r.region or "", r.city) for r in ranges if r.city)}
+    cities |= {*places, *((item.country, item.region or "", item.city) for item in ranges if item.city)}
     ordered = sorted(cities)
     areas = []
     for iso in sorted(WITH_AREAS):
-        local = dict.fromkeys(r.city for r in ranges if r.country == iso and r.city)
-        areas += sorted((iso, name) for name in list(local)[:AREAS_PER_COUNTRY])
+        served = dict.fromkeys(item.city for item in ranges if item.country == iso and item.city)
+        areas += sorted((iso, name) for name in list(served)[:AREAS_PER_COUNTRY])
 
-    place_of_country = {iso: n for n, (iso, _, _) in enumerate(countries)}
-    place_of_region = {(country, code): n for n, (country, code, _) in enumerate(regions)}
-    place_of_city = {key: n for n, key in enumerate(ordered)}
-    place_of_area = {key: n for n, key in enumerate(areas)}
+    # Rows point to each other by position.
+    country_at = {iso: n for n, (iso, _, _) in enumerate(countries)}
+    region_at = {(country, code): n for n, (country, code, _) in enumerate(regions)}
+    area_at = {key: n for n, key in enumerate(areas)}
+    city_at = {key: n for n, key in enumerate(ordered)}
     return {
         "source": f"phonenumbers {phonenumbers.__version__} (libphonenumber metadata, Apache-2.0)",
         "countries": countries,
-        "regions": [(place_of_country[country], code, name) for country, code, name in regions],
-        "areas": [(place_of_country[country], name) for country, name in areas],
+        "regions": [(country_at[country], code, name) for country, code, name in regions],
+        "areas": [(country_at[country], name) for country, name in areas],
         "cities": [
-            (place_of_country[country], place_of_region.get((country, code)), place_of_area.get((country, name)), name)
+            (country_at[country], region_at.get((country, code)), area_at.get((country, name)), name)
             for country, code, name in ordered
         ],
         "did_group_types": TYPES,
         "did_groups": [
             (
-                r.type,
-                place_of_country[r.country],
-                place_of_region.get((r.country, r.region)),
-                None if r.city is None else place_of_city[r.country, r.region or "", r.city],
-                r.prefix,
-                r.area_name,
-                r.base,
-                r.start,
-                r.width,
-                r.capacity,
+                item.type,
+                country_at[item.country],
+                region_at.get((item.country, item.region or "")),
+                city_at[item.country, item.region or "", item.city] if item.city else None,
+                *item[4:],
             )
-            for r in sorted(ranges, key=lambda r: (r.base, r.start))
+            for item in sorted(ranges, key=lambda item: (item.base, item.start))
         ],
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import os
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from didww.exceptions import DidwwClientError, InvalidValue
@@ -117,8 +117,8 @@ class Configuration:
         return f"Configuration(base_url={self.base_url!r}, timeout={self.timeout:g}, credentials={self.credentials!r})"
 
 
-def environment_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, Environment, str | None]:
-    """Key, environment and base URL from `DIDWW_API_KEY`, `DIDWW_ENVIRONMENT` and `DIDWW_BASE_URL`.
+def environment_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """A client's arguments from `DIDWW_API_KEY`, `DIDWW_ENVIRONMENT` and `DIDWW_BASE_URL`.
 
     Raises:
         DidwwClientError: The key is missing, or the environment is no known one.
@@ -126,7 +126,11 @@ def environment_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, 
     key = environ.get("DIDWW_API_KEY", "")
     if not key.strip():
         raise DidwwClientError("DIDWW_API_KEY is not set. Set it to your API key, e.g. export DIDWW_API_KEY=...")
-    return key, checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox"), environ.get("DIDWW_BASE_URL") or None
+    return {
+        "api_key": key,
+        "environment": checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox"),
+        "base_url": environ.get("DIDWW_BASE_URL") or None,
+    }
 
 
 def checked_environment(value: str) -> Environment:

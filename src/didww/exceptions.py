@@ -8,7 +8,7 @@ holds a key, a password or a request body.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 __all__ = [
     "AuthenticationError",
@@ -83,7 +83,8 @@ class DidwwApiError(DidwwError):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        said = "; ".join(dict.fromkeys(filter(None, map(_text, self.errors)))) or "the answer carried no error object"
+        texts = [text for error in self.errors if (text := _text(error))]
+        said = "; ".join(dict.fromkeys(texts)) or "the answer carried no error object"
         where = f" ({self.method} {self.path}" if self.method else " ("
         if self.request_id:
             where += f", request id {self.request_id}"
@@ -125,8 +126,8 @@ class ValidationError(DidwwApiError):
         """
         found: dict[str, list[str]] = {}
         for error in self.errors:
-            source = error.get("source")
-            pointer = source.get("pointer") if isinstance(source, dict) else None
+            source: Any = error.get("source")
+            pointer: object = cast("dict[str, Any]", source).get("pointer") if isinstance(source, dict) else None
             message = str(error.get("title") or error.get("detail") or "is invalid")
             found.setdefault(_field_of(pointer), []).append(message)
         return found
@@ -163,10 +164,10 @@ class InsufficientBalanceError(DidwwApiError):
 
     def _amount(self, name: str) -> Decimal | None:
         for error in self.errors:
-            meta = error.get("meta")
+            meta: Any = error.get("meta")
             if isinstance(meta, dict) and name in meta:
                 try:
-                    return Decimal(str(meta[name]))
+                    return Decimal(str(cast("dict[str, Any]", meta)[name]))
                 except InvalidOperation:
                     return None
         return None

@@ -65,8 +65,15 @@ class QueryParams:
         for name, value, most in (("number", number, None), ("size", size, 1000)):
             if value is None and name == "size":
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-                raise InvalidValue(f"page: {name} is a whole number from 1{f' to {most}' if most else ''}, not {value!r}.")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int)
+                or value < 1
+                or (most is not None and value > most)
+            ):
+                raise InvalidValue(
+                    f"page: {name} is a whole number from 1{f' to {most}' if most else ''}, not {value!r}."
+                )
         self.page_number, self.page_size = number, size
         return self
 
@@ -179,4 +186,3 @@ def filter_text(value: object, name: str) -> str:
         f"not {type(value).__name__}.",
         field=name,
     )
-

@@ -162,9 +162,7 @@ UNKNOWN: list[Any] = [(cls, "frozen") for cls in STR_CLASSES] + [(cls, -99) for 
 MEMBERS: list[Any] = [member for cls in CLASSES for member in cls]
 
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-each_unknown = pytest.mark.parametrize(
-    ("cls", "raw"), UNKNOWN, ids=lambda value: getattr(value, "__name__", "")
-)
+each_unknown = pytest.mark.parametrize(("cls", "raw"), UNKNOWN, ids=lambda value: getattr(value, "__name__", ""))
 
 
 def trips(value: Any) -> list[Any]:
@@ -389,9 +387,7 @@ def test_text_and_numbers_are_not_exchanged() -> None:
         OrderStatus(5)  # type: ignore[arg-type]  # the mistake is the point
     with pytest.raises(ValueError, match=r"not '9' of type str$"):
         Codec("9")  # type: ignore[arg-type]  # the mistake is the point
-    with pytest.raises(
-        ValueError, match=r"not 'PCMU' of type str; Codec\['PCMU'\] finds a member by its name$"
-    ):
+    with pytest.raises(ValueError, match=r"not 'PCMU' of type str; Codec\['PCMU'\] finds a member by its name$"):
         Codec("PCMU")  # type: ignore[arg-type]  # the mistake is the point
     assert "9" not in Codec
     assert 5 not in OrderStatus

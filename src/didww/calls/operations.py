@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
@@ -10,15 +9,16 @@ from msgspec import Struct
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response
 from didww.calls.effects import Call, Effect, Now, Request, Send
+from didww.configuration import origin_of
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.jsonapi.encode import resource_document
-from didww.query_params import QueryParams
 from didww.resources.base import Resource, checked_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from didww.configuration import Configuration
+    from didww.query_params import QueryParams
 
 __all__ = ["Page", "create", "delete", "find", "iterate", "list_", "send", "update"]
 
@@ -113,7 +113,7 @@ def iterate(
     request = requests.build(configuration, "GET", cls.path, query=query)
     seen = {request.url}
     while left:
-        answer = yield from cast("Call[ApiResponse[Any]]", send(configuration, request, query.fieldsets))
+        answer = yield from send(configuration, request, query.fieldsets)
         records = _expect(cls, answer, request, many=True).data
         yield Page(records[: int(left)] if left < len(records) else records)
         left -= min(left, len(records))
@@ -121,11 +121,11 @@ def iterate(
         # No link, or one that goes in a circle: the end.
         if not isinstance(following, str) or not records or following in seen:
             return
-        request = requests.follow(configuration, "GET", following)
-        if "Api-Key" not in request.headers:
+        if origin_of(following) != configuration.origin:
             raise UnexpectedResponse(
                 f"The link to the next page of {cls.type_} leads away from {configuration.base_url}; not followed."
             )
+        request = requests.follow(configuration, "GET", following)
         seen.add(following)
 
 
@@ -152,4 +152,3 @@ def _expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: b
         status_code=answer.status_code,
         request_id=answer.request_id,
     )
-

@@ -91,10 +91,10 @@ def check_path(cls: type[Resource], path: str) -> None:
         links = {name: field for name, field in here._fields.items() if field.place == "relationships"}
         if step not in links:
             raise _unknown(f"{here.type_} cannot include", step, links, "relationships")
-        targets = links[step].kind.detail
-        if not hasattr(targets, "name"):  # a relationship to several types: the server knows what may follow
+        targets = links[step].kind.detail.names
+        if len(targets) > 1:  # a relationship to several types: the server knows what may follow
             return
-        here = class_named(targets.name)
+        here = class_named(targets[0])
 
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValue:

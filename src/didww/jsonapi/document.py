@@ -91,15 +91,15 @@ def decode_errors(body: bytes) -> list[dict[str, Any]]:
         errors = decode_raw(body).get("errors")
     except NotJsonApi:
         return []
-    return [_dict(error) for error in _list(errors) if isinstance(error, dict)]
+    return [cast("dict[str, Any]", error) for error in _list(errors) if isinstance(error, dict)]
 
 
 def _lenient(raw: dict[str, Any]) -> Document:
     if "data" not in raw:
         raise NotJsonApi
-    data = raw["data"]
+    data: object = raw["data"]
     many = isinstance(data, list)
-    resources = _resources(data if many else [data])
+    resources = _resources(cast("object", data) if many else [data])
     return Document(
         data=resources if many else (resources[0] if resources else None),
         included=_resources(raw.get("included")),
@@ -130,9 +130,9 @@ def _linkage(value: object) -> Linkage:
     raw = _dict(value)
     if "data" not in raw:
         return Linkage()
-    data = raw["data"]
+    data: object = raw["data"]
     if isinstance(data, list):
-        identifiers = (_identifier(_dict(item)) for item in _list(data))
+        identifiers = (_identifier(_dict(item)) for item in cast("list[object]", data))
         return Linkage([identifier for identifier in identifiers if identifier is not None])
     if data is None:
         return Linkage(None)

@@ -5,39 +5,26 @@ Objects are made when somebody first reaches them. Cycles are fine. Which class 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
-from didww.jsonapi.document import ResourceObject
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from didww.jsonapi.document import Document, Identifier
+    from didww.jsonapi.document import Document, Identifier, ResourceObject
 
-__all__ = ["Graph", "Node"]
-
-
-class Node(Protocol):
-    """What a graph holds: anything that knows its type and id."""
-
-    @property
-    def type(self) -> str:
-        """Type of the resource."""
-        ...
-
-    @property
-    def id(self) -> str | None:
-        """Id of the resource."""
-        ...
+__all__ = ["Graph"]
 
 
 class Graph:
     """The primary resources of an answer and the included ones behind them.
 
-    `fieldsets` says which fields were asked for, by type, so that a missing one can be explained.
+    Attributes:
+        nodes: The primary resources, in the order of the answer.
+        reached: The resources that somebody has reached by a relationship, by (type, id).
+        fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
     """
 
-    __slots__ = ("_included", "_index", "_make", "fieldsets", "nodes")
+    __slots__ = ("_included", "_make", "fieldsets", "nodes", "reached")
 
     def __init__(
         self,
@@ -46,8 +33,8 @@ class Graph:
         fieldsets: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._make = make
-        self._included = document.included
-        self._index: dict[tuple[str, str], Any] | None = None
+        self._included: list[ResourceObject] | dict[tuple[str, str], ResourceObject] = document.included
+        self.reached: dict[tuple[str, str], Any] = {}
         self.fieldsets: Mapping[str, Sequence[str]] = fieldsets or {}
         data = document.data
         primary = data if isinstance(data, list) else [] if data is None else [data]
@@ -55,22 +42,22 @@ class Graph:
 
     def resolve(self, identifier: Identifier) -> Any | None:
         """The object meant by `identifier`; None when the answer does not hold it."""
-        index = self._index
-        if index is None:
-            index = self._index = self._build_index()
+        if isinstance(self._included, list):
+            self._index(self._included)
         key = (identifier.type, identifier.id)
-        found = index.get(key)
-        if isinstance(found, ResourceObject):
-            found = index[key] = self._make(found, self)
+        found = self.reached.get(key)
+        if found is None:
+            raw = cast("dict[tuple[str, str], ResourceObject]", self._included).get(key)
+            if raw is not None:
+                # Two threads may get here at once; the first one's object is everybody's.
+                found = self.reached.setdefault(key, self._make(raw, self))
         return found
 
-    def remember(self, identifier: Identifier, node: Any) -> None:
-        """Keep `node` as the one object for `identifier`, which the answer did not hold."""
-        if self._index is None:
-            self._index = self._build_index()
-        self._index[identifier.type, identifier.id] = node
+    def remember(self, identifier: Identifier, node: Any) -> Any:
+        """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""
+        return self.reached.setdefault((identifier.type, identifier.id), node)
 
-    def _build_index(self) -> dict[tuple[str, str], Any]:
-        index: dict[tuple[str, str], Any] = {(raw.type, raw.id): raw for raw in self._included}
-        index.update({(node.type, node.id): node for node in self.nodes})
-        return index
+    def _index(self, included: list[ResourceObject]) -> None:
+        for node in self.nodes:
+            self.reached.setdefault((node.type, node.id), node)
+        self._included = {(raw.type, raw.id): raw for raw in included}

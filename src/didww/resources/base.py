@@ -7,7 +7,7 @@ from that. Requests are built elsewhere (`didww.calls`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
 
@@ -18,13 +18,28 @@ from didww.resources.fields import Field
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from didww.jsonapi.document import Data
+    from didww.resources.kinds import Ref
 
-__all__ = ["Operation", "Resource", "UnknownResource", "load"]
+__all__ = ["Operation", "Outcome", "Resource", "UnknownResource", "load"]
 
 Operation: TypeAlias = Literal["list", "find", "create", "update", "delete"]
+
+
+class Outcome(NamedTuple):
+    """What a background job of the service comes to, so that it can be waited for.
+
+    Attributes:
+        field: The field that tells.
+        reached: Its values that a wait is for, unless told otherwise.
+        ends: Its values after which nothing else comes.
+    """
+
+    field: str
+    reached: tuple[str, ...]
+    ends: tuple[str, ...] = ()
 
 
 class Resource(Record):
@@ -41,6 +56,7 @@ class Resource(Record):
         sort: A Literal of the sort keys, each with and without a minus.
         paginated: Whether its list comes in pages.
         singleton: Whether there is just one, found without an id.
+        outcome: What it can be waited for.
     """
 
     __slots__ = ("_object", "_source")
@@ -51,6 +67,7 @@ class Resource(Record):
     extra_operations: ClassVar[frozenset[Operation]] = frozenset()
     paginated: ClassVar[bool] = True
     singleton: ClassVar[bool] = False
+    outcome: ClassVar[Outcome | None] = None
     filter_type: ClassVar[Any] = None
     include_type: ClassVar[Any] = None
     sort_type: ClassVar[Any] = None
@@ -68,6 +85,7 @@ class Resource(Record):
         extra_operations: Iterable[Operation] = (),
         paginated: bool = True,
         singleton: bool = False,
+        outcome: Outcome | None = None,
         filter: Any = None,
         include: Any = None,
         sort: Any = None,
@@ -80,6 +98,7 @@ class Resource(Record):
         cls.extra_operations = frozenset(extra_operations)
         cls.paginated = paginated
         cls.singleton = singleton
+        cls.outcome = outcome
         cls.filter_type = filter
         cls.include_type = include
         cls.sort_type = sort
@@ -165,8 +184,7 @@ class Resource(Record):
             return stub(identifier)
         found = source.resolve(identifier)
         if found is None:
-            found = stub(identifier)
-            source.remember(identifier, found)
+            found = source.remember(identifier, stub(identifier))
         return found
 
     def _absent(self, field: Field) -> Any:
@@ -184,7 +202,9 @@ class Resource(Record):
         if self._source == "built":
             return f"was not loaded: {type(self).__name__}.build() knows the id only. Use find({self.id!r}) to load it."
         if self._source == "stub":
-            return f"was not loaded: the answer names {self.type} {self.id} but does not hold it. Include it, or find it."
+            return (
+                f"was not loaded: the answer names {self.type} {self.id} but does not hold it. Include it, or find it."
+            )
         source = cast("Graph", self._source)
         if name not in source.fieldsets.get(self.type, (name,)):
             return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
@@ -220,7 +240,7 @@ class Resource(Record):
             state.values[name] = list(value)
         elif value is None:
             if not field.nullable:
-                raise InvalidValue(f"{field.label} takes a {_target(field)}, and cannot be None.", field=field.label)
+                raise InvalidValue(f"{field.label} takes {field.kind.accepts}, and cannot be None.", field=field.label)
             linkage = None
             state.values.pop(name, None)
         else:
@@ -316,7 +336,8 @@ class Resource(Record):
         # What it is linked to, and the answer it came in, are shared; what it holds itself is not.
         shared: list[Any] = [self._source]
         for value in self._state.values.values() if self._state is not None else ():
-            shared += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Resource)]
+            ones = cast("list[Any]", value) if isinstance(value, list) else [value]
+            shared += [one for one in ones if isinstance(one, Resource)]
         return copy.deepcopy(self, {id(one): one for one in shared})
 
     def __getstate__(self) -> dict[str, Any]:
@@ -332,8 +353,8 @@ class Resource(Record):
         _set_source(self, state["source"])
 
 
-_set_object = cast("Any", Resource._object).__set__
-_set_source = cast("Any", Resource._source).__set__
+_set_object = Resource.__dict__["_object"].__set__
+_set_source = Resource.__dict__["_source"].__set__
 
 
 class UnknownResource(Resource):
@@ -377,30 +398,27 @@ def checked_id(id: object, where: str) -> str:
         raise InvalidValue(f"{where} takes an id; pass {type(id).__name__.lower()}.id.", field="id")
     if not isinstance(id, str) or not id.strip():
         raise InvalidValue(f"{where} takes the id of a record as text, not {id!r}.", field="id")
-    if not all(part.isalnum() and part.isascii() or part in "-_" for part in id):
+    if not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
         raise InvalidValue(f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id!r}.", field="id")
     return id
 
 
-def _target(field: Field) -> str:
-    return cast("str", field.kind.detail.name)
-
-
 def _many(field: Field, value: Any) -> list[Any]:
     if isinstance(value, (str, bytes, dict, Resource)) or not hasattr(value, "__iter__"):
-        raise InvalidValue(f"{field.label} takes a list of {_target(field)}, not {type(value).__name__}.", field=field.label)
+        raise InvalidValue(f"{field.label} takes {field.kind.accepts}, not {type(value).__name__}.", field=field.label)  # pyright: ignore[reportUnknownArgumentType]
     return list(value)
 
 
 def _identifier(field: Field, value: Any) -> Identifier:
     from didww.resources.registry import class_named
 
-    target = _target(field)
-    if not isinstance(value, Resource) or (target != "Resource" and not isinstance(value, class_named(target))):
-        hint = f" Use {target}.build({value!r})." if isinstance(value, str) else ""
-        raise InvalidValue(f"{field.label} takes a {target}, not {type(value).__name__}.{hint}", field=field.label)
+    target: Ref = field.kind.detail
+    classes: tuple[type[Resource], ...] = tuple(class_named(name) for name in target.names)
+    if not isinstance(value, classes):
+        hint = f" Use {target.names[0]}.build({value!r})." if isinstance(value, str) else ""
+        raise InvalidValue(f"{field.label} takes a {target!r}, not {type(value).__name__}.{hint}", field=field.label)
     if value.id is None:
         raise InvalidValue(
-            f"{field.label} takes a {target} that exists; this one has no id yet. Create it first.", field=field.label
+            f"{field.label} takes a {target!r} that exists; this one has no id yet. Create it first.", field=field.label
         )
     return Identifier(value.type, value.id)

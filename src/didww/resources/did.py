@@ -10,18 +10,90 @@ from didww.resources.fields import attribute, linkable, relationship, writable
 from didww.resources.filters import Flag, OptionalTexts, Texts
 
 if TYPE_CHECKING:
+    from didww.resources.address_verification import AddressVerification
+    from didww.resources.capacity_pool import CapacityPool
     from didww.resources.did_group import DidGroup
+    from didww.resources.emergency_calling_service import EmergencyCallingService
+    from didww.resources.emergency_verification import EmergencyVerification
+    from didww.resources.identity import Identity
     from didww.resources.order import Order
+    from didww.resources.shared_capacity_group import SharedCapacityGroup
     from didww.resources.voice_in_trunk import VoiceInTrunk
     from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
 DidFilter = TypedDict(
     "DidFilter",
-    {"number": OptionalTexts, "terminated": Flag, "did_group.features": Texts},
+    {
+        "address_verification.id": Texts,
+        "awaiting_registration": Flag,
+        "billing_cycles_count": Texts,
+        "blocked": Flag,
+        "capacity_pool.id": OptionalTexts,
+        "city.id": OptionalTexts,
+        "country.id": OptionalTexts,
+        "description": OptionalTexts,
+        "did_group.features": Texts,
+        "did_group.id": OptionalTexts,
+        "emergency_calling_service.id": Texts,
+        "emergency_enabled": Flag,
+        "id": Texts,
+        "number": OptionalTexts,
+        "order.id": OptionalTexts,
+        "order.reference": Texts,
+        "pending_removal": Flag,
+        "region.id": OptionalTexts,
+        "shared_capacity_group.id": OptionalTexts,
+        "terminated": Flag,
+        "trunk.id": Texts,
+        "trunk_group.id": Texts,
+        "voice_in_trunk.id": OptionalTexts,
+        "voice_in_trunk_group.id": OptionalTexts,
+    },
     total=False,
 )
-DidInclude = Literal["did_group", "order", "voice_in_trunk", "voice_in_trunk_group"]
-DidSort = Literal["number", "-number"]
+DidInclude = Literal[
+    "address_verification",
+    "capacity_pool",
+    "did_group",
+    "did_group.city",
+    "did_group.country",
+    "did_group.did_group_type",
+    "did_group.region",
+    "did_group.stock_keeping_units",
+    "emergency_calling_service",
+    "emergency_verification",
+    "identity",
+    "order",
+    "shared_capacity_group",
+    "voice_in_trunk",
+    "voice_in_trunk.pop",
+    "voice_in_trunk.voice_in_trunk_group",
+    "voice_in_trunk_group",
+]
+DidSort = Literal[
+    "awaiting_registration",
+    "-awaiting_registration",
+    "billing_cycles_count",
+    "-billing_cycles_count",
+    "blocked",
+    "-blocked",
+    "capacity_limit",
+    "-capacity_limit",
+    "channels_included_count",
+    "-channels_included_count",
+    "created_at",
+    "-created_at",
+    "dedicated_channels_count",
+    "-dedicated_channels_count",
+    "description",
+    "-description",
+    "expires_at",
+    "-expires_at",
+    "number",
+    "-number",
+    "terminated",
+    "-terminated",
+]
 
 
 class Did(
@@ -35,21 +107,74 @@ class Did(
 ):
     """A number that the account owns.
 
+    Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
+    The contract has no delete, which is offered all the same; cancelling is `terminated = True`.
+
     Source: contract file dids.
     """
 
-    number: str = attribute("E.164 digits without a plus sign.")
-    description: str | None = writable("Free text of the account's own.", on="update")
-    capacity_limit: int | None = writable(
-        "Most concurrent calls, 0 to 32767; None for no limit.", on="update", low=0, high=32767
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    description: str | None = writable("The account's own note; None if there is none.", on="update")
+    blocked: bool = attribute(
+        "True if calls cannot arrive: blocked by the account, by DIDWW, or until it is registered.",
     )
-    created_at: datetime = attribute("When the account got the number.")
-    expires_at: datetime | None = attribute("When the running billing period ends.")
+    awaiting_registration: bool = attribute("True until the registration that its country demands is done.")
+    terminated: bool = writable(
+        "True once it is cancelled, with effect from `expires_at`. Write True to cancel, False to restore.",
+        on="update",
+    )
+    emergency_enabled: bool = attribute("True if emergency calling works on it.")
+    capacity_limit: int | None = writable(
+        "Most concurrent calls, 0 to 32767; None for no limit of its own.",
+        on="update",
+        low=0,
+        high=32767,
+    )
+    channels_included_count: int = attribute("Channels that come with it from its DID group.")
+    dedicated_channels_count: int = writable(
+        "Extra channels bought for this number alone, 0 or more.",
+        on="update",
+        low=0,
+    )
+    billing_cycles_count: int | None = writable(
+        "Billing cycles left until it is released, 0 to 999; None renews without end, 0 awaits removal.",
+        on="update",
+        low=0,
+        high=999,
+    )
+    created_at: datetime = attribute("When the account got it.")
+    expires_at: datetime | None = attribute("When the running billing period ends; None if there is none.")
+    did_group: DidGroup | None = relationship("The group that sold it.")
     order: Order | None = relationship("The order that bought it.")
-    did_group: DidGroup | None = relationship("The group that it belongs to.")
+    capacity_pool: CapacityPool | None = linkable(
+        "The pool that its extra channels come from; None for none.",
+        on="update",
+    )
+    shared_capacity_group: SharedCapacityGroup | None = linkable(
+        "The group whose channels it shares; None for none.",
+        on="update",
+    )
+    address_verification: AddressVerification | None = linkable(
+        "The verification that it is registered by; None for none.",
+        on="update",
+    )
     voice_in_trunk: VoiceInTrunk | None = linkable(
-        "The trunk that gets its calls.", on="update", excludes="voice_in_trunk_group"
+        "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
+        on="update",
+        excludes="voice_in_trunk_group",
     )
     voice_in_trunk_group: VoiceInTrunkGroup | None = linkable(
-        "The trunk group that gets its calls.", on="update", excludes="voice_in_trunk"
+        "The trunk group that gets its calls; None for none. Setting it unsets the trunk.",
+        on="update",
+        excludes="voice_in_trunk",
+    )
+    emergency_calling_service: EmergencyCallingService | None = linkable(
+        "The emergency calling service that it is in; None for none.",
+        on="update",
+    )
+    emergency_verification: EmergencyVerification | None = relationship(
+        "The verification of its emergency address; None if there is none.",
+    )
+    identity: Identity | None = relationship(
+        "The person or company that it is registered to; None if there is none.",
     )

@@ -157,7 +157,7 @@ class Field:
                 raise InvalidValue(f"{self.label} takes {kind.accepts}, and cannot be None.", field=self.label)
             return None
         raw = kind.dump(value, self.label)
-        if self.low is not None and raw < self.low or self.high is not None and raw > self.high:
+        if (self.low is not None and raw < self.low) or (self.high is not None and raw > self.high):
             raise InvalidValue(f"{self.label} takes {self.low} to {self.high}, not {raw}.", field=self.label)
         if self.longest is not None and len(raw) > self.longest:
             raise InvalidValue(
@@ -190,6 +190,24 @@ class Field:
         return f"<Field {self.label}>"
 
 
+class Link(Field):
+    """A field that stands among the relationships."""
+
+    __slots__ = ()
+
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        if record is None:
+            return self
+        if record._state is None:
+            # Most reads end here: one related resource, reached before, in an answer in which nothing was changed.
+            try:
+                data = record._object.relationships[self.name].data
+                return record._source.reached[data.type, data.id]
+            except (KeyError, AttributeError):
+                pass
+        return record._read(self)
+
+
 def attribute(
     doc: str,
     *,
@@ -206,7 +224,7 @@ def relationship(
     init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
 ) -> Any:
     """A relationship that the server sets."""
-    return Field("relationships", doc)
+    return Link("relationships", doc)
 
 
 def meta(
@@ -247,4 +265,4 @@ def writable(
 
 def linkable(doc: str, *, on: On = "both", required: bool = False, excludes: str | None = None) -> Any:
     """A relationship that the caller may write."""
-    return Field("relationships", doc, on=on, required=required, excludes=excludes)
+    return Link("relationships", doc, on=on, required=required, excludes=excludes)

@@ -106,7 +106,9 @@ def _load_decimal(raw: Any) -> Any:
 
 def _dump_decimal(value: Any, where: str) -> str:
     if isinstance(value, float):
-        raise _wrong(where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r}).")
+        raise _wrong(
+            where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r})."
+        )
     if isinstance(value, bool) or not isinstance(value, (Decimal, str, int)):
         raise _wrong(where, "a Decimal, str or int", value)
     try:
@@ -171,10 +173,11 @@ _PLAIN: dict[object, Kind] = {
 def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
     """The kind of an open enum: any str (or int) is written as it is, so that a value newer than this SDK can be."""
     wire = str if issubclass(cls, str) else int
+    make = cast("Callable[[Any], Any]", cls)
 
     def load(raw: Any) -> Any:
         try:
-            return cls(raw)
+            return make(raw)
         except ValueError:
             return raw
 
@@ -183,9 +186,9 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
             raise _wrong(where, f"a {cls.__name__}", value)
         if isinstance(value, bool) or not isinstance(value, wire):
             raise _wrong(where, f"a {cls.__name__}", value)
-        member = cls(value)
+        member = make(value)
         if not member.is_known and not isinstance(value, cls):
-            known = ", ".join(repr(item.value) for item in list(cls)[:50])
+            known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             raise InvalidValue(
                 f"{where} takes a {cls.__name__}; {value!r} is none that is known ({known}). "
                 f"If the service has it all the same, write {cls.__name__}({value!r}).",
@@ -207,8 +210,8 @@ def list_kind(item: Kind) -> Kind:
 
     def dump(value: Any, where: str) -> list[Any]:
         if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
-            raise _wrong(where, f"a list ({item.accepts} each)", value)
-        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(value)]
+            raise _wrong(where, f"a list ({item.accepts} each)", cast("object", value))
+        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(cast("list[Any]", value))]
 
     return Kind("list", load=load, dump=dump, accepts="a list", mutable=True, detail=item)
 
@@ -247,25 +250,28 @@ MAP = Kind(
 
 
 class Ref:
-    """A resource class named in an annotation, imported only when somebody needs it (resources refer to each other)."""
+    """Resource classes named in an annotation, imported only when needed (resources refer to each other in circles)."""
 
-    __slots__ = ("name",)
+    __slots__ = ("names", "nullable")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, *names: str, nullable: bool = False) -> None:
+        self.names = names
+        self.nullable = nullable
 
-    def __or__(self, other: object) -> tuple[Ref, object]:
-        return (self, other)
+    def __or__(self, other: Ref | None) -> Ref:
+        if other is None:
+            return Ref(*self.names, nullable=True)
+        return Ref(*self.names, *other.names, nullable=self.nullable or other.nullable)
 
     def __repr__(self) -> str:
-        return f"Ref({self.name!r})"
+        return " or ".join(self.names)
 
 
 def kind_of(annotation: Any) -> tuple[Kind, bool]:
     """The kind that `annotation` stands for, and whether None is allowed."""
     nullable = False
-    if isinstance(annotation, tuple):  # Ref | None
-        return Kind("one", load=None, dump=_text, accepts="a resource", detail=cast("Any", annotation[0])), True
+    if isinstance(annotation, Ref):
+        return Kind("one", load=None, dump=_text, accepts=f"a {annotation!r}", detail=annotation), annotation.nullable
     if get_origin(annotation) in (Union, types.UnionType):
         members = [member for member in get_args(annotation) if member is not type(None)]
         nullable = len(members) < len(get_args(annotation))
@@ -274,21 +280,20 @@ def kind_of(annotation: Any) -> tuple[Kind, bool]:
 
 
 def _kind(annotation: Any) -> Kind:
-    if isinstance(annotation, Ref):
-        return Kind("one", load=None, dump=_text, accepts="a resource", detail=annotation)
     if not isinstance(annotation, tuple) and annotation in _PLAIN:
         return _PLAIN[annotation]
     if get_origin(annotation) is list:
         inner = get_args(annotation)[0]
         if isinstance(inner, Ref):
-            return Kind("many", load=None, dump=_text, accepts="a list of resources", mutable=True, detail=inner)
+            return Kind("many", load=None, dump=_text, accepts=f"a list of {inner!r}", mutable=True, detail=inner)
         return list_kind(kind_of(inner)[0])
     if get_origin(annotation) is dict or annotation is dict:
         return MAP
     if isinstance(annotation, type) and issubclass(annotation, (OpenStrEnum, OpenIntEnum)):
         return enum_kind(annotation)
-    classes: tuple[Any, ...] = annotation if isinstance(annotation, tuple) else (annotation,)
-    make = getattr(classes[0], "__object_kind__", None)
-    if make is None:
+    from didww.resources.record import Nested, object_kind
+
+    classes: tuple[Any, ...] = cast("Any", annotation if isinstance(annotation, tuple) else (annotation,))
+    if not all(isinstance(cls, type) and issubclass(cls, Nested) for cls in classes):
         raise TypeError(f"no kind of value for the annotation {annotation!r}")
-    return cast("Kind", make(classes))
+    return object_kind(classes)

@@ -19,20 +19,18 @@ if TYPE_CHECKING:
 
     from didww.jsonapi.document import Data
 
-__all__ = ["Meta", "Nested", "Record", "RecordType"]
+__all__ = ["Meta", "Nested", "Record", "RecordType", "object_kind"]
 
 MISSING: Any = object()
 
 
-@dataclass_transform(
-    kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship, meta)
-)
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship, meta))
 class RecordType(type):
     """Collects the declared fields of a class and keeps its instances free of a `__dict__`."""
 
     _fields: dict[str, Field]
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:  # noqa: D102 a class statement calls it
         namespace.setdefault("__slots__", ())
         made = super().__new__(cls, name, bases, namespace, **options)
         inherited: dict[str, Field] = {}
@@ -125,7 +123,7 @@ class Record(metaclass=RecordType):
         if kind.load is None:
             return raw
         value = kind.load(raw)
-        if kind.mutable:
+        if kind.mutable and value is not raw:  # a raw value that could not be converted stays the server's own
             self._own().values[name] = value
         return value
 
@@ -170,14 +168,23 @@ class Record(metaclass=RecordType):
             if field.place != "attributes":
                 continue
             if name in state.values:
-                raw = field.dump(state.values[name])
                 loaded = self._attributes.get(name, MISSING)
+                try:
+                    raw = field.dump(state.values[name])
+                except InvalidValue:
+                    if name not in state.assigned and self._untouched(field, state.values[name], loaded):
+                        continue
+                    raise
                 empty = loaded is MISSING and not raw
                 if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
                     changed[name] = raw
             elif name in state.assigned:
                 changed[name] = self._attributes[name]
         return changed
+
+    def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
+        """Whether `value` is what was loaded, although we would not write such a thing."""
+        return field.kind.load is not None and loaded is not MISSING and value == field.kind.load(loaded)
 
     def _loaded_form(self, field: Field, loaded: Any) -> Any:
         """`loaded` as it would be sent if nothing had been changed."""
@@ -249,8 +256,8 @@ def _blank(cls: type[Record]) -> Record:
 
 
 # Slots are set through their own descriptors: `__setattr__` is for the fields.
-set_attributes = cast("Any", Record._attributes).__set__
-set_state = cast("Any", Record._state).__set__
+set_attributes = Record.__dict__["_attributes"].__set__
+set_state = Record.__dict__["_state"].__set__
 
 
 class Nested(Record):
@@ -318,34 +325,34 @@ class Nested(Record):
         super().__setstate__(state)
         _set_type(self, state["type"])
 
-    @staticmethod
-    def __object_kind__(classes: tuple[type[Nested], ...]) -> Kind:
-        """The kind of an attribute that holds one of `classes`."""
-        known: dict[str, type[Nested]] = {}
-        for cls in classes:
-            known.setdefault(cls.type_, cls)
-        names = " or ".join(cls.__name__ for cls in classes)
 
-        def load(raw: Any) -> Any:
-            if not isinstance(raw, dict):
-                return raw
-            shape = cast("dict[str, Any]", raw)
-            type_, attributes = shape.get("type"), shape.get("attributes")
-            if not isinstance(type_, str) or not isinstance(attributes, dict):
-                return shape
-            return known.get(type_, Nested)._loaded(type_, cast("dict[str, Any]", attributes))
-
-        def dump(value: Any, where: str) -> Any:
-            if not isinstance(value, (*classes, Nested)):
-                raise InvalidValue(f"{where} takes a {names}, not {type(value).__name__}.", field=where)
-            if type(value) is not Nested and not isinstance(value, classes):
-                raise InvalidValue(f"{where} takes a {names}, not a {type(value).__name__}.", field=where)
-            return value._raw()
-
-        return Kind("object", load=load, dump=dump, accepts=f"a {names}", mutable=True, detail=classes)
+_set_type = Nested.__dict__["_type"].__set__
 
 
-_set_type = cast("Any", Nested._type).__set__
+def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
+    """The kind of an attribute that holds one of `classes`."""
+    known: dict[str, type[Nested]] = {}
+    for cls in classes:
+        known.setdefault(cls.type_, cls)
+    names = " or ".join(cls.__name__ for cls in classes)
+
+    def load(raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        shape = cast("dict[str, Any]", raw)
+        type_, attributes = shape.get("type"), shape.get("attributes")
+        if not isinstance(type_, str) or not isinstance(attributes, dict):
+            return shape
+        return known.get(type_, Nested)._loaded(type_, cast("dict[str, Any]", attributes))
+
+    def dump(value: Any, where: str) -> Any:
+        if not isinstance(value, (*classes, Nested)):
+            raise InvalidValue(f"{where} takes a {names}, not {type(value).__name__}.", field=where)
+        if type(value) is not Nested and not isinstance(value, classes):
+            raise InvalidValue(f"{where} takes a {names}, not a {type(value).__name__}.", field=where)
+        return value._raw()
+
+    return Kind("object", load=load, dump=dump, accepts=f"a {names}", mutable=True, detail=classes)
 
 
 class Meta(Record):

@@ -1,0 +1,97 @@
+"""Postal addresses of identities, for the registration of numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, relationship, writable
+from didww.resources.filters import OptionalText, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.area import Area
+    from didww.resources.city import City
+    from didww.resources.country import Country
+    from didww.resources.identity import Identity
+    from didww.resources.proof import Proof
+
+AddressFilter = TypedDict(
+    "AddressFilter",
+    {
+        "address": OptionalText,
+        "address_contains": OptionalText,
+        "area.id": OptionalTexts,
+        "city.id": OptionalTexts,
+        "city_name": OptionalText,
+        "city_name_contains": OptionalText,
+        "country.id": OptionalTexts,
+        "description": OptionalText,
+        "description_contains": OptionalText,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "identity.external_reference_id": Texts,
+        "identity.id": OptionalTexts,
+        "postal_code": OptionalText,
+        "postal_code_contains": OptionalText,
+    },
+    total=False,
+)
+AddressInclude = Literal[
+    "identity",
+    "country",
+    "area",
+    "city",
+    "proofs",
+    "identity.country",
+    "identity.permanent_documents",
+    "identity.permanent_documents.template",
+    "identity.proofs",
+    "identity.proofs.proof_type",
+    "proofs.proof_type",
+]
+AddressSort = Literal[
+    "address",
+    "-address",
+    "city_name",
+    "-city_name",
+    "created_at",
+    "-created_at",
+    "description",
+    "-description",
+    "external_reference_id",
+    "-external_reference_id",
+    "postal_code",
+    "-postal_code",
+    "verified",
+    "-verified",
+]
+
+
+class Address(
+    Resource,
+    type="addresses",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=AddressFilter,
+    include=AddressInclude,
+    sort=AddressSort,
+):
+    """A postal address of an identity; identity and country stay as they were created.
+
+    Source: contract file addresses.
+    """
+
+    address: str = writable("Street and house number.", required=True)
+    city_name: str = writable("Name of the city.", required=True)
+    postal_code: str = writable("Postal code, e.g. `SW1A 2AA`.", required=True)
+    description: str | None = writable("Free text of the account's own; None if there is none.")
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    created_at: datetime = attribute("When it was created.")
+    verified: bool = attribute("Whether DIDWW has accepted the address and its proofs.")
+    identity: Identity = linkable("The person or company at the address.", on="create", required=True)
+    country: Country = linkable("The country of the address.", on="create", required=True)
+    area: Area | None = relationship("The area that the address lies in; None if there is none.")
+    city: City | None = relationship("The city that the address lies in; None if there is none.")
+    proofs: list[Proof] = relationship("Documents that prove the address.")

@@ -1,0 +1,30 @@
+"""Dry runs of a registration: does an identity or address meet an address requirement?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from didww.resources.base import Resource
+from didww.resources.fields import linkable
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.address_requirement import AddressRequirement
+    from didww.resources.identity import Identity
+
+
+class AddressRequirementValidation(Resource, type="address_requirement_validations", operations=("create",)):
+    """A test of an identity, an address or both against an address requirement; nothing is stored.
+
+    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
+    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    Source: contract file address_requirement_validations.
+    """
+
+    address_requirement: AddressRequirement = linkable(
+        "The requirement to test against.",
+        on="create",
+        required=True,
+    )
+    identity: Identity | None = linkable("The identity to test; None for none.", on="create")
+    address: Address | None = linkable("The address to test; None for none.", on="create")

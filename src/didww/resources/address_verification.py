@@ -1,0 +1,78 @@
+"""Requests for DIDWW's approval of an address, which register numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import AddressVerificationStatus, CallbackMethod
+from didww.resources.base import Outcome, Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, OptionalTexts, Text, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.did import Did
+    from didww.resources.encrypted_file import EncryptedFile
+
+AddressVerificationFilter = TypedDict(
+    "AddressVerificationFilter",
+    {
+        "address.id": OptionalTexts,
+        "address.identity.id": OptionalTexts,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "reference": Texts,
+        "reference_in": Texts,
+        "status": Text,
+    },
+    total=False,
+)
+AddressVerificationInclude = Literal["address", "dids", "dids.did_group"]
+AddressVerificationSort = Literal[
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+]
+
+
+class AddressVerification(
+    Resource,
+    type="address_verifications",
+    operations=("list", "find", "create", "update"),
+    filter=AddressVerificationFilter,
+    include=AddressVerificationInclude,
+    sort=AddressVerificationSort,
+    outcome=Outcome("status", reached=("approved",), ends=("approved", "rejected")),
+):
+    """A request to approve an address for some numbers; a rejected one is followed by a new one.
+
+    The contract demands `dids` of a new one, but this package leaves that to the server.
+    Source: contract file address_verifications.
+    """
+
+    reference: str = attribute("Reference for people to read, e.g. `AV-1234`.")
+    status: AddressVerificationStatus = attribute("Where the review stands; pending until DIDWW has decided.")
+    reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
+    reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
+    service_description: str | None = writable(
+        "What the numbers are for; only where the address requirement asks for it, else it is refused.",
+        on="create",
+    )
+    callback_url: str | None = writable(
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create"
+    )
+    callback_method: CallbackMethod | None = writable(
+        "HTTP method of the callback; None if it was not set.", on="create"
+    )
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    created_at: datetime = attribute("When it was submitted.")
+    address: Address = linkable("The address to approve.", on="create", required=True)
+    dids: list[Did] = linkable("The numbers to register at the address.", on="create")
+    onetime_files: list[EncryptedFile] = linkable(
+        "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
+        on="create",
+    )

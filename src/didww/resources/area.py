@@ -1,0 +1,41 @@
+"""Regulatory areas: parts of a country in which a number's registered address may have to lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import AnyCase, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+
+AreaFilter = TypedDict(
+    "AreaFilter",
+    {
+        "country.id": OptionalTexts,
+        "id": Texts,
+        "name": AnyCase,
+    },
+    total=False,
+)
+AreaInclude = Literal["country"]
+AreaSort = Literal["name", "-name"]
+
+
+class Area(
+    Resource,
+    type="areas",
+    operations=("list", "find"),
+    filter=AreaFilter,
+    include=AreaInclude,
+    sort=AreaSort,
+):
+    """A regulatory area inside a country.
+
+    Source: contract file areas.
+    """
+
+    name: str = attribute("What it is called.")
+    country: Country | None = relationship("The country that it is in.")

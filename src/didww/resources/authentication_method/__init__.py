@@ -1,0 +1,13 @@
+"""How a voice OUT trunk knows its callers: the shapes of `VoiceOutTrunk.authentication_method`."""
+
+from __future__ import annotations
+
+from didww.resources.authentication_method.credentials_and_ip import CredentialsAndIpAuthenticationMethod
+from didww.resources.authentication_method.ip_only import IpOnlyAuthenticationMethod
+from didww.resources.authentication_method.twilio import TwilioAuthenticationMethod
+
+__all__ = [
+    "CredentialsAndIpAuthenticationMethod",
+    "IpOnlyAuthenticationMethod",
+    "TwilioAuthenticationMethod",
+]

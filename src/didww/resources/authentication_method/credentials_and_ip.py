@@ -1,0 +1,23 @@
+"""Authentication by SIP credentials from allowed addresses, the usual method."""
+
+from __future__ import annotations
+
+from didww.resources.fields import attribute, writable
+from didww.resources.record import Nested
+
+
+class CredentialsAndIpAuthenticationMethod(Nested, type="credentials_and_ip"):
+    """SIP digest credentials made by DIDWW, together with a list of allowed addresses.
+
+    New credentials are made by creating a `VoiceOutTrunkRegenerateCredential`.
+    Source: contract file voice_out_trunks; limits: behaviour sheet, section 8.
+    """
+
+    allowed_sip_ips: list[str] | None = writable(
+        "IP addresses or subnets that calls are accepted from, 1 to 15; a single address reads back as a /32. None for none."
+    )
+    tech_prefix: str | None = writable(
+        "Digits and `#` that are cut off the dialled number, at most 8; None for none.", longest=8
+    )
+    username: str | None = attribute("SIP username, made by DIDWW; None if there is none.")
+    password: str | None = attribute("SIP password, made by DIDWW; None if there is none.", secret=True)

@@ -1,0 +1,18 @@
+"""Authentication by address alone, which only DIDWW's staff can arrange."""
+
+from __future__ import annotations
+
+from didww.resources.fields import attribute
+from didww.resources.record import Nested
+
+
+class IpOnlyAuthenticationMethod(Nested, type="ip_only"):
+    """A list of allowed addresses by itself; can be read, never created or set.
+
+    Source: contract file voice_out_trunks; that it cannot be written: enumerations sheet, section 3.
+    """
+
+    allowed_sip_ips: list[str] | None = attribute(
+        "IP addresses or subnets that calls are accepted from; None for none."
+    )
+    tech_prefix: str | None = attribute("Digits and `#` that are cut off the dialled number; None for none.")

@@ -1,0 +1,56 @@
+"""Available DIDs: single numbers in stock, to be reserved or bought by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import Flag, Text, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.did_group import DidGroup
+    from didww.resources.nanpa_prefix import NanpaPrefix
+
+AvailableDidFilter = TypedDict(
+    "AvailableDidFilter",
+    {
+        "city.id": Texts,
+        "country.id": Texts,
+        "did_group.features": Texts,
+        "did_group.id": Texts,
+        "did_group.needs_registration": Flag,
+        "did_group_type.id": Texts,
+        "id": Texts,
+        "nanpa_prefix.id": Text,
+        "number_contains": Text,
+        "region.id": Texts,
+    },
+    total=False,
+)
+AvailableDidInclude = Literal["did_group", "did_group.stock_keeping_units", "nanpa_prefix"]
+AvailableDidSort = Literal["number", "-number"]
+
+
+class AvailableDid(
+    Resource,
+    type="available_dids",
+    operations=("list", "find"),
+    paginated=False,
+    filter=AvailableDidFilter,
+    include=AvailableDidInclude,
+    sort=AvailableDidSort,
+):
+    """One particular number in stock.
+
+    The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
+    The filter `number_contains` takes at least 3 digits unless another coverage filter stands beside it.
+
+    Source: contract file available_dids.
+    """
+
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    did_group: DidGroup | None = relationship("The group that sells it.")
+    nanpa_prefix: NanpaPrefix | None = relationship(
+        "Its NPA-NXX prefix; None outside the North American plan.",
+    )

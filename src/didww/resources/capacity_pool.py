@@ -1,0 +1,75 @@
+"""Pools of channels that the account owns and shares out to its numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship, writable
+from didww.resources.filters import Flag, Texts
+from didww.resources.kinds import DateText
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+    from didww.resources.qty_based_pricing import QtyBasedPricing
+    from didww.resources.shared_capacity_group import SharedCapacityGroup
+
+CapacityPoolFilter = TypedDict(
+    "CapacityPoolFilter",
+    {"country.id": Texts, "has_unassigned_channels": Flag, "id": Texts, "name": Texts},
+    total=False,
+)
+CapacityPoolInclude = Literal["countries", "shared_capacity_groups", "qty_based_pricings"]
+CapacityPoolSort = Literal[
+    "assigned_channels_count",
+    "-assigned_channels_count",
+    "metered_rate",
+    "-metered_rate",
+    "minimum_limit",
+    "-minimum_limit",
+    "minimum_qty_per_order",
+    "-minimum_qty_per_order",
+    "monthly_price",
+    "-monthly_price",
+    "name",
+    "-name",
+    "renew_date",
+    "-renew_date",
+    "setup_price",
+    "-setup_price",
+    "total_channels_count",
+    "-total_channels_count",
+]
+
+
+class CapacityPool(
+    Resource,
+    type="capacity_pools",
+    operations=("list", "find", "update"),
+    filter=CapacityPoolFilter,
+    include=CapacityPoolInclude,
+    sort=CapacityPoolSort,
+):
+    """Channels (concurrent calls) that the account owns for the numbers of some countries.
+
+    Channels are bought by an order with a capacity item, and given up by lowering `total_channels_count`.
+    Prices are US dollars.
+    Source: contract file capacity_pools.
+    """
+
+    name: str = attribute("What the pool is called, e.g. `Europe`.")
+    renew_date: DateText = attribute("When it renews next, `YYYY-MM-DD`.")
+    total_channels_count: int = writable(
+        "Channels owned; an update can lower it, not below `assigned_channels_count` or `minimum_limit`.",
+        on="update",
+    )
+    assigned_channels_count: int = attribute("Channels in use by numbers and groups.")
+    minimum_limit: int = attribute("Fewest channels that must be kept when giving some up.")
+    minimum_qty_per_order: int = attribute("Fewest channels that an order may buy.")
+    setup_price: Decimal = attribute("Price of a channel, once.")
+    monthly_price: Decimal = attribute("Price of a channel by the month.")
+    metered_rate: Decimal = attribute("Price of a minute once all channels of the pool are taken.")
+    countries: list[Country] = relationship("Countries whose numbers can use it.")
+    shared_capacity_groups: list[SharedCapacityGroup] = relationship("Groups that take channels from it.")
+    qty_based_pricings: list[QtyBasedPricing] = relationship("Lower prices for greater numbers of channels.")

@@ -1,0 +1,48 @@
+"""Cities where DIDWW has numbers, or could have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import AnyCase, Flag, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.area import Area
+    from didww.resources.country import Country
+    from didww.resources.region import Region
+
+CityFilter = TypedDict(
+    "CityFilter",
+    {
+        "area.id": Texts,
+        "country.id": OptionalTexts,
+        "id": Texts,
+        "is_available": Flag,
+        "name": AnyCase,
+        "region.id": OptionalTexts,
+    },
+    total=False,
+)
+CityInclude = Literal["area", "country", "region"]
+CitySort = Literal["name", "-name"]
+
+
+class City(
+    Resource,
+    type="cities",
+    operations=("list", "find"),
+    filter=CityFilter,
+    include=CityInclude,
+    sort=CitySort,
+):
+    """A city with actual or potential number coverage.
+
+    Source: contract file cities.
+    """
+
+    name: str = attribute("What it is called.")
+    country: Country | None = relationship("The country that it is in.")
+    region: Region | None = relationship("The state or province that it is in; None if its country has none.")
+    area: Area | None = relationship("The regulatory area that it belongs to; None if there is none.")

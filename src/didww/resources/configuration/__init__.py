@@ -1,0 +1,1 @@
+"""How a voice IN trunk delivers calls: by SIP (`sip`), or to a phone number (`pstn`)."""

@@ -1,0 +1,17 @@
+"""Delivery of calls to a phone number."""
+
+from __future__ import annotations
+
+from didww.resources.fields import writable
+from didww.resources.record import Nested
+
+
+class PstnConfiguration(Nested, type="pstn_configurations"):
+    """Calls are forwarded to a phone number.
+
+    Source: contract file voice_in_trunks.
+    """
+
+    dst: str | None = writable(
+        "Number that takes the calls: E.164 digits without a plus sign, e.g. `442037691880`; None: not set.",
+    )

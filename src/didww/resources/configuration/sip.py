@@ -1,0 +1,96 @@
+"""Delivery of calls by SIP: to a host, or to a device that registers at DIDWW."""
+
+from __future__ import annotations
+
+from didww.enums import (
+    Codec,
+    DiversionInjectMode,
+    DiversionRelayPolicy,
+    MediaEncryptionMode,
+    NetworkProtocolPriority,
+    ReroutingDisconnectCode,
+    RxDtmfFormat,
+    SstRefreshMethod,
+    StirShakenMode,
+    TransportProtocol,
+    TxDtmfFormat,
+)
+from didww.resources.fields import attribute, writable
+from didww.resources.record import Nested
+
+
+class SipConfiguration(Nested, type="sip_configurations"):
+    """Calls are sent by SIP to a host, or to a device that registers at DIDWW.
+
+    Switching `enabled_sip_registration` on sets `host` and `port` to None; switching it off sets
+    `use_did_in_ruri` to False: the service refuses other combinations. Where a field does not say what None
+    means, it means "not set".
+
+    Source: contract file voice_in_trunks; end-to-end flows, section 9.
+    """
+
+    host: str | None = writable("Host name or IP address that calls are sent to; None with registration.")
+    port: int | None = writable("SIP port of the host; None for the usual one, and with registration.")
+    username: str | None = writable("User part of the request URI; `{DID}` stands for the called number.")
+    transport_protocol_id: TransportProtocol = writable("What carries the signalling: UDP, TCP or TLS.")
+    network_protocol_priority: NetworkProtocolPriority = writable(
+        "IP version to prefer when the host is looked up.",
+    )
+    resolve_ruri: bool = writable("Whether the host of the request URI is looked up before sending.")
+    use_did_in_ruri: bool = writable(
+        "Whether the called number becomes the user part of the request URI; with registration only.",
+    )
+    codec_ids: list[Codec] = writable("Codecs that are offered, the most preferred one first.")
+    rx_dtmf_format_id: RxDtmfFormat | None = writable(
+        "How keypad tones are accepted from the account's side.",
+    )
+    tx_dtmf_format_id: TxDtmfFormat | None = writable("How keypad tones are sent to the account's side.")
+    auth_enabled: bool = writable("Whether requests to the host carry credentials.")
+    auth_user: str | None = writable("User name of these credentials.")
+    auth_password: str | None = writable("Password of these credentials.", secret=True)
+    auth_from_user: str | None = writable("User of the From header when credentials are used.")
+    auth_from_domain: str | None = writable("Domain of the From header when credentials are used.")
+    enabled_sip_registration: bool = writable(
+        "Whether the account's device registers at DIDWW, instead of calls going to a fixed host.",
+        implies={True: {"host": None, "port": None}, False: {"use_did_in_ruri": False}},
+    )
+    incoming_auth_username: str | None = attribute(
+        "User name to register with, made by the service; None without registration.",
+    )
+    incoming_auth_password: str | None = attribute(
+        "Password to register with, made by the service; None without registration.",
+        secret=True,
+    )
+    sst_enabled: bool = writable("Whether SIP session timers are used.")
+    sst_min_timer: int | None = writable("Shortest session timer, in seconds.")
+    sst_max_timer: int | None = writable("Longest session timer, in seconds.")
+    sst_session_expires: int | None = writable("Session timer to ask for, in seconds.")
+    sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
+    sst_accept_501: bool = writable("Whether the answer 501 to a refresh counts as success.")
+    sip_timer_b: int | None = writable("Milliseconds until an INVITE without an answer is given up.")
+    dns_srv_failover_timer: int | None = writable(
+        "Milliseconds until the next host of a DNS SRV record is tried.",
+    )
+    rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")
+    rtp_timeout: int | None = writable("Seconds without RTP after which the call is ended.")
+    force_symmetric_rtp: bool | None = writable(
+        "Whether audio is sent to where the other side's audio comes from.",
+    )
+    symmetric_rtp_ignore_rtcp: bool | None = writable(
+        "Whether RTCP packets are left aside in finding out that place.",
+    )
+    allowed_rtp_ips: list[str] | None = writable(
+        "The only IP addresses that audio may come from; None for any.",
+    )
+    media_encryption_mode: MediaEncryptionMode = writable("Encryption of the audio.")
+    stir_shaken_mode: StirShakenMode = writable("How the STIR/SHAKEN attestation of the caller is passed on.")
+    diversion_relay_policy: DiversionRelayPolicy = writable(
+        "What becomes of a Diversion header that comes in.",
+    )
+    diversion_inject_mode: DiversionInjectMode = writable("Whether DIDWW adds a Diversion header.")
+    cnam_lookup: bool = writable("Whether the caller's name is looked up and delivered.")
+    max_transfers: int = writable("Most transfers (REFER) of a call.")
+    max_30x_redirects: int = writable("Most redirects (3xx answers) of a call.")
+    rerouting_disconnect_code_ids: list[ReroutingDisconnectCode] | None = writable(
+        "Outcomes on which the next trunk of the group is tried; None for none of the account's own.",
+    )

@@ -1,0 +1,50 @@
+"""Countries where DIDWW has numbers, or could have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import AnyCase, Flag, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.region import Region
+
+CountryFilter = TypedDict(
+    "CountryFilter",
+    {
+        "id": Texts,
+        "is_available": Flag,
+        "iso": OptionalTexts,
+        "name": AnyCase,
+        "prefix": OptionalTexts,
+    },
+    total=False,
+)
+CountryInclude = Literal["regions"]
+CountrySort = Literal["iso", "-iso", "name", "-name", "prefix", "-prefix"]
+
+
+class Country(
+    Resource,
+    type="countries",
+    operations=("list", "find"),
+    paginated=False,
+    filter=CountryFilter,
+    include=CountryInclude,
+    sort=CountrySort,
+):
+    """A country with actual or potential number coverage; the list holds them all, in one answer.
+
+    Source: contract file countries.
+    """
+
+    name: str = attribute("English name of the country.")
+    prefix: str | None = attribute(
+        "Calling code in digits without a plus sign, e.g. `44`; None if it has none.",
+    )
+    iso: str = attribute("ISO 3166-1 code of two letters, e.g. `GB`.")
+    regions: list[Region] = relationship(
+        "Its states or provinces; empty where coverage is not arranged by region.",
+    )

@@ -1,0 +1,120 @@
+"""DID groups: the catalogue of numbers that can be bought, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import Feature
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import AnyCase, Flag, Number, OptionalTexts, Texts
+from didww.resources.record import Meta
+
+if TYPE_CHECKING:
+    from didww.resources.address_requirement import AddressRequirement
+    from didww.resources.city import City
+    from didww.resources.country import Country
+    from didww.resources.did_group_type import DidGroupType
+    from didww.resources.region import Region
+    from didww.resources.stock_keeping_unit import StockKeepingUnit
+
+DidGroupFilter = TypedDict(
+    "DidGroupFilter",
+    {
+        "allow_additional_channels": Flag,
+        "area_name": AnyCase,
+        "available_dids_enabled": Flag,
+        "city.id": OptionalTexts,
+        "country.id": OptionalTexts,
+        "did_group_type.id": OptionalTexts,
+        "features": Texts,
+        "id": Texts,
+        "is_available": Flag,
+        "is_metered": Flag,
+        "meta.total_count_gteq": Number,
+        "nanpa_prefix.id": OptionalTexts,
+        "nanpa_prefix.npanxx": OptionalTexts,
+        "needs_registration": Flag,
+        "prefix": OptionalTexts,
+        "region.id": OptionalTexts,
+    },
+    total=False,
+)
+DidGroupInclude = Literal[
+    "address_requirement",
+    "city",
+    "country",
+    "did_group_type",
+    "region",
+    "stock_keeping_units",
+]
+DidGroupSort = Literal[
+    "allow_additional_channels",
+    "-allow_additional_channels",
+    "area_name",
+    "-area_name",
+    "country.name",
+    "-country.name",
+    "did_group_type.name",
+    "-did_group_type.name",
+    "is_metered",
+    "-is_metered",
+    "prefix",
+    "-prefix",
+    "service_restrictions",
+    "-service_restrictions",
+]
+
+
+class DidGroupMeta(Meta):
+    """Stock and terms of a DID group, as they are now."""
+
+    available_dids_enabled: bool = attribute(
+        "True if single numbers can be chosen (`available_dids`); False if they are only sold by quantity.",
+    )
+    needs_registration: bool | None = attribute(
+        "True if its numbers need a verified address; None if the answer does not say.",
+    )
+    is_available: bool | None = attribute("True if there is stock now; None if the answer does not say.")
+    total_count: int | None = attribute("Numbers in stock now; None if the answer does not say.")
+
+
+class DidGroup(
+    Resource,
+    type="did_groups",
+    operations=("list", "find"),
+    filter=DidGroupFilter,
+    include=DidGroupInclude,
+    sort=DidGroupSort,
+):
+    """Numbers on offer that share country, city, type and prefix.
+
+    Its prices are in `stock_keeping_units`, its stock in `meta`.
+
+    Source: contract file did_groups.
+    """
+
+    prefix: str = attribute("Whole prefix in digits, country code included, e.g. `4420`.")
+    area_name: str = attribute("Name of the area covered, for people to read.")
+    features: list[Feature] = attribute("Services that its numbers can have.")
+    is_metered: bool = attribute(
+        "True if inbound calls are charged per minute; False if minutes are included.",
+    )
+    allow_additional_channels: bool = attribute("True if its numbers can be given extra channels for money.")
+    service_restrictions: str | None = attribute(
+        "Restrictions on its numbers, in words; None if there are none.",
+    )
+    country: Country | None = relationship("The country of its numbers.")
+    city: City | None = relationship("The city of its numbers; None if they belong to no city.")
+    did_group_type: DidGroupType | None = relationship(
+        "The kind of number: Local, Mobile, Toll-free and so on.",
+    )
+    region: Region | None = relationship("The state or province of its numbers; None if they belong to none.")
+    stock_keeping_units: list[StockKeepingUnit] = relationship(
+        "Its priced offers, one for each count of channels; an order names one of them.",
+    )
+    address_requirement: AddressRequirement | None = relationship(
+        "What registering its numbers takes; None if they need no registration.",
+    )
+    meta: DidGroupMeta = resource_meta("Stock and terms as they are now.")

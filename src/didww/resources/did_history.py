@@ -1,0 +1,70 @@
+"""What happened to the account's numbers in the last 90 days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypedDict
+
+from didww.enums import DidHistoryAction, DidHistoryMethod
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import Moment, Text, Texts
+from didww.resources.record import Meta
+
+DidHistoryFilter = TypedDict(
+    "DidHistoryFilter",
+    {
+        "action": Text,
+        "created_at_gteq": Moment,
+        "created_at_lteq": Moment,
+        "did_number": Text,
+        "id": Texts,
+        "method": Text,
+    },
+    total=False,
+)
+DidHistorySort = Literal["created_at", "-created_at"]
+
+
+class DidHistoryMeta(Meta):
+    """What a count of billing cycles was before and after; both None for every other action.
+
+    Source: contract file did_history.
+    """
+
+    to: str | None = attribute("The value after the change, as text.")
+
+    @property
+    def from_(self) -> str | None:
+        """The value before the change, as text; `from` on the wire, which is a keyword of Python."""
+        return self._attributes.get("from")
+
+
+class DidHistory(
+    Resource,
+    type="did_history",
+    operations=("list", "find"),
+    filter=DidHistoryFilter,
+    sort=DidHistorySort,
+):
+    """One event of a number; events are kept for 90 days, and an earlier `created_at_gteq` is refused.
+
+    Source: contract file did_history.
+    """
+
+    did_number: str | None = attribute("The number, E.164 digits without a plus sign; None if not said.")
+    action: DidHistoryAction = attribute("What happened.")
+    method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.")
+    created_at: datetime = attribute("When it happened.")
+    meta: DidHistoryMeta = resource_meta("The values before and after, for `billing_cycles_count_changed`.")
+
+    @property
+    def number(self) -> str | None:
+        """The same as `did_number`."""
+        return self.did_number
+
+    @property
+    def order_created_at(self) -> str | None:
+        """What the server sends under this name, as it came; None, since the contract does not have it."""
+        return self._attributes.get("order_created_at")

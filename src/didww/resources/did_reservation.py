@@ -1,0 +1,52 @@
+"""DID reservations: numbers held for the account until it orders them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import Texts
+
+if TYPE_CHECKING:
+    from didww.resources.available_did import AvailableDid
+
+DidReservationFilter = TypedDict("DidReservationFilter", {"description": Texts, "id": Texts}, total=False)
+DidReservationInclude = Literal[
+    "available_did",
+    "available_did.did_group",
+    "available_did.did_group.stock_keeping_units",
+]
+DidReservationSort = Literal[
+    "created_at",
+    "-created_at",
+    "description",
+    "-description",
+    "expire_at",
+    "-expire_at",
+    "expires_at",
+    "-expires_at",
+]
+
+
+class DidReservation(
+    Resource,
+    type="did_reservations",
+    operations=("list", "find", "create", "delete"),
+    filter=DidReservationFilter,
+    include=DidReservationInclude,
+    sort=DidReservationSort,
+):
+    """A temporary hold on an available number; deleting it lets the number go.
+
+    The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
+    The sort key `expire_at` is an older name of `expires_at`.
+
+    Source: contract file did_reservations.
+    """
+
+    description: str | None = writable("The account's own note; None if there is none.", on="create")
+    created_at: datetime = attribute("When the hold began.")
+    expires_at: datetime | None = attribute("When the hold ends and the number goes back to stock.")
+    available_did: AvailableDid = linkable("The number held.", on="create", required=True)

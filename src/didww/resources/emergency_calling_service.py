@@ -1,0 +1,96 @@
+"""The account's subscriptions to emergency calling."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import EmergencyCallingServiceStatus
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import OptionalText, Text, Texts
+from didww.resources.kinds import DateText
+from didww.resources.record import Meta
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+    from didww.resources.did import Did
+    from didww.resources.did_group_type import DidGroupType
+    from didww.resources.emergency_requirement import EmergencyRequirement
+    from didww.resources.emergency_verification import EmergencyVerification
+    from didww.resources.order import Order
+
+EmergencyCallingServiceFilter = TypedDict(
+    "EmergencyCallingServiceFilter",
+    {
+        "address.id": Text,
+        "country.id": Text,
+        "did_group_type.id": Text,
+        "id": Texts,
+        "identity.id": Text,
+        "name": OptionalText,
+        "reference": OptionalText,
+        "status": Text,
+    },
+    total=False,
+)
+EmergencyCallingServiceInclude = Literal[
+    "country", "did_group_type", "order", "emergency_requirement", "emergency_verification", "dids"
+]
+EmergencyCallingServiceSort = Literal[
+    "country.name",
+    "-country.name",
+    "created_at",
+    "-created_at",
+    "name",
+    "-name",
+    "renew_date",
+    "-renew_date",
+    "status",
+    "-status",
+]
+
+
+class EmergencyCallingServiceMeta(Meta):
+    """What the subscription costs, in US dollars.
+
+    Source: contract file emergency_calling_services.
+    """
+
+    setup_price: Decimal = attribute("Price of the activation, once.")
+    monthly_price: Decimal = attribute("Price by the month.")
+
+
+class EmergencyCallingService(
+    Resource,
+    type="emergency_calling_services",
+    operations=("list", "find", "delete"),
+    filter=EmergencyCallingServiceFilter,
+    include=EmergencyCallingServiceInclude,
+    sort=EmergencyCallingServiceSort,
+):
+    """A subscription to emergency calling for some numbers at one address.
+
+    A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
+    that is refused while its status is `in_process`.
+    Source: contract file emergency_calling_services; states: scenarios sheet, section 7.
+    """
+
+    name: str = attribute("What it is called.")
+    reference: str = attribute("Reference for people to read, e.g. `ECS-1234`.")
+    status: EmergencyCallingServiceStatus = attribute("Where it is in its life.")
+    activated_at: datetime | None = attribute("When it was activated; None if it has not been.")
+    canceled_at: datetime | None = attribute("When it was canceled; None if it has not been.")
+    renew_date: DateText | None = attribute(
+        "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
+    )
+    created_at: datetime = attribute("When it was created.")
+    country: Country | None = relationship("The country of the numbers.")
+    did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
+    order: Order | None = relationship("The order that it was charged by; None before activation.")
+    emergency_requirement: EmergencyRequirement | None = relationship("The requirement that it has to meet.")
+    emergency_verification: EmergencyVerification | None = relationship("The verification of its address.")
+    dids: list[Did] = relationship("The numbers that use it; changed through the number.")
+    meta: EmergencyCallingServiceMeta = resource_meta("What it costs.")

@@ -1,0 +1,75 @@
+"""What emergency calling takes and costs, by country and kind of number."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import AreaLevel, IdentityType
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import Text, Texts
+from didww.resources.record import Meta
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+    from didww.resources.did_group_type import DidGroupType
+
+EmergencyRequirementFilter = TypedDict(
+    "EmergencyRequirementFilter", {"country.id": Text, "did_group_type.id": Text, "id": Texts}, total=False
+)
+EmergencyRequirementInclude = Literal["country", "did_group_type"]
+
+
+class EmergencyRequirementMeta(Meta):
+    """What emergency calling would cost this account, in US dollars.
+
+    Source: contract file emergency_requirements.
+    """
+
+    setup_price: Decimal | None = attribute("Price of the activation; None if the account has no rate.")
+    monthly_price: Decimal | None = attribute("Price by the month; None if the account has no rate.")
+
+
+class EmergencyRequirement(
+    Resource,
+    type="emergency_requirements",
+    operations=("list", "find"),
+    filter=EmergencyRequirementFilter,
+    include=EmergencyRequirementInclude,
+):
+    """What must be in place before numbers of one country and group type can have emergency calling.
+
+    An area level says how near to the number's place an identity or address has to be. The contract always
+    gives one; recorded answers also hold null.
+    Source: contract file emergency_requirements.
+    """
+
+    identity_type: IdentityType = attribute("The kind of identity that is accepted; `any` means either.")
+    personal_area_level: AreaLevel | None = attribute(
+        "How near a personal identity must be; None if not said.",
+    )
+    business_area_level: AreaLevel | None = attribute(
+        "How near a business identity must be; None if not said.",
+    )
+    address_area_level: AreaLevel | None = attribute("How near the address must be; None if not said.")
+    personal_mandatory_fields: list[str] | None = attribute(
+        "Fields that a personal identity must have filled in, as free text; None if there are none."
+    )
+    business_mandatory_fields: list[str] | None = attribute(
+        "Fields that a business identity must have filled in, as free text; None if there are none."
+    )
+    address_mandatory_fields: list[str] | None = attribute(
+        "Fields that the address must have filled in, as free text; None if there are none."
+    )
+    estimate_setup_time: str = attribute("How long activation takes, as free text: `7-14 days`, `1`.")
+    requirement_restriction_message: str | None = attribute("The country's restrictions; None for none.")
+    country: Country | None = relationship("The country of the numbers.")
+    did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
+    meta: EmergencyRequirementMeta = resource_meta("What it would cost.")
+
+    @property
+    def name(self) -> str | None:
+        """What the server sends under this name, as it came; None, since the contract does not have it."""
+        return self._attributes.get("name")

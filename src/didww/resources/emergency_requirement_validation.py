@@ -1,0 +1,32 @@
+"""Dry runs for emergency calling: does an identity or address meet an emergency requirement?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from didww.resources.base import Resource
+from didww.resources.fields import linkable
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.emergency_requirement import EmergencyRequirement
+    from didww.resources.identity import Identity
+
+
+class EmergencyRequirementValidation(
+    Resource,
+    type="emergency_requirement_validations",
+    operations=("create",),
+):
+    """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+
+    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
+    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    Source: contract file emergency_requirement_validations.
+    """
+
+    emergency_requirement: EmergencyRequirement = linkable(
+        "The requirement to test against.", on="create", required=True
+    )
+    identity: Identity | None = linkable("The identity to test; None for none.", on="create")
+    address: Address | None = linkable("The address to test; None for none.", on="create")

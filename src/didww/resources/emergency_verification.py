@@ -1,0 +1,71 @@
+"""Requests for DIDWW's approval of an address for emergency calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import CallbackMethod, EmergencyVerificationStatus
+from didww.resources.base import Outcome, Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, Text, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.did import Did
+    from didww.resources.emergency_calling_service import EmergencyCallingService
+
+EmergencyVerificationFilter = TypedDict(
+    "EmergencyVerificationFilter",
+    {
+        "emergency_calling_service.id": Text,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "status": Text,
+    },
+    total=False,
+)
+EmergencyVerificationInclude = Literal["address", "emergency_calling_service", "dids"]
+EmergencyVerificationSort = Literal[
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+]
+
+
+class EmergencyVerification(
+    Resource,
+    type="emergency_verifications",
+    operations=("list", "find", "create", "update"),
+    filter=EmergencyVerificationFilter,
+    include=EmergencyVerificationInclude,
+    sort=EmergencyVerificationSort,
+    outcome=Outcome("status", reached=("approved",), ends=("approved", "rejected")),
+):
+    """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+
+    With `dids`, it activates emergency calling for them and creates the calling service. With
+    `emergency_calling_service`, it gives that service another address. Both together are refused.
+    Source: contract file emergency_verifications.
+    """
+
+    reference: str = attribute("Reference for people to read, e.g. `EV-1234`.")
+    status: EmergencyVerificationStatus = attribute("Where the review stands; pending until decided.")
+    reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
+    reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
+    callback_url: str | None = writable(
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create"
+    )
+    callback_method: CallbackMethod | None = writable(
+        "HTTP method of the callback; None if it was not set.", on="create"
+    )
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    created_at: datetime = attribute("When it was submitted.")
+    address: Address = linkable("The address to approve.", on="create", required=True)
+    dids: list[Did] = linkable("The numbers to activate emergency calling for.", on="create")
+    emergency_calling_service: EmergencyCallingService = linkable(
+        "The calling service to give another address.", on="create"
+    )

@@ -1,0 +1,41 @@
+"""Encrypted uploads that wait to be attached to a proof, a supporting document or a verification."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import Texts
+
+EncryptedFileFilter = TypedDict("EncryptedFileFilter", {"id": Texts}, total=False)
+EncryptedFileSort = Literal[
+    "description",
+    "-description",
+    "expire_at",
+    "-expire_at",
+    "expires_at",
+    "-expires_at",
+]
+
+
+class EncryptedFile(
+    Resource,
+    type="encrypted_files",
+    operations=("list", "find", "create", "delete"),
+    filter=EncryptedFileFilter,
+    sort=EncryptedFileSort,
+):
+    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours unless attached by then.
+
+    Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
+    Source: contract file encrypted_files.
+    """
+
+    description: str | None = attribute(
+        "Free text of the account's own, given with the upload; None if there was none."
+    )
+    expires_at: datetime | None = attribute(
+        "When an unattached file is removed, 24 hours after the upload; the contract always gives one."
+    )

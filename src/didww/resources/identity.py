@@ -1,0 +1,131 @@
+"""The persons and companies that numbers are registered to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import IdentityType
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, relationship, writable
+from didww.resources.filters import OptionalText, OptionalTexts, Text, Texts
+from didww.resources.kinds import DateText
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.country import Country
+    from didww.resources.permanent_supporting_document import PermanentSupportingDocument
+    from didww.resources.proof import Proof
+
+IdentityFilter = TypedDict(
+    "IdentityFilter",
+    {
+        "birth_date": Texts,
+        "company_name": OptionalTexts,
+        "company_name_contains": OptionalTexts,
+        "company_reg_number": OptionalTexts,
+        "company_reg_number_contains": OptionalTexts,
+        "country.id": Text,
+        "description": OptionalTexts,
+        "description_contains": OptionalTexts,
+        "external_reference_id": Texts,
+        "first_name": OptionalTexts,
+        "first_name_contains": OptionalTexts,
+        "id": Texts,
+        "id_number": OptionalTexts,
+        "id_number_contains": OptionalTexts,
+        "identity_type": Text,
+        "last_name": OptionalTexts,
+        "last_name_contains": OptionalTexts,
+        "personal_tax_id": OptionalTexts,
+        "personal_tax_id_contains": OptionalTexts,
+        "phone_number": OptionalTexts,
+        "phone_number_contains": OptionalText,
+        "vat_id": OptionalTexts,
+        "vat_id_contains": OptionalTexts,
+    },
+    total=False,
+)
+IdentityInclude = Literal[
+    "country",
+    "birth_country",
+    "proofs",
+    "addresses",
+    "permanent_documents",
+    "addresses.country",
+    "permanent_documents.template",
+    "proofs.proof_type",
+]
+IdentitySort = Literal[
+    "birth_date",
+    "-birth_date",
+    "company_name",
+    "-company_name",
+    "company_reg_number",
+    "-company_reg_number",
+    "contact_email",
+    "-contact_email",
+    "created_at",
+    "-created_at",
+    "description",
+    "-description",
+    "external_reference_id",
+    "-external_reference_id",
+    "first_name",
+    "-first_name",
+    "id_number",
+    "-id_number",
+    "last_name",
+    "-last_name",
+    "personal_tax_id",
+    "-personal_tax_id",
+    "phone_number",
+    "-phone_number",
+    "vat_id",
+    "-vat_id",
+    "verified",
+    "-verified",
+]
+
+
+class Identity(
+    Resource,
+    type="identities",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=IdentityFilter,
+    include=IdentityInclude,
+    sort=IdentitySort,
+):
+    """A person or company that numbers are registered to.
+
+    Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
+    deletes its addresses and documents too.
+    Source: contract file identities.
+    """
+
+    identity_type: IdentityType = writable(
+        "Person or company (`personal` or `business`); cannot change later.", on="create", required=True
+    )
+    first_name: str = writable("First name of the person, or of the company's representative.", required=True)
+    last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
+    phone_number: str = writable("Number to reach them by, digits only, e.g. `442037691880`.", required=True)
+    contact_email: str | None = writable("Address for mail about the registration; None if not given.")
+    company_name: str | None = writable(
+        "Name of the company, which a business identity needs; None if not given.",
+    )
+    company_reg_number: str | None = writable("Number of the company in its register; None if not given.")
+    vat_id: str | None = writable("Value added tax number; None if not given.")
+    id_number: str | None = writable("Number of the passport or identity card; None if not given.")
+    personal_tax_id: str | None = writable("The person's tax number; None if not given.")
+    birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.")
+    description: str | None = writable("Free text of the account's own; None if there is none.")
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    created_at: datetime = attribute("When it was created.")
+    verified: bool = attribute("Whether DIDWW has accepted the identity and its documents.")
+    country: Country | None = linkable("The country that the identity is registered in; None if not given.")
+    birth_country: Country | None = linkable("The person's country of birth; None if not given.")
+    proofs: list[Proof] = relationship("Documents that prove the identity.")
+    addresses: list[Address] = relationship("Its postal addresses.")
+    permanent_documents: list[PermanentSupportingDocument] = relationship("Filled-in forms on file for it.")

@@ -1,0 +1,49 @@
+"""NPA-NXX prefixes of the North American numbering plan, to buy numbers of one rate centre."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import Flag, OptionalTexts, Text, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+    from didww.resources.region import Region
+
+NanpaPrefixFilter = TypedDict(
+    "NanpaPrefixFilter",
+    {
+        "country.id": OptionalTexts,
+        "did_group.features": Texts,
+        "did_group.is_available": Flag,
+        "id": Texts,
+        "npa": OptionalTexts,
+        "npanxx": Text,
+        "nxx": OptionalTexts,
+        "region.id": OptionalTexts,
+    },
+    total=False,
+)
+NanpaPrefixInclude = Literal["country", "region"]
+NanpaPrefixSort = Literal["npa", "-npa", "nxx", "-nxx"]
+
+
+class NanpaPrefix(
+    Resource,
+    type="nanpa_prefixes",
+    operations=("list", "find"),
+    filter=NanpaPrefixFilter,
+    include=NanpaPrefixInclude,
+    sort=NanpaPrefixSort,
+):
+    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
+
+    Source: contract file nanpa_prefixes.
+    """
+
+    npa: str = attribute("Area code, three digits, e.g. `212`.")
+    nxx: str = attribute("Central office (exchange) code, three digits, e.g. `555`.")
+    country: Country | None = relationship("The country that it is in, one of those that share the code +1.")
+    region: Region | None = relationship("The state or province that it is in.")

@@ -1,0 +1,92 @@
+"""Orders: purchases of numbers and of channels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypedDict
+
+from didww.enums import CallbackMethod, OrderStatus
+from didww.resources.base import Outcome, Resource
+from didww.resources.fields import attribute, writable
+from didww.resources.filters import Moment, OptionalText, OptionalTexts, Texts
+from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
+from didww.resources.order_item.capacity_order_item import CapacityOrderItem
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
+from didww.resources.order_item.generic_order_item import GenericOrderItem
+from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
+
+OrderFilter = TypedDict(
+    "OrderFilter",
+    {
+        "created_at_gteq": Moment,
+        "created_at_lteq": Moment,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "reference": Texts,
+        "status": OptionalTexts,
+    },
+    total=False,
+)
+OrderSort = Literal[
+    "amount",
+    "-amount",
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+    "reference",
+    "-reference",
+    "status",
+    "-status",
+]
+
+
+class Order(
+    Resource,
+    type="orders",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=OrderFilter,
+    sort=OrderSort,
+    outcome=Outcome("status", reached=("completed",), ends=("completed", "canceled")),
+):
+    """A purchase, charged to the balance at once.
+
+    It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
+    it is to cancel it, which the service allows for pending orders of numbers only.
+
+    Source: contract file orders.
+    """
+
+    reference: str = attribute("Order number for people, e.g. `KTH-650932`.")
+    description: str = attribute("What was bought, in a word, e.g. `DID`.")
+    amount: Decimal = attribute("Total price, US dollars with VAT.")
+    status: OrderStatus = attribute("Pending until it is filled, then completed or canceled.")
+    created_at: datetime = attribute("When it was placed.")
+    items: list[
+        DidOrderItem
+        | AvailableDidOrderItem
+        | ReservationDidOrderItem
+        | CapacityOrderItem
+        | EmergencyOrderItem
+        | GenericOrderItem
+    ] = writable(
+        "What to buy, at least one item, of numbers or of channels; in answers, what was bought.",
+        on="create",
+        required=True,
+    )
+    allow_back_ordering: bool | None = writable(
+        "Whether numbers that are not in stock are waited for; left out, the service takes True. None if the "
+        "answer does not repeat it.",
+        on="create",
+    )
+    callback_url: str | None = writable(
+        "HTTP or HTTPS address that is called when the order completes; None for no call.",
+        on="create",
+    )
+    callback_method: CallbackMethod | None = writable("How it is called; None if it is not.", on="create")
+    external_reference_id: str | None = writable(
+        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        longest=100,
+    )

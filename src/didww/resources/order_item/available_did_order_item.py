@@ -1,0 +1,15 @@
+"""One particular number in stock."""
+
+from __future__ import annotations
+
+from didww.resources.fields import writable
+from didww.resources.order_item.base import NumberOrderItem
+
+
+class AvailableDidOrderItem(NumberOrderItem):
+    """Buys exactly one available number; the SKU is one of its DID group, and no `qty` is sent.
+
+    Source: contract file orders.
+    """
+
+    available_did_id: str = writable("The available DID to buy; no answer repeats it.", readable=False)

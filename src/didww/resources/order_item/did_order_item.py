@@ -1,0 +1,19 @@
+"""Numbers from a SKU, any that are in stock."""
+
+from __future__ import annotations
+
+from didww.resources.fields import writable
+from didww.resources.order_item.base import NumberOrderItem
+
+
+class DidOrderItem(NumberOrderItem):
+    """Buys `qty` numbers of a SKU, whichever are in stock; in answers, every item that bought numbers.
+
+    Source: contract file orders.
+    """
+
+    qty: int = writable("How many numbers, 1 or more.", low=1)
+    nanpa_prefix_id: str = writable(
+        "Limits the choice to numbers of this NPA-NXX prefix; no answer repeats it.",
+        readable=False,
+    )

@@ -1,0 +1,17 @@
+"""Emergency calling that was switched on for numbers."""
+
+from __future__ import annotations
+
+from didww.resources.fields import attribute
+from didww.resources.order_item.base import OrderItem
+
+
+class EmergencyOrderItem(OrderItem, type="emergency_order_items"):
+    """What DIDWW charged for emergency calling; answers only, no order can be placed with it.
+
+    Source: contract file orders.
+    """
+
+    emergency_calling_service_id: str | None = attribute(
+        "The emergency calling service that came of it; None if there is none.",
+    )

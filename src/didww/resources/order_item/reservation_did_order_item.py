@@ -1,0 +1,15 @@
+"""A number held by a reservation."""
+
+from __future__ import annotations
+
+from didww.resources.fields import writable
+from didww.resources.order_item.base import NumberOrderItem
+
+
+class ReservationDidOrderItem(NumberOrderItem):
+    """Buys the number that a reservation holds; the SKU is one of its DID group, and no `qty` is sent.
+
+    Source: contract file orders.
+    """
+
+    did_reservation_id: str = writable("The reservation to use up; no answer repeats it.", readable=False)

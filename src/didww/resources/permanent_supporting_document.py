@@ -1,0 +1,47 @@
+"""Filled-in forms that are kept on file for an identity."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.encrypted_file import EncryptedFile
+    from didww.resources.identity import Identity
+    from didww.resources.supporting_document_template import SupportingDocumentTemplate
+
+PermanentSupportingDocumentFilter = TypedDict(
+    "PermanentSupportingDocumentFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False
+)
+PermanentSupportingDocumentInclude = Literal["template", "identity"]
+PermanentSupportingDocumentSort = Literal[
+    "created_at", "-created_at", "external_reference_id", "-external_reference_id"
+]
+
+
+class PermanentSupportingDocument(
+    Resource,
+    type="permanent_supporting_documents",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=PermanentSupportingDocumentFilter,
+    include=PermanentSupportingDocumentInclude,
+    sort=PermanentSupportingDocumentSort,
+):
+    """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+
+    Source: contract file permanent_supporting_documents.
+    """
+
+    created_at: datetime = attribute("When it was created.")
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    template: SupportingDocumentTemplate = linkable("The form that was filled in.", required=True)
+    identity: Identity = linkable("The person or company that it belongs to.", required=True)
+    files: list[EncryptedFile] = linkable(
+        "The uploaded files of it; an update replaces them all, and answers do not show them.", required=True
+    )

@@ -1,0 +1,29 @@
+"""Points of presence: the places of the platform to which a trunk can be pinned."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import Texts
+
+PopFilter = TypedDict("PopFilter", {"id": Texts}, total=False)
+
+
+class Pop(
+    Resource,
+    type="pops",
+    operations=("list",),
+    extra_operations=("find",),
+    paginated=False,
+    filter=PopFilter,
+):
+    """A point of presence (POP) of the platform; the list holds them all, in one answer.
+
+    The contract has no find, which is offered all the same.
+
+    Source: contract file pops.
+    """
+
+    name: str = attribute("Where it is, e.g. `US, NY`.")

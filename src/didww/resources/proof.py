@@ -1,0 +1,56 @@
+"""Documents that prove an identity or an address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.address import Address
+    from didww.resources.encrypted_file import EncryptedFile
+    from didww.resources.identity import Identity
+    from didww.resources.proof_type import ProofType
+
+ProofFilter = TypedDict("ProofFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False)
+ProofInclude = Literal["proof_type", "entity"]
+ProofSort = Literal[
+    "created_at",
+    "-created_at",
+    "expires_at",
+    "-expires_at",
+    "external_reference_id",
+    "-external_reference_id",
+]
+
+
+class Proof(
+    Resource,
+    type="proofs",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=ProofFilter,
+    include=ProofInclude,
+    sort=ProofSort,
+):
+    """A document that proves an identity or an address; to replace it, delete it and create another.
+
+    Source: contract file proofs.
+    """
+
+    created_at: datetime = attribute("When it was created.")
+    expires_at: datetime | None = attribute("When the document is no longer accepted; None if it stays good.")
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    proof_type: ProofType = linkable("What kind of document it is.", on="create", required=True)
+    entity: Identity | Address = linkable(
+        "What it proves; an identity or an address, whichever the proof type is for.",
+        on="create",
+        required=True,
+    )
+    files: list[EncryptedFile] = linkable(
+        "The uploaded files of it; they are copied, and answers do not show them.", on="create", required=True
+    )

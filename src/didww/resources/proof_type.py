@@ -1,0 +1,32 @@
+"""The categories of documents that count as a proof of a person, a company or an address."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from didww.enums import ProofEntityType
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import OptionalTexts, Texts
+
+ProofTypeFilter = TypedDict("ProofTypeFilter", {"entity_type": OptionalTexts, "id": Texts}, total=False)
+ProofTypeSort = Literal["entity_type", "-entity_type", "name", "-name"]
+
+
+class ProofType(
+    Resource,
+    type="proof_types",
+    operations=("list", "find"),
+    filter=ProofTypeFilter,
+    sort=ProofTypeSort,
+    paginated=False,
+):
+    """A category of document that may serve as a proof; the whole list comes in one answer.
+
+    Source: contract file proof_types.
+    """
+
+    name: str = attribute("What the document is, e.g. `Passport`.")
+    entity_type: ProofEntityType = attribute(
+        "What such a document proves; capitalised on the wire, unlike other enums."
+    )

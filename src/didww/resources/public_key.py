@@ -1,0 +1,29 @@
+"""The public keys with which files for registrations are encrypted before they are uploaded."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import Texts
+
+PublicKeyFilter = TypedDict("PublicKeyFilter", {"id": Texts}, total=False)
+PublicKeySort = Literal["key", "-key"]
+
+
+class PublicKey(
+    Resource,
+    type="public_keys",
+    operations=("list",),
+    extra_operations=("find",),
+    filter=PublicKeyFilter,
+    sort=PublicKeySort,
+    paginated=False,
+):
+    """An RSA public key of DIDWW; there are two, and their list needs no API key.
+
+    Source: contract file public_keys.
+    """
+
+    key: str = attribute("The key as PEM text, `-----BEGIN PUBLIC KEY-----` and all.")

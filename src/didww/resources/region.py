@@ -1,0 +1,46 @@
+"""States and provinces, for the countries whose coverage is arranged by them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, relationship
+from didww.resources.filters import AnyCase, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.country import Country
+
+RegionFilter = TypedDict(
+    "RegionFilter",
+    {
+        "country.id": OptionalTexts,
+        "id": Texts,
+        "iso": Texts,
+        "name": AnyCase,
+    },
+    total=False,
+)
+RegionInclude = Literal["country"]
+RegionSort = Literal["iso", "-iso", "name", "-name"]
+
+
+class Region(
+    Resource,
+    type="regions",
+    operations=("list", "find"),
+    paginated=False,
+    filter=RegionFilter,
+    include=RegionInclude,
+    sort=RegionSort,
+):
+    """A state or province of a country.
+
+    Source: contract file regions.
+    """
+
+    name: str = attribute("What it is called, e.g. `California`.")
+    iso: str | None = attribute(
+        "Its part of the ISO 3166-2 code, after the country's, e.g. `CA`; None if unknown.",
+    )
+    country: Country | None = relationship("The country that it is in.")

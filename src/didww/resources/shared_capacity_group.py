@@ -1,0 +1,65 @@
+"""Groups of numbers that share channels of a capacity pool."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.capacity_pool import CapacityPool
+    from didww.resources.did import Did
+
+SharedCapacityGroupFilter = TypedDict(
+    "SharedCapacityGroupFilter",
+    {
+        "capacity_pool.id": OptionalTexts,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "name": OptionalTexts,
+    },
+    total=False,
+)
+SharedCapacityGroupInclude = Literal["capacity_pool", "dids"]
+SharedCapacityGroupSort = Literal[
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+    "metered_channels_count",
+    "-metered_channels_count",
+    "name",
+    "-name",
+    "shared_channels_count",
+    "-shared_channels_count",
+]
+
+
+class SharedCapacityGroup(
+    Resource,
+    type="shared_capacity_groups",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=SharedCapacityGroupFilter,
+    include=SharedCapacityGroupInclude,
+    sort=SharedCapacityGroupSort,
+):
+    """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+
+    It cannot be deleted while active numbers are assigned to it; then its channels go back to the pool.
+    Source: contract file shared_capacity_groups.
+    """
+
+    name: str = writable("Name of the account's own; no two groups can have the same.", required=True)
+    shared_channels_count: int = writable("Channels taken from the pool, at most those still free there.")
+    metered_channels_count: int | None = writable(
+        "Further channels, charged by the minute, for when the shared ones are taken; None for none."
+    )
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    created_at: datetime = attribute("When it was created.")
+    capacity_pool: CapacityPool = linkable("The pool that its channels come from.", required=True)
+    dids: list[Did] = linkable("The numbers that share the channels; an update replaces the whole list.")

@@ -1,0 +1,36 @@
+"""The blank forms that registrations ask for."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute
+from didww.resources.filters import Flag, Text, Texts
+
+SupportingDocumentTemplateFilter = TypedDict(
+    "SupportingDocumentTemplateFilter",
+    {"id": Texts, "name": Text, "name_contains": Text, "permanent": Flag},
+    total=False,
+)
+SupportingDocumentTemplateSort = Literal["name", "-name", "permanent", "-permanent"]
+
+
+class SupportingDocumentTemplate(
+    Resource,
+    type="supporting_document_templates",
+    operations=("list", "find"),
+    filter=SupportingDocumentTemplateFilter,
+    sort=SupportingDocumentTemplateSort,
+):
+    """A blank form to be filled in and handed in for a registration.
+
+    Source: contract file supporting_document_templates.
+    """
+
+    name: str = attribute("What the form is, e.g. `Letter of Authorization`.")
+    permanent: bool = attribute(
+        "True: the filled-in form is kept as a permanent supporting document. "
+        "False: it goes with each address verification."
+    )
+    url: str = attribute("Where the blank form can be downloaded.")

@@ -1,0 +1,98 @@
+"""Voice IN trunks: where the calls to the account's numbers are delivered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import CliFormat
+from didww.resources.base import Resource
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.filters import OptionalText, OptionalTexts, Texts
+
+if TYPE_CHECKING:
+    from didww.resources.pop import Pop
+    from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+
+VoiceInTrunkFilter = TypedDict(
+    "VoiceInTrunkFilter",
+    {
+        "configuration.type": OptionalTexts,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "name": OptionalTexts,
+    },
+    total=False,
+)
+VoiceInTrunkInclude = Literal["pop", "voice_in_trunk_group"]
+VoiceInTrunkSort = Literal[
+    "capacity_limit",
+    "-capacity_limit",
+    "cli_format",
+    "-cli_format",
+    "cli_prefix",
+    "-cli_prefix",
+    "created_at",
+    "-created_at",
+    "description",
+    "-description",
+    "external_reference_id",
+    "-external_reference_id",
+    "name",
+    "-name",
+    "priority",
+    "-priority",
+    "ringing_timeout",
+    "-ringing_timeout",
+    "weight",
+    "-weight",
+]
+
+
+class VoiceInTrunk(
+    Resource,
+    type="voice_in_trunks",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=VoiceInTrunkFilter,
+    include=VoiceInTrunkInclude,
+    sort=VoiceInTrunkSort,
+):
+    """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+
+    Numbers routed to a trunk that is deleted are left without routing.
+
+    Source: contract file voice_in_trunks.
+    """
+
+    name: str = writable("What the account calls it; no two trunks have the same name.", required=True)
+    description: str | None = writable("The account's own note; None if there is none.")
+    external_reference_id: str | None = writable(
+        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        longest=100,
+    )
+    priority: int = writable(
+        "Order of trial inside a trunk group, 0 to 65535, the smallest first.",
+        low=0,
+        high=65535,
+    )
+    weight: int = writable(
+        "Share of the calls among the trunks of a group with the same priority, 0 to 65535.",
+        low=0,
+        high=65535,
+    )
+    capacity_limit: int | None = writable("Most concurrent calls; None for no limit.")
+    cli_format: CliFormat | None = writable("How the caller's number is written; None if it is not set.")
+    cli_prefix: str | None = writable(
+        "Put before the caller's number: an optional plus sign, then up to 6 digits or `#`. None for none.",
+        longest=7,
+    )
+    ringing_timeout: int | None = writable("Longest ringing in seconds; None for the platform's own default.")
+    created_at: datetime = attribute("When it was made.")
+    configuration: SipConfiguration | PstnConfiguration = writable(
+        "How calls are delivered: by SIP, or forwarded to a phone number.",
+        required=True,
+    )
+    voice_in_trunk_group: VoiceInTrunkGroup | None = linkable("The trunk group that it is in; None for none.")
+    pop: Pop | None = linkable("The point of presence that it is pinned to; None for none.")

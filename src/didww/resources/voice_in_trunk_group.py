@@ -1,0 +1,67 @@
+"""Voice IN trunk groups: trunks that take calls together, with fail-over and load sharing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import OptionalText, Texts
+from didww.resources.record import Meta
+
+if TYPE_CHECKING:
+    from didww.resources.voice_in_trunk import VoiceInTrunk
+
+VoiceInTrunkGroupFilter = TypedDict(
+    "VoiceInTrunkGroupFilter",
+    {"external_reference_id": OptionalText, "id": Texts},
+    total=False,
+)
+VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]
+VoiceInTrunkGroupSort = Literal[
+    "capacity_limit",
+    "-capacity_limit",
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+    "name",
+    "-name",
+]
+
+
+class VoiceInTrunkGroupMeta(Meta):
+    """Facts about a trunk group, as they are now."""
+
+    trunks_count: int = attribute("Trunks in the group now.")
+
+
+class VoiceInTrunkGroup(
+    Resource,
+    type="voice_in_trunk_groups",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=VoiceInTrunkGroupFilter,
+    include=VoiceInTrunkGroupInclude,
+    sort=VoiceInTrunkGroupSort,
+):
+    """Inbound trunks that routing treats as one target.
+
+    The trunk with the lowest priority is tried first, trunks of equal priority share the calls by weight, and
+    a call goes on to the next trunk on the rerouting codes of the one before.
+
+    Source: contract file voice_in_trunk_groups.
+    """
+
+    name: str = writable("What the account calls it; no two groups have the same name.", required=True)
+    capacity_limit: int | None = writable("Most concurrent calls of the whole group; None for no limit.")
+    external_reference_id: str | None = writable(
+        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        longest=100,
+    )
+    created_at: datetime = attribute("When it was made.")
+    voice_in_trunks: list[VoiceInTrunk] = linkable(
+        "All its trunks; a list written replaces the one before and takes trunks out of other groups.",
+    )
+    meta: VoiceInTrunkGroupMeta = resource_meta("Facts about it, as they are now.")

@@ -1,0 +1,135 @@
+"""Outbound trunks: who may place calls, and which caller ids and destinations they may use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from didww.enums import DefaultDstAction, MediaEncryptionMode, OnCliMismatchAction, VoiceOutTrunkStatus
+from didww.resources.authentication_method import (
+    CredentialsAndIpAuthenticationMethod,
+    IpOnlyAuthenticationMethod,
+    TwilioAuthenticationMethod,
+)
+from didww.resources.base import Resource
+from didww.resources.fields import attribute, linkable, writable
+from didww.resources.fields import meta as resource_meta
+from didww.resources.filters import Flag, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.record import Meta
+
+if TYPE_CHECKING:
+    from didww.resources.did import Did
+
+VoiceOutTrunkFilter = TypedDict(
+    "VoiceOutTrunkFilter",
+    {
+        "allow_any_did_as_cli": Flag,
+        "authentication_method.type": Texts,
+        "default_did.id": Texts,
+        "default_dst_action": Text,
+        "external_reference_id": OptionalText,
+        "id": Texts,
+        "media_encryption_mode": Text,
+        "name": OptionalTexts,
+        "name_contains": OptionalTexts,
+        "on_cli_mismatch_action": OptionalTexts,
+        "status": Text,
+        "threshold_reached": Flag,
+    },
+    total=False,
+)
+VoiceOutTrunkInclude = Literal["dids", "emergency_dids"]
+VoiceOutTrunkSort = Literal[
+    "allow_any_did_as_cli",
+    "-allow_any_did_as_cli",
+    "created_at",
+    "-created_at",
+    "external_reference_id",
+    "-external_reference_id",
+    "name",
+    "-name",
+    "threshold_reached",
+    "-threshold_reached",
+]
+
+
+class VoiceOutTrunkMeta(Meta):
+    """What an outbound trunk has spent.
+
+    Source: contract file voice_out_trunks.
+    """
+
+    spent_amount: Decimal = attribute("US dollars spent on the trunk in the running billing period.")
+
+
+class VoiceOutTrunk(
+    Resource,
+    type="voice_out_trunks",
+    operations=("list", "find", "create", "update", "delete"),
+    filter=VoiceOutTrunkFilter,
+    include=VoiceOutTrunkInclude,
+    sort=VoiceOutTrunkSort,
+):
+    """A trunk for outbound calls; accounts without an outbound plan cannot list them (403).
+
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`, and list `default_did`, which the
+    contract has in requests only.
+    Source: contract file voice_out_trunks; ranges: behaviour sheet, section 8.
+    """
+
+    name: str = writable("Name of the account's own.", required=True)
+    status: VoiceOutTrunkStatus = writable(
+        "Whether the trunk can place calls; `blocked` stops it. New trunks are active."
+    )
+    external_reference_id: str | None = writable(
+        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+    )
+    capacity_limit: int | None = writable(
+        "Most concurrent calls, 0 to 32767; None for no limit.",
+        low=0,
+        high=32767,
+    )
+    allow_any_did_as_cli: bool = writable(
+        "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default."
+    )
+    on_cli_mismatch_action: OnCliMismatchAction = writable(
+        "What becomes of a call whose caller id is no allowed DID; DIDWW's guides call it required."
+    )
+    default_dst_action: DefaultDstAction = writable(
+        "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default."
+    )
+    dst_prefixes: list[str] = writable("Prefixes of numbers that get the opposite of `default_dst_action`.")
+    media_encryption_mode: MediaEncryptionMode = writable(
+        "The media encryption that calls must use; disabled by default."
+    )
+    allowed_rtp_ips: list[str] | None = writable(
+        "IP addresses or subnets that media is accepted from, at most 10; None for any."
+    )
+    force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
+    rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
+    rtp_timeout: int | None = writable(
+        "Seconds without media after which a call is dropped, 30 to 600; 30 by default, None only in answers.",
+        low=30,
+        high=600,
+    )
+    threshold_amount: Decimal | None = writable(
+        "US dollars spent in 24 hours at which the trunk is blocked and `callback_url` called, 0 to 100000; None only in answers."
+    )
+    callback_url: str | None = writable(
+        "HTTP or HTTPS URL that is told when the threshold blocks or unblocks the trunk; None for no callback."
+    )
+    emergency_enable_all: bool = writable(
+        "Whether every DID may make emergency calls; while True, `emergency_dids` cannot be set."
+    )
+    authentication_method: (
+        CredentialsAndIpAuthenticationMethod | TwilioAuthenticationMethod | IpOnlyAuthenticationMethod
+    ) = writable("How callers authenticate; an assigned one replaces the whole method.", required=True)
+    created_at: datetime = attribute("When it was created.")
+    threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.")
+    default_did: Did | None = linkable(
+        "The caller id in place of one not allowed, with `replace_cli`; needs that feature. None for none."
+    )
+    dids: list[Did] = linkable("DIDs that may be caller id; an update replaces them all.")
+    emergency_dids: list[Did] = linkable("DIDs that may make emergency calls; an update replaces them all.")
+    meta: VoiceOutTrunkMeta = resource_meta("What it has spent.")

@@ -1,0 +1,27 @@
+"""New SIP credentials for an outbound trunk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from didww.resources.base import Resource
+from didww.resources.fields import linkable
+
+if TYPE_CHECKING:
+    from didww.resources.voice_out_trunk import VoiceOutTrunk
+
+
+class VoiceOutTrunkRegenerateCredential(
+    Resource, type="voice_out_trunk_regenerate_credentials", operations=("create",)
+):
+    """A request to replace the SIP credentials of an outbound trunk by new ones.
+
+    The answer holds an id alone; find the trunk to read its new credentials.
+    Source: contract file voice_out_trunk_regenerate_credentials.
+    """
+
+    voice_out_trunk: VoiceOutTrunk = linkable(
+        "The trunk to get new credentials; only `credentials_and_ip` trunks have any.",
+        on="create",
+        required=True,
+    )

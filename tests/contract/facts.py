@@ -1,0 +1,219 @@
+"""The contract's facts as typed data: one `ResourceFacts` for each file of `facts/`, filters joined with `filters.yaml`.
+
+Reads the files and brings their spellings to one form; what they say is judged elsewhere (test_declarations.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute, of an answer or of a request.
+
+    Attributes:
+        kind: Its kind in the words of `didww.resources.kinds`.
+        item: The kind of an item, if it is a list.
+        enum: The values that the contract lists, of the attribute or of a list's items; null left out.
+        nullable: Whether null is one of its values.
+        required: Whether it always stands there.
+        variants: Of an object, or of a list of objects, the attributes by type; empty for anything else.
+    """
+
+    kind: str
+    item: str | None = None
+    enum: frozenset[object] = frozenset()
+    nullable: bool = False
+    required: bool = False
+    variants: dict[str, dict[str, Attribute]] = field(default_factory=dict[str, "dict[str, Attribute]"])
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """A relationship, of an answer or of a request."""
+
+    kind: str
+    targets: frozenset[str]
+    nullable: bool
+    required: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a request that creates, or updates, may carry."""
+
+    attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
+    relationships: dict[str, Relationship] = field(default_factory=dict[str, Relationship])
+
+    @property
+    def required(self) -> set[str]:
+        """Names without which the request is refused."""
+        members: dict[str, Any] = {**self.attributes, **self.relationships}
+        return {name for name, member in members.items() if member.required}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter: what the contract notes, and what the filters sheet knows; None where it does not say."""
+
+    note: str
+    value: str | None
+    many: bool | None
+    blank: bool | None
+    any_case: bool
+
+
+@dataclass(frozen=True)
+class ResourceFacts:
+    """All that the contract says of one resource type."""
+
+    type: str
+    attributes: dict[str, Attribute]
+    relationships: dict[str, Relationship]
+    meta: dict[str, Attribute]
+    create: Request | None
+    update: Request | None
+    operations: frozenset[str]
+    path: str | None
+    paginated: bool | None
+    filters: dict[str, Filter]
+    sort: frozenset[str]
+    include: frozenset[str]
+    include_nested: frozenset[str]
+
+
+@functools.cache
+def types() -> tuple[str, ...]:
+    """Every resource type of the contract: there is a file for each."""
+    return tuple(sorted(path.stem for path in (HERE / "facts").glob("[!_]*.yaml")))
+
+
+@functools.cache
+def facts(type_: str) -> ResourceFacts:
+    """What the contract says of `type_`."""
+    raw = _load(HERE / "facts" / f"{type_}.yaml")
+    sheet = _filters_sheet().get(type_, {})
+    operations: Raw = raw["operations"] or {}
+    listed: Raw = operations.get("list", {})
+    paths = {operation["path"].removesuffix("/{id}").removeprefix("/") for operation in operations.values()}
+    assert len(paths) <= 1, f"{type_}: operations of several paths: {paths}"
+    return ResourceFacts(
+        type=raw["type"],
+        attributes=_attributes(raw["attributes"]),
+        relationships=_relationships(raw["relationships"]),
+        meta=_attributes(raw.get("meta")),
+        create=_request(raw.get("create_request")),
+        update=_request(raw.get("update_request")),
+        operations=frozenset(operations),
+        path=paths.pop() if paths else None,
+        paginated=listed.get("paginated"),
+        filters=_filters(listed.get("filters"), sheet.get("filter", {})),
+        sort=frozenset(listed.get("sort", ())),
+        include=frozenset(name for operation in operations.values() for name in operation.get("include", ())),
+        include_nested=frozenset(sheet.get("include_nested", ())),
+    )
+
+
+@functools.cache
+def _filters_sheet() -> Raw:
+    return _load(HERE / "filters.yaml")
+
+
+def sheet_of(type_: str) -> Raw:
+    """The raw entry of `type_` in the filters sheet."""
+    entry: Raw = _filters_sheet().get(type_, {})
+    return entry
+
+
+def _load(path: Path) -> Raw:
+    loaded: Raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _request(raw: Raw | None) -> Request | None:
+    if raw is None:
+        return None
+    return Request(_attributes(raw.get("attributes")), _relationships(raw.get("relationships")))
+
+
+def _attributes(raw: Raw | None) -> dict[str, Attribute]:
+    return {name: _attribute(one) for name, one in (raw or {}).items()}
+
+
+def _attribute(raw: Raw) -> Attribute:
+    items: Raw = raw.get("items") or {}
+    values = raw.get("enum") or items.get("enum") or ()
+    return Attribute(
+        kind=_kind(raw),
+        item=_kind(items) if items else None,
+        enum=frozenset(value for value in values if value is not None),
+        nullable=bool(raw.get("nullable")),
+        required=bool(raw.get("required")),
+        variants=_variants(raw.get("anyOf") or items.get("anyOf") or ()),
+    )
+
+
+def _variants(raw: Any) -> dict[str, dict[str, Attribute]]:
+    found: dict[str, dict[str, Attribute]] = {}
+    for variant in raw:
+        (type_,) = variant["properties"]["type"]["enum"]
+        assert type_ not in found, f"two variants of {type_}"
+        found[type_] = _attributes(variant["properties"]["attributes"].get("properties"))
+    return found
+
+
+_FORMATS = {"date-time": "datetime", "date": "date", "uuid": "text"}
+_TYPES = {"string": "text", "integer": "integer", "boolean": "boolean", "array": "list"}
+_AMOUNT = re.compile(r"\d+\.\d+")
+
+
+def _kind(raw: Raw) -> str:
+    if "anyOf" in raw:
+        return "object"
+    if raw["type"] == "object":
+        return "map"
+    if "enum" in raw:
+        return "enum"
+    if "format" in raw:
+        return _FORMATS[raw["format"]]
+    # An amount is a string to the document; the note, or else the example, says what is in it.
+    amount = "decimal" in raw.get("note", "") or _AMOUNT.fullmatch(str(raw.get("example", "")))
+    if raw["type"] == "string" and amount:
+        return "decimal"
+    return _TYPES[raw["type"]]
+
+
+def _relationships(raw: Raw | None) -> dict[str, Relationship]:
+    return {
+        name: Relationship(
+            kind=one["kind"],
+            targets=frozenset([one["target"]] if isinstance(one["target"], str) else one["target"]),
+            nullable=bool(one.get("nullable") or one.get("data_nullable")),
+            required=bool(one.get("required")),
+        )
+        for name, one in (raw or {}).items()
+    }
+
+
+def _filters(notes: Raw | None, sheet: Raw) -> dict[str, Filter]:
+    return {
+        name: Filter(
+            note=note,
+            value=sheet.get(name, {}).get("type"),
+            many=sheet.get(name, {}).get("array"),
+            blank=sheet.get(name, {}).get("blank"),
+            any_case=bool(sheet.get(name, {}).get("ci")),
+        )
+        for name, note in (notes or {}).items()
+    }

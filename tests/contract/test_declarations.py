@@ -1,0 +1,544 @@
+"""Every declared resource says what the contract says, member by member; each deliberate difference has its reason here.
+
+The contract's facts are data (facts/, filters.yaml). The resource classes are found through the registry, so that a
+new one is compared without a change here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from didww.enums import (
+    CliFormat,
+    Codec,
+    ReroutingDisconnectCode,
+    RxDtmfFormat,
+    SstRefreshMethod,
+    TransportProtocol,
+    TxDtmfFormat,
+)
+from didww.resources.annotations import annotation_of
+from didww.resources.filters import Match, filter_rules, names_in
+from didww.resources.registry import all_classes, class_named, class_of
+
+from .facts import Attribute, Filter, Request, ResourceFacts, facts, sheet_of, types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from enum import Enum
+
+    from didww.resources.base import Resource
+    from didww.resources.fields import Field
+    from didww.resources.kinds import Kind
+    from didww.resources.record import Meta, Nested, Record
+
+CLASSES = [cls for cls in all_classes() if cls.type_ in types()]
+every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.type_)
+every_type = pytest.mark.parametrize("type_", types())
+
+# Deliberate differences. A key is a place, `type.field`, or `type.field.variant.field` inside a nested object.
+
+_DECLARED_IDS = "the contract has plain integers; the enumerations sheet lists their values"
+_SIP = "voice_in_trunks.configuration.sip_configurations"
+
+KINDS: dict[str, tuple[str, str]] = {
+    "voice_in_trunks.cli_format": ("enum", "the contract has plain text; the enumerations sheet lists the values"),
+    f"{_SIP}.transport_protocol_id": ("enum", _DECLARED_IDS),
+    f"{_SIP}.rx_dtmf_format_id": ("enum", _DECLARED_IDS),
+    f"{_SIP}.tx_dtmf_format_id": ("enum", _DECLARED_IDS),
+    f"{_SIP}.sst_refresh_method_id": ("enum", _DECLARED_IDS),
+    f"{_SIP}.codec_ids": ("list of enum", _DECLARED_IDS),
+    f"{_SIP}.rerouting_disconnect_code_ids": ("list of enum", _DECLARED_IDS),
+    "emergency_requirements.meta.setup_price": ("decimal", "a JSON number, but an amount like the price beside it"),
+}
+
+ENUMS: dict[str, type[Enum]] = {
+    "voice_in_trunks.cli_format": CliFormat,
+    f"{_SIP}.transport_protocol_id": TransportProtocol,
+    f"{_SIP}.rx_dtmf_format_id": RxDtmfFormat,
+    f"{_SIP}.tx_dtmf_format_id": TxDtmfFormat,
+    f"{_SIP}.sst_refresh_method_id": SstRefreshMethod,
+    f"{_SIP}.codec_ids": Codec,
+    f"{_SIP}.rerouting_disconnect_code_ids": ReroutingDisconnectCode,
+}
+"""Classes of the enums whose values the contract does not list."""
+
+_ASKED_FOR = "the asked-for interface names it among the nullable date-times"
+_RECORDED = "recorded answers hold null"
+
+NULLABLE: dict[str, tuple[bool, str]] = {
+    "orders.allow_back_ordering": (True, "in requests only; some recorded answers hold it, the others read as None"),
+    "did_reservations.expires_at": (True, _ASKED_FOR),
+    "encrypted_files.expires_at": (True, _ASKED_FOR),
+    "address_requirements.personal_area_level": (True, _RECORDED),
+    "address_requirements.business_area_level": (True, _RECORDED),
+    "address_requirements.address_area_level": (True, _RECORDED),
+    "address_requirements.restriction_message": (True, _RECORDED),
+    "emergency_requirements.personal_area_level": (True, _RECORDED),
+    "emergency_requirements.business_area_level": (True, _RECORDED),
+    "emergency_requirements.address_area_level": (True, _RECORDED),
+    "voice_out_trunks.rtp_timeout": (True, _RECORDED),
+    "voice_out_trunks.threshold_amount": (True, _RECORDED),
+}
+
+WIDER_ENUMS: dict[str, tuple[frozenset[object], str]] = {
+    "identities.identity_type": (frozenset({"any"}), "one class with the requirements, where both kinds may do"),
+}
+
+UNDECLARED_META: dict[str, str] = {
+    "did_history.from": "a keyword of Python; read through the property from_",
+}
+
+NOT_REQUIRED: dict[str, str] = {
+    "address_verifications.dids": "the asked-for interface creates one without; the server decides",
+}
+
+EXTRA_OPERATIONS: dict[str, tuple[set[str], str]] = {
+    "dids": ({"delete"}, "asked for; not in the contract, the server decides"),
+    "pops": ({"find"}, "asked for; not in the contract, the server decides"),
+    "public_keys": ({"find"}, "asked for; not in the contract, the server decides"),
+}
+
+FILTERS: dict[str, tuple[Match, str]] = {
+    "identities.birth_date": (Match(many=True), "a date without time, which this package has as text"),
+}
+
+READ_ONLY_VARIANTS: dict[str, str] = {
+    "voice_out_trunks.authentication_method.ip_only": "DIDWW's staff sets it; the server refuses it in requests",
+}
+
+REQUIRED_IN_VARIANTS: dict[str, str] = {
+    "voice_out_trunks.authentication_method.twilio.twilio_account_sid": "the server refuses a request without it",
+}
+
+
+# What a class declares
+
+
+def _of(cls: type[Record], place: str) -> dict[str, Field]:
+    return {name: field for name, field in cls._fields.items() if field.place == place}
+
+
+def _kind_name(kind: Kind) -> str:
+    return f"list of {_kind_name(kind.detail)}" if kind.name == "list" else kind.name
+
+
+def _expected_kind(attribute: Attribute) -> str:
+    return f"list of {attribute.item}" if attribute.kind == "list" else attribute.kind
+
+
+def _enum(field: Field) -> type[Enum] | None:
+    """The enum class of an attribute, or of the items of a list."""
+    kind = field.kind.detail if field.kind.name == "list" else field.kind
+    found: type[Enum] | None = kind.detail if kind.name == "enum" else None
+    return found
+
+
+def _values(enum: type[Enum]) -> frozenset[object]:
+    return frozenset(member.value for member in enum)
+
+
+def _nested_classes(field: Field) -> tuple[type[Nested], ...]:
+    """The classes of an attribute that holds an object, or a list of objects."""
+    kind = field.kind.detail if field.kind.name == "list" else field.kind
+    classes: tuple[type[Nested], ...] = kind.detail if kind.name == "object" else ()
+    return classes
+
+
+def _classes_by_type(field: Field) -> dict[str, list[type[Nested]]]:
+    found: dict[str, list[type[Nested]]] = {}
+    for cls in _nested_classes(field):
+        found.setdefault(cls.type_, []).append(cls)
+    return found
+
+
+def _meta_class(cls: type[Resource]) -> type[Meta] | None:
+    metas = _of(cls, "meta")
+    if not metas:
+        return None
+    (field,) = metas.values()
+    assert field.owner is not None
+    found: type[Meta] = annotation_of(field.owner, field.name)
+    return found
+
+
+def _requests(said: ResourceFacts) -> list[Request]:
+    return [request for request in (said.create, said.update) if request is not None]
+
+
+def _attributes_of(said: ResourceFacts) -> dict[str, Attribute]:
+    """Attributes of answers, and those that only requests have."""
+    requested = {name: one for request in _requests(said) for name, one in request.attributes.items()}
+    return {**requested, **said.attributes}
+
+
+def _places(cls: type[Resource]) -> Iterator[tuple[str, Field, Attribute]]:
+    """Each declared attribute of `cls` with what the contract says of it: its own, nested ones, the meta's."""
+    said = facts(cls.type_)
+    for name, attribute in _attributes_of(said).items():
+        field = _of(cls, "attributes").get(name)
+        if field is None:
+            continue
+        yield f"{cls.type_}.{name}", field, attribute
+        request = said.create.attributes.get(name) if said.create else None
+        for type_, variants in _classes_by_type(field).items():
+            of_request = request.variants.get(type_, {}) if request else {}
+            members = {**of_request, **attribute.variants.get(type_, {})}
+            for variant, (inner, one) in itertools.product(variants, members.items()):
+                if inner in variant._fields:
+                    yield f"{cls.type_}.{name}.{type_}.{inner}", variant._fields[inner], one
+    meta = _meta_class(cls)
+    for name, attribute in said.meta.items():
+        if meta is not None and name in meta._fields:
+            yield f"{cls.type_}.meta.{name}", meta._fields[name], attribute
+
+
+def _differences(places: Iterable[tuple[str, object, object]]) -> list[str]:
+    """The places where what is declared is not what is expected, in words."""
+    return [
+        f"{place}: declared {found!r}, expected {expected!r}" for place, found, expected in places if found != expected
+    ]
+
+
+# The resource as a whole
+
+
+@every_type
+def test_every_type_of_the_contract_is_declared(type_: str) -> None:
+    """Each resource type of the contract has a class that the registry finds by the type's name."""
+    cls = class_of(type_)
+    assert cls is not None
+    assert cls.type_ == facts(type_).type == type_
+
+
+def test_no_type_is_declared_beyond_the_contract() -> None:
+    """No class stands for a type that the contract does not have."""
+    assert [cls.type_ for cls in all_classes() if cls.type_ not in types()] == []
+
+
+@every_class
+def test_operations_are_those_of_the_contract(cls: type[Resource]) -> None:
+    """Operations are exactly the contract's; what was asked for beyond them is kept apart."""
+    assert cls.operations == facts(cls.type_).operations
+    assert cls.extra_operations == EXTRA_OPERATIONS.get(cls.type_, (set(), ""))[0]
+
+
+@every_class
+def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
+    """The path is the contract's, a list comes in pages if it does there, and only /balance is found without an id."""
+    said = facts(cls.type_)
+    if said.path is not None:
+        assert cls.path == said.path
+    if said.paginated is not None:
+        assert cls.paginated is said.paginated
+    assert cls.singleton is (cls.type_ == "balances")
+
+
+# Attributes
+
+
+@every_class
+def test_attribute_names(cls: type[Resource]) -> None:
+    """Attributes are those of answers and requests, no more and no fewer."""
+    assert set(_of(cls, "attributes")) == set(_attributes_of(facts(cls.type_)))
+
+
+@every_class
+def test_kinds_of_value(cls: type[Resource]) -> None:
+    """Each attribute has the kind of value that the contract gives it, dates and decimal amounts told apart from text."""
+    assert not _differences(
+        (place, _kind_name(field.kind), KINDS.get(place, (_expected_kind(attribute), ""))[0])
+        for place, field, attribute in _places(cls)
+        if not attribute.variants
+    )
+
+
+@every_class
+def test_nullability(cls: type[Resource]) -> None:
+    """None is a value of an attribute where answers may hold null, or a request may carry it.
+
+    The other way round is no contradiction: DIDWW marks some attributes nullable in answers and not in requests, and
+    one field stands for both. In meta, what may be left out reads as None too.
+    """
+    said = facts(cls.type_)
+
+    def expected(place: str, attribute: Attribute) -> bool:
+        name = place.removeprefix(f"{cls.type_}.")
+        requests = [request.attributes[name] for request in _requests(said) if name in request.attributes]
+        left_out = name.startswith("meta.") and not attribute.required
+        nullable = attribute.nullable or left_out or any(request.nullable for request in requests)
+        return NULLABLE.get(place, (nullable, ""))[0]
+
+    assert not _differences(
+        (place, field.nullable, expected(place, attribute)) for place, field, attribute in _places(cls)
+    )
+
+
+@every_class
+def test_enum_values(cls: type[Resource]) -> None:
+    """An enum class has exactly the values that the contract lists for the attribute."""
+    assert not _differences(
+        (place, _values(enum), attribute.enum | WIDER_ENUMS.get(place, (frozenset(), ""))[0])
+        for place, field, attribute in _places(cls)
+        if attribute.enum and (enum := _enum(field)) is not None
+    )
+
+
+@every_class
+def test_enums_whose_values_the_contract_does_not_list(cls: type[Resource]) -> None:
+    """An attribute without listed values has an enum class only where the table of them says so."""
+    assert not _differences(
+        (place, _enum(field), ENUMS.get(place)) for place, field, attribute in _places(cls) if not attribute.enum
+    )
+
+
+@every_class
+def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
+    """What a record can be waited for is spelled as the contract spells it, and is an end itself."""
+    if cls.outcome is not None:
+        values = facts(cls.type_).attributes[cls.outcome.field].enum
+        assert set(cls.outcome.reached) <= set(cls.outcome.ends) <= values
+
+
+@every_class
+def test_meta_names(cls: type[Resource]) -> None:
+    """The resource's meta is declared where the contract has one, with its members, all read only."""
+    meta = _meta_class(cls)
+    declared = meta._fields if meta is not None else {}
+    expected = {name for name in facts(cls.type_).meta if f"{cls.type_}.{name}" not in UNDECLARED_META}
+    assert set(declared) == expected
+    assert [name for name, field in declared.items() if field.create or field.update] == []
+
+
+# Relationships
+
+
+@every_class
+def test_relationships(cls: type[Resource]) -> None:
+    """Relationships are those of answers and requests, to one or to many, of the contract's target types."""
+    said = facts(cls.type_)
+    requested = {name: one for request in _requests(said) for name, one in request.relationships.items()}
+    expected = {name: (one.kind, one.targets) for name, one in {**requested, **said.relationships}.items()}
+    found = {
+        name: (field.kind.name, frozenset(class_named(target).type_ for target in field.kind.detail.names))
+        for name, field in _of(cls, "relationships").items()
+    }
+    assert found == expected
+
+
+@every_class
+def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
+    """A relationship to one can be None, unless requests carry it and none of them may carry null."""
+    said = facts(cls.type_)
+
+    def expected(name: str, field: Field) -> bool:
+        requests = [request.relationships[name] for request in _requests(said) if name in request.relationships]
+        return field.kind.name == "one" and (not requests or any(request.nullable for request in requests))
+
+    assert not _differences(
+        (field.label, field.nullable, expected(name, field)) for name, field in _of(cls, "relationships").items()
+    )
+
+
+# What may be written
+
+
+@every_class
+def test_what_a_create_may_carry(cls: type[Resource]) -> None:
+    """A create may carry what the contract's request has, and must carry what is required there."""
+    said = facts(cls.type_).create or Request()
+    expected = {*said.attributes, *said.relationships}
+    assert {name for name, field in cls._fields.items() if field.create} == expected
+    required = {name for name in said.required if f"{cls.type_}.{name}" not in NOT_REQUIRED}
+    assert {name for name, field in cls._fields.items() if field.required} == required
+
+
+@every_class
+def test_what_an_update_may_carry(cls: type[Resource]) -> None:
+    """An update may carry what the contract's request has, and nothing else."""
+    said = facts(cls.type_).update or Request()
+    expected = {*said.attributes, *said.relationships}
+    assert {name for name, field in cls._fields.items() if field.update} == expected
+
+
+@every_class
+def test_what_no_answer_holds(cls: type[Resource]) -> None:
+    """Only attributes that are missing from answers are declared unreadable."""
+    said = facts(cls.type_)
+    unreadable = {name for name, field in _of(cls, "attributes").items() if not field.readable}
+    assert unreadable <= set(_attributes_of(said)) - set(said.attributes)
+
+
+@every_class
+def test_identifiers_of_the_customer_have_at_most_100_characters(cls: type[Resource]) -> None:
+    """The one limit that is the same everywhere stands on every external_reference_id that can be written."""
+    field = cls._fields.get("external_reference_id")
+    if field is not None and (field.create or field.update):
+        assert field.longest == 100
+
+
+# Objects inside attributes
+
+
+def _nested() -> list[tuple[type[Resource], str]]:
+    return [(cls, name) for cls in CLASSES for name, one in facts(cls.type_).attributes.items() if one.variants]
+
+
+every_nested = pytest.mark.parametrize(
+    ("cls", "name"), [pytest.param(cls, name, id=f"{cls.type_}.{name}") for cls, name in _nested()]
+)
+
+
+def _requested_variants(cls: type[Resource], name: str) -> dict[str, dict[str, Attribute]]:
+    said = facts(cls.type_)
+    requests = [request.attributes[name] for request in _requests(said) if name in request.attributes]
+    for one in requests[1:]:
+        assert one.variants == requests[0].variants, "create and update differ, which one declaration cannot say"
+    return requests[0].variants if requests else {}
+
+
+@every_nested
+def test_variants_of_an_object(cls: type[Resource], name: str) -> None:
+    """Each type of nested object that answers or requests hold has a class, and no class has another type."""
+    declared = _classes_by_type(cls._fields[name])
+    assert set(declared) == {*facts(cls.type_).attributes[name].variants, *_requested_variants(cls, name)}
+
+
+@every_nested
+def test_attributes_of_variants(cls: type[Resource], name: str) -> None:
+    """The classes of a type have, together, the attributes of answers and requests; each has only such.
+
+    The first one is what answers are read as, so it has all attributes of answers by itself.
+    """
+    answers, requests = facts(cls.type_).attributes[name].variants, _requested_variants(cls, name)
+    for type_, classes in _classes_by_type(cls._fields[name]).items():
+        expected = {*answers.get(type_, {}), *requests.get(type_, {})}
+        assert {inner for one in classes for inner in one._fields} == set(expected), type_
+        assert set(classes[0]._fields) >= set(answers.get(type_, {})), type_
+
+
+@every_nested
+def test_what_variants_may_carry(cls: type[Resource], name: str) -> None:
+    """The classes of a type may write, together, what the contract's request has."""
+    requests = _requested_variants(cls, name)
+    for type_, classes in _classes_by_type(cls._fields[name]).items():
+        read_only = f"{cls.type_}.{name}.{type_}" in READ_ONLY_VARIANTS
+        expected: set[str] = set() if read_only else set(requests.get(type_, {}))
+        assert {inner for one in classes for inner, field in one._fields.items() if field.create} == expected, type_
+
+
+@every_nested
+def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
+    """What a request's nested object must hold is required, and nothing else."""
+    requests = _requested_variants(cls, name)
+    for type_, classes in _classes_by_type(cls._fields[name]).items():
+        members = [(one, inner, field) for one in classes for inner, field in one._fields.items()]
+        for owner, inner, field in members:
+            place = f"{cls.type_}.{name}.{type_}.{inner}"
+            said = requests.get(type_, {}).get(inner)
+            expected = place in REQUIRED_IN_VARIANTS or (said is not None and said.required)
+            assert field.required is expected, f"{owner.__name__}: {place}"
+
+
+# Queries
+
+
+@every_class
+def test_filters(cls: type[Resource]) -> None:
+    """Filters are the contract's; each takes the kind of value, lists and None as the filters sheet says."""
+    said = facts(cls.type_).filters
+    rules = filter_rules(cls.filter_type)
+    assert set(rules) == set(said)
+    assert not _differences(
+        (place := f"{cls.type_}.{name}", rules[name], FILTERS.get(place, (_expected_match(one), ""))[0])
+        for name, one in said.items()
+    )
+
+
+_VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "integer", "date-time": "moment"}
+
+
+def _expected_match(said: Filter) -> Match:
+    if said.value is None:
+        # The sheet does not say: the contract's own note decides.
+        return Match("boolean") if "true/false" in said.note else Match(many=True)
+    return Match(_VALUES[said.value], many=bool(said.many), blank=bool(said.blank), any_case=said.any_case)
+
+
+@every_class
+def test_sort_keys(cls: type[Resource]) -> None:
+    """Each sort key of the contract is declared twice, ascending and descending."""
+    expected = {name for key in facts(cls.type_).sort for name in (key, f"-{key}")}
+    assert sorted(names_in(cls.sort_type)) == sorted(expected)
+
+
+@every_class
+def test_includes(cls: type[Resource]) -> None:
+    """Includes are the contract's relationships and the nested paths of the filters sheet, each once."""
+    said = facts(cls.type_)
+    assert sorted(names_in(cls.include_type)) == sorted(said.include | said.include_nested)
+
+
+@every_class
+def test_includes_lead_along_relationships(cls: type[Resource]) -> None:
+    """Each step of an include is a declared relationship, so that what is included can be read."""
+    for path in names_in(cls.include_type):
+        here = {cls}
+        for step in path.split("."):
+            links = [one._fields[step] for one in here if step in one._fields]
+            assert links, f"{path}: no relationship {step}"
+            assert {link.place for link in links} == {"relationships"}, path
+            here = {class_named(target) for link in links for target in link.kind.detail.names}
+
+
+# The sources and the tables themselves
+
+
+@every_type
+def test_sources_agree(type_: str) -> None:
+    """The contract and the filters sheet have the same filters, sort keys and top-level includes."""
+    said, sheet = facts(type_), sheet_of(type_)
+    assert set(said.filters) == set(sheet.get("filter", ()))
+    assert said.sort == set(sheet.get("sort", ()))
+    assert said.include == set(sheet.get("include", ()))
+
+
+@every_type
+def test_requests_and_answers_agree(type_: str) -> None:
+    """An attribute has the same kind and the same values in requests and in answers, so that one field is enough."""
+    said = facts(type_)
+    for request in _requests(said):
+        for name, asked in request.attributes.items():
+            shown = said.attributes.get(name, asked)
+            assert (asked.kind, asked.item, asked.enum) == (shown.kind, shown.item, shown.enum), name
+        for name, link in request.relationships.items():
+            answer = said.relationships.get(name, link)
+            assert (link.kind, link.targets) == (answer.kind, answer.targets), name
+
+
+def test_no_difference_is_out_of_date() -> None:
+    """Each entry of the tables of differences still names a place that differs from the contract."""
+    places = {place: (field, attribute) for cls in CLASSES for place, field, attribute in _places(cls)}
+    assert [place for place in KINDS if KINDS[place][0] == _expected_kind(places[place][1])] == []
+    assert [place for place in NULLABLE if NULLABLE[place][0] == places[place][1].nullable] == []
+    assert [place for place in WIDER_ENUMS if WIDER_ENUMS[place][0] <= places[place][1].enum] == []
+    assert [place for place in REQUIRED_IN_VARIANTS if places[place][1].required] == []
+    declared = {f"{cls.type_}.{name}": field for cls in CLASSES for name, field in cls._fields.items()}
+    assert [place for place in NOT_REQUIRED if declared[place].required] == []
+    metas = {f"{cls.type_}.{name}" for cls in CLASSES for name in facts(cls.type_).meta}
+    assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
+    nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}
+    assert set(READ_ONLY_VARIANTS) <= nested
+    filters = {f"{type_}.{name}": one for type_ in types() for name, one in facts(type_).filters.items()}
+    assert [place for place in FILTERS if FILTERS[place][0] == _expected_match(filters[place])] == []
+
+
+def test_differences_have_reasons() -> None:
+    """Each deliberate difference says why."""
+    tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS, FILTERS]
+    assert [place for table in tables for place, (_, reason) in table.items() if not reason] == []
+    reasons = {**READ_ONLY_VARIANTS, **REQUIRED_IN_VARIANTS, **NOT_REQUIRED, **UNDECLARED_META}
+    assert [place for place, reason in reasons.items() if not reason] == []

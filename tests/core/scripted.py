@@ -1,0 +1,85 @@
+"""A transport that answers from a script: what comes back, what fails, and what was sent."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from didww.calls.effects import Request, Response
+from didww.exceptions import ClientClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JSON_API = {"content-type": "application/vnd.api+json", "x-request-id": "req-1"}
+
+
+def answer(status: int = 200, document: Any = None, *, body: bytes | None = None, **headers: str) -> Response:
+    """An answer with a JSON document, or with `body` as it is."""
+    raw = body if body is not None else b"" if document is None else json.dumps(document).encode()
+    return Response(status, {**JSON_API, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)
+
+
+class Opened:
+    def __init__(self, response: Response) -> None:
+        self.status, self.headers = response.status, response.headers
+        self.chunks = [response.body[i : i + 7] for i in range(0, len(response.body), 7)]
+
+
+class Scripted:
+    """Answers in turn; a callable is asked with the request, an exception is raised. The last answer repeats."""
+
+    def __init__(self, *script: Response | Exception | Callable[[Request], Response]) -> None:
+        self.script = list(script)
+        self.requests: list[Request] = []
+        self.released = 0
+        self.closed = False
+
+    def send(self, request: Request, deadline: float) -> Response:
+        if self.closed:
+            raise ClientClosedError("closed")
+        self.requests.append(request)
+        self.deadline = deadline
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, Response) else step(request)
+
+    def open(self, request: Request, deadline: float) -> Opened:
+        return Opened(self.send(request, deadline))
+
+    def read(self, opened: Opened) -> bytes:
+        return opened.chunks.pop(0) if opened.chunks else b""
+
+    def release(self, opened: Opened) -> None:
+        self.released += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def sent(self) -> list[Any]:
+        """The documents that were sent."""
+        return [json.loads(request.body) for request in self.requests if request.body is not None]
+
+
+class AsyncScripted:
+    """The same for the asynchronous client."""
+
+    def __init__(self, *script: Response | Exception | Callable[[Request], Response]) -> None:
+        self.inner = Scripted(*script)
+
+    async def send(self, request: Request, deadline: float) -> Response:
+        return self.inner.send(request, deadline)
+
+    async def open(self, request: Request, deadline: float) -> Opened:
+        return self.inner.open(request, deadline)
+
+    async def read(self, opened: Opened) -> bytes:
+        return self.inner.read(opened)
+
+    async def release(self, opened: Opened) -> None:
+        self.inner.release(opened)
+
+    async def close(self) -> None:
+        self.inner.close()

@@ -1,0 +1,679 @@
+"""What the client sends, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import pickle
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams, endpoints
+from didww import async_endpoints as aendpoints
+from didww.configuration import NO_TIMEOUT
+from didww.exceptions import (
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    DidwwApiError,
+    DidwwClientError,
+    InsufficientBalanceError,
+    InvalidValue,
+    NotFoundError,
+    NotIncludedError,
+    NotLoadedError,
+    PermissionDeniedError,
+    RateLimitError,
+    ReadOnlyFieldError,
+    ServerError,
+    UnexpectedResponse,
+    ValidationError,
+    WaitEnded,
+)
+from didww.resources.country import Country
+from didww.resources.did import Did
+from didww.resources.order import Order
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from scripted import AsyncScripted, Scripted, answer
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
+KEY = "secret-key-0123456789"
+BASE = "https://api.example.com/v3"
+DID = {"id": ID, "type": "dids", "attributes": {"number": "442079460001", "description": None, "capacity_limit": None}}
+ONE_DID = {"data": DID, "meta": {"api_version": "2026-04-16"}}
+
+
+def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
+    transport = Scripted(*script)
+    return DidwwClient(KEY, base_url=BASE, transport=transport, **options), transport
+
+
+# Requests
+
+
+def test_a_request_says_who_asks_what_in_which_version() -> None:
+    """Method, address, key, media type and version stand in each request; a GET carries no content type."""
+    client, transport = client_of(answer(document=ONE_DID))
+    client.dids().find(ID)
+    request = transport.requests[0]
+    assert (request.method, request.url, request.body) == ("GET", f"{BASE}/dids/{ID}", None)
+    assert request.headers["Api-Key"] == KEY
+    assert request.headers["Accept"] == "application/vnd.api+json"
+    assert request.headers["X-DIDWW-API-Version"] == "2026-04-16"
+    assert "Content-Type" not in request.headers
+
+
+def test_keywords_and_query_params_become_one_query() -> None:
+    """Includes, filters, sorting, page and fields are encoded as the service reads them; both forms add up."""
+    client, transport = client_of(answer(document={"data": []}))
+    client.dids().list(
+        QueryParams().filter("number", ["442079460001", "442079460002"]).include("order"),
+        include=["voice_in_trunk"],
+        filter={"terminated": False, "did_group.features": "voice_in"},
+        sort="-created_at",
+        page=(2, 10),
+        fields={"dids": ["number", "order"]},
+    )
+    assert transport.requests[0].url == (
+        f"{BASE}/dids?include=order,voice_in_trunk&filter%5Bnumber%5D=442079460001,442079460002"
+        "&filter%5Bterminated%5D=false&filter%5Bdid_group.features%5D=voice_in"
+        "&sort=-created_at&page%5Bnumber%5D=2&page%5Bsize%5D=10&fields%5Bdids%5D=number,order"
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda c: c.did_groups().list(filter={"area_nam": "London"}), ["area_nam", "'area_name'", "Its filters"]),
+        (lambda c: c.did_groups().list(sort="area"), ["area", "area_name"]),
+        (lambda c: c.dids().list(include="voice_trunk"), ["voice_trunk", "'voice_in_trunk'"]),
+        (lambda c: c.dids().list(include="did_group.contry"), ["did_groups cannot include", "'country'"]),
+        (lambda c: c.dids().find(ID, fields={"dids": ["numbr"]}), ["numbr", "'number'"]),
+        (lambda c: c.dids().list(fields={"dix": ["number"]}), ["no resource type 'dix'"]),
+        (lambda c: c.countries().list(page=2), ["countries", "one list"]),
+        (lambda c: c.dids().list(page=0), ["number", "from 1"]),
+        (lambda c: c.dids().list(page=(1, 5000)), ["size", "1000"]),
+        (lambda c: c.dids().find(""), ["id"]),
+        (lambda c: c.dids().find("../orders"), ["id"]),
+        (lambda c: c.dids().find("a?b=c"), ["id"]),
+        (lambda c: c.dids().find(None), ["id", "None"]),
+        (lambda c: c.dids().list(filter={"number": ["1,2"]}), ["comma"]),
+        (lambda c: c.dids().list(filter={"number": 1.5}), ["float"]),
+        (lambda c: c.dids().list("number=1"), ["QueryParams"]),
+        (lambda c: c.dids().update(Did()), ["no id", "create"]),
+        (lambda c: c.dids().update(Country.build(ID)), ["takes a Did", "Country"]),
+        (lambda c: c.voice_in_trunks().create(VoiceInTrunk.build(ID)), ["update"]),
+        (lambda c: c.voice_in_trunks().create(VoiceInTrunk()), ["VoiceInTrunk.name", "VoiceInTrunk.configuration"]),
+        (lambda c: c.dids().iterate(limit=-1), ["limit"]),
+    ],
+)
+def test_a_callers_mistake_is_named_before_anything_is_sent(call: Any, words: list[str]) -> None:
+    """A wrong name, id or record raises InvalidValue that names it and the way out, and nothing goes out."""
+    client, transport = client_of(answer(document={"data": []}))
+    with pytest.raises(InvalidValue) as caught:
+        result = call(client)
+        list(result)
+    for word in words:
+        assert word in str(caught.value)
+    assert not transport.requests
+
+
+def test_an_undeclared_parameter_can_be_sent_on_purpose() -> None:
+    """`QueryParams.param` goes out as it is, for what the service has and the declaration does not."""
+    client, transport = client_of(answer(document={"data": []}))
+    client.dids().list(QueryParams().param("filter[brand_new]", "a b"))
+    assert transport.requests[0].url.endswith("/dids?filter%5Bbrand_new%5D=a%20b")
+
+
+# Writing
+
+
+def test_update_sends_only_what_changed_and_then_nothing_more() -> None:
+    """The PATCH holds the changed fields; when it succeeded, the record counts as unchanged."""
+    client, transport = client_of(answer(document=ONE_DID))
+    did = client.dids().find(ID).data
+    did.description = "Updated"
+    did.capacity_limit = 20
+    client.dids().update(did)
+    client.dids().update(did)
+    assert transport.requests[1].method == "PATCH"
+    assert transport.requests[1].headers["Content-Type"] == "application/vnd.api+json"
+    changed = {"description": "Updated", "capacity_limit": 20}
+    assert transport.sent[0] == {"data": {"type": "dids", "id": ID, "attributes": changed}}
+    assert transport.sent[1] == {"data": {"type": "dids", "id": ID, "attributes": {}}}
+
+
+def test_a_refused_update_keeps_the_changes() -> None:
+    """After an error nothing is forgotten: the same update can be sent again."""
+    client, transport = client_of(answer(422, {"errors": []}), answer(document=ONE_DID))
+    did = Did.build(ID)
+    did.description = None
+    with pytest.raises(ValidationError):
+        client.dids().update(did)
+    client.dids().update(did)
+    assert (
+        transport.sent[0]
+        == transport.sent[1]
+        == {"data": {"type": "dids", "id": ID, "attributes": {"description": None}}}
+    )
+
+
+def test_what_changes_while_an_update_is_under_way_stays_a_change() -> None:
+    """An assignment made before the answer arrives is not taken as saved."""
+    did = Did.build(ID)
+
+    def meanwhile(_: Any) -> Any:
+        did.description = "second"
+        return answer(document=ONE_DID)
+
+    client, _ = client_of(meanwhile)
+    did.description = "first"
+    client.dids().update(did)
+    assert did.changes == {"attributes": {"description": "second"}}
+
+
+def test_relationships_that_exclude_each_other_are_nulled_together() -> None:
+    """Routing to a trunk sends the trunk group as null, as the interface shows."""
+    client, transport = client_of(answer(document=ONE_DID))
+    did = Did.build(ID)
+    did.voice_in_trunk = VoiceInTrunk.build(OTHER)
+    client.dids().update(did)
+    assert transport.sent[0] == {
+        "data": {
+            "type": "dids",
+            "id": ID,
+            "attributes": {},
+            "relationships": {
+                "voice_in_trunk": {"data": {"type": "voice_in_trunks", "id": OTHER}},
+                "voice_in_trunk_group": {"data": None},
+            },
+        }
+    }
+
+
+def test_delete_answers_no_data() -> None:
+    """A 204 gives None, whether the id or the record was passed."""
+    client, transport = client_of(answer(204))
+    assert client.voice_in_trunks().delete(ID).data is None
+    assert client.voice_in_trunks().delete(VoiceInTrunk.build(ID)).data is None
+    assert [request.method for request in transport.requests] == ["DELETE", "DELETE"]
+
+
+# Reading
+
+
+def test_an_answer_tells_what_came_with_it() -> None:
+    """Data, meta, links, totals, the raw document, status, headers, request id and attempts are all there."""
+    document = {"data": [DID], "meta": {"total_records": 7, "api_version": "2026-04-16"}, "links": {"first": "f"}}
+    client, _ = client_of(answer(document=document))
+    found = client.dids().list()
+    assert [did.number for did in found.data] == ["442079460001"]
+    assert (found.total_records, found.api_version, found.links["first"]) == (7, "2026-04-16", "f")
+    assert (found.raw, found.status_code, found.request_id, found.attempts) == (document, 200, "req-1", 1)
+
+
+def test_one_object_per_included_resource() -> None:
+    """Two DIDs of one order share the Order object; a cycle leads back to the same objects."""
+    linked = {"order": {"data": {"type": "orders", "id": OTHER}}}
+    document = {
+        "data": [{**DID, "relationships": linked}, {**DID, "id": OTHER, "relationships": linked}],
+        "included": [{"type": "orders", "id": OTHER, "attributes": {"reference": "ABC-1"}}],
+    }
+    client, _ = client_of(answer(document=document))
+    first, second = client.dids().list(include="order").data
+    assert first.order is second.order
+    assert first.order is not None
+    assert first.order.reference == "ABC-1"
+
+
+def test_linkage_absent_null_and_missing_are_told_apart() -> None:
+    """Not included raises and names the include, null reads None, named but not in the answer is a stub."""
+    relationships = {
+        "order": {"links": {"self": "x"}},
+        "voice_in_trunk": {"data": None},
+        "did_group": {"data": {"type": "did_groups", "id": OTHER}},
+    }
+    client, _ = client_of(answer(document={"data": {**DID, "relationships": relationships}}))
+    did = client.dids().find(ID).data
+    with pytest.raises(NotIncludedError, match="include='order'"):
+        _ = did.order
+    assert did.voice_in_trunk is None
+    assert did.did_group is not None
+    assert did.did_group.id == OTHER
+    with pytest.raises(NotLoadedError, match="does not hold it"):
+        _ = did.did_group.prefix
+
+
+def test_unknown_members_are_kept() -> None:
+    """Unknown attributes, relationships, types and enum values can be read, and survive in to_dict."""
+    document = {
+        "data": {
+            **DID,
+            "attributes": {**DID["attributes"], "brand_new": [1, 2]},
+            "relationships": {"owner": {"data": {"type": "wizards", "id": "w1"}}},
+        },
+        "included": [{"type": "wizards", "id": "w1", "attributes": {"hat": "blue"}}],
+    }
+    client, _ = client_of(answer(document=document))
+    did: Any = client.dids().find(ID).data
+    assert did.brand_new == [1, 2]
+    assert did.owner.type == "wizards"
+    assert did.owner.hat == "blue"
+    assert did.to_dict()["attributes"]["brand_new"] == [1, 2]
+
+
+def test_a_field_that_was_not_asked_for_says_so() -> None:
+    """With sparse fieldsets, reading another field raises and names the field to add."""
+    client, transport = client_of(answer(document={"data": {"id": ID, "type": "dids", "attributes": {"number": "1"}}}))
+    did = client.dids().find(ID, fields={"dids": ["number"]}).data
+    assert transport.requests[0].url.endswith("?fields%5Bdids%5D=number")
+    with pytest.raises(NotLoadedError, match="was not asked for: add 'description'"):
+        _ = did.description
+
+
+def test_a_built_record_knows_its_id_only() -> None:
+    """Reading anything else raises and says how to load it; writing needs no loading."""
+    did = Did.build(ID)
+    with pytest.raises(NotLoadedError, match="find"):
+        _ = did.number
+    with pytest.raises(NotIncludedError):
+        _ = did.order
+
+
+def test_the_walk_over_pages_follows_the_links() -> None:
+    """iterate() hands out all records in order, asks for pages as they are needed, and stops at the limit."""
+    pages = [
+        answer(document={"data": [{**DID, "id": f"{ID[:-1]}{n}"}], "links": {"next": f"{BASE}/dids?page={n + 1}"}})
+        for n in range(1, 4)
+    ]
+    client, transport = client_of(*pages, answer(document={"data": []}))
+    walk = client.dids().iterate(page=(1, 1))
+    assert next(walk).id == f"{ID[:-1]}1"
+    assert len(transport.requests) == 1
+    assert len(list(walk)) == 2
+    client, transport = client_of(*pages)
+    assert len(list(client.dids().iterate(limit=2))) == 2
+    assert len(transport.requests) == 2
+    assert list(client.dids().iterate(limit=0)) == []
+
+
+def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
+    """The key is never taken to another host by a link, and a circle ends the walk."""
+    client, transport = client_of(
+        answer(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
+    )
+    with pytest.raises(UnexpectedResponse, match="leads away"):
+        list(client.dids().iterate())
+    assert len(transport.requests) == 1
+    client, _ = client_of(answer(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
+    assert len(list(client.dids().iterate())) == 1
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, DidwwApiError),
+        (401, AuthenticationError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (422, ValidationError),
+        (429, RateLimitError),
+        (500, ServerError),
+        (503, ServerError),
+    ],
+)
+def test_each_status_has_its_error(status: int, expected: type[DidwwApiError]) -> None:
+    """The status decides the class; the error keeps the answer's objects and where it came from, also pickled."""
+    errors = [{"title": "No", "detail": "name - no", "code": "100", "status": str(status)}]
+    client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"))
+    with pytest.raises(DidwwApiError) as caught:
+        client.dids().find(ID)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert type(error) is expected
+        assert (error.status_code, error.errors, error.request_id) == (status, errors, "req-1")
+        assert (error.method, error.path, error.retry_after) == ("GET", f"/v3/dids/{ID}", 3.0)
+        assert "name - no" in str(error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><h1>502 Bad Gateway</h1></html>",
+        b'{"errors":[{"status":"429","detail":"Too Many',
+        b"[]",
+        b'{"errors":3}',
+    ],
+)
+def test_an_error_without_error_objects_is_still_that_error(body: bytes) -> None:
+    """Empty bodies, a proxy's page and cut-off JSON give the error of the status, with no objects."""
+    client, _ = client_of(answer(502, body=body))
+    with pytest.raises(ServerError) as caught:
+        client.dids().find(ID)
+    assert caught.value.errors == []
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>login</html>", b'{"data":{"id":', b"[]", b'{"meta":{}}', b'{"data":[]}'])
+def test_a_success_that_is_no_such_document_is_unexpected(body: bytes) -> None:
+    """A 200 without the resource raises UnexpectedResponse instead of answering nothing."""
+    client, _ = client_of(answer(200, body=body))
+    with pytest.raises(UnexpectedResponse):
+        client.dids().find(ID)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """A 302 raises and is asked nowhere else."""
+    client, transport = client_of(answer(302, body=b"", location="https://evil.example.com/"))
+    with pytest.raises(UnexpectedResponse, match="redirect"):
+        client.dids().find(ID)
+    assert len(transport.requests) == 1
+
+
+def test_validation_messages_are_mapped_to_fields() -> None:
+    """Pointers become Python names; messages about the whole object stand under the empty string."""
+    pointers = {
+        "/data/attributes/name": "name",
+        "/data/attributes/items/0/qty": "items[0].qty",
+        "/data/attributes/configuration/host": "configuration.host",
+        "/data/relationships/pop": "pop",
+        "/data/attributes/voice_in_trunk_id": "voice_in_trunk",
+        "/data": "",
+        "/data/attributes/base": "",
+    }
+    errors = [{"title": "bad", "detail": "x - bad", "source": {"pointer": pointer}} for pointer in pointers]
+    client, _ = client_of(answer(422, {"errors": [*errors, {"title": "worse", "source": 5}, {}]}))
+    with pytest.raises(ValidationError) as caught:
+        client.dids().update(Did.build(ID))
+    assert caught.value.fields == {
+        **dict.fromkeys(pointers.values(), ["bad"]),
+        "": ["bad", "bad", "worse", "is invalid"],
+    }
+
+
+def test_too_little_money_says_both_amounts() -> None:
+    """400 `Insufficient balance` gives both amounts as Decimal."""
+    meta = {"available_balance": "1.9", "total_cost": "2.0"}
+    client, _ = client_of(answer(400, {"errors": [{"title": "Insufficient balance", "status": "400", "meta": meta}]}))
+    with pytest.raises(InsufficientBalanceError) as caught:
+        client.dids().find(ID)
+    assert (caught.value.available_balance, caught.value.total_cost) == (Decimal("1.9"), Decimal("2.0"))
+
+
+# Waiting
+
+
+def order(status: str) -> Any:
+    return answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": status}}})
+
+
+def test_wait_asks_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order is asked for at growing intervals until it is completed."""
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    client, transport = client_of(order("pending"), order("pending"), order("completed"))
+    assert client.orders().wait(Order.build(ID)).data.status == "completed"
+    assert len(transport.requests) == 3
+    assert pauses == [0.5, 0.75]
+
+
+def test_wait_ends_when_it_cannot_come_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canceled order raises WaitEnded with its last state; `until="canceled"` takes it as the wanted end."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    client, _ = client_of(order("pending"), order("canceled"))
+    with pytest.raises(WaitEnded, match="canceled") as caught:
+        client.orders().wait(ID)
+    assert caught.value.resource == Order.build(ID)
+    assert client.orders().wait(ID, until="canceled").data.status == "canceled"
+    assert client.orders().wait(ID, until=lambda found: found.status != "pending").data.id == ID
+
+
+def test_wait_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its timeout a wait raises DeadlineExceeded that says how to go on."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    client, _ = client_of(order("pending"))
+    with pytest.raises(DeadlineExceeded, match=r"still pending after 20 s.*wait again"):
+        client.orders().wait(ID, timeout=20)
+    assert now[0] == pytest.approx(20)
+
+
+# Downloads
+
+
+def test_a_download_appears_whole_under_its_name(tmp_path: Path) -> None:
+    """The file is streamed to disk with the key, and no part file stays."""
+    client, transport = client_of(answer(body=b"x" * 100, content_length="100"))
+    target = tmp_path / "calls.csv.gz"
+    assert client.download_export(f"{BASE}/exports/a.csv.gz", target) == target
+    assert target.read_bytes() == b"x" * 100
+    assert [path.name for path in tmp_path.iterdir()] == ["calls.csv.gz"]
+    assert transport.requests[0].headers["Api-Key"] == KEY
+    assert transport.requests[0].headers["Accept-Encoding"] == "identity"
+    assert transport.released == 1
+    assert target.stat().st_mode & 0o077 == 0
+
+
+def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
+    """A download from elsewhere goes without key and without the client's own headers."""
+    client, transport = client_of(answer(body=b"x"), headers={"X-Mine": "1"})
+    client.download_export("https://files.example.net/a.csv.gz", tmp_path / "a")
+    assert KEY not in str(transport.requests[0].headers)
+    assert "X-Mine" not in transport.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (answer(404, body=b""), NotFoundError),
+        (answer(401, {"errors": []}), AuthenticationError),
+        (answer(200, body=b"x" * 10, content_length="100"), UnexpectedResponse),
+        (answer(302, body=b""), UnexpectedResponse),
+        (ConnectionFailed("broken"), ConnectionFailed),
+    ],
+)
+def test_a_failed_download_leaves_nothing_behind(tmp_path: Path, script: Any, expected: type[Exception]) -> None:
+    """Neither the file nor its part stays; an older file of that name is untouched."""
+    target = tmp_path / "calls.csv.gz"
+    target.write_bytes(b"old")
+    client, _ = client_of(script)
+    with pytest.raises(expected):
+        client.download_export(f"{BASE}/exports/a.csv.gz", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["calls.csv.gz"]
+    assert target.read_bytes() == b"old"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """An unwritable path raises DidwwClientError with the path."""
+    client, _ = client_of(answer(body=b"x"))
+    with pytest.raises(DidwwClientError, match="nowhere"):
+        client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "nowhere" / "a.gz")
+
+
+@pytest.mark.parametrize("given", [None, "", "a.csv.gz"])
+def test_an_export_without_a_file_says_to_wait(given: Any, tmp_path: Path) -> None:
+    """No url yet: the error says how to get it, and nothing is sent."""
+    client, transport = client_of(answer(body=b"x"))
+    with pytest.raises(InvalidValue):
+        client.download_export(given, tmp_path / "a")
+    assert not transport.requests
+
+
+# The client itself
+
+
+@pytest.mark.parametrize("key", ["", "   ", None, "two words", "new\nline"])
+def test_a_key_that_cannot_be_one_is_refused(key: Any) -> None:
+    """An empty or unusable key is a DidwwClientError at once."""
+    with pytest.raises(DidwwClientError):
+        DidwwClient(key)
+
+
+def test_the_key_shows_nowhere() -> None:
+    """Neither repr, nor an error, nor a pickle of anything reachable shows the key."""
+    client, _ = client_of(answer(401, {"errors": [{"title": "Unauthorized"}]}))
+    with pytest.raises(AuthenticationError) as caught:
+        client.balance().find()
+    for shown in (client, client.dids(), client._configuration, client._configuration.credentials, caught.value):
+        assert KEY not in repr(shown)
+        assert KEY not in str(shown)
+    with pytest.raises(DidwwClientError):
+        pickle.dumps(client._configuration.credentials)
+
+
+def test_the_environment_tells_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """from_env reads key, environment and base URL; a missing key says which variable to set."""
+    for name in ("DIDWW_API_KEY", "DIDWW_ENVIRONMENT", "DIDWW_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(DidwwClientError, match="DIDWW_API_KEY"):
+        DidwwClient.from_env()
+    monkeypatch.setenv("DIDWW_API_KEY", KEY)
+    assert DidwwClient.from_env().base_url == "https://sandbox-api.didww.com/v3"
+    monkeypatch.setenv("DIDWW_ENVIRONMENT", "Production")
+    assert AsyncDidwwClient.from_env().base_url == "https://api.didww.com/v3"
+    monkeypatch.setenv("DIDWW_BASE_URL", "http://127.0.0.1:8750/v3/")
+    assert DidwwClient.from_env().base_url == "http://127.0.0.1:8750/v3"
+    monkeypatch.setenv("DIDWW_ENVIRONMENT", "staging")
+    with pytest.raises(InvalidValue, match="staging"):
+        DidwwClient.from_env()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": "api.example.com"},
+        {"base_url": "ftp://api.example.com"},
+        {"base_url": "https://user:pass@api.example.com"},
+        {"base_url": "https://api.example.com:port"},
+        {"environment": "prod"},
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"timeout": True},
+        {"headers": {"api-key": "other"}},
+        {"headers": {"X-A": "a\r\nX-B: b"}},
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
+    """A base URL, environment, timeout or header that cannot work is named at once."""
+    with pytest.raises(InvalidValue):
+        DidwwClient(KEY, **options)
+
+
+def test_options_are_copied_and_the_connections_shared() -> None:
+    """with_options changes the copy only; closing one closes both."""
+    client, transport = client_of(answer(document=ONE_DID), headers={"X-A": "1"})
+    patient = client.with_options(timeout=NO_TIMEOUT, headers={"X-B": "2"})
+    patient.dids().find(ID)
+    assert transport.deadline == float("inf")
+    assert {"X-A", "X-B"} <= set(transport.requests[0].headers)
+    client.dids().find(ID)
+    assert transport.deadline < float("inf")
+    assert "X-B" not in transport.requests[1].headers
+    with client:
+        pass
+    with pytest.raises(DidwwClientError):
+        patient.dids().find(ID)
+
+
+def public(cls: type) -> dict[str, Any]:
+    return {name: value for name, value in inspect.getmembers(cls) if not name.startswith("_")}
+
+
+PAIRS = [(DidwwClient, AsyncDidwwClient)] + [
+    (getattr(endpoints, name), getattr(aendpoints, f"Async{name}")) for name in endpoints.__all__
+]
+
+
+@pytest.mark.parametrize(("plain", "twin"), PAIRS, ids=lambda cls: cls.__name__)
+def test_both_clients_have_the_same_surface(plain: type, twin: type) -> None:
+    """Member by member: same names, parameters, defaults and docstrings. Only these differ, for a reason:
+
+    `session` (a `requests.Session` is synchronous), the word async in annotations, and the example of the class.
+    """
+    assert set(public(plain)) == set(public(twin))
+    for name, member in public(plain).items():
+        other = public(twin)[name]
+        if not callable(member) or inspect.isclass(member):
+            continue
+        assert inspect.getdoc(member) == inspect.getdoc(other), name
+        mine, theirs = inspect.signature(member), inspect.signature(other)
+        assert {p: v.default for p, v in mine.parameters.items()} == {
+            p: v.default for p, v in theirs.parameters.items()
+        }, name
+        annotation = str(theirs.return_annotation).replace("Async", "")
+        assert str(mine.return_annotation) == annotation, name
+    mine, theirs = inspect.signature(plain.__init__), inspect.signature(twin.__init__)
+    assert [p for p in mine.parameters if p != "session"] == list(theirs.parameters)
+
+
+def test_the_asynchronous_client_does_the_same() -> None:
+    """Find, list, update, walk, wait and download work with await, over the same core."""
+
+    async def main() -> None:
+        transport = AsyncScripted(
+            answer(document=ONE_DID), answer(document=ONE_DID), answer(document={"data": [DID]}), order("completed")
+        )
+        async with AsyncDidwwClient(KEY, base_url=BASE, transport=transport) as client:
+            did = (await client.dids().find(ID)).data
+            did.description = "x"
+            await client.dids().update(did)
+            assert [found.number async for found in client.dids().iterate()] == ["442079460001"]
+            assert (await client.orders().wait(ID)).data.status == "completed"
+        with pytest.raises(DidwwClientError):
+            await client.dids().find(ID)
+        assert transport.inner.sent == [{"data": {"type": "dids", "id": ID, "attributes": {"description": "x"}}}]
+
+    asyncio.run(main())
+
+
+def test_the_asynchronous_download_cleans_up_when_cancelled(tmp_path: Path) -> None:
+    """A cancelled download leaves no part file."""
+
+    class Slow(AsyncScripted):
+        async def read(self, opened: Any) -> bytes:
+            await asyncio.sleep(0 if opened.chunks[1:] else 60)
+            return self.inner.read(opened)
+
+    async def main() -> None:
+        transport = Slow(answer(body=b"x" * 100))
+        client = AsyncDidwwClient(KEY, base_url=BASE, transport=transport)
+        task = asyncio.create_task(client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz"))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(tmp_path.iterdir()) == []
+        assert transport.inner.released == 1
+
+    asyncio.run(main())
+
+
+def test_a_field_is_written_only_where_it_can_be() -> None:
+    """A read-only field, one fixed after creation and one with a wrong value each raise with the field's name."""
+    client, _ = client_of(answer(document=ONE_DID))
+    did: Any = client.dids().find(ID).data
+    with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*the server sets it.*description"):
+        did.number = "1"
+    built: Any = Order.build(ID)
+    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
+        built.items = []
+    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes 0 to 32767"):
+        did.capacity_limit = 40000
+    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes an int, not True"):
+        did.capacity_limit = True
+    with pytest.raises(InvalidValue, match=r"Did\.voice_in_trunk takes a VoiceInTrunk.*build"):
+        did.voice_in_trunk = OTHER
+    with pytest.raises(InvalidValue, match="Did you mean 'description'"):
+        did.descripton = "x"
+    with pytest.raises(InvalidValue, match="Did you mean 'description'"):
+        Did(**{"descripton": "x"})

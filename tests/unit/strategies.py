@@ -1,0 +1,117 @@
+"""Hypothesis strategies made from the declarations: raw JSON as a server might send it, and values a caller may write."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from didww.enums import OpenIntEnum
+from didww.resources.base import Resource
+from didww.resources.fields import Field
+from didww.resources.kinds import Kind
+from didww.resources.record import Record
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+moments = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: moment - timedelta(microseconds=moment.microsecond % 1000)
+)
+amounts = st.decimals(min_value=Decimal(-(10**9)), max_value=Decimal(10**9), places=4)
+unknown_names = st.from_regex(r"zz_[a-z]{1,8}", fullmatch=True)
+
+
+def raw_values(kind: Kind) -> st.SearchStrategy[Any]:
+    """Raw JSON of `kind`, in all the forms that are met."""
+    name = kind.name
+    if name == "text":
+        return texts
+    if name == "integer":
+        return st.integers(-(2**31), 2**31)
+    if name == "boolean":
+        return st.booleans()
+    if name == "decimal":
+        return amounts.map(lambda amount: format(amount, "f")) | st.integers(0, 100)
+    if name == "datetime":
+        return moments.map(
+            lambda moment: moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        ) | moments.map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S"))
+    if name == "date":
+        return st.dates().map(str)
+    if name == "enum":
+        known = st.sampled_from([member.value for member in kind.detail])
+        return known | (st.integers(9000, 9999) if issubclass(kind.detail, OpenIntEnum) else texts)
+    if name == "list":
+        return st.lists(raw_values(kind.detail), max_size=4)
+    if name == "map":
+        return st.dictionaries(texts, json_values, max_size=4)
+    assert name == "object", name
+    shapes = [
+        st.fixed_dictionaries({"type": st.just(cls.type_), "attributes": raw_attributes(cls)}) for cls in kind.detail
+    ]
+    unknown = st.fixed_dictionaries(
+        {"type": unknown_names, "attributes": st.dictionaries(texts, json_values, max_size=3)}
+    )
+    return st.one_of(*shapes, unknown)
+
+
+def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
+    """The attributes of a record as a server might send them: some missing, some null, some unknown."""
+    known = {
+        name: st.none() | raw_values(field.kind) if field.nullable else raw_values(field.kind)
+        for name, field in cls._fields.items()
+        if field.place == "attributes"
+    }
+    declared = st.fixed_dictionaries({}, optional=known)
+    return st.builds(
+        lambda one, other: {**one, **other}, declared, st.dictionaries(unknown_names, json_values, max_size=2)
+    )
+
+
+def values_for(field: Field) -> st.SearchStrategy[Any]:
+    """Python values that may be assigned to `field`."""
+    values = _values(field.kind)
+    if field.low is not None or field.high is not None:
+        values = st.integers(field.low or 0, field.high or 2**31)
+    if field.longest is not None:
+        values = st.text(st.characters(exclude_categories=["Cs"]), max_size=min(field.longest, 20))
+    return st.none() | values if field.nullable else values
+
+
+def _values(kind: Kind) -> st.SearchStrategy[Any]:
+    name = kind.name
+    if name == "decimal":
+        return amounts | st.integers(0, 1000) | amounts.map(str)
+    if name == "datetime":
+        return moments
+    if name == "enum":
+        return st.sampled_from(list(kind.detail))
+    if name == "list":
+        return st.lists(_values(kind.detail), max_size=4)
+    if name == "object":
+        return st.one_of(*[st.builds(cls, **_writable(cls)) for cls in kind.detail if _writable(cls)])
+    return raw_values(kind)
+
+
+def _writable(cls: type[Record]) -> dict[str, st.SearchStrategy[Any]]:
+    # Fields that drag others along are tested by name elsewhere.
+    return {
+        name: values_for(field)
+        for name, field in cls._fields.items()
+        if field.place == "attributes" and field.create and field.implies is None
+    }
+
+
+def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
+    """The attributes of `cls` that may be written."""
+    return [
+        field
+        for field in cls._fields.values()
+        if field.place == "attributes" and (field.update if exists else field.create)
+    ]

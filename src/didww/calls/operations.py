@@ -64,11 +64,7 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
             f"{cls.path}().create takes a new {cls.__name__}; this one has the id {record.id}. Use update.", field="id"
         )
     attributes, linkage = record._pending(), record._pending_relationships()
-    missing = [
-        field.label
-        for name, field in cls._fields.items()
-        if field.required and field.create and name not in attributes and name not in linkage
-    ]
+    missing = list(record._missing())
     if missing:
         raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
     document = resource_document(cls.type_, None, attributes, linkage)

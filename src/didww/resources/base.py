@@ -14,7 +14,7 @@ from msgspec import UNSET
 from didww.exceptions import InvalidValue
 from didww.jsonapi.document import Identifier, ResourceObject
 from didww.jsonapi.graph import Graph
-from didww.resources.fields import Field
+from didww.resources.fields import Field, attribute
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class Resource(Record):
     sort_type: ClassVar[Any] = None
 
     if TYPE_CHECKING:
-        _object: ResourceObject
-        _source: Graph | str
+        _object: ResourceObject = attribute("")
+        _source: Graph | str = attribute("")
 
     def __init_subclass__(
         cls,
@@ -416,9 +416,9 @@ def _identifier(field: Field, value: Any) -> Identifier:
     classes: tuple[type[Resource], ...] = tuple(class_named(name) for name in target.names)
     if not isinstance(value, classes):
         hint = f" Use {target.names[0]}.build({value!r})." if isinstance(value, str) else ""
-        raise InvalidValue(f"{field.label} takes a {target!r}, not {type(value).__name__}.{hint}", field=field.label)
+        raise InvalidValue(f"{field.label} takes {target!r}, not {type(value).__name__}.{hint}", field=field.label)
     if value.id is None:
         raise InvalidValue(
-            f"{field.label} takes a {target!r} that exists; this one has no id yet. Create it first.", field=field.label
+            f"{field.label} takes {target!r} that exists; this one has no id yet. Create it first.", field=field.label
         )
     return Identifier(value.type, value.id)

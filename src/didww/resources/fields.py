@@ -14,6 +14,7 @@ descriptor over the raw JSON that converts on access.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
@@ -42,7 +43,8 @@ class Field:
         secret: Whether its value is hidden in a repr.
         excludes: A relationship that is set to null when this one is set.
         implies: Value assigned to this field, to what the other fields become by it.
-        low, high: Bounds of a number, inclusive; longest: most characters of a text.
+        owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
+        low, high: Bounds of a number, or of a list's length, inclusive; longest: most characters of a text.
         readable: False for what a request carries and no answer shows.
     """
 
@@ -54,6 +56,7 @@ class Field:
         "doc",
         "excludes",
         "high",
+        "holder",
         "implies",
         "longest",
         "low",
@@ -95,13 +98,14 @@ class Field:
         self.readable = readable
         self.name = ""
         self.owner: type[Record] | None = None
+        self.holder: type[Record] | None = None
         self._kind: Kind | None = None
         self._nullable = False
         self._plain = False
 
     def __set_name__(self, owner: type[Record], name: str) -> None:
         self.name = name
-        self.owner = owner
+        self.owner = self.holder = owner
 
     @property
     def kind(self) -> Kind:
@@ -129,7 +133,15 @@ class Field:
     @property
     def label(self) -> str:
         """The field as messages call it, e.g. `Did.number`."""
-        return f"{self.owner.__name__ if self.owner else ''}.{self.name}"
+        return f"{self.holder.__name__ if self.holder else ''}.{self.name}"
+
+    def for_class(self, holder: type[Record]) -> Field:
+        """This field as `holder` inherits it."""
+        import copy
+
+        twin = copy.copy(self)
+        twin.holder = holder
+        return twin
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
@@ -157,13 +169,19 @@ class Field:
                 raise InvalidValue(f"{self.label} takes {kind.accepts}, and cannot be None.", field=self.label)
             return None
         raw = kind.dump(value, self.label)
-        if (self.low is not None and raw < self.low) or (self.high is not None and raw > self.high):
-            raise InvalidValue(f"{self.label} takes {self.low} to {self.high}, not {raw}.", field=self.label)
+        self._check_bounds(raw)
+        return raw
+
+    def _check_bounds(self, raw: Any) -> None:
+        size = len(raw) if isinstance(raw, list) else Decimal(raw) if self.kind.name == "decimal" else raw
+        if (self.low is not None and size < self.low) or (self.high is not None and size > self.high):
+            bounds = f"{self.low} to {self.high}" if self.high is not None else f"at least {self.low}"
+            unit = " items" if isinstance(raw, list) else ""
+            raise InvalidValue(f"{self.label} takes {bounds}{unit}, not {size}.", field=self.label)
         if self.longest is not None and len(raw) > self.longest:
             raise InvalidValue(
                 f"{self.label} takes at most {self.longest} characters; these are {len(raw)}.", field=self.label
             )
-        return raw
 
     def read_only(self, *, exists: bool) -> ReadOnlyFieldError:
         """The error for writing this field where it cannot be written."""
@@ -177,9 +195,9 @@ class Field:
         return ReadOnlyFieldError(f"{self.label} cannot be written: {why}.{self._writable_hint()}", field=self.label)
 
     def _writable_hint(self) -> str:
-        if self.owner is None:
+        if self.holder is None:
             return ""
-        names = [field.name for field in self.owner._fields.values() if field.create or field.update]
+        names = [field.name for field in self.holder._fields.values() if field.create or field.update]
         return f" Fields that can be written: {', '.join(names)}." if names else ""
 
     def not_loaded(self, why: str) -> NotLoadedError:
@@ -263,6 +281,8 @@ def writable(
     )
 
 
-def linkable(doc: str, *, on: On = "both", required: bool = False, excludes: str | None = None) -> Any:
+def linkable(
+    doc: str, *, on: On = "both", required: bool = False, excludes: str | None = None, readable: bool = True
+) -> Any:
     """A relationship that the caller may write."""
-    return Link("relationships", doc, on=on, required=required, excludes=excludes)
+    return Link("relationships", doc, on=on, required=required, excludes=excludes, readable=readable)

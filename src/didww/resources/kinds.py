@@ -183,20 +183,20 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
 
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
-            raise _wrong(where, f"a {cls.__name__}", value)
+            raise _wrong(where, cls.__name__, value)
         if isinstance(value, bool) or not isinstance(value, wire):
-            raise _wrong(where, f"a {cls.__name__}", value)
+            raise _wrong(where, cls.__name__, value)
         member = make(value)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             raise InvalidValue(
-                f"{where} takes a {cls.__name__}; {value!r} is none that is known ({known}). "
+                f"{where} takes {cls.__name__}; {value!r} is none that is known ({known}). "
                 f"If the service has it all the same, write {cls.__name__}({value!r}).",
                 field=where,
             )
         return member.value
 
-    return Kind("enum", load=load, dump=dump, accepts=f"a {cls.__name__}", detail=cls)
+    return Kind("enum", load=load, dump=dump, accepts=cls.__name__, detail=cls)
 
 
 def list_kind(item: Kind) -> Kind:
@@ -228,7 +228,8 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
 
 def _dump_any(value: Any, where: str) -> Any:
     if isinstance(value, datetime):
-        return dump_datetime(value, where)
+        # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
+        return dump_datetime(value, where)[:19].replace("T", " ")
     if isinstance(value, enum.Enum):
         return value.value
     if value is None or isinstance(value, (str, bool, int)):
@@ -271,7 +272,7 @@ def kind_of(annotation: Any) -> tuple[Kind, bool]:
     """The kind that `annotation` stands for, and whether None is allowed."""
     nullable = False
     if isinstance(annotation, Ref):
-        return Kind("one", load=None, dump=_text, accepts=f"a {annotation!r}", detail=annotation), annotation.nullable
+        return Kind("one", load=None, dump=_text, accepts=repr(annotation), detail=annotation), annotation.nullable
     if get_origin(annotation) in (Union, types.UnionType):
         members = [member for member in get_args(annotation) if member is not type(None)]
         nullable = len(members) < len(get_args(annotation))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.resources.fields import Field, attribute, meta, relationship
 from didww.resources.kinds import Kind
 
@@ -36,8 +36,13 @@ class RecordType(type):
         inherited: dict[str, Field] = {}
         for base in reversed(made.__mro__[1:]):
             inherited.update(getattr(base, "_fields", {}))
-        own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
-        made._fields = inherited | own
+        for key, field in inherited.items():
+            if key in namespace:
+                continue
+            # A class of its own for each field, so that messages name the class that the caller knows.
+            setattr(made, key, field.for_class(cast("type[Record]", made)))
+        names = dict.fromkeys([*inherited, *namespace])
+        made._fields = {key: field for key in names if isinstance(field := made.__dict__.get(key), Field)}
         return made
 
 
@@ -64,9 +69,9 @@ class Record(metaclass=RecordType):
     __slots__ = ("_attributes", "_state")
     _fields: ClassVar[dict[str, Field]] = {}
 
-    if TYPE_CHECKING:
-        _attributes: dict[str, Any]
-        _state: State | None
+    if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
+        _attributes: dict[str, Any] = attribute("")
+        _state: State | None = attribute("")
 
     def __init__(self, **fields: Any) -> None:
         set_attributes(self, {})
@@ -195,6 +200,19 @@ class Record(metaclass=RecordType):
         except InvalidValue:  # the server's value is one that we would not write
             return loaded
 
+    def _missing(self) -> Iterator[str]:
+        """Labels of the fields that a request to create must carry and that are not set, nested objects included."""
+        held = self._state.values if self._state is not None else {}
+        linked = self._state.linkage if self._state is not None else {}
+        for name, field in self._fields.items():
+            value = held.get(name)
+            if field.required and field.create and value in (None, []) and name not in linked:
+                if name not in self._attributes or name in held:
+                    yield field.label
+            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
+                if isinstance(one, Nested):
+                    yield from one._missing()
+
     def _settle(self, attributes: dict[str, Any]) -> None:
         """Take `attributes` as loaded: they have been saved. What was changed since then stays changed."""
         now = self._pending()
@@ -269,18 +287,20 @@ class Nested(Record):
 
     __slots__ = ("_type",)
     type_: ClassVar[str] = ""
+    writable: ClassVar[bool] = True
 
     if TYPE_CHECKING:
-        _type: str
+        _type: str = attribute("")
 
     def __init__(self, **fields: Any) -> None:
         _set_type(self, type(self).type_)
         super().__init__(**fields)
 
-    def __init_subclass__(cls, *, type: str = "", **options: Any) -> None:
+    def __init_subclass__(cls, *, type: str = "", writable: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
         if type:
             cls.type_ = type
+        cls.writable = writable
 
     @property
     def type(self) -> str:
@@ -334,7 +354,7 @@ def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
     known: dict[str, type[Nested]] = {}
     for cls in classes:
         known.setdefault(cls.type_, cls)
-    names = " or ".join(cls.__name__ for cls in classes)
+    names = " or ".join(cls.__name__ for cls in classes if cls.writable)
 
     def load(raw: Any) -> Any:
         if not isinstance(raw, dict):
@@ -347,12 +367,16 @@ def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
 
     def dump(value: Any, where: str) -> Any:
         if not isinstance(value, (*classes, Nested)):
-            raise InvalidValue(f"{where} takes a {names}, not {type(value).__name__}.", field=where)
+            raise InvalidValue(f"{where} takes {names}, not {type(value).__name__}.", field=where)
         if type(value) is not Nested and not isinstance(value, classes):
-            raise InvalidValue(f"{where} takes a {names}, not a {type(value).__name__}.", field=where)
+            raise InvalidValue(f"{where} takes {names}, not {type(value).__name__}.", field=where)
+        if not value.writable:
+            raise ReadOnlyFieldError(
+                f"{where}: {type(value).__name__} is made by the service and cannot be sent; use {names}.", field=where
+            )
         return value._raw()
 
-    return Kind("object", load=load, dump=dump, accepts=f"a {names}", mutable=True, detail=classes)
+    return Kind("object", load=load, dump=dump, accepts=names, mutable=True, detail=classes)
 
 
 class Meta(Record):

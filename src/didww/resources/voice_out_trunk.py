@@ -109,15 +109,15 @@ class VoiceOutTrunk(
     force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
     rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
     rtp_timeout: int | None = writable(
-        "Seconds without media after which a call is dropped, 30 to 600; 30 by default, None only in answers.",
+        "Seconds without media that end a call, 30 to 600; 30 by default, None only in answers.",
         low=30,
         high=600,
     )
     threshold_amount: Decimal | None = writable(
-        "US dollars spent in 24 hours at which the trunk is blocked and `callback_url` called, 0 to 100000; None only in answers."
+        "US dollars of spending in 24 hours that block the trunk, 0 to 100000; None only in answers."
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is told when the threshold blocks or unblocks the trunk; None for no callback."
+        "HTTP or HTTPS URL called when the threshold blocks or unblocks the trunk; None for no callback."
     )
     emergency_enable_all: bool = writable(
         "Whether every DID may make emergency calls; while True, `emergency_dids` cannot be set."

@@ -14,7 +14,7 @@ class CredentialsAndIpAuthenticationMethod(Nested, type="credentials_and_ip"):
     """
 
     allowed_sip_ips: list[str] | None = writable(
-        "IP addresses or subnets that calls are accepted from, 1 to 15; a single address reads back as a /32. None for none."
+        "IP addresses or subnets that may call, 1 to 15; a single one comes back as a /32. None for none."
     )
     tech_prefix: str | None = writable(
         "Digits and `#` that are cut off the dialled number, at most 8; None for none.", longest=8

@@ -6,7 +6,7 @@ from didww.resources.fields import attribute
 from didww.resources.order_item.base import OrderItem
 
 
-class EmergencyOrderItem(OrderItem, type="emergency_order_items"):
+class EmergencyOrderItem(OrderItem, type="emergency_order_items", writable=False):
     """What DIDWW charged for emergency calling; answers only, no order can be placed with it.
 
     Source: contract file orders.

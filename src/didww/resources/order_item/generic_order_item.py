@@ -5,7 +5,7 @@ from __future__ import annotations
 from didww.resources.order_item.base import OrderItem
 
 
-class GenericOrderItem(OrderItem, type="generic_order_items"):
+class GenericOrderItem(OrderItem, type="generic_order_items", writable=False):
     """A charge that has no item type of its own; answers only, no order can be placed with it.
 
     Source: contract file orders.

@@ -1,0 +1,132 @@
+"""The path of `quickstart.py` against the built-in sandbox, over real HTTP, with an account of each step.
+
+Run by `make demo`. Nothing here reaches beyond this machine, and nothing is bought.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from didww import DidwwClient
+from didww.enums import Codec, ExportType, TransportProtocol
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.export import Export
+from didww.resources.order import Order
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.sandbox.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+steps = itertools.count(1)
+
+
+def step(asked: str, *came: str) -> None:
+    """Print one step: what was asked, and what came back."""
+    print(f"\n{next(steps)}. {asked}")
+    for line in came:
+        print(f"   {line}")
+
+
+def main() -> None:
+    """Run the path and print it."""
+    started = time.monotonic()
+    with running() as base_url, DidwwClient("demo-key", base_url=base_url) as client:
+        print(f"A local DIDWW (sandbox) is running at {base_url}")
+
+        balance = client.balance().find().data
+        step("What can be spent?  client.balance().find()", f"{balance.total_balance} USD")
+
+        country = client.countries().list(filter={"iso": "GB"}).data[0]
+        found = client.did_groups().list(
+            filter={
+                "country.id": country.id or "",
+                "area_name": "London",
+                "needs_registration": False,
+                "is_available": True,
+            },
+            include="stock_keeping_units",
+        )
+        group = found.data[0]
+        step(
+            "Which numbers are there in London?  client.did_groups().list(filter=..., include=...)",
+            f"{found.total_records} group: prefix {group.prefix}, {group.meta.total_count} numbers in stock",
+            f"features: {', '.join(group.features)}",
+            *(
+                f"{sku.setup_price} USD once and {sku.monthly_price} USD a month "
+                f"with {sku.channels_included_count} channels included"
+                for sku in group.stock_keeping_units
+            ),
+        )
+
+        sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
+        placed = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id or "", qty=2)])).data
+        order = client.orders().wait(placed).data
+        dids = client.dids().list(filter={"order.id": order.id or ""}, include="did_group", sort="number").data
+        step(
+            "Buy two of the cheaper ones.  client.orders().create(...), client.orders().wait(...)",
+            f"order {order.reference}: {placed.status}, then {order.status}; it cost {order.amount} USD",
+            f"now owned: {', '.join(did.number for did in dids)}, paid until {dids[0].expires_at:%Y-%m-%d}",
+            f"left: {client.balance().find().data.total_balance} USD",
+        )
+
+        sip = SipConfiguration(
+            host="sip.example.com",
+            port=5060,
+            codec_ids=[Codec.PCMU, Codec.PCMA],
+            transport_protocol_id=TransportProtocol.UDP,
+        )
+        trunk = client.voice_in_trunks().create(VoiceInTrunk(name="Front desk", configuration=sip)).data
+        step(
+            "Make a SIP trunk.  client.voice_in_trunks().create(...)",
+            f"{trunk.name}: to {sip.host}:{sip.port}, ringing priority {trunk.priority}, weight {trunk.weight}",
+        )
+
+        for did in dids:
+            did.voice_in_trunk = trunk
+            client.dids().update(did)
+        routed = client.dids().list(filter={"voice_in_trunk.id": trunk.id or ""}).total_records
+        step("Route both numbers to it.  client.dids().update(did)", f"{routed} numbers ring at {trunk.name}")
+
+        now = datetime.now(UTC)
+        period = {"from": f"{now - timedelta(days=2):%Y-%m-%d %H:%M:%S}", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
+        export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=dict(period))).data
+        export = client.exports().wait(export).data
+        with tempfile.TemporaryDirectory() as folder:
+            path = client.download_export(export, Path(folder) / "calls.csv.gz")
+            size = path.stat().st_size
+            rows = list(read(path))
+        step(
+            "Export the calls of the last two days.  client.exports().create(...), wait(...), download_export(...)",
+            f"{len(rows)} calls in {size} bytes; the first ones:",
+            "",
+            *table(rows[:5]),
+        )
+        print(f"\nDone in {time.monotonic() - started:.1f} s. The same path as a program to start from: examples/quickstart.py")
+
+
+def read(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a packed CSV file."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def table(rows: list[dict[str, str]]) -> Iterator[str]:
+    """A few columns of call records, one under the other."""
+    columns = ["Date/Time Start (UTC)", "Source", "Destination DID", "Status", "Duration (sec)", "Response"]
+    widths = [max(len(name), *(len(row[name]) for row in rows), 0) if rows else len(name) for name in columns]
+    yield "  ".join(name.ljust(width) for name, width in zip(columns, widths, strict=True)).rstrip()
+    for row in rows:
+        yield "  ".join(row[name].ljust(width) for name, width in zip(columns, widths, strict=True)).rstrip()
+
+
+if __name__ == "__main__":
+    main()

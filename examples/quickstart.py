@@ -1,0 +1,54 @@
+"""From a search to call records: find a number in London, buy it, route it, export its calls.
+
+Set DIDWW_API_KEY, and DIDWW_BASE_URL for a sandbox of your own (`didww sandbox` prints both).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from datetime import UTC, datetime, timedelta
+
+from didww import DidwwClient
+from didww.enums import Codec, ExportType, TransportProtocol
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.export import Export
+from didww.resources.order import Order
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.voice_in_trunk import VoiceInTrunk
+
+with DidwwClient.from_env() as client:
+    # Search: London numbers that need no registration, with their prices.
+    country = client.countries().list(filter={"iso": "GB"}).data[0]
+    groups = client.did_groups().list(
+        filter={"country.id": country.id, "area_name": "London", "needs_registration": False, "is_available": True},
+        include="stock_keeping_units",
+    )
+    group = groups.data[0]
+    sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
+    print(f"{group.area_name}: {group.meta.total_count} in stock, {sku.setup_price} + {sku.monthly_price} USD a month")
+
+    # Buy one, and wait until it is there.
+    order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data
+    order = client.orders().wait(order).data
+    did = client.dids().list(filter={"order.id": order.id}).data[0]
+    print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
+
+    # Route it to a SIP server.
+    sip = SipConfiguration(host="sip.example.com", port=5060, codec_ids=[Codec.PCMU, Codec.PCMA])
+    sip.transport_protocol_id = TransportProtocol.UDP
+    name = f"Quickstart {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    trunk = client.voice_in_trunks().create(VoiceInTrunk(name=name, configuration=sip)).data
+    did.voice_in_trunk = trunk
+    client.dids().update(did)
+    print(f"Calls to {did.number} go to {trunk.name}")
+
+    # Export its calls of the last day, and read them.
+    now = datetime.now(UTC)
+    period = {"from": f"{now - timedelta(days=1):%Y-%m-%d %H:%M:%S}", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
+    export = Export(export_type=ExportType.CDR_IN, filters={**period, "did_number": did.number})
+    export = client.exports().wait(client.exports().create(export).data).data
+    path = client.download_export(export, "calls.csv.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for call in list(csv.DictReader(file))[:3]:
+            print(call["Date/Time Start (UTC)"], call["Source"], call["Status"], call["Duration (sec)"], "s")

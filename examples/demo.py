@@ -110,7 +110,9 @@ def main() -> None:
             "",
             *table(rows[:5]),
         )
-        print(f"\nDone in {time.monotonic() - started:.1f} s. The same path as a program to start from: examples/quickstart.py")
+        print(
+            f"\nDone in {time.monotonic() - started:.1f} s. The same path as a program to start from: examples/quickstart.py"
+        )
 
 
 def read(path: Path) -> Iterator[dict[str, str]]:

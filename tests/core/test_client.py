@@ -671,7 +671,7 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
         did.capacity_limit = 40000
     with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes an int, not True"):
         did.capacity_limit = True
-    with pytest.raises(InvalidValue, match=r"Did\.voice_in_trunk takes a VoiceInTrunk.*build"):
+    with pytest.raises(InvalidValue, match=r"Did\.voice_in_trunk takes VoiceInTrunk.*build"):
         did.voice_in_trunk = OTHER
     with pytest.raises(InvalidValue, match="Did you mean 'description'"):
         did.descripton = "x"

@@ -75,4 +75,5 @@ class AddressVerification(
     onetime_files: list[EncryptedFile] = linkable(
         "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
         on="create",
+        readable=False,
     )

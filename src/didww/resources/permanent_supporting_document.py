@@ -43,5 +43,7 @@ class PermanentSupportingDocument(
     template: SupportingDocumentTemplate = linkable("The form that was filled in.", required=True)
     identity: Identity = linkable("The person or company that it belongs to.", required=True)
     files: list[EncryptedFile] = linkable(
-        "The uploaded files of it; an update replaces them all, and answers do not show them.", required=True
+        "The uploaded files of it; an update replaces them all, and answers do not show them.",
+        required=True,
+        readable=False,
     )

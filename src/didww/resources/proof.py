@@ -52,5 +52,8 @@ class Proof(
         required=True,
     )
     files: list[EncryptedFile] = linkable(
-        "The uploaded files of it; they are copied, and answers do not show them.", on="create", required=True
+        "The uploaded files of it; they are copied, and answers do not show them.",
+        on="create",
+        required=True,
+        readable=False,
     )

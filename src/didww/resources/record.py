@@ -42,7 +42,8 @@ class RecordType(type):
             # A class of its own for each field, so that messages name the class that the caller knows.
             setattr(made, key, field.for_class(cast("type[Record]", made)))
         names = dict.fromkeys([*inherited, *namespace])
-        made._fields = {key: field for key in names if isinstance(field := made.__dict__.get(key), Field)}
+        found = {key: made.__dict__.get(key) for key in names}
+        made._fields = {key: member for key, member in found.items() if isinstance(member, Field)}
         return made
 
 

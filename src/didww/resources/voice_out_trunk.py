@@ -114,7 +114,9 @@ class VoiceOutTrunk(
         high=600,
     )
     threshold_amount: Decimal | None = writable(
-        "US dollars of spending in 24 hours that block the trunk, 0 to 100000; None only in answers."
+        "US dollars of spending in 24 hours that block the trunk, 0 to 100000; None only in answers.",
+        low=0,
+        high=100_000,
     )
     callback_url: str | None = writable(
         "HTTP or HTTPS URL called when the threshold blocks or unblocks the trunk; None for no callback."

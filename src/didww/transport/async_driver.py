@@ -12,9 +12,8 @@ from didww.transport.driver import close_file, open_file
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-    from didww.transport.base import AsyncTransport
-
     from didww.calls.effects import Call, Effect
+    from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDriver"]
 

@@ -13,9 +13,8 @@ from didww.exceptions import DidwwClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from didww.transport.base import Transport
-
     from didww.calls.effects import Call, Effect
+    from didww.transport.base import Transport
 
 __all__ = ["Driver", "close_file", "open_file"]
 

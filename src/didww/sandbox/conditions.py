@@ -1,0 +1,166 @@
+"""Filters and sort keys as SQL: over a column, a related record's column, or what the facts work out.
+
+The ending of a filter's name says how it compares (`_contains`, `_gteq`, `_lteq`, `_in`), dots lead to related types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from didww.sandbox import facts
+from didww.sandbox.query import Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from didww.sandbox.schema import Table
+
+__all__ = ["Conditions"]
+
+_ENDINGS = {"_contains": "contains", "_gteq": ">=", "_lteq": "<=", "_in": "in"}
+
+
+class Conditions:
+    """The WHERE and ORDER BY of one query, with its parameters.
+
+    Args:
+        table: The table that is queried, under the alias `t0`.
+        owner: The account that asks.
+        touch: Gives a type's table, filled; called for every type that the query reads.
+    """
+
+    def __init__(self, table: Table, owner: int, touch: Callable[[str], Table]) -> None:
+        self.table = table
+        self.values: dict[str, Any] = {"owner": owner}
+        self._touch = touch
+        self._terms: list[str] = [] if table.shared else ["t0.owner = :owner"]
+        self._aliases = 0
+
+    @property
+    def where(self) -> str:
+        """The WHERE clause's condition."""
+        return " AND ".join(self._terms) or "1"
+
+    def narrow(self, filters: Mapping[str, Filter]) -> None:
+        """Let only rows through that match all filters."""
+        for name, one in filters.items():
+            self._terms.append(self._term(self.table, "t0", name, one))
+
+    def order(self, sorts: Sequence[tuple[str, bool]]) -> str:
+        """The ORDER BY clause's keys. Null comes last, and first where the order is descending."""
+        terms: list[str] = []
+        for name, descending in sorts:
+            expression, nullable = self._sort_key(self.table, "t0", facts.ALIASES.get((self.table.type, name), name))
+            direction = " DESC" if descending else ""
+            nulls = (" NULLS FIRST" if descending else " NULLS LAST") if nullable else ""
+            terms.append(f"{expression}{direction}{nulls}")
+        newest = sorts[0][1] if sorts else self.table.type in facts.NEWEST_FIRST
+        terms.append("t0.rowid DESC" if newest else "t0.rowid")
+        return ", ".join(terms)
+
+    def _sort_key(self, table: Table, alias: str, name: str) -> tuple[str, bool]:
+        head, _, rest = name.partition(".")
+        if rest:
+            other = self._touch(table.ones[head][0])
+            inner = self._alias()
+            key, _ = self._sort_key(other, inner, rest)
+            return f'(SELECT {key} FROM "{other.type}" AS {inner} WHERE {inner}.id = {alias}."{head}")', True
+        column = table.by_name[name]
+        expression = f'{alias}."{name}"'
+        return (f"CAST({expression} AS REAL)" if column.kind == "decimal" else expression), column.nullable
+
+    # One filter
+
+    def _term(self, table: Table, alias: str, name: str, one: Filter) -> str:
+        name = facts.ALIASES.get((table.type, name), name)
+        name, how = _ending(table, name)
+        worked_out = facts.EXPRESSIONS.get((table.type, name))
+        if worked_out is not None:
+            expression, types = worked_out
+            for type in types:
+                self._touch(type)
+            return self._compare(f"({expression.format(t=alias)})", how, one)
+        head, _, rest = name.partition(".")
+        if rest:
+            return self._related(table, alias, head, rest, how, one)
+        if name == "id":
+            return self._compare(f"{alias}.id", how, one)
+        column = table.by_name[name]
+        if (table.type, name) in facts.ANYWHERE:
+            how = "contains"
+        return self._compare(f'{alias}."{name}"', how, one, listed=column.kind == "list")
+
+    def _related(self, table: Table, alias: str, head: str, rest: str, how: str, one: Filter) -> str:
+        if head in table.ones:
+            if rest == "id":
+                return self._compare(f'{alias}."{head}"', how, one)
+            other = self._touch(table.ones[head][0])
+            inner = self._alias()
+            term = self._term(other, inner, rest, one)
+            return f'{alias}."{head}" IN (SELECT {inner}.id FROM "{other.type}" AS {inner} WHERE {term})'
+        if (table.type, head) in facts.REVERSED:
+            type, back = facts.REVERSED[table.type, head]
+            return self._of_many(alias, self._touch(type), back, rest, one)
+        relation = table.relations.get(head)
+        if relation is not None:
+            other = self._touch(relation.targets[0])
+            if relation.inverse is not None:
+                return self._of_many(alias, other, relation.inverse, rest, one)
+            inner = self._alias()
+            term = self._term(other, inner, rest, one)
+            return (
+                f"{alias}.id IN (SELECT source FROM links WHERE name = {self._value(head)} AND target IN "  # noqa: S608
+                f'(SELECT {inner}.id FROM "{other.type}" AS {inner} WHERE {term}))'
+            )
+        # An object's type, e.g. configuration.type.
+        column = table.by_name[head]
+        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', how, one)
+
+    def _of_many(self, alias: str, other: Table, back: str, rest: str, one: Filter) -> str:
+        inner = self._alias()
+        if one.blank:  # none at all
+            return f'NOT EXISTS (SELECT 1 FROM "{other.type}" AS {inner} WHERE {inner}."{back}" = {alias}.id)'
+        term = self._term(other, inner, rest, one)
+        return f'{alias}.id IN (SELECT {inner}."{back}" FROM "{other.type}" AS {inner} WHERE {term})'
+
+    def _compare(self, expression: str, how: str, one: Filter, *, listed: bool = False) -> str:
+        if one.blank:
+            return f"({expression} IS NULL OR {expression} = '')"
+        if how == "contains":
+            found = " OR ".join(f"instr({expression}, {self._value(value)}) > 0" for value in one.values)
+            return f"({found})"
+        if how in (">=", "<="):
+            return f"{expression} {how} {self._value(one.values[0])}"
+        if listed:
+            return f"EXISTS (SELECT 1 FROM json_each({expression}) WHERE value IN ({self._list(one)}))"
+        if one.any_case:
+            return f"fold({expression}) IN ({self._list(one)})"
+        if len(one.values) == 1:
+            return f"{expression} = {self._value(one.values[0])}"
+        return f"{expression} IN ({self._list(one)})"
+
+    def _list(self, one: Filter) -> str:
+        # One parameter for the whole list: a list may be longer than SQLite takes parameters.
+        values = [value.casefold() for value in one.values] if one.any_case else list(one.values)
+        return f"SELECT value FROM json_each({self._value(msgspec.json.encode(values).decode())})"
+
+    def _value(self, value: Any) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+
+def _ending(table: Table, name: str) -> tuple[str, str]:
+    """A filter's name without its ending, and how it compares."""
+    if name in table.by_name or (table.type, name) in facts.EXPRESSIONS:
+        return name, "in"
+    for ending, how in _ENDINGS.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending), how
+    return name, "in"

@@ -1,0 +1,241 @@
+"""Answers: resource objects, included resources, linkage, links and meta. Rules: behaviour sheet, section 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from didww.sandbox import facts
+from didww.sandbox.behaviour import Behaviour
+from didww.version import API_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from didww.sandbox.query import Query, Tree
+    from didww.sandbox.schema import Relation, Table
+    from didww.sandbox.store import Row
+    from didww.sandbox.world import World
+
+__all__ = ["collection", "linkage", "related_rows", "single"]
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Node:
+    """A resource of an answer, and the linkage of its included relationships, as JSON."""
+
+    __slots__ = ("linkage", "row", "table")
+
+    def __init__(self, table: Table, row: Row) -> None:
+        self.table = table
+        self.row = row
+        self.linkage: dict[str, str] = {}
+
+
+class _Answer:
+    """The resources of one answer, each once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.nodes: dict[tuple[str, str], _Node] = {}
+
+    def add(self, table: Table, rows: Iterable[Row]) -> list[_Node]:
+        nodes = self.nodes
+        added: list[_Node] = []
+        for row in rows:
+            key = (table.type, row[0])
+            node = nodes.get(key)
+            if node is None:
+                node = nodes[key] = _Node(table, row)
+            added.append(node)
+        return added
+
+    def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
+        """Add what `tree` says to include from `nodes`, all of one type."""
+        if not nodes:
+            return
+        table = nodes[0].table
+        for name, deeper in tree.items():
+            relation = table.relations.get(name)
+            if relation is None:  # a path that one of several types does not have
+                continue
+            found = related_rows(self.world, table, relation, [node.row for node in nodes])
+            for node in nodes:
+                others = found.get(node.row[0], ())
+                ids = [_identifier(other.type, row[0]) for other, row in others]
+                node.linkage[name] = f"[{','.join(ids)}]" if relation.many else ids[0] if ids else "null"
+            by_table: dict[str, dict[str, tuple[Table, Row]]] = {}
+            for others in found.values():
+                for other, row in others:
+                    by_table.setdefault(other.type, {})[row[0]] = (other, row)
+            for some in by_table.values():
+                pairs = list(some.values())
+                added = self.add(pairs[0][0], (row for _, row in pairs))
+                self.include(added, deeper)
+
+
+def related_rows(
+    world: World, table: Table, relation: Relation, rows: Sequence[Row]
+) -> dict[str, list[tuple[Table, Row]]]:
+    """The rows that a relationship of `rows` leads to, by the id of the row it starts from."""
+    store = world.setting.store
+    found: dict[str, list[tuple[Table, Row]]] = {}
+    if relation.many:
+        other = world.touch(relation.targets[0])
+        ids = [row[0] for row in rows]
+        if relation.inverse is not None:
+            place = other.place[relation.inverse]
+            several = table.type if f"{relation.inverse}_type" in other.by_name else None
+            for row in store.rows_linking(other, relation.inverse, ids, several):
+                found.setdefault(row[place], []).append((other, row))
+            return found
+        pairs = list(store.links(relation.name, ids))
+        targets = store.rows_of(other, {target for _, target in pairs})
+        for source, target in pairs:
+            if target in targets:
+                found.setdefault(source, []).append((other, targets[target]))
+        return found
+    place = table.place[relation.name]
+    for type in relation.targets:
+        other = world.touch(type)
+        leading = rows
+        if relation.polymorphic:
+            kind = table.place[f"{relation.name}_type"]
+            leading = [row for row in rows if row[kind] == type]
+        targets = store.rows_of(other, {row[place] for row in leading if row[place] is not None})
+        for row in leading:
+            if row[place] in targets:
+                found[row[0]] = [(other, targets[row[place]])]
+    return found
+
+
+def _identifier(type: str, id: str) -> str:
+    # Ids are checked by the store when they come in: nothing in them needs escaping.
+    return f'{{"type":"{type}","id":"{id}"}}'
+
+
+def linkage(nodes: Sequence[tuple[Table, Row]], *, many: bool) -> msgspec.Raw:
+    """Resource identifiers as JSON."""
+    ids = [_identifier(table.type, row[0]) for table, row in nodes]
+    return msgspec.Raw(f"[{','.join(ids)}]" if many else ids[0] if ids else "null")
+
+
+class _Writer:
+    """Writes the resource objects of one type, all with the same fields."""
+
+    def __init__(self, world: World, table: Table, fields: frozenset[str] | None) -> None:
+        self.world = world
+        self.table = table
+        self.fields = fields
+        behaviour = world.setting.behaviour(table.type)
+        self.behaviour = behaviour
+        self.has_meta = type(behaviour).meta is not Behaviour.meta
+        self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
+        self.relations = [name for name in table.relations if fields is None or name in fields]
+        # The address is written once for the type; only the id differs.
+        address = _encoder.encode(f"{world.base}/{table.path}/").decode()[1:-1]
+        self.before = f'{{"links":{{"self":"{address}'
+        self.between = f'"related":"{address}'
+        self.plain = self._relationships({})
+
+    def _relationships(self, linkage: dict[str, str]) -> str:
+        """The relationships object, with \\0 where the id goes."""
+        parts: list[str] = []
+        for name in self.relations:
+            data = f',"data":{linkage[name]}' if name in linkage else ""
+            parts.append(f'"{name}":{self.before}\0/relationships/{name}",{self.between}\0/{name}"}}{data}}}')
+        return f"{{{','.join(parts)}}}"
+
+    def write(self, node: _Node) -> dict[str, Any]:
+        table, row, fields = self.table, node.row, self.fields
+        if self.has_attributes:
+            record = table.record(row)
+            self.behaviour.attributes(self.world, record)
+            attributes = {name: record[name] for name in table.attributes}
+        else:
+            attributes = table.shown(row)
+        if fields is not None:
+            attributes = {name: value for name, value in attributes.items() if name in fields}
+        made: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
+        if self.relations:
+            text = self._relationships(node.linkage) if node.linkage else self.plain
+            made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
+        if self.has_meta:
+            meta = self.behaviour.meta(self.world, table.record(row))
+            if meta is not None:
+                made["meta"] = meta
+        return made
+
+
+def _document(world: World, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
+    """`data` as a list, and `included` if an include was asked for."""
+    writers: dict[str, _Writer] = {}
+
+    def write(node: _Node) -> dict[str, Any]:
+        type = node.table.type
+        writer = writers.get(type)
+        if writer is None:
+            writer = writers[type] = _Writer(world, node.table, query.fields.get(type))
+        return writer.write(node)
+
+    made: dict[str, Any] = {"data": [write(node) for node in nodes]}
+    if query.include is not None:
+        primary = {id(node) for node in nodes}
+        made["included"] = [write(node) for node in answer.nodes.values() if id(node) not in primary]
+    return made
+
+
+def single(world: World, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
+    """A document of one resource, or of none."""
+    answer = _Answer(world)
+    nodes = answer.add(table, () if row is None else (row,))
+    if query.include:
+        answer.include(nodes, query.include)
+    document = _document(world, nodes, answer, query)
+    document["data"] = document["data"][0] if nodes else None
+    document["meta"] = {
+        **world.setting.behaviour(table.type).document_meta(world, operation),
+        "api_version": API_VERSION,
+    }
+    return _encoder.encode(document)
+
+
+def collection(
+    world: World,
+    table: Table,
+    rows: Sequence[Row],
+    query: Query,
+    *,
+    total: int | None,
+    meta: dict[str, Any] | None = None,
+) -> bytes:
+    """A document of a list; `total` is how many match, None for a list without pages."""
+    answer = _Answer(world)
+    nodes = answer.add(table, rows)
+    if query.include:
+        answer.include(nodes, query.include)
+    document = _document(world, nodes, answer, query)
+    if table.type in facts.NO_META:
+        return _encoder.encode(document)
+    more = {**world.setting.behaviour(table.type).document_meta(world, "list"), **(meta or {})}
+    if query.page is not None and total is not None:
+        more["total_records"] = total
+        document["links"] = _page_links(world, table, query, total)
+    document["meta"] = {**more, "api_version": API_VERSION}
+    return _encoder.encode(document)
+
+
+def _page_links(world: World, table: Table, query: Query, total: int) -> dict[str, str]:
+    assert query.page is not None  # noqa: S101 asked before
+    path = f"{world.base}/{table.path}"
+    number, size = query.page
+    last = max(1, -(-total // size))
+    links = {"first": query.link(path, 1)}
+    if number > 1:
+        links["prev"] = query.link(path, min(number - 1, last))
+    if number < last:
+        links["next"] = query.link(path, number + 1)
+    links["last"] = query.link(path, last)
+    return links

@@ -1,0 +1,149 @@
+"""What the declarations of the resources cannot say, and the sandbox needs: the only place that names types.
+
+Hidden columns (kept, never shown), filters that run over other types, who shares what, and what needs a behaviour.
+Sources: behaviour sheet (sections 6 to 9), filters sheet, contract files.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "ALIASES",
+    "ANYWHERE",
+    "CATALOGUE",
+    "EXPRESSIONS",
+    "HIDDEN",
+    "HISTORY_DAYS",
+    "LARGEST_PAGE",
+    "NEEDS_BEHAVIOUR",
+    "NEWEST_FIRST",
+    "NO_KEY",
+    "NO_META",
+    "PAGE_SIZE",
+    "PAGE_SIZES",
+    "REFERENCE",
+    "REFERENCE_ERRORS",
+    "REVERSED",
+    "SHARED",
+]
+
+# Types that the catalogue fills.
+CATALOGUE: Final = frozenset(
+    {
+        "countries",
+        "regions",
+        "areas",
+        "cities",
+        "did_group_types",
+        "did_groups",
+        "stock_keeping_units",
+        "nanpa_prefixes",
+        "pops",
+    }
+)
+
+# Types whose records belong to nobody: all accounts see the same ones.
+REFERENCE: Final = frozenset(
+    {"public_keys", "proof_types", "supporting_document_templates", "address_requirements", "emergency_requirements"}
+)
+SHARED: Final = CATALOGUE | REFERENCE | {"available_dids"}
+
+# Columns beside the declared ones: their kind, or "one:<type>" for a relationship.
+HIDDEN: Final[dict[str, dict[str, str]]] = {
+    "countries": {"is_available": "boolean"},
+    "cities": {"is_available": "boolean"},
+    "did_groups": {
+        "needs_registration": "boolean",
+        "available_dids_enabled": "boolean",
+        "total_count": "integer",
+        "number_base": "text",
+        "number_from": "integer",
+        "number_width": "integer",
+    },
+    "stock_keeping_units": {"did_group": "one:did_groups"},
+    "nanpa_prefixes": {"did_group": "one:did_groups"},
+    "did_reservations": {"did_group": "one:did_groups", "number": "text"},
+    "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},
+    "emergency_calling_services": {"address": "one:addresses"},
+}
+
+# Filters and sort keys that mean another path.
+ALIASES: Final[dict[tuple[str, str], str]] = {
+    **{("dids", f"{place}.id"): f"did_group.{place}.id" for place in ("country", "region", "city")},
+    ("dids", "trunk.id"): "voice_in_trunk.id",
+    ("dids", "trunk_group.id"): "voice_in_trunk_group.id",
+    ("capacity_pools", "country.id"): "countries.id",
+    ("emergency_calling_services", "identity.id"): "address.identity.id",
+    ("did_reservations", "expire_at"): "expires_at",
+    ("encrypted_files", "expire_at"): "expires_at",
+}
+
+# Hidden to-many relationships that filters run over: the other type, and its relationship back.
+REVERSED: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    ("did_groups", "nanpa_prefix"): ("nanpa_prefixes", "did_group"),
+}
+
+_STOCK = (
+    "max(0, {t}.total_count"
+    " - (SELECT count(*) FROM dids WHERE dids.owner = :owner AND dids.did_group = {t}.id)"
+    " - (SELECT count(*) FROM did_reservations AS held WHERE held.owner = :owner AND held.did_group = {t}.id))"
+)
+
+# Filters over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
+EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
+    ("did_groups", "meta.total_count"): (_STOCK, ("dids", "did_reservations")),
+    ("did_groups", "is_available"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
+    ("nanpa_prefixes", "npanxx"): ("{t}.npa || {t}.nxx", ()),
+    ("capacity_pools", "has_unassigned_channels"): ("{t}.total_channels_count > {t}.assigned_channels_count", ()),
+    # Contract file dids: billing_cycles_count 0 means that removal is pending.
+    ("dids", "pending_removal"): ("{t}.billing_cycles_count IS 0", ()),
+}
+
+# Filters that match a part of the value although their name does not say so.
+ANYWHERE: Final = frozenset({("emergency_calling_services", "name")})
+
+# Lists that begin with the newest record when no sort was asked for; others begin with the oldest.
+NEWEST_FIRST: Final = frozenset({"dids", "did_history"})
+
+# Largest page, and size of a page without page[size].
+LARGEST_PAGE: Final = 1000
+PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
+PAGE_SIZE: Final = 50
+
+NO_KEY: Final = frozenset({"public_keys"})
+NO_META: Final = frozenset({"public_keys"})
+
+# Days that can be asked for.
+HISTORY_DAYS: Final = {"did_history": 90}
+
+# What cannot be done by storing alone: without a behaviour it is answered 501, not made up.
+NEEDS_BEHAVIOUR: Final = frozenset(
+    {
+        ("orders", "create"),
+        ("orders", "delete"),
+        ("exports", "create"),
+        ("did_reservations", "create"),
+        ("encrypted_files", "create"),
+        ("address_requirement_validations", "create"),
+        ("address_verifications", "create"),
+        ("emergency_requirement_validations", "create"),
+        ("emergency_verifications", "create"),
+        ("emergency_calling_services", "delete"),
+        ("voice_out_trunk_regenerate_credentials", "create"),
+        ("capacity_pools", "list"),
+        ("capacity_pools", "find"),
+        ("capacity_pools", "update"),
+        *((type, operation) for type in REFERENCE for operation in ("list", "find")),
+    }
+)
+
+# Relationships whose errors the service reports in a way of their own: title, detail, pointer.
+REFERENCE_ERRORS: Final = {
+    ("dids", "voice_in_trunk"): ("should exist", "trunk_id - is invalid", "/data/attributes/voice_in_trunk_id"),
+    ("voice_in_trunk_groups", "voice_in_trunks"): (
+        "is invalid",
+        "trunk_ids - are invalid",
+        "/data/attributes/trunk_ids",
+    ),
+}

@@ -1,0 +1,206 @@
+"""The query of a request: include, fields, filter, sort, page, each checked against the declaration.
+
+Errors and their order: behaviour sheet, section 9. What a filter means in the store is `conditions`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode
+
+from didww.sandbox import facts
+from didww.sandbox.clock import stamp
+from didww.sandbox.errors import Refused, bad_filter_value, bad_page
+from didww.sandbox.schema import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.resources.filters import Match
+    from didww.sandbox.schema import Table
+
+__all__ = ["Filter", "Page", "Query", "Tree", "parse"]
+
+Tree: TypeAlias = "dict[str, Tree]"
+"""Relationships to include, each with those to include from there."""
+_FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
+
+
+class Filter(NamedTuple):
+    """A filter's value, checked: any of `values` matches, and null if `blank`."""
+
+    values: tuple[Any, ...]
+    blank: bool = False
+    any_case: bool = False
+
+
+class Page(NamedTuple):
+    """Which part of a list."""
+
+    number: int
+    size: int
+
+
+class Query:
+    """What a request asks for beside the resource itself."""
+
+    __slots__ = ("fields", "filters", "include", "kept", "page", "sorts")
+
+    def __init__(self) -> None:
+        self.include: Tree | None = None
+        self.fields: dict[str, frozenset[str]] = {}
+        self.filters: dict[str, Filter] = {}
+        self.sorts: list[tuple[str, bool]] = []
+        self.page: Page | None = None
+        self.kept: list[tuple[str, str]] = []
+        """The parameters that a link to another page repeats."""
+
+    def link(self, path: str, number: int) -> str:
+        """The address of another page; brackets are percent-encoded."""
+        page = self.page or Page(1, facts.PAGE_SIZE)
+        pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(page.size))]
+        return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
+
+
+def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
+    """The query `text` of a request to `table`; filters, sorting and pages count for lists alone.
+
+    Raises:
+        Refused: Something in it is not allowed.
+    """
+    query = Query()
+    page: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        family, _, key = name.partition("[")
+        key = key.removesuffix("]")
+        if family == "page":
+            page[key] = value
+            continue
+        if family not in ("include", "fields", "filter", "sort"):
+            continue
+        query.kept.append((name, value))
+        if family == "include":
+            query.include = _include(table, value, query.include or {})
+        elif family == "fields":
+            query.fields[key or value] = _fieldset(key or value, value)
+        elif listed and family == "filter":
+            query.filters[key] = _filter(table, key, value, now)
+        elif listed:
+            query.sorts += _sorts(table, value)
+    if listed and table.cls.paginated:
+        query.page = _page(page, facts.PAGE_SIZES.get(table.type, facts.PAGE_SIZE))
+    return query
+
+
+def _include(table: Table, value: str, tree: Tree) -> Tree:
+    for path in value.split(","):
+        if not path:
+            continue
+        if path not in table.includes:
+            raise _unknown_include(table, path)
+        at = tree
+        for part in path.split("."):
+            at = at.setdefault(part, {})
+    return tree
+
+
+def _unknown_include(table: Table, path: str) -> Refused:
+    """Names the first part that is no relationship where it stands; the last one if each of them is one."""
+    at: Table | None = table
+    name, type = path, table.type
+    for part in path.split("."):
+        name, type = part, (at or table).type
+        relation = at.relations.get(part) if at is not None else None
+        if relation is None:
+            break
+        at = table_of(relation.targets[0])
+    return Refused(400, "Invalid include", f"{name} is not a valid includable relationship of {type}", code="112")
+
+
+def _fieldset(type: str, value: str) -> frozenset[str]:
+    table = table_of(type)
+    if table is None:
+        raise Refused(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
+    names = frozenset(name for name in value.split(",") if name)
+    for name in sorted(names):
+        # The id is a member of every resource object; the library lets it be named.
+        if name not in table.attributes and name not in table.relations and name != "id":
+            raise Refused(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
+    return names
+
+
+def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
+    found: list[tuple[str, bool]] = []
+    for part in value.split(","):
+        name = part.removeprefix("-")
+        if name not in table.sorts:
+            raise Refused(
+                400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
+            )
+        found.append((name, part.startswith("-")))
+    return found
+
+
+def _filter(table: Table, name: str, value: str, now: datetime) -> Filter:
+    match = table.filters.get(name)
+    if match is None:
+        raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
+    made = read_filter(match, name, value)
+    days = facts.HISTORY_DAYS.get(table.type)
+    if days is not None and match.value == "moment" and made.values[0] < stamp(now - timedelta(days=days)):
+        raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
+    return made
+
+
+def read_filter(match: Match, name: str, value: str) -> Filter:
+    """A filter's value by its rule.
+
+    Raises:
+        Refused: It is not of the rule's kind.
+    """
+    if match.value == "boolean":
+        if value not in ("true", "false"):
+            raise bad_filter_value(name, value)
+        return Filter((value == "true",))
+    if match.value == "integer":
+        number = _integer(value.removeprefix("-"))
+        if number is None:
+            raise bad_filter_value(name, value)
+        return Filter((-number if value.startswith("-") else number,))
+    if match.value == "moment":
+        return Filter((_moment(name, value),))
+    values = tuple(part for part in value.split(",") if part) if match.many else (value,) if value else ()
+    if not values and not (match.blank and not value):
+        raise bad_filter_value(name, value)
+    return Filter(values, blank=not values, any_case=match.any_case)
+
+
+def _moment(name: str, value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+        return stamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+    except (ValueError, OverflowError):
+        raise bad_filter_value(name, value) from None
+
+
+def _page(given: Mapping[str, str], usual: int) -> Page:
+    for key in given:
+        if key not in ("number", "size"):
+            raise Refused(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
+    numbers = {"number": 1, "size": usual}
+    for key, value in given.items():
+        number = _integer(value)
+        if not number:
+            raise bad_page(key, value)
+        if key == "size" and number > facts.LARGEST_PAGE:
+            raise Refused(
+                400, "Invalid page value", f"size exceeds maximum page size of {facts.LARGEST_PAGE}.", code="118"
+            )
+        numbers[key] = number
+    return Page(min(numbers["number"], _FEW), numbers["size"])
+
+
+def _integer(text: str) -> int | None:
+    """Digits as a number; None for anything else, and for more digits than a number of the store has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

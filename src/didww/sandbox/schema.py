@@ -1,0 +1,235 @@
+"""Tables of the store, worked out from the declarations: one table for each type, one column for each single value.
+
+A to-one relationship is a column with the other's id (and one more with its type, if it can be of several). A to-many
+relationship is the to-one of the other side where there is exactly one, else rows of the table `links`.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+
+from didww.resources.filters import Match, filter_rules, names_in
+from didww.resources.registry import class_named, class_of
+from didww.sandbox import facts
+
+if TYPE_CHECKING:
+    from didww.resources.base import Resource
+    from didww.resources.fields import Field
+    from didww.sandbox.store import Record
+
+__all__ = ["Column", "Referrer", "Relation", "Table", "referrers", "table_of"]
+
+_JSON_KINDS = frozenset({"list", "object", "map"})
+_NUMBER_KINDS = frozenset({"integer", "boolean"})
+_decode = msgspec.json.decode
+_encode = msgspec.json.encode
+
+
+class Column(NamedTuple):
+    """A column: its name, its kind of value as the declarations call it, whether null is one of its values."""
+
+    name: str
+    kind: str
+    nullable: bool = True
+
+
+class Relation(NamedTuple):
+    """A relationship: the types it leads to, and for a to-many the other side's column if there is one."""
+
+    name: str
+    many: bool
+    targets: tuple[str, ...]
+    inverse: str | None = None
+    nullable: bool = True
+
+    @property
+    def polymorphic(self) -> bool:
+        """Whether it can lead to more than one type."""
+        return len(self.targets) > 1
+
+
+class Referrer(NamedTuple):
+    """A to-one relationship that leads to a type, seen from that type."""
+
+    type: str
+    column: str
+    polymorphic: bool
+    nullable: bool
+
+
+class Table:
+    """The table of one type, and what a query may ask of it."""
+
+    def __init__(self, cls: type[Resource]) -> None:
+        self.cls = cls
+        self.type = cls.type_
+        self.path = cls.path
+        self.shared = self.type in facts.SHARED
+        fields = cls._fields.values()
+        self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
+        shown = [field.name for field in self.attribute_fields if field.readable]
+        silent = [field.name for field in self.attribute_fields if not field.readable]
+        by_name = {field.name: field for field in self.attribute_fields}
+        self.attributes: tuple[str, ...] = tuple(shown)
+        self.relations: dict[str, Relation] = {
+            field.name: _relation(self.type, field) for field in fields if field.place == "relationships"
+        }
+        ones = dict(_ones(cls))
+        columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
+        for name, (targets, nullable) in ones.items():
+            columns.append(Column(name, "one", nullable))
+            if len(targets) > 1:
+                columns.append(Column(f"{name}_type", "text", nullable))
+        columns += [
+            Column(name, kind) for name, kind in facts.HIDDEN.get(self.type, {}).items() if not kind.startswith("one:")
+        ]
+        columns.append(Column("private", "map"))
+        self.columns: tuple[Column, ...] = tuple(columns)
+        self.by_name: dict[str, Column] = {column.name: column for column in columns}
+        self.ones: dict[str, tuple[str, ...]] = {name: targets for name, (targets, _) in ones.items()}
+        # A row is the id and then the columns.
+        self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
+        self._booleans = [column.name for column in columns if column.kind == "boolean"]
+        self._documents = [column.name for column in columns if column.kind in _JSON_KINDS]
+        self._shown_booleans = [name for name in self._booleans if name in self.attributes]
+        self._shown_documents = [name for name in self._documents if name in self.attributes]
+        self._names = ("id", *(column.name for column in columns))
+        self.selected = ", ".join(f'"{name}"' for name in self._names)
+        places = ", ".join("?" * (len(columns) + 2))
+        self.insert = f'INSERT INTO "{self.type}" (owner, {self.selected}) VALUES ({places})'  # noqa: S608 declared names
+
+    @cached_property
+    def filters(self) -> dict[str, Match]:
+        """The filters of its list, with their rules."""
+        return filter_rules(self.cls.filter_type)
+
+    @cached_property
+    def sorts(self) -> frozenset[str]:
+        """The sort keys of its list, without a minus."""
+        return frozenset(name.removeprefix("-") for name in names_in(self.cls.sort_type))
+
+    @cached_property
+    def includes(self) -> frozenset[str]:
+        """The paths that can be included, the parents of nested ones among them."""
+        found: set[str] = set()
+        for path in names_in(self.cls.include_type):
+            parts = path.split(".")
+            found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
+        return frozenset(found)
+
+    @property
+    def statements(self) -> list[str]:
+        """The statements that create it."""
+        own = "" if self.shared else "owner, "
+        lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
+        lines += [f'"{one.name}" {"INTEGER" if one.kind in _NUMBER_KINDS else "TEXT"}' for one in self.columns]
+        made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
+        indexed = [one.name for one in self.columns if one.kind == "one" or (not self.shared and self._asked_for(one))]
+        made += [
+            f'CREATE INDEX IF NOT EXISTS "{self.type}_{name}" ON "{self.type}" ({own}"{name}")' for name in indexed
+        ]
+        if not self.shared:
+            made.append(f'CREATE INDEX IF NOT EXISTS "{self.type}_owner" ON "{self.type}" (owner)')
+        return made
+
+    def _asked_for(self, column: Column) -> bool:
+        """Whether a filter compares it with values that tell records apart."""
+        return column.kind in ("text", "enum") and column.name in self.filters
+
+    def record(self, row: tuple[Any, ...]) -> Record:
+        """A row as a record: plain JSON values by name."""
+        made: Record = dict(zip(self._names, row, strict=True))
+        for name in self._booleans:
+            if made[name] is not None:
+                made[name] = bool(made[name])
+        for name in self._documents:
+            if made[name] is not None:
+                made[name] = _decode(made[name])
+        if made["private"] is None:
+            made["private"] = {}
+        return made
+
+    def shown(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """The attributes of a row, ready to be encoded."""
+        names = self.attributes
+        made: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
+        for name in self._shown_booleans:
+            if made[name] is not None:
+                made[name] = bool(made[name])
+        for name in self._shown_documents:
+            if made[name] is not None:
+                made[name] = msgspec.Raw(made[name])
+        return made
+
+    def stored(self, name: str, value: Any) -> Any:
+        """A value as its column keeps it.
+
+        Raises:
+            KeyError: The table has no such column.
+        """
+        kind = self.by_name[name].kind
+        if value is None:
+            return None
+        if kind in _JSON_KINDS:
+            return _encode(value).decode()
+        return value
+
+
+_tables: dict[str, Table | None] = {}
+
+
+def table_of(type: str) -> Table | None:
+    """The table of a type; None if there is no such type."""
+    try:
+        return _tables[type]
+    except KeyError:
+        cls = class_of(type)
+        if cls is None:
+            return None
+        made = _tables[type] = Table(cls)
+        return made
+
+
+@cache
+def referrers(type: str) -> tuple[Referrer, ...]:
+    """The to-one relationships of accounts' own records that lead to a type."""
+    from didww.resources.registry import all_classes
+
+    found: list[Referrer] = []
+    for cls in all_classes():
+        if cls.type_ not in facts.SHARED:
+            found += [
+                Referrer(cls.type_, name, len(targets) > 1, nullable)
+                for name, (targets, nullable) in _ones(cls).items()
+                if type in targets
+            ]
+    return tuple(found)
+
+
+def _types(field: Field) -> tuple[str, ...]:
+    return tuple(class_named(name).type_ for name in field.kind.detail.names)
+
+
+def _ones(cls: type[Resource]) -> dict[str, tuple[tuple[str, ...], bool]]:
+    """The to-one relationships of a class, hidden ones among them: their targets, and whether they can be null."""
+    found = {
+        field.name: (_types(field), field.nullable)
+        for field in cls._fields.values()
+        if field.place == "relationships" and field.kind.name == "one"
+    }
+    for name, kind in facts.HIDDEN.get(cls.type_, {}).items():
+        if kind.startswith("one:"):
+            found[name] = ((kind.removeprefix("one:"),), True)
+    return found
+
+
+def _relation(type: str, field: Field) -> Relation:
+    targets = _types(field)
+    if field.kind.name == "one":
+        return Relation(field.name, many=False, targets=targets, nullable=field.nullable)
+    other = cast("type[Resource]", class_of(targets[0]))
+    back = [name for name, (leads_to, _) in _ones(other).items() if type in leads_to]
+    return Relation(field.name, many=True, targets=targets, inverse=back[0] if len(back) == 1 else None)

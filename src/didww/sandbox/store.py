@@ -1,0 +1,270 @@
+"""The store: SQLite, one table for each type. Knows rows and columns; who may see what is decided above it.
+
+Every value goes in as a parameter; the names in the statements come from declarations alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from didww.sandbox.schema import Table, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["Record", "Row", "Store"]
+
+Record: TypeAlias = dict[str, Any]
+"""A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
+Row: TypeAlias = tuple[Any, ...]
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_LAYOUT = "1"
+_BASE = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS filled (type TEXT, owner INTEGER, PRIMARY KEY (type, owner)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at TEXT, owner INTEGER, type TEXT, name TEXT, payload TEXT);
+CREATE INDEX IF NOT EXISTS events_at ON events (at);
+CREATE TABLE IF NOT EXISTS links (
+    source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
+"""
+AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
+
+
+class Store:
+    """Rows of all types, in memory or in a file.
+
+    Raises:
+        ValueError: The file was made by another version of the sandbox, or with another seed.
+    """
+
+    def __init__(self, path: str | None, seed: int) -> None:
+        self.connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        execute = self.connection.execute
+        if path:
+            execute("PRAGMA journal_mode = WAL")
+            execute("PRAGMA synchronous = NORMAL")
+        else:
+            execute("PRAGMA journal_mode = MEMORY")
+            execute("PRAGMA synchronous = OFF")
+        self.connection.create_function("fold", 1, _fold, deterministic=True)
+        self.connection.executescript(_BASE)
+        self._made: set[str] = set()
+        wanted = f"{_LAYOUT}/{seed}"
+        kept = self.fact("layout") or wanted
+        if kept != wanted:
+            self.connection.close()
+            raise ValueError(f"{path} holds a sandbox of layout and seed {kept}, not {wanted}: take another file.")
+        self.keep_fact("layout", wanted)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def fact(self, name: str) -> str | None:
+        """A text kept for the sandbox itself."""
+        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_fact(self, name: str, value: str) -> None:
+        """Keep a text for the sandbox itself."""
+        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; inside another transaction, a part of that one."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            self._made.clear()
+            raise
+        self.connection.execute("COMMIT")
+
+    def table(self, type: str) -> Table:
+        """The table of a type, made if it is not there yet.
+
+        Raises:
+            KeyError: There is no such type.
+        """
+        table = table_of(type)
+        if table is None:
+            raise KeyError(type)
+        if type not in self._made:
+            for statement in table.statements:
+                self.connection.execute(statement)
+            self._made.add(type)
+        return table
+
+    # Reading
+
+    def row(self, table: Table, owner: int, id: str) -> Row | None:
+        """The row with this id, if the owner sees it."""
+        if table.shared:
+            found = self.connection.execute(f'SELECT {table.selected} FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
+        else:
+            found = self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE id = ? AND owner = ?',  # noqa: S608
+                (id, owner),
+            )
+        row: Row | None = found.fetchone()
+        return row
+
+    def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
+        """The rows with these ids, whoever owns them; ids that there are not are left out."""
+        found: dict[str, Row] = {}
+        for part in _parts(list(ids)):
+            places = ", ".join("?" * len(part))
+            rows = self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE id IN ({places})',  # noqa: S608
+                part,
+            )
+            found.update((row[0], row) for row in rows)
+        return found
+
+    def rows_where(
+        self, table: Table, owner: int, equals: Mapping[str, Any], order: str = "rowid", limit: int = -1
+    ) -> list[Row]:
+        """Rows that the owner sees whose columns equal these values (a list: any of them), ordered by a column."""
+        where, values = _equal(table, owner, equals)
+        column, _, direction = order.partition(" ")
+        if column != "rowid" and column not in table.by_name:
+            raise KeyError(column)
+        text = (
+            f'SELECT {table.selected} FROM "{table.type}" WHERE {where} '  # noqa: S608
+            f'ORDER BY "{column}"{" DESC" if direction == "DESC" else ""}, rowid LIMIT ?'
+        )
+        return self.connection.execute(text, (*values, limit)).fetchall()
+
+    def count_where(self, table: Table, owner: int, equals: Mapping[str, Any]) -> int:
+        """How many rows `rows_where` would find."""
+        where, values = _equal(table, owner, equals)
+        row = self.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {where}', values).fetchone()  # noqa: S608
+        return int(row[0])
+
+    def rows_linking(self, table: Table, column: str, ids: Sequence[str], type: str | None) -> Iterator[Row]:
+        """Rows whose to-one `column` is one of these ids (of this type, if it can be of several)."""
+        also = f' AND "{column}_type" = ?' if type is not None else ""
+        for part in _parts(list(ids)):
+            places = ", ".join("?" * len(part))
+            values = part if type is None else [*part, type]
+            yield from self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE "{column}" IN ({places}){also} ORDER BY rowid',  # noqa: S608
+                values,
+            )
+
+    def links(self, name: str, sources: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Source and target of the links of one name, in the order of their places."""
+        for part in _parts(list(sources)):
+            places = ", ".join("?" * len(part))
+            yield from self.connection.execute(
+                f"SELECT source, target FROM links WHERE name = ? AND source IN ({places}) ORDER BY source, place",  # noqa: S608
+                [name, *part],
+            )
+
+    # Writing
+
+    def insert(self, table: Table, owner: int | None, records: Iterable[Mapping[str, Any]]) -> None:
+        """Add records; columns that a record leaves out are null.
+
+        Raises:
+            ValueError: An id is no text that can stand in a path.
+        """
+        columns = [(column.name, table.stored) for column in table.columns]
+        plain = [column.kind not in ("list", "object", "map") for column in table.columns]
+
+        def rows() -> Iterator[list[Any]]:
+            for record in records:
+                id = record["id"]
+                if not _ID.fullmatch(id):
+                    raise ValueError(f"no id for a path: {id!r}")
+                get = record.get
+                yield [
+                    owner,
+                    id,
+                    *(
+                        get(name) if simple else stored(name, get(name))
+                        for (name, stored), simple in zip(columns, plain, strict=True)
+                    ),
+                ]
+
+        self.connection.executemany(table.insert, rows())
+
+    def update(self, table: Table, id: str, changes: Mapping[str, Any]) -> None:
+        """Set columns of a row."""
+        if not changes:
+            return
+        sets = ", ".join(f'"{table.by_name[name].name}" = ?' for name in changes)
+        values = [table.stored(name, value) for name, value in changes.items()]
+        self.connection.execute(f'UPDATE "{table.type}" SET {sets} WHERE id = ?', [*values, id])  # noqa: S608
+
+    def delete(self, table: Table, id: str) -> None:
+        """Remove a row and its links."""
+        self.connection.execute(f'DELETE FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
+        self.connection.execute("DELETE FROM links WHERE source = ? OR target = ?", (id, id))
+
+    def link(self, source: str, name: str, targets: Sequence[str]) -> None:
+        """Replace the links of one name."""
+        self.connection.execute("DELETE FROM links WHERE source = ? AND name = ?", (source, name))
+        self.connection.executemany(
+            "INSERT INTO links VALUES (?, ?, ?, ?)", [(source, name, n, target) for n, target in enumerate(targets)]
+        )
+
+    def point(self, table: Table, column: str, id: str, type: str | None, ids: Sequence[str]) -> None:
+        """Make these rows the ones whose to-one `column` is `id`, and no others."""
+        also = f', "{column}_type" = NULL' if type is not None else ""
+        self.connection.execute(f'UPDATE "{table.type}" SET "{column}" = NULL{also} WHERE "{column}" = ?', (id,))  # noqa: S608
+        for one in ids:
+            self.update(table, one, {column: id} if type is None else {column: id, f"{column}_type": type})
+
+    # What was filled, and what is to happen
+
+    def filled(self, type: str, owner: int) -> bool:
+        """Whether the first rows of a type are there, for an owner (0 for rows of nobody)."""
+        found = self.connection.execute("SELECT 1 FROM filled WHERE type = ? AND owner = ?", (type, owner)).fetchone()
+        return found is not None
+
+    def mark_filled(self, type: str, owner: int) -> None:
+        """Remember that the first rows of a type are there."""
+        self.connection.execute("INSERT OR IGNORE INTO filled VALUES (?, ?)", (type, owner))
+
+
+def _equal(table: Table, owner: int, equals: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    terms: list[str] = []
+    values: list[Any] = []
+    if not table.shared:
+        terms.append("owner = ?")
+        values.append(owner)
+    for name, value in equals.items():
+        column = "id" if name == "id" else table.by_name[name].name
+        if value is None:
+            terms.append(f'"{column}" IS NULL')
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            several: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+            terms.append(f'"{column}" IN ({", ".join("?" * len(several))})')
+            values += several
+        else:
+            terms.append(f'"{column}" = ?')
+            values.append(value)
+    return " AND ".join(terms) or "1", values
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _fold(text: Any) -> Any:
+    return text.casefold() if isinstance(text, str) else text

@@ -1,0 +1,352 @@
+"""The world as one account sees it: its records, the shared ones, the time, its money.
+
+Behaviours act through it. Everything done in one request is one transaction; a refusal undoes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from didww.sandbox import facts
+from didww.sandbox.accounts import NOBODY
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.clock import stamp
+from didww.sandbox.conditions import Conditions
+from didww.sandbox.errors import Refused
+from didww.sandbox.query import Filter
+from didww.sandbox.schema import referrers
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from didww.sandbox.catalogue import Catalogue
+    from didww.sandbox.clock import Clock
+    from didww.sandbox.schema import Table
+    from didww.sandbox.store import Record, Row, Store
+
+__all__ = ["Setting", "World", "run_due"]
+
+log = logging.getLogger("didww.sandbox")
+PLAIN = Behaviour()
+
+
+class Setting:
+    """What all accounts share: store, clock, catalogue, dice, behaviours."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        catalogue: Catalogue,
+        dice: random.Random,
+        behaviours: Mapping[str, Behaviour],
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.catalogue = catalogue
+        self.dice = dice
+        self.behaviours = behaviours
+        self.filled: set[tuple[str, int]] = set()
+        """Types whose first rows are known to be there, by owner."""
+        self.next_due = ""
+        """When the next event falls due, as text; empty if nothing is scheduled."""
+
+    def behaviour(self, type: str) -> Behaviour:
+        """The behaviour of a type; one that does nothing if it has none."""
+        return self.behaviours.get(type, PLAIN)
+
+    def new_id(self) -> str:
+        """An id such as the service makes: a random UUID, from the seed."""
+        text = f"{self.dice.getrandbits(128):032x}"
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
+
+
+class World:
+    """One account's view.
+
+    Attributes:
+        owner: The account's number.
+        base: Address of the API in the request at hand, e.g. `http://127.0.0.1:8080/v3`, without a slash at the end.
+    """
+
+    def __init__(self, setting: Setting, owner: int, base: str, moment: datetime | None = None) -> None:
+        self.setting = setting
+        self.owner = owner
+        self.base = base
+        self._store = setting.store
+        self._moment = moment
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The number catalogue."""
+        return self.setting.catalogue
+
+    @property
+    def dice(self) -> random.Random:
+        """Random numbers from the seed."""
+        return self.setting.dice
+
+    def new_id(self) -> str:
+        """A new random id."""
+        return self.setting.new_id()
+
+    def now(self) -> datetime:
+        """The time; for something scheduled, the time it was scheduled for."""
+        return self._moment or self.setting.clock.now()
+
+    def stamp(self, moment: datetime | None = None) -> str:
+        """A moment (now, if left out) as attributes hold it."""
+        return stamp(moment or self.now())
+
+    # Tables and their first rows
+
+    def touch(self, type: str) -> Table:
+        """The table of a type with its first rows in it.
+
+        Raises:
+            KeyError: There is no such type.
+        """
+        table = self._store.table(type)
+        owner = NOBODY if table.shared else self.owner
+        if (type, owner) not in self.setting.filled:
+            with self._store.transaction():
+                if not self._store.filled(type, owner):
+                    # Marked first: what the first rows are made of may lead back here.
+                    self._store.mark_filled(type, owner)
+                    self._fill(table)
+            self.setting.filled.add((type, owner))
+        return table
+
+    def _fill(self, table: Table) -> None:
+        behaviour = self.setting.behaviour(table.type)
+        if table.shared:
+            rows = behaviour.rows(self)
+            if rows is None and table.type in facts.CATALOGUE:
+                rows = self.catalogue.rows(table.type)
+            self._store.insert(table, None, rows or ())
+        else:
+            for row in behaviour.account_rows(self):
+                self.insert(table.type, row)
+
+    # Reading
+
+    def get(self, type: str, id: object) -> Record | None:
+        """The record with this id, if there is one and the account sees it."""
+        row = self.row(type, id)
+        return None if row is None else self._store.table(type).record(row)
+
+    def row(self, type: str, id: object) -> Row | None:
+        """The same as a row of the store."""
+        table = self.touch(type)
+        if not isinstance(id, str):
+            return None
+        behaviour = self.setting.behaviours.get(type)
+        if behaviour is not None and not behaviour.resolve(self, id):
+            return None
+        return self._store.row(table, self.owner, id)
+
+    def find(self, type: str, /, *, order: str = "rowid", limit: int = -1, **equals: Any) -> list[Record]:
+        """Records whose members equal these values (a list: any of them; None: null).
+
+        Args:
+            type: Their type.
+            order: A column, with ` DESC` for the other way round; the order of creation if left out.
+            limit: Most records.
+            **equals: Attributes, to-one relationships (the id), hidden columns.
+        """
+        table = self.touch(type)
+        return [table.record(row) for row in self._store.rows_where(table, self.owner, equals, order, limit)]
+
+    def count(self, type: str, /, **equals: Any) -> int:
+        """How many records `find` would find."""
+        return self._store.count_where(self.touch(type), self.owner, equals)
+
+    def search(self, type: str, filters: Mapping[str, Any]) -> list[Record]:
+        """Records that match filters of the type's list, e.g. `{"did_group.features": ["emergency"]}`.
+
+        A value is one value, a list of which any may match, or None for records that have none.
+        """
+        table = self.touch(type)
+        conditions = Conditions(table, self.owner, self.touch)
+        conditions.narrow({name: _as_filter(value) for name, value in filters.items()})
+        rows = self._store.connection.execute(
+            f'SELECT {table.selected} FROM "{type}" AS t0 WHERE {conditions.where} ORDER BY t0.rowid',  # noqa: S608
+            conditions.values,
+        )
+        return [table.record(row) for row in rows]
+
+    def related(self, type: str, id: str, name: str) -> list[str]:
+        """The ids that a to-many relationship leads to."""
+        relation = self.touch(type).relations[name]
+        other = self.touch(relation.targets[0])
+        if relation.inverse is None:
+            return [target for _, target in self._store.links(name, [id])]
+        several = type if f"{relation.inverse}_type" in other.by_name else None
+        return [row[0] for row in self._store.rows_linking(other, relation.inverse, [id], several)]
+
+    # Writing
+
+    def insert(self, type: str, record: Mapping[str, Any]) -> Record:
+        """Add a record of the account: `id` and `created_at` are set if they are missing, the rest is null.
+
+        To-many relationships are lists of ids.
+
+        Raises:
+            KeyError: The type has no such member.
+        """
+        table = self.touch(type)
+        made = {"id": self.new_id(), **record}
+        if "created_at" in table.by_name and made.get("created_at") is None:
+            made["created_at"] = self.stamp()
+        many = {name: made.pop(name) for name, one in table.relations.items() if one.many and name in made}
+        for name in made:
+            if name != "id" and name not in table.by_name:
+                raise KeyError(f"{type} have no {name}")
+        self._store.insert(table, None if table.shared else self.owner, [made])
+        for name, ids in many.items():
+            self._relate(table, made["id"], name, ids)
+        row = self._store.row(table, self.owner, made["id"])
+        assert row is not None  # noqa: S101 it was put there
+        return table.record(row)
+
+    def insert_many(self, type: str, records: Iterable[Mapping[str, Any]]) -> None:
+        """Add many records fast: each has its `id` and every attribute that shall not be null, and no to-many."""
+        table = self.touch(type)
+        with self._store.transaction():
+            self._store.insert(table, None if table.shared else self.owner, records)
+
+    def update(self, type: str, id: str, changes: Mapping[str, Any]) -> Record:
+        """Set members of a record of the account; to-many relationships are replaced.
+
+        Raises:
+            KeyError: There is no such record or member.
+        """
+        table = self.touch(type)
+        plain: dict[str, Any] = {}
+        if self._store.row(table, self.owner, id) is None:
+            raise KeyError(f"{type} {id}")
+        for name, value in changes.items():
+            relation = table.relations.get(name)
+            if relation is not None and relation.many:
+                self._relate(table, id, name, value)
+            else:
+                plain[name] = value
+        self._store.update(table, id, plain)
+        row = self._store.row(table, self.owner, id)
+        assert row is not None  # noqa: S101 it was there
+        return table.record(row)
+
+    def delete(self, type: str, id: str) -> None:
+        """Remove a record of the account.
+
+        What cannot be without it goes with it (an identity's addresses and documents), other links to it become null.
+        """
+        table = self.touch(type)
+        if self._store.row(table, self.owner, id) is None:
+            return
+        for one in referrers(type):
+            other = self._store.table(one.type)
+            several = type if one.polymorphic else None
+            for row in list(self._store.rows_linking(other, one.column, [id], several)):
+                if one.nullable:
+                    changes = {one.column: None, f"{one.column}_type": None} if several else {one.column: None}
+                    self._store.update(other, row[0], changes)
+                else:
+                    self.delete(other.type, row[0])
+        self._store.delete(table, id)
+
+    def _relate(self, table: Table, id: str, name: str, ids: Sequence[str]) -> None:
+        relation = table.relations[name]
+        other = self.touch(relation.targets[0])
+        if relation.inverse is None:
+            self._store.link(id, name, ids)
+        else:
+            several = table.type if f"{relation.inverse}_type" in other.by_name else None
+            self._store.point(other, relation.inverse, id, several, ids)
+
+    # Time and money
+
+    def schedule(self, at: datetime | float, type: str, name: str, payload: Any = None) -> None:
+        """Have the behaviour of `type` called with `due(world, name, payload)`.
+
+        Args:
+            at: When, or in how many seconds.
+            type: Whose behaviour.
+            name: What is to be done.
+            payload: Plain JSON values that it needs.
+        """
+        moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
+        text = stamp(moment)
+        self._store.connection.execute(
+            "INSERT INTO events (at, owner, type, name, payload) VALUES (?, ?, ?, ?, ?)",
+            (text, self.owner, type, name, msgspec.json.encode(payload).decode()),
+        )
+        if not self.setting.next_due or text < self.setting.next_due:
+            self.setting.next_due = text
+
+    def balance(self) -> Decimal:
+        """What the account can spend: prepaid money and credit."""
+        return Decimal(self.find("balances", limit=1)[0]["total_balance"])
+
+    def charge(self, amount: Decimal) -> None:
+        """Take `amount` from the prepaid money; a negative amount is given back.
+
+        Raises:
+            Refused: It is more than can be spent (400, with both amounts).
+        """
+        record = self.find("balances", limit=1)[0]
+        available = Decimal(record["total_balance"])
+        if amount > available:
+            raise Refused(
+                400,
+                "Insufficient balance",
+                code="400",
+                meta={"available_balance": str(available), "total_cost": str(amount)},
+            )
+        balance = Decimal(record["balance"]) - amount
+        total = balance + Decimal(record["credit"])
+        self.update("balances", record["id"], {"balance": f"{balance:.2f}", "total_balance": f"{total:.2f}"})
+
+
+def _as_filter(value: Any) -> Filter:
+    if isinstance(value, Filter):
+        return value
+    if value is None:
+        return Filter((), blank=True)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return Filter(tuple(value))  # pyright: ignore[reportUnknownArgumentType]
+    return Filter((value,))
+
+
+def run_due(setting: Setting) -> None:
+    """Do what has fallen due, in the order of its time; what one event schedules may be due as well."""
+    store = setting.store
+    while setting.next_due and setting.next_due <= stamp(setting.clock.now()):
+        found = store.connection.execute(
+            "SELECT id, at, owner, type, name, payload FROM events ORDER BY at, id LIMIT 1"
+        ).fetchone()
+        if found is None:
+            setting.next_due = ""
+            return
+        id, at, owner, type, name, payload = found
+        if at > stamp(setting.clock.now()):
+            setting.next_due = at
+            return
+        # Removed on its own, so that an event that fails is not tried for ever.
+        store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
+        try:
+            with store.transaction():
+                moment = datetime.fromisoformat(at).astimezone(UTC)
+                world = World(setting, owner, "http://127.0.0.1/v3", moment)
+                setting.behaviour(type).due(world, name, msgspec.json.decode(payload))
+        except Exception:  # a fault of one behaviour must not stop the others
+            setting.filled.clear()
+            log.exception("sandbox: the event %s of %s failed", name, type)
+        row = store.connection.execute("SELECT min(at) FROM events").fetchone()
+        setting.next_due = row[0] or ""

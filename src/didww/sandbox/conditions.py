@@ -3,6 +3,7 @@
 The ending of a filter's name says how it compares (`_contains`, `_gteq`, `_lteq`, `_in`), dots lead to related types.
 """
 
+# ruff: noqa: S608 names come from declarations, values are parameters
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from didww.sandbox import facts
-from didww.sandbox.query import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from didww.sandbox.query import Filter
     from didww.sandbox.schema import Table
 
 __all__ = ["Conditions"]
@@ -66,7 +67,7 @@ class Conditions:
             other = self._touch(table.ones[head][0])
             inner = self._alias()
             key, _ = self._sort_key(other, inner, rest)
-            return f'(SELECT {key} FROM "{other.type}" AS {inner} WHERE {inner}.id = {alias}."{head}")', True
+            return f'(SELECT {key} {self._from(other, inner)}{inner}.id = {alias}."{head}")', True
         column = table.by_name[name]
         expression = f'{alias}."{name}"'
         return (f"CAST({expression} AS REAL)" if column.kind == "decimal" else expression), column.nullable
@@ -84,7 +85,7 @@ class Conditions:
             return self._compare(f"({expression.format(t=alias)})", how, one)
         head, _, rest = name.partition(".")
         if rest:
-            return self._related(table, alias, head, rest, how, one)
+            return self._related(table, alias, head, rest, one)
         if name == "id":
             return self._compare(f"{alias}.id", how, one)
         column = table.by_name[name]
@@ -92,14 +93,14 @@ class Conditions:
             how = "contains"
         return self._compare(f'{alias}."{name}"', how, one, listed=column.kind == "list")
 
-    def _related(self, table: Table, alias: str, head: str, rest: str, how: str, one: Filter) -> str:
+    def _related(self, table: Table, alias: str, head: str, rest: str, one: Filter) -> str:
         if head in table.ones:
             if rest == "id":
-                return self._compare(f'{alias}."{head}"', how, one)
+                return self._compare(f'{alias}."{head}"', "in", one)
             other = self._touch(table.ones[head][0])
             inner = self._alias()
             term = self._term(other, inner, rest, one)
-            return f'{alias}."{head}" IN (SELECT {inner}.id FROM "{other.type}" AS {inner} WHERE {term})'
+            return f'{alias}."{head}" IN (SELECT {inner}.id {self._from(other, inner)}{term})'
         if (table.type, head) in facts.REVERSED:
             type, back = facts.REVERSED[table.type, head]
             return self._of_many(alias, self._touch(type), back, rest, one)
@@ -111,19 +112,19 @@ class Conditions:
             inner = self._alias()
             term = self._term(other, inner, rest, one)
             return (
-                f"{alias}.id IN (SELECT source FROM links WHERE name = {self._value(head)} AND target IN "  # noqa: S608
-                f'(SELECT {inner}.id FROM "{other.type}" AS {inner} WHERE {term}))'
+                f"{alias}.id IN (SELECT source FROM links WHERE name = {self._value(head)} AND target IN "
+                f"(SELECT {inner}.id {self._from(other, inner)}{term}))"
             )
         # An object's type, e.g. configuration.type.
         column = table.by_name[head]
-        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', how, one)
+        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', "in", one)
 
     def _of_many(self, alias: str, other: Table, back: str, rest: str, one: Filter) -> str:
         inner = self._alias()
         if one.blank:  # none at all
-            return f'NOT EXISTS (SELECT 1 FROM "{other.type}" AS {inner} WHERE {inner}."{back}" = {alias}.id)'
+            return f'NOT EXISTS (SELECT 1 {self._from(other, inner)}{inner}."{back}" = {alias}.id)'
         term = self._term(other, inner, rest, one)
-        return f'{alias}.id IN (SELECT {inner}."{back}" FROM "{other.type}" AS {inner} WHERE {term})'
+        return f'{alias}.id IN (SELECT {inner}."{back}" {self._from(other, inner)}{term})'
 
     def _compare(self, expression: str, how: str, one: Filter, *, listed: bool = False) -> str:
         if one.blank:
@@ -134,7 +135,9 @@ class Conditions:
         if how in (">=", "<="):
             return f"{expression} {how} {self._value(one.values[0])}"
         if listed:
-            return f"EXISTS (SELECT 1 FROM json_each({expression}) WHERE value IN ({self._list(one)}))"
+            # Texts stand in the JSON of a list with their quotes, which no text inside one can imitate.
+            quoted = [self._value(msgspec.json.encode(value).decode()) for value in one.values]
+            return f"({' OR '.join(f'instr({expression}, {value}) > 0' for value in quoted)})"
         if one.any_case:
             return f"fold({expression}) IN ({self._list(one)})"
         if len(one.values) == 1:
@@ -150,6 +153,11 @@ class Conditions:
         name = f"v{len(self.values)}"
         self.values[name] = value
         return f":{name}"
+
+    def _from(self, other: Table, alias: str) -> str:
+        """The other type's rows that the account sees, up to the next condition."""
+        own = "" if other.shared else f"{alias}.owner = :owner AND "
+        return f'FROM "{other.type}" AS {alias} WHERE {own}'
 
     def _alias(self) -> str:
         self._aliases += 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Row
     from didww.sandbox.world import World
 
-__all__ = ["collection", "linkage", "related_rows", "single"]
+__all__ = ["collection", "related_rows", "relationship", "single"]
 
 _encoder = msgspec.json.Encoder()
 
@@ -116,10 +116,20 @@ def _identifier(type: str, id: str) -> str:
     return f'{{"type":"{type}","id":"{id}"}}'
 
 
-def linkage(nodes: Sequence[tuple[Table, Row]], *, many: bool) -> msgspec.Raw:
-    """Resource identifiers as JSON."""
-    ids = [_identifier(table.type, row[0]) for table, row in nodes]
-    return msgspec.Raw(f"[{','.join(ids)}]" if many else ids[0] if ids else "null")
+def relationship(world: World, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]) -> bytes:
+    """A document of a relationship's linkage."""
+    ids = [{"type": other.type, "id": row[0]} for other, row in found]
+    address = f"{world.base}/{table.path}/{id}"
+    return _encoder.encode(
+        {
+            "links": {
+                "self": f"{address}/relationships/{relation.name}",
+                "related": f"{address}/{relation.name}",
+            },
+            "data": ids if relation.many else ids[0] if ids else None,
+            "meta": {"api_version": API_VERSION},
+        }
+    )
 
 
 class _Writer:
@@ -141,7 +151,7 @@ class _Writer:
         self.plain = self._relationships({})
 
     def _relationships(self, linkage: dict[str, str]) -> str:
-        """The relationships object, with \\0 where the id goes."""
+        """The relationships object, with a NUL where the id goes."""
         parts: list[str] = []
         for name in self.relations:
             data = f',"data":{linkage[name]}' if name in linkage else ""

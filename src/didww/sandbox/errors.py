@@ -45,6 +45,7 @@ class Refused(Exception):  # noqa: N818 an answer, not a fault
         title: str,
         detail: str | None = None,
         pointer: str | None = None,
+        *,
         code: str = "100",
         meta: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from didww.resources.fields import Field
     from didww.sandbox.store import Record
 
-__all__ = ["Column", "Referrer", "Relation", "Table", "referrers", "table_of"]
+__all__ = ["JSON_KINDS", "Column", "Referrer", "Relation", "Table", "referrers", "table_of"]
 
-_JSON_KINDS = frozenset({"list", "object", "map"})
+JSON_KINDS = frozenset({"list", "object", "map"})
 _NUMBER_KINDS = frozenset({"integer", "boolean"})
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
@@ -93,7 +93,7 @@ class Table:
         # A row is the id and then the columns.
         self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
         self._booleans = [column.name for column in columns if column.kind == "boolean"]
-        self._documents = [column.name for column in columns if column.kind in _JSON_KINDS]
+        self._documents = [column.name for column in columns if column.kind in JSON_KINDS]
         self._shown_booleans = [name for name in self._booleans if name in self.attributes]
         self._shown_documents = [name for name in self._documents if name in self.attributes]
         self._names = ("id", *(column.name for column in columns))
@@ -123,21 +123,38 @@ class Table:
     @property
     def statements(self) -> list[str]:
         """The statements that create it."""
-        own = "" if self.shared else "owner, "
         lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
         lines += [f'"{one.name}" {"INTEGER" if one.kind in _NUMBER_KINDS else "TEXT"}' for one in self.columns]
         made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
-        indexed = [one.name for one in self.columns if one.kind == "one" or (not self.shared and self._asked_for(one))]
-        made += [
-            f'CREATE INDEX IF NOT EXISTS "{self.type}_{name}" ON "{self.type}" ({own}"{name}")' for name in indexed
-        ]
-        if not self.shared:
-            made.append(f'CREATE INDEX IF NOT EXISTS "{self.type}_owner" ON "{self.type}" (owner)')
+        for name, columns, _ in self._indexes:
+            made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{self.type}" ({columns})')
         return made
 
-    def _asked_for(self, column: Column) -> bool:
-        """Whether a filter compares it with values that tell records apart."""
-        return column.kind in ("text", "enum") and column.name in self.filters
+    @property
+    def statistics(self) -> list[tuple[str, str, str]]:
+        """Rows of sqlite_stat1: how many rows share a value, which SQLite would guess wrongly for the owner."""
+        made = [(self.type, f"sqlite_autoindex_{self.type}_1", "100000 1")]
+        return made + [(self.type, name, numbers) for name, _, numbers in self._indexes]
+
+    @property
+    def _indexes(self) -> list[tuple[str, str, str]]:
+        """Name, columns and statistics of each index."""
+        made = [] if self.shared else [(f"{self.type}_owner", "owner", "100000 10000")]
+        for column in self.columns:
+            if self._indexed(column):
+                name = f"{self.type}_{column.name}"
+                same = 2000 if column.kind == "enum" else 20
+                if self.shared:
+                    made.append((name, f'"{column.name}"', f"100000 {same}"))
+                else:
+                    made.append((name, f'owner, "{column.name}"', f"100000 10000 {same}"))
+        return made
+
+    def _indexed(self, column: Column) -> bool:
+        """Whether records are looked up by it: relationships, and filters with values that tell records apart."""
+        if self.shared:  # filled at a stretch and some thousands at most: what no index costs is more than it saves
+            return column.kind == "one" and column.name in facts.HIDDEN.get(self.type, {})
+        return column.kind == "one" or (column.kind in ("text", "enum") and column.name in self.filters)
 
     def record(self, row: tuple[Any, ...]) -> Record:
         """A row as a record: plain JSON values by name."""
@@ -152,6 +169,10 @@ class Table:
             made["private"] = {}
         return made
 
+    def row(self, record: Record) -> tuple[Any, ...]:
+        """A record as a row, as if it had been stored."""
+        return (record["id"], *(self.stored(column.name, record.get(column.name)) for column in self.columns))
+
     def shown(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """The attributes of a row, ready to be encoded."""
         names = self.attributes
@@ -161,7 +182,7 @@ class Table:
                 made[name] = bool(made[name])
         for name in self._shown_documents:
             if made[name] is not None:
-                made[name] = msgspec.Raw(made[name])
+                made[name] = msgspec.Raw(made[name].encode())
         return made
 
     def stored(self, name: str, value: Any) -> Any:
@@ -173,7 +194,7 @@ class Table:
         kind = self.by_name[name].kind
         if value is None:
             return None
-        if kind in _JSON_KINDS:
+        if kind in JSON_KINDS:
             return _encode(value).decode()
         return value
 
@@ -226,10 +247,10 @@ def _ones(cls: type[Resource]) -> dict[str, tuple[tuple[str, ...], bool]]:
     return found
 
 
-def _relation(type: str, field: Field) -> Relation:
+def _relation(source: str, field: Field) -> Relation:
     targets = _types(field)
     if field.kind.name == "one":
         return Relation(field.name, many=False, targets=targets, nullable=field.nullable)
     other = cast("type[Resource]", class_of(targets[0]))
-    back = [name for name, (leads_to, _) in _ones(other).items() if type in leads_to]
+    back = [name for name, (leads_to, _) in _ones(other).items() if source in leads_to]
     return Relation(field.name, many=True, targets=targets, inverse=back[0] if len(back) == 1 else None)

@@ -10,10 +10,10 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from didww.sandbox.schema import Table, table_of
+from didww.sandbox.schema import JSON_KINDS, Table, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Record", "Row", "Store"]
 
@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS links (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
 """
+MOST_COUNTS = 1000
 AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
 
 
@@ -57,7 +58,12 @@ class Store:
             execute("PRAGMA synchronous = OFF")
         self.connection.create_function("fold", 1, _fold, deterministic=True)
         self.connection.executescript(_BASE)
+        if self.fact("layout") is None:
+            execute("ANALYZE")  # makes the table of statistics
         self._made: set[str] = set()
+        self._counts: dict[tuple[Any, ...], int] = {}
+        self._counted_at = -1
+        self._alone = path is None
         wanted = f"{_LAYOUT}/{seed}"
         kept = self.fact("layout") or wanted
         if kept != wanted:
@@ -79,7 +85,7 @@ class Store:
         self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All of it or nothing; inside another transaction, a part of that one."""
         if self.connection.in_transaction:
             yield
@@ -103,8 +109,12 @@ class Store:
         if table is None:
             raise KeyError(type)
         if type not in self._made:
-            for statement in table.statements:
-                self.connection.execute(statement)
+            execute = self.connection.execute
+            if execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (type,)).fetchone() is None:
+                for statement in table.statements:
+                    execute(statement)
+                self.connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", table.statistics)
+                execute("ANALYZE sqlite_schema")  # reads the statistics, makes none
             self._made.add(type)
         return table
 
@@ -121,6 +131,17 @@ class Store:
             )
         row: Row | None = found.fetchone()
         return row
+
+    def count(self, source: str, values: Mapping[str, Any]) -> int:
+        """How many rows a FROM clause has; kept until the next write, since a reader of pages asks for each of them."""
+        if self._counted_at != self.connection.total_changes or not self._alone or len(self._counts) > MOST_COUNTS:
+            self._counts.clear()
+            self._counted_at = self.connection.total_changes
+        key = (source, *values.values())
+        found = self._counts.get(key)
+        if found is None:
+            found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])  # noqa: S608
+        return found
 
     def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
         """The rows with these ids, whoever owns them; ids that there are not are left out."""
@@ -182,23 +203,20 @@ class Store:
         Raises:
             ValueError: An id is no text that can stand in a path.
         """
-        columns = [(column.name, table.stored) for column in table.columns]
-        plain = [column.kind not in ("list", "object", "map") for column in table.columns]
+        names = [column.name for column in table.columns]
+        # The place in a row of the values that are kept as JSON.
+        encoded = [(n, column.name) for n, column in enumerate(table.columns, start=2) if column.kind in JSON_KINDS]
 
         def rows() -> Iterator[list[Any]]:
             for record in records:
                 id = record["id"]
                 if not _ID.fullmatch(id):
                     raise ValueError(f"no id for a path: {id!r}")
-                get = record.get
-                yield [
-                    owner,
-                    id,
-                    *(
-                        get(name) if simple else stored(name, get(name))
-                        for (name, stored), simple in zip(columns, plain, strict=True)
-                    ),
-                ]
+                row = [owner, id, *map(record.get, names)]
+                for n, name in encoded:
+                    if row[n] is not None:
+                        row[n] = table.stored(name, row[n])
+                yield row
 
         self.connection.executemany(table.insert, rows())
 

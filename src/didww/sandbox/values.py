@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from didww.resources.fields import Field
     from didww.resources.kinds import Kind
     from didww.resources.record import Nested
+    from didww.sandbox.store import Record
 
 __all__ = ["Checker", "default"]
 
@@ -36,16 +37,18 @@ class Checker:
         creating: Whether the request creates; otherwise it updates.
         refused: Members that must not be written (400): they are answered before anything else.
         errors: Values that are not valid (422).
+        found: What was found good, as a record keeps it.
     """
 
     def __init__(self, *, creating: bool) -> None:
         self.creating = creating
         self.refused: list[Refused] = []
         self.errors: list[Refused] = []
+        self.found: Record = {}
 
-    def check(self, field: Field, value: Any) -> Any:
-        """The value of an attribute as it is stored; None if it is wrong."""
-        return self._member(field, value, field.name, field.name)
+    def check(self, field: Field, value: Any) -> None:
+        """Check the value of an attribute."""
+        self.found[field.name] = self._member(field, value, field.name, field.name)
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
         if value is None:
@@ -121,18 +124,15 @@ class Checker:
         return {"type": type_, "attributes": checked}
 
 
-def members(kind: Kind, type: str) -> dict[str, Field]:
-    """The fields of an object of `type`; where several classes share the type, those of all of them."""
+def members(kind: Kind, named: str) -> dict[str, Field]:
+    """The fields of an object of the type `named`; where several classes share the type, those of all of them."""
     found: dict[str, Field] = {}
-    for cls in cast("tuple[type_[Nested], ...]", kind.detail):
-        if cls.type_ == type:
+    for cls in cast("tuple[type[Nested], ...]", kind.detail):
+        if cls.type_ == named:
             for name, field in cls._fields.items():
                 if name not in found or (field.create and not found[name].create):
                     found[name] = field
     return found
-
-
-type_ = type
 
 
 def complete(kind: Kind, value: Any) -> Any:
@@ -223,8 +223,9 @@ def _date(_kind: Kind, value: Any) -> Any:
 
 
 def _enum(kind: Kind, value: Any) -> Any:
+    make: Any = kind.detail
     wanted = str if issubclass(kind.detail, str) else int
-    if isinstance(value, bool) or not isinstance(value, wanted) or not kind.detail(value).is_known:
+    if isinstance(value, bool) or not isinstance(value, wanted) or not make(value).is_known:
         raise _WrongError("is invalid")
     return value
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -23,7 +24,7 @@ from didww.sandbox.schema import referrers
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from didww.sandbox.catalogue import Catalogue
     from didww.sandbox.clock import Clock
@@ -34,6 +35,7 @@ __all__ = ["Setting", "World", "run_due"]
 
 log = logging.getLogger("didww.sandbox")
 PLAIN = Behaviour()
+T = TypeVar("T")
 
 
 class Setting:
@@ -60,6 +62,15 @@ class Setting:
     def behaviour(self, type: str) -> Behaviour:
         """The behaviour of a type; one that does nothing if it has none."""
         return self.behaviours.get(type, PLAIN)
+
+    def changing(self, work: Callable[[], T]) -> T:
+        """Do `work` as one transaction; if it is refused, nothing of it was done."""
+        try:
+            with self.store.transaction():
+                return work()
+        except BaseException:
+            self.filled.clear()
+            raise
 
     def new_id(self) -> str:
         """An id such as the service makes: a random UUID, from the seed."""
@@ -115,15 +126,15 @@ class World:
         table = self._store.table(type)
         owner = NOBODY if table.shared else self.owner
         if (type, owner) not in self.setting.filled:
-            with self._store.transaction():
-                if not self._store.filled(type, owner):
-                    # Marked first: what the first rows are made of may lead back here.
-                    self._store.mark_filled(type, owner)
-                    self._fill(table)
+            if not self._store.filled(type, owner):
+                self.setting.changing(partial(self._fill, table, owner))
             self.setting.filled.add((type, owner))
         return table
 
-    def _fill(self, table: Table) -> None:
+    def _fill(self, table: Table, owner: int) -> None:
+        # Marked first: what the first rows are made of may lead back here.
+        self._store.mark_filled(table.type, owner)
+        self.setting.filled.add((table.type, owner))
         behaviour = self.setting.behaviour(table.type)
         if table.shared:
             rows = behaviour.rows(self)
@@ -340,13 +351,11 @@ def run_due(setting: Setting) -> None:
             return
         # Removed on its own, so that an event that fails is not tried for ever.
         store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
+        world = World(setting, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
+        due = partial(setting.behaviour(type).due, world, name, msgspec.json.decode(payload))
         try:
-            with store.transaction():
-                moment = datetime.fromisoformat(at).astimezone(UTC)
-                world = World(setting, owner, "http://127.0.0.1/v3", moment)
-                setting.behaviour(type).due(world, name, msgspec.json.decode(payload))
+            setting.changing(due)
         except Exception:  # a fault of one behaviour must not stop the others
-            setting.filled.clear()
             log.exception("sandbox: the event %s of %s failed", name, type)
         row = store.connection.execute("SELECT min(at) FROM events").fetchone()
         setting.next_due = row[0] or ""

@@ -91,7 +91,6 @@ def add(world: World, table: Table, record: Record) -> Record:
     for field in table.attribute_fields:
         record[field.name] = complete(field.kind, record[field.name])
     if not behaviour.stored:
-        # Answered all the same, links and id included: so it is put in, and taken out once it is written.
         return record
     made = world.insert(table.type, record)
     behaviour.after_create(world, made)
@@ -126,13 +125,12 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
     """The members of a body that may be written, as a record keeps them."""
     checker = Checker(creating=creating)
     fields = table.cls._fields
-    found: Record = {}
     for name, value in body.attributes.items():
         field = fields.get(name)
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
             checker.refused.append(not_allowed(name))
             continue
-        found[name] = checker.check(field, value)
+        checker.check(field, value)
     linked: list[tuple[Field, Any]] = []
     for name, value in body.relationships.items():
         field = fields.get(name)
@@ -143,22 +141,22 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
     if checker.refused:
         raise Refused.together(checker.refused)
     for field, value in linked:
-        _link(world, table, field, value, found, checker)
+        _link(world, table, field, value, checker)
     if creating:
-        _require(table, found, checker)
-    _exclude(table, found, checker)
+        _require(table, checker)
+    _exclude(table, checker)
     if checker.errors:
         raise Refused.together(checker.errors)
-    return found
+    return checker.found
 
 
 def _writable(field: Field, *, creating: bool) -> bool:
     return field.create if creating else field.update
 
 
-def _require(table: Table, found: Record, checker: Checker) -> None:
+def _require(table: Table, checker: Checker) -> None:
     for name, field in table.cls._fields.items():
-        if not field.required or name in found:
+        if not field.required or name in checker.found:
             continue
         if field.kind.name == "object":
             # Flow 8: a trunk without its configuration is malformed, not only invalid.
@@ -171,8 +169,9 @@ def _require(table: Table, found: Record, checker: Checker) -> None:
             checker.errors.append(relationship_error(name, "can't be blank"))
 
 
-def _exclude(table: Table, found: Record, checker: Checker) -> None:
+def _exclude(table: Table, checker: Checker) -> None:
     """Of two relationships that exclude each other, setting one clears the other."""
+    found = checker.found
     for name, field in table.cls._fields.items():
         if field.excludes is None or found.get(name) is None:
             continue
@@ -182,8 +181,8 @@ def _exclude(table: Table, found: Record, checker: Checker) -> None:
         found[field.excludes] = None
 
 
-def _link(world: World, table: Table, field: Field, value: Any, found: Record, checker: Checker) -> None:
-    name = field.name
+def _link(world: World, table: Table, field: Field, value: Any, checker: Checker) -> None:
+    name, found = field.name, checker.found
     relation = table.relations[name]
     shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     if "data" not in shape:

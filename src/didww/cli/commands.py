@@ -1,0 +1,83 @@
+"""The commands: `didww sandbox`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from didww.exceptions import DidwwClientError
+from didww.version import API_VERSION, __version__
+
+__all__ = ["command"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
+def command() -> None:
+    """Tools for DIDWW API v3."""
+
+
+@command.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one.")
+@click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in; in memory if left out.")
+@click.option("--seed", default=0, show_default=True, help="Another number makes other prices, stock and calls.")
+@click.option("--api-key", help="Accept this key only; any key, an account each, if left out.")
+@click.option("--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served.")
+def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None, ready_file: str | None) -> None:
+    """Serve a local DIDWW.
+
+    It speaks the API at the address that it prints, buys nothing and calls nobody. Stop it with Ctrl-C.
+    """
+    from didww.sandbox.engine import Engine
+    from didww.sandbox.server import Server, wait_until_started, write_ready_file
+
+    try:
+        engine = Engine(path=db, seed=seed, api_key=api_key)
+        server = Server(engine, host=host, port=port, log=_log)
+    except (DidwwClientError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        click.echo(f"Warning: {host} can be reached by others. There is no TLS, and any key is an account.", err=True)
+    click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
+    click.echo("Tell your program (paste into its shell):\n")
+    click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
+    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if api_key else 'local-key'}\n")
+    kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
+    accounts = "One account" if api_key else "Every key is an account of its own"
+    click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
+
+    def announce() -> None:
+        wait_until_started(server)
+        write_ready_file(Path(str(ready_file)), server.base_url)
+
+    if ready_file is not None:
+        threading.Thread(target=announce, daemon=True).start()
+    try:
+        server.run()
+    finally:
+        engine.close()
+        if ready_file is not None:
+            Path(ready_file).unlink(missing_ok=True)
+    click.echo("Stopped.")
+
+
+# A callback address or a filter may carry a secret in a query; names that say so are masked.
+_SECRET = re.compile(r"((?:key|token|secret|password|signature)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def _log(method: str, path: str, status: int, seconds: float) -> None:
+    shown = _SECRET.sub(r"\1***", path)
+    shown = "".join(part if part.isprintable() else "?" for part in shown)
+    text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {shown}"
+    colour = None if status < 400 else "yellow" if status < 500 else "red"
+    # click leaves colours out when the output is no terminal; NO_COLOR is for terminals too.
+    plain = bool(os.environ.get("NO_COLOR"))
+    click.echo(text if plain or colour is None else click.style(text, fg=colour))
+    sys.stdout.flush()

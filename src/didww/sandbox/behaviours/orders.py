@@ -1,0 +1,218 @@
+"""Orders buy numbers: by quantity, one particular number, or one that is reserved.
+
+An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account owns
+them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried again
+every minute. Prices are without VAT here. Source: scenarios sheet, sections 1 to 4; contract file orders.
+"""
+
+from __future__ import annotations
+
+import calendar
+import string
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.errors import Refused, attribute_error, unsupported
+from didww.sandbox.stock import in_stock, pick, shadow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["Orders"]
+
+SECONDS_TO_COMPLETE = 0.4
+SECONDS_TO_TRY_AGAIN = 60.0
+_CHOICES = ("qty", "did_reservation_id", "available_did_id")
+
+
+class Orders(Behaviour):
+    """Priced, charged, filled."""
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Check the items, hold their numbers and charge their price."""
+        if not record["items"]:
+            raise attribute_error("items", "can't be blank")
+        backorder = record.get("allow_back_ordering") is not False
+        record.update(id=world.new_id(), status="pending", reference=_reference(world), description="DID")
+        total = Decimal(0)
+        items: list[Any] = []
+        plans: list[dict[str, Any]] = []
+        for index, item in enumerate(record["items"]):
+            answer, plan = _priced(world, index, item, backorder=backorder)
+            items.append(answer)
+            plans.append(plan)
+            total += Decimal(answer["attributes"]["nrc"]) + Decimal(answer["attributes"]["mrc"])
+            _hold(world, plan, record["id"])
+        world.charge(total)
+        record["items"] = items
+        record["amount"] = f"{total:.2f}"
+        world.schedule(SECONDS_TO_COMPLETE, "orders", "complete", {"id": record["id"], "plans": plans})
+
+    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Hand the numbers over, if all of them are there."""
+        order = world.get("orders", payload["id"])
+        if order is None or order["status"] != "pending":
+            return
+        plans = payload["plans"]
+        for plan in plans:
+            group = world.get("did_groups", plan["group"])
+            missing = plan["qty"] - len(plan["numbers"])
+            if group is not None and missing:
+                more = pick(world, group, missing)
+                _hold(world, {**plan, "numbers": more}, order["id"])
+                plan["numbers"] += more
+        if any(len(plan["numbers"]) < plan["qty"] for plan in plans):
+            world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"], "plans": plans})
+            return
+        now = world.now()
+        until = _month_later(now)
+        for plan, item in zip(plans, order["items"], strict=True):
+            _release(world, plan)
+            world.insert_many("dids", [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
+            item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
+        world.update("orders", order["id"], {"status": "completed", "items": order["items"]})
+
+    def delete(self, world: World, record: Record) -> bool:
+        """Cancel: the money comes back, the numbers go back into stock."""
+        if record["status"] != "pending":
+            raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
+        world.charge(-Decimal(record["amount"]))
+        world.update("orders", record["id"], {"status": "canceled"})
+        held = shadow(world)
+        for hold in held.find("did_reservations", description=record["id"]):
+            held.delete("did_reservations", hold["id"])
+        return True
+
+
+def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The item as it is answered, and the plan to fill it."""
+    inside = item["attributes"]
+
+    def refused(name: str, message: str = "is invalid") -> Refused:
+        return attribute_error(f"items/{index}/{name}", message)
+
+    if item["type"] == "capacity_order_items":
+        raise unsupported("orders of capacity channels")
+    if item["type"] != "did_order_items":
+        raise refused("type", "is not allowed for creation")
+    sku = world.get("stock_keeping_units", inside.get("sku_id"))
+    if sku is None:
+        raise refused("sku_id")
+    chosen = [name for name in _CHOICES if inside.get(name) is not None]
+    if len(chosen) != 1:
+        raise Refused(
+            400,
+            "Param not allowed" if chosen else "Missing Parameter",
+            f"{chosen[1]} is not allowed." if chosen else "The required parameter, qty, is missing.",
+            code="105" if chosen else "106",
+        )
+    group = world.get("did_groups", sku["did_group"])
+    assert group is not None  # noqa: S101 every SKU has its group
+    prefix = inside.get("nanpa_prefix_id")
+    if prefix is not None and (world.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
+        raise refused("nanpa_prefix_id")
+    numbers = _CHOOSERS[chosen[0]](world, group, inside[chosen[0]], refused, backorder)
+    qty = inside["qty"] if chosen == ["qty"] else 1
+    once, monthly = Decimal(sku["setup_price"]) * qty, Decimal(sku["monthly_price"]) * qty
+    answer = {
+        "qty": qty,
+        "nrc": f"{once:.2f}",
+        "mrc": f"{monthly:.2f}",
+        "setup_price": f"{once:.2f}",
+        "monthly_price": f"{monthly:.2f}",
+        "prorated_mrc": False,
+        "billed_from": None,
+        "billed_to": None,
+        "did_group_id": group["id"],
+    }
+    plan = {
+        "group": group["id"],
+        "qty": qty,
+        "numbers": numbers,
+        "channels": sku["channels_included_count"],
+        "cycles": inside.get("billing_cycles_count"),
+    }
+    return {"type": "did_order_items", "attributes": answer}, plan
+
+
+def _by_quantity(
+    world: World, group: Record, qty: int, refused: Callable[..., Refused], backorder: bool
+) -> list[str]:
+    if qty < 1:
+        raise refused("qty", "must be greater than 0")
+    if qty > in_stock(world, group) and not backorder:
+        raise refused("qty", "exceeds available DIDs count")
+    return pick(world, group, qty)
+
+
+def _available(
+    world: World, group: Record, id: str, refused: Callable[..., Refused], backorder: bool  # noqa: ARG001
+) -> list[str]:
+    number = world.get("available_dids", id)
+    if number is None or number["did_group"] != group["id"]:
+        raise refused("available_did_id")
+    return [number["number"]]
+
+
+def _reserved(
+    world: World, group: Record, id: str, refused: Callable[..., Refused], backorder: bool  # noqa: ARG001
+) -> list[str]:
+    reservation = world.get("did_reservations", id)
+    if reservation is None or reservation["did_group"] != group["id"]:
+        raise refused("did_reservation_id")
+    world.delete("did_reservations", id)
+    return [reservation["number"]]
+
+
+_CHOOSERS = {"qty": _by_quantity, "available_did_id": _available, "did_reservation_id": _reserved}
+
+
+def _hold(world: World, plan: dict[str, Any], order: str) -> None:
+    """Keep the numbers of a plan out of stock while the order is pending."""
+    held = shadow(world)
+    for number in plan["numbers"]:
+        held.insert(
+            "did_reservations",
+            {"number": number, "did_group": plan["group"], "description": order, "expires_at": world.stamp()},
+        )
+
+
+def _release(world: World, plan: dict[str, Any]) -> None:
+    held = shadow(world)
+    for hold in held.find("did_reservations", number=plan["numbers"]):
+        held.delete("did_reservations", hold["id"])
+
+
+def _did(world: World, plan: dict[str, Any], number: str, order: str, until: datetime) -> dict[str, Any]:
+    group = world.get("did_groups", plan["group"])
+    waiting = bool(group is not None and group["needs_registration"])
+    return {
+        "id": world.new_id(),
+        "number": number,
+        "blocked": waiting,
+        "awaiting_registration": waiting,
+        "terminated": False,
+        "emergency_enabled": False,
+        "channels_included_count": plan["channels"],
+        "dedicated_channels_count": 0,
+        "billing_cycles_count": plan["cycles"],
+        "created_at": world.stamp(),
+        "expires_at": world.stamp(until),
+        "did_group": plan["group"],
+        "order": order,
+    }
+
+
+def _reference(world: World) -> str:
+    letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
+    return f"{letters}-{world.dice.randrange(10**6):06}"
+
+
+def _month_later(moment: datetime) -> datetime:
+    year, month = moment.year + moment.month // 12, moment.month % 12 + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

@@ -1,0 +1,145 @@
+"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration.
+
+Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behaviour sheet,
+section 8. Where the sources disagree: a sent configuration is merged with the stored one (DIDWW's own notes), and a
+deleted group leaves its trunks (the API's document).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from didww.resources.configuration.sip import SipConfiguration
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.errors import attribute_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["TrunkGroups", "Trunks"]
+
+# What a SIP configuration holds unless told; null where nothing stands here. Values of the sandbox's own choice: the
+# service's are not documented.
+SIP_DEFAULTS: dict[str, Any] = {
+    "transport_protocol_id": 1,
+    "network_protocol_priority": "force_ipv4",
+    "resolve_ruri": False,
+    "use_did_in_ruri": False,
+    "codec_ids": [9, 10, 8, 7, 6],
+    "rx_dtmf_format_id": 1,
+    "tx_dtmf_format_id": 2,
+    "auth_enabled": False,
+    "enabled_sip_registration": False,
+    "sst_enabled": False,
+    "sst_min_timer": 600,
+    "sst_max_timer": 900,
+    "sst_refresh_method_id": 1,
+    "sst_accept_501": True,
+    "sip_timer_b": 8000,
+    "dns_srv_failover_timer": 2000,
+    "rtp_ping": False,
+    "rtp_timeout": 30,
+    "force_symmetric_rtp": False,
+    "symmetric_rtp_ignore_rtcp": False,
+    "rerouting_disconnect_code_ids": [],
+    "media_encryption_mode": "disabled",
+    "stir_shaken_mode": "disabled",
+    "diversion_relay_policy": "none",
+    "diversion_inject_mode": "none",
+    "cnam_lookup": False,
+    "max_transfers": 0,
+    "max_30x_redirects": 0,
+}
+_CLI_PREFIX = re.compile(r"\+?[0-9#]{0,6}")
+
+
+class _Named(Behaviour):
+    """Names are the account's own only once."""
+
+    type: ClassVar[str]
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Refuse a name that is taken."""
+        self._check_name(world, record["name"])
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """Refuse a name that another one has."""
+        if "name" in changes and changes["name"] != record["name"]:
+            self._check_name(world, changes["name"])
+
+    def _check_name(self, world: World, name: str) -> None:
+        if not name.strip():
+            raise attribute_error("name", "can't be blank")
+        if world.count(self.type, name=name):
+            raise attribute_error("name", "has already been taken")
+
+
+class Trunks(_Named):
+    """Inbound trunks."""
+
+    type = "voice_in_trunks"
+    defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Complete the configuration."""
+        super().before_create(world, record)
+        _check_prefix(record["cli_prefix"])
+        given = record["configuration"]
+        if given["type"] == SipConfiguration.type_:
+            blank = dict.fromkeys(SipConfiguration._fields)
+            given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
+        record["configuration"] = _checked(world, given)
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """Merge what was sent of the configuration into what there is."""
+        super().before_update(world, record, changes)
+        _check_prefix(changes.get("cli_prefix"))
+        if "configuration" in changes:
+            given, there = changes["configuration"], record["configuration"]
+            if given["type"] != there["type"]:
+                raise attribute_error("type", "is invalid", path="configuration/type")
+            merged = {**there["attributes"], **given["attributes"]}
+            changes["configuration"] = _checked(world, {"type": there["type"], "attributes": merged})
+
+
+class TrunkGroups(_Named):
+    """Trunk groups."""
+
+    type = "voice_in_trunk_groups"
+
+    def meta(self, world: World, record: Record) -> dict[str, Any] | None:
+        """How many trunks it holds."""
+        return {"trunks_count": world.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
+
+
+def _check_prefix(prefix: str | None) -> None:
+    if prefix is not None and not _CLI_PREFIX.fullmatch(prefix):
+        raise attribute_error("cli_prefix", "is invalid")
+
+
+def _checked(world: World, configuration: dict[str, Any]) -> dict[str, Any]:
+    """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
+    inside = configuration["attributes"]
+    if configuration["type"] != SipConfiguration.type_:
+        return configuration
+    registers = inside["enabled_sip_registration"]
+    for name in ("host", "port"):
+        if registers and inside[name] not in (None, ""):
+            message = f"{name} must be blank when the SIP registration is enabled"
+            raise attribute_error("configuration", message, path=f"configuration/{name}")
+    if inside["use_did_in_ruri"] and not registers:
+        raise attribute_error("use_did_in_ruri", "is invalid", path="configuration/use_did_in_ruri")
+    if not registers:
+        inside.update(incoming_auth_username=None, incoming_auth_password=None)
+    elif not inside["incoming_auth_username"]:
+        inside.update(incoming_auth_username=_word(world, 12), incoming_auth_password=_word(world, 20))
+    return configuration
+
+
+def _word(world: World, length: int) -> str:
+    return "".join(world.dice.choices(string.ascii_lowercase + string.digits, k=length))

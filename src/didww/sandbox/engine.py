@@ -1,0 +1,197 @@
+"""The engine of the sandbox: a request in, an answer out, over a store. No socket, no thread of its own.
+
+It sees to the key and finds the resource; what is done with it is `operations`. It never raises: a fault of its own is
+logged and answered 500.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from didww.calls.effects import Response
+from didww.resources.registry import all_classes, class_of
+from didww.sandbox import facts
+from didww.sandbox.accounts import FIRST_BALANCE, NOBODY, Accounts
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.catalogue import Catalogue
+from didww.sandbox.clock import Clock
+from didww.sandbox.errors import Refused, error_body, no_such_path
+from didww.sandbox.operations import MEDIA_TYPE, Operation
+from didww.sandbox.schema import table_of
+from didww.sandbox.stock import AvailableDids, DidGroups
+from didww.sandbox.store import Store
+from didww.sandbox.world import Setting, World, run_due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from didww.calls.effects import Request
+    from didww.sandbox.schema import Table
+    from didww.sandbox.store import Record
+
+__all__ = ["Engine"]
+
+log = logging.getLogger("didww.sandbox")
+
+_PREFIX = "/v3"
+
+
+class _Balances(Behaviour):
+    """The first money of an account."""
+
+    def account_rows(self, world: World) -> Iterable[Record]:  # noqa: ARG002
+        """One row."""
+        return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
+
+
+# What belongs to the engine itself; a behaviour registered for the same type takes its place.
+_OWN: dict[str, Behaviour] = {
+    "did_groups": DidGroups(),
+    "available_dids": AvailableDids(),
+    "balances": _Balances(),
+}
+
+
+class Engine:
+    """A local DIDWW.
+
+    Args:
+        path: A file to keep everything in; memory if left out.
+        seed: Decides ids, prices and stock.
+        api_key: The one key that is taken; any key if left out, each its own account.
+        clock: The clock; real time if left out.
+
+    Raises:
+        ValueError: `path` holds the state of another seed, or of another version of the sandbox.
+
+    Example:
+        >>> from didww.calls.effects import Request
+        >>> engine = Engine()
+        >>> engine.handle(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": "any"})).status
+        200
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        seed: int = 0,
+        api_key: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        from didww.sandbox.behaviours import BEHAVIOURS
+
+        self.clock = clock or Clock()
+        self._lock = threading.Lock()
+        self._store = store = Store(path, seed)
+        # Each opening of a file throws other dice: ids must not come twice.
+        opened = int(store.fact("opened") or 0) + 1
+        store.keep_fact("opened", str(opened))
+        dice = random.Random(f"{seed}/{opened}")  # noqa: S311 a game's dice
+        self._setting = Setting(
+            store,
+            self.clock,
+            Catalogue(seed),
+            dice,
+            {**_OWN, **BEHAVIOURS},
+        )
+        due = store.connection.execute("SELECT min(at) FROM events").fetchone()
+        self._setting.next_due = due[0] or ""
+        self._accounts = Accounts(store, api_key)
+
+    def close(self) -> None:
+        """Close the store; requests after this are answered 500."""
+        with self._lock:
+            self._store.close()
+
+    def world(self, api_key: str, base: str = "http://127.0.0.1/v3") -> World:
+        """The world of the account of a key, to set a scene or to look behind it.
+
+        Not guarded by the engine's lock: not to be used while requests are handled in other threads.
+        """
+        return World(self._setting, self._accounts.owner(api_key), base)
+
+    def handle(self, request: Request) -> Response:
+        """The answer to `request`; never raises."""
+        with self._lock:
+            try:
+                status, headers, body = self._answer(request)
+            except Refused as refused:
+                status, headers, body = refused.status, refused.headers, error_body(refused.errors)
+            except Exception:
+                log.exception("sandbox: %s failed", request.method)
+                status, headers, body = 500, {}, error_body([_FAULT])
+            return Response(
+                status,
+                {"content-type": MEDIA_TYPE, "x-request-id": self._setting.new_id(), **headers},
+                body,
+            )
+
+    # Finding the way
+
+    def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        base, parts, query = _address(request.url)
+        table = _table(parts[0])
+        try:
+            owner = self._accounts.owner(_key(request))
+        except Refused:
+            if table is None or table.type not in facts.NO_KEY or request.method != "GET":
+                raise
+            owner = NOBODY
+        setting = self._setting
+        run_due(setting)
+        path = "/" + "/".join(parts)
+        if table is None:
+            raise no_such_path(path)
+        world = World(setting, owner, base)
+        behaviour = setting.behaviour(table.type)
+        if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
+            served = setting.changing(lambda: behaviour.serve(world, request, "/".join(parts[1:])))
+            if served is not None:
+                return served.status, dict(served.headers), served.body
+        return Operation(world, table, request, path=path, query=query).answer(parts[1:])
+
+
+def _key(request: Request) -> str | None:
+    return next((value for name, value in request.headers.items() if name.lower() == "api-key"), None)
+
+
+def _table(path: str) -> Table | None:
+    """The table of the type that has this path; None for types without a path of their own, too."""
+    # Only a singleton has a path that is not its type: balance, of balances. The guess saves importing every class.
+    for type in (path, f"{path}s"):
+        cls = class_of(type)
+        if cls is not None and cls.path == path:
+            break
+    else:
+        cls = next((one for one in all_classes() if one.path == path), None) if path.isidentifier() else None
+    if cls is None or not (cls.operations or cls.extra_operations):
+        return None
+    return table_of(cls.type_)
+
+
+_FAULT = {
+    "title": "Internal Server Error",
+    "detail": "Internal Server Error",
+    "code": "500",
+    "status": "500",
+}
+
+
+def _address(url: str) -> tuple[str, list[str], str]:
+    """The address of the API that `url` belongs to, the parts of the path below it, and the query."""
+    # A lone surrogate can come in by a Python caller, and could not go out again.
+    url = url.encode("utf-8", "replace").decode()
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        raise no_such_path("such address") from None
+    path = split.path
+    if path == _PREFIX or path.startswith(f"{_PREFIX}/"):
+        path = path[len(_PREFIX) :]
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    return f"{split.scheme}://{split.netloc}{_PREFIX}", parts, split.query

@@ -1,0 +1,212 @@
+"""The operations on a resource type: list, find, create, update, delete, and the addresses of relationships.
+
+Which of them a type offers is declared. Media types and body sizes are checked here; what a body or a query may say is
+`writes` and `query`, what an answer looks like is `documents`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from didww.sandbox import documents, facts, writes
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.conditions import Conditions
+from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
+from didww.sandbox.query import Query, parse
+
+if TYPE_CHECKING:
+    from didww.calls.effects import Request
+    from didww.sandbox.schema import Relation, Table
+    from didww.sandbox.store import Row
+    from didww.sandbox.world import World
+
+__all__ = ["MEDIA_TYPE", "Operation"]
+
+MEDIA_TYPE = "application/vnd.api+json"
+LARGEST_BODY = 1 << 20
+LARGEST_UPLOAD = 21 << 20  # the service takes 20 MB a file; some more for the form around it
+_WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
+_METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+class Operation:
+    """One request to one resource type."""
+
+    def __init__(self, world: World, table: Table, request: Request, *, path: str, query: str) -> None:
+        self.world = world
+        self.table = table
+        self.request = request
+        self.path = path
+        self.text = query
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        self.behaviour = world.setting.behaviour(table.type)
+
+    def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
+        """Do what the rest of the path and the method say."""
+        method = self.request.method
+        if len(rest) > 1:
+            return self._below(rest)
+        operation = self._operation(rest, method)
+        if operation in ("list", "find"):
+            self._check_accept()
+            if operation == "list":
+                return 200, {}, self._list()
+            return 200, {}, self._find(rest[0] if rest else None)
+        if operation == "delete":
+            self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
+            return 204, {}, b""
+        self._check_accept()
+        if operation == "create":
+            return 201, {}, self.world.setting.changing(self._create)
+        return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
+
+    def _operation(self, rest: list[str], method: str) -> str:
+        cls = self.table.cls
+        offered = cls.operations | cls.extra_operations
+        if cls.singleton and rest:
+            raise no_such_path(self.path)
+        here = ("find", "update", "delete") if rest or cls.singleton else ("list", "create")
+        reading = "find" if rest or cls.singleton else "list"
+        operation = reading if method == "GET" else _WRITES.get(method, "")
+        if operation not in here or operation not in offered:
+            raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
+        needed = (self.table.type, operation) in facts.NEEDS_BEHAVIOUR
+        if needed and self.table.type not in self.world.setting.behaviours:
+            raise unsupported(f"{operation} of {self.table.type}")
+        return operation
+
+    def _check_accept(self) -> None:
+        accept = self.headers.get("accept", "").strip()
+        if not accept:
+            return
+        kinds = [one.strip() for one in accept.split(",")]
+        if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
+            return
+        upload = type(self.behaviour).create is not Behaviour.create and self.request.method == "POST"
+        if upload and "application/json" in kinds:
+            return
+        detail = (
+            f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
+            f"This request specified '{accept}'."
+        )
+        raise Refused(406, "Not acceptable", detail, code="406")
+
+    def _query(self, *, listed: bool) -> Query:
+        return parse(self.table, self.text, listed=listed, now=self.world.now())
+
+    # Reading
+
+    def _list(self) -> bytes:
+        query = self._query(listed=True)
+        world, table = self.world, self.table
+        world.touch(table.type)
+        if type(self.behaviour).listed is not Behaviour.listed:
+            special = self.behaviour.listed(world, query.filters)
+            if special is not None:
+                ids, meta = special
+                kept = world.setting.store.rows_of(table, ids)
+                ordered = self._sorted([kept[id] for id in ids if id in kept], query)
+                return documents.collection(world, table, ordered, query, total=None, meta=meta)
+        conditions = Conditions(table, world.owner, world.touch)
+        conditions.narrow(query.filters)
+        order = conditions.order(query.sorts)
+        store = world.setting.store
+        execute = store.connection.execute
+        source = f'FROM "{table.type}" AS t0 WHERE {conditions.where}'
+        if query.page is None:
+            rows = execute(f"SELECT {table.selected} {source} ORDER BY {order}", conditions.values).fetchall()
+            return documents.collection(world, table, rows, query, total=None)
+        total = store.count(source, conditions.values)
+        size = query.page.size
+        conditions.values.update(size=size, start=(query.page.number - 1) * size)
+        # Ids first: whole rows would be carried along while all of them are sorted.
+        page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
+        found = store.rows_of(table, ids := [row[0] for row in page])
+        return documents.collection(world, table, [found[id] for id in ids], query, total=total)
+
+    def _sorted(self, rows: list[Row], query: Query) -> list[Row]:
+        for name, descending in reversed(query.sorts):
+            place = self.table.place[name]
+            rows.sort(key=lambda row: str(row[place]), reverse=descending)
+        return rows
+
+    def _find(self, id: str | None) -> bytes:
+        query = self._query(listed=False)
+        return documents.single(self.world, self.table, self._row(id), query, "find")
+
+    def _row(self, id: str | None) -> Row:
+        if id is None:
+            rows = self.world.setting.store.rows_where(self.world.touch(self.table.type), self.world.owner, {}, limit=1)
+            return rows[0]
+        row = self.world.row(self.table.type, id)
+        if row is None:
+            raise not_found(self.table.type, id)
+        return row
+
+    def _below(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
+        """The addresses in `links` of a relationship: what it leads to, and the linkage."""
+        bare = len(rest) == 3 and rest[1] == "relationships"
+        name = rest[-1]
+        relation = self.table.relations.get(name)
+        if relation is None or not (bare or len(rest) == 2) or "find" not in self.table.cls.operations:
+            raise no_such_path(self.path)
+        if self.request.method in _WRITES:
+            raise unsupported("writes to relationship addresses")
+        if self.request.method != "GET":
+            raise not_offered(self.request.method, self.path, ("GET",))
+        self._check_accept()
+        row = self._row(rest[0])
+        found = documents.related_rows(self.world, self.table, relation, [row]).get(row[0], [])
+        if bare:
+            body = documents.relationship(self.world, self.table, row[0], relation, found)
+            return 200, {}, body
+        return 200, {}, self._related(relation, found)
+
+    def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
+        table = found[0][0] if found else self.world.touch(relation.targets[0])
+        query = parse(table, self.text, listed=False, now=self.world.now())
+        rows = [row for _, row in found]
+        if relation.many:
+            query.page = None
+            return documents.collection(self.world, table, rows, query, total=None)
+        return documents.single(self.world, table, rows[0] if rows else None, query, "find")
+
+    # Writing
+
+    def _create(self) -> bytes:
+        query = self._query(listed=False)
+        world, table, behaviour = self.world, self.table, self.behaviour
+        uploads = type(behaviour).create is not Behaviour.create
+        self._check_size(LARGEST_UPLOAD if uploads else LARGEST_BODY)
+        record = behaviour.create(world, self.request) if uploads else None
+        if record is not None:
+            made = writes.add(world, table, record)
+        else:
+            self._check_content_type()
+            made = writes.create(world, table, writes.read_body(table, self.request.body, None))
+        row = world.setting.store.row(table, world.owner, made["id"]) if behaviour.stored else table.row(made)
+        return documents.single(world, table, row, query, "create")
+
+    def _update(self, id: str) -> bytes:
+        query = self._query(listed=False)
+        self._check_size(LARGEST_BODY)
+        self._check_content_type()
+        body = writes.read_body(self.table, self.request.body, id)
+        record = self.world.get(self.table.type, id)
+        if record is None:
+            raise not_found(self.table.type, id)
+        writes.change(self.world, self.table, record, body)
+        return documents.single(self.world, self.table, self._row(id), query, "update")
+
+    def _check_size(self, most: int) -> None:
+        if len(self.request.body or b"") > most:
+            raise Refused(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
+
+    def _check_content_type(self) -> None:
+        given = self.headers.get("content-type", "").strip()
+        if given != MEDIA_TYPE:
+            detail = (
+                f"All requests that create or update must use the '{MEDIA_TYPE}' Content-Type. "
+                f"This request specified '{given}'."
+            )
+            raise Refused(415, "Unsupported media type", detail, code="415")

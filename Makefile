@@ -11,7 +11,7 @@ $(STAMP): pyproject.toml
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable '.[cli,sandbox]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group bench --editable '.[cli,sandbox]'
 	@touch $@
 
 demo: $(STAMP)

@@ -25,11 +25,15 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one.")
+@click.option(
+    "--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
+)
 @click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in; in memory if left out.")
 @click.option("--seed", default=0, show_default=True, help="Another number makes other prices, stock and calls.")
 @click.option("--api-key", help="Accept this key only; any key, an account each, if left out.")
-@click.option("--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served.")
+@click.option(
+    "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
+)
 def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None, ready_file: str | None) -> None:
     """Serve a local DIDWW.
 

@@ -67,7 +67,9 @@ class SandboxApp:
             {
                 "type": "http.response.start",
                 "status": response.status,
-                "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+                "headers": [
+                    (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+                ],
             }
         )
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})

@@ -87,7 +87,9 @@ REVERSED: Final[dict[tuple[str, str], tuple[str, str]]] = {
 _STOCK = (
     "max(0, {t}.total_count"
     " - (SELECT count(*) FROM dids WHERE dids.owner = :owner AND dids.did_group = {t}.id)"
-    " - (SELECT count(*) FROM did_reservations AS held WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
+    # Ordered numbers are kept as reservations of the account's shadow (stock.shadow).
+    " - (SELECT count(*) FROM did_reservations AS held"
+    " WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
 )
 
 # Filters over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.

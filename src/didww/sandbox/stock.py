@@ -199,14 +199,14 @@ def _keep(world: World, chosen: Iterable[tuple[Record, int]]) -> None:
 
 
 def _taken(world: World, groups: Iterable[str]) -> frozenset[str]:
-    """Numbers of these groups that the account owns or holds reserved."""
+    """Numbers of these groups that the account owns, holds reserved or has ordered."""
     wanted = msgspec.json.encode(list(groups)).decode()
     found: set[str] = set()
-    for type in ("dids", "did_reservations"):
-        world.touch(type)
-        rows = world.setting.store.connection.execute(
+    for one, type in _keepers(world):
+        one.touch(type)
+        rows = one.setting.store.connection.execute(
             f"SELECT number FROM {type} WHERE owner = ? AND did_group IN (SELECT value FROM json_each(?))",  # noqa: S608
-            (world.owner, wanted),
+            (one.owner, wanted),
         )
         found.update(row[0] for row in rows)
     return frozenset(found)

@@ -140,7 +140,7 @@ class Store:
         key = (source, *values.values())
         found = self._counts.get(key)
         if found is None:
-            found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])  # noqa: S608
+            found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
         return found
 
     def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:

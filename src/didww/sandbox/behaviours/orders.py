@@ -140,9 +140,7 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     return {"type": "did_order_items", "attributes": answer}, plan
 
 
-def _by_quantity(
-    world: World, group: Record, qty: int, refused: Callable[..., Refused], backorder: bool
-) -> list[str]:
+def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused], backorder: bool) -> list[str]:
     if qty < 1:
         raise refused("qty", "must be greater than 0")
     if qty > in_stock(world, group) and not backorder:
@@ -151,7 +149,11 @@ def _by_quantity(
 
 
 def _available(
-    world: World, group: Record, id: str, refused: Callable[..., Refused], backorder: bool  # noqa: ARG001
+    world: World,
+    group: Record,
+    id: str,
+    refused: Callable[..., Refused],
+    backorder: bool,  # noqa: ARG001
 ) -> list[str]:
     number = world.get("available_dids", id)
     if number is None or number["did_group"] != group["id"]:
@@ -160,7 +162,11 @@ def _available(
 
 
 def _reserved(
-    world: World, group: Record, id: str, refused: Callable[..., Refused], backorder: bool  # noqa: ARG001
+    world: World,
+    group: Record,
+    id: str,
+    refused: Callable[..., Refused],
+    backorder: bool,  # noqa: ARG001
 ) -> list[str]:
     reservation = world.get("did_reservations", id)
     if reservation is None or reservation["did_group"] != group["id"]:
@@ -169,7 +175,11 @@ def _reserved(
     return [reservation["number"]]
 
 
-_CHOOSERS = {"qty": _by_quantity, "available_did_id": _available, "did_reservation_id": _reserved}
+_CHOOSERS: dict[str, Callable[..., list[str]]] = {
+    "qty": _by_quantity,
+    "available_did_id": _available,
+    "did_reservation_id": _reserved,
+}
 
 
 def _hold(world: World, plan: dict[str, Any], order: str) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 
 import requests
+
 from didww.client import DidwwClient
 from didww.query_params import QueryParams
 
@@ -40,7 +41,7 @@ def main() -> None:
     )
 
 
-def _timed(function) -> float:  # noqa: ANN001
+def _timed(function) -> float:
     started = time.perf_counter()
     function()
     return time.perf_counter() - started

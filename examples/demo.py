@@ -48,7 +48,7 @@ def main() -> None:
         country = client.countries().list(filter={"iso": "GB"}).data[0]
         found = client.did_groups().list(
             filter={
-                "country.id": country.id or "",
+                "country.id": country.id,
                 "area_name": "London",
                 "needs_registration": False,
                 "is_available": True,
@@ -68,9 +68,9 @@ def main() -> None:
         )
 
         sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
-        placed = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id or "", qty=2)])).data
+        placed = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=2)])).data
         order = client.orders().wait(placed).data
-        dids = client.dids().list(filter={"order.id": order.id or ""}, include="did_group", sort="number").data
+        dids = client.dids().list(filter={"order.id": order.id}, include="did_group", sort="number").data
         step(
             "Buy two of the cheaper ones.  client.orders().create(...), client.orders().wait(...)",
             f"order {order.reference}: {placed.status}, then {order.status}; it cost {order.amount} USD",
@@ -93,7 +93,7 @@ def main() -> None:
         for did in dids:
             did.voice_in_trunk = trunk
             client.dids().update(did)
-        routed = client.dids().list(filter={"voice_in_trunk.id": trunk.id or ""}).total_records
+        routed = client.dids().list(filter={"voice_in_trunk.id": trunk.id}).total_records
         step("Route both numbers to it.  client.dids().update(did)", f"{routed} numbers ring at {trunk.name}")
 
         now = datetime.now(UTC)
@@ -110,9 +110,7 @@ def main() -> None:
             "",
             *table(rows[:5]),
         )
-        print(
-            f"\nDone in {time.monotonic() - started:.1f} s. The same path as a program to start from: examples/quickstart.py"
-        )
+        print(f"\nDone in {time.monotonic() - started:.1f} s. A program to start from: examples/quickstart.py")
 
 
 def read(path: Path) -> Iterator[dict[str, str]]:

@@ -138,7 +138,7 @@ class QueryParams:
             return NotImplemented
         return self.pairs() == other.pairs()
 
-    __hash__ = None  # type: ignore[assignment] # mutable
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable
 
 
 def _names(names: Iterable[object], where: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams, endpoints
+from didww import AsyncDidwwClient, DidwwClient, QueryParams, endpoints
 from didww import async_endpoints as aendpoints
 from didww.configuration import NO_TIMEOUT
 from didww.exceptions import (
@@ -676,4 +676,4 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
     with pytest.raises(InvalidValue, match="Did you mean 'description'"):
         did.descripton = "x"
     with pytest.raises(InvalidValue, match="Did you mean 'description'"):
-        Did(**{"descripton": "x"})
+        Did(descripton="x")

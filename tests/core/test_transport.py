@@ -333,7 +333,7 @@ def test_a_session_is_used_as_it_is_and_left_as_it_was() -> None:
 
 
 def test_a_session_ends_a_dripping_body_in_time() -> None:
-    """requests cannot bound dripping headers; the body is checked piece by piece."""
+    """Requests cannot bound dripping headers; the body is checked piece by piece."""
     transport = session_transport()
     data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 300
     with serving(dripping(data, after=46)) as server:

@@ -76,7 +76,7 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
     """Send what was changed of `record`; afterwards it counts as unchanged."""
     _checked(cls, record, "update")
-    if record.id is None:
+    if not record._object.id:
         raise InvalidValue(
             f"{cls.path}().update takes a {cls.__name__} that exists; this one has no id. Use create, or "
             f"{cls.__name__}.build(id).",

@@ -130,9 +130,12 @@ class Resource(Record):
         return _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build")), "built")
 
     @property
-    def id(self) -> str | None:
-        """The server's id of it; None while it is new."""
-        return self._object.id or None
+    def id(self) -> str:
+        """The server's id of it.
+
+        None while it is new; typed as text all the same, since whatever comes from the service has one.
+        """
+        return cast("str", self._object.id or None)
 
     @property
     def type(self) -> str:
@@ -325,7 +328,7 @@ class Resource(Record):
             return NotImplemented
         if self.type != other.type or self.id != other.id:
             return False
-        return self is other or self.id is not None or self.to_dict() == other.to_dict()
+        return self is other or bool(self._object.id) or self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((self.type, self.id))
@@ -417,7 +420,7 @@ def _identifier(field: Field, value: Any) -> Identifier:
     if not isinstance(value, classes):
         hint = f" Use {target.names[0]}.build({value!r})." if isinstance(value, str) else ""
         raise InvalidValue(f"{field.label} takes {target!r}, not {type(value).__name__}.{hint}", field=field.label)
-    if value.id is None:
+    if not value._object.id:
         raise InvalidValue(
             f"{field.label} takes {target!r} that exists; this one has no id yet. Create it first.", field=field.label
         )

@@ -173,10 +173,11 @@ class Field:
         return raw
 
     def _check_bounds(self, raw: Any) -> None:
-        size = len(raw) if isinstance(raw, list) else Decimal(raw) if self.kind.name == "decimal" else raw
+        listed = self.kind.name == "list"
+        size = len(raw) if listed else Decimal(raw) if self.kind.name == "decimal" else raw
         if (self.low is not None and size < self.low) or (self.high is not None and size > self.high):
             bounds = f"{self.low} to {self.high}" if self.high is not None else f"at least {self.low}"
-            unit = " items" if isinstance(raw, list) else ""
+            unit = " items" if listed else ""
             raise InvalidValue(f"{self.label} takes {bounds}{unit}, not {size}.", field=self.label)
         if self.longest is not None and len(raw) > self.longest:
             raise InvalidValue(

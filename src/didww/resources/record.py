@@ -85,18 +85,18 @@ class Record(metaclass=RecordType):
         field = self._fields.get(name)
         return field is None or field.implies is None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        field = self._fields.get(name)
-        if field is None:
-            raise InvalidValue(self._unknown(name), field=f"{type(self).__name__}.{name}")
-        self._write(field, value)
-
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(name, self._fields, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else f" Its fields: {', '.join(self._fields)}."
         return f"{type(self).__name__} has no field {name!r}.{hint}"
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            field = self._fields.get(name)
+            if field is None:
+                raise InvalidValue(self._unknown(name), field=f"{type(self).__name__}.{name}")
+            self._write(field, value)
 
         def __getattr__(self, name: str) -> Any:
             if not name.startswith("_"):
@@ -207,9 +207,9 @@ class Record(metaclass=RecordType):
         linked = self._state.linkage if self._state is not None else {}
         for name, field in self._fields.items():
             value = held.get(name)
-            if field.required and field.create and value in (None, []) and name not in linked:
-                if name not in self._attributes or name in held:
-                    yield field.label
+            unset = name in held or name not in self._attributes
+            if field.required and field.create and value in (None, []) and name not in linked and unset:
+                yield field.label
             for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
                 if isinstance(one, Nested):
                     yield from one._missing()
@@ -337,7 +337,7 @@ class Nested(Record):
             return NotImplemented
         return type(self) is type(other) and self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment] # mutable, equal by content
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable, equal by content
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "type": self._type}

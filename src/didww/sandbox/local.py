@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from didww.sandbox.clock import Clock
 from didww.sandbox.engine import Engine
@@ -72,7 +72,7 @@ class Sandbox:
         """Close the store."""
         self.engine.close()
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

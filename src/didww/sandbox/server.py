@@ -15,7 +15,7 @@ from didww.sandbox.app import SandboxApp
 from didww.sandbox.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 __all__ = ["Server", "running"]
@@ -52,7 +52,7 @@ class Server:
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v3"
         config = uvicorn.Config(
-            SandboxApp(engine, log),  # pyright: ignore[reportArgumentType] uvicorn's own, narrower scope types
+            SandboxApp(engine, log),
             log_config=None,
             log_level="error",
             access_log=False,
@@ -96,7 +96,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def running(**options: Any) -> Iterator[str]:
+def running(**options: Any) -> Generator[str]:
     """The base URL of a sandbox that serves on a free loopback port while the `with` block lasts.
 
     Args:

@@ -1,24 +1,24 @@
 """Orders buy numbers: by quantity, one particular number, or one that is reserved.
 
-An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account owns
-them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried again
-every minute. Prices are without VAT here. Source: scenarios sheet, sections 1 to 4; contract file orders.
+An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
+owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
+again every minute. Prices are without VAT here. Source: scenarios sheet, sections 1 to 4; contract file orders.
 """
 
 from __future__ import annotations
 
 import calendar
 import string
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.errors import Refused, attribute_error, unsupported
-from didww.sandbox.stock import in_stock, pick, shadow
+from didww.sandbox.stock import pick, shadow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
@@ -116,8 +116,10 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     prefix = inside.get("nanpa_prefix_id")
     if prefix is not None and (world.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
         raise refused("nanpa_prefix_id")
-    numbers = _CHOOSERS[chosen[0]](world, group, inside[chosen[0]], refused, backorder)
+    numbers = _CHOOSERS[chosen[0]](world, group, inside[chosen[0]], refused)
     qty = inside["qty"] if chosen == ["qty"] else 1
+    if len(numbers) < qty and not backorder:
+        raise refused("qty", "exceeds available DIDs count")
     once, monthly = Decimal(sku["setup_price"]) * qty, Decimal(sku["monthly_price"]) * qty
     answer = {
         "qty": qty,
@@ -140,34 +142,20 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     return {"type": "did_order_items", "attributes": answer}, plan
 
 
-def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused], backorder: bool) -> list[str]:
+def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused]) -> list[str]:
     if qty < 1:
         raise refused("qty", "must be greater than 0")
-    if qty > in_stock(world, group) and not backorder:
-        raise refused("qty", "exceeds available DIDs count")
     return pick(world, group, qty)
 
 
-def _available(
-    world: World,
-    group: Record,
-    id: str,
-    refused: Callable[..., Refused],
-    backorder: bool,  # noqa: ARG001
-) -> list[str]:
+def _available(world: World, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
     number = world.get("available_dids", id)
     if number is None or number["did_group"] != group["id"]:
         raise refused("available_did_id")
     return [number["number"]]
 
 
-def _reserved(
-    world: World,
-    group: Record,
-    id: str,
-    refused: Callable[..., Refused],
-    backorder: bool,  # noqa: ARG001
-) -> list[str]:
+def _reserved(world: World, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
     reservation = world.get("did_reservations", id)
     if reservation is None or reservation["did_group"] != group["id"]:
         raise refused("did_reservation_id")

@@ -1,14 +1,19 @@
 """Reads the payload with the PyPI package `didww`, in an environment of that package's own; prints JSON.
 
+    vendor.py <base_url> <rounds>    the best time of reading it, and of the bare request
+    vendor.py <base_url> held        the bytes that its list keeps, its fields read
+
 A black box: its public client asks a loopback server that answers every request with the payload. The time of the
 same request with `requests` alone is measured beside it, so that it can be taken off.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
+import tracemalloc
 
 import requests
 
@@ -17,34 +22,48 @@ from didww.query_params import QueryParams
 
 
 def main() -> None:
-    base_url, rounds = sys.argv[1], int(sys.argv[2])
+    base_url, what = sys.argv[1:]
     client = DidwwClient(api_key="benchmark", base_url=base_url)
     params = QueryParams().include("order", "did_group")
     session = requests.Session()
 
-    def read() -> int:
-        total = 0
-        for did in client.dids().list(params).data:
-            total += len(did.number) + len(did.description) + len(did.order.reference) + len(did.did_group.prefix)
-        return total
+    def read():
+        return touch(client.dids().list(params).data)
 
-    def bare() -> int:
-        return len(session.get(f"{base_url}/dids").content)
+    def bare():
+        return session.get(f"{base_url}/dids").content
 
-    json.dump(
-        {
-            "read": min(_timed(read) for _ in range(rounds)),
-            "bare": min(_timed(bare) for _ in range(rounds)),
-            "checksum": read(),
-        },
-        sys.stdout,
-    )
+    read()  # the first answer: connections, imports
+    if what == "held":
+        json.dump(held(read), sys.stdout)
+        return
+    times = [(_timed(read), _timed(bare)) for _ in range(int(what))]
+    json.dump({"read": min(read for read, _ in times), "bare": min(bare for _, bare in times)}, sys.stdout)
 
 
-def _timed(function) -> float:
+def touch(dids):
+    """The DIDs, after four fields of each were read."""
+    for did in dids:
+        _ = did.number, did.description, did.order.reference, did.did_group.prefix
+    return dids
+
+
+def held(read):
+    """How many bytes are held by what `read` returns, and how many DIDs that is."""
+    gc.collect()
+    tracemalloc.start()
+    kept = read()
+    gc.collect()
+    return {"bytes": tracemalloc.get_traced_memory()[0], "dids": len(kept)}
+
+
+def _timed(function):
+    gc.collect()
     started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+    kept = function()
+    taken = time.perf_counter() - started
+    del kept
+    return taken
 
 
 if __name__ == "__main__":

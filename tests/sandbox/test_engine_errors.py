@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from scene import MEDIA_TYPE, Caller, Scene, document
 
 from didww.resources.registry import all_classes
 from didww.sandbox import Refused
@@ -15,6 +14,7 @@ from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import NEEDS_BEHAVIOUR
 from didww.sandbox.world import World
+from scene import MEDIA_TYPE, Caller, Scene, document
 
 TRUNK = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}
 UNKNOWN = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -66,7 +66,17 @@ def test_an_unknown_id_is_not_found(method: str, type: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/stock_keeping_units", "/qty_based_pricings", "/balances", "/balance/x", "/", "", "/dids/a/b", "/a/b/c/d/e"],
+    [
+        "/nowhere",
+        "/stock_keeping_units",
+        "/qty_based_pricings",
+        "/balances",
+        "/balance/x",
+        "/",
+        "",
+        "/dids/a/b",
+        "/a/b/c/d/e",
+    ],
 )
 def test_an_unknown_path_is_not_found(path: str) -> None:
     """404; so are types that can be reached through include alone."""
@@ -383,7 +393,9 @@ def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
         "trunk_id - is invalid",
         "/data/attributes/voice_in_trunk_id",
     )
-    body = document("voice_in_trunk_groups", None, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": UNKNOWN}]}, name="b")
+    body = document(
+        "voice_in_trunk_groups", None, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": UNKNOWN}]}, name="b"
+    )
     expect(
         stage.caller.error("POST", "/voice_in_trunk_groups", body),
         "100",
@@ -429,10 +441,18 @@ def test_a_body_has_a_largest_size() -> None:
     assert scene().caller.send("POST", "/addresses", raw=b" " * ((1 << 20) + 1)).status == 413
 
 
-METHODS = {"list": ("GET", ""), "find": ("GET", "/x"), "create": ("POST", ""), "update": ("PATCH", "/x"), "delete": ("DELETE", "/x")}
+METHODS = {
+    "list": ("GET", ""),
+    "find": ("GET", "/x"),
+    "create": ("POST", ""),
+    "update": ("PATCH", "/x"),
+    "delete": ("DELETE", "/x"),
+}
 
 
-@pytest.mark.parametrize("cls", [cls for cls in all_classes() if cls.operations and not cls.singleton], ids=lambda c: c.type_)
+@pytest.mark.parametrize(
+    "cls", [cls for cls in all_classes() if cls.operations and not cls.singleton], ids=lambda c: c.type_
+)
 def test_what_is_not_offered_is_refused(cls: Any) -> None:
     """405 with the methods that are offered; those are never 405."""
     offered = cls.operations | cls.extra_operations

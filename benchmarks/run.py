@@ -1,0 +1,447 @@
+"""Measures the package beside its yardsticks in one run; prints a table and writes benchmarks/results.json.
+
+What is compared is measured in turns (one round of each, then the next round), so that a change of the machine's
+mood meets both sides. Results are kept until the clock has stopped and the garbage is collected between the rounds:
+neither side pays for taking its results down. Servers run in processes of their own. The package `didww` on PyPI is a
+black box in an environment of its own (`.venv-vendor`, made when missing).
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import itertools
+import json
+import os
+import platform
+import socketserver
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+RESULTS = HERE / "results.json"
+VENDOR = "didww==3.2.0"
+VENDOR_HOME = Path(os.environ.get("VENDOR_VENV", ROOT / ".venv-vendor"))
+KEY = "benchmark"
+INCLUDE = ["order", "did_group"]
+JSON_API = "application/vnd.api+json"
+MANY = 20_000
+OWNED = 100_000
+
+
+@dataclass
+class Row:
+    """One line of the table.
+
+    `budget` bounds `value`: at most so much, or at least so much if `least`; None if the row is there to compare.
+    """
+
+    group: str
+    what: str
+    ours: str
+    against: str
+    value: float | None = None
+    unit: str = "x"
+    budget: float | None = None
+    least: bool = False
+
+    @property
+    def holds(self) -> bool | None:
+        if self.value is None or self.budget is None:
+            return None
+        return self.value >= self.budget if self.least else self.value <= self.budget
+
+
+# Clocks
+
+
+def timed(function: Callable[[], Any]) -> float:
+    """Seconds that `function` takes; taking its result down is not counted."""
+    started = time.perf_counter()
+    kept = function()
+    taken = time.perf_counter() - started
+    del kept
+    return taken
+
+
+def in_turns(rounds: int, *functions: Callable[[], Any], collect: bool = False) -> list[list[float]]:
+    """The seconds of each function in every round, after a round that does not count."""
+    times: list[list[float]] = [[] for _ in functions]
+    for round_ in range(rounds + 1):
+        for function, taken in zip(functions, times, strict=True):
+            if collect:
+                gc.collect()
+            seconds = timed(function)
+            if round_:
+                taken.append(seconds)
+    return times
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1000:.{2 if seconds < 0.1 else 0}f} ms"
+
+
+# Processes
+
+
+def environment() -> dict[str, str]:
+    """The variables for processes whose start is measured: the bytecode is kept."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def python(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, env=environment())
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a loopback server in a process of its own; see `serve`."""
+    process = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def serve() -> None:
+    """Answers GETs by path: /many/... the large payload, /one/... one DID, anything else the payload."""
+    one = json.dumps({"data": json.loads(payload.body(1))["data"][0]}).encode()
+    answers = {"one": answer(one), "": answer(payload.body())}
+
+    class Handler(socketserver.StreamRequestHandler):
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                while self.rfile.readline().strip():
+                    pass
+                kind = line.split(b"/")[1].decode()
+                if kind == "many" and kind not in answers:
+                    answers[kind] = answer(payload.body(MANY))
+                self.connection.sendall(answers.get(kind, answers[""]))
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+    with Server(("127.0.0.1", 0), Handler) as listening:
+        print(listening.server_address[1], flush=True)
+        listening.serve_forever()
+
+
+def answer(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_API}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+# The other package
+
+
+class NotMeasured(Exception):  # noqa: N818 it is said in a row
+    """Why the other package could not be measured."""
+
+
+def vendor(*arguments: str) -> dict[str, float]:
+    """What vendor.py prints.
+
+    Raises:
+        NotMeasured: There is no environment for it and none could be made, or the package did not do it.
+    """
+    interpreter = VENDOR_HOME / "bin" / "python"
+    if not (VENDOR_HOME / ".installed").exists() and "VENDOR_VENV" not in os.environ:
+        said([sys.executable, "-m", "venv", str(VENDOR_HOME)])
+        said([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", VENDOR])
+        (VENDOR_HOME / ".installed").touch()
+    # Isolated (-I): no PYTHONPATH, or it would import this project's package in place of the other one.
+    found: dict[str, float] = json.loads(said([str(interpreter), "-I", str(HERE / "vendor.py"), *arguments]))
+    return found
+
+
+def said(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotMeasured(str(error)) from None
+    if done.returncode:
+        raise NotMeasured((done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1])
+    return done.stdout
+
+
+# The rows
+
+
+def decoding(base: str) -> Iterator[Row]:
+    """1,000 DIDs with their orders and groups, four fields of each read; the best of all rounds."""
+    import orjson
+
+    from didww import DidwwClient
+    from didww.calls.effects import Request, Response
+    from didww.jsonapi.document import decode
+    from didww.jsonapi.graph import Graph
+    from didww.resources.base import load
+    from didww.transport.inprocess import InProcessTransport
+
+    body = payload.body()
+
+    def handle(request: Request) -> Response:  # noqa: ARG001
+        return Response(200, {"content-type": JSON_API}, body)
+
+    client = DidwwClient(KEY, transport=InProcessTransport(handle))
+
+    def core() -> Any:
+        return touched(Graph(decode(body), load).nodes)
+
+    def whole() -> Any:
+        return touched(client.dids().list(include=INCLUDE).data)
+
+    functions = (core, whole, lambda: orjson.loads(body), lambda: json.loads(body))
+    best = [float("inf")] * len(functions)
+    others: list[dict[str, float]] = []
+    missing = ""
+    for _ in range(3):
+        times = in_turns(25, *functions, collect=True)
+        best = [min(so_far, *taken) for so_far, taken in zip(best, times, strict=True)]
+        if not missing:
+            try:
+                others.append(vendor(f"{base}/v3", "5"))
+            except NotMeasured as error:
+                missing = str(error)
+    ours, client_time, orjson_time, json_time = best
+    group = f"decode 1,000 DIDs, orders and groups included, {len(body) // 1024} KiB (best of 75)"
+    for name, seconds, budget in (("core", ours, 0.8), ("client, in process", client_time, 0.8)):
+        yield Row(
+            group,
+            f"{name} : orjson.loads alone",
+            ms(seconds),
+            ms(orjson_time),
+            seconds / orjson_time,
+            budget=budget,
+        )
+        yield Row(group, f"{name} : json.loads alone", ms(seconds), ms(json_time), seconds / json_time)
+        what = f"{VENDOR} : {name}"
+        if missing:
+            yield Row(group, what, ms(seconds), f"not measured: {missing}", budget=30, least=True)
+            continue
+        net = min(one["read"] for one in others) - min(one["bare"] for one in others)
+        yield Row(group, what, ms(seconds), f"{ms(net)} net", net / seconds, budget=30, least=True)
+
+
+def touched(dids: Any) -> Any:
+    """The DIDs, after four fields of each were read."""
+    for did in dids:
+        _ = did.number, did.description, did.order.reference, did.did_group.prefix
+    return dids
+
+
+def memory(base: str) -> Iterator[Row]:
+    """What a list of many DIDs keeps, by tracemalloc; each side in a process of its own, over the same server."""
+    group = f"memory of {MANY:,} DIDs held, four fields read (tracemalloc, once)"
+    ours = json.loads(said([sys.executable, __file__, "held", f"{base}/many/v3"]))["bytes"]
+    shown = f"{ours / 2**20:.1f} MiB"
+    what = f"client : {VENDOR}"
+    try:
+        theirs = vendor(f"{base}/many/v3", "held")["bytes"]
+    except NotMeasured as error:
+        yield Row(group, what, shown, f"not measured: {error}", budget=0.25)
+        return
+    yield Row(group, what, shown, f"{theirs / 2**20:.1f} MiB", ours / theirs, budget=0.25)
+
+
+def held(base: str) -> None:
+    """Prints the bytes held by a list of DIDs; the twin of vendor.py."""
+    from didww import DidwwClient
+
+    with DidwwClient(KEY, base_url=base) as client:
+
+        def read() -> Any:
+            return touched(client.dids().list(include=INCLUDE).data)
+
+        read()
+        gc.collect()
+        tracemalloc.start()
+        kept = read()
+        gc.collect()
+        print(json.dumps({"bytes": tracemalloc.get_traced_memory()[0], "dids": len(kept)}))
+
+
+def starting() -> Iterator[Row]:
+    """Processes from start to end, with their bytecode cached."""
+    answered = "from didww.sandbox import Sandbox; c = Sandbox().client(); c.balance().find()"
+    programs = ("pass", "import didww", answered)
+    bare, imported, ready = (
+        statistics.median(taken) for taken in in_turns(15, *(lambda p=p: python("-c", p) for p in programs))
+    )
+    group = "start of a process, beyond a bare interpreter (median of 15)"
+    for what, seconds, budget in (("import didww", imported, 25), ("first answer, in process", ready, 150)):
+        yield Row(group, what, ms(seconds), ms(bare), (seconds - bare) * 1000, "ms", budget)
+
+
+def finding(base: str) -> Iterator[Row]:
+    """One DID over a kept connection."""
+    import httpx2
+    import orjson
+
+    from didww import DidwwClient
+
+    rounds = 1500
+    id_ = json.loads(payload.body(1))["data"][0]["id"]
+    with DidwwClient(KEY, base_url=f"{base}/one/v3") as client, httpx2.Client() as http:
+        ours, bare = (
+            statistics.median(taken)
+            for taken in in_turns(
+                rounds,
+                lambda: client.dids().find(id_).data.number,
+                lambda: orjson.loads(http.get(f"{base}/one/v3/dids/{id_}").content)["data"]["attributes"]["number"],
+            )
+        )
+    group = f"find over loopback (median of {rounds})"
+    yield Row(group, "client : httpx2 and orjson alone", ms(ours), ms(bare), ours / bare, budget=1.25)
+
+
+def sandbox() -> Iterator[Row]:
+    """The engine, without a socket."""
+    from didww.calls.effects import Request
+    from didww.sandbox import Engine
+
+    def get(engine: Engine, path: str) -> bytes:
+        response = engine.handle(Request("GET", f"http://127.0.0.1/v3/{path}", {"Api-Key": KEY}))
+        assert response.status == 200, (path, response.status, response.body)
+        return response.body
+
+    group = "sandbox engine, in process (medians)"
+    for path in ("balance", "countries"):
+        taken = statistics.median(in_turns(9, lambda path=path: get(Engine(), path))[0])
+        yield Row(group, f"start and first GET /v3/{path}", ms(taken), "", taken * 1000, "ms", 150)
+
+    engine = Engine()
+    world = engine.world(KEY)
+    groups = world.find("did_groups")
+    trunks = [world.insert("voice_in_trunks", {"name": f"Trunk {index}"})["id"] for index in range(100)]
+    now = world.stamp()
+    settings = {
+        "description": "Front desk",
+        "blocked": False,
+        "awaiting_registration": False,
+        "terminated": False,
+        "emergency_enabled": False,
+        "capacity_limit": 10,
+        "channels_included_count": 2,
+        "dedicated_channels_count": 0,
+        "created_at": now,
+        "expires_at": now,
+    }
+    dids = [
+        settings
+        | {
+            "id": world.new_id(),
+            "number": f"{4420790000000 + number}",
+            "did_group": groups[number % len(groups)]["id"],
+            "voice_in_trunk": trunks[number % len(trunks)],
+        }
+        for number in range(OWNED)
+    ]
+    world.insert_many("dids", dids)
+
+    country = groups[0]["country"]
+    for what, paths in (
+        ("GET /v3/dids/<id>", [f"dids/{one['id']}" for one in dids[::37]]),
+        ("GET /v3/countries/<id>", [f"countries/{one['id']}" for one in world.find("countries")]),
+    ):
+        turn = itertools.cycle(paths)
+        taken = statistics.median(in_turns(3000, lambda turn=turn: get(engine, next(turn)))[0])
+        yield Row(group, what, f"{taken * 1e6:.0f} us", "", 1 / taken, "/s", 3000, least=True)
+
+    for what, value in (
+        ("number", dids[OWNED // 2]["number"]),
+        ("number_contains", "4420790"),
+        ("voice_in_trunk.id", trunks[0]),
+        ("country.id", country),
+        ("", ""),
+    ):
+        query = "page[size]=50" + (f"&filter[{what}]={value}" if what else "")
+        if what == "number_contains":
+            query = query.replace("[number_contains]", "[number]")
+        body = json.loads(get(engine, f"dids?{query}"))
+        taken = statistics.median(in_turns(15, lambda query=query: get(engine, f"dids?{query}"))[0])
+        shown = {"": "no filter", "number_contains": "number, a part of it"}.get(what, what)
+        of = f"{len(body['data'])} of {body['meta']['total_records']:,} found"
+        yield Row(group, f"page of {OWNED:,} DIDs: {shown}", ms(taken), of, taken * 1000, "ms", 20)
+    engine.close()
+
+
+# The table
+
+
+def rows() -> Iterator[Row]:
+    with server() as base:
+        yield from finding(base)
+        yield from decoding(base)
+        yield from memory(base)
+    yield from starting()
+    yield from sandbox()
+
+
+def figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if unit == "/s":
+        return f"{value:,.0f} /s"
+    return f"{value:.2f} x" if unit == "x" else f"{value:.1f} {unit}"
+
+
+def show(found: list[Row]) -> None:
+    lines = [("", "ours", "against", "result", "budget", "")]
+    for row in found:
+        budget = "" if row.budget is None else f"{'>=' if row.least else '<='} {row.budget:g} {row.unit}"
+        verdict = {None: "", True: "holds", False: "MISSED"}[row.holds]
+        lines.append((row.what, row.ours, row.against, figure(row.value, row.unit), budget, verdict))
+    widths = [max(len(line[column]) for line in lines) for column in range(6)]
+
+    def line(cells: tuple[str, ...]) -> str:
+        texts = [f"{cells[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:]))]
+        return f"  {'  '.join(texts)}".rstrip()
+
+    print(line(lines[0]))
+    for group, members in itertools.groupby(zip(found, lines[1:], strict=True), key=lambda pair: pair[0].group):
+        print(f"\n{group}")
+        for _, cells in members:
+            print(line(cells))
+
+
+def main() -> None:
+    if importlib.util.find_spec("orjson") is None:
+        python("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "orjson>=3.10")
+        importlib.invalidate_caches()
+    started = time.perf_counter()
+    about = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors"
+    found = list(rows())
+    seconds = time.perf_counter() - started
+    print(f"{about}; all measured in one run, in turns; {seconds:.0f} s\n")
+    show(found)
+    results = [asdict(row) | {"holds": row.holds} for row in found]
+    RESULTS.write_text(json.dumps({"about": about, "seconds": round(seconds, 1), "rows": results}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["serve"]:
+            serve()
+        case ["held", address]:
+            held(address)
+        case _:
+            main()

@@ -1,0 +1,225 @@
+"""Checks an answer of the sandbox against the contract's facts: documents, resources, errors, files.
+
+`tests/conftest.py` runs every answer that the engine gives in any test through `check`.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from facts import Attribute, facts, types
+
+if TYPE_CHECKING:
+    from didww.calls.effects import Request, Response
+
+JSON_API = "application/vnd.api+json"
+DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CDR_IN_HEADER = ["Date/Time Start (UTC)", "Date/Time Connect (UTC)", "Date/Time End (UTC)", "Status", "Source", "Source Name", "Destination DID", "Duration (sec)", "Attempt", "Disconnect Code", "Response", "Disconnect Initiator", "Voice IN Trunk", "Destination", "Trunk Group", "Capacity Group", "Toll-free (USD)", "PSTN (USD)", "Metered (USD)", "CNAM IN (USD)", "Total (USD)", "Call ID"]
+CDR_OUT_HEADER = ["Date/Time Start (UTC)", "Date/Time Connect (UTC)", "Date/Time End (UTC)", "Status", "Source", "CLI", "Destination Number", "Call Duration (sec)", "Billing Duration (sec)", "Disconnect Code", "Disconnect Reason", "Voice OUT Trunk", "Destination Country", "Network", "Call Type", "Rate (USD)", "Charged (USD)", "P-Charge-Info", "Call ID"]
+
+# Where the answers differ from the contract on purpose. Each is met in recorded answers (recorded-differences sheet).
+MAY_BE_NULL = {
+    ("address_requirements", "personal_area_level"),
+    ("address_requirements", "business_area_level"),
+    ("address_requirements", "address_area_level"),
+    ("address_requirements", "restriction_message"),
+    ("emergency_requirements", "personal_area_level"),
+    ("emergency_requirements", "business_area_level"),
+    ("emergency_requirements", "address_area_level"),
+    ("voice_out_trunks", "threshold_amount"),
+    ("voice_out_trunks", "rtp_timeout"),
+    ("encrypted_files", "expires_at"),
+    ("did_reservations", "expires_at"),
+}
+MAY_BE_THERE = {("orders", "allow_back_ordering")}
+UNPAGED = {"countries", "regions", "pops", "proof_types", "public_keys", "available_dids"}
+FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
+
+
+def check(request: Request, response: Response) -> None:
+    """Assert that `response` is what the contract has for `request`."""
+    assert all(name == name.lower() for name in response.headers), "header names are in lower case"
+    path = unquote(urlsplit(request.url).path).removeprefix("/v3").strip("/")
+    if response.status == 204:
+        assert response.body == b""
+        return
+    if path.endswith(".csv.gz") and response.status in (200, 404):
+        check_file(response)
+        return
+    assert response.headers["content-type"] == JSON_API
+    document = json.loads(response.body, parse_float=Decimal)
+    if response.status >= 400:
+        check_errors(document, response.status)
+    else:
+        assert response.status == (201 if request.method == "POST" else 200)
+        check_document(document, path, dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)))
+
+
+def check_file(response: Response) -> None:
+    """A missing file has an empty body; a file is a gzip of one CSV with the exact header row of its kind."""
+    if response.status == 404:
+        assert response.body == b""
+        return
+    text = gzip.decompress(response.body).decode()
+    assert "\r" not in text
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] in (CDR_IN_HEADER, CDR_OUT_HEADER)
+    assert all(len(row) == len(rows[0]) for row in rows)
+
+
+def check_errors(document: Any, status: int) -> None:
+    """An error document: `errors` alone, each with title, detail, code and status as text."""
+    assert set(document) == {"errors"}
+    assert document["errors"]
+    for error in document["errors"]:
+        assert {"title", "detail", "code", "status"} <= set(error) <= {*["title", "detail", "code", "status", "source", "meta"]}
+        assert all(isinstance(error[name], str) for name in ("title", "detail", "code", "status"))
+        assert error["status"] == str(status)
+        if "source" in error:
+            assert set(error["source"]) == {"pointer"}
+            assert error["source"]["pointer"].startswith("/data")
+
+
+def check_document(document: Any, path: str, query: dict[str, str]) -> None:
+    """A document of resources: members, meta and links as the contract has them for this kind of path."""
+    many = isinstance(document["data"], list)
+    resources = document["data"] if many else [document["data"]]
+    type_ = next(name for name in types() if facts(name).path == path.split("/", maxsplit=1)[0])
+    included = {name for name in query.get("include", "").split(",") if name}
+    assert ("included" in document) == bool(included)
+    fieldsets = {name[7:-1]: set(value.split(",")) for name, value in query.items() if name.startswith("fields[")}
+    paths = with_parents(included)
+    for resource in resources:
+        assert resource["type"] == type_
+        check_resource(resource, fieldsets, {one for one in paths if "." not in one})
+    check_included(document.get("included", []), resources, fieldsets)
+    meta = document.get("meta", {})
+    expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED else set()) if many else set()
+    if type_ != "public_keys":
+        expected = expected | {"api_version"}
+        assert meta["api_version"] == "2026-04-16"
+    assert set(meta) - {"available_count"} == expected
+    assert ("links" in document) == (many and type_ not in UNPAGED)
+    if "links" in document:
+        assert {"first", "last"} <= set(document["links"]) <= {"first", "last", "next", "prev"}
+        for link in document["links"].values():
+            assert link.startswith("http")
+            assert "[" not in link
+
+
+def with_parents(paths: set[str]) -> set[str]:
+    """The paths and all that lead to them: parents of a nested path are included as well."""
+    return {".".join(path.split(".")[: n + 1]) for path in paths for n in range(path.count(".") + 1)}
+
+
+def check_included(included: list[Any], primary: list[Any], fieldsets: dict[str, set[str]]) -> None:
+    """Each resource once, each of them linked from another, and none that is not there although it is linked."""
+    keys = [(one["type"], one["id"]) for one in included]
+    assert len(set(keys)) == len(keys), "a resource is included once"
+    linked: set[tuple[str, str]] = set()
+    for resource in [*primary, *included]:
+        for relationship in resource.get("relationships", {}).values():
+            data = relationship.get("data") or []
+            linked |= {(one["type"], one["id"]) for one in (data if isinstance(data, list) else [data])}
+    if not fieldsets:
+        assert set(keys) <= linked, "what is included is linked"
+        assert linked <= set(keys) | {(one["type"], one["id"]) for one in primary}, "what is linked is included"
+    for resource in included:
+        check_resource(resource, fieldsets, None)
+
+
+def check_resource(resource: Any, fieldsets: dict[str, set[str]], included: set[str] | None) -> None:
+    """One resource: exactly the contract's members, unless fewer were asked for, and each of its kind."""
+    known = facts(resource["type"])
+    assert UUID.fullmatch(resource["id"]), resource["id"]
+    assert set(resource) <= {"id", "type", "attributes", "relationships", "meta"}
+    asked = fieldsets.get(resource["type"])
+    attributes = {name for name in known.attributes if asked is None or name in asked}
+    there = set(resource["attributes"]) - {name for kind, name in MAY_BE_THERE if kind == known.type}
+    assert there == attributes, f"{known.type}: {there ^ attributes}"
+    for name in attributes:
+        check_value(resource["attributes"][name], known.attributes[name], f"{known.type}.{name}")
+    relationships = {name for name in known.relationships if asked is None or name in asked}
+    assert set(resource.get("relationships", {})) == relationships
+    for name in relationships:
+        relationship = resource["relationships"][name]
+        assert set(relationship) <= {"links", "data"}
+        assert set(relationship["links"]) == {"self", "related"}
+        assert relationship["links"]["self"].endswith(f"/{resource['id']}/relationships/{name}")
+        if included is not None:
+            assert ("data" in relationship) == (name in included), (
+                f"{known.type}.{name}: linkage if and only if included"
+            )
+        if "data" in relationship:
+            check_linkage(relationship["data"], known.relationships[name].kind, known.relationships[name].targets)
+    for name, member in known.meta.items():
+        if member.required:
+            assert name in resource["meta"], f"{known.type}: meta {name}"
+    for name, value in (resource.get("meta") or {}).items():
+        if value is not None and known.meta[name].kind == "integer":
+            assert isinstance(value, int), f"{known.type}: meta {name}"
+        elif not known.meta[name].required and value is None:
+            continue
+        else:
+            check_value(value, known.meta[name], f"{known.type} meta {name}")
+
+
+def check_linkage(data: Any, kind: str, targets: frozenset[str]) -> None:
+    """Linkage: one identifier or null, or a list of them, of the right type."""
+    assert isinstance(data, list) == (kind == "many")
+    for one in data if isinstance(data, list) else [data] if data is not None else []:
+        assert set(one) == {"type", "id"}
+        assert one["type"] in targets
+
+
+def check_value(value: Any, fact: Attribute, where: str) -> None:
+    """An attribute's value is of the kind that the contract says."""
+    if value is None:
+        assert fact.nullable or tuple(where.split(".")) in MAY_BE_NULL, f"{where} is null"
+        return
+    assert CHECKS[fact.kind](value), f"{where}: {value!r} is no {fact.kind}"
+    if fact.enum and fact.kind == "enum":
+        assert value in fact.enum, f"{where}: {value!r} is not of the enumeration"
+    if fact.kind == "list":
+        for item in value:
+            assert not fact.enum or item in fact.enum, f"{where}: {item!r} is not of the enumeration"
+            if fact.item == "object":
+                check_object(item, fact, where)
+    if fact.kind == "object":
+        check_object(value, fact, where)
+
+
+def check_object(value: Any, fact: Attribute, where: str) -> None:
+    """A nested object: its type tells which attributes it has, all of them there."""
+    assert set(value) == {"type", "attributes"}, where
+    variant = fact.variants[value["type"]]
+    assert set(value["attributes"]) == set(variant), f"{where}: {set(value['attributes']) ^ set(variant)}"
+    for name, inner in variant.items():
+        check_value(value["attributes"][name], inner, f"{where}.{name}")
+
+
+def _amount(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"-?\d+\.\d+", value))
+
+
+CHECKS: dict[str, Any] = {
+    "text": lambda value: isinstance(value, str),
+    "enum": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "decimal": _amount,
+    "datetime": lambda value: isinstance(value, str) and bool(DATETIME.fullmatch(value)),
+    "date": lambda value: isinstance(value, str) and bool(DATE.fullmatch(value)),
+    "list": lambda value: isinstance(value, list),
+    "map": lambda value: isinstance(value, dict),
+    "object": lambda value: isinstance(value, dict),
+}

@@ -1,7 +1,7 @@
 """Reads the payload with the PyPI package `didww`, in an environment of that package's own; prints JSON.
 
-    vendor.py <base_url> <rounds>    the best time of reading it, and of the bare request
-    vendor.py <base_url> held        the bytes that its list keeps, its fields read
+    vendor.py <base_url>         for every line that comes in, the time of one reading and of the bare request
+    vendor.py <base_url> held    the bytes that its list keeps, its fields read
 
 A black box: its public client asks a loopback server that answers every request with the payload. The time of the
 same request with `requests` alone is measured beside it, so that it can be taken off.
@@ -22,7 +22,7 @@ from didww.query_params import QueryParams
 
 
 def main() -> None:
-    base_url, what = sys.argv[1:]
+    base_url = sys.argv[1]
     client = DidwwClient(api_key="benchmark", base_url=base_url)
     params = QueryParams().include("order", "did_group")
     session = requests.Session()
@@ -34,11 +34,11 @@ def main() -> None:
         return session.get(f"{base_url}/dids").content
 
     read()  # the first answer: connections, imports
-    if what == "held":
-        json.dump(held(read), sys.stdout)
+    if sys.argv[2:] == ["held"]:
+        print(json.dumps(held(read)))
         return
-    times = [(_timed(read), _timed(bare)) for _ in range(int(what))]
-    json.dump({"read": min(read for read, _ in times), "bare": min(bare for _, bare in times)}, sys.stdout)
+    for _ in sys.stdin:
+        print(json.dumps({"read": _timed(read), "bare": _timed(bare)}), flush=True)
 
 
 def touch(dids):

@@ -1,106 +1,210 @@
-"""Loopback servers that answer with exactly the bytes of a script, well-behaved or not."""
+"""Servers on a loopback socket that do exactly what a test tells them, well-behaved or not."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+import ipaddress
 import socket
+import ssl
 import threading
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-def ok(body: bytes, *headers: bytes, length: int | None = None) -> bytes:
-    """A whole 200 answer."""
-    size = len(body) if length is None else length
-    return b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Length: %d" % size, *headers, b"", body])
-
-
-def read_request(connection: socket.socket) -> bytes:
-    """One request's bytes, empty when the other side has gone."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        try:
-            more = connection.recv(65536)
-        except OSError:
-            return b""
-        if not more:
-            return b""
-        data += more
-    return data
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 class Server:
-    """What `serving` gives: its base URL, the requests it saw, and how many connections it accepted."""
+    """Runs `serve(server, connection)` in a thread for each connection, and keeps what came in."""
 
-    def __init__(self) -> None:
-        self.requests: list[bytes] = []
+    def __init__(self, serve: Callable[[Server, socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
+        self._serve = serve
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.connections = 0
-        self.base_url = ""
-        self.stopped = False
+        self.requests: list[bytes] = []
+        self.stopped = threading.Event()
 
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
 
-@contextmanager
-def serving(answer: Callable[[socket.socket, Server], bool]) -> Iterator[Server]:
-    """A server that calls `answer` for each request; it keeps the connection while `answer` says True."""
-    server = Server()
-    listener = socket.create_server(("127.0.0.1", 0))
-    server.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
+    def __exit__(self, *exc_info: object) -> None:
+        self.stopped.set()
+        # Closing alone does not wake the thread that is in accept().
+        for held in (self._listener, *self._open):
+            hang_up(held)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
 
-    def talk(connection: socket.socket) -> None:
-        with connection:
-            while not server.stopped:
-                request = read_request(connection)
-                if not request:
-                    return
-                server.requests.append(request)
-                try:
-                    if not answer(connection, server):
-                        return
-                except OSError:
-                    return
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    def accept() -> None:
-        while True:
+    def _accept(self) -> None:
+        while not self.stopped.is_set():
             try:
-                connection, _ = listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
+            self._open.add(connection)
+            self._start(self._one, connection)
+
+    def _one(self, connection: socket.socket) -> None:
+        try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server.connections += 1
-            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+            if self._tls is not None:
+                plain, connection = connection, self._tls.wrap_socket(connection, server_side=True)
+                self._open.discard(plain)
+                self._open.add(connection)
+            self._serve(self, connection)
+        except OSError:
+            pass
+        finally:
+            self._open.discard(connection)
+            hang_up(connection)
+            connection.close()
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.stopped = True
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    def receive(self, connection: socket.socket) -> bytes:
+        """The next request with its body; raises OSError when the client is gone."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._more(connection)
+        head, _, body = received.partition(b"\r\n\r\n")
+        length = header(head, "content-length")
+        while len(body) < int(length or 0):
+            body += self._more(connection)
+        self.requests.append(head + b"\r\n\r\n" + body)
+        return self.requests[-1]
+
+    @staticmethod
+    def _more(connection: socket.socket) -> bytes:
+        data = connection.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        return data
+
+    def drip(self, connection: socket.socket, data: bytes) -> None:
+        """Send byte by byte, one in 20 milliseconds."""
+        for place in range(len(data)):
+            if self.stopped.wait(0.02):
+                return
+            connection.sendall(data[place : place + 1])
 
 
-def always(data: bytes) -> Callable[[socket.socket, Server], bool]:
-    """Answers each request with `data`."""
-
-    def answer(connection: socket.socket, _: Server) -> bool:
-        connection.sendall(data)
-        return True
-
-    return answer
+def hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
-def dripping(data: bytes, *, after: int = 0, pause: float = 0.02) -> Callable[[socket.socket, Server], bool]:
-    """Sends the first `after` bytes at once, then one byte after the other."""
+def header(request: bytes, name: str) -> str | None:
+    """The value of a header in the raw request, or None."""
+    for line in request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
+        key, _, value = line.partition(":")
+        if key.lower() == name:
+            return value.strip()
+    return None
 
-    def answer(connection: socket.socket, server: Server) -> bool:
-        connection.sendall(data[:after])
-        for byte in data[after:]:
-            if server.stopped:
-                return False
-            connection.sendall(bytes([byte]))
-            time.sleep(pause)
-        return True
 
-    return answer
+def http(body: bytes = b"{}", *lines: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    """A raw answer; `length` is told in place of the true one."""
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *lines]
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def answering(*answers: bytes) -> Callable[[Server, socket.socket], None]:
+    """Keeps connections, and answers requests in turn; the last answer repeats."""
+    waiting = list(answers)
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        while True:
+            server.receive(connection)
+            connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+    return serve
+
+
+def once(*pieces: bytes, drip: bytes = b"", stall: bool = False) -> Callable[[Server, socket.socket], None]:
+    """Answers one request with `pieces`, then drips, or stalls, or hangs up."""
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        server.receive(connection)
+        for piece in pieces:
+            connection.sendall(piece)
+        server.drip(connection, drip)
+        if stall:
+            server.stopped.wait(5)
+
+    return serve
+
+
+def silent(server: Server, connection: socket.socket) -> None:
+    """Accepts, and neither reads nor writes."""
+    server.stopped.wait(5)
+
+
+def rude(server: Server, connection: socket.socket) -> None:
+    """Accepts, and hangs up."""
+
+
+def dead_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class FullPort:
+    """A port whose queue is full: connecting to it takes forever."""
+
+    def __enter__(self) -> int:
+        self._held = [socket.create_server(("127.0.0.1", 0), backlog=0)]
+        address = self._held[0].getsockname()
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(address)
+            self._held.append(client)
+        return int(address[1])
+
+    def __exit__(self, *exc_info: object) -> None:
+        for held in self._held:
+            held.close()
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Contexts of a server at 127.0.0.1 and of a client that trusts it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "cert.pem", folder / "key.pem"
+    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(public, private)
+    return server, ssl.create_default_context(cafile=str(public))

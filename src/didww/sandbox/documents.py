@@ -143,7 +143,7 @@ class _Writer:
         self.behaviour = behaviour
         self.has_meta = type(behaviour).meta is not Behaviour.meta
         self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
-        self.relations = [name for name in table.relations if fields is None or name in fields]
+        self.relations = [name for name in table.shown_relations if fields is None or name in fields]
         # The address is written once for the type; only the id differs.
         address = _encoder.encode(f"{world.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'

@@ -18,6 +18,7 @@ __all__ = [
     "LARGEST_PAGE",
     "NEEDS_BEHAVIOUR",
     "NEWEST_FIRST",
+    "NOT_TAKEN",
     "NO_KEY",
     "NO_META",
     "PAGE_SIZE",
@@ -139,6 +140,9 @@ NEEDS_BEHAVIOUR: Final = frozenset(
         *((type, operation) for type in REFERENCE for operation in ("list", "find")),
     }
 )
+
+# Values of an enumeration that one of the types that share it does not take.
+NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})
 
 # Relationships whose errors the service reports in a way of their own: title, detail, pointer.
 REFERENCE_ERRORS: Final = {

@@ -148,7 +148,12 @@ class Operation:
         bare = len(rest) == 3 and rest[1] == "relationships"
         name = rest[-1]
         relation = self.table.relations.get(name)
-        if relation is None or not (bare or len(rest) == 2) or "find" not in self.table.cls.operations:
+        if (
+            relation is None
+            or name not in self.table.shown_relations
+            or not (bare or len(rest) == 2)
+            or "find" not in self.table.cls.operations
+        ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:
             raise unsupported("writes to relationship addresses")

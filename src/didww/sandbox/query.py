@@ -80,7 +80,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
         if family not in ("include", "fields", "filter", "sort"):
             continue
         query.kept.append((name, value))
-        if family == "include":
+        if family == "include" and value:
             query.include = _include(table, value, query.include or {})
         elif family == "fields":
             query.fields[key or value] = _fieldset(key or value, value)
@@ -125,7 +125,7 @@ def _fieldset(type: str, value: str) -> frozenset[str]:
     names = frozenset(name for name in value.split(",") if name)
     for name in sorted(names):
         # The id is a member of every resource object; the library lets it be named.
-        if name not in table.attributes and name not in table.relations and name != "id":
+        if name not in table.attributes and name not in table.shown_relations and name != "id":
             raise Refused(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
     return names
 

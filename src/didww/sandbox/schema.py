@@ -77,6 +77,10 @@ class Table:
         self.relations: dict[str, Relation] = {
             field.name: _relation(self.type, field) for field in fields if field.place == "relationships"
         }
+        # A relationship that no answer shows still is one: a proof has its files.
+        self.shown_relations: tuple[str, ...] = tuple(
+            field.name for field in fields if field.place == "relationships" and field.readable
+        )
         ones = dict(_ones(cls))
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
         for name, (targets, nullable) in ones.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 
 from didww.sandbox import facts
-from didww.sandbox.errors import Refused, missing, not_allowed, not_found, relationship_error
+from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed, not_found, relationship_error
 from didww.sandbox.values import Checker, complete, default
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
             checker.refused.append(not_allowed(name))
             continue
         checker.check(field, value)
+        if field.kind.name == "enum" and (table.type, name, checker.found[name]) in facts.NOT_TAKEN:
+            checker.errors.append(attribute_error(name, "is invalid"))
     linked: list[tuple[Field, Any]] = []
     for name, value in body.relationships.items():
         field = fields.get(name)

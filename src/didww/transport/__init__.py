@@ -1,4 +1,7 @@
-"""The only place that touches a socket: transports, and the two drivers that run calls over them."""
+"""The only place that touches a socket: transports, and the two drivers that run calls over them.
+
+Only what a transport is can be imported from here; the HTTP libraries stay unloaded until one is used.
+"""
 
 from __future__ import annotations
 

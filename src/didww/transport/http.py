@@ -1,241 +1,157 @@
-"""The synchronous transport over httpx2: pooled connections, no redirects, no cookies, a strict deadline.
+"""The synchronous transport over httpx2: pooled connections and a strict deadline.
 
-httpx2 times single socket operations, which a server that drips bytes defeats. So each socket operation is limited to
-what is left of the deadline (`_Backend`). What cannot be bounded from here is the system's name lookup.
+What is particular to httpx2 lies in `wire`, what bounds its sockets in `network`; both, and httpx2, are imported when
+the first request is sent.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from didww.calls.effects import Response
-from didww.transport import base
+from didww.transport import failures
+from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     import httpx2
 
     from didww.calls.effects import Opened, Request
-    from didww.exceptions import DidwwClientError
+    from didww.transport import wire
 
-__all__ = ["HttpTransport", "HttpxOpened", "headers_of", "limits", "translate"]
+__all__ = ["HttpTransport"]
 
 
-class HttpxOpened:
-    """An answer of httpx2 whose body is still on the wire."""
+class _Pool:
+    """The connections of one process."""
 
-    __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
+    __slots__ = ("client", "lock")
 
-    def __init__(self, request: Request, response: httpx2.Response, deadline: float, chunks: Any) -> None:
-        self.request = request
-        self.response = response
-        self.deadline = deadline
-        self.chunks = chunks
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = headers_of(response)
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.client: httpx2.Client | None = None
 
 
 class HttpTransport:
-    """Exchanges requests over pooled connections.
+    """Exchanges requests over pooled connections; safe to share between threads, and with forked children.
+
+    The deadline bounds everything but the system's lookup of the host's name, and the handshake of TLS inside TLS
+    (an https proxy in front of an https host) against a proxy that drips it.
 
     Args:
-        proxy: Address of a proxy; the environment's proxies (`HTTPS_PROXY` ...) are used if it is left out.
-        verify: False, or an `ssl.SSLContext` of the caller's own, in place of the system's certificates.
+        proxy: Address of a proxy; otherwise those of the environment are used (`HTTPS_PROXY`, `NO_PROXY` ...).
+        verify: A context with the certificates to trust, instead of the usual ones.
     """
 
     def __init__(self, *, proxy: str | None = None, verify: bool | ssl.SSLContext = True) -> None:
         self._proxy = proxy
         self._verify: bool | ssl.SSLContext = verify
-        self._lock = threading.Lock()
-        self._client: httpx2.Client | None = None
-        self._clock = _Clock()
-        self._pid = 0
         self._closed = False
-
-    def _connected(self) -> httpx2.Client:
-        client = self._client
-        if client is not None and self._pid == os.getpid() and not self._closed:
-            return client
-        with self._lock:
-            if self._closed:
-                raise base.closed()
-            if self._client is None or self._pid != os.getpid():
-                # After a fork the connections are the parent's: leave them alone, make new ones.
-                self._client, self._pid = self._new_client(), os.getpid()
-            return self._client
-
-    def _new_client(self) -> httpx2.Client:
-        import httpx2
-
-        client = httpx2.Client(
-            follow_redirects=False, proxy=self._proxy, verify=self._verify, limits=limits(), timeout=None
-        )
-        # httpx2 has no argument for the network backend of its pools; a test fails if this stops working.
-        for transport in (client._transport, *client._mounts.values()):
-            if transport is not None:
-                pool: Any = cast("Any", transport)._pool
-                pool._network_backend = _Backend(pool._network_backend, self._clock)
-        return client
-
-    def _exchange(self, request: Request, deadline: float) -> httpx2.Response:
-        import httpx2
-
-        client = self._connected()
-        left = base.remaining(deadline)
-        timeout = {"connect": left, "read": left, "write": left, "pool": left}
-        self._clock.deadline = deadline
-        return client.send(
-            httpx2.Request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=request.body,
-                extensions={"timeout": timeout},
-            ),
-            stream=True,
-        )
+        self._pools: dict[int, _Pool] = {}
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
+        answered = False
         try:
-            response = self._exchange(request, deadline)
+            response = self._sent(request, deadline, ACCEPT_ENCODING)
+            answered = True
             try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > base.MOST_BYTES:
-                        raise base.too_large(request)
-                return Response(response.status_code, headers_of(response), bytes(body))
+                headers = lower_headers(response.headers.raw)
+                body = Body(response.status_code, headers)
+                for chunk in response.iter_raw():
+                    body.feed(chunk)
+                return Response(response.status_code, headers, body.whole())
             finally:
                 response.close()
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = translate(error, request)
-        # Outside the handler, so that no context leads to an exception that holds the request and its key.
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            failure = self._explained(error, request, answered=answered)
         raise failure
 
     def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for an answer whose body is still on the wire."""
+        from didww.transport import wire
+
         try:
-            response = self._exchange(request, deadline)
-            return HttpxOpened(request, response, deadline, response.iter_raw())
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = translate(error, request)
+            # Handed out as they come, packed bytes would be of no use.
+            response = self._sent(request, deadline, "identity")
+            return wire.Opened(request, deadline, response, response.iter_raw())
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            failure = self._explained(error, request, answered=False)
         raise failure
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent."""
-        if not isinstance(opened, HttpxOpened):
-            raise TypeError(f"{opened!r} was not opened by this transport")
+        """The next bytes of the body as they were sent, empty at its end."""
+        answer = cast("wire.Opened", opened)
+        if self._closed:
+            raise failures.client_closed()
+        chunks: Iterator[bytes] = answer.chunks
         try:
-            self._clock.deadline = opened.deadline
-            return next(opened.chunks, b"")
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = translate(error, opened.request)
+            return next(filter(None, chunks), b"")
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            failure = self._explained(error, answer.request, answered=True)
         raise failure
 
     def release(self, opened: Opened) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        if isinstance(opened, HttpxOpened):
-            opened.response.close()
+        cast("wire.Opened", opened).response.close()
 
     def close(self) -> None:
         """Close all connections; calls after this raise `ClientClosedError`."""
-        with self._lock:
-            self._closed = True
-            client, self._client = self._client, None
-        if client is not None and self._pid == os.getpid():
-            client.close()
+        self._closed = True
+        pool = self._pools.get(os.getpid())
+        if pool is not None:
+            with pool.lock:
+                client, pool.client = pool.client, None
+            if client is not None:
+                client.close()
 
+    def _sent(self, request: Request, deadline: float, packings: str) -> httpx2.Response:
+        client = self._client()
+        from didww.transport import network, wire
 
-def limits() -> httpx2.Limits:
-    """How many connections the pool keeps, and how long."""
-    import httpx2
+        until = network.Until(deadline)
+        if not until:
+            raise failures.late(request, request_sent=False)
+        timeouts = {"connect": until, "read": until, "write": until, "pool": until}
+        return client.send(wire.request_for(request, packings, {"timeout": timeouts}), stream=True)
 
-    return httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
+    def _client(self) -> httpx2.Client:
+        if self._closed:
+            raise failures.client_closed()
+        pool = self._pools.get(os.getpid())
+        client = pool.client if pool is not None else None
+        return client if client is not None else self._new_client()
 
+    def _new_client(self) -> httpx2.Client:
+        import httpx2
 
-def headers_of(response: httpx2.Response) -> dict[str, str]:
-    """The headers of an answer, names in lower case."""
-    return dict(response.headers)
+        from didww.transport import network, wire
 
+        # One pool for each process, so that parent and child never write to the same socket. A lock of the parent's
+        # may have been held when the child was forked; `setdefault` needs none.
+        process = os.getpid()
+        pool = self._pools.setdefault(process, _Pool())
+        with pool.lock:
+            if self._closed:
+                raise failures.client_closed()
+            if pool.client is None:
+                for other in [known for known in self._pools if known != process]:
+                    left_behind = self._pools.pop(other).client
+                    if left_behind is not None:
+                        network.abandon(left_behind)
+                client = wire.make_client(httpx2.Client, self._proxy, self._verify)
+                network.bind(client)
+                pool.client = client
+            return pool.client
 
-def translate(error: BaseException, request: Request) -> BaseException:
-    """The error of this package for one of httpx2; anything else as it is."""
-    import httpx2
+    def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
+        from didww.transport import wire
 
-    failure: DidwwClientError
-    if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
-        failure = base.too_late(request, request_sent=False)
-    elif isinstance(error, httpx2.TimeoutException):
-        failure = base.too_late(request)
-    elif isinstance(error, (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
-        failure = base.cannot_connect(request, base.reason(error))
-    elif isinstance(error, (httpx2.HTTPError, httpx2.StreamError)):
-        failure = base.broken(request, base.reason(error))
-    else:
-        return error
-    return failure
-
-
-class _Clock(threading.local):
-    """The deadline of what this thread is doing."""
-
-    deadline: float = float("inf")
-
-
-class _Stream:
-    """A network stream whose operations end with the deadline."""
-
-    def __init__(self, inner: Any, clock: _Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        import httpcore2
-
-        if base.passed(self._clock.deadline):
-            raise httpcore2.ReadTimeout("the deadline passed")
-        data: bytes = self._inner.read(max_bytes, _shorter(timeout, self._clock))
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _shorter(timeout, self._clock))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
-        inner = self._inner.start_tls(ssl_context, server_hostname, _shorter(timeout, self._clock))
-        return _Stream(inner, self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class _Backend:
-    """A network backend whose streams know the deadline."""
-
-    def __init__(self, inner: Any, clock: _Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Stream:
-        return _Stream(
-            self._inner.connect_tcp(host, port, timeout=_shorter(timeout, self._clock), **options), self._clock
-        )
-
-    def connect_unix_socket(self, path: str, timeout: float | None = None, **options: Any) -> _Stream:
-        stream = self._inner.connect_unix_socket(path, timeout=_shorter(timeout, self._clock), **options)
-        return _Stream(stream, self._clock)
-
-    def sleep(self, seconds: float) -> None:
-        self._inner.sleep(seconds)
-
-
-def _shorter(timeout: float | None, clock: _Clock) -> float | None:
-    left = base.remaining(clock.deadline)
-    return left if timeout is None or (left is not None and left < timeout) else timeout
+        if self._closed and type(error) is RuntimeError:
+            # httpx2's own word for a client that was closed between our look and its.
+            return failures.client_closed()
+        return wire.explained(error, request, request_sent=True, answered=answered)

@@ -1,131 +1,188 @@
-"""The asynchronous transport over httpx2: pooled connections, no redirects, no cookies, a strict deadline.
+"""The asynchronous transport over httpx2: pooled connections and a strict deadline, on asyncio and trio alike.
 
-The deadline is a cancel scope around the whole exchange, on asyncio and trio alike.
+The deadline is a cancel scope around each step; a cancellation by the caller passes through untouched. What is
+particular to httpx2 lies in `wire`, which is imported when the first request is sent.
 """
 
 from __future__ import annotations
 
-import math
 import os
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
-from didww.transport import base
-from didww.transport.http import HttpxOpened, headers_of, limits, translate
+from didww.transport import failures
+from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
-    from typing import TypeVar
+    from collections.abc import Coroutine
 
     import httpx2
 
     from didww.calls.effects import Opened, Request
-
-    T = TypeVar("T")
+    from didww.transport import wire
 
 __all__ = ["AsyncHttpTransport"]
 
+T = TypeVar("T")
+
+# What httpx2 tells of its steps before the request itself goes out, by the first word.
+_CONNECTING = ("connection", "proxy", "socks")
+
+
+class _Progress:
+    """How far an exchange has come."""
+
+    __slots__ = ("_connection", "answered", "sent")
+
+    def __init__(self, *, answered: bool = False) -> None:
+        self.answered = answered
+        self.sent = answered
+        self._connection: Any = None
+
+    async def trace(self, step: str, info: dict[str, Any]) -> None:
+        """Told of each step by httpx2 (its `trace` extension).
+
+        Whatever is not known to come before the request counts as the request itself: a new name of a step must not
+        make a purchase look repeatable.
+        """
+        if not self.sent and step.partition(".")[0] not in _CONNECTING:
+            # The request to a proxy to connect us is not ours.
+            asked = info.get("request")
+            self.sent = asked is None or asked.method != b"CONNECT"
+        elif step == "connection.connect_tcp.complete":
+            self._connection = info["return_value"]
+
+    async def hang_up(self) -> None:
+        """Close a connection that was just being made: httpx2 forgets it when the TLS handshake is cancelled."""
+        if self._connection is not None and not self.sent:
+            import anyio
+
+            with anyio.CancelScope(shield=True):
+                await self._connection.aclose()
+
 
 class AsyncHttpTransport:
-    """Exchanges requests over pooled connections of one event loop.
+    """Exchanges requests over pooled connections; safe to share between the tasks of an event loop.
+
+    Where another event loop, or a forked child, goes on with it, connections are made anew: a connection belongs to
+    the loop that made it.
 
     Args:
-        proxy: Address of a proxy; the environment's proxies (`HTTPS_PROXY` ...) are used if it is left out.
-        verify: False, or an `ssl.SSLContext` of the caller's own, in place of the system's certificates.
+        proxy: Address of a proxy; otherwise those of the environment are used (`HTTPS_PROXY`, `NO_PROXY` ...).
+        verify: A context with the certificates to trust, instead of the usual ones.
     """
 
     def __init__(self, *, proxy: str | None = None, verify: bool | ssl.SSLContext = True) -> None:
         self._proxy = proxy
         self._verify: bool | ssl.SSLContext = verify
-        self._client: httpx2.AsyncClient | None = None
-        self._pid = 0
         self._closed = False
-
-    def _connected(self) -> httpx2.AsyncClient:
-        if self._closed:
-            raise base.closed()
-        if self._client is None or self._pid != os.getpid():
-            import httpx2
-
-            self._client, self._pid = (
-                httpx2.AsyncClient(
-                    follow_redirects=False, proxy=self._proxy, verify=self._verify, limits=limits(), timeout=None
-                ),
-                os.getpid(),
-            )
-        return self._client
-
-    async def _exchange(self, request: Request) -> httpx2.Response:
-        import httpx2
-
-        content = httpx2.Request(request.method, request.url, headers=request.headers, content=request.body)
-        return await self._connected().send(content, stream=True)
-
-    async def _whole(self, request: Request) -> Response:
-        response = await self._exchange(request)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > base.MOST_BYTES:
-                    raise base.too_large(request)
-            return Response(response.status_code, headers_of(response), bytes(body))
-        finally:
-            await _close(response)
+        self._client: httpx2.AsyncClient | None = None
+        self._owner: object = None
 
     async def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
-        return await _within(deadline, request, lambda: self._whole(request))
+        progress = _Progress()
+        return await self._in_time(self._whole(request, progress), request, deadline, progress)
 
     async def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for an answer whose body is still on the wire."""
-        response = await _within(deadline, request, lambda: self._exchange(request))
-        return HttpxOpened(request, response, deadline, response.aiter_raw())
+        progress = _Progress()
+        # Handed out as they come, packed bytes would be of no use.
+        response = await self._in_time(self._sent(request, "identity", progress), request, deadline, progress)
+        from didww.transport import wire
+
+        return wire.Opened(request, deadline, response, response.aiter_raw())
 
     async def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent."""
-        if not isinstance(opened, HttpxOpened):
-            raise TypeError(f"{opened!r} was not opened by this transport")
-
-        async def following() -> bytes:
-            async for chunk in opened.chunks:
-                return bytes(chunk)
-            return b""
-
-        return await _within(opened.deadline, opened.request, following)
+        """The next bytes of the body as they were sent, empty at its end."""
+        answer = cast("wire.Opened", opened)
+        progress = _Progress(answered=True)
+        return await self._in_time(_next_chunk(answer.chunks), answer.request, answer.deadline, progress)
 
     async def release(self, opened: Opened) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        if isinstance(opened, HttpxOpened):
-            await _close(opened.response)
+        import anyio
+
+        answer = cast("wire.Opened", opened)
+        # Also when the task is being cancelled.
+        with anyio.CancelScope(shield=True):
+            await answer.chunks.aclose()
+            await answer.response.aclose()
 
     async def close(self) -> None:
         """Close all connections; calls after this raise `ClientClosedError`."""
         self._closed = True
         client, self._client = self._client, None
-        if client is not None and self._pid == os.getpid():
+        # Those of another loop, or of the parent process, cannot be closed from here.
+        if client is not None and self._owner == _here():
             await client.aclose()
 
-
-async def _within(deadline: float, request: Request, exchange: Callable[[], Awaitable[T]]) -> T:
-    """The outcome of `exchange`, or the error that says it took too long."""
-    import anyio
-
-    left = base.remaining(deadline)
-    failure: BaseException | None = None
-    with anyio.move_on_after(math.inf if left is None else left):
+    async def _whole(self, request: Request, progress: _Progress) -> Response:
+        response = await self._sent(request, ACCEPT_ENCODING, progress)
         try:
-            return await exchange()
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = translate(error, request)
-    # Outside the handler, so that no context leads to an exception that holds the request and its key.
-    raise failure if failure is not None else base.too_late(request)
+            headers = lower_headers(response.headers.raw)
+            body = Body(response.status_code, headers)
+            async for chunk in response.aiter_raw():
+                body.feed(chunk)
+            return Response(response.status_code, headers, body.whole())
+        finally:
+            await response.aclose()
+
+    async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
+        from didww.transport import wire
+
+        owner = _here()
+        if self._client is None or self._owner != owner:
+            import httpx2
+
+            self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
+        made = wire.request_for(request, packings, {"trace": progress.trace})
+        try:
+            response = await self._client.send(made, stream=True)
+        except BaseException:
+            await progress.hang_up()
+            raise
+        progress.answered = True
+        return response
+
+    async def _in_time(self, step: Coroutine[Any, Any, T], request: Request, deadline: float, progress: _Progress) -> T:
+        import anyio
+
+        left = deadline - time.monotonic()
+        if self._closed or left <= 0:
+            step.close()
+            raise self._refused(request, progress)
+        with anyio.move_on_after(left):
+            try:
+                return await step
+            except Exception as error:  # noqa: BLE001 explained, or raised again
+                failure = self._explained(error, request, progress)
+            raise failure
+        raise failures.late(request, request_sent=progress.sent)
+
+    def _refused(self, request: Request, progress: _Progress) -> Exception:
+        return failures.client_closed() if self._closed else failures.late(request, request_sent=progress.sent)
+
+    def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
+        from didww.transport import wire
+
+        if self._closed and type(error) is RuntimeError:
+            # httpx2's own word for a client that was closed between our look and its.
+            return failures.client_closed()
+        return wire.explained(error, request, request_sent=progress.sent, answered=progress.answered)
 
 
-async def _close(response: httpx2.Response) -> None:
-    import anyio
+async def _next_chunk(chunks: Any) -> bytes:
+    async for chunk in chunks:
+        if chunk:
+            return cast("bytes", chunk)
+    return b""
 
-    # Also when the task is being cancelled: the connection must go back to its pool.
-    with anyio.CancelScope(shield=True):
-        await response.aclose()
+
+def _here() -> object:
+    """The event loop and the process that are running this."""
+    from anyio.lowlevel import current_token
+
+    return os.getpid(), current_token()

@@ -1,10 +1,13 @@
-"""A transport without a socket: requests are answered by a function in the same process, e.g. the sandbox's engine."""
+"""A transport without a socket: requests are answered by a function in the same process, e.g. the sandbox's engine.
+
+Nothing here waits, so there is no deadline to keep. What the function answers, and what it raises, is left to it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from didww.transport.base import closed
+from didww.transport import failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
 
-CHUNK = 1 << 16
+_CHUNK = 1 << 16
 
 
 class _Opened:
@@ -22,67 +25,88 @@ class _Opened:
     __slots__ = ("_body", "_position", "headers", "status")
 
     def __init__(self, response: Response) -> None:
-        self.status: int = response.status
+        self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self._body = response.body
         self._position = 0
 
-    def read(self) -> bytes:
-        chunk = self._body[self._position : self._position + CHUNK]
+    def next_chunk(self) -> bytes:
+        """The next piece, empty at the end."""
+        chunk = self._body[self._position : self._position + _CHUNK]
         self._position += len(chunk)
         return chunk
 
 
 class InProcessTransport:
-    """Answers each request with `handle(request)`."""
+    """Answers each request with `handle(request)`, in the caller's thread.
+
+    Args:
+        handle: Answers a request; may be called by several threads at once.
+    """
 
     def __init__(self, handle: Callable[[Request], Response]) -> None:
-        self._handle: Callable[[Request], Response] | None = handle
+        self._handle = handle
+        self._closed = False
 
-    def send(self, request: Request, deadline: float) -> Response:  # noqa: ARG002 a function call has no deadline
+    def send(self, request: Request, deadline: float) -> Response:  # noqa: ARG002 nothing is waited for
         """The answer of the function."""
-        handle = self._handle
-        if handle is None:
-            raise closed()
-        return handle(request)
+        if self._closed:
+            raise failures.client_closed()
+        return self._handle(request)
 
     def open(self, request: Request, deadline: float) -> Opened:
         """The answer of the function, its body to be read in pieces."""
         return _Opened(self.send(request, deadline))
 
     def read(self, opened: Opened) -> bytes:
-        """The next piece."""
-        return opened.read() if isinstance(opened, _Opened) else b""
+        """The next piece of the body, empty at its end."""
+        if self._closed:
+            raise failures.client_closed()
+        return cast("_Opened", opened).next_chunk()
 
     def release(self, opened: Opened) -> None:
         """Nothing to do: no connection is held."""
 
     def close(self) -> None:
-        """Forget the function; calls after this raise `ClientClosedError`."""
-        self._handle = None
+        """Calls after this raise `ClientClosedError`."""
+        self._closed = True
 
 
 class AsyncInProcessTransport:
-    """The same for the asynchronous client."""
+    """The same for the asynchronous client.
+
+    Args:
+        handle: Answers a request, without waiting for anything.
+    """
 
     def __init__(self, handle: Callable[[Request], Response]) -> None:
         self._inner = InProcessTransport(handle)
 
     async def send(self, request: Request, deadline: float) -> Response:
         """The answer of the function."""
+        await _let_others_run()
         return self._inner.send(request, deadline)
 
     async def open(self, request: Request, deadline: float) -> Opened:
         """The answer of the function, its body to be read in pieces."""
+        await _let_others_run()
         return self._inner.open(request, deadline)
 
     async def read(self, opened: Opened) -> bytes:
-        """The next piece."""
+        """The next piece of the body, empty at its end."""
+        await _let_others_run()
         return self._inner.read(opened)
 
     async def release(self, opened: Opened) -> None:
         """Nothing to do: no connection is held."""
 
     async def close(self) -> None:
-        """Forget the function; calls after this raise `ClientClosedError`."""
+        """Calls after this raise `ClientClosedError`."""
         self._inner.close()
+
+
+async def _let_others_run() -> None:
+    """Let other tasks have their turn and a cancellation arrive, which a loop over records would else keep out."""
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()

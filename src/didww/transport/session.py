@@ -1,145 +1,169 @@
-"""A transport over a `requests.Session` of the caller's own: its proxies, certificates, adapters and hooks as they are.
+"""A transport over a `requests.Session` of the caller's own: its proxies, adapters, certificates and hooks as they are.
 
-The session is used and never changed or closed. The deadline bounds the connecting, the waiting for the first byte and
-each pause in the body; it is checked between the pieces of the body. A server that drips its headers is not bounded:
-requests has no way to.
+For those who have a session that gets through their company's network. requests itself is never imported before the
+caller's session was; what an error of it means is told by the names of urllib3's classes, whichever version it is.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+import time
+from typing import TYPE_CHECKING, Any, cast
 
 from didww.calls.effects import Response
-from didww.transport import base
+from didww.transport import failures
+from didww.transport.body import ACCEPT_ENCODING, Body, with_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import requests
 
     from didww.calls.effects import Opened, Request
-    from didww.exceptions import DidwwClientError
 
 __all__ = ["SessionTransport"]
 
-CHUNK = 1 << 16
+_CHUNK = 1 << 16
+_LONGEST = 1e6
+
+# Errors of urllib3 and ssl that come before the first byte of the request.
+_UNSENT = {
+    "ConnectTimeoutError",
+    "NameResolutionError",
+    "NewConnectionError",
+    "ProxyError",
+    "SSLCertVerificationError",
+}
+_TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
 
 
 class _Opened:
+    """An answer whose body is still on the wire."""
+
     __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
 
-    def __init__(self, request: Request, response: requests.Response, deadline: float) -> None:
+    def __init__(self, request: Request, deadline: float, response: requests.Response) -> None:
         self.request = request
-        self.response = response
         self.deadline = deadline
+        self.response = response
         self.status: int = response.status_code
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
-        self.chunks: Iterator[bytes] = response.raw.stream(CHUNK, decode_content=False)
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.chunks = _chunks(response, self.headers)
 
 
 class SessionTransport:
-    """Exchanges requests over the caller's session."""
+    """Exchanges requests over the caller's session, which is used as it is and never closed.
+
+    The headers of a request win over the session's; the session's other headers, its `auth`, its cookies and its
+    `params` go along, as with any request over it.
+
+    The deadline is kept as well as requests allows. It bounds connecting, each wait for the server, and the body, which
+    is looked at piece by piece. Not bounded are: the lookup of the host's name; further addresses of a host, each of
+    which gets the whole time again; a server that drips its headers; the body of a redirect, which requests reads by
+    itself; and retries of the session's own adapters. As a retry may have sent the request before, errors over an
+    adapter with retries always count as sent.
+
+    Args:
+        session: The caller's session.
+    """
 
     def __init__(self, session: requests.Session) -> None:
-        self._session: requests.Session | None = session
-
-    def _exchange(self, request: Request, deadline: float) -> requests.Response:
-        session = self._session
-        if session is None:
-            raise base.closed()
-        left = base.remaining(deadline)
-        return session.request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            data=request.body,
-            timeout=None if left is None else (left, left),
-            allow_redirects=False,
-            stream=True,
-        )
+        self._session = session
+        self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
+        answer = self._opened(request, deadline, ACCEPT_ENCODING)
         try:
-            response = self._exchange(request, deadline)
-            try:
-                body = bytearray()
-                for chunk in response.iter_content(CHUNK):
-                    body += chunk
-                    if len(body) > base.MOST_BYTES:
-                        raise base.too_large(request)
-                    if base.passed(deadline):
-                        raise base.too_late(request)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Response(response.status_code, headers, bytes(body))
-            finally:
-                response.close()
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = _translate(error, request)
-        # Outside the handler, so that no context leads to an exception that holds the request and its key.
-        raise failure
+            body = Body(answer.status, answer.headers)
+            while chunk := self.read(answer):
+                body.feed(chunk)
+            return Response(answer.status, answer.headers, body.whole())
+        finally:
+            answer.response.close()
 
     def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for an answer whose body is still on the wire."""
-        try:
-            return _Opened(request, self._exchange(request, deadline), deadline)
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = _translate(error, request)
-        raise failure
+        return self._opened(request, deadline, "identity")
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent."""
-        if not isinstance(opened, _Opened):
-            raise TypeError(f"{opened!r} was not opened by this transport")
-        if base.passed(opened.deadline):
-            raise base.too_late(opened.request)
+        """The next bytes of the body as they were sent, empty at its end."""
+        answer = cast("_Opened", opened)
+        if self._closed:
+            raise failures.client_closed()
+        if time.monotonic() >= answer.deadline:
+            raise failures.late(answer.request, request_sent=True)
         try:
-            return next(opened.chunks, b"")
-        except Exception as error:  # noqa: BLE001 translated, or raised again
-            failure = _translate(error, opened.request)
+            return next(filter(None, answer.chunks), b"")
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            failure = self._explained(error, answer.request, answered=True)
         raise failure
 
     def release(self, opened: Opened) -> None:
-        """Give the connection back to the session."""
-        if isinstance(opened, _Opened):
-            opened.response.close()
+        """Give the connection back to the session, or close it if the body was not read to its end."""
+        cast("_Opened", opened).response.close()
 
     def close(self) -> None:
-        """Forget the session, which stays the caller's; calls after this raise `ClientClosedError`."""
-        self._session = None
+        """Stop using the session, which stays open; calls after this raise `ClientClosedError`."""
+        self._closed = True
+
+    def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
+        if self._closed:
+            raise failures.client_closed()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise failures.late(request, request_sent=False)
+        wait = None if left > _LONGEST else left
+        try:
+            response = self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=with_encoding(request.headers, packings),
+                timeout=(wait, wait),
+                allow_redirects=False,
+                stream=True,
+            )
+            return _Opened(request, deadline if wait else math.inf, response)
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            failure = self._explained(error, request, answered=False)
+        raise failure
+
+    def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
+        """The error of this package for one of requests or urllib3; any other, e.g. of a hook, as it is."""
+        from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema, RequestException
+
+        if isinstance(error, (InvalidURL, InvalidSchema, MissingSchema)):
+            return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
+        if isinstance(error, (InvalidHeader, UnicodeError)):
+            # Their texts show the header, which may be the key.
+            return failures.unsendable(request, "a header holds characters that HTTP does not allow")
+        if not isinstance(error, RequestException) and not type(error).__module__.startswith(("urllib3", "http.")):
+            return error
+        names = {type(cause).__name__ for cause in failures.causes(error)}
+        unsent = not answered and bool(names & _UNSENT)
+        sent = not (unsent and self._tries_once(request))
+        if names & _TIMEOUTS:
+            return failures.late(request, request_sent=sent)
+        if unsent:
+            return failures.unreachable(request, error, request_sent=sent)
+        return failures.broken(request, "the answer was cut off" if answered else "the connection broke")
+
+    def _tries_once(self, request: Request) -> bool:
+        """Whether nothing was sent before the attempt that failed."""
+        retries: Any = getattr(self._session.get_adapter(request.url), "max_retries", None)
+        return getattr(retries, "total", None) in (0, False)
 
 
-def _translate(error: BaseException, request: Request) -> BaseException:
-    """The error of this package for one of requests or urllib3; anything else as it is."""
-    import requests.exceptions as of_requests
-    import urllib3.exceptions as of_urllib3
+def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:
+    """The body as it was sent.
 
-    failure: DidwwClientError
-    if isinstance(error, of_requests.ConnectTimeout):
-        failure = base.too_late(request, request_sent=False)
-    elif any(isinstance(one, (of_requests.Timeout, of_urllib3.ReadTimeoutError)) for one in (error, *error.args)):
-        failure = base.too_late(request)
-    elif isinstance(error, of_requests.ConnectionError) and _not_connected(error):
-        failure = base.cannot_connect(request, _root(error))
-    elif isinstance(error, (of_requests.RequestException, of_urllib3.HTTPError)):
-        failure = base.broken(request, type(error).__name__)
-    else:
-        return error
-    return failure
-
-
-def _not_connected(error: Any) -> bool:
-    import urllib3.exceptions as of_urllib3
-
-    cause = error.args[0] if error.args else None
-    cause = getattr(cause, "reason", cause)
-    return isinstance(
-        cause, (of_urllib3.NewConnectionError, of_urllib3.NameResolutionError, of_urllib3.ProxyError)
-    ) or (type(error).__name__ in ("ProxyError", "SSLError"))
-
-
-def _root(error: Any) -> str:
-    cause = error.args[0] if error.args else error
-    cause = getattr(cause, "reason", cause)
-    text = str(cause)
-    return text.rsplit(": ", 1)[-1][:200]
+    `read1` gives what has come, where `read` and `stream` wait until they have all that they were asked for; a server
+    that drips would keep them forever. A redirect was read by requests already, and what stands in for a connection
+    in tests and caches cannot be relied on: both are had unpacked only.
+    """
+    raw: Any = response.raw
+    if response.is_redirect or not type(raw).__module__.startswith("urllib3") or not hasattr(raw, "read1"):
+        headers.pop("content-encoding", None)
+        return response.iter_content(_CHUNK)
+    return iter(lambda: cast("bytes", raw.read1(_CHUNK, decode_content=False)), b"")

@@ -1,0 +1,105 @@
+"""Taking in the body of an answer: unpacked on the way, and never more than `MOST_BYTES` of it.
+
+A few kilobytes can unpack to gigabytes, so the size is bounded where the bytes come out, piece by piece. Where they
+come from is left to the transports.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from didww.exceptions import UnexpectedResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["ACCEPT_ENCODING", "Body", "lower_headers", "with_encoding"]
+
+ACCEPT_ENCODING = "gzip, deflate"
+"""The packings that `Body` can undo."""
+
+MOST_BYTES = 256 << 20
+"""Largest body that is taken into memory; the largest pages of the API have a few megabytes."""
+
+_PIECE = 1 << 20
+
+
+class Body:
+    """Collects a body.
+
+    Raises:
+        UnexpectedResponse: It is too large, packed in a way that was not asked for, or cannot be unpacked.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        self._status = status
+        self._request_id = headers.get("x-request-id")
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._packing = headers.get("content-encoding", "").strip().lower()
+        # 15: the largest window; +32: gzip or zlib, told apart by their first bytes.
+        self._unpacker = zlib.decompressobj(15 + 32) if self._packing not in ("", "identity") else None
+        self._begun = False
+
+    def feed(self, data: bytes) -> None:
+        """Take in the next bytes from the wire."""
+        if self._unpacker is None or not data:
+            self._keep(data)
+            return
+        if self._packing not in ("gzip", "x-gzip", "deflate"):
+            raise self._unusable(f"is packed as {self._packing[:40]!r}, which was not asked for")
+        if not self._begun:
+            self._begun = True
+            # Some servers take "deflate" at its word and leave out the two bytes of zlib's head.
+            if self._packing == "deflate" and not _has_zlib_head(data):
+                self._unpacker = zlib.decompressobj(-15)
+        damaged = False
+        try:
+            while data and not self._unpacker.eof:
+                self._keep(self._unpacker.decompress(data, _PIECE))
+                data = self._unpacker.unconsumed_tail
+        except zlib.error:
+            damaged = True
+        if damaged:
+            raise self._unusable("cannot be unpacked")
+
+    def whole(self) -> bytes:
+        """The body, after the last `feed`."""
+        if self._unpacker is not None and self._begun:
+            self._keep(self._unpacker.flush())
+            if not self._unpacker.eof:
+                raise self._unusable("was cut off inside its packing")
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    def _keep(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            self._pieces.clear()
+            raise self._unusable(f"is larger than {MOST_BYTES >> 20} MiB; ask for smaller pages")
+        self._pieces.append(data)
+
+    def _unusable(self, what: str) -> UnexpectedResponse:
+        return UnexpectedResponse(
+            f"The answer (HTTP {self._status}) {what}.", status_code=self._status, request_id=self._request_id
+        )
+
+
+def _has_zlib_head(data: bytes) -> bool:
+    return data[0] & 0x0F == 8 and (len(data) < 2 or (data[0] << 8 | data[1]) % 31 == 0)
+
+
+def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in lower case; those of one name are joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def with_encoding(headers: dict[str, str], packings: str) -> dict[str, str]:
+    """`headers`, with `Accept-Encoding` if they do not say it."""
+    if any(name.lower() == "accept-encoding" for name in headers):
+        return headers
+    return {**headers, "Accept-Encoding": packings}

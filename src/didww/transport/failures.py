@@ -1,0 +1,131 @@
+"""The errors of all transports, in the same words: what went wrong, and the way out.
+
+The HTTP libraries' own exceptions hold the request, and with it the key. So the errors made here are raised outside of
+any `except` block (`raise ... from None` would still keep the other as `__context__`), and their texts show a method, a
+host and a path: no header, no query, no body. Telling which error it is, is left to the transports.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from didww.calls.effects import Request
+
+__all__ = ["broken", "causes", "client_closed", "late", "unreachable", "unsendable"]
+
+
+def client_closed() -> ClientClosedError:
+    """The transport was closed before."""
+    return ClientClosedError("This client is closed; make a new one, or keep the `with` block open.")
+
+
+def late(request: Request, *, request_sent: bool) -> DeadlineExceeded:
+    """The deadline came first."""
+    if not request_sent:
+        text = "could not be sent before its timeout ran out. Check the network and base_url, or allow more: timeout=."
+    elif request.method in ("GET", "HEAD"):
+        text = "got no whole answer before its timeout ran out. Allow more: timeout=."
+    else:
+        text = (
+            "got no whole answer before its timeout ran out. It may have been carried out all the same: look before "
+            "repeating it. Allow more: timeout=."
+        )
+    return DeadlineExceeded(f"{_place(request)} {text}", request_sent=request_sent)
+
+
+def broken(request: Request, what: str, *, request_sent: bool = True) -> ConnectionFailed:
+    """The exchange broke off."""
+    return ConnectionFailed(f"{_place(request)} failed: {what}.", request_sent=request_sent)
+
+
+def unsendable(request: Request, what: str) -> ConnectionFailed:
+    """The request was refused on this side: nothing was sent."""
+    return ConnectionFailed(f"{_place(request)} was not sent: {what}.", request_sent=False)
+
+
+def unreachable(request: Request, error: BaseException, *, request_sent: bool = False) -> ConnectionFailed:
+    """No connection came about."""
+    found = list(causes(error))
+    root = next((cause for cause in found if isinstance(cause, OSError) and cause.errno), None)
+    reason, way_out = _reason(root)
+    dialed = next((str(where) for cause in found if (where := getattr(cause, "dialed", None))), "")
+    address = _origin(request)
+    if dialed and dialed not in (address.rpartition("//")[2], f"{_host(request)}:{_port(request)}"):
+        reason = f"{reason}; dialed {dialed}, the proxy"
+        way_out = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
+    return ConnectionFailed(f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it was made from.
+
+    `__context__` is left out: it may lead to an error that the caller was handling when it called.
+    """
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            # urllib3 has a `reason`, a group of errors `exceptions`.
+            waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, *getattr(cause, "exceptions", ())]
+
+
+def _reason(root: OSError | None) -> tuple[str, str]:
+    if isinstance(root, socket.gaierror):
+        return root.strerror or "unknown host", "Check the name in base_url / DIDWW_BASE_URL, and the network."
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return (
+            root.verify_message or "its certificate is not trusted",
+            "Behind a company's proxy, trust its certificate: verify=ssl.create_default_context(cafile=...).",
+        )
+    if isinstance(root, ssl.SSLError):
+        return (
+            (root.reason or "the TLS handshake failed").replace("_", " ").lower(),
+            "Check base_url / DIDWW_BASE_URL: is it https, with the right port?",
+        )
+    if isinstance(root, ConnectionRefusedError):
+        reason = "Connection refused"
+    else:
+        # asyncio has a text of its own in place of the system's.
+        reason = os.strerror(root.errno) if root is not None and root.errno else "no connection"
+    return (
+        reason,
+        "Is it running? Check base_url / DIDWW_BASE_URL; the local sandbox is started with: didww sandbox",
+    )
+
+
+def _place(request: Request) -> str:
+    try:
+        path = urlsplit(request.url).path
+    except ValueError:
+        path = ""
+    return f"{request.method} {_origin(request)}{path}"
+
+
+def _origin(request: Request) -> str:
+    try:
+        parts = urlsplit(request.url)
+    except ValueError:
+        return "an address that is none"
+    # An address may carry a password before its host.
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).hostname or ""
+
+
+def _port(request: Request) -> int:
+    parts = urlsplit(request.url)
+    return parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,155 @@
+"""Socket operations that end with the call's deadline, for the synchronous httpx2 client.
+
+httpx2 times single socket operations, which a server that drips one byte at a time defeats. So its network backend is
+replaced by one that limits each operation to what is left of the deadline; the deadline travels inside the timeouts of
+the request (`Until`). One thing cannot be bounded from here: the system's name lookup, which no thread can interrupt.
+This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`).
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import httpcore2
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable, Iterator
+
+    import httpx2
+
+__all__ = ["Until", "abandon", "bind"]
+
+_LONGEST = 1e6
+_SLICE = 1 << 14
+
+
+class Until(float):
+    """A timeout that remembers the moment it stands for.
+
+    To everybody else it is the number of seconds that were left when it was made: a sane timeout, should a later
+    httpx2 no longer use our backend.
+    """
+
+    __slots__ = ("deadline",)
+    deadline: float
+
+    def __new__(cls, deadline: float) -> Self:
+        """A timeout that ends at `deadline`."""
+        # The system's calls take no infinity; nobody waits eleven days.
+        made = super().__new__(cls, min(max(deadline - time.monotonic(), 0.0), _LONGEST))
+        made.deadline = deadline
+        return made
+
+
+def bind(client: httpx2.Client) -> None:
+    """Have all sockets of `client` keep to the deadlines."""
+    backend = _Backend()
+    for pool in _pools(client):
+        pool._network_backend = backend
+
+
+def abandon(client: httpx2.Client) -> None:
+    """Drop the connections of `client`, which belong to the parent process.
+
+    Its locks may have been held by a thread that the fork left behind; so nothing is locked here, only this process'
+    copies of the sockets are closed, which the parent does not notice.
+    """
+    for pool in _pools(client):
+        for connection in pool.connections:
+            connection.close()
+
+
+def _pools(client: httpx2.Client) -> Iterator[Any]:
+    # httpx2 has no argument for the backend. Where these names are gone, its own timeouts are what remains; a test
+    # fails then (test_dripping_headers_end_at_the_deadline).
+    private: Any = client
+    mounts: dict[Any, Any] = getattr(private, "_mounts", {})
+    for transport in (getattr(private, "_transport", None), *mounts.values()):
+        pool = getattr(transport, "_pool", None)
+        if hasattr(pool, "_network_backend"):
+            yield pool
+
+
+def _left(timeout: float | None) -> float | None:
+    return Until(timeout.deadline) if isinstance(timeout, Until) else timeout
+
+
+class _Unreachable(httpcore2.ConnectError):
+    """No connection to `dialed`, which is the proxy if there is one."""
+
+    dialed = ""
+
+
+class _Backend(httpcore2.NetworkBackend):
+    """Makes connections within the deadline, whatever the number of addresses."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        problem: Exception = OSError(None, "the name has no address")
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            problem, found = error, []
+        for place, (_, _, _, _, address) in enumerate(found):
+            left = _left(timeout)
+            # A share of the time for each address: a first one that is dead must not use up the time of the others.
+            share = left if left is None else left / (len(found) - place)
+            try:
+                stream = self._inner.connect_tcp(str(address[0]), port, share, local_address, socket_options)
+            except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as error:
+                problem = error
+            else:
+                return _Stream(stream)
+        if isinstance(problem, httpcore2.ConnectTimeout):
+            raise problem
+        failure = _Unreachable(problem)
+        failure.dialed = f"{host}:{port}"
+        raise failure
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A connection, plain or TLS, whose operations end with the deadline."""
+
+    def __init__(self, inner: httpcore2.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = _left(timeout)
+        if left == 0:
+            raise httpcore2.ReadTimeout
+        return self._inner.read(max_bytes, left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # In slices, as the backend below gives the same time to each part that the system takes.
+        for start in range(0, len(buffer), _SLICE):
+            left = _left(timeout)
+            if left == 0:
+                raise httpcore2.WriteTimeout
+            self._inner.write(buffer[start : start + _SLICE], left)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout)
+        if left == 0:
+            self.close()
+            raise httpcore2.ConnectTimeout
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

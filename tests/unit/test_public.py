@@ -1,0 +1,104 @@
+"""The package as it is met first: its public names, what importing it costs, and errors for the usual mistakes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import didww
+from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, NotIncludedError, ReadOnlyFieldError
+from didww.resources.country import Country
+from didww.resources.voice_out_trunk import VoiceOutTrunk
+from didww.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def modules_after(program: str) -> set[str]:
+    code = f"{program}\nimport sys; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
+    return set(done.stdout.split())
+
+
+def test_every_public_name_is_there() -> None:
+    """`__all__`, the table of homes and `dir()` name the same, and each can be had."""
+    assert sorted(didww.__all__) == sorted([*didww._HOMES, "__version__"]) == dir(didww)
+    for name in didww.__all__:
+        assert getattr(didww, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = didww.nothing  # type: ignore[attr-defined]
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    """`import didww` loads its version and no library; a client loads no HTTP library before its first request."""
+    light = modules_after("import didww") - modules_after("pass")
+    assert light <= {"didww", "didww.version", "__future__"}
+    ready = modules_after("from didww import DidwwClient; DidwwClient('key')")
+    assert not ready & {"httpx2", "httpcore2", "requests", "anyio", "cryptography", "sqlite3", "click", "uvicorn"}
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    """A client of a fresh sandbox, untyped as a beginner's program is."""
+    with Sandbox() as sandbox:
+        yield sandbox.client()
+
+
+def test_a_forgotten_include_names_the_include(client: Any) -> None:
+    """Reading a relationship that was not included says what to add."""
+    group = client.did_groups().list(page=(1, 1)).data[0]
+    with pytest.raises(NotIncludedError, match=r"DidGroup\.country.*include='country'"):
+        _ = group.country
+
+
+def test_a_misspelt_filter_names_the_nearest_one(client: Any) -> None:
+    """The wrong name, the nearest right one, and all there are."""
+    with pytest.raises(InvalidValue, match=r"did_groups.*'area_nane'.*Did you mean 'area_name'\?.*is_available"):
+        client.did_groups().list(filter={"area_nane": "London"})
+
+
+def test_a_read_only_field_says_what_can_be_written(client: Any) -> None:
+    """The field, why, and which fields can be written."""
+    country = client.countries().list().data[0]
+    with pytest.raises(ReadOnlyFieldError, match=r"Country\.name cannot be written: the server sets it"):
+        country.name = "x"
+    with pytest.raises(ReadOnlyFieldError):
+        Country(**{"name": "x"})
+
+
+def test_a_float_is_no_money() -> None:
+    """The field, and the Decimal to write instead; Decimal, text and whole numbers are taken."""
+    trunk: Any = VoiceOutTrunk()
+    with pytest.raises(InvalidValue, match=r"VoiceOutTrunk\.threshold_amount.*Decimal\('0.1'\)"):
+        trunk.threshold_amount = 0.1
+    for value in (Decimal("0.1"), "0.1"):
+        trunk.threshold_amount = value
+        assert trunk.threshold_amount == Decimal("0.1")
+    trunk.threshold_amount = 5
+    assert trunk.changes == {"attributes": {"threshold_amount": "5"}}
+    for value in ("NaN", "Infinity", "ten", True):
+        with pytest.raises(InvalidValue, match="threshold_amount"):
+            trunk.threshold_amount = value
+
+
+def test_a_closed_client_says_so(client: Any) -> None:
+    """The error says that it is closed, and how to keep it open."""
+    with client:
+        client.countries().list()
+    with pytest.raises(ClientClosedError, match="closed.*`with` block"):
+        client.countries().list()
+
+
+def test_a_dead_port_says_where_and_what_to_check() -> None:
+    """The address, the reason and the setting to check; certainly nothing was sent."""
+    client = didww.DidwwClient("key", base_url="http://127.0.0.1:9/v3")
+    with pytest.raises(ConnectionFailed, match=r"http://127\.0\.0\.1:9 .*base_url.*didww sandbox") as caught:
+        client.balance().find()
+    assert caught.value.request_sent is False
+    client.close()

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import payload
 
@@ -37,7 +37,7 @@ RESULTS = HERE / "results.json"
 VENDOR = "didww==3.2.0"
 VENDOR_HOME = Path(os.environ.get("VENDOR_VENV", ROOT / ".venv-vendor"))
 KEY = "benchmark"
-INCLUDE = ["order", "did_group"]
+INCLUDE: tuple[Literal["order"], Literal["did_group"]] = ("order", "did_group")
 JSON_API = "application/vnd.api+json"
 MANY = 20_000
 OWNED = 100_000
@@ -258,7 +258,8 @@ def decoding(base: str) -> Iterator[Row]:
         missing = str(error)
     for _ in range(DECODINGS):
         for function, taken in zip(functions, times, strict=True):
-            taken += in_turns(1, function, before=gc.collect)[0]
+            gc.collect()
+            taken.append(timed(function))
         if other is not None and not missing:
             try:
                 net.append(other.read())
@@ -324,7 +325,7 @@ def starting() -> Iterator[Row]:
     answered = "from didww.sandbox import Sandbox; c = Sandbox().client(); c.balance().find()"
     programs = ("pass", "import didww", answered)
     bare, imported, ready = (
-        statistics.median(taken) for taken in in_turns(15, *(lambda p=p: python("-c", p) for p in programs))
+        statistics.median(taken) for taken in in_turns(15, *(partial(python, "-c", program) for program in programs))
     )
     group = "start of a process, beyond a bare interpreter (median of 15)"
     for what, seconds, budget in (("import didww", imported, 25), ("first answer, in process", ready, 150)):
@@ -360,9 +361,12 @@ def sandbox() -> Iterator[Row]:
         assert response.status == 200, (path, response.status, response.body)
         return response.body
 
+    def fresh(path: str) -> bytes:
+        return get(Engine(), path)
+
     group = "sandbox engine, in process (medians)"
     for path in ("balance", "countries"):
-        taken = statistics.median(in_turns(9, lambda path=path: get(Engine(), path))[0])
+        taken = statistics.median(in_turns(9, partial(fresh, path))[0])
         yield Row(group, f"start and first GET /v3/{path}", ms(taken), "", taken * 1000, "ms", 150)
 
     engine = Engine()
@@ -394,20 +398,23 @@ def sandbox() -> Iterator[Row]:
     ]
     world.insert_many("dids", dids)
 
+    def following(paths: Iterator[str]) -> bytes:
+        return get(engine, next(paths))
+
     country = groups[0]["country"]
     for what, paths in (
         ("GET /v3/dids/<id>", [f"dids/{one['id']}" for one in dids[::37]]),
         ("GET /v3/countries/<id>", [f"countries/{one['id']}" for one in world.find("countries")]),
     ):
         turn = itertools.cycle(paths)
-        taken = statistics.median(in_turns(3000, lambda turn=turn: get(engine, next(turn)))[0])
+        taken = statistics.median(in_turns(3000, partial(following, turn))[0])
         yield Row(group, what, f"{taken * 1e6:.0f} us", "", 1 / taken, "/s", 3000, least=True)
 
     # A write ahead of each page, or the engine would remember how many there are.
-    touches = itertools.cycle(dids)
+    ids = itertools.cycle(str(one["id"]) for one in dids)
 
     def write() -> None:
-        world.update("dids", next(touches)["id"], {"description": "Front desk"})
+        world.update("dids", next(ids), {"description": "Front desk"})
 
     for what, value in (
         ("number", dids[OWNED // 2]["number"]),

@@ -23,8 +23,51 @@ JSON_API = "application/vnd.api+json"
 DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-CDR_IN_HEADER = ["Date/Time Start (UTC)", "Date/Time Connect (UTC)", "Date/Time End (UTC)", "Status", "Source", "Source Name", "Destination DID", "Duration (sec)", "Attempt", "Disconnect Code", "Response", "Disconnect Initiator", "Voice IN Trunk", "Destination", "Trunk Group", "Capacity Group", "Toll-free (USD)", "PSTN (USD)", "Metered (USD)", "CNAM IN (USD)", "Total (USD)", "Call ID"]
-CDR_OUT_HEADER = ["Date/Time Start (UTC)", "Date/Time Connect (UTC)", "Date/Time End (UTC)", "Status", "Source", "CLI", "Destination Number", "Call Duration (sec)", "Billing Duration (sec)", "Disconnect Code", "Disconnect Reason", "Voice OUT Trunk", "Destination Country", "Network", "Call Type", "Rate (USD)", "Charged (USD)", "P-Charge-Info", "Call ID"]
+CDR_IN_HEADER = [
+    "Date/Time Start (UTC)",
+    "Date/Time Connect (UTC)",
+    "Date/Time End (UTC)",
+    "Status",
+    "Source",
+    "Source Name",
+    "Destination DID",
+    "Duration (sec)",
+    "Attempt",
+    "Disconnect Code",
+    "Response",
+    "Disconnect Initiator",
+    "Voice IN Trunk",
+    "Destination",
+    "Trunk Group",
+    "Capacity Group",
+    "Toll-free (USD)",
+    "PSTN (USD)",
+    "Metered (USD)",
+    "CNAM IN (USD)",
+    "Total (USD)",
+    "Call ID",
+]
+CDR_OUT_HEADER = [
+    "Date/Time Start (UTC)",
+    "Date/Time Connect (UTC)",
+    "Date/Time End (UTC)",
+    "Status",
+    "Source",
+    "CLI",
+    "Destination Number",
+    "Call Duration (sec)",
+    "Billing Duration (sec)",
+    "Disconnect Code",
+    "Disconnect Reason",
+    "Voice OUT Trunk",
+    "Destination Country",
+    "Network",
+    "Call Type",
+    "Rate (USD)",
+    "Charged (USD)",
+    "P-Charge-Info",
+    "Call ID",
+]
 
 # Where the answers differ from the contract on purpose. Each is met in recorded answers (recorded-differences sheet).
 MAY_BE_NULL = {
@@ -90,7 +133,11 @@ def check_errors(document: Any, status: int) -> None:
     assert set(document) == {"errors"}
     assert document["errors"]
     for error in document["errors"]:
-        assert {"title", "detail", "code", "status"} <= set(error) <= {*["title", "detail", "code", "status", "source", "meta"]}
+        assert (
+            {"title", "detail", "code", "status"}
+            <= set(error)
+            <= {*["title", "detail", "code", "status", "source", "meta"]}
+        )
         assert all(isinstance(error[name], str) for name in ("title", "detail", "code", "status"))
         assert error["status"] == str(status)
         if "source" in error:

@@ -677,3 +677,16 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
         did.descripton = "x"
     with pytest.raises(InvalidValue, match="Did you mean 'description'"):
         Did(descripton="x")
+
+
+def test_a_read_only_list_changed_in_place_is_not_lost_silently() -> None:
+    """An update raises and names the field, instead of sending what would be refused or dropping it."""
+    items = [{"type": "did_order_items", "attributes": {"qty": 1}}]
+    client, transport = client_of(
+        answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": "pending", "items": items}}})
+    )
+    placed = client.orders().find(ID).data
+    placed.items.clear()
+    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*when creating"):
+        client.orders().update(placed)
+    assert len(transport.requests) == 1

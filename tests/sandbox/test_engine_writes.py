@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -198,7 +198,7 @@ def test_dates_are_checked(stage: Scene) -> None:
 class Full(Behaviour):
     """A behaviour that uses every hook."""
 
-    defaults = {"capacity_limit": 9}
+    defaults: ClassVar[Mapping[str, Any]] = {"capacity_limit": 9}
 
     def __init__(self) -> None:
         self.seen: list[str] = []

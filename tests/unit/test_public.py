@@ -69,7 +69,7 @@ def test_a_read_only_field_says_what_can_be_written(client: Any) -> None:
     with pytest.raises(ReadOnlyFieldError, match=r"Country\.name cannot be written: the server sets it"):
         country.name = "x"
     with pytest.raises(ReadOnlyFieldError):
-        Country(**{"name": "x"})
+        Country(name="x")
 
 
 def test_a_float_is_no_money() -> None:
@@ -91,7 +91,7 @@ def test_a_closed_client_says_so(client: Any) -> None:
     """The error says that it is closed, and how to keep it open."""
     with client:
         client.countries().list()
-    with pytest.raises(ClientClosedError, match="closed.*`with` block"):
+    with pytest.raises(ClientClosedError, match=r"closed.*`with` block"):
         client.countries().list()
 
 

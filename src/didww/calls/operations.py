@@ -63,7 +63,7 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
         raise InvalidValue(
             f"{cls.path}().create takes a new {cls.__name__}; this one has the id {record.id}. Use update.", field="id"
         )
-    attributes, linkage = record._pending(), record._pending_relationships()
+    attributes, linkage = record._to_send(), record._pending_relationships()
     missing = list(record._missing())
     if missing:
         raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
@@ -82,7 +82,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
             f"{cls.__name__}.build(id).",
             field="id",
         )
-    attributes, linkage = record._pending(), record._pending_relationships()
+    attributes, linkage = record._to_send(), record._pending_relationships()
     document = resource_document(cls.type_, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets)

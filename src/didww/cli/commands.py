@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import sys
 import threading
 import time
@@ -44,8 +45,11 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
 
     try:
         engine = Engine(path=db, seed=seed, api_key=api_key)
+    except (sqlite3.Error, ValueError) as error:
+        raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
+    try:
         server = Server(engine, host=host, port=port, log=_log)
-    except (DidwwClientError, OSError) as error:
+    except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     if host not in ("127.0.0.1", "localhost", "::1"):
         click.echo(f"Warning: {host} can be reached by others. There is no TLS, and any key is an account.", err=True)

@@ -188,6 +188,20 @@ class Record(metaclass=RecordType):
                 changed[name] = self._attributes[name]
         return changed
 
+    def _to_send(self) -> dict[str, Any]:
+        """Raw values of what was changed.
+
+        Raises:
+            ReadOnlyFieldError: A list or object that this caller cannot write was changed in place.
+        """
+        changed = self._pending()
+        exists = self._exists()
+        for name in changed:
+            field = self._fields[name]
+            if not (field.update if exists else field.create):
+                raise field.read_only(exists=exists)
+        return changed
+
     def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
         """Whether `value` is what was loaded, although we would not write such a thing."""
         return field.kind.load is not None and loaded is not MISSING and value == field.kind.load(loaded)

@@ -1,0 +1,140 @@
+"""The doors of the sandbox: over HTTP in a thread, and the `didww sandbox` command as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from didww import AsyncDidwwClient, DidwwClient
+from didww.exceptions import AuthenticationError, DidwwClientError
+from didww.sandbox import Engine
+from didww.sandbox.server import Server, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """The command `didww sandbox ARGUMENTS`, once it serves."""
+    options = ["--ready-file", str(ready)] if ready is not None else []
+    code = "from didww.cli import main; main()"
+    started = subprocess.Popen(
+        [sys.executable, "-u", "-c", code, "sandbox", *arguments, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    try:
+        end = time.monotonic() + 20
+        while ready is not None and not ready.exists():
+            assert started.poll() is None, started.stdout.read() if started.stdout else ""
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        yield started
+    finally:
+        if started.poll() is None:
+            started.kill()
+        started.communicate()
+
+
+def test_a_client_talks_to_a_served_sandbox() -> None:
+    """Over real HTTP: reading, an error, the absolute links of a page built from the request's host, a second client."""
+    with running() as base_url, DidwwClient("key", base_url=base_url) as client:
+        page = client.did_groups().list(page=(2, 10))
+        assert page.links["next"].startswith(f"{base_url}/did_groups?")
+        assert len(list(client.did_groups().iterate(page=(1, 1000), limit=1500))) == 1500
+        assert client.balance().find().request_id
+
+        async def main() -> Any:
+            async with AsyncDidwwClient("key", base_url=base_url) as asynchronous:
+                calls = [asynchronous.countries().list(filter={"iso": "GB"}) for _ in range(20)]
+                return await asyncio.gather(*calls)
+
+        assert {answer.data[0].iso for answer in asyncio.run(main())} == {"GB"}
+
+
+def test_a_body_that_is_too_large_is_refused_and_the_server_goes_on() -> None:
+    """413 or a cut connection for 40 MB; the next request is answered."""
+    with running() as base_url, httpx2.Client() as raw:
+        try:
+            assert raw.post(f"{base_url}/orders", content=bytes(40 << 20), headers={"Api-Key": "k"}).status_code == 413
+        except httpx2.HTTPError:
+            pass
+        assert raw.get(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code == 200
+        assert raw.head(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code in (200, 404, 405)
+        assert raw.get(base_url.removesuffix("/v3") + "/nowhere", headers={"Api-Key": "k"}).status_code == 404
+
+
+def test_a_port_in_use_is_named() -> None:
+    """The error says which port, and how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DidwwClientError, match=rf"port {port}.*--port"):
+            Server(Engine(), port=port)
+
+
+def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    """It prints the address and two lines to paste, logs requests without the key, and Ctrl-C ends it with code 0."""
+    ready = tmp_path / "ready"
+    with command("--port", "0", ready=ready) as process:
+        base_url = ready.read_text().strip()
+        with DidwwClient("very-secret-key", base_url=base_url) as client:
+            client.countries().list(filter={"iso": "GB"})
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert f"export DIDWW_BASE_URL={base_url}\n" in output
+    assert re.search(r"export DIDWW_API_KEY=\S+\n", output)
+    assert re.search(r"GET +200 .* /v3/countries\?filter%5Biso%5D=GB", output)
+    assert "very-secret-key" not in output
+    assert "Traceback" not in output
+    assert "\x1b" not in output
+    assert not ready.exists()
+
+
+def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Path) -> None:
+    """With --api-key others are refused; with --db a number is still there after a restart."""
+    ready, db = tmp_path / "ready", tmp_path / "state.db"
+    ids = []
+    for _ in range(2):
+        with command("--port", "0", "--api-key", "the-key", "--db", str(db), "--seed", "7", ready=ready) as process:
+            base_url = ready.read_text().strip()
+            with DidwwClient("another", base_url=base_url) as client, pytest.raises(AuthenticationError):
+                client.balance().find()
+            with DidwwClient("the-key", base_url=base_url) as client:
+                ids.append(client.balance().find().data.id)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+            assert "the-key" not in output
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "70000"], "port"),
+        (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
+        (["--host", "192.0.2.1"], "192.0.2.1"),
+    ],
+)
+def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str) -> None:
+    """A wrong option ends it with a message and a code other than 0, without a traceback."""
+    with command(*arguments) as process:
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert message in output
+    assert "Traceback" not in output

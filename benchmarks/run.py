@@ -86,12 +86,14 @@ def in_turns(rounds: int, *functions: Callable[[], Any], before: Callable[[], An
     """
     times: list[list[float]] = [[] for _ in functions]
     for round_ in range(rounds + 1):
-        for function, taken in zip(functions, times, strict=True):
+        # Another one goes first in every round: who comes after whom matters.
+        for turn in range(len(functions)):
+            which = (round_ + turn) % len(functions)
             if before is not None:
                 before()
-            seconds = timed(function)
+            seconds = timed(functions[which])
             if round_:
-                taken.append(seconds)
+                times[which].append(seconds)
     return times
 
 
@@ -256,10 +258,11 @@ def decoding(base: str) -> Iterator[Row]:
         other.read()
     except NotMeasured as error:
         missing = str(error)
-    for _ in range(DECODINGS):
-        for function, taken in zip(functions, times, strict=True):
+    for round_ in range(DECODINGS):
+        for turn in range(len(functions)):
+            which = (round_ + turn) % len(functions)
             gc.collect()
-            taken.append(timed(function))
+            times[which].append(timed(functions[which]))
         if other is not None and not missing:
             try:
                 net.append(other.read())

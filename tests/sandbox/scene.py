@@ -174,10 +174,10 @@ class Scene:
         table = table_of(cls.type_)
         assert table is not None
         linked: dict[str, Any] = {}
-        for name, targets in table.ones.items():
-            target = targets[n % len(targets)]
+        for name, one in table.ones.items():
+            target = one.targets[n % len(one.targets)]
             linked[name] = self.ids[target][n]
-            if len(targets) > 1:
+            if one.polymorphic:
                 linked[f"{name}_type"] = target
         for name, relation in table.relations.items():
             if relation.many and relation.inverse is None:

@@ -54,8 +54,8 @@ def follow(type: str, record: dict[str, Any], name: str) -> Any:
     if head in table.ones:
         if rest == "id":
             return record[head]
-        other = world.get(table.ones[head][0], record[head])
-        return None if other is None else follow(table.ones[head][0], other, rest)
+        other = world.get(table.ones[head].targets[0], record[head])
+        return None if other is None else follow(table.ones[head].targets[0], other, rest)
     if head in table.relations:
         return world.related(type, record["id"], head)
     return record[head][rest]

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -70,10 +70,8 @@ def test_a_client_talks_to_a_served_sandbox() -> None:
 def test_a_body_that_is_too_large_is_refused_and_the_server_goes_on() -> None:
     """413 or a cut connection for 40 MB; the next request is answered."""
     with running() as base_url, httpx2.Client() as raw:
-        try:
+        with suppress(httpx2.HTTPError):  # the server may hang up before all of it was sent
             assert raw.post(f"{base_url}/orders", content=bytes(40 << 20), headers={"Api-Key": "k"}).status_code == 413
-        except httpx2.HTTPError:
-            pass
         assert raw.get(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code == 200
         assert raw.head(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code in (200, 404, 405)
         assert raw.get(base_url.removesuffix("/v3") + "/nowhere", headers={"Api-Key": "k"}).status_code == 404

@@ -29,13 +29,13 @@ class Identifier(Struct, frozen=True, gc=False):
 Data: TypeAlias = Identifier | list[Identifier] | None
 
 
-class Linkage(Struct):
+class Linkage(Struct, gc=False):
     """A relationship as sent: `data` is UNSET (not included), None, one identifier or a list of them."""
 
     data: Data | UnsetType = UNSET
 
 
-class ResourceObject(Struct):
+class ResourceObject(Struct, gc=False):
     """A resource as sent; `relationships` holds linkage only, links are skipped."""
 
     type: str
@@ -45,7 +45,7 @@ class ResourceObject(Struct):
     meta: dict[str, Any] | None = None
 
 
-class Document(Struct):
+class Document(Struct, gc=False):
     """An answer's document."""
 
     data: ResourceObject | list[ResourceObject] | None

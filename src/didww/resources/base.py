@@ -16,9 +16,10 @@ from didww.jsonapi.document import Identifier, ResourceObject
 from didww.jsonapi.graph import Graph
 from didww.resources.fields import Field, attribute
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
+from didww.resources.registry import class_named, class_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from didww.jsonapi.document import Data
     from didww.resources.kinds import Ref
@@ -358,6 +359,7 @@ class Resource(Record):
 
 _set_object = Resource.__dict__["_object"].__set__
 _set_source = Resource.__dict__["_source"].__set__
+_new: Callable[[type[Resource]], Resource] = object.__new__
 
 
 class UnknownResource(Resource):
@@ -366,15 +368,17 @@ class UnknownResource(Resource):
 
 def load(raw: ResourceObject, graph: Graph) -> Resource:
     """The resource for `raw`, as part of `graph`."""
-    from didww.resources.registry import class_of
-
-    return _made(class_of(raw.type) or UnknownResource, raw, graph)
+    # Written out instead of calling `_made`: an answer has a thousand of these.
+    made = _new(class_of(raw.type) or UnknownResource)
+    _set_object(made, raw)
+    _set_source(made, graph)
+    set_attributes(made, raw.attributes)
+    set_state(made, None)
+    return made
 
 
 def stub(identifier: Identifier) -> Resource:
     """The resource meant by `identifier`, of which nothing else is known."""
-    from didww.resources.registry import class_of
-
     cls = class_of(identifier.type) or UnknownResource
     return _made(cls, ResourceObject(identifier.type, identifier.id), "stub")
 
@@ -413,8 +417,6 @@ def _many(field: Field, value: Any) -> list[Any]:
 
 
 def _identifier(field: Field, value: Any) -> Identifier:
-    from didww.resources.registry import class_named
-
     target: Ref = field.kind.detail
     classes: tuple[type[Resource], ...] = tuple(class_named(name) for name in target.names)
     if not isinstance(value, classes):

@@ -64,7 +64,7 @@ class Conditions:
     def _sort_key(self, table: Table, alias: str, name: str) -> tuple[str, bool]:
         head, _, rest = name.partition(".")
         if rest:
-            other = self._touch(table.ones[head][0])
+            other = self._touch(table.ones[head].targets[0])
             inner = self._alias()
             key, _ = self._sort_key(other, inner, rest)
             return f'(SELECT {key} {self._from(other, inner)}{inner}.id = {alias}."{head}")', True
@@ -97,7 +97,7 @@ class Conditions:
         if head in table.ones:
             if rest == "id":
                 return self._compare(f'{alias}."{head}"', "in", one)
-            other = self._touch(table.ones[head][0])
+            other = self._touch(table.ones[head].targets[0])
             inner = self._alias()
             term = self._term(other, inner, rest, one)
             return f'{alias}."{head}" IN (SELECT {inner}.id {self._from(other, inner)}{term})'

@@ -7,7 +7,7 @@ relationship is the to-one of the other side where there is exactly one, else ro
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -36,19 +36,38 @@ class Column(NamedTuple):
     nullable: bool = True
 
 
-class Relation(NamedTuple):
-    """A relationship: the types it leads to, and for a to-many the other side's column if there is one."""
+class Relation:
+    """A relationship. Where it leads is found out at first use: it takes importing the other types' modules.
 
-    name: str
-    many: bool
-    targets: tuple[str, ...]
-    inverse: str | None = None
-    nullable: bool = True
+    Attributes:
+        name: Its name.
+        many: Whether it leads to many.
+        nullable: Whether a to-one can lead nowhere.
+        polymorphic: Whether it can lead to more than one type.
+    """
 
-    @property
-    def polymorphic(self) -> bool:
-        """Whether it can lead to more than one type."""
-        return len(self.targets) > 1
+    def __init__(self, source: str, field: Field | None, *, hidden: tuple[str, str] | None = None) -> None:
+        self._source = source
+        self._types = () if hidden is None else (hidden[1],)
+        self._classes: tuple[str, ...] = () if field is None else field.kind.detail.names
+        self.name = "" if hidden is None else hidden[0]
+        self.many = False
+        self.nullable = True
+        self.polymorphic = len(self._classes) > 1
+        if field is not None:
+            self.name, self.many, self.nullable = field.name, field.kind.name == "many", field.nullable
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The types that it leads to."""
+        return self._types or tuple(class_named(name).type_ for name in self._classes)
+
+    @cached_property
+    def inverse(self) -> str | None:
+        """Of a to-many, the other side's to-one that leads back, if there is exactly one."""
+        other = class_of(self.targets[0]) if self.many else None
+        back = [] if other is None else [name for name, one in _ones(other).items() if self._source in one.targets]
+        return back[0] if len(back) == 1 else None
 
 
 class Referrer(NamedTuple):
@@ -75,25 +94,24 @@ class Table:
         by_name = {field.name: field for field in self.attribute_fields}
         self.attributes: tuple[str, ...] = tuple(shown)
         self.relations: dict[str, Relation] = {
-            field.name: _relation(self.type, field) for field in fields if field.place == "relationships"
+            field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
         # A relationship that no answer shows still is one: a proof has its files.
         self.shown_relations: tuple[str, ...] = tuple(
             field.name for field in fields if field.place == "relationships" and field.readable
         )
-        ones = dict(_ones(cls))
+        self.ones: dict[str, Relation] = _ones(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
-        for name, (targets, nullable) in ones.items():
-            columns.append(Column(name, "one", nullable))
-            if len(targets) > 1:
-                columns.append(Column(f"{name}_type", "text", nullable))
+        for name, one in self.ones.items():
+            columns.append(Column(name, "one", one.nullable))
+            if one.polymorphic:
+                columns.append(Column(f"{name}_type", "text", one.nullable))
         columns += [
             Column(name, kind) for name, kind in facts.HIDDEN.get(self.type, {}).items() if not kind.startswith("one:")
         ]
         columns.append(Column("private", "map"))
         self.columns: tuple[Column, ...] = tuple(columns)
         self.by_name: dict[str, Column] = {column.name: column for column in columns}
-        self.ones: dict[str, tuple[str, ...]] = {name: targets for name, (targets, _) in ones.items()}
         # A row is the id and then the columns.
         self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
         self._booleans = [column.name for column in columns if column.kind == "boolean"]
@@ -227,34 +245,21 @@ def referrers(type: str) -> tuple[Referrer, ...]:
     for cls in all_classes():
         if cls.type_ not in facts.SHARED:
             found += [
-                Referrer(cls.type_, name, len(targets) > 1, nullable)
-                for name, (targets, nullable) in _ones(cls).items()
-                if type in targets
+                Referrer(cls.type_, name, one.polymorphic, one.nullable)
+                for name, one in _ones(cls).items()
+                if type in one.targets
             ]
     return tuple(found)
 
 
-def _types(field: Field) -> tuple[str, ...]:
-    return tuple(class_named(name).type_ for name in field.kind.detail.names)
-
-
-def _ones(cls: type[Resource]) -> dict[str, tuple[tuple[str, ...], bool]]:
-    """The to-one relationships of a class, hidden ones among them: their targets, and whether they can be null."""
+def _ones(cls: type[Resource]) -> dict[str, Relation]:
+    """The to-one relationships of a class, hidden ones among them."""
     found = {
-        field.name: (_types(field), field.nullable)
+        field.name: Relation(cls.type_, field)
         for field in cls._fields.values()
         if field.place == "relationships" and field.kind.name == "one"
     }
     for name, kind in facts.HIDDEN.get(cls.type_, {}).items():
         if kind.startswith("one:"):
-            found[name] = ((kind.removeprefix("one:"),), True)
+            found[name] = Relation(cls.type_, None, hidden=(name, kind.removeprefix("one:")))
     return found
-
-
-def _relation(source: str, field: Field) -> Relation:
-    targets = _types(field)
-    if field.kind.name == "one":
-        return Relation(field.name, many=False, targets=targets, nullable=field.nullable)
-    other = cast("type[Resource]", class_of(targets[0]))
-    back = [name for name, (leads_to, _) in _ones(other).items() if source in leads_to]
-    return Relation(field.name, many=True, targets=targets, inverse=back[0] if len(back) == 1 else None)

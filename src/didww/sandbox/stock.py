@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.conditions import Conditions
 from didww.sandbox.errors import Refused
+from didww.sandbox.query import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from didww.sandbox.query import Filter
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
@@ -34,7 +35,8 @@ _UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)
 _COVERAGE = frozenset(
     {"city.id", "country.id", "did_group.id", "did_group_type.id", "nanpa_prefix.id", "region.id", "id"}
 )
-# Filters of available_dids that are filters of did_groups under another name.
+# Other filters of available_dids are filters of did_groups, some under another name.
+_OWN = ("id", "number_contains")
 _OF_GROUP = "did_group."
 
 
@@ -88,7 +90,7 @@ class AvailableDids(Behaviour):
             ]
         else:
             kept = None
-        groups = world.search("did_groups", {**_group_filters(filters), "available_dids_enabled": True})
+        groups = _blocks(world, filters)
         by_id = {group["id"]: group for group in groups}
         taken = _taken(world, by_id)
         if kept is not None:
@@ -141,7 +143,7 @@ def pick(world: World, group: Record, qty: int) -> list[str]:
 
 def available_id(world: World, group: Record, k: int) -> str:
     """The id of number `k` of a group."""
-    place = (_position(world, group["id"]) << 16) | k
+    place = ((group.get("rowid") or _position(world, group["id"])) << 16) | k
     scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
     check = md5(f"{world.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
     return f"{check[:8]}-{check[8:12]}-4{check[12:15]}-a{check[15:18]}-{scrambled}"
@@ -212,12 +214,24 @@ def _taken(world: World, groups: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _group_filters(filters: Mapping[str, Filter]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, one in filters.items():
-        if name not in ("id", "number_contains"):
-            found[name.removeprefix(_OF_GROUP) if name.startswith(_OF_GROUP) else name] = one
-    return found
+_BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_width")
+
+
+def _blocks(world: World, filters: Mapping[str, Filter]) -> list[Record]:
+    """The groups that filters of available_dids let through, each with no more than what its numbers take."""
+    table = world.touch("did_groups")
+    conditions = Conditions(table, world.owner, world.touch)
+    conditions.narrow(
+        {name.removeprefix(_OF_GROUP): one for name, one in filters.items() if name not in ("did_group.id", *_OWN)}
+    )
+    conditions.narrow({"available_dids_enabled": Filter((True,))})
+    if "did_group.id" in filters:
+        conditions.narrow({"id": filters["did_group.id"]})
+    rows = world.setting.store.connection.execute(
+        f"SELECT {', '.join(_BLOCK)} FROM did_groups AS t0 WHERE {conditions.where} ORDER BY rowid",  # noqa: S608
+        conditions.values,
+    )
+    return [dict(zip(_BLOCK, row, strict=True)) for row in rows]
 
 
 def _drawn(world: World, groups: list[Record], taken: frozenset[str], count: int) -> list[tuple[Record, int]]:

@@ -1,0 +1,141 @@
+"""The documentation is true: its Python blocks, the example programs and the doctests run against the sandbox."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import didww
+from didww import configuration
+from didww.sandbox.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted(one.name for one in pkgutil.walk_packages(didww.__path__, "didww."))
+BLOCK = re.compile(r"(?P<before>[^\n]*)\n```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+NOT_EXECUTED = re.compile(r"<!-- not executed: \S.* -->")
+
+
+def blocks(text: str) -> Iterator[tuple[int, str]]:
+    """First line and code of each Python block that is not marked as not executed."""
+    for found in BLOCK.finditer(f"\n{text}"):
+        if NOT_EXECUTED.fullmatch(found["before"].strip()) is None:
+            # The newline put in front above makes up for lines counting from 1.
+            yield found.string.count("\n", 0, found.start("code")), found["code"]
+
+
+@pytest.fixture
+def local_didww(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A sandbox on loopback that every client of the documentation reaches, and an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    with running() as base_url:
+        for name in configuration.Environment:
+            monkeypatch.setitem(configuration._BASE_URLS, name, base_url)
+        monkeypatch.setenv("DIDWW_BASE_URL", base_url)
+        monkeypatch.setenv("DIDWW_API_KEY", "local-key")
+        monkeypatch.delenv("DIDWW_ENVIRONMENT", raising=False)
+        yield base_url
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.usefixtures("local_didww")
+def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
+    """A reader who pastes the blocks of a page one after the other into one program sees no error."""
+    text = page.read_text(encoding="utf-8")
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for line, code in blocks(text):
+        # Empty lines in front make a traceback name the line of the page.
+        exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_block_is_found(page: Path) -> None:
+    """No block escapes the test above by its form: each opening fence is one that the pattern reads."""
+    text = page.read_text(encoding="utf-8")
+    assert len(BLOCK.findall(f"\n{text}")) == len(re.findall(r"^\s*(?:```|~~~)\s*(?:python|py)\b", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    """A link to a file of the project leads to one that exists."""
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
+    """A link to a heading of the same page names one that exists."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
+
+
+def test_what_the_sandbox_does_not_do_is_listed() -> None:
+    """Each operation that the sandbox answers with 501 stands in the table of docs/sandbox.md, and no other does."""
+    from didww.sandbox import facts
+    from didww.sandbox.behaviours import BEHAVIOURS
+
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    table = text.split("## What it does not do yet", 1)[1]
+    listed = {
+        (type, operation)
+        for types, operations in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ((?:\w+(?:, )?)+) \|$", table, re.MULTILINE)
+        for type in re.findall(r"`(\w+)`", types)
+        for operation in operations.split(", ")
+    }
+    assert listed == {one for one in facts.NEEDS_BEHAVIOUR if one[0] not in BEHAVIOURS}
+
+
+def test_every_accessor_is_in_the_guide() -> None:
+    """Each accessor of the client, and each operation, is named in the guide."""
+    text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    ours = {name for name, member in vars(didww.DidwwClient).items() if callable(member) and not name.startswith("_")}
+    assert {name for name in ours if f"{name}" not in text} == set()
+
+
+def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path: Path) -> None:
+    """The quickstart, run as a program with the two variables, buys a number in London and prints its calls."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "quickstart.py")],
+        cwd=tmp_path,
+        env={**os.environ, "DIDWW_BASE_URL": local_didww, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^Order \w{3}-\d{6}: \d+\.\d\d USD, number 442079460\d{3}$", done.stdout, re.MULTILINE)
+    calls = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.* \d+ s$", done.stdout, re.MULTILINE)
+    assert 1 <= len(calls) <= 3
+
+
+def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make demo` goes all the way: numbered steps, bought numbers and a table of calls."""
+    runpy.run_path(str(ROOT / "examples" / "demo.py"))["main"]()
+    told = capsys.readouterr().out
+    assert re.findall(r"^(\d+)\. ", told, re.MULTILINE) == [str(number) for number in range(1, 7)]
+    assert re.search(r"now owned: 442079460\d{3}, 442079460\d{3}, paid until", told)
+    assert "2 numbers ring at Front desk" in told
+    assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests_of_a_module_hold(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The examples in the docstrings of a module give what they say."""
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -219,7 +219,7 @@ def test_an_answer_tells_what_came_with_it() -> None:
 
 
 def test_one_object_per_included_resource() -> None:
-    """Two DIDs of one order share the Order object; a cycle leads back to the same objects."""
+    """Two DIDs of one order share the Order object."""
     linked = {"order": {"data": {"type": "orders", "id": OTHER}}}
     document = {
         "data": [{**DID, "relationships": linked}, {**DID, "id": OTHER, "relationships": linked}],
@@ -230,6 +230,28 @@ def test_one_object_per_included_resource() -> None:
     assert first.order is second.order
     assert first.order is not None
     assert first.order.reference == "ABC-1"
+
+
+def test_a_cycle_leads_back_to_the_same_objects() -> None:
+    """A trunk's group holds the trunk itself, and a primary resource is found by linkage as well; copies keep that."""
+    member, group = {"type": "voice_in_trunks", "id": ID}, {"type": "voice_in_trunk_groups", "id": OTHER}
+    document = {
+        "data": [{**member, "attributes": {"name": "a"}, "relationships": {"voice_in_trunk_group": {"data": group}}}],
+        "included": [
+            {**group, "attributes": {"name": "g"}, "relationships": {"voice_in_trunks": {"data": [member, member]}}}
+        ],
+    }
+    client, _ = client_of(answer(document=document))
+    (trunk,) = client.voice_in_trunks().list(include="voice_in_trunk_group.voice_in_trunks").data
+    for one in (trunk, copy.deepcopy(trunk), pickle.loads(pickle.dumps(trunk))):
+        assert one.voice_in_trunk_group is not None
+        assert one.voice_in_trunk_group.voice_in_trunks[0] is one
+        assert one.voice_in_trunk_group.voice_in_trunks[1].voice_in_trunk_group is one.voice_in_trunk_group
+        assert one.changes == {}
+    twin = copy.copy(trunk)
+    assert twin.voice_in_trunk_group is trunk.voice_in_trunk_group
+    trunk.voice_in_trunk_group.voice_in_trunks.pop()
+    assert trunk.voice_in_trunk_group.changes == {"relationships": {"voice_in_trunks": [member]}}
 
 
 def test_linkage_absent_null_and_missing_are_told_apart() -> None:

@@ -115,3 +115,20 @@ def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
         for field in cls._fields.values()
         if field.place == "attributes" and (field.update if exists else field.create)
     ]
+
+
+def known_values(kind: Kind) -> st.SearchStrategy[Any]:
+    """Raw JSON of `kind` that can be written back: known shapes and values only."""
+    if kind.name == "object":
+        writable = [cls for cls in kind.detail if writable_members(cls)]
+        return st.one_of(*[st.builds(cls, **_writable(cls)).map(lambda made: made.to_dict()) for cls in writable])
+    if kind.name == "list":
+        return st.lists(known_values(kind.detail), min_size=1, max_size=4)
+    if kind.name == "enum":
+        return st.sampled_from([member.value for member in kind.detail])
+    return raw_values(kind)
+
+
+def writable_members(cls: type[Record]) -> list[Field]:
+    """The fields of a nested object that may be written and drag no others along."""
+    return [field for field in cls._fields.values() if field.create and field.implies is None]

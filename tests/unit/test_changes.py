@@ -72,6 +72,55 @@ def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st
 @every_class
 @law
 @given(data=st.data())
+def test_what_is_changed_in_place_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
+    """Items added to and taken from a list, and fields of a nested object, make exactly their attribute a change."""
+    fields = [field for field in make.writable_fields(cls, exists=True) if field.kind.name in ("list", "object", "map")]
+    if not fields:
+        return
+    field = data.draw(st.sampled_from(fields))
+    attributes = data.draw(make.raw_attributes(cls))
+    attributes[field.name] = data.draw(make.known_values(field.kind))
+    record = loaded(cls, attributes)
+    read_all(record)
+    value = getattr(record, field.name)
+    before = field.dump(getattr(loaded(cls, attributes), field.name))
+    if field.kind.name == "list":
+        value.append(data.draw(make._values(field.kind.detail)))
+        if data.draw(st.booleans()):
+            del value[0]
+    elif field.kind.name == "map":
+        value["added"] = "x"
+    else:
+        inner = data.draw(st.sampled_from(make.writable_members(type(value))))
+        setattr(value, inner.name, data.draw(make.values_for(inner)))
+    after = field.dump(value)
+    assert record.changes.get("attributes", {}) == ({} if after == before else {field.name: after})
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+def test_secrets_are_masked(cls: type[Resource]) -> None:
+    """A secret, on the resource or inside a nested object, is not in the repr; that there is one is."""
+    for owner in [
+        cls,
+        *(
+            one
+            for field in cls._fields.values()
+            if field.place == "attributes" and field.kind.name == "object"
+            for one in field.kind.detail
+        ),
+    ]:
+        for name, field in owner._fields.items():
+            if field.secret:
+                raw = {name: "hidden-value"}
+                shown = loaded(cls, raw) if owner is cls else owner._loaded(owner.type_, raw)
+                assert "hidden-value" not in repr(shown)
+                assert f"{name}='***'" in repr(shown)
+                assert getattr(shown, name) == "hidden-value"
+
+
+@every_class
+@law
+@given(data=st.data())
 def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data: st.DataObject) -> None:
     """What a create document carries reads back as the values that were set."""
     fields = [field for field in make.writable_fields(cls, exists=False) if field.implies is None]

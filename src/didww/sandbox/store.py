@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,6 +50,8 @@ class Store:
         self.connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
         )
+        # A sandbox in a test is often just dropped; the connection must not outlive it.
+        self._closing = weakref.finalize(self, self.connection.close)
         execute = self.connection.execute
         if path:
             execute("PRAGMA journal_mode = WAL")
@@ -73,7 +76,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self.connection.close()
+        self._closing()
 
     def fact(self, name: str) -> str | None:
         """A text kept for the sandbox itself."""

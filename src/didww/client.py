@@ -231,8 +231,8 @@ class DidwwClient:
     def download_export(self, export: str | Export, path: str | os.PathLike[str]) -> Path:
         """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
 
-        The file appears under its name when it is whole; until then it is called `<path>.part`. It is readable by
-        its owner only. The key is sent only if the address is of the configured origin.
+        The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
+        owner only. The key is sent only if the address is of the configured origin.
 
         Args:
             export: A completed export, or its `url`.

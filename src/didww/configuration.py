@@ -167,9 +167,12 @@ def checked_base_url(value: str) -> str:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of `url`: the only place that a key is sent to."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    """Scheme, host and port of `url`: the only place that a key is sent to. An address that is none has no host."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return "", "", 0
     return parts.scheme.lower(), (parts.hostname or "").lower(), port
 
 

@@ -522,6 +522,51 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "nowhere" / "a.gz")
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """A path that is a folder is named, and nothing is left beside it."""
+    (tmp_path / "calls").mkdir()
+    client, _ = client_of(answer(body=b"x"))
+    with pytest.raises(DidwwClientError, match=r"Cannot write .*calls: "):
+        client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "calls")
+    assert [path.name for path in tmp_path.iterdir()] == ["calls"]
+
+
+def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the body: the part file goes, the connection is given back, the interrupt goes on."""
+
+    class Interrupted(Scripted):
+        def read(self, opened: Any) -> bytes:
+            if len(opened.chunks) < 5:
+                raise KeyboardInterrupt
+            return super().read(opened)
+
+    transport = Interrupted(answer(body=b"x" * 100))
+    client = DidwwClient(KEY, base_url=BASE, transport=transport)
+    with pytest.raises(KeyboardInterrupt):
+        client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz")
+    assert list(tmp_path.iterdir()) == []
+    assert transport.released == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com.evil.example.net/v3/x",
+        "https://api.example.com:8443/v3/x",
+        "http://api.example.com/v3/x",
+        "https://api.example.com@evil.example.net/v3/x",
+        "https://api.example.com./v3/x",
+        "https://api.example.com:port/v3/x",
+        "https://[::1/v3/x",
+    ],
+)
+def test_only_the_very_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
+    """Scheme, host and port must be the configured ones, whatever an address looks like."""
+    client, transport = client_of(answer(body=b"x"))
+    client.download_export(url, tmp_path / "a")
+    assert KEY not in str(transport.requests[0].headers)
+
+
 @pytest.mark.parametrize("given", [None, "", "a.csv.gz"])
 def test_an_export_without_a_file_says_to_wait(given: Any, tmp_path: Path) -> None:
     """No url yet: the error says how to get it, and nothing is sent."""

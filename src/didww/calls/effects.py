@@ -102,7 +102,7 @@ class Close(Struct, frozen=True):
 
 
 class FileOpen(Struct, frozen=True):
-    """Open a new file to write; outcome: the file."""
+    """Open a new file beside `path` to write, with a temporary name of its own; outcome: the file."""
 
     path: str
 
@@ -118,7 +118,6 @@ class FileClose(Struct, frozen=True):
     """Close `file`; if `rename_to` is given, make sure it is on disk and give it that name, else remove it."""
 
     file: IO[bytes]
-    path: str
     rename_to: str | None = None
 
 

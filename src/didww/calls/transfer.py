@@ -48,8 +48,8 @@ def export_url(export: str | Export) -> str:
 def download(configuration: Configuration, url: str, path: str) -> Call[int]:
     """Stream `url` to the file `path`; answers the number of bytes.
 
-    The bytes go to `path` plus `.part` first and get their name when all have come; nothing half-done is left
-    behind. The key goes along only to the configured origin.
+    The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
+    half-done is left behind. The key goes along only to the configured origin.
     """
     request = build_download(configuration, url)
     deadline = (yield Now()) + configuration.timeout
@@ -66,8 +66,7 @@ def download(configuration: Configuration, url: str, path: str) -> Call[int]:
                 f"GET {path_of(request)} was answered with HTTP {opened.status} instead of the file{away}.",
                 status_code=opened.status,
             )
-        part = f"{path}.part"
-        file = yield FileOpen(part)
+        file = yield FileOpen(path)
         whole = False
         try:
             size = 0
@@ -79,7 +78,7 @@ def download(configuration: Configuration, url: str, path: str) -> Call[int]:
                 raise UnexpectedResponse(f"The file was cut off after {size} of {expected} bytes; download it again.")
             whole = True
         finally:
-            yield FileClose(file, part, path if whole else None)
+            yield FileClose(file, path if whole else None)
         return size
     finally:
         yield Close(opened)

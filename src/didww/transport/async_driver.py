@@ -34,7 +34,7 @@ class AsyncDriver:
             Close: lambda effect: transport.release(effect.opened),
             FileOpen: lambda effect: _in_thread(open_file, effect.path),
             FileWrite: lambda effect: _in_thread(effect.file.write, effect.data),
-            FileClose: lambda effect: _in_thread(close_file, effect.file, effect.path, effect.rename_to),
+            FileClose: lambda effect: _in_thread(close_file, effect.file, effect.rename_to),
         }
 
     async def run(self, call: Call[T]) -> T:

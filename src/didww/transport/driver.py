@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -35,7 +36,7 @@ class Driver:
             Close: lambda effect: transport.release(effect.opened),
             FileOpen: lambda effect: open_file(effect.path),
             FileWrite: lambda effect: effect.file.write(effect.data),
-            FileClose: lambda effect: close_file(effect.file, effect.path, effect.rename_to),
+            FileClose: lambda effect: close_file(effect.file, effect.rename_to),
         }
 
     def run(self, call: Call[T]) -> T:
@@ -72,22 +73,42 @@ class Driver:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """A new file at `path`, readable by its owner only: call records are personal data."""
+    """A new file beside `path`, readable by its owner only: call records are personal data.
+
+    Its name is its own, so that two downloads to the same path do not write into each other, and no link that lies
+    there already is followed.
+
+    Raises:
+        DidwwClientError: There is no such folder, or it cannot be written.
+    """
+    name = f"{path}.{secrets.token_hex(4)}.part"
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-    except OSError as error:
-        raise DidwwClientError(f"Cannot write {path}: {error.strerror}.") from error
+        return open(name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
+    except (OSError, ValueError) as error:
+        raise DidwwClientError(f"Cannot write {path}: {_reason(error)}.") from None
 
 
-def close_file(file: IO[bytes], path: str, rename_to: str | None) -> None:
-    """Close `file`, and give it its name, or remove it."""
+def close_file(file: IO[bytes], rename_to: str | None) -> None:
+    """Close `file` and give it its name, or remove it.
+
+    Raises:
+        DidwwClientError: It cannot be written to its end, or cannot get that name.
+    """
+    failure: DidwwClientError | None = None
     try:
         if rename_to is not None:
             file.flush()
             os.fsync(file.fileno())
+            os.replace(file.name, rename_to)  # noqa: PTH105 pathlib is not worth its import here
+    except OSError as error:
+        failure = DidwwClientError(f"Cannot write {rename_to}: {_reason(error)}.")
     finally:
         file.close()
-    if rename_to is None:
-        os.unlink(path)  # noqa: PTH108 pathlib is not worth its import here
-    else:
-        os.replace(path, rename_to)  # noqa: PTH105 the same
+    if rename_to is None or failure is not None:
+        os.unlink(file.name)  # noqa: PTH108 the same
+    if failure is not None:
+        raise failure
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from didww.sandbox.behaviours.exports import Exports
 from didww.sandbox.behaviours.orders import Orders
+from didww.sandbox.behaviours.out_trunks import OutTrunks
 from didww.sandbox.behaviours.reservations import Reservations
 from didww.sandbox.behaviours.trunks import TrunkGroups, Trunks
 
@@ -19,5 +20,6 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "did_reservations": Reservations(),
     "voice_in_trunks": Trunks(),
     "voice_in_trunk_groups": TrunkGroups(),
+    "voice_out_trunks": OutTrunks(),
     "exports": Exports(),
 }

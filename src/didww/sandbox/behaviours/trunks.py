@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["TrunkGroups", "Trunks"]
+__all__ = ["TrunkGroups", "Trunks", "random_word"]
 
 # What a SIP configuration holds unless told; null where nothing stands here. Values of the sandbox's own choice: the
 # service's are not documented.
@@ -137,9 +137,10 @@ def _checked(world: World, configuration: dict[str, Any]) -> dict[str, Any]:
     if not registers:
         inside.update(incoming_auth_username=None, incoming_auth_password=None)
     elif not inside["incoming_auth_username"]:
-        inside.update(incoming_auth_username=_word(world, 12), incoming_auth_password=_word(world, 20))
+        inside.update(incoming_auth_username=random_word(world, 12), incoming_auth_password=random_word(world, 20))
     return configuration
 
 
-def _word(world: World, length: int) -> str:
+def random_word(world: World, length: int) -> str:
+    """A word of small letters and digits, from the seed: a user name or password that the server makes."""
     return "".join(world.dice.choices(string.ascii_lowercase + string.digits, k=length))

@@ -43,7 +43,7 @@ class OutTrunks(Behaviour):
     def before_update(self, world: World, record: Record, changes: Record) -> None:
         """A sent method replaces the whole one; credentials stay as long as their kind does."""
         if "authentication_method" in changes:
-            there = record["authentication_method"] or {}
+            there: dict[str, Any] = record["authentication_method"] or {}
             changes["authentication_method"] = _completed(world, changes["authentication_method"], there, "update")
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 nothing is ever spent
@@ -64,7 +64,7 @@ def _completed(world: World, given: Any, there: Any, when: str) -> dict[str, Any
             raise attribute_error("authentication_method", "is invalid")
         # Single addresses come back as networks.
         inside["allowed_sip_ips"] = [ip if "/" in ip else f"{ip}/32" for ip in inside["allowed_sip_ips"]]
-        made = there.get("attributes", {}) if there.get("type") == kind else {}
+        made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
         inside["username"] = made.get("username") or random_word(world, 10)
         inside["password"] = made.get("password") or random_word(world, 16)
     return {"type": kind, "attributes": inside}

@@ -96,7 +96,6 @@ def test_keywords_and_query_params_become_one_query() -> None:
         (lambda c: c.dids().list(include="did_group.contry"), ["did_groups cannot include", "'country'"]),
         (lambda c: c.dids().find(ID, fields={"dids": ["numbr"]}), ["numbr", "'number'"]),
         (lambda c: c.dids().list(fields={"dix": ["number"]}), ["no resource type 'dix'"]),
-        (lambda c: c.countries().list(page=2), ["countries", "one list"]),
         (lambda c: c.dids().list(page=0), ["number", "from 1"]),
         (lambda c: c.dids().list(page=(1, 5000)), ["size", "1000"]),
         (lambda c: c.dids().find(""), ["id"]),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from didww import DidwwClient
+from didww import DidwwClient, QueryParams
 from didww.enums import CliFormat, Codec, ExportType, OrderStatus, TransportProtocol
 from didww.exceptions import (
     AuthenticationError,
@@ -76,6 +76,14 @@ def buy(sandbox: Sandbox, client: DidwwClient, qty: int = 1, prefix: str = "4420
 def trunk_of(client: DidwwClient, name: str = "Front desk", **fields: Any) -> VoiceInTrunk:
     sip = SipConfiguration(host="sip.example.com", port=5060)
     return client.voice_in_trunks().create(VoiceInTrunk(name=name, configuration=sip, **fields)).data
+
+
+def test_the_query_of_the_interface_works_as_asked_for(client: DidwwClient) -> None:
+    """Filters, include, sort and page in one fluent query; regions come in one list, so the page changes nothing."""
+    country = client.countries().list(filter={"iso": "US"}).data[0]
+    params = QueryParams().filter("country.id", country.id).filter("name", "Arizona").include("country").sort("name")
+    (region,) = client.regions().list(params.page(1, 25)).data
+    assert (region.iso, region.country) == ("AZ", country)
 
 
 # Orders

@@ -69,8 +69,6 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         for name in query.sorts:
             if name not in known:
                 raise _unknown(f"{cls.type_} cannot be sorted by", name, known, "sort keys")
-    if query.page_number is not None and not cls.paginated:
-        raise InvalidValue(f"{cls.type_} come in one list, not in pages: leave page out.", field="page")
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:

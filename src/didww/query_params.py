@@ -124,11 +124,20 @@ class QueryParams:
         return found
 
     def encode(self) -> str:
-        """The query as it stands in a URL, percent-encoded; empty if there is none."""
+        """The query as it stands in a URL, percent-encoded; empty if there is none.
+
+        Raises:
+            InvalidValue: A value cannot be written in a query.
+        """
         from urllib.parse import quote
 
         # Built by hand because '+' for a space is form encoding; a query is safer with %20.
-        return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in self.pairs())
+        try:
+            return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in self.pairs())
+        except UnicodeEncodeError as error:
+            raise InvalidValue(
+                f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}."
+            ) from None
 
     def __repr__(self) -> str:
         return f"QueryParams({', '.join(f'{name}={value}' for name, value in self.pairs())})"

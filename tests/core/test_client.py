@@ -104,6 +104,7 @@ def test_keywords_and_query_params_become_one_query() -> None:
         (lambda c: c.dids().find(None), ["id", "None"]),
         (lambda c: c.dids().list(filter={"number": ["1,2"]}), ["comma"]),
         (lambda c: c.dids().list(filter={"number": 1.5}), ["float"]),
+        (lambda c: c.dids().list(filter={"description": "\ud800"}), ["surrogate"]),
         (lambda c: c.dids().list("number=1"), ["QueryParams"]),
         (lambda c: c.dids().update(Did()), ["no id", "create"]),
         (lambda c: c.dids().update(Country.build(ID)), ["takes a Did", "Country"]),

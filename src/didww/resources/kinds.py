@@ -117,7 +117,7 @@ def _dump_decimal(value: Any, where: str) -> str:
         raise InvalidValue(f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where) from None
     if not amount.is_finite():
         raise InvalidValue(f"{where} takes a finite amount, not {value!r}.", field=where)
-    return format(amount if amount else abs(amount), "f")  # nothing has no sign
+    return format(amount or abs(amount), "f")  # nothing has no sign
 
 
 def _load_datetime(raw: Any) -> Any:

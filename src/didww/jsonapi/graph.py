@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from didww.jsonapi.document import Identifier
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from didww.jsonapi.document import Document, Identifier, ResourceObject
+    from didww.jsonapi.document import Document, ResourceObject
 
 __all__ = ["Graph"]
 
@@ -20,7 +22,7 @@ class Graph:
 
     Attributes:
         nodes: The primary resources, in the order of the answer.
-        reached: The resources that somebody has reached by a relationship, by (type, id).
+        reached: The resources that somebody has reached by a relationship, by identifier.
         fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
     """
 
@@ -33,8 +35,8 @@ class Graph:
         fieldsets: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._make = make
-        self._included: list[ResourceObject] | dict[tuple[str, str], ResourceObject] = document.included
-        self.reached: dict[tuple[str, str], Any] = {}
+        self._included: list[ResourceObject] | dict[Identifier, ResourceObject] = document.included
+        self.reached: dict[Identifier, Any] = {}
         self.fieldsets: Mapping[str, Sequence[str]] = fieldsets or {}
         data = document.data
         primary = data if isinstance(data, list) else [] if data is None else [data]
@@ -44,20 +46,19 @@ class Graph:
         """The object meant by `identifier`; None when the answer does not hold it."""
         if isinstance(self._included, list):
             self._index(self._included)
-        key = (identifier.type, identifier.id)
-        found = self.reached.get(key)
+        found = self.reached.get(identifier)
         if found is None:
-            raw = cast("dict[tuple[str, str], ResourceObject]", self._included).get(key)
+            raw = cast("dict[Identifier, ResourceObject]", self._included).get(identifier)
             if raw is not None:
                 # Two threads may get here at once; the first one's object is everybody's.
-                found = self.reached.setdefault(key, self._make(raw, self))
+                found = self.reached.setdefault(identifier, self._make(raw, self))
         return found
 
     def remember(self, identifier: Identifier, node: Any) -> Any:
         """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""
-        return self.reached.setdefault((identifier.type, identifier.id), node)
+        return self.reached.setdefault(identifier, node)
 
     def _index(self, included: list[ResourceObject]) -> None:
         for node in self.nodes:
-            self.reached.setdefault((node.type, node.id), node)
-        self._included = {(raw.type, raw.id): raw for raw in included}
+            self.reached.setdefault(Identifier(node.type, node.id or ""), node)
+        self._included = {Identifier(raw.type, raw.id): raw for raw in included}

@@ -220,9 +220,8 @@ class Link(Field):
         if record._state is None:
             # Most reads end here: one related resource, reached before, in an answer in which nothing was changed.
             try:
-                data = record._object.relationships[self.name].data
-                return record._source.reached[data.type, data.id]
-            except (KeyError, AttributeError):
+                return record._source.reached[record._object.relationships[self.name].data]
+            except (KeyError, AttributeError, TypeError):  # a list cannot be looked up, nor a record without an answer
                 pass
         return record._read(self)
 

@@ -486,9 +486,9 @@ def main() -> None:
     found = list(rows())
     seconds = time.perf_counter() - started
     print(f"{about}; all measured in one run, in turns; {seconds:.0f} s\n")
-    show(found)
     results = [asdict(row) | {"holds": row.holds} for row in found]
     RESULTS.write_text(json.dumps({"about": about, "seconds": round(seconds, 1), "rows": results}, indent=2) + "\n")
+    show(found)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What DIDWW sends to your own server: signed notices about orders, exports, verifications and trunks."""

@@ -1,0 +1,150 @@
+"""Encryption of documents for DIDWW: the container that is uploaded, and the fingerprint of the keys it was made with.
+
+Source: behaviour of the upload as DIDWW documents it (`/public_keys`, `/encrypted_files`). Both public keys of an
+environment are needed, in the order in which the service lists them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from didww.exceptions import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+__all__ = ["Encrypt"]
+
+_BLOCK = 16
+
+
+class Encrypt:
+    """Containers and fingerprints, from the two public keys of `client.public_keys().list()`.
+
+    Example:
+        >>> from didww.sandbox import Sandbox
+        >>> keys = [key.key for key in Sandbox().client().public_keys().list().data]
+        >>> len(Encrypt.calculate_fingerprint(keys))
+        83
+        >>> len(Encrypt.encrypt_with_keys(b"%PDF-1.7 ...", keys))
+        1040
+    """
+
+    @staticmethod
+    def calculate_fingerprint(public_keys: Sequence[str]) -> str:
+        """The fingerprint of the two keys: two SHA-1 sums in hexadecimal digits with `:::` between them, 83 characters.
+
+        Args:
+            public_keys: The two keys as PEM text, in the order of the service; swapped, they have another fingerprint.
+
+        Raises:
+            InvalidValue: There are not exactly two, or one is no PEM text.
+        """
+        return ":::".join(hashlib.sha1(_der(key), usedforsecurity=False).hexdigest() for key in _pair(public_keys))
+
+    @staticmethod
+    def encrypt_with_keys(data: bytes, public_keys: Sequence[str]) -> bytes:
+        """The container: `data` encrypted so that only DIDWW can read it.
+
+        Args:
+            data: A JPG, PNG or PDF file; the kind is checked by DIDWW's staff, not here.
+            public_keys: The two keys as PEM text, in the order of the service.
+
+        Raises:
+            InvalidValue: There are not exactly two keys, or one is no RSA public key in PEM.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(f"Encrypt takes the bytes of a file, not {type(data).__name__}.", field="data")
+        return b"".join(Encrypt.encrypt_pieces([bytes(data)], public_keys))
+
+    @staticmethod
+    def encrypt_pieces(pieces: Iterable[bytes], public_keys: Sequence[str]) -> Iterator[bytes]:
+        """The container in pieces, made as they are taken, for a file that is not to be held in memory.
+
+        Args:
+            pieces: The file, in pieces of any size.
+            public_keys: The two keys as PEM text, in the order of the service.
+
+        Raises:
+            InvalidValue: At once, for keys that cannot be used.
+        """
+        loaded = [_load(key) for key in _pair(public_keys)]
+        return _container(pieces, loaded)
+
+    @staticmethod
+    def encrypted_size(size: int, public_keys: Sequence[str]) -> int:
+        """How many bytes the container of a file of `size` bytes has."""
+        heads = sum(_load(key).key_size // 8 for key in _pair(public_keys))
+        return heads + (size // _BLOCK + 1) * _BLOCK
+
+
+def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[bytes]:
+    from cryptography.hazmat.primitives import hashes, padding
+    from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    key, start = os.urandom(32), os.urandom(_BLOCK)
+    # Both hashes are named: where only one is, libraries fall back to SHA-1 for the other, and DIDWW cannot read it.
+    oaep = rsa_padding.OAEP(mgf=rsa_padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+    for public in keys:
+        yield public.encrypt(key + start, oaep)
+    cipher = Cipher(AES256(key), CBC(start)).encryptor()
+    padder = padding.PKCS7(_BLOCK * 8).padder()
+    for piece in pieces:
+        if encrypted := cipher.update(padder.update(piece)):
+            yield encrypted
+    yield cipher.update(padder.finalize()) + cipher.finalize()
+
+
+def _pair(public_keys: Sequence[str]) -> list[str]:
+    if isinstance(public_keys, str):
+        raise InvalidValue(
+            "The public keys are a list of two PEM texts, not one text: [key.key for key in "
+            "client.public_keys().list().data]",
+            field="public_keys",
+        )
+    keys = list(public_keys)
+    if len(keys) != 2:
+        raise InvalidValue(
+            f"Two public keys are needed, both those of client.public_keys().list(); {len(keys)} given.",
+            field="public_keys",
+        )
+    return keys
+
+
+def _der(pem: str) -> bytes:
+    """What stands between the PEM lines, decoded."""
+    if isinstance(pem, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        lines = [line.strip() for line in pem.strip().splitlines()]
+        if len(lines) > 2 and lines[0].startswith("-----BEGIN ") and lines[-1].startswith("-----END "):
+            try:
+                return base64.b64decode("".join("".join(lines[1:-1]).split()), validate=True)
+            except (binascii.Error, ValueError):
+                pass
+    raise InvalidValue(
+        "A public key is PEM text that begins with '-----BEGIN PUBLIC KEY-----', as in PublicKey.key.",
+        field="public_keys",
+    )
+
+
+def _load(pem: str) -> RSAPublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    der = _der(pem)
+    try:
+        key = load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPublicKey):
+        raise InvalidValue("A public key of DIDWW is an RSA key; this one is not.", field="public_keys")
+    return key

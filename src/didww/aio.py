@@ -33,9 +33,10 @@ from didww.transport.async_driver import AsyncDriver
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Never
 
+    from didww.calls.upload import EncryptedUpload
     from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
     from didww.resources.address_requirement import (
         AddressRequirement,
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     )
     from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
     from didww.transport.base import AsyncTransport
+    from didww.transport.source import File
 
 __all__ = ["AsyncDidwwClient"]
 
@@ -240,6 +242,85 @@ class AsyncDidwwClient:
         """
         await self._driver.run(download(self._configuration, export_url(export), str(path)))
         return Path(path)
+
+    async def download_and_decompress_export(
+        self, export: str | Export, path: str | os.PathLike[str], *, max_bytes: int = 10 << 30
+    ) -> Path:
+        """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
+
+        Otherwise as `download_export`.
+
+        Args:
+            export: A completed export, or its `url`.
+            path: Where to put the file; an existing one is replaced.
+            max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
+
+        Raises:
+            UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
+        """
+        await self._driver.run(download(self._configuration, export_url(export), str(path), max_bytes))
+        return Path(path)
+
+    async def upload_file(
+        self, file: File, *, description: str | None = None, filename: str | None = None
+    ) -> EncryptedFile:
+        """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
+
+        Fetches DIDWW's public keys, encrypts the file with them while it is sent, and encrypts and sends it once more
+        if the keys were replaced in between. Memory does not grow with the file. An unattached file is removed after
+        24 hours.
+
+        Args:
+            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes.
+            description: Free text of the account's own.
+            filename: The name to give it; the file's own if left out.
+
+        Raises:
+            InvalidValue: It is empty or too large; nothing was sent.
+            DidwwClientError: It cannot be read.
+            ValidationError: The service refused it.
+        """
+        from didww.calls import upload
+        from didww.transport.source import FileSource
+
+        source = FileSource(file, upload.LARGEST_FILE)
+        return await self._driver.run(upload.upload_file(self._configuration, source, description, filename))
+
+    async def upload_encrypted_file(
+        self, *, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
+    ) -> str:
+        """The id of an uploaded container that was made with `didww.encrypt.Encrypt`.
+
+        `upload_file` does it all in one call.
+
+        Args:
+            fingerprint: `Encrypt.calculate_fingerprint` of the keys that the container was made with.
+            data: `Encrypt.encrypt_with_keys` of the file.
+            description: Free text of the account's own.
+            filename: The name to give it.
+
+        Raises:
+            ValidationError: The service refused it: "outdated fingerprint" means that it has other keys by now.
+        """
+        files: list[EncryptedUpload] = [{"data": data, "description": description, "filename": filename}]
+        return (await self.upload_encrypted_files(fingerprint=fingerprint, files=files))[0]
+
+    async def upload_encrypted_files(self, *, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
+        """The ids of uploaded containers, in their order; each goes in a request of its own.
+
+        All are checked before the first is sent. If one fails, the error's `completed` holds the ids of those before.
+
+        Args:
+            fingerprint: As in `upload_encrypted_file`.
+            files: A dict for each: `data`, and if wanted `description` and `filename`.
+
+        Raises:
+            InvalidValue: One of them cannot be right; nothing was sent.
+            ValidationError: The service refused one.
+        """
+        from didww.calls import upload
+
+        return await self._driver.run(upload.upload_encrypted(self._configuration, fingerprint, files))
 
     # The resources, one accessor each
 

@@ -42,7 +42,14 @@ def _rebuild(cls: type[DidwwError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class DidwwError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package.
+
+    Attributes:
+        completed: What a call of several requests had done before this one failed, e.g. the ids of the files that were
+            uploaded; empty for all other calls.
+    """
+
+    completed: tuple[Any, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, dict(self.__dict__))

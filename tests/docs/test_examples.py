@@ -95,22 +95,6 @@ def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
     assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
 
 
-def test_what_the_sandbox_does_not_do_is_listed() -> None:
-    """Each operation that the sandbox answers with 501 stands in the table of docs/sandbox.md, and no other does."""
-    from didww.sandbox import facts
-    from didww.sandbox.behaviours import BEHAVIOURS
-
-    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-    table = text.split("## What it does not do yet", 1)[1]
-    listed = {
-        (type, operation)
-        for types, operations in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ((?:\w+(?:, )?)+) \|$", table, re.MULTILINE)
-        for type in re.findall(r"`(\w+)`", types)
-        for operation in operations.split(", ")
-    }
-    assert listed == {one for one in facts.NEEDS_BEHAVIOUR if one[0] not in BEHAVIOURS}
-
-
 def test_every_accessor_is_in_the_guide() -> None:
     """Each accessor of the client, and each operation, is named in the guide."""
     text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from didww.resources.registry import all_classes
 from didww.sandbox import Refused
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
-from didww.sandbox.facts import NEEDS_BEHAVIOUR, SHARED
+from didww.sandbox.facts import SHARED
 from didww.sandbox.world import World
 from scene import MEDIA_TYPE, Caller, Scene, document
 
@@ -466,17 +466,6 @@ def test_what_is_not_offered_is_refused(cls: Any) -> None:
         assert (answer.status == 405) == (operation not in offered), operation
         if answer.status == 405:
             assert method not in answer.headers["allow"]
-
-
-@pytest.mark.parametrize(("type", "operation"), sorted(NEEDS_BEHAVIOUR))
-def test_what_the_sandbox_does_not_do_says_so(type: str, operation: str) -> None:
-    """501 with an error that names it, where no behaviour is registered."""
-    engine = Engine()
-    engine._setting.behaviours = {}
-    method, rest = METHODS[operation]
-    error = Caller(engine).error(method, f"/{type}{rest}")
-    assert error["status"] == error["code"] == "501"
-    assert f"{operation} of {type}" in error["detail"]
 
 
 def test_writing_to_the_address_of_a_relationship_is_not_done() -> None:

@@ -363,8 +363,9 @@ def test_an_upload_is_no_document() -> None:
     """A behaviour makes a record of a request of another media type."""
 
     class Uploads(Behaviour):
-        def create(self, world: World, request: Request) -> Record | None:
-            return {"description": (request.body or b"").decode(), "expires_at": world.stamp()}
+        def create(self, world: World, content_type: str, body: bytes) -> Record | None:
+            assert content_type == "multipart/form-data; boundary=x"
+            return {"description": body.decode(), "expires_at": world.stamp()}
 
     caller = Caller(engine_with(encrypted_files=Uploads()))
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept": "application/json"}

@@ -75,14 +75,15 @@ class RequestValidator:
         Raises:
             InvalidValue: `payload` is the raw body; parse it first.
         """
-        if isinstance(payload, (bytes, bytearray)):
+        given: object = payload
+        if isinstance(given, (bytes, bytearray)):
             raise InvalidValue(
                 "payload is the body parsed: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) of a form, "
                 "json.loads(body) of the JSON array of outbound trunks.",
                 field="payload",
             )
         normal, fields = _normalised(url), _text_of(payload)
-        if not isinstance(signature, str) or normal is None or fields is None:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        if not isinstance(signature, str) or normal is None or fields is None:
             return False
         expected = hmac.new(self._secret, _bytes(normal + fields), hashlib.sha1).hexdigest()
         return hmac.compare_digest(_bytes(expected), _bytes(signature))
@@ -101,7 +102,7 @@ def _text_of(payload: object) -> str | None:
     """What is signed of the fields; None for what no callback has."""
     several = isinstance(payload, Sequence) and not isinstance(payload, str)
     signed = ""
-    for fields in cast("Sequence[object]", payload) if several else (payload,):
+    for fields in cast("Sequence[object]", payload if several else (payload,)):
         if not isinstance(fields, Mapping):
             return None
         for name, value in sorted(cast("Mapping[str, object]", fields).items(), key=lambda field: _bytes(field[0])):

@@ -6,7 +6,7 @@ A call is a generator that yields these effects and receives their outcomes; the
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import IO, Any, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ __all__ = [
     "Close",
     "Effect",
     "FileClose",
+    "FileMeasure",
     "FileOpen",
     "FileWrite",
     "Now",
@@ -26,9 +27,23 @@ __all__ = [
     "Response",
     "Send",
     "Sleep",
+    "Source",
+    "Stream",
 ]
 
 T = TypeVar("T")
+
+
+class Stream(Protocol):
+    """A body that is made while it is sent; each iteration makes it anew, and all have the same length."""
+
+    def __len__(self) -> int:
+        """Number of bytes."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes, in pieces."""
+        ...
 
 
 class Request(Struct, frozen=True):
@@ -40,7 +55,7 @@ class Request(Struct, frozen=True):
     method: str
     url: str
     headers: dict[str, str]
-    body: bytes | None = None
+    body: bytes | Stream | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url})"
@@ -101,6 +116,20 @@ class Close(Struct, frozen=True):
     opened: Opened
 
 
+class Source(Protocol):
+    """A file to be sent."""
+
+    def measure(self) -> int:
+        """Number of its bytes."""
+        ...
+
+
+class FileMeasure(Struct, frozen=True):
+    """Find out how large `source` is; outcome: number of bytes."""
+
+    source: Source
+
+
 class FileOpen(Struct, frozen=True):
     """Open a new file beside `path` to write, with a temporary name of its own; outcome: the file."""
 
@@ -131,5 +160,5 @@ class Sleep(Struct, frozen=True):
     seconds: float
 
 
-Effect: TypeAlias = Send | Open | Read | Close | FileOpen | FileWrite | FileClose | Now | Sleep
+Effect: TypeAlias = Send | Open | Read | Close | FileMeasure | FileOpen | FileWrite | FileClose | Now | Sleep
 Call: TypeAlias = Generator[Effect, Any, T]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
-__all__ = ["Page", "create", "delete", "find", "iterate", "list_", "send", "update"]
+__all__ = ["Page", "create", "delete", "expect", "find", "iterate", "list_", "send", "update"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -44,7 +44,7 @@ def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Cal
     """One page of records, or all of them where the service does not page."""
     request = requests.build(configuration, "GET", cls.path, query=query)
     answer = yield from send(configuration, request, query.fieldsets)
-    return _expect(cls, answer, request, many=True)
+    return expect(cls, answer, request, many=True)
 
 
 def find(configuration: Configuration, cls: type[R], id: str | None, query: QueryParams) -> Call[ApiResponse[R]]:
@@ -53,7 +53,7 @@ def find(configuration: Configuration, cls: type[R], id: str | None, query: Quer
         id = checked_id(id, f"{cls.path}().find")
     request = requests.build(configuration, "GET", cls.path, id=id, query=query)
     answer = yield from send(configuration, request, query.fieldsets)
-    return _expect(cls, answer, request)
+    return expect(cls, answer, request)
 
 
 def create(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
@@ -70,7 +70,7 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     document = resource_document(cls.type_, None, attributes, linkage)
     request = requests.build(configuration, "POST", cls.path, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets)
-    return _expect(cls, answer, request)
+    return expect(cls, answer, request)
 
 
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
@@ -87,7 +87,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets)
     record._settle(attributes, linkage)
-    return _expect(cls, answer, request)
+    return expect(cls, answer, request)
 
 
 def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
@@ -110,7 +110,7 @@ def iterate(
     seen = {request.url}
     while left:
         answer = yield from send(configuration, request, query.fieldsets)
-        records = _expect(cls, answer, request, many=True).data
+        records = expect(cls, answer, request, many=True).data
         yield Page(records[: int(left)] if left < len(records) else records)
         left -= min(left, len(records))
         following = answer.links.get("next")
@@ -138,7 +138,7 @@ def _checked(cls: type[Resource], record: object, operation: str) -> None:
         raise InvalidValue(f"{cls.path}().{operation} takes a {cls.__name__}, not {type(record).__name__}.")
 
 
-def _expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False) -> ApiResponse[Any]:
+def expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False) -> ApiResponse[Any]:
     """`answer`, whose data must be what was asked for: a list, or one resource of `cls`."""
     if isinstance(answer.data, list) if many else isinstance(answer.data, cls):
         return answer

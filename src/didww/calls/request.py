@@ -12,6 +12,7 @@ from didww.version import API_VERSION, __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from didww.calls.effects import Stream
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
@@ -40,8 +41,15 @@ def build(
     return follow(configuration, method, url, body=None if document is None else encode(document))
 
 
-def follow(configuration: Configuration, method: str, url: str, *, body: bytes | None = None) -> Request:
-    """A JSON:API request to an absolute `url` of the API, e.g. a pagination link."""
+def follow(
+    configuration: Configuration,
+    method: str,
+    url: str,
+    *,
+    body: bytes | Stream | None = None,
+    content_type: str = MEDIA_TYPE,
+) -> Request:
+    """A request to an absolute `url` of the API, e.g. a pagination link; its body is JSON:API unless said."""
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
@@ -49,7 +57,9 @@ def follow(configuration: Configuration, method: str, url: str, *, body: bytes |
         **configuration.headers,
     }
     if body is not None:
-        headers["Content-Type"] = MEDIA_TYPE
+        headers["Content-Type"] = content_type
+        if not isinstance(body, bytes):
+            headers["Content-Length"] = str(len(body))
     if origin_of(url) == configuration.origin:
         configuration.credentials.sign(headers)
     return Request(method, url, headers, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from didww.calls.answer import error_for, path_of
@@ -12,12 +13,16 @@ from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.resources.base import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
 __all__ = ["download", "export_url"]
 
 MOST_ERROR_BYTES = 1 << 20
+_PIECE = 1 << 20
+_GZIP = 15 + 16  # the largest window; gzip only
 
 
 def export_url(export: str | Export) -> str:
@@ -45,8 +50,48 @@ def export_url(export: str | Export) -> str:
     return export
 
 
-def download(configuration: Configuration, url: str, path: str) -> Call[int]:
-    """Stream `url` to the file `path`; answers the number of bytes.
+class _Unpacker:
+    """Undoes gzip, piece by piece, and says whether the file came to its end.
+
+    Several members one after the other are one file, as gzip has it; the check sum of each is verified by zlib.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._inner = zlib.decompressobj(_GZIP)
+        self.whole = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The unpacked bytes of the next packed ones."""
+        damaged = False
+        try:
+            while data:
+                if self._inner.eof:
+                    if not data.strip(b"\0"):  # padding
+                        return
+                    self._inner = zlib.decompressobj(_GZIP)
+                    self.whole = False
+                piece = self._inner.decompress(data, _PIECE)
+                data = self._inner.unused_data if self._inner.eof else self._inner.unconsumed_tail
+                self.whole = self._inner.eof
+                self._size += len(piece)
+                if self._size > self._most:
+                    raise UnexpectedResponse(
+                        f"The file unpacks to more than {self._most} bytes; nothing was kept. Allow more: max_bytes=."
+                    )
+                if piece:
+                    yield piece
+        except zlib.error:
+            damaged = True
+        if damaged:
+            raise UnexpectedResponse("The file is not gzip, or is damaged; nothing was kept. Try download_export.")
+
+
+def download(configuration: Configuration, url: str, path: str, unpacked_most: int | None = None) -> Call[int]:
+    """Stream `url` to the file `path`, unpacked if `unpacked_most` says how many bytes that may be.
+
+    Answers the number of bytes that came.
 
     The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
     half-done is left behind. The key goes along only to the configured origin.
@@ -70,12 +115,16 @@ def download(configuration: Configuration, url: str, path: str) -> Call[int]:
         whole = False
         try:
             size = 0
+            unpacker = None if unpacked_most is None else _Unpacker(unpacked_most)
             while chunk := (yield Read(opened)):
-                yield FileWrite(file, chunk)
                 size += len(chunk)
+                for piece in (chunk,) if unpacker is None else unpacker.feed(chunk):
+                    yield FileWrite(file, piece)
             expected = opened.headers.get("content-length", "")
             if expected.isdecimal() and int(expected) != size:
                 raise UnexpectedResponse(f"The file was cut off after {size} of {expected} bytes; download it again.")
+            if unpacker is not None and not unpacker.whole:
+                raise UnexpectedResponse(f"The file was cut off after {size} packed bytes; download it again.")
             whole = True
         finally:
             yield FileClose(file, path if whole else None)

@@ -38,7 +38,7 @@ class Behaviour:
 
     # Writing
 
-    def create(self, world: World, request: Request) -> Record | None:  # noqa: ARG002
+    def create(self, world: World, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002
         """A record from a request that is no JSON:API document (an upload); None for those that are.
 
         It is stored and answered like any other, `before_create` and `after_create` included.

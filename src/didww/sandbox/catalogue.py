@@ -189,7 +189,7 @@ class Catalogue:
     def _groups(self) -> list[_Group]:
         return [_Group._make(line) for line in self._data["did_groups"]]
 
-    def _id(self, type: str, key: str) -> str:
+    def id_of(self, type: str, key: str) -> str:
         """Return the UUID for a natural key: an MD5 with the bits of a name-based UUID (version 3) in their places."""
         text = md5(f"{self.seed}/{type}/{key}".encode(), usedforsecurity=False).hexdigest()
         return f"{text[:8]}-{text[8:12]}-3{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
@@ -202,37 +202,37 @@ class Catalogue:
 
     @cached_property
     def _country_ids(self) -> list[str]:
-        return [self._id("countries", iso) for iso, _, _ in self._data["countries"]]
+        return [self.id_of("countries", iso) for iso, _, _ in self._data["countries"]]
 
     @cached_property
     def _region_ids(self) -> list[str]:
         isos = self._country_isos
-        return [self._id("regions", f"{isos[country]}/{iso}") for country, iso, _ in self._data["regions"]]
+        return [self.id_of("regions", f"{isos[country]}/{iso}") for country, iso, _ in self._data["regions"]]
 
     @cached_property
     def _area_ids(self) -> list[str]:
         isos = self._country_isos
-        return [self._id("areas", f"{isos[country]}/{name}") for country, name in self._data["areas"]]
+        return [self.id_of("areas", f"{isos[country]}/{name}") for country, name in self._data["areas"]]
 
     @cached_property
     def _city_ids(self) -> list[str]:
         isos = self._country_isos
         states = [iso for _, iso, _ in self._data["regions"]]
         return [
-            self._id("cities", f"{isos[country]}/{'' if region is None else states[region]}/{name}")
+            self.id_of("cities", f"{isos[country]}/{'' if region is None else states[region]}/{name}")
             for country, region, _, name in self._data["cities"]
         ]
 
     @cached_property
     def _did_group_type_ids(self) -> list[str]:
-        return [self._id("did_group_types", name) for name in self._data["did_group_types"]]
+        return [self.id_of("did_group_types", name) for name in self._data["did_group_types"]]
 
     @cached_property
     def _did_group_ids(self) -> list[str]:
         return [self._did_group_id(group) for group in self._groups]
 
     def _did_group_id(self, group: _Group) -> str:
-        return self._id("did_groups", f"{group.base}/{group.start}")
+        return self.id_of("did_groups", f"{group.base}/{group.start}")
 
     def _countries(self) -> Iterator[dict[str, Any]]:
         available: set[int] = set()
@@ -295,7 +295,13 @@ class Catalogue:
                 "region": None if group.region is None else regions[group.region],
                 "city": None if group.city is None else cities[group.city],
                 "did_group_type": self._did_group_type_ids[group.type],
-                "address_requirement": None,
+                "address_requirement": (
+                    self.id_of(
+                        "address_requirements", f"{countries[group.country]}/{self._did_group_type_ids[group.type]}"
+                    )
+                    if iso in _NEEDS_REGISTRATION
+                    else None
+                ),
                 "needs_registration": iso in _NEEDS_REGISTRATION,
                 "available_dids_enabled": iso in _ALWAYS_CHOSEN or draw % _BULK_ONE_IN != 0,
                 "total_count": _stock(group, id),
@@ -316,7 +322,7 @@ class Catalogue:
             setup = kind.setup * percent // 500 * 5
             for channels, price in ((0, monthly), (2, monthly + _TWO_CHANNELS)):
                 yield {
-                    "id": self._id("stock_keeping_units", f"{group_id}/{channels}"),
+                    "id": self.id_of("stock_keeping_units", f"{group_id}/{channels}"),
                     "setup_price": _money(setup),
                     "monthly_price": _money(price),
                     "channels_included_count": channels,
@@ -330,7 +336,7 @@ class Catalogue:
             if group.prefix.startswith("1") and group.region is not None:
                 npa = group.prefix[1:]
                 yield {
-                    "id": self._id("nanpa_prefixes", f"{npa}555"),
+                    "id": self.id_of("nanpa_prefixes", f"{npa}555"),
                     "npa": npa,
                     "nxx": "555",
                     "country": countries[group.country],
@@ -340,7 +346,7 @@ class Catalogue:
 
     def _pops(self) -> Iterator[dict[str, Any]]:
         for name in _POPS:
-            yield {"id": self._id("pops", name), "name": name}
+            yield {"id": self.id_of("pops", name), "name": name}
 
 
 def _draw(id: str) -> int:

@@ -1,6 +1,6 @@
 """What the declarations of the resources cannot say, and the sandbox needs: the only place that names types.
 
-Hidden columns (kept, never shown), filters that run over other types, who shares what, and what needs a behaviour.
+Hidden columns (kept, never shown), filters that run over other types, and who shares what.
 Sources: behaviour sheet (sections 6 to 9), filters sheet, contract files.
 """
 
@@ -16,7 +16,6 @@ __all__ = [
     "HIDDEN",
     "HISTORY_DAYS",
     "LARGEST_PAGE",
-    "NEEDS_BEHAVIOUR",
     "NEWEST_FIRST",
     "NOT_TAKEN",
     "NO_KEY",
@@ -119,27 +118,6 @@ NO_META: Final = frozenset({"public_keys"})
 
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}
-
-# What cannot be done by storing alone: without a behaviour it is answered 501, not made up.
-NEEDS_BEHAVIOUR: Final = frozenset(
-    {
-        ("orders", "create"),
-        ("orders", "delete"),
-        ("exports", "create"),
-        ("did_reservations", "create"),
-        ("encrypted_files", "create"),
-        ("address_requirement_validations", "create"),
-        ("address_verifications", "create"),
-        ("emergency_requirement_validations", "create"),
-        ("emergency_verifications", "create"),
-        ("emergency_calling_services", "delete"),
-        ("voice_out_trunk_regenerate_credentials", "create"),
-        ("capacity_pools", "list"),
-        ("capacity_pools", "find"),
-        ("capacity_pools", "update"),
-        *((type, operation) for type in REFERENCE for operation in ("list", "find")),
-    }
-)
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})

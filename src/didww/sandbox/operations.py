@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.sandbox import documents, facts, writes
+from didww.sandbox import documents, writes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.conditions import Conditions
 from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
@@ -38,6 +38,8 @@ class Operation:
         self.request = request
         self.path = path
         self.text = query
+        body = request.body
+        self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
         self.behaviour = world.setting.behaviour(table.type)
 
@@ -70,9 +72,6 @@ class Operation:
         operation = reading if method == "GET" else _WRITES.get(method, "")
         if operation not in here or operation not in offered:
             raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
-        needed = (self.table.type, operation) in facts.NEEDS_BEHAVIOUR
-        if needed and self.table.type not in self.world.setting.behaviours:
-            raise unsupported(f"{operation} of {self.table.type}")
         return operation
 
     def _check_accept(self) -> None:
@@ -183,12 +182,12 @@ class Operation:
         world, table, behaviour = self.world, self.table, self.behaviour
         uploads = type(behaviour).create is not Behaviour.create
         self._check_size(LARGEST_UPLOAD if uploads else LARGEST_BODY)
-        record = behaviour.create(world, self.request) if uploads else None
+        record = behaviour.create(world, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:
             made = writes.add(world, table, record)
         else:
             self._check_content_type()
-            made = writes.create(world, table, writes.read_body(table, self.request.body, None))
+            made = writes.create(world, table, writes.read_body(table, self.body, None))
         row = world.setting.store.row(table, world.owner, made["id"]) if behaviour.stored else table.row(made)
         return documents.single(world, table, row, query, "create")
 
@@ -196,7 +195,7 @@ class Operation:
         query = self._query(listed=False)
         self._check_size(LARGEST_BODY)
         self._check_content_type()
-        body = writes.read_body(self.table, self.request.body, id)
+        body = writes.read_body(self.table, self.body, id)
         record = self.world.get(self.table.type, id)
         if record is None:
             raise not_found(self.table.type, id)
@@ -204,7 +203,7 @@ class Operation:
         return documents.single(self.world, self.table, self._row(id), query, "update")
 
     def _check_size(self, most: int) -> None:
-        if len(self.request.body or b"") > most:
+        if len(self.body or b"") > most:
             raise Refused(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
 
     def _check_content_type(self) -> None:

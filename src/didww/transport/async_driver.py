@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from didww.calls.effects import Close, FileClose, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
+from didww.calls.effects import Close, FileClose, FileMeasure, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
 from didww.calls.operations import Page
 from didww.transport.driver import close_file, open_file
 
@@ -32,6 +32,7 @@ class AsyncDriver:
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
+            FileMeasure: lambda effect: _in_thread(effect.source.measure),
             FileOpen: lambda effect: _in_thread(open_file, effect.path),
             FileWrite: lambda effect: _in_thread(effect.file.write, effect.data),
             FileClose: lambda effect: _in_thread(close_file, effect.file, effect.rename_to),

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from didww.calls.effects import Close, FileClose, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
+from didww.calls.effects import Close, FileClose, FileMeasure, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
 from didww.calls.operations import Page
 from didww.exceptions import DidwwClientError
 
@@ -34,6 +34,7 @@ class Driver:
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
+            FileMeasure: lambda effect: effect.source.measure(),
             FileOpen: lambda effect: open_file(effect.path),
             FileWrite: lambda effect: effect.file.write(effect.data),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),

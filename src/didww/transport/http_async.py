@@ -16,11 +16,11 @@ from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
     import httpx2
 
-    from didww.calls.effects import Opened, Request
+    from didww.calls.effects import Opened, Request, Stream
     from didww.transport import wire
 
 __all__ = ["AsyncHttpTransport"]
@@ -138,7 +138,9 @@ class AsyncHttpTransport:
             import httpx2
 
             self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
-        made = wire.request_for(request, packings, {"trace": progress.trace})
+        body = request.body
+        stream = None if body is None or isinstance(body, bytes) else _stream(body)
+        made = wire.request_for(request, packings, {"trace": progress.trace}, stream)
         try:
             response = await self._client.send(made, stream=True)
         except BaseException:
@@ -172,6 +174,15 @@ class AsyncHttpTransport:
             # httpx2's own word for a client that was closed between our look and its.
             return failures.client_closed()
         return wire.explained(error, request, request_sent=progress.sent, answered=progress.answered)
+
+
+async def _stream(body: Stream) -> AsyncIterator[bytes]:
+    """The body as it is made, without holding up other tasks: it may be read from a disk and encrypted."""
+    import anyio.to_thread
+
+    pieces = iter(body)
+    while piece := await anyio.to_thread.run_sync(next, pieces, b""):
+        yield piece
 
 
 async def _next_chunk(chunks: Any) -> bytes:

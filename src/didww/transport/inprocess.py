@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from didww.calls.effects import Request
 from didww.transport import failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from didww.calls.effects import Opened, Request, Response
+    from didww.calls.effects import Opened, Response
 
 __all__ = ["AsyncInProcessTransport", "InProcessTransport"]
 
@@ -52,6 +53,9 @@ class InProcessTransport:
         """The answer of the function."""
         if self._closed:
             raise failures.client_closed()
+        body = request.body
+        if body is not None and not isinstance(body, bytes):
+            request = Request(request.method, request.url, request.headers, b"".join(body))
         return self._handle(request)
 
     def open(self, request: Request, deadline: float) -> Opened:

@@ -17,6 +17,7 @@ from didww.transport.body import lower_headers, with_encoding
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterator
 
     from didww.calls.effects import Request
 
@@ -69,13 +70,18 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
     raise InvalidValue(problem, field="proxy")
 
 
-def request_for(request: Request, packings: str, extensions: dict[str, Any]) -> httpx2.Request:
-    """`request` as httpx2 wants it, made without the client, so that none of its defaults are added."""
+def request_for(
+    request: Request, packings: str, extensions: dict[str, Any], content: AsyncIterator[bytes] | None = None
+) -> httpx2.Request:
+    """`request` as httpx2 wants it, made without the client, so that none of its defaults are added.
+
+    Its body is `content`, if given.
+    """
     return httpx2.Request(
         request.method,
         _url(request.url),
         headers=with_encoding(request.headers, packings),
-        content=request.body,
+        content=content or request.body,
         extensions=extensions,
     )
 

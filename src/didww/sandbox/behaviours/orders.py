@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.errors import Refused, attribute_error, unsupported
+from didww.sandbox.errors import Refused, attribute_error
 from didww.sandbox.stock import pick, shadow
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Orders"]
+__all__ = ["Orders", "month_later", "order_reference"]
 
 SECONDS_TO_COMPLETE = 0.4
 SECONDS_TO_TRY_AGAIN = 60.0
@@ -38,7 +38,7 @@ class Orders(Behaviour):
         if not record["items"]:
             raise attribute_error("items", "can't be blank")
         backorder = record.get("allow_back_ordering") is not False
-        record.update(id=world.new_id(), status="pending", reference=_reference(world), description="DID")
+        record.update(id=world.new_id(), status="pending", reference=order_reference(world), description="DID")
         total = Decimal(0)
         items: list[Any] = []
         plans: list[dict[str, Any]] = []
@@ -59,19 +59,25 @@ class Orders(Behaviour):
         if order is None or order["status"] != "pending":
             return
         plans = payload["plans"]
-        for plan in plans:
+        for plan in _of_numbers(plans):
             group = world.get("did_groups", plan["group"])
             missing = plan["qty"] - len(plan["numbers"])
             if group is not None and missing:
                 more = pick(world, group, missing)
                 _hold(world, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
-        if any(len(plan["numbers"]) < plan["qty"] for plan in plans):
+        if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
             world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"], "plans": plans})
             return
         now = world.now()
-        until = _month_later(now)
+        until = month_later(now)
         for plan, item in zip(plans, order["items"], strict=True):
+            if "pool" in plan:
+                pool = world.get("capacity_pools", plan["pool"]) or {}
+                total = pool["total_channels_count"] + plan["qty"]
+                world.update("capacity_pools", plan["pool"], {"total_channels_count": total})
+                item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
+                continue
             _release(world, plan)
             world.insert_many("dids", [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
             item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
@@ -89,6 +95,10 @@ class Orders(Behaviour):
         return True
 
 
+def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [plan for plan in plans if "pool" not in plan]
+
+
 def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """The item as it is answered, and the plan to fill it."""
     inside = item["attributes"]
@@ -97,7 +107,7 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
         return attribute_error(f"items/{index}/{name}", message)
 
     if item["type"] == "capacity_order_items":
-        raise unsupported("orders of capacity channels")
+        return _channels(world, inside, refused)
     if item["type"] != "did_order_items":
         raise refused("type", "is not allowed for creation")
     sku = world.get("stock_keeping_units", inside.get("sku_id"))
@@ -140,6 +150,30 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
         "cycles": inside.get("billing_cycles_count"),
     }
     return {"type": "did_order_items", "attributes": answer}, plan
+
+
+def _channels(
+    world: World, inside: dict[str, Any], refused: Callable[..., Refused]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Channels for a pool, at the price of the greatest quantity that is reached."""
+    pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty") or 0
+    if pool is None:
+        raise refused("capacity_pool_id")
+    if qty < pool["minimum_qty_per_order"]:
+        raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
+    steps = world.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
+    price = next((step for step in reversed(steps) if step["qty"] <= qty), pool)
+    once, monthly = Decimal(price["setup_price"]) * qty, Decimal(price["monthly_price"]) * qty
+    answer = {
+        "qty": qty,
+        "nrc": f"{once:.2f}",
+        "mrc": f"{monthly:.2f}",
+        "prorated_mrc": False,
+        "billed_from": None,
+        "billed_to": None,
+        "capacity_pool_id": pool["id"],
+    }
+    return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
 
 
 def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused]) -> list[str]:
@@ -206,11 +240,13 @@ def _did(world: World, plan: dict[str, Any], number: str, order: str, until: dat
     }
 
 
-def _reference(world: World) -> str:
+def order_reference(world: World) -> str:
+    """A new reference of an order, for people to read."""
     letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
     return f"{letters}-{world.dice.randrange(10**6):06}"
 
 
-def _month_later(moment: datetime) -> datetime:
+def month_later(moment: datetime) -> datetime:
+    """The same day of the next month, or its last."""
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

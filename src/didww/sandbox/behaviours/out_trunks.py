@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.trunks import random_word
-from didww.sandbox.errors import attribute_error
+from didww.sandbox.errors import attribute_error, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["OutTrunks"]
+__all__ = ["OutTrunks", "RegenerateCredentials"]
 
 
 class OutTrunks(Behaviour):
@@ -49,6 +49,25 @@ class OutTrunks(Behaviour):
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 nothing is ever spent
         """What was spent in the last 24 hours."""
         return {"spent_amount": "0.0"}
+
+
+class RegenerateCredentials(Behaviour):
+    """New credentials for a trunk; nothing else is stored, and the answer bears the trunk's id."""
+
+    stored = False
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Replace them; trunks of other methods have none."""
+        trunk = world.get("voice_out_trunks", record["voice_out_trunk"]) or {}
+        method: dict[str, Any] = trunk["authentication_method"]
+        if method["type"] != "credentials_and_ip":
+            raise relationship_error("voice_out_trunk")
+        record["id"] = trunk["id"]
+        changed = {"username": random_word(world, 10), "password": random_word(world, 16)}
+        inside = {**method["attributes"], **changed}
+        world.update(
+            "voice_out_trunks", trunk["id"], {"authentication_method": {"type": method["type"], "attributes": inside}}
+        )
 
 
 def _completed(world: World, given: Any, there: Any, when: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import string
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.resources.configuration.sip import SipConfiguration
-from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.named import Named
 from didww.sandbox.errors import attribute_error
 
 if TYPE_CHECKING:
@@ -58,28 +58,7 @@ SIP_DEFAULTS: dict[str, Any] = {
 _CLI_PREFIX = re.compile(r"\+?[0-9#]{0,6}")
 
 
-class _Named(Behaviour):
-    """Names are the account's own only once."""
-
-    type: ClassVar[str]
-
-    def before_create(self, world: World, record: Record) -> None:
-        """Refuse a name that is taken."""
-        self._check_name(world, record["name"])
-
-    def before_update(self, world: World, record: Record, changes: Record) -> None:
-        """Refuse a name that another one has."""
-        if "name" in changes and changes["name"] != record["name"]:
-            self._check_name(world, changes["name"])
-
-    def _check_name(self, world: World, name: str) -> None:
-        if not name.strip():
-            raise attribute_error("name", "can't be blank")
-        if world.count(self.type, name=name):
-            raise attribute_error("name", "has already been taken")
-
-
-class Trunks(_Named):
+class Trunks(Named):
     """Inbound trunks."""
 
     type = "voice_in_trunks"
@@ -107,7 +86,7 @@ class Trunks(_Named):
             changes["configuration"] = _checked(world, {"type": there["type"], "attributes": merged})
 
 
-class TrunkGroups(_Named):
+class TrunkGroups(Named):
     """Trunk groups."""
 
     type = "voice_in_trunk_groups"

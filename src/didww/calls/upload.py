@@ -1,0 +1,220 @@
+"""Uploads of documents: the form with one container in it, and the keys that a container is made with."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
+
+from didww.calls import operations
+from didww.calls.effects import Call, FileMeasure, Now
+from didww.calls.request import follow
+from didww.encrypt import Encrypt
+from didww.exceptions import DeadlineExceeded, DidwwError, InvalidValue, ValidationError
+from didww.query_params import QueryParams
+from didww.resources.encrypted_file import EncryptedFile
+from didww.resources.public_key import PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import NotRequired
+
+    from didww.configuration import Configuration
+
+__all__ = ["LARGEST_FILE", "EncryptedUpload", "Source", "upload_encrypted", "upload_file"]
+
+LARGEST_FILE = 20 << 20
+"""Largest file that the service takes: 20 MB, read here as MiB of the file before its encryption."""
+
+_LARGEST_CONTAINER = LARGEST_FILE + (2 << 10)
+
+
+class EncryptedUpload(TypedDict):
+    """A container to upload."""
+
+    data: bytes
+    description: NotRequired[str | None]
+    filename: NotRequired[str | None]
+
+
+class Source(Protocol):
+    """A file to encrypt and send."""
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        ...
+
+    def measure(self) -> int:
+        """Number of its bytes."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes."""
+        ...
+
+
+class _Form:
+    """The multipart form of one container, made while it is sent."""
+
+    def __init__(
+        self, fields: Mapping[str, str], filename: str, size: int, pieces: Callable[[], Iterable[bytes]]
+    ) -> None:
+        self.boundary = secrets.token_hex(16)
+        start = f"--{self.boundary}\r\nContent-Disposition: form-data; name="
+        head = [f'{start}"encrypted_files[{name}]"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+        head.append(
+            f'{start}"encrypted_files[file]"; filename="{_quoted(filename)}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        self._head = "".join(head).encode("utf-8", "replace")
+        self._tail = f"\r\n--{self.boundary}--\r\n".encode()
+        self._size = size
+        self._pieces = pieces
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        yield from self._pieces()
+        yield self._tail
+
+
+def _quoted(name: str) -> str:
+    """A file's name as forms have it."""
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+
+
+def upload_encrypted(
+    configuration: Configuration, fingerprint: str, files: Sequence[EncryptedUpload]
+) -> Call[list[str]]:
+    """Upload containers one after the other; answers their ids.
+
+    Everything is checked before the first is sent. If one fails, the ids of those before it are in the error's
+    `completed`.
+    """
+    forms = [_container_form(fingerprint, one, f"files[{number}]") for number, one in enumerate(_listed(files))]
+    ids: list[str] = []
+    for form in forms:
+        try:
+            ids.append((yield from _post(configuration, form)).id)
+        except DidwwError as error:
+            error.completed = tuple(ids)
+            raise
+    return ids
+
+
+def upload_file(
+    configuration: Configuration, source: Source, description: str | None, filename: str | None
+) -> Call[EncryptedFile]:
+    """Encrypt a file with the keys of the service and upload it.
+
+    If the service has replaced its keys in between, it is encrypted and sent once more with the new ones: the first
+    attempt was refused, so nothing is there twice.
+    """
+    _checked_text(description, "description")
+    _checked_text(filename, "filename")
+    size = cast("int", (yield FileMeasure(source)))
+    if not size:
+        raise InvalidValue("The file to upload is empty.", field="file")
+    if size > LARGEST_FILE:
+        raise InvalidValue(
+            f"The file to upload has more than {LARGEST_FILE >> 20} MB, the most that DIDWW takes; nothing was sent. "
+            "Make it smaller, e.g. with a lower resolution.",
+            field="file",
+        )
+    end = (yield Now()) + configuration.timeout
+    last = False
+    while True:
+        keys = (yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())).data
+        pem = [key.key for key in keys]
+        form = _form(
+            Encrypt.calculate_fingerprint(pem),
+            description,
+            f"{filename or source.name or 'document'}.enc",
+            Encrypt.encrypted_size(size, pem),
+            partial(_encrypted, source, pem),
+        )
+        try:
+            return (yield from _post((yield from _until(configuration, end)), form))
+        except ValidationError as error:
+            if last or not _outdated(error):
+                raise
+            last = True
+
+
+def _encrypted(source: Source, public_keys: list[str]) -> Iterator[bytes]:
+    return Encrypt.encrypt_pieces(source.pieces(), public_keys)
+
+
+def _until(configuration: Configuration, end: float) -> Call[Configuration]:
+    """The configuration with the time that is left until `end`."""
+    left = end - cast("float", (yield Now()))
+    if left <= 0:
+        raise DeadlineExceeded(
+            "The file was not uploaded before the call's timeout ran out. Allow more: timeout=.", request_sent=False
+        )
+    return configuration.replaced(timeout=left)
+
+
+def _outdated(error: ValidationError) -> bool:
+    return any("outdated fingerprint" in f"{one.get('title')} {one.get('detail')}".lower() for one in error.errors)
+
+
+def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
+    request = follow(
+        configuration,
+        "POST",
+        f"{configuration.base_url}/{EncryptedFile.path}",
+        body=form,
+        content_type=f"multipart/form-data; boundary={form.boundary}",
+    )
+    answer = yield from operations.send(configuration, request)
+    operations.expect(EncryptedFile, answer, request)
+    return cast("EncryptedFile", answer.data)
+
+
+def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _Form:
+    data = file.get("data") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    if not isinstance(data, (bytes, bytearray)):
+        raise InvalidValue(
+            f"{where} needs 'data', the bytes of a container (Encrypt.encrypt_with_keys). For a file that is not "
+            "encrypted yet: client.upload_file.",
+            field=where,
+        )
+    for name in file:
+        if name not in EncryptedUpload.__annotations__:
+            raise InvalidValue(f"{where} has an unknown {name!r}; it takes data, description, filename.", field=where)
+    if not data or len(data) > _LARGEST_CONTAINER:
+        raise InvalidValue(
+            f"{where} {'is empty' if not data else f'is larger than the {LARGEST_FILE >> 20} MB that DIDWW takes'}; "
+            "nothing was sent.",
+            field=where,
+        )
+    description, filename = file.get("description"), file.get("filename")
+    _checked_text(description, f"{where} description")
+    _checked_text(filename, f"{where} filename")
+    return _form(fingerprint, description, filename or "document.enc", len(data), lambda: [bytes(data)])
+
+
+def _form(
+    fingerprint: str, description: str | None, filename: str, size: int, pieces: Callable[[], Iterable[bytes]]
+) -> _Form:
+    if not isinstance(fingerprint, str) or not fingerprint.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue("fingerprint is the text of Encrypt.calculate_fingerprint.", field="fingerprint")
+    fields = {"encryption_fingerprint": fingerprint.strip()}
+    if description is not None:
+        fields["description"] = description
+    return _Form(fields, filename, size, pieces)
+
+
+def _listed(files: Any) -> list[EncryptedUpload]:
+    if isinstance(files, (str, bytes, dict)):
+        raise InvalidValue("files is a list of {'data': ..., 'description': ..., 'filename': ...}.", field="files")
+    return list(files)
+
+
+def _checked_text(value: object, name: str) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidValue(f"{name} is text, not {type(value).__name__}.", field=name.rpartition(" ")[2])

@@ -1,0 +1,176 @@
+"""Channels: the pools of an account, the groups that share some of a pool's, and the numbers that have their own.
+
+What is in use is counted anew after each write. Prices and pools are the sandbox's own. Sources: scenarios sheet,
+section 11; contract files capacity_pools, shared_capacity_groups.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.named import Named
+from didww.sandbox.behaviours.orders import month_later
+from didww.sandbox.errors import Refused, attribute_error, relationship_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["CapacityPools", "Dids", "SharedGroups"]
+
+# Name, countries (all if none are named), fewest channels in an order, monthly price, price of a minute.
+_POOLS: Final = (
+    ("Europe", "AT BE CH CZ DE DK ES FI FR GB IE IT NL NO PL PT SE", 5, "5.00", "0.0100"),
+    ("North America", "US CA", 5, "4.00", "0.0080"),
+    ("World", "", 2, "12.00", "0.0250"),
+)
+_STEPS: Final = ((50, "0.90"), (200, "0.75"))
+
+
+class CapacityPools(Behaviour):
+    """Pools, empty until channels are bought."""
+
+    def account_rows(self, world: World) -> Iterable[Record]:
+        """The same pools for each account."""
+        from decimal import Decimal
+
+        renewal = f"{month_later(world.now()):%Y-%m-%d}"
+        countries = world.find("countries")
+        for name, isos, least, monthly, minute in _POOLS:
+            steps = [
+                world.insert(
+                    "qty_based_pricings",
+                    {"qty": qty, "setup_price": "0.00", "monthly_price": f"{Decimal(monthly) * Decimal(part):.2f}"},
+                )["id"]
+                for qty, part in _STEPS
+            ]
+            yield {
+                "name": name,
+                "renew_date": renewal,
+                "total_channels_count": 0,
+                "assigned_channels_count": 0,
+                "minimum_limit": 0,
+                "minimum_qty_per_order": least,
+                "setup_price": "0.00",
+                "monthly_price": monthly,
+                "metered_rate": minute,
+                "countries": [one["id"] for one in countries if not isos or one["iso"] in isos.split()],
+                "qty_based_pricings": steps,
+            }
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
+        """Channels can only be given up, and only free ones."""
+        count = changes.get("total_channels_count")
+        if count is None or count == record["total_channels_count"]:
+            return
+        if count > record["total_channels_count"]:
+            raise attribute_error("total_channels_count", f"should be at most {record['total_channels_count']}")
+        least = max(record["assigned_channels_count"], record["minimum_limit"])
+        if count < least:
+            raise attribute_error("total_channels_count", f"should be at least {least}")
+
+
+class SharedGroups(Named):
+    """Groups of numbers with channels in common."""
+
+    type: ClassVar[str] = "shared_capacity_groups"
+    defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Check name, channels and numbers."""
+        super().before_create(world, record)
+        _check_group(world, record, 0)
+
+    def after_create(self, world: World, record: Record) -> None:
+        """Count anew."""
+        recount(world, record["capacity_pool"])
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """Check what changes."""
+        super().before_update(world, record, changes)
+        same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
+        dids = changes.get("dids", world.related(self.type, record["id"], "dids"))
+        freed = record["shared_channels_count"] if same_pool else 0
+        _check_group(world, {**record, **changes, "dids": dids}, freed)
+
+    def after_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
+        """Count all pools anew; the group may have changed its pool."""
+        if {"capacity_pool", "shared_channels_count"} & set(changes):
+            for pool in world.find("capacity_pools"):
+                recount(world, pool["id"])
+
+    def before_delete(self, world: World, record: Record) -> None:
+        """A group in use stays."""
+        if world.related(self.type, record["id"], "dids"):
+            text = "The capacity group cannot be removed while active numbers are assigned to it"
+            raise Refused(422, text, text, "/data")
+
+    def after_delete(self, world: World, record: Record) -> None:
+        """Its channels go back to the pool."""
+        recount(world, record["capacity_pool"])
+
+
+class Dids(Behaviour):
+    """Numbers: their channels."""
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """A pool serves the numbers of its countries, and has only so many channels."""
+        pool_id = changes.get("capacity_pool", record["capacity_pool"])
+        group = world.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
+        pools: dict[str, str | None] = {
+            "capacity_pool_id": changes.get("capacity_pool"),
+            "shared_capacity_group_id": group.get("capacity_pool"),
+        }
+        for name, pool in pools.items():
+            if pool and _country(world, record) not in world.related("capacity_pools", pool, "countries"):
+                raise attribute_error(name, "is not allowed for DID country")
+        wanted = changes.get("dedicated_channels_count", record["dedicated_channels_count"]) or 0
+        if {"capacity_pool", "dedicated_channels_count"} & set(changes) and wanted:
+            if pool_id is None:
+                raise attribute_error("capacity_pool_id", "can't be blank")
+            freed = record["dedicated_channels_count"] if pool_id == record["capacity_pool"] else 0
+            if wanted > _free(world, pool_id) + (freed or 0):
+                raise attribute_error("dedicated_channels_count", "exceeds available channels count")
+
+    def after_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
+        """Count anew."""
+        if {"capacity_pool", "dedicated_channels_count"} & set(changes):
+            for pool in world.find("capacity_pools"):
+                recount(world, pool["id"])
+
+    def after_delete(self, world: World, record: Record) -> None:
+        """Count anew."""
+        if record["capacity_pool"] is not None:
+            recount(world, record["capacity_pool"])
+
+
+def recount(world: World, pool: str) -> None:
+    """Count the channels of a pool that are in use."""
+    groups = world.find("shared_capacity_groups", capacity_pool=pool)
+    used = sum(one["shared_channels_count"] or 0 for one in groups)
+    used += sum(one["dedicated_channels_count"] or 0 for one in world.find("dids", capacity_pool=pool))
+    world.update("capacity_pools", pool, {"assigned_channels_count": used})
+
+
+def _free(world: World, pool: str) -> int:
+    record = world.get("capacity_pools", pool) or {}
+    return int(record["total_channels_count"]) - int(record["assigned_channels_count"])
+
+
+def _country(world: World, did: Record) -> str | None:
+    return (world.get("did_groups", did["did_group"]) or {}).get("country")
+
+
+def _check_group(world: World, group: Record, freed: int) -> None:
+    pool = group["capacity_pool"]
+    if (group["shared_channels_count"] or 0) < 0 or (group["metered_channels_count"] or 0) < 0:
+        raise attribute_error("shared_channels_count", "must be greater than or equal to 0")
+    if (group["shared_channels_count"] or 0) > _free(world, pool) + freed:
+        raise attribute_error("shared_channels_count", "exceeds available channels count")
+    served = world.related("capacity_pools", pool, "countries")
+    for index, did in enumerate(group["dids"]):
+        if _country(world, world.get("dids", did) or {"did_group": None}) not in served:
+            raise relationship_error(f"dids/{index}", "cannot be applied to shared capacity group")

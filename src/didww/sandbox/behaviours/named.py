@@ -1,0 +1,35 @@
+"""Names that an account can give only once: trunks, trunk groups, shared capacity groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.errors import attribute_error
+
+if TYPE_CHECKING:
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["Named"]
+
+
+class Named(Behaviour):
+    """Names are the account's own only once."""
+
+    type: ClassVar[str]
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Refuse a name that is taken."""
+        self._check_name(world, record["name"])
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """Refuse a name that another one has."""
+        if "name" in changes and changes["name"] != record["name"]:
+            self._check_name(world, changes["name"])
+
+    def _check_name(self, world: World, name: str) -> None:
+        if not name.strip():
+            raise attribute_error("name", "can't be blank")
+        if world.count(self.type, name=name):
+            raise attribute_error("name", "has already been taken")

@@ -1,0 +1,166 @@
+"""Registration of numbers: testing what there is against a requirement, and the verification of addresses.
+
+A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behaviour
+sheet, section 9 (the texts of what is missing).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.errors import Refused, relationship_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["AddressVerifications", "Validations", "check", "reference"]
+
+SECONDS_TO_APPROVE = 0.5
+
+
+class Validations(Behaviour):
+    """Tests an identity, an address or both; nothing is stored.
+
+    Args:
+        requirement: The relationship that names the requirement, and the type of it in the singular.
+        requirements: Type of the requirements.
+    """
+
+    stored = False
+
+    def __init__(self, requirement: str, requirements: str) -> None:
+        self._requirement = requirement
+        self._requirements = requirements
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Refuse with everything that is missing; the answer bears the requirement's id."""
+        identity, address = record["identity"], record["address"]
+        if identity is None and address is None:
+            raise relationship_error("identity", "can't be blank")
+        requirement = world.get(self._requirements, record[self._requirement])
+        assert requirement is not None  # noqa: S101 checked with the body
+        record["id"] = requirement["id"]
+        check(
+            world,
+            requirement,
+            None if identity is None else world.get("identities", identity),
+            None if address is None else world.get("addresses", address),
+        )
+
+
+class AddressVerifications(Behaviour):
+    """Submitted, and approved."""
+
+    def before_create(self, world: World, record: Record) -> None:
+        """Refuse what lacks something that the numbers' requirement asks for."""
+        if not record["dids"]:
+            raise relationship_error("dids", "can't be blank")
+        address = world.get("addresses", record["address"])
+        assert address is not None  # noqa: S101 checked with the body
+        identity = world.get("identities", address["identity"])
+        for requirement in _requirements(world, record["dids"]):
+            check(world, requirement, identity, address)
+            _check_papers(record, requirement, identity)
+        record.update(status="pending", reference=reference(world, "AV"))
+
+    def after_create(self, world: World, record: Record) -> None:
+        """Have it approved."""
+        world.schedule(SECONDS_TO_APPROVE, "address_verifications", "approve", record["id"])
+
+    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Approve: the numbers work, identity and address are verified."""
+        verification = world.get("address_verifications", payload)
+        if verification is None or verification["status"] != "pending":
+            return
+        world.update("address_verifications", payload, {"status": "approved"})
+        for did in world.related("address_verifications", payload, "dids"):
+            world.update("dids", did, {"awaiting_registration": False, "blocked": False})
+        address = world.update("addresses", verification["address"], {"verified": True})
+        world.update("identities", address["identity"], {"verified": True})
+
+
+def check(world: World, requirement: Record, identity: Record | None, address: Record | None) -> None:
+    """Refuse with all that identity and address lack of a requirement.
+
+    Raises:
+        Refused: Something is missing; each error points at the whole request.
+    """
+    if identity is not None and address is not None and address["identity"] != identity["id"]:
+        raise relationship_error("address")
+    country = world.get("countries", requirement["country"]) or {}
+    lacking = [
+        *(_lacking_of_identity(world, requirement, identity, country) if identity is not None else ()),
+        *(_lacking_of_address(world, requirement, address, country) if address is not None else ()),
+    ]
+    if lacking:
+        raise Refused.together(Refused(422, text, text, "/data") for text in lacking)
+
+
+def reference(world: World, letters: str) -> str:
+    """A new reference for people to read."""
+    return f"{letters}-{world.dice.randrange(10**4, 10**6)}"
+
+
+def _lacking_of_identity(world: World, requirement: Record, identity: Record, country: Record) -> Iterator[str]:
+    kind: str = identity["identity_type"]
+    if requirement["identity_type"] not in ("any", kind):
+        yield f"{requirement['identity_type'].capitalize()} Identity required"
+        return
+    if requirement[f"{kind}_area_level"] != "world_wide" and identity["country"] != country.get("id"):
+        yield f"Identity in {country.get('name')} required"
+    for field in requirement[f"{kind}_mandatory_fields"] or ():
+        if not identity.get(field):
+            yield f"{field.replace('_', ' ').title()} is required for {kind.capitalize()} Identity"
+    yield from _lacking_proofs(world, requirement, kind, identity["id"], "Identity")
+    form = requirement.get(f"{kind}_permanent_document")
+    if form and not world.count("permanent_supporting_documents", identity=identity["id"], template=form):
+        template = world.get("supporting_document_templates", form) or {}
+        yield f"Following Supporting Document(s) required ({template.get('name')})"
+
+
+def _lacking_of_address(world: World, requirement: Record, address: Record, country: Record) -> Iterator[str]:
+    if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
+        yield f"Address in {country.get('name')} required"
+    for field in requirement.get("address_mandatory_fields") or ():
+        if not address.get(field):
+            yield f"{field.replace('_', ' ').title()} is required for Address"
+    yield from _lacking_proofs(world, requirement, "address", address["id"], "Address")
+
+
+def _lacking_proofs(world: World, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
+    needed = requirement.get(f"{kind}_proof_qty") or 0
+    if not needed:  # emergency requirements know no proofs
+        return
+    types = world.related("address_requirements", requirement["id"], f"{kind}_proof_types")
+    if world.count("proofs", entity=entity, proof_type=types) < needed:
+        names = ", ".join(one["name"] for one in world.find("proof_types", id=types))
+        yield f"{needed} {label} Proof(s) ({names}) required"
+
+
+def _requirements(world: World, dids: list[str]) -> list[Record]:
+    """The address requirements of some numbers."""
+    found: dict[str, Record] = {}
+    for did in dids:
+        group = world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}
+        requirement = world.get("address_requirements", group.get("address_requirement"))
+        if requirement is not None:
+            found[requirement["id"]] = requirement
+    return list(found.values())
+
+
+def _check_papers(record: Record, requirement: Record, identity: Record | None) -> None:
+    kind = (identity or {}).get("identity_type", "personal")
+    wants_form, wants_text = requirement[f"{kind}_onetime_document"], requirement["service_description_required"]
+    said = {
+        "one-time document is required": wants_form and not record["onetime_files"],
+        "one-time document is not needed": not wants_form and record["onetime_files"],
+        "service description is required": wants_text and not record["service_description"],
+        "service description is not needed": not wants_text and record["service_description"],
+    }
+    refused = [Refused(422, text, text, "/data") for text, wrong in said.items() if wrong]
+    if refused:
+        raise Refused.together(refused)

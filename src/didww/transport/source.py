@@ -1,0 +1,127 @@
+"""What a caller hands over as a file to send: bytes, a path, or a binary stream. Read while it is sent, in pieces."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
+
+from didww.exceptions import DidwwClientError, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["File", "FileSource"]
+
+File: TypeAlias = "bytes | str | os.PathLike[str] | IO[bytes]"
+
+_PIECE = 1 << 16
+
+
+class FileSource:
+    """A file to send.
+
+    A stream is read from where it stands; one that cannot go back is read into memory first, `most` bytes and one more.
+
+    Args:
+        file: The bytes, a path, or a stream opened for reading bytes, which is left open.
+        most: Largest file that anybody would send.
+
+    Raises:
+        InvalidValue: It is nothing of these.
+    """
+
+    def __init__(self, file: File, most: int) -> None:
+        self._data = bytes(file) if isinstance(file, (bytes, bytearray, memoryview)) else None
+        self._path = os.fspath(file) if isinstance(file, (str, os.PathLike)) else None
+        self._stream = None if self._data is not None or self._path is not None else cast("IO[bytes]", file)
+        self._start = 0
+        self._size = 0
+        self._most = most
+        if self._stream is not None and not callable(getattr(file, "read", None)):
+            raise InvalidValue(
+                f"A file to send is bytes, a path, or a stream opened for reading bytes, not {type(file).__name__}.",
+                field="file",
+            )
+
+    @property
+    def name(self) -> str:
+        """The file's own name, without folders; empty if it has none."""
+        name = self._path if self._path is not None else getattr(self._stream, "name", "")
+        return os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 pathlib is not worth its import here
+
+    def measure(self) -> int:
+        """Number of bytes; to be called before `pieces`.
+
+        Raises:
+            InvalidValue: The stream gives text.
+            DidwwClientError: It cannot be read.
+        """
+        try:
+            self._size = self._measured()
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from None
+        return self._size
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes, as many as were measured; each call begins anew.
+
+        Raises:
+            DidwwClientError: It cannot be read, or became longer or shorter in the meantime.
+        """
+        left = self._size
+        try:
+            for piece in self._read():
+                left -= len(piece)
+                if left < 0:
+                    break
+                yield piece
+        except (OSError, ValueError) as error:
+            raise self._unreadable(error) from None
+        if left:
+            raise DidwwClientError(f"{self._label} changed while it was being sent; send it again.")
+
+    @property
+    def _label(self) -> str:
+        return self._path or self.name or "The stream"
+
+    def _measured(self) -> int:
+        if self._data is not None:
+            return len(self._data)
+        if self._path is not None:
+            found = os.stat(self._path)  # noqa: PTH116 the same
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(0, "it is no regular file")
+            return found.st_size
+        stream = cast("IO[bytes]", self._stream)
+        if not isinstance(stream.read(0), bytes):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue("The stream to send gives text; open the file with mode 'rb'.", field="file")
+        if stream.seekable():
+            self._start = stream.tell()
+            size = stream.seek(0, os.SEEK_END) - self._start
+            stream.seek(self._start)
+            return max(0, size)
+        data = b""
+        while len(data) <= self._most and (piece := stream.read(self._most + 1 - len(data))):
+            data += piece
+        self._data = data
+        return len(data)
+
+    def _read(self) -> Iterator[bytes]:
+        if self._data is not None:
+            for start in range(0, len(self._data), _PIECE):
+                yield self._data[start : start + _PIECE]
+        elif self._path is not None:
+            with open(self._path, "rb") as file:  # noqa: PTH123 the same
+                while piece := file.read(_PIECE):
+                    yield piece
+        else:
+            stream = cast("IO[bytes]", self._stream)
+            stream.seek(self._start)
+            while piece := stream.read(_PIECE):
+                yield piece
+
+    def _unreadable(self, error: Exception) -> DidwwClientError:
+        if isinstance(error, DidwwClientError):
+            return error
+        return DidwwClientError(f"Cannot read {self._label}: {getattr(error, 'strerror', None) or error}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from didww.calls import operations, waiting
+from didww.calls.operations import OPERATIONS
 from didww.calls.query import assemble
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
@@ -65,6 +66,13 @@ class Endpoint(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._resource.type_}>"
+
+    if not TYPE_CHECKING:  # a checker must see an operation that is not offered as an error
+
+        def __getattr__(self, name: str) -> Any:
+            offered = [one for one in OPERATIONS if hasattr(type(self), one)]
+            hint = f" The API offers: {', '.join(offered)}." if name in OPERATIONS else ""
+            raise AttributeError(f"{self._resource.path}() has no {name!r}.{hint}", name=name, obj=self)
 
 
 class Lists(Endpoint[R], Generic[R, F, I, S]):
@@ -136,7 +144,7 @@ class Finds(Endpoint[R], Generic[R, I]):
 
     def find(
         self,
-        id: str,
+        id: str | R,
         params: QueryParams | None = None,
         *,
         include: I | Sequence[I] | None = None,
@@ -145,7 +153,7 @@ class Finds(Endpoint[R], Generic[R, I]):
         """The record with this id.
 
         Args:
-            id: The record's id.
+            id: The record's id, or the record, to have it anew.
             params: The query in its fluent form; the keywords are added to it.
             include: Related resources to have in the answer; nested with dots.
             fields: Names of the fields to have, by resource type; all if left out.
@@ -225,7 +233,7 @@ class Waits(Endpoint[R]):
         Args:
             id: The record, or its id.
             until: The status to wait for, or a function of the record; `completed` (or `approved`) unless said.
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait at most; the last look may take one more.
 
         Raises:
             WaitEnded: It came to another end, e.g. the order was canceled.

@@ -6,10 +6,11 @@ Collects and encodes; what a resource allows is checked where the request is bui
 from __future__ import annotations
 
 import enum
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from didww.exceptions import InvalidValue
+from didww.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,9 @@ class QueryParams:
             value: Text, a number, True or False, a datetime with a time zone, an enum member, or a list of these
                 where any may match. None is the empty value: records that have none.
         """
-        self.filters[_names((name,), "filter")[0]] = value
+        if not isinstance(name, str) or not name.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(f"filter takes a name as text, not {name!r}.", field="filter")
+        self.filters[name.strip()] = value
         return self
 
     def sort(self, *names: str) -> Self:
@@ -69,21 +72,30 @@ class QueryParams:
                 isinstance(value, bool)
                 or not isinstance(value, int)
                 or value < 1
+                or value >= _BEYOND
                 or (most is not None and value > most)
             ):
                 raise InvalidValue(
-                    f"page: {name} is a whole number from 1{f' to {most}' if most else ''}, not {value!r}."
+                    f"page: {name} is a whole number from 1{f' to {most}' if most else ''}, not {_brief(value)}.",
+                    field="page",
                 )
         self.page_number, self.page_size = number, size
         return self
 
     def fields(self, type: str, *names: str) -> Self:
         """Have only these attributes and relationships of resources of `type`; with no names, none at all."""
+        if not isinstance(type, str) or not type.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(
+                f"fields takes the type of resources as text, e.g. 'dids', not {type!r}.", field="fields"
+            )
         self.fieldsets.setdefault(type, []).extend(_names(names, "fields"))
         return self
 
     def param(self, name: str, value: str) -> Self:
         """A raw query parameter, sent as it is and not checked: for what the service has and this SDK does not know."""
+        for what, text in (("name", name), ("value", value)):
+            if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+                raise InvalidValue(f"param takes its {what} as text, not {text!r}.", field="param")
         self.extra[name] = value
         return self
 
@@ -150,6 +162,14 @@ class QueryParams:
     __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable
 
 
+_BEYOND = 1 << 63
+
+
+def _brief(value: object) -> str:
+    """`value` for a message; integers of thousands of digits have no text in Python."""
+    return repr(value) if not isinstance(value, int) or abs(value) < _BEYOND else "one of more than 63 bits"
+
+
 def _names(names: Iterable[object], where: str) -> list[str]:
     found: list[str] = []
     for name in names:
@@ -183,10 +203,8 @@ def filter_text(value: object, name: str) -> str:
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise InvalidValue(f"filter {name!r} takes a datetime with a time zone; this one has none.", field=name)
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, (str, int)):
+        return utc_text(value, f"filter {name!r}")
+    if isinstance(value, str) or (isinstance(value, int) and abs(value) < _BEYOND):
         return str(value)
     if getattr(value, "id", None) is not None and name.endswith("id"):
         return str(cast("Any", value).id)

@@ -107,7 +107,7 @@ def test_keywords_and_query_params_become_one_query() -> None:
         (lambda c: c.dids().list(filter={"description": "\ud800"}), ["surrogate"]),
         (lambda c: c.dids().list("number=1"), ["QueryParams"]),
         (lambda c: c.dids().update(Did()), ["no id", "create"]),
-        (lambda c: c.dids().update(Country.build(ID)), ["takes a Did", "Country"]),
+        (lambda c: c.dids().update(Country.build(ID)), ["takes Did", "Country"]),
         (lambda c: c.voice_in_trunks().create(VoiceInTrunk.build(ID)), ["update"]),
         (lambda c: c.voice_in_trunks().create(VoiceInTrunk()), ["VoiceInTrunk.name", "VoiceInTrunk.configuration"]),
         (lambda c: c.dids().iterate(limit=-1), ["limit"]),

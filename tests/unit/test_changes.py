@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -11,11 +13,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import strategies as make
+from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.jsonapi.document import decode
 from didww.jsonapi.encode import encode, resource_document
 from didww.jsonapi.graph import Graph
+from didww.query_params import QueryParams
 from didww.resources.base import Resource, load
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.did import Did
+from didww.resources.did_reservation import DidReservation
+from didww.resources.export import Export
+from didww.resources.identity import Identity
+from didww.resources.order import Order
+from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.registry import all_classes
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+from didww.resources.voice_out_trunk import VoiceOutTrunk
 
 CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._fields.values())]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
@@ -182,3 +196,188 @@ def test_any_bytes_decode_or_are_refused_as_no_document(body: bytes) -> None:
         return
     for node in Graph(document, load).nodes:
         assert repr(node)
+
+
+def out_trunk(**attributes: Any) -> Any:
+    return loaded(VoiceOutTrunk, {"dst_prefixes": ["1"], **attributes})
+
+
+def linked_did(**linkage: Any) -> Any:
+    """A DID with the linkage of its routes, as an answer has it."""
+    relationships = {name: {"data": data and {"type": f"{name}s", "id": data}} for name, data in linkage.items()}
+    body = encode({"data": {"type": "dids", "id": ID, "attributes": {}, "relationships": relationships}})
+    return Graph(decode(body), load).nodes[0]
+
+
+def test_anything_that_can_be_run_through_once_is_taken_whole() -> None:
+    """A generator or a `map`, which are empty the second time, sends all it held: to a list and to a relationship."""
+    trunk = out_trunk()
+    trunk.dst_prefixes = (str(number) for number in range(3))
+    trunk.dids = map(Did.build, (ID, ID))
+    assert trunk.dst_prefixes == ["0", "1", "2"]
+    order = Order(items=(DidOrderItem(sku_id=ID, qty=qty) for qty in (1, 2)))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert trunk.changes["attributes"] == {"dst_prefixes": ["0", "1", "2"]}
+    assert len(trunk.changes["relationships"]["dids"]) == 2
+    assert [item["attributes"]["qty"] for item in order.changes["attributes"]["items"]] == [1, 2]
+
+
+def test_taking_a_route_back_leaves_the_other_one_alone() -> None:
+    """A trunk assigned and set to None again sends no null for the group that the number rings at."""
+    did = linked_did(voice_in_trunk=None, voice_in_trunk_group="group")
+    did.voice_in_trunk = VoiceInTrunk.build("trunk")
+    assert did.voice_in_trunk_group is None
+    assert set(did.changes["relationships"]) == {"voice_in_trunk", "voice_in_trunk_group"}
+    did.voice_in_trunk = None
+    assert did.changes == {"relationships": {"voice_in_trunk": None}}
+    assert did.voice_in_trunk_group.id == "group"
+    did.voice_in_trunk = VoiceInTrunk.build("trunk")
+    did.voice_in_trunk_group = VoiceInTrunkGroup.build("other")
+    assert did.changes["relationships"]["voice_in_trunk"] is None
+    assert did.changes["relationships"]["voice_in_trunk_group"]["id"] == "other"
+
+
+def test_what_is_handed_out_is_the_callers_own() -> None:
+    """Changing what `to_dict()` or `changes` answered changes nothing of the record."""
+    trunk = out_trunk(authentication_method={"type": "twilio", "attributes": {"twilio_account_sid": "AC0"}})
+    for plain in (trunk.to_dict(), trunk.authentication_method.to_dict()):
+        plain["attributes"].clear()
+        plain.get("meta", {}).clear()
+    trunk.to_dict()["attributes"]["dst_prefixes"].append("9")
+    trunk.dst_prefixes.append("2")
+    trunk.changes["attributes"]["dst_prefixes"].append("9")
+    assert trunk.changes == {"attributes": {"dst_prefixes": ["1", "2"]}}
+    assert trunk.authentication_method.twilio_account_sid == "AC0"
+
+
+def test_what_changes_while_an_update_is_under_way_stays_changed() -> None:
+    """Only what was sent counts as saved; a value that cannot be sent does not fail an update that was carried out."""
+    trunk = out_trunk(name="a")
+    trunk.dst_prefixes[:] = ["2"]
+    trunk.name = "b"
+    sent = trunk._to_send()
+    trunk.dst_prefixes.append(5)
+    trunk.name = "c"
+    trunk._settle(sent, {})
+    trunk.dst_prefixes[:] = ["1"]  # as it was loaded, and not as it was saved
+    assert trunk.changes == {"attributes": {"name": "c", "dst_prefixes": ["1"]}}
+    trunk.dst_prefixes[:] = ["2"]
+    trunk.name = "b"
+    trunk._settle({"name": "b"}, {})
+    assert trunk.changes == {}
+
+
+def test_threads_that_read_a_list_first_share_it() -> None:
+    """Of many threads that reach the same list at once and add to it, none loses what it added."""
+    for _ in range(50):
+        trunk = out_trunk()
+        start = threading.Barrier(8)
+
+        def add(number: int, trunk: Any = trunk, start: threading.Barrier = start) -> None:
+            start.wait()
+            trunk.dst_prefixes.append(str(number))
+
+        threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(trunk.changes["attributes"]["dst_prefixes"]) == sorted(["1", *map(str, range(8))])
+
+
+def test_an_object_of_another_shape_shows_no_password_and_can_only_be_replaced() -> None:
+    """It reads as it came, is masked in a repr, and a change in place is refused and not lost."""
+    trunk: Any = loaded(VoiceInTrunk, {"configuration": {"auth_password": "example-password"}})
+    assert trunk.configuration == {"auth_password": "example-password"}
+    assert "example-password" not in repr(trunk)
+    assert trunk.changes == {}
+    trunk.configuration["auth_password"] = "other"
+    with pytest.raises(InvalidValue, match=r"VoiceInTrunk\.configuration takes SipConfiguration"):
+        _ = trunk.changes
+
+
+HUGE = 10**5000
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (VoiceInTrunk, "priority", HUGE),
+        (VoiceInTrunk, "priority", -HUGE),
+        (VoiceInTrunk, "cli_format", HUGE),
+        (Order, "allow_back_ordering", HUGE),
+        (Order, "items", HUGE),
+        (Identity, "birth_date", HUGE),
+        (Identity, "birth_date", "2020-13-45"),
+        (Identity, "birth_date", "9" * 100_000),
+        (Export, "filters", {"a": HUGE}),
+        (Export, "filters", {"a": "\ud800"}),
+        (Export, "filters", {"a": object()}),
+        (VoiceOutTrunk, "threshold_amount", "1e300000000"),
+        (VoiceOutTrunk, "threshold_amount", "1e-300000000"),
+        (VoiceOutTrunk, "threshold_amount", HUGE),
+        (DidReservation, "description", b"bytes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) < 30 else type(value).__name__,
+)
+def test_a_value_that_cannot_be_sent_is_refused_in_few_words(cls: Any, name: str, value: Any) -> None:
+    """`InvalidValue` names the field, at once, and does not repeat a value of any size."""
+    with pytest.raises(InvalidValue, match=name) as caught:
+        setattr(cls(), name, value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_dict_that_holds_itself_is_refused() -> None:
+    """It has no end, and the error says so."""
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    with pytest.raises(InvalidValue, match=r"Export\.filters is nested too deeply"):
+        Export(filters=endless)
+
+
+class Nowhere(tzinfo):
+    """A time zone that does not know its offset."""
+
+    def utcoffset(self, moment: datetime | None) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 1, 1),
+        datetime(2026, 1, 1, tzinfo=Nowhere()),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=12))),
+    ],
+)
+def test_a_moment_that_utc_does_not_have_is_refused(moment: datetime) -> None:
+    """No offset, or beyond the years that there are: an error, in attributes and in filters."""
+    with pytest.raises(InvalidValue, match="datetime"):
+        Export(filters={"from": moment})
+    with pytest.raises(InvalidValue, match="created_at_gteq"):
+        QueryParams().filter("created_at_gteq", moment).encode()
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_beyond_the_years_reads_as_it_came(text: str) -> None:
+    """The server's text, and no error."""
+    assert loaded(Did, {"created_at": text}).created_at == text
+
+
+@pytest.mark.parametrize("value", [12345678, 1.5, True, b"12345678", ["12345678"], {"12345678": 1}])
+def test_a_secret_of_the_wrong_type_is_not_repeated(value: Any) -> None:
+    """The error names the field and the type, in its text and in its causes."""
+    with pytest.raises(InvalidValue, match=r"SipConfiguration\.auth_password takes a str") as caught:
+        SipConfiguration(auth_password=value)
+    assert "12345678" not in str(caught.value)
+    assert caught.value.__context__ is caught.value.__cause__ is None
+    with pytest.raises(InvalidValue) as deeper:
+        VoiceInTrunk(configuration=SipConfiguration(auth_password="\ud800 example-password"))
+    assert "example-password" not in str(deeper.value)
+
+
+@pytest.mark.parametrize("name", ["id", "type", "changes"])
+def test_a_property_cannot_be_assigned(name: str) -> None:
+    """Its own error, and no guess at another field."""
+    with pytest.raises(ReadOnlyFieldError, match=rf"Did\.{name} cannot be written"):
+        setattr(Did(), name, "x")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from msgspec import Struct
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
-__all__ = ["Page", "create", "delete", "expect", "find", "iterate", "list_", "send", "update"]
+__all__ = ["OPERATIONS", "Page", "create", "delete", "expect", "find", "id_of", "iterate", "list_", "send", "update"]
+
+OPERATIONS: Final = ("list", "find", "iterate", "create", "update", "delete", "wait")
+"""What an accessor may offer, by the names of its methods."""
 
 R = TypeVar("R", bound=Resource)
 
@@ -47,10 +50,9 @@ def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Cal
     return expect(cls, answer, request, many=True)
 
 
-def find(configuration: Configuration, cls: type[R], id: str | None, query: QueryParams) -> Call[ApiResponse[R]]:
-    """One record."""
-    if not cls.singleton:
-        id = checked_id(id, f"{cls.path}().find")
+def find(configuration: Configuration, cls: type[R], id: str | R | None, query: QueryParams) -> Call[ApiResponse[R]]:
+    """One record, by its id or anew."""
+    id = None if cls.singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls.path, id=id, query=query)
     answer = yield from send(configuration, request, query.fieldsets)
     return expect(cls, answer, request)
@@ -61,7 +63,8 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     _checked(cls, record, "create")
     if record._exists():
         raise InvalidValue(
-            f"{cls.path}().create takes a new {cls.__name__}; this one has the id {record.id}. Use update.", field="id"
+            f"{cls.path}().create takes {cls.__name__} that is new; this one has the id {record.id}. Use update.",
+            field="id",
         )
     attributes, linkage = record._to_send(), record._pending_relationships()
     missing = list(record._missing())
@@ -78,7 +81,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     _checked(cls, record, "update")
     if not record._object.id:
         raise InvalidValue(
-            f"{cls.path}().update takes a {cls.__name__} that exists; this one has no id. Use create, or "
+            f"{cls.path}().update takes {cls.__name__} that exists; this one has no id. Use create, or "
             f"{cls.__name__}.build(id).",
             field="id",
         )
@@ -92,10 +95,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
 
 def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
     """Delete a record by its id, or itself."""
-    if isinstance(id, Resource):
-        _checked(cls, id, "delete")
-        id = cast("str", id.id)
-    request = requests.build(configuration, "DELETE", cls.path, id=checked_id(id, f"{cls.path}().delete"))
+    request = requests.build(configuration, "DELETE", cls.path, id=id_of(cls, id, "delete"))
     answer = yield from send(configuration, request)
     answer.data = None
     return answer
@@ -104,9 +104,14 @@ def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiR
 def iterate(
     configuration: Configuration, cls: type[R], query: QueryParams, limit: int | None
 ) -> Generator[Effect | Page, Any, None]:
-    """All records that match, page by page; at most `limit` of them."""
-    left = _checked_limit(limit)
+    """All records that match, page by page; at most `limit` of them. A wrong argument is refused at once."""
     request = requests.build(configuration, "GET", cls.path, query=query)
+    return _walk(configuration, cls, query, request, _checked_limit(limit))
+
+
+def _walk(
+    configuration: Configuration, cls: type[R], query: QueryParams, request: Request, left: float
+) -> Generator[Effect | Page, Any, None]:
     seen = {request.url}
     while left:
         answer = yield from send(configuration, request, query.fieldsets)
@@ -129,13 +134,27 @@ def _checked_limit(limit: int | None) -> float:
     if limit is None:
         return float("inf")
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(f"limit is a whole number from 0, not {limit!r}.", field="limit")
+        raise InvalidValue("limit is a whole number from 0.", field="limit")
     return limit
 
 
 def _checked(cls: type[Resource], record: object, operation: str) -> None:
     if not isinstance(record, cls):
-        raise InvalidValue(f"{cls.path}().{operation} takes a {cls.__name__}, not {type(record).__name__}.")
+        raise InvalidValue(
+            f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.", field="record"
+        )
+
+
+def id_of(cls: type[R], id: str | R | None, operation: str) -> str:
+    """The id that is meant by an id, or by a record.
+
+    Raises:
+        InvalidValue: It is no usable id, or a record of another class.
+    """
+    if isinstance(id, Resource):
+        _checked(cls, id, operation)
+        id = cast("str", id.id)
+    return checked_id(id, f"{cls.path}().{operation}")
 
 
 def expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False) -> ApiResponse[Any]:

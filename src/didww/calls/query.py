@@ -7,17 +7,22 @@ has and the declaration does not.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from didww.exceptions import InvalidValue
 from didww.query_params import QueryParams
+from didww.resources.base import Resource
 from didww.resources.filters import filter_rules, names_in
+from didww.resources.kinds import listed
 from didww.resources.registry import class_named, class_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from didww.resources.base import Resource
+    from didww.resources.filters import Match
 
 __all__ = ["assemble"]
 
@@ -41,17 +46,32 @@ def assemble(
         raise InvalidValue(f"{cls.type_}: the first argument is a QueryParams, not {type(params).__name__}.")
     query = params.copy() if params is not None else QueryParams()
     if include is not None:
-        query.include(*([include] if isinstance(include, str) else include))
+        query.include(*_several(include, "include"))
     if sort is not None:
-        query.sort(*([sort] if isinstance(sort, str) else sort))
-    for name, value in (filter or {}).items():
+        query.sort(*_several(sort, "sort"))
+    for name, value in _named(filter, "filter", "{'name': value}").items():
         query.filter(name, value)
     if page is not None:
-        query.page(*(page if isinstance(page, tuple) else (page,)))
-    for type_, names in (fields or {}).items():
-        query.fields(type_, *([names] if isinstance(names, str) else names))
+        numbers = page if isinstance(page, tuple) else (page,)
+        if len(numbers) not in (1, 2):
+            raise InvalidValue(f"page takes a number or (number, size), not {page!r}.", field="page")
+        query.page(*numbers)
+    for type_, names in _named(fields, "fields", "{'dids': ['number']}").items():
+        query.fields(type_, *_several(names, f"fields[{type_!r}]"))
     _check(cls, query)
     return query
+
+
+def _several(names: Any, where: str) -> list[Any]:
+    return [names] if isinstance(names, str) else listed(names, where, "a name or a list of names")
+
+
+def _named(values: Any, where: str, example: str) -> Mapping[str, Any]:
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise InvalidValue(f"{where} takes a dict, {where}={example}, not {type(values).__name__}.", field=where)
+    return cast("Mapping[str, Any]", values)
 
 
 def _check(cls: type[Resource], query: QueryParams) -> None:
@@ -62,8 +82,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         for name, value in query.filters.items():
             if name not in rules:
                 raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
-            if value is None and not rules[name].blank:
-                raise InvalidValue(f"filter {name!r} needs a value: {cls.type_} cannot be asked for none.", field=name)
+            _check_value(cls, name, value, rules[name])
     if query.sorts:
         known = names_in(cls.sort_type)
         for name in query.sorts:
@@ -76,6 +95,37 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         for name in names:
             if name not in target._fields:
                 raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
+
+
+# Python types of a filter's value by the rule's kind; text is taken for each, as it stands in an address.
+_TAKES: dict[str, tuple[type, ...]] = {
+    "text": (int, enum.Enum, Resource),
+    "boolean": (bool,),
+    "integer": (int,),
+    "moment": (datetime,),
+}
+
+
+def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> None:
+    if value is None:
+        if not rule.blank:
+            raise InvalidValue(f"filter {name!r} needs a value: {cls.type_} cannot be asked for none.", field=name)
+        return
+    several = isinstance(value, (list, tuple, set, frozenset))
+    if several and not rule.many:
+        raise InvalidValue(f"filter {name!r} takes one value, not a list.", field=name)
+    for one in cast("Iterable[Any]", value) if several else (value,):
+        fits = isinstance(one, _TAKES[rule.value]) and (rule.value == "boolean" or not isinstance(one, bool))
+        if isinstance(one, str) and not isinstance(one, enum.Enum):
+            fits = rule.value != "boolean" or one in ("true", "false", "1", "0")
+        if not fits:
+            kinds = {"text": "text", "boolean": "True or False", "integer": "a whole number"}
+            wanted = kinds.get(rule.value, "a datetime with a time zone")
+            raise InvalidValue(f"filter {name!r} takes {wanted}, not {_shown(one)}.", field=name)
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, (str, bool)) and len(repr(value)) < 50 else type(value).__name__
 
 
 def check_path(cls: type[Resource], path: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from didww.calls.effects import Call, Now, Sleep
-from didww.calls.operations import find
+from didww.calls.operations import find, id_of
 from didww.configuration import checked_timeout
 from didww.exceptions import DeadlineExceeded, InvalidValue, WaitEnded
 from didww.query_params import QueryParams
@@ -28,20 +28,36 @@ Until: TypeAlias = str | Callable[[R], bool]
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
 GROWTH = 1.5
+LAST_LOOK = 1.0
+"""Seconds that the last look may take when the time of the wait is over."""
 
 
 def wait(
     configuration: Configuration, cls: type[R], id: str | R, until: Until[R] | None, timeout: float
 ) -> Call[ApiResponse[R]]:
     """Ask for the record again and again until it is as wanted."""
-    given = id.id if isinstance(id, Resource) else id
+    given = id_of(cls, id, "wait")
     outcome = cls.outcome
     if outcome is None and until is None:
         raise InvalidValue(f"{cls.path}().wait needs until=: a function of the record.", field="until")
-    end = (yield Now()) + checked_timeout(timeout)
-    pause = FIRST_PAUSE
+    if outcome is not None and isinstance(until, str):
+        try:
+            cls._fields[outcome.field].dump(until)
+        except InvalidValue as error:
+            raise InvalidValue(f"until: {error}", field="until") from None
+    left = checked_timeout(timeout)
+    end = cast("float", (yield Now())) + left
+    pause, state = FIRST_PAUSE, ""
     while True:
-        answer = yield from find(configuration, cls, given, QueryParams())
+        limit = max(left, LAST_LOOK)
+        try:
+            answer = yield from find(
+                configuration.replaced(timeout=min(configuration.timeout, limit)), cls, given, QueryParams()
+            )
+        except DeadlineExceeded:
+            if configuration.timeout <= limit:
+                raise
+            raise _late(cls, given, state, timeout) from None
         record = answer.data
         state = str(getattr(record, outcome.field)) if outcome is not None else ""
         if _reached(record, state, until, outcome.reached if outcome is not None else ()):
@@ -53,12 +69,17 @@ def wait(
             )
         left = end - cast("float", (yield Now()))
         if left <= 0:
-            raise DeadlineExceeded(
-                f"{cls.__name__} {record.id} is still {state or 'not as wanted'} after {timeout:g} s. "
-                f"It goes on at the service: wait again with the id {record.id!r}."
-            )
+            raise _late(cls, given, state, timeout)
         yield Sleep(min(pause, left))
         pause = min(pause * GROWTH, LONGEST_PAUSE)
+        left = end - cast("float", (yield Now()))
+
+
+def _late(cls: type[Resource], id: str, state: str, timeout: float) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        f"{cls.__name__} {id} is {f'still {state}' if state else 'not known to be as wanted'} after {timeout:g} s. "
+        f"It goes on at the service: wait again with the id {id!r}."
+    )
 
 
 def _reached(record: Any, state: str, until: Until[Any] | None, reached: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ Objects are made when somebody first reaches them. Cycles are fine. Which class 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from didww.jsonapi.document import Identifier
 
@@ -44,11 +44,12 @@ class Graph:
 
     def resolve(self, identifier: Identifier) -> Any | None:
         """The object meant by `identifier`; None when the answer does not hold it."""
-        if isinstance(self._included, list):
-            self._index(self._included)
+        included = self._included
+        if isinstance(included, list):
+            included = self._index(included)
         found = self.reached.get(identifier)
         if found is None:
-            raw = cast("dict[Identifier, ResourceObject]", self._included).get(identifier)
+            raw = included.get(identifier)
             if raw is not None:
                 # Two threads may get here at once; the first one's object is everybody's.
                 found = self.reached.setdefault(identifier, self._make(raw, self))
@@ -58,7 +59,8 @@ class Graph:
         """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""
         return self.reached.setdefault(identifier, node)
 
-    def _index(self, included: list[ResourceObject]) -> None:
+    def _index(self, included: list[ResourceObject]) -> dict[Identifier, ResourceObject]:
         for node in self.nodes:
             self.reached.setdefault(Identifier(node.type, node.id or ""), node)
-        self._included = {Identifier(raw.type, raw.id): raw for raw in included}
+        self._included = index = {Identifier(raw.type, raw.id): raw for raw in included}
+        return index

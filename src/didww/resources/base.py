@@ -7,6 +7,7 @@ from that. Requests are built elsewhere (`didww.calls`).
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
@@ -15,6 +16,7 @@ from didww.exceptions import InvalidValue
 from didww.jsonapi.document import Identifier, ResourceObject
 from didww.jsonapi.graph import Graph
 from didww.resources.fields import Field, attribute
+from didww.resources.kinds import listed
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
 from didww.resources.registry import class_named, class_of
 
@@ -161,7 +163,7 @@ class Resource(Record):
             if self._object.meta is None and not isinstance(self._source, Graph):
                 raise field.not_loaded(self._why_missing(field))
             cls = cast("type[Meta]", annotation_of(cast("Any", field.owner), name))
-            values[name] = cls._of(self._object.meta or {})
+            return values.setdefault(name, cls._of(self._object.meta or {}))
         return values[name]
 
     def _read_relationship(self, name: str, field: Field | None = None) -> Any:
@@ -170,6 +172,8 @@ class Resource(Record):
             return state.values[name]
         if state is not None and name in state.linkage:
             data = state.linkage[name]
+        elif state is not None and field is not None and state.linkage.get(field.excludes or "") is not None:
+            data = None
         else:
             linkage = self._object.relationships.get(name)
             if linkage is None or linkage.data is UNSET:
@@ -178,8 +182,7 @@ class Resource(Record):
                 return self._absent(field)
             data = linkage.data
         if isinstance(data, list):
-            self._own().values[name] = value = [self._resolve(identifier) for identifier in data]
-            return value
+            return self._own().values.setdefault(name, [self._resolve(identifier) for identifier in data])
         return None if data is None else self._resolve(data)
 
     def _resolve(self, identifier: Identifier) -> Any:
@@ -240,8 +243,9 @@ class Resource(Record):
         name = field.name
         state = self._own()
         if field.kind.name == "many":
-            linkage: Data = [_identifier(field, one) for one in _many(field, value)]
-            state.values[name] = list(value)
+            ones = listed(value, field.label, field.kind.accepts)
+            linkage: Data = [_identifier(field, one) for one in ones]
+            state.values[name] = ones
         elif value is None:
             if not field.nullable:
                 raise InvalidValue(f"{field.label} takes {field.kind.accepts}, and cannot be None.", field=field.label)
@@ -253,12 +257,15 @@ class Resource(Record):
         state.linkage[name] = linkage
         state.assigned.add(name)
         if field.excludes is not None and value is not None:
-            state.values.pop(field.excludes, None)
-            state.linkage[field.excludes] = None
-            state.assigned.add(field.excludes)
+            for held in (state.values, state.linkage):
+                held.pop(field.excludes, None)
+            state.assigned.discard(field.excludes)
 
     def _pending_relationships(self) -> dict[str, Data]:
-        """Linkage that was assigned, or changed in place, since the resource was loaded."""
+        """Linkage that was assigned, or changed in place, since the resource was loaded.
+
+        What excludes another that was not assigned itself sets that to null.
+        """
         changed: dict[str, Data] = {}
         state = self._state
         if state is None:
@@ -267,7 +274,9 @@ class Resource(Record):
             if field.place != "relationships":
                 continue
             if field.kind.name == "many" and name in state.values:
-                now: Data = [_identifier(field, one) for one in _many(field, state.values[name])]
+                now: Data = [
+                    _identifier(field, one) for one in listed(state.values[name], field.label, field.kind.accepts)
+                ]
                 loaded = self._object.relationships.get(name)
                 before = loaded.data if loaded is not None else MISSING
                 unset = before is MISSING or before is UNSET
@@ -275,17 +284,19 @@ class Resource(Record):
                     changed[name] = now
             elif name in state.assigned:
                 changed[name] = state.linkage[name]
+                if field.excludes is not None and changed[name] is not None:
+                    changed[field.excludes] = None
         return changed
 
     def _settle(self, attributes: dict[str, Any], relationships: dict[str, Data] | None = None) -> None:
         from didww.jsonapi.document import Linkage
 
-        now = self._pending_relationships()
+        state = self._own()
         for name, data in (relationships or {}).items():
             self._object.relationships[name] = Linkage(data)
-            if self._state is not None and now.get(name) == data:
-                self._state.assigned.discard(name)
-                self._state.linkage.pop(name, None)
+            if isinstance(data, list) or state.linkage.get(name, data) == data:
+                state.assigned.discard(name)
+                state.linkage.pop(name, None)
         super()._settle(attributes)
 
     @property
@@ -295,7 +306,7 @@ class Resource(Record):
 
         changed: dict[str, Any] = {}
         if attributes := self._pending():
-            changed["attributes"] = attributes
+            changed["attributes"] = copy.deepcopy(attributes)
         if relationships := self._pending_relationships():
             changed["relationships"] = {name: linkage(data) for name, data in relationships.items()}
         return changed
@@ -315,7 +326,7 @@ class Resource(Record):
         if linked:
             shown["relationships"] = {name: {"data": linkage(data)} for name, data in linked.items()}
         if self._object.meta is not None:
-            shown["meta"] = dict(self._object.meta)
+            shown["meta"] = copy.deepcopy(self._object.meta)
         return shown
 
     def __repr__(self) -> str:
@@ -335,8 +346,6 @@ class Resource(Record):
         return hash((self.type, self.id))
 
     def __copy__(self) -> Self:
-        import copy
-
         # What it is linked to, and the answer it came in, are shared; what it holds itself is not.
         shared: list[Any] = [self._source]
         for value in self._state.values.values() if self._state is not None else ():
@@ -401,19 +410,13 @@ def checked_id(id: object, where: str) -> str:
     Raises:
         InvalidValue: It is empty, no text, or holds characters that would change the path.
     """
-    if isinstance(id, Resource):
-        raise InvalidValue(f"{where} takes an id; pass {type(id).__name__.lower()}.id.", field="id")
-    if not isinstance(id, str) or not id.strip():
-        raise InvalidValue(f"{where} takes the id of a record as text, not {id!r}.", field="id")
-    if not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
-        raise InvalidValue(f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id!r}.", field="id")
+    if not isinstance(id, str):
+        raise InvalidValue(f"{where} takes the id of a record as text, not {type(id).__name__}.", field="id")
+    if not id or len(id) > 200 or not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
+        raise InvalidValue(
+            f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
+        )
     return id
-
-
-def _many(field: Field, value: Any) -> list[Any]:
-    if isinstance(value, (str, bytes, dict, Resource)) or not hasattr(value, "__iter__"):
-        raise InvalidValue(f"{field.label} takes {field.kind.accepts}, not {type(value).__name__}.", field=field.label)  # pyright: ignore[reportUnknownArgumentType]
-    return list(value)
 
 
 def _identifier(field: Field, value: Any) -> Identifier:

@@ -168,9 +168,17 @@ class Field:
             if not self._nullable:
                 raise InvalidValue(f"{self.label} takes {kind.accepts}, and cannot be None.", field=self.label)
             return None
-        raw = kind.dump(value, self.label)
-        self._check_bounds(raw)
-        return raw
+        try:
+            raw = kind.dump(value, self.label)
+        except InvalidValue:
+            if not self.secret:
+                raise
+            raw = value
+        else:
+            self._check_bounds(raw)
+            return raw
+        # Raised outside of the `except` block: the other error may show the value.
+        raise InvalidValue(f"{self.label} takes {kind.accepts}, not {type(value).__name__}.", field=self.label)
 
     def _check_bounds(self, raw: Any) -> None:
         listed = self.kind.name == "list"

@@ -10,17 +10,18 @@ import copy
 import enum
 import re
 import types
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin
 
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValue
+from didww.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DateText", "Kind", "Ref", "kind_of"]
+__all__ = ["DateText", "Kind", "Ref", "kind_of", "listed"]
 
 
 class Kind:
@@ -70,7 +71,8 @@ class Kind:
 
 
 def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidValue:
-    shown = repr(value) if isinstance(value, (bool, int, float, Decimal, enum.Enum)) else type(value).__name__
+    simple = isinstance(value, (float, Decimal, enum.Enum)) or (isinstance(value, int) and _fits(value))
+    shown = repr(value) if simple else type(value).__name__
     return InvalidValue(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
 
 
@@ -85,9 +87,14 @@ def _text(value: Any, where: str) -> str:
 
 
 def _integer(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or not _fits(value):
         raise _wrong(where, "an int", value)
     return int(value)
+
+
+def _fits(value: int) -> bool:
+    """Whether an integer is one that JSON readers take; larger ones may not even have a text in Python."""
+    return -(1 << 63) <= value < 1 << 63
 
 
 def _boolean(value: Any, where: str) -> bool:
@@ -104,6 +111,9 @@ def _load_decimal(raw: Any) -> Any:
         return raw
 
 
+_MOST_DIGITS = 50
+
+
 def _dump_decimal(value: Any, where: str) -> str:
     if isinstance(value, float):
         raise _wrong(
@@ -115,8 +125,13 @@ def _dump_decimal(value: Any, where: str) -> str:
         amount = Decimal(value)
     except InvalidOperation:
         raise InvalidValue(f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where) from None
-    if not amount.is_finite():
-        raise InvalidValue(f"{where} takes a finite amount, not {value!r}.", field=where)
+    # Written out in full, 1e300000000 would fill the memory.
+    if (
+        not amount.is_finite()
+        or not -_MOST_DIGITS < amount.adjusted() < _MOST_DIGITS
+        or len(amount.as_tuple().digits) > _MOST_DIGITS
+    ):
+        raise InvalidValue(f"{where} takes a finite amount of at most {_MOST_DIGITS} digits.", field=where)
     return format(amount or abs(amount), "f")  # nothing has no sign
 
 
@@ -126,28 +141,23 @@ def _load_datetime(raw: Any) -> Any:
     except (ValueError, TypeError):
         return raw
     # Some answers carry no zone (behaviour sheet, section 8): all times of the service are UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def dump_datetime(value: Any, where: str) -> str:
-    """`value` as the service writes times: ISO 8601 in UTC with milliseconds."""
-    if not isinstance(value, datetime):
-        raise _wrong(where, "a datetime with a time zone", value)
-    if value.tzinfo is None:
-        raise InvalidValue(
-            f"{where} takes a datetime with a time zone; this one has none. Add tzinfo=timezone.utc if it is UTC.",
-            field=where,
-        )
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # before the year 1 or after 9999, by its offset
+        return raw
 
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _dump_date(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {value!r}.", field=where)
-    return value
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value) and date.fromisoformat(value):
+            return value
+    except ValueError:
+        pass
+    shown = repr(value[:20]) if isinstance(value, str) else type(value).__name__
+    raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.", field=where)
 
 
 DateText = Annotated[str, "date"]
@@ -157,7 +167,7 @@ TEXT = Kind("text", load=None, dump=_text, accepts="a str")
 INTEGER = Kind("integer", load=None, dump=_integer, accepts="an int")
 BOOLEAN = Kind("boolean", load=None, dump=_boolean, accepts="True or False")
 DECIMAL = Kind("decimal", load=_load_decimal, dump=_dump_decimal, accepts="a Decimal, str or int")
-DATETIME = Kind("datetime", load=_load_datetime, dump=dump_datetime, accepts="a datetime with a time zone")
+DATETIME = Kind("datetime", load=_load_datetime, dump=utc_text, accepts="a datetime with a time zone")
 DATE = Kind("date", load=None, dump=_dump_date, accepts="a date as text, YYYY-MM-DD")
 
 _PLAIN: dict[object, Kind] = {
@@ -184,7 +194,7 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
             raise _wrong(where, cls.__name__, value)
-        if isinstance(value, bool) or not isinstance(value, wire):
+        if isinstance(value, bool) or not isinstance(value, wire) or (isinstance(value, int) and not _fits(value)):
             raise _wrong(where, cls.__name__, value)
         member = make(value)
         if not member.is_known and not isinstance(value, cls):
@@ -199,6 +209,17 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
     return Kind("enum", load=load, dump=dump, accepts=cls.__name__, detail=cls)
 
 
+def listed(value: Any, where: str, accepts: str) -> list[Any]:
+    """What `value` runs through, as a new list.
+
+    Raises:
+        InvalidValue: It is one value and not several.
+    """
+    if isinstance(value, (str, bytes, bytearray, dict)) or not hasattr(value, "__iter__"):
+        raise _wrong(where, accepts, cast("object", value))
+    return list(value)
+
+
 def list_kind(item: Kind) -> Kind:
     """The kind of a list, each item of kind `item`."""
 
@@ -209,11 +230,17 @@ def list_kind(item: Kind) -> Kind:
         return list(values) if item.load is None else [item.load(value) for value in values]
 
     def dump(value: Any, where: str) -> list[Any]:
-        if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
-            raise _wrong(where, f"a list ({item.accepts} each)", cast("object", value))
-        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(cast("list[Any]", value))]
+        ones = listed(value, where, f"a list ({item.accepts} each)")
+        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(ones)]
 
     return Kind("list", load=load, dump=dump, accepts="a list", mutable=True, detail=item)
+
+
+def _dump_outer_map(value: Any, where: str) -> dict[str, Any]:
+    try:
+        return _dump_map(value, where)
+    except RecursionError:
+        raise InvalidValue(f"{where} is nested too deeply, or holds itself.", field=where) from None
 
 
 def _dump_map(value: Any, where: str) -> dict[str, Any]:
@@ -229,10 +256,14 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
 def _dump_any(value: Any, where: str) -> Any:
     if isinstance(value, datetime):
         # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
-        return dump_datetime(value, where)[:19].replace("T", " ")
+        return utc_text(value, where)[:19].replace("T", " ")
     if isinstance(value, enum.Enum):
         return value.value
-    if value is None or isinstance(value, (str, bool, int)):
+    if isinstance(value, str):
+        return _text(value, where)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _integer(value, where)
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, dict):
         return _dump_map(value, where)
@@ -244,7 +275,7 @@ def _dump_any(value: Any, where: str) -> Any:
 MAP = Kind(
     "map",
     load=copy.deepcopy,
-    dump=_dump_map,
+    dump=_dump_outer_map,
     accepts="a dict",
     mutable=True,
 )

@@ -7,12 +7,14 @@ and relationships; `Nested` is an object inside an attribute, e.g. a trunk's con
 
 from __future__ import annotations
 
+import copy
 import difflib
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.resources.fields import Field, attribute, meta, relationship
-from didww.resources.kinds import Kind
+from didww.resources.kinds import Kind, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Meta", "Nested", "Record", "RecordType", "object_kind"]
 
 MISSING: Any = object()
+
+_first_change = Lock()
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship, meta))
@@ -95,6 +99,8 @@ class Record(metaclass=RecordType):
         def __setattr__(self, name: str, value: Any) -> None:
             field = self._fields.get(name)
             if field is None:
+                if isinstance(getattr(type(self), name, None), property):
+                    raise ReadOnlyFieldError(f"{type(self).__name__}.{name} cannot be written.", field=name)
                 raise InvalidValue(self._unknown(name), field=f"{type(self).__name__}.{name}")
             self._write(field, value)
 
@@ -107,11 +113,11 @@ class Record(metaclass=RecordType):
             raise AttributeError(self._unknown(name), name=name, obj=self)
 
     def _own(self) -> State:
-        state = self._state
-        if state is None:
-            state = State()
-            set_state(self, state)
-        return state
+        if self._state is None:
+            with _first_change:  # two threads may get here at once; none of them shall lose what it changes
+                if self._state is None:
+                    set_state(self, State())
+        return cast("State", self._state)
 
     # Reading
 
@@ -130,15 +136,14 @@ class Record(metaclass=RecordType):
             return raw
         value = kind.load(raw)
         if kind.mutable and value is not raw:  # a raw value that could not be converted stays the server's own
-            self._own().values[name] = value
+            return self._own().values.setdefault(name, value)
         return value
 
     def _absent(self, field: Field) -> Any:
         """What a field reads as that is not there: a new list to fill, or None."""
         if field.kind.name in ("list", "many", "map") and not field.nullable:
             value: Any = {} if field.kind.name == "map" else []
-            self._own().values[field.name] = value
-            return value
+            return self._own().values.setdefault(field.name, value)
         return None
 
     # Writing
@@ -150,6 +155,8 @@ class Record(metaclass=RecordType):
         exists = self._exists()
         if not (field.update if exists else field.create):
             raise field.read_only(exists=exists)
+        if field.kind.name == "list" and value is not None:
+            value = listed(value, field.label, field.kind.accepts)
         raw = field.dump(value)
         state = self._own()
         if field.kind.mutable and value is not None:
@@ -229,16 +236,19 @@ class Record(metaclass=RecordType):
                     yield from one._missing()
 
     def _settle(self, attributes: dict[str, Any]) -> None:
-        """Take `attributes` as loaded: they have been saved. What was changed since then stays changed."""
-        now = self._pending()
+        """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
+        state = self._own()
         for name, raw in attributes.items():
-            if self._state is not None and now.get(name, MISSING) == raw:
+            if name in state.values:
+                # Changed in place or not since then: the comparison with what was saved will tell.
                 self._attributes[name] = raw
-                self._state.assigned.discard(name)
+                state.assigned.discard(name)
+            elif self._attributes.get(name, MISSING) == raw:
+                state.assigned.discard(name)
 
     def _current(self) -> dict[str, Any]:
-        """Raw attributes with all changes applied."""
-        return {**self._attributes, **self._pending()}
+        """Raw attributes with all changes applied; the caller's own."""
+        return copy.deepcopy({**self._attributes, **self._pending()})
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         """Set fields for a repr, secrets masked."""
@@ -246,20 +256,18 @@ class Record(metaclass=RecordType):
         for name, field in self._fields.items():
             if field.place == "attributes" and (name in held or name in self._attributes):
                 value = self._read(field)
-                yield name, _Masked if field.secret and value is not None else value
+                # What should be an object and came in another shape may hold a password anywhere.
+                hidden = field.secret or (field.kind.name == "object" and not isinstance(value, Nested))
+                yield name, _Masked if hidden and value is not None else value
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._shown())})"
 
     def __copy__(self) -> Self:
-        import copy
-
         # A copy that shared nested values would share changes too.
         return copy.deepcopy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        import copy
-
         made = type(self).__new__(type(self))
         memo[id(self)] = made
         made.__setstate__({name: copy.deepcopy(value, memo) for name, value in self.__getstate__().items()})
@@ -377,7 +385,7 @@ def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
         shape = cast("dict[str, Any]", raw)
         type_, attributes = shape.get("type"), shape.get("attributes")
         if not isinstance(type_, str) or not isinstance(attributes, dict):
-            return shape
+            return copy.deepcopy(shape)
         return known.get(type_, Nested)._loaded(type_, cast("dict[str, Any]", attributes))
 
     def dump(value: Any, where: str) -> Any:
@@ -406,4 +414,4 @@ class Meta(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """The members as they came."""
-        return dict(self._attributes)
+        return copy.deepcopy(self._attributes)

@@ -1,0 +1,204 @@
+"""Arguments that are wrong: an error of this package that names them, before anything is sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from didww import DidwwClient, QueryParams
+from didww.enums import OrderStatus
+from didww.exceptions import DeadlineExceeded, InvalidValue
+from didww.resources.country import Country
+from didww.resources.did import Did
+from didww.resources.filters import filter_rules
+from didww.resources.order import Order
+from didww.resources.registry import all_classes
+from scripted import Scripted, answer
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+HUGE = 10**5000
+
+
+def str_or_type(value: object) -> str:
+    """What a test is called by: not the value, which may have no text."""
+    return value if isinstance(value, str) and len(value) < 30 else type(value).__name__
+
+
+def client_of(*script: Any) -> tuple[Any, Scripted]:
+    """A client, untyped as a beginner's program is, and what it sent."""
+    transport = Scripted(*script or (answer(document={"data": []}),))
+    return DidwwClient("key", base_url="http://api.example.com/v3", transport=transport), transport
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"filter": "number"}, "filter takes a dict"),
+        ({"filter": ["number"]}, "filter takes a dict"),
+        ({"filter": {5: "x"}}, "filter takes a name"),
+        ({"filter": {",": "x"}}, "cannot be filtered by ','"),
+        ({"filter": {"number,description": "x"}}, "cannot be filtered by 'number,description'"),
+        ({"filter": {"number": HUGE}}, "number"),
+        ({"filter": {"number": b"x"}}, "'number' takes text, not bytes"),
+        ({"filter": {"number": True}}, "'number' takes text, not True"),
+        ({"filter": {"number": [["x"]]}}, "'number' takes text, not list"),
+        ({"filter": {"blocked": "banana"}}, "'blocked' takes True or False, not 'banana'"),
+        ({"filter": {"blocked": 1}}, "'blocked' takes True or False"),
+        ({"filter": {"blocked": [True]}}, "takes one value"),
+        ({"filter": {"number": []}}, "an empty list"),
+        ({"filter": {"number": "\ud800"}}, "surrogate"),
+        ({"include": 5}, "include takes a name or a list of names"),
+        ({"include": [5]}, "include takes names"),
+        ({"include": b"order"}, "include takes a name"),
+        ({"sort": 5}, "sort takes a name"),
+        ({"fields": ["number"]}, "fields takes a dict"),
+        ({"fields": {"dids": 5}}, r"fields\['dids'\] takes a name"),
+        ({"fields": {5: ["number"]}}, "fields takes the type"),
+        ({"page": ()}, "page takes a number"),
+        ({"page": (1, 2, 3)}, "page takes a number"),
+        ({"page": {"number": 1}}, "page: number"),
+        ({"page": HUGE}, "page: number"),
+        ({"page": (1, HUGE)}, "page: size"),
+        ({"page": float("nan")}, "page: number"),
+    ],
+    ids=str_or_type,
+)
+def test_a_wrong_argument_of_list_is_named(arguments: dict[str, Any], words: str) -> None:
+    """`InvalidValue` in few words, by `list` and by `iterate` at once; nothing is sent."""
+    client, transport = client_of()
+    for call in (client.dids().list, client.dids().iterate):
+        with pytest.raises(InvalidValue, match=words) as caught:
+            call(**arguments)
+        assert len(str(caught.value)) < 3000
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(("name", "value"), [("a", None), ("a", 1), (5, "x"), (None, "x")])
+def test_a_raw_parameter_is_text(name: Any, value: Any) -> None:
+    """Both its name and its value."""
+    with pytest.raises(InvalidValue, match="param takes its"):
+        QueryParams().param(name, value)
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.datetimes(),
+    st.lists(st.one_of(st.text(), st.integers(), st.none())),
+    st.dictionaries(st.text(), st.text()),
+    st.just(object()),
+    st.just(HUGE),
+    st.sampled_from(list(OrderStatus)),
+)
+FILTERS = [(cls, name) for cls in all_classes() for name in filter_rules(cls.filter_type)]
+
+
+@given(filter=st.sampled_from(FILTERS), value=ODD)
+def test_any_value_of_any_filter_is_sent_or_refused(filter: tuple[type, str], value: Any) -> None:
+    """Whatever is given, the request goes out with that filter, or `InvalidValue` names it."""
+    cls: Any = filter[0]
+    client, transport = client_of()
+    refused = ""
+    try:
+        getattr(client, cls.path)().list(filter={filter[1]: value})
+    except InvalidValue as error:
+        refused = str(error)
+    if refused:
+        assert filter[1] in refused or "surrogate" in refused
+    assert [f"filter%5B{filter[1]}%5D=" in request.url for request in transport.requests] == [] if refused else [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("blocked", "true", "true"),
+        ("blocked", False, "false"),
+        ("order.id", Order.build(ID), ID),
+        ("order.id", [Order.build(ID)], ID),
+        ("number", 442079460000, "442079460000"),
+        ("number", {"442079460000"}, "442079460000"),
+        ("created_at_gteq", datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), "2026-01-02T03:04:05.678Z"),
+        ("created_at_gteq", "2026-01-02", "2026-01-02"),
+    ],
+)
+def test_a_value_may_be_written_in_several_ways(name: str, value: Any, text: str) -> None:
+    """What is sensible is taken: text for anything, a record for its id, numbers for digits."""
+    client, transport = client_of()
+    accessor = client.orders() if name.startswith("created_at") else client.dids()
+    accessor.list(filter={name: value})
+    assert transport.requests[0].url.replace("%3A", ":").endswith(f"={text}")
+
+
+@pytest.mark.parametrize("operation", ["find", "delete", "wait"])
+@pytest.mark.parametrize(
+    "id", [None, "", " ", 5, HUGE, "../dids", "a/b", "é", "\ud800", "x" * 100_000, b"x"], ids=str_or_type
+)
+def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
+    """By each operation that takes one, in few words, and nothing is sent."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValue, match=rf"orders\(\)\.{operation} takes") as caught:
+        getattr(client.orders(), operation)(id)
+    assert len(str(caught.value)) < 400
+    assert not transport.requests
+
+
+def test_a_record_stands_for_its_id() -> None:
+    """`find(record)` has it anew; a record of another class, or a new one, is refused."""
+    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    assert client.dids().find(Did.build(ID)).data.id == ID
+    assert transport.requests[0].url.endswith(f"/dids/{ID}")
+    for operation in (client.dids().find, client.dids().delete, client.orders().wait):
+        with pytest.raises(InvalidValue, match=r"takes (Did|Order), not Country"):
+            operation(Country.build(ID))
+    with pytest.raises(InvalidValue, match="takes the id"):
+        client.dids().find(Did())
+
+
+@pytest.mark.parametrize(
+    ("accessor", "operation", "words"),
+    [
+        ("countries", "create", r"countries\(\) has no 'create'\. The API offers: list, find, iterate\."),
+        ("balance", "list", r"balance\(\) has no 'list'\. The API offers: find\."),
+        ("dids", "creat", r"dids\(\) has no 'creat'"),
+    ],
+)
+def test_an_operation_that_is_not_offered_names_those_that_are(accessor: str, operation: str, words: str) -> None:
+    """An `AttributeError`, as for any attribute that is not there."""
+    client, _ = client_of()
+    with pytest.raises(AttributeError, match=words):
+        getattr(getattr(client, accessor)(), operation)
+    assert not hasattr(getattr(client, accessor)(), operation)
+
+
+def test_a_misspelt_state_to_wait_for_is_named() -> None:
+    """Before anything is sent; a state that the SDK does not know can be waited for on purpose."""
+    client, transport = client_of(
+        answer(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
+    )
+    with pytest.raises(InvalidValue, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"):
+        client.orders().wait(ID, until="complete")
+    assert not transport.requests
+    assert client.orders().wait(ID, until=OrderStatus("new")).data.id == ID
+
+
+def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look may take what is left of the wait, and a second at its end, whatever the client's own timeout is."""
+    clock = [100.0]
+    monkeypatch.setattr("didww.transport.driver.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("didww.transport.driver.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    pending = {"data": {"type": "orders", "id": ID, "attributes": {"status": "pending"}}}
+    client, transport = client_of(answer(document=pending), DeadlineExceeded("late"))
+    with pytest.raises(DeadlineExceeded, match=rf"Order {ID} is still pending after 2 s.*wait again"):
+        client.orders().wait(ID, timeout=2)
+    assert transport.deadline <= 102
+    client, transport = client_of(DeadlineExceeded("the client's own"))
+    with pytest.raises(DeadlineExceeded, match="the client's own"):
+        client.with_options(timeout=0.5).orders().wait(ID, timeout=2)

@@ -1,6 +1,7 @@
 """Python SDK for DIDWW API v3.
 
 The public names, and nothing else; each is imported when first used, so that `import didww` costs next to nothing.
+A test compares the imports for type checkers, `__all__`, and what `__getattr__` finds.
 """
 
 from __future__ import annotations
@@ -10,48 +11,282 @@ from didww.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww.aio import AsyncDidwwClient as AsyncDidwwClient
+    from didww.callback.request_validator import RequestValidator as RequestValidator
     from didww.calls.answer import ApiResponse as ApiResponse
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
+    from didww.encrypt import Encrypt as Encrypt
+    from didww.enums import AddressVerificationStatus as AddressVerificationStatus
+    from didww.enums import AreaLevel as AreaLevel
+    from didww.enums import CallbackMethod as CallbackMethod
+    from didww.enums import CliFormat as CliFormat
+    from didww.enums import Codec as Codec
+    from didww.enums import DefaultDstAction as DefaultDstAction
+    from didww.enums import DidHistoryAction as DidHistoryAction
+    from didww.enums import DidHistoryMethod as DidHistoryMethod
+    from didww.enums import DiversionInjectMode as DiversionInjectMode
+    from didww.enums import DiversionRelayPolicy as DiversionRelayPolicy
+    from didww.enums import EmergencyCallingServiceStatus as EmergencyCallingServiceStatus
+    from didww.enums import EmergencyVerificationStatus as EmergencyVerificationStatus
+    from didww.enums import ExportStatus as ExportStatus
+    from didww.enums import ExportType as ExportType
+    from didww.enums import Feature as Feature
+    from didww.enums import IdentityType as IdentityType
+    from didww.enums import MandatoryField as MandatoryField
+    from didww.enums import MediaEncryptionMode as MediaEncryptionMode
+    from didww.enums import NetworkProtocolPriority as NetworkProtocolPriority
+    from didww.enums import OnCliMismatchAction as OnCliMismatchAction
+    from didww.enums import OrderStatus as OrderStatus
+    from didww.enums import ProofEntityType as ProofEntityType
+    from didww.enums import ReroutingDisconnectCode as ReroutingDisconnectCode
+    from didww.enums import RxDtmfFormat as RxDtmfFormat
+    from didww.enums import SstRefreshMethod as SstRefreshMethod
+    from didww.enums import StirShakenMode as StirShakenMode
+    from didww.enums import TransportProtocol as TransportProtocol
+    from didww.enums import TxDtmfFormat as TxDtmfFormat
+    from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
+    from didww.exceptions import AuthenticationError as AuthenticationError
+    from didww.exceptions import ClientClosedError as ClientClosedError
+    from didww.exceptions import ConflictError as ConflictError
+    from didww.exceptions import ConnectionFailed as ConnectionFailed
+    from didww.exceptions import DeadlineExceeded as DeadlineExceeded
     from didww.exceptions import DidwwApiError as DidwwApiError
     from didww.exceptions import DidwwClientError as DidwwClientError
     from didww.exceptions import DidwwError as DidwwError
+    from didww.exceptions import InsufficientBalanceError as InsufficientBalanceError
+    from didww.exceptions import InvalidValue as InvalidValue
+    from didww.exceptions import NotFoundError as NotFoundError
+    from didww.exceptions import NotIncludedError as NotIncludedError
+    from didww.exceptions import NotLoadedError as NotLoadedError
+    from didww.exceptions import PermissionDeniedError as PermissionDeniedError
+    from didww.exceptions import RateLimitError as RateLimitError
+    from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
+    from didww.exceptions import ServerError as ServerError
+    from didww.exceptions import UnexpectedResponse as UnexpectedResponse
+    from didww.exceptions import ValidationError as ValidationError
+    from didww.exceptions import WaitEnded as WaitEnded
     from didww.query_params import QueryParams as QueryParams
+    from didww.resources.address import Address as Address
+    from didww.resources.address_requirement import AddressRequirement as AddressRequirement
+    from didww.resources.address_requirement_validation import (
+        AddressRequirementValidation as AddressRequirementValidation,
+    )
+    from didww.resources.address_verification import AddressVerification as AddressVerification
+    from didww.resources.area import Area as Area
+    from didww.resources.authentication_method.credentials_and_ip import (
+        CredentialsAndIpAuthenticationMethod as CredentialsAndIpAuthenticationMethod,
+    )
+    from didww.resources.authentication_method.ip_only import IpOnlyAuthenticationMethod as IpOnlyAuthenticationMethod
+    from didww.resources.authentication_method.twilio import TwilioAuthenticationMethod as TwilioAuthenticationMethod
+    from didww.resources.available_did import AvailableDid as AvailableDid
+    from didww.resources.balance import Balance as Balance
+    from didww.resources.capacity_pool import CapacityPool as CapacityPool
+    from didww.resources.city import City as City
+    from didww.resources.configuration.pstn import PstnConfiguration as PstnConfiguration
+    from didww.resources.configuration.sip import SipConfiguration as SipConfiguration
+    from didww.resources.country import Country as Country
+    from didww.resources.did import Did as Did
+    from didww.resources.did_group import DidGroup as DidGroup
+    from didww.resources.did_group_type import DidGroupType as DidGroupType
+    from didww.resources.did_history import DidHistory as DidHistory
+    from didww.resources.did_reservation import DidReservation as DidReservation
+    from didww.resources.emergency_calling_service import EmergencyCallingService as EmergencyCallingService
+    from didww.resources.emergency_requirement import EmergencyRequirement as EmergencyRequirement
+    from didww.resources.emergency_requirement_validation import (
+        EmergencyRequirementValidation as EmergencyRequirementValidation,
+    )
+    from didww.resources.emergency_verification import EmergencyVerification as EmergencyVerification
+    from didww.resources.encrypted_file import EncryptedFile as EncryptedFile
+    from didww.resources.export import Export as Export
+    from didww.resources.identity import Identity as Identity
+    from didww.resources.nanpa_prefix import NanpaPrefix as NanpaPrefix
+    from didww.resources.order import Order as Order
+    from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem as AvailableDidOrderItem
+    from didww.resources.order_item.base import OrderItem as OrderItem
+    from didww.resources.order_item.capacity_order_item import CapacityOrderItem as CapacityOrderItem
+    from didww.resources.order_item.did_order_item import DidOrderItem as DidOrderItem
+    from didww.resources.order_item.emergency_order_item import EmergencyOrderItem as EmergencyOrderItem
+    from didww.resources.order_item.generic_order_item import GenericOrderItem as GenericOrderItem
+    from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem as ReservationDidOrderItem
+    from didww.resources.permanent_supporting_document import PermanentSupportingDocument as PermanentSupportingDocument
+    from didww.resources.pop import Pop as Pop
+    from didww.resources.proof import Proof as Proof
+    from didww.resources.proof_type import ProofType as ProofType
+    from didww.resources.public_key import PublicKey as PublicKey
+    from didww.resources.qty_based_pricing import QtyBasedPricing as QtyBasedPricing
+    from didww.resources.region import Region as Region
+    from didww.resources.shared_capacity_group import SharedCapacityGroup as SharedCapacityGroup
+    from didww.resources.stock_keeping_unit import StockKeepingUnit as StockKeepingUnit
+    from didww.resources.supporting_document_template import SupportingDocumentTemplate as SupportingDocumentTemplate
+    from didww.resources.voice_in_trunk import VoiceInTrunk as VoiceInTrunk
+    from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup as VoiceInTrunkGroup
+    from didww.resources.voice_out_trunk import VoiceOutTrunk as VoiceOutTrunk
+    from didww.resources.voice_out_trunk_regenerate_credential import (
+        VoiceOutTrunkRegenerateCredential as VoiceOutTrunkRegenerateCredential,
+    )
 
-_HOMES = {
-    "ApiResponse": "didww.calls.answer",
-    "AsyncDidwwClient": "didww.aio",
-    "DidwwApiError": "didww.exceptions",
-    "DidwwClient": "didww.client",
-    "DidwwClientError": "didww.exceptions",
-    "DidwwError": "didww.exceptions",
-    "Environment": "didww.configuration",
-    "NO_TIMEOUT": "didww.configuration",
-    "QueryParams": "didww.query_params",
+# Where names are; resource classes are found by theirs.
+_NAMES = {
+    "didww.aio": "AsyncDidwwClient",
+    "didww.callback.request_validator": "RequestValidator",
+    "didww.calls.answer": "ApiResponse",
+    "didww.client": "DidwwClient",
+    "didww.configuration": "Environment NO_TIMEOUT",
+    "didww.encrypt": "Encrypt",
+    "didww.enums": (
+        "AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction "
+        "DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus "
+        "EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField "
+        "MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType "
+        "ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat "
+        "VoiceOutTrunkStatus"
+    ),
+    "didww.exceptions": (
+        "AuthenticationError ClientClosedError ConflictError ConnectionFailed DeadlineExceeded DidwwApiError "
+        "DidwwClientError DidwwError InsufficientBalanceError InvalidValue NotFoundError NotIncludedError "
+        "NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError "
+        "UnexpectedResponse ValidationError WaitEnded"
+    ),
+    "didww.query_params": "QueryParams",
+    "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
+    "didww.resources.authentication_method.ip_only": "IpOnlyAuthenticationMethod",
+    "didww.resources.authentication_method.twilio": "TwilioAuthenticationMethod",
+    "didww.resources.configuration.pstn": "PstnConfiguration",
+    "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
+    "didww.resources.order_item.base": "OrderItem",
+    "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",
+    "didww.resources.order_item.did_order_item": "DidOrderItem",
+    "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
+    "didww.resources.order_item.generic_order_item": "GenericOrderItem",
+    "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "NO_TIMEOUT",
+    "Address",
+    "AddressRequirement",
+    "AddressRequirementValidation",
+    "AddressVerification",
+    "AddressVerificationStatus",
     "ApiResponse",
+    "Area",
+    "AreaLevel",
     "AsyncDidwwClient",
+    "AuthenticationError",
+    "AvailableDid",
+    "AvailableDidOrderItem",
+    "Balance",
+    "CallbackMethod",
+    "CapacityOrderItem",
+    "CapacityPool",
+    "City",
+    "CliFormat",
+    "ClientClosedError",
+    "Codec",
+    "ConflictError",
+    "ConnectionFailed",
+    "Country",
+    "CredentialsAndIpAuthenticationMethod",
+    "DeadlineExceeded",
+    "DefaultDstAction",
+    "Did",
+    "DidGroup",
+    "DidGroupType",
+    "DidHistory",
+    "DidHistoryAction",
+    "DidHistoryMethod",
+    "DidOrderItem",
+    "DidReservation",
     "DidwwApiError",
     "DidwwClient",
     "DidwwClientError",
     "DidwwError",
+    "DiversionInjectMode",
+    "DiversionRelayPolicy",
+    "EmergencyCallingService",
+    "EmergencyCallingServiceStatus",
+    "EmergencyOrderItem",
+    "EmergencyRequirement",
+    "EmergencyRequirementValidation",
+    "EmergencyVerification",
+    "EmergencyVerificationStatus",
+    "Encrypt",
+    "EncryptedFile",
     "Environment",
+    "Export",
+    "ExportStatus",
+    "ExportType",
+    "Feature",
+    "GenericOrderItem",
+    "Identity",
+    "IdentityType",
+    "InsufficientBalanceError",
+    "InvalidValue",
+    "IpOnlyAuthenticationMethod",
+    "MandatoryField",
+    "MediaEncryptionMode",
+    "NanpaPrefix",
+    "NetworkProtocolPriority",
+    "NotFoundError",
+    "NotIncludedError",
+    "NotLoadedError",
+    "OnCliMismatchAction",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "PermanentSupportingDocument",
+    "PermissionDeniedError",
+    "Pop",
+    "Proof",
+    "ProofEntityType",
+    "ProofType",
+    "PstnConfiguration",
+    "PublicKey",
+    "QtyBasedPricing",
     "QueryParams",
+    "RateLimitError",
+    "ReadOnlyFieldError",
+    "Region",
+    "RequestValidator",
+    "ReroutingDisconnectCode",
+    "ReservationDidOrderItem",
+    "RxDtmfFormat",
+    "ServerError",
+    "SharedCapacityGroup",
+    "SipConfiguration",
+    "SstRefreshMethod",
+    "StirShakenMode",
+    "StockKeepingUnit",
+    "SupportingDocumentTemplate",
+    "TransportProtocol",
+    "TwilioAuthenticationMethod",
+    "TxDtmfFormat",
+    "UnexpectedResponse",
+    "ValidationError",
+    "VoiceInTrunk",
+    "VoiceInTrunkGroup",
+    "VoiceOutTrunk",
+    "VoiceOutTrunkRegenerateCredential",
+    "VoiceOutTrunkStatus",
+    "WaitEnded",
     "__version__",
 ]
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in __all__:
         raise AttributeError(f"module 'didww' has no attribute {name!r}")
-    import importlib
+    if name in _HOMES:
+        import importlib
 
-    value = getattr(importlib.import_module(home), name)
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        from didww.resources.registry import class_named
+
+        value = class_named(name)
     globals()[name] = value
     return value
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import pydoc
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -17,6 +19,7 @@ import didww
 from didww import enums, exceptions
 from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, NotIncludedError, ReadOnlyFieldError
 from didww.resources.country import Country
+from didww.resources.fields import Field
 from didww.resources.record import Nested
 from didww.resources.registry import all_classes
 from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -126,3 +129,15 @@ def test_a_dead_port_says_where_and_what_to_check() -> None:
         client.balance().find()
     assert caught.value.request_sent is False
     client.close()
+
+
+def test_help_tells_what_a_field_is() -> None:
+    """Type, meaning and who may write it, for attributes and relationships, read and written."""
+    told = pydoc.plain(pydoc.render_doc(didww.Did))
+    for words in (
+        r"number\n.*str: E\.164 digits .* Read only\.",
+        r"description\n.*str \| None: .* Written when updating only\.",
+        r"voice_in_trunk\n.*VoiceInTrunk \| None: ",
+    ):
+        assert re.search(words, told), words
+    assert "One field of a record" in str(Field.__doc__)

@@ -30,8 +30,18 @@ __all__ = ["Field", "attribute", "linkable", "meta", "relationship", "writable"]
 On: TypeAlias = Literal["both", "create", "update"]
 
 
-class Field:
-    """One field of a record: its declaration, and the descriptor that reads and writes it.
+class _Described:
+    """The docstring of the class, and of each field: what `help(Did)` shows."""
+
+    def __init__(self, of_class: str) -> None:
+        self._of_class = of_class
+
+    def __get__(self, field: Field | None, owner: object = None) -> str:
+        return self._of_class if field is None else field.described()
+
+
+class Field:  # noqa: D101 it has one
+    __doc__: Any = _Described("""One field of a record: its declaration, and the descriptor that reads and writes it.
 
     Attributes:
         name: Name in Python and in the document.
@@ -46,7 +56,7 @@ class Field:
         owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
         low, high: Bounds of a number, or of a list's length, inclusive; longest: most characters of a text.
         readable: False for what a request carries and no answer shows.
-    """
+    """)
 
     __slots__ = (
         "_kind",
@@ -135,6 +145,18 @@ class Field:
         """The field as messages call it, e.g. `Did.number`."""
         return f"{self.holder.__name__ if self.holder else ''}.{self.name}"
 
+    def described(self) -> str:
+        """Type, meaning, and who may write it."""
+        type_ = self.owner.__annotations__[self.name] if self.owner is not None else ""
+        parts = [f"{type_}: {self.doc}"]
+        if self.required:
+            parts.append("Required.")
+        if not (self.create or self.update):
+            parts.append("Read only.")
+        elif not (self.create and self.update):
+            parts.append(f"Written when {'creating' if self.create else 'updating'} only.")
+        return " ".join(parts)
+
     def for_class(self, holder: type[Record]) -> Field:
         """This field as `holder` inherits it."""
         import copy
@@ -218,7 +240,7 @@ class Field:
 
 
 class Link(Field):
-    """A field that stands among the relationships."""
+    __doc__: Any = _Described("A field that stands among the relationships.")
 
     __slots__ = ()
 

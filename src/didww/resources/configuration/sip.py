@@ -30,7 +30,9 @@ class SipConfiguration(Nested, type="sip_configurations"):
     """
 
     host: str | None = writable("Host name or IP address that calls are sent to; None with registration.")
-    port: int | None = writable("SIP port of the host; None for the usual one, and with registration.")
+    port: int | None = writable(
+        "SIP port of the host, 1 to 65535; None for the usual one, and with registration.", low=1, high=65535
+    )
     username: str | None = writable("User part of the request URI; `{DID}` stands for the called number.")
     transport_protocol_id: TransportProtocol = writable("What carries the signalling: UDP, TCP or TLS.")
     network_protocol_priority: NetworkProtocolPriority = writable(
@@ -62,17 +64,18 @@ class SipConfiguration(Nested, type="sip_configurations"):
         secret=True,
     )
     sst_enabled: bool = writable("Whether SIP session timers are used.")
-    sst_min_timer: int | None = writable("Shortest session timer, in seconds.")
-    sst_max_timer: int | None = writable("Longest session timer, in seconds.")
-    sst_session_expires: int | None = writable("Session timer to ask for, in seconds.")
+    sst_min_timer: int | None = writable("Shortest session timer, in seconds.", low=0)
+    sst_max_timer: int | None = writable("Longest session timer, in seconds.", low=0)
+    sst_session_expires: int | None = writable("Session timer to ask for, in seconds.", low=0)
     sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
     sst_accept_501: bool = writable("Whether the answer 501 to a refresh counts as success.")
-    sip_timer_b: int | None = writable("Milliseconds until an INVITE without an answer is given up.")
+    sip_timer_b: int | None = writable("Milliseconds until an INVITE without an answer is given up.", low=0)
     dns_srv_failover_timer: int | None = writable(
         "Milliseconds until the next host of a DNS SRV record is tried.",
+        low=0,
     )
     rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")
-    rtp_timeout: int | None = writable("Seconds without RTP after which the call is ended.")
+    rtp_timeout: int | None = writable("Seconds without RTP after which the call is ended.", low=0)
     force_symmetric_rtp: bool | None = writable(
         "Whether audio is sent to where the other side's audio comes from.",
     )
@@ -89,8 +92,8 @@ class SipConfiguration(Nested, type="sip_configurations"):
     )
     diversion_inject_mode: DiversionInjectMode = writable("Whether DIDWW adds a Diversion header.")
     cnam_lookup: bool = writable("Whether the caller's name is looked up and delivered.")
-    max_transfers: int = writable("Most transfers (REFER) of a call.")
-    max_30x_redirects: int = writable("Most redirects (3xx answers) of a call.")
+    max_transfers: int = writable("Most transfers (REFER) of a call.", low=0)
+    max_30x_redirects: int = writable("Most redirects (3xx answers) of a call.", low=0)
     rerouting_disconnect_code_ids: list[ReroutingDisconnectCode] | None = writable(
         "Outcomes on which the next trunk of the group is tried; None for none of the account's own.",
     )

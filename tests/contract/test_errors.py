@@ -1,0 +1,168 @@
+"""Every error that the service is known to send, as the client raises it. Source: behaviour sheet, section 9."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from didww import (
+    AsyncDidwwClient,
+    AuthenticationError,
+    ConflictError,
+    DidwwApiError,
+    DidwwClient,
+    InsufficientBalanceError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    ValidationError,
+)
+from didww.calls.effects import Response
+from scripted import AsyncScripted, Scripted
+
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+
+
+class Row(NamedTuple):
+    """One error: what comes, the class it becomes, and the field that it is about (None: the class has no fields)."""
+
+    status: int
+    expected: type[DidwwApiError]
+    title: str | None = None
+    detail: str | None = None
+    code: str | None = None
+    pointer: str | None = None
+    field: str | None = None
+    meta: dict[str, str] | None = None
+    body: bytes | None = None
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object, with the members that the service sends for it."""
+        members = {"title": self.title, "detail": self.detail, "code": self.code, "status": str(self.status)}
+        if self.pointer is not None:
+            members["source"] = {"pointer": self.pointer}  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+        if self.meta is not None:
+            members["meta"] = self.meta  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+        return {name: value for name, value in members.items() if value is not None}
+
+    @property
+    def sent(self) -> bytes:
+        """The body of the answer."""
+        return self.body if self.body is not None else json.dumps({"errors": [self.error]}).encode()
+
+
+def invalid(title: str, detail: str, pointer: str, field: str) -> Row:
+    return Row(422, ValidationError, title, detail, "100", pointer, field)
+
+
+def refused(code: str, title: str, detail: str, status: int = 400) -> Row:
+    return Row(status, DidwwApiError, title, detail, code)
+
+
+ATTRIBUTES, LINKS = "/data/attributes", "/data/relationships"
+
+TABLE = [
+    Row(401, AuthenticationError, "Unauthorized", "Authorization failed", "401"),
+    Row(403, PermissionDeniedError, body=b""),
+    Row(404, NotFoundError, "Record not found", "The record identified by x could not be found.", "404"),
+    Row(404, NotFoundError, "Record not found", "proofs - Record not found", "404"),
+    Row(404, NotFoundError, body=b"not here"),
+    Row(404, NotFoundError, body=b""),
+    invalid("has already been taken", "name - has already been taken", f"{ATTRIBUTES}/name", "name"),
+    invalid("is invalid", "country - is invalid", f"{LINKS}/country", "country"),
+    invalid("can't be blank", "identity - can't be blank", f"{LINKS}/identity", "identity"),
+    invalid(
+        "is not allowed for creation",
+        "type - is not allowed for creation",
+        f"{ATTRIBUTES}/authentication_method/type",
+        "authentication_method.type",
+    ),
+    invalid(
+        "exceeds available DIDs count",
+        "items/0/qty - exceeds available DIDs count",
+        f"{ATTRIBUTES}/items/0/qty",
+        "items[0].qty",
+    ),
+    invalid("service description is not needed", "service description is not needed", "/data", ""),
+    invalid("should exist", "trunk_id - is invalid", f"{ATTRIBUTES}/voice_in_trunk_id", "voice_in_trunk"),
+    invalid("is invalid", "trunk_ids - are invalid", f"{ATTRIBUTES}/trunk_ids", "voice_in_trunks"),
+    invalid(
+        "is too long (maximum is 100 characters)", "x", f"{ATTRIBUTES}/external_reference_id", "external_reference_id"
+    ),
+    invalid("from not valid", "filters - from not valid", f"{ATTRIBUTES}/filters", "filters"),
+    invalid("does not support Emergency feature", "dids - does not", f"{LINKS}/dids/8d1a3c5e", "dids.8d1a3c5e"),
+    invalid("outdated fingerprint", "outdated fingerprint", "/data", ""),
+    invalid("can't be blank", "file - can't be blank", f"{ATTRIBUTES}/file", "file"),
+    invalid("Order not pending", "base - Order not pending", f"{ATTRIBUTES}/base", ""),
+    invalid("Emergency Rate not found", "Emergency Rate not found", "/data", ""),
+    refused("102", "Filter not allowed", "nmae is not allowed."),
+    refused("107", "Invalid filter value", "x is not a valid value for id."),
+    refused("105", "Param not allowed", "incoming_auth_username is not allowed."),
+    refused("106", "Missing Parameter", "The required parameter, name, is missing."),
+    refused("112", "Invalid include", "x is not a valid includable relationship of dids"),
+    refused("114", "Invalid sort criteria", "x is not a valid sort criteria for dids"),
+    refused("104", "Invalid field", "x is not a valid field for dids."),
+    refused("101", "Invalid resource", "x is not a valid resource."),
+    refused("105", "Page parameter not allowed", "x is not an allowed page parameter."),
+    refused("118", "Invalid page value", "size exceeds maximum page size of 1000."),
+    refused("116", "Type Mismatch", "x is not a valid type for this operation."),
+    refused("110", "Key is not included in URL", "The URL does not support the key x"),
+    refused("122", "Invalid data format", "Data must be a hash."),
+    Row(400, DidwwApiError, body=b'{"errors":[{"code":"400"}]}'),
+    refused("406", "Not acceptable", "All requests must use the media type.", 406),
+    refused("415", "Unsupported media type", "All requests must use the media type.", 415),
+    *(
+        Row(400, InsufficientBalanceError, title, title, "400", meta={"available_balance": "1.9", "total_cost": "2.0"})
+        for title in ("Insufficient balance", "Insufficient funds")
+    ),
+    refused("400", "invalid params", "invalid params"),
+    Row(409, ConflictError, "Conflict", "The order is not pending", "409"),
+    Row(429, RateLimitError, detail="Too Many Requests"),
+    Row(500, ServerError, "Internal Server Error", "Internal Server Error", "500"),
+    *(Row(status, ServerError, body=body) for status in (502, 503, 504) for body in (HTML, b"Bad Gateway", b"")),
+    Row(500, ServerError, body=b'{"errors":[{"title":"Internal Ser'),
+    Row(422, ValidationError, body=b'{"errors":"none"}'),
+    Row(418, DidwwApiError, body=b'{"errors":[null,5,{"title":7,"detail":{"a":1}}]}'),
+]
+
+
+@pytest.mark.parametrize("world", ["sync", "async"])
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.status}-{row.code}-{row.title or row.body}"[:50])
+def test_each_error_of_the_service_is_raised_as_its_class(row: Row, world: str) -> None:
+    """Class, status, error objects, fields and text; the same from both clients, and after a trip through pickle."""
+    caught = raised(row, world)
+    for error in (caught, pickle.loads(pickle.dumps(caught))):
+        assert type(error) is row.expected
+        assert (error.status_code, error.method, error.path) == (row.status, "POST", "/v3/voice_in_trunk_groups")
+        assert str(error).startswith(f"HTTP {row.status}: ")
+        if row.body is None:
+            assert error.errors == [row.error]
+            assert (row.detail or row.title or "") in str(error)
+        assert all(isinstance(one, dict) for one in error.errors)
+        if isinstance(error, ValidationError):
+            assert error.fields == ({row.field: [row.title]} if row.field is not None else {})
+        if isinstance(error, InsufficientBalanceError):
+            assert (error.available_balance, error.total_cost) == (Decimal("1.9"), Decimal("2.0"))
+
+
+def raised(row: Row, world: str) -> DidwwApiError:
+    """What creating a trunk group raises when the answer is that row."""
+    from didww import VoiceInTrunkGroup
+
+    response = Response(row.status, {"content-type": "application/vnd.api+json"}, row.sent)
+    record = VoiceInTrunkGroup(name="Support")
+    base_url = "http://api.example.com/v3"
+    with pytest.raises(DidwwApiError) as caught:
+        if world == "sync":
+            DidwwClient("key", base_url=base_url, transport=Scripted(response)).voice_in_trunk_groups().create(record)
+        else:
+            client = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response))
+            asyncio.run(client.voice_in_trunk_groups().create(record))
+    return caught.value

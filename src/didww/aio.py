@@ -224,7 +224,8 @@ class AsyncDidwwClient:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
+        configuration = getattr(self, "_configuration", None)  # none if the constructor raised
+        return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
     async def download_export(self, export: str | Export, path: str | os.PathLike[str]) -> Path:
         """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import enum
 import os
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urlsplit
 
 from didww.exceptions import DidwwClientError, InvalidValue
+from didww.urls import origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
 
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
@@ -56,6 +58,8 @@ class Credentials(Protocol):
 
 class ApiKey:
     """A secret API key: signs requests with the `Api-Key` header, absent from repr, str and pickles.
+
+    White space around it, such as the line end of a file, is dropped.
 
     Raises:
         DidwwClientError: The key is empty, or has characters that no header may carry.
@@ -150,30 +154,16 @@ def checked_base_url(value: str) -> str:
     """`value` without a slash at the end.
 
     Raises:
-        InvalidValue: It is no http or https address, or carries a user name, query or fragment.
+        InvalidValue: It is no plain http or https address, or has a query or fragment.
     """
-    try:
-        parts = urlsplit(value.strip())
-        _ = parts.port
-    except (ValueError, AttributeError):
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    url = value.strip().rstrip("/") if isinstance(value, str) else value  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    if origin_of(url) is None or "?" in url or "#" in url:
         raise InvalidValue(
-            f"base_url must be an address like https://api.didww.com/v3, not {value!r}.", field="base_url"
+            "base_url must be an address like https://api.didww.com/v3: http or https, a host in ASCII letters, no "
+            "user name, spaces, query or fragment.",
+            field="base_url",
         )
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise InvalidValue("base_url takes no user name, query or fragment.", field="base_url")
-    return value.strip().rstrip("/")
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of `url`: the only place that a key is sent to. An address that is none has no host."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return "", "", 0
-    return parts.scheme.lower(), (parts.hostname or "").lower(), port
+    return url
 
 
 def checked_timeout(value: float) -> float:
@@ -182,26 +172,36 @@ def checked_timeout(value: float) -> float:
     Raises:
         InvalidValue: It is not a number above 0.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(
-            f"timeout must be seconds above 0 (or didww.configuration.NO_TIMEOUT), not {value!r}.", field="timeout"
-        )
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, (int, float)) and value > 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            return float(value)
+    except OverflowError:
+        pass
+    shown = repr(value) if isinstance(value, float) else type(value).__name__
+    raise InvalidValue(f"timeout must be seconds above 0 (or didww.NO_TIMEOUT), not {shown}.", field="timeout")
 
 
 # What the SDK says about a request itself; another value would break it or forge it.
 _OWN_HEADERS = frozenset({"api-key", "authorization", "host", "content-length", "content-type", "transfer-encoding"})
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """`headers` as a dict.
 
     Raises:
-        InvalidValue: One of them is the SDK's own, or holds a line break.
+        InvalidValue: One of them is the SDK's own, or is none that HTTP can carry.
     """
+    if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue("headers takes a dict of names and values.", field="headers")
     for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] the same
+            raise InvalidValue("headers takes names and values as text.", field="headers")
         if name.lower() in _OWN_HEADERS:
             raise InvalidValue(f"headers: {name} is set by the SDK and cannot be replaced.", field="headers")
-        if not (name + value).isprintable() or not (name + value).isascii():
-            raise InvalidValue(f"headers: {name!r} holds characters that no header may carry.", field="headers")
+        if not _HEADER_NAME.fullmatch(name):
+            raise InvalidValue(f"headers: {name!r} is no name of a header.", field="headers")
+        if not value.isprintable() or not value.isascii() or value != value.strip():
+            raise InvalidValue(f"headers: the value of {name} holds characters that no header may.", field="headers")
     return dict(headers)

@@ -7,7 +7,6 @@ and cut-off JSON are all expected here (behaviour sheet, section 9).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from didww.exceptions import (
     AuthenticationError,
@@ -24,13 +23,14 @@ from didww.exceptions import (
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
 from didww.resources.base import load
+from didww.urls import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from didww.calls.effects import Request, Response
 
-__all__ = ["ApiResponse", "api_response", "error_for", "path_of"]
+__all__ = ["ApiResponse", "api_response", "error_for"]
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class ApiResponse(Generic[T]):
         """How many records match on all pages together; None where the service does not say."""
         for name in ("total_records", "total_count"):
             value = self.meta.get(name)
-            if isinstance(value, int):
+            if isinstance(value, int) and not isinstance(value, bool):
                 return value
         return None
 
@@ -89,7 +89,7 @@ class ApiResponse(Generic[T]):
     @property
     def raw(self) -> dict[str, Any]:
         """The whole document as plain dicts and lists, decoded anew at each access; empty if there was no body."""
-        return decode_raw(self._body) if self._body else {}
+        return decode_raw(self._body) if self._body.strip() else {}
 
     def __repr__(self) -> str:
         return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
@@ -119,18 +119,18 @@ def api_response(
         raise error_for(request, response.status, response.headers, response.body)
     if response.status >= 300:
         raise UnexpectedResponse(
-            f"{request.method} {path_of(request)} was answered with a redirect ({response.status}), which is not "
+            f"{request.method} {path_of(request.url)} was answered with a redirect ({response.status}), which is not "
             "followed, so that the key goes nowhere else. Check base_url.",
             status_code=response.status,
             request_id=response.headers.get("x-request-id"),
         )
-    if not response.body.strip():
-        if request.method != "DELETE":
-            raise _unexpected(request, response, "an empty body")
-        return ApiResponse(None, meta={}, links={}, response=response)
+    # What was changed or deleted needs no document: the status says that it was done.
+    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
     try:
         document: Document = decode(response.body)
     except NotJsonApi:
+        if done:
+            return ApiResponse(None, meta={}, links={}, response=response)
         raise _unexpected(request, response, _looks_like(response)) from None
     graph = Graph(document, load, fieldsets)
     data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
@@ -139,7 +139,7 @@ def api_response(
 
 def _unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
     return UnexpectedResponse(
-        f"{request.method} {path_of(request)} was answered with {what} (HTTP {response.status}), "
+        f"{request.method} {path_of(request.url)} was answered with {what} (HTTP {response.status}), "
         "not with a JSON:API document. Check base_url, and proxies on the way.",
         status_code=response.status,
         request_id=response.headers.get("x-request-id"),
@@ -148,6 +148,8 @@ def _unexpected(request: Request, response: Response, what: str) -> UnexpectedRe
 
 def _looks_like(response: Response) -> str:
     start = response.body[:200].lstrip().lower()
+    if not start:
+        return "an empty body"
     if start.startswith(b"<"):
         return "an HTML or XML page"
     return "cut-off or broken JSON" if start[:1] in (b"{", b"[") else "something else than JSON"
@@ -163,20 +165,21 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
         status,
         errors,
         method=request.method,
-        path=path_of(request),
+        path=path_of(request.url),
         request_id=headers.get("x-request-id"),
-        retry_after=_seconds(headers.get("retry-after")),
+        retry_after=_retry_after(headers),
     )
 
 
-def path_of(request: Request) -> str:
-    """The path of a request, without host and query."""
-    return urlsplit(request.url).path
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: said outright, or as a date, which is compared with the date of the answer."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        return float(text)
+    from email.utils import parsedate_to_datetime
 
-
-def _seconds(text: str | None) -> float | None:
     try:
-        value = float(text) if text is not None else None
-    except ValueError:
+        until, now = (parsedate_to_datetime(one) for one in (text, headers.get("date", "")))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None
-    return value if value is not None and 0 <= value < 1e9 else None

@@ -1,7 +1,7 @@
 """What the pure core asks the world for, and what it gets back.
 
-A call is a generator that yields these effects and receives their outcomes; the two drivers (`didww.client`,
-`didww.aio`) carry them out and do nothing else. There is no I/O, no clock and no thread here.
+A call is a generator that yields these effects and receives their outcomes; the two drivers (`didww.transport.driver`,
+`didww.transport.async_driver`) carry them out and do nothing else. There is no I/O, no clock and no thread here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import IO, Any, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
+
+from didww.urls import without_query
 
 __all__ = [
     "Call",
@@ -49,7 +51,7 @@ class Stream(Protocol):
 class Request(Struct, frozen=True):
     """An HTTP request, ready to go: absolute URL with its query, headers, body.
 
-    Its repr shows neither headers nor body, which may hold secrets.
+    Its repr shows neither query nor headers nor body, which may hold secrets.
     """
 
     method: str
@@ -58,7 +60,7 @@ class Request(Struct, frozen=True):
     body: bytes | Stream | None = None
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {self.url})"
+        return f"Request({self.method} {without_query(self.url)})"
 
 
 class Response(Struct, frozen=True):

@@ -9,10 +9,10 @@ from msgspec import Struct
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response
 from didww.calls.effects import Call, Effect, Now, Request, Send
-from didww.configuration import origin_of
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.jsonapi.encode import resource_document
 from didww.resources.base import Resource, checked_id
+from didww.urls import joined, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -90,6 +90,8 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets)
     record._settle(attributes, linkage)
+    if answer.data is None:  # carried out, and answered without a body
+        answer.data = record
     return expect(cls, answer, request)
 
 
@@ -119,8 +121,10 @@ def _walk(
         yield Page(records[: int(left)] if left < len(records) else records)
         left -= min(left, len(records))
         following = answer.links.get("next")
-        # No link, or one that goes in a circle: the end.
-        if not isinstance(following, str) or not records or following in seen:
+        if not isinstance(following, str) or not records:
+            return
+        following = joined(request.url, following)
+        if following in seen:  # it goes in a circle
             return
         if origin_of(following) != configuration.origin:
             raise UnexpectedResponse(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from didww.calls.effects import Request
-from didww.configuration import origin_of
 from didww.jsonapi.encode import encode
+from didww.urls import origin_of
 from didww.version import API_VERSION, __version__
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from didww.calls.answer import error_for, path_of
+from didww.calls.answer import error_for
 from didww.calls.effects import Call, Close, FileClose, FileOpen, FileWrite, Now, Open, Read
 from didww.calls.request import build_download
-from didww.configuration import origin_of
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.resources.base import Resource
+from didww.urls import origin_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,11 @@ def export_url(export: str | Export) -> str:
             "Wait for it: exports().wait(id).",
             field="url",
         )
-    if not export.startswith(("https://", "http://")):
-        raise InvalidValue(f"download_export takes the whole address that the export's url holds, not {export!r}.")
+    if origin_of(export) is None:
+        # Not shown: its query may be a signature that opens the file to everybody.
+        raise InvalidValue(
+            "download_export takes an http or https address as the export's url holds it; this is none.", field="url"
+        )
     return export
 
 
@@ -108,7 +111,7 @@ def download(configuration: Configuration, url: str, path: str, unpacked_most: i
                 raise error_for(request, opened.status, opened.headers, body)
             away = "" if origin_of(url) == configuration.origin else " (another host than base_url: no key was sent)"
             raise UnexpectedResponse(
-                f"GET {path_of(request)} was answered with HTTP {opened.status} instead of the file{away}.",
+                f"GET {path_of(url)} was answered with HTTP {opened.status} instead of the file{away}.",
                 status_code=opened.status,
             )
         file = yield FileOpen(path)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Close, FileClose, FileMeasure, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
 from didww.calls.operations import Page
-from didww.transport.driver import close_file, open_file
+from didww.transport.files import close_file, open_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -33,9 +34,9 @@ class AsyncDriver:
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
             FileMeasure: lambda effect: _in_thread(effect.source.measure),
-            FileOpen: lambda effect: _in_thread(open_file, effect.path),
+            FileOpen: _open,
             FileWrite: lambda effect: _in_thread(effect.file.write, effect.data),
-            FileClose: lambda effect: _in_thread(close_file, effect.file, effect.rename_to),
+            FileClose: _close,
         }
 
     async def run(self, call: Call[T]) -> T:
@@ -80,6 +81,53 @@ async def _sleep(effect: Sleep) -> None:
     import anyio
 
     await anyio.sleep(effect.seconds)
+
+
+async def _open(effect: FileOpen) -> IO[bytes]:
+    """A new file, which is removed again if the task is cancelled while a thread opens it."""
+    opened: list[IO[bytes]] = []
+    wanted = Once()
+
+    def work() -> None:
+        file = open_file(effect.path)
+        opened.append(file)
+        if not wanted.first():
+            close_file(file, None)
+
+    try:
+        await _in_thread(work)
+    except BaseException:
+        if not wanted.first() and opened:
+            close_file(opened[0], None)
+        raise
+    return opened[0]
+
+
+async def _close(effect: FileClose) -> None:
+    """The file closed, by a thread or, if the task is cancelled before one took it up, at once."""
+    turn = Once()
+
+    def work() -> None:
+        if turn.first():
+            close_file(effect.file, effect.rename_to)
+
+    try:
+        await _in_thread(work)
+    except BaseException:
+        if turn.first():
+            close_file(effect.file, None)
+        raise
+
+
+class Once:
+    """Tells who of two threads came first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def first(self) -> bool:
+        """True for the first who asks."""
+        return self._lock.acquire(blocking=False)
 
 
 async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:

@@ -41,14 +41,18 @@ class Body:
         # 15: the largest window; +32: gzip or zlib, told apart by their first bytes.
         self._unpacker = zlib.decompressobj(15 + 32) if self._packing not in ("", "identity") else None
         self._begun = False
+        self._given_up = False
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes from the wire."""
-        if self._unpacker is None or not data:
+        if self._given_up or not data:
+            return
+        if self._unpacker is None:
             self._keep(data)
             return
         if self._packing not in ("gzip", "x-gzip", "deflate"):
-            raise self._unusable(f"is packed as {self._packing[:40]!r}, which was not asked for")
+            self._give_up(f"is packed as {self._packing[:40]!r}, which was not asked for")
+            return
         if not self._begun:
             self._begun = True
             # Some servers take "deflate" at its word and leave out the two bytes of zlib's head.
@@ -56,21 +60,30 @@ class Body:
                 self._unpacker = zlib.decompressobj(-15)
         damaged = False
         try:
-            while data and not self._unpacker.eof:
-                self._keep(self._unpacker.decompress(data, _PIECE))
-                data = self._unpacker.unconsumed_tail
+            self._unpack(data)
         except zlib.error:
             damaged = True
         if damaged:
-            raise self._unusable("cannot be unpacked")
+            self._give_up("cannot be unpacked")
 
     def whole(self) -> bytes:
         """The body, after the last `feed`."""
-        if self._unpacker is not None and self._begun:
+        if self._unpacker is not None and self._begun and not self._given_up:
             self._keep(self._unpacker.flush())
             if not self._unpacker.eof:
-                raise self._unusable("was cut off inside its packing")
+                self._give_up("was cut off inside its packing")
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    def _unpack(self, data: bytes) -> None:
+        while data:
+            if self._unpacker is None or self._unpacker.eof:
+                # Several members one after the other are one body; zeros behind them are padding.
+                data = data.lstrip(b"\0")
+                if not data or self._packing == "deflate":
+                    return
+                self._unpacker = zlib.decompressobj(15 + 32)
+            self._keep(self._unpacker.decompress(data, _PIECE))
+            data = self._unpacker.unused_data if self._unpacker.eof else self._unpacker.unconsumed_tail
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
@@ -78,6 +91,12 @@ class Body:
             self._pieces.clear()
             raise self._unusable(f"is larger than {MOST_BYTES >> 20} MiB; ask for smaller pages")
         self._pieces.append(data)
+
+    def _give_up(self, what: str) -> None:
+        """Make do with what came if the status tells all: an error stays the error that it is."""
+        if self._status < 400:
+            raise self._unusable(what)
+        self._given_up = True
 
     def _unusable(self, what: str) -> UnexpectedResponse:
         return UnexpectedResponse(

@@ -11,21 +11,26 @@ import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded
+from didww.urls import origin_of, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from didww.calls.effects import Request
 
-__all__ = ["broken", "causes", "client_closed", "late", "unreachable", "unsendable"]
+__all__ = ["broken", "causes", "client_closed", "closed_meanwhile", "late", "unreachable", "unsendable"]
 
 
 def client_closed() -> ClientClosedError:
     """The transport was closed before."""
     return ClientClosedError("This client is closed; make a new one, or keep the `with` block open.")
+
+
+def closed_meanwhile(request: Request) -> ConnectionFailed:
+    """The transport was closed, by another thread or task, before the answer had come."""
+    return broken(request, "the client was closed before the answer had come")
 
 
 def late(request: Request, *, request_sent: bool) -> DeadlineExceeded:
@@ -58,8 +63,8 @@ def unreachable(request: Request, error: BaseException, *, request_sent: bool = 
     root = next((cause for cause in found if isinstance(cause, OSError) and cause.errno), None)
     reason, way_out = _reason(root)
     dialed = next((str(where) for cause in found if (where := getattr(cause, "dialed", None))), "")
-    address = _origin(request)
-    if dialed and dialed not in (address.rpartition("//")[2], f"{_host(request)}:{_port(request)}"):
+    address = origin_of(request.url)
+    if address is not None and dialed not in ("", f"{address.host}:{address.port}"):
         reason = f"{reason}; dialed {dialed}, the proxy"
         way_out = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
     return ConnectionFailed(f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent)
@@ -106,26 +111,4 @@ def _reason(root: OSError | None) -> tuple[str, str]:
 
 
 def _place(request: Request) -> str:
-    try:
-        path = urlsplit(request.url).path
-    except ValueError:
-        path = ""
-    return f"{request.method} {_origin(request)}{path}"
-
-
-def _origin(request: Request) -> str:
-    try:
-        parts = urlsplit(request.url)
-    except ValueError:
-        return "an address that is none"
-    # An address may carry a password before its host.
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _host(request: Request) -> str:
-    return urlsplit(request.url).hostname or ""
-
-
-def _port(request: Request) -> int:
-    parts = urlsplit(request.url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{request.method} {without_query(request.url)}"

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from didww.calls.effects import Response
+from didww.exceptions import DidwwError
 from didww.transport import failures
 from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from didww.transport import wire
 
 __all__ = ["HttpTransport"]
+
+
+# A child that is forked while another thread imports would wait for that import for ever: forks wait for it instead.
+_importing = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
+    )
 
 
 class _Pool:
@@ -127,9 +136,10 @@ class HttpTransport:
         return client if client is not None else self._new_client()
 
     def _new_client(self) -> httpx2.Client:
-        import httpx2
+        with _importing:
+            import httpx2
 
-        from didww.transport import network, wire
+            from didww.transport import network, wire
 
         # One pool for each process, so that parent and child never write to the same socket. A lock of the parent's
         # may have been held when the child was forked; `setdefault` needs none.
@@ -151,7 +161,7 @@ class HttpTransport:
     def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
         from didww.transport import wire
 
-        if self._closed and type(error) is RuntimeError:
-            # httpx2's own word for a client that was closed between our look and its.
-            return failures.client_closed()
+        if self._closed and not isinstance(error, DidwwError):
+            # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
+            return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)
         return wire.explained(error, request, request_sent=True, answered=answered)

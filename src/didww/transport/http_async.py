@@ -7,10 +7,12 @@ particular to httpx2 lies in `wire`, which is imported when the first request is
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
+from didww.exceptions import DidwwClientError, DidwwError
 from didww.transport import failures
 from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
@@ -66,8 +68,8 @@ class _Progress:
 class AsyncHttpTransport:
     """Exchanges requests over pooled connections; safe to share between the tasks of an event loop.
 
-    Where another event loop, or a forked child, goes on with it, connections are made anew: a connection belongs to
-    the loop that made it.
+    A connection belongs to the loop that made it. Where a forked child, or another event loop after the first one was
+    closed, goes on with it, connections are made anew; two loops at once are refused.
 
     Args:
         proxy: Address of a proxy; otherwise those of the environment are used (`HTTPS_PROXY`, `NO_PROXY` ...).
@@ -78,8 +80,9 @@ class AsyncHttpTransport:
         self._proxy = proxy
         self._verify: bool | ssl.SSLContext = verify
         self._closed = False
+        self._lock = threading.Lock()
         self._client: httpx2.AsyncClient | None = None
-        self._owner: object = None
+        self._owner: tuple[int, object] = (0, None)
 
     async def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
@@ -133,21 +136,34 @@ class AsyncHttpTransport:
     async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
         from didww.transport import wire
 
-        owner = _here()
-        if self._client is None or self._owner != owner:
-            import httpx2
-
-            self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
+        client = self._of_this_loop()
         body = request.body
         stream = None if body is None or isinstance(body, bytes) else _stream(body)
         made = wire.request_for(request, packings, {"trace": progress.trace}, stream)
         try:
-            response = await self._client.send(made, stream=True)
+            response = await client.send(made, stream=True)
         except BaseException:
             await progress.hang_up()
             raise
         progress.answered = True
         return response
+
+    def _of_this_loop(self) -> httpx2.AsyncClient:
+        owner = _here()
+        with self._lock:
+            if self._client is not None and self._owner == owner:
+                return self._client
+            if self._client is not None and self._owner[0] == owner[0] and _running(self._owner[1]):
+                raise DidwwClientError(
+                    "This client is in use by another event loop, which has its connections. "
+                    "Make one client for each event loop."
+                )
+            import httpx2
+
+            from didww.transport import wire
+
+            self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
+            return self._client
 
     async def _in_time(self, step: Coroutine[Any, Any, T], request: Request, deadline: float, progress: _Progress) -> T:
         import anyio
@@ -170,9 +186,9 @@ class AsyncHttpTransport:
     def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
         from didww.transport import wire
 
-        if self._closed and type(error) is RuntimeError:
-            # httpx2's own word for a client that was closed between our look and its.
-            return failures.client_closed()
+        if self._closed and not isinstance(error, DidwwError):
+            # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
+            return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)
         return wire.explained(error, request, request_sent=progress.sent, answered=progress.answered)
 
 
@@ -192,8 +208,14 @@ async def _next_chunk(chunks: Any) -> bytes:
     return b""
 
 
-def _here() -> object:
-    """The event loop and the process that are running this."""
+def _here() -> tuple[int, object]:
+    """The process and the event loop that are running this."""
     from anyio.lowlevel import current_token
 
     return os.getpid(), current_token()
+
+
+def _running(loop: Any) -> bool:
+    """Whether an event loop can still be meant: asyncio's tells, trio's is not asked."""
+    is_closed = getattr(getattr(loop, "native_token", loop), "is_closed", None)
+    return is_closed is not None and not is_closed()

@@ -34,6 +34,7 @@ _UNSENT = {
     "ProxyError",
     "SSLCertVerificationError",
 }
+_BELOW = {"requests", "urllib3", "urllib", "http", "idna", "encodings", "email"}
 _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
 
 
@@ -131,15 +132,19 @@ class SessionTransport:
 
     def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
         """The error of this package for one of requests or urllib3; any other, e.g. of a hook, as it is."""
-        from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema, RequestException
+        from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema, RequestException
 
-        if isinstance(error, (InvalidURL, InvalidSchema, MissingSchema)):
+        if isinstance(error, InvalidProxyURL):
+            return failures.unsendable(request, "the session's proxy has no usable address")
+        if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)) and not _reached_send(error, InvalidSchema):
             return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
-        if isinstance(error, (InvalidHeader, UnicodeError)):
-            # Their texts show the header, which may be the key.
-            return failures.unsendable(request, "a header holds characters that HTTP does not allow")
-        if not isinstance(error, RequestException) and not type(error).__module__.startswith(("urllib3", "http.")):
+        if not isinstance(error, RequestException) and not _from_below(error):
             return error
+        if isinstance(error, ValueError):
+            # Their texts show the header, which may be the key.
+            if not _reached_send(error):
+                return failures.unsendable(request, "a header holds characters that HTTP does not allow")
+            return failures.broken(request, "the answer has a header that HTTP does not allow")
         names = {type(cause).__name__ for cause in failures.causes(error)}
         unsent = not answered and bool(names & _UNSENT)
         sent = not (unsent and self._tries_once(request))
@@ -153,6 +158,33 @@ class SessionTransport:
         """Whether nothing was sent before the attempt that failed."""
         retries: Any = getattr(self._session.get_adapter(request.url), "max_retries", None)
         return getattr(retries, "total", None) in (0, False)
+
+
+def _reached_send(error: Exception, before: type[Exception] | tuple[()] = ()) -> bool:
+    """Whether it was raised when the request was made already, and so may have been sent.
+
+    The same errors come of the address and the headers of a request, and of those of the answer.
+
+    Args:
+        error: What was raised.
+        before: An error that is raised in `Session.send`, but only before anything is sent.
+    """
+    where = error.__traceback__
+    names: set[tuple[str, str]] = set()
+    while where is not None:
+        names.add((where.tb_frame.f_globals.get("__name__", ""), where.tb_frame.f_code.co_name))
+        where = where.tb_next
+    sent = ("requests.sessions", "send") in names and ("http.client", "putheader") not in names
+    return sent and not isinstance(error, before)
+
+
+def _from_below(error: Exception) -> bool:
+    """Whether it was raised by what lies below the session, and not by the caller's own hook or adapter."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    module = where.tb_frame.f_globals.get("__name__", "") if where is not None else ""
+    return type(error).__module__.startswith(("urllib3", "http.")) or module.partition(".")[0] in _BELOW
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:

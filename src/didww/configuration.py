@@ -114,7 +114,7 @@ class Configuration:
             credentials=self.credentials,
             base_url=self.base_url,
             timeout=self.timeout if timeout is None else timeout,
-            headers={**self.headers, **(headers or {})},
+            headers={**self.headers, **checked_headers(headers or {})},
         )
 
     def __repr__(self) -> str:

@@ -702,9 +702,9 @@ def test_closed_while_sending(make: Callable[..., Any]) -> None:
 
 
 def test_nothing_heavy_is_imported_early() -> None:
-    """The modules can be imported without loading an HTTP library."""
+    """The drivers, a session and the inside of the process need no HTTP library of ours."""
     code = (
-        "import sys, didww.transport.http, didww.transport.http_async, didww.transport.session, "
+        "import sys, didww.transport.driver, didww.transport.async_driver, didww.transport.session, "
         "didww.transport.inprocess; "
         "sys.exit(' '.join({'httpx2', 'httpcore2', 'requests', 'anyio', 'asyncio'} & sys.modules.keys()) or 0)"
     )

@@ -63,11 +63,20 @@ def test_everything_that_a_program_needs_can_be_imported_from_the_package() -> N
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
-    """`import didww` loads its version and no library; a client loads no HTTP library before its first request."""
+    """`import didww` loads its version and no library; a client loads its HTTP library, but nothing that is optional."""
     light = modules_after("import didww") - modules_after("pass")
     assert light <= {"didww", "didww.version", "__future__"}
+    assert not modules_after("from didww import DidwwClient, AsyncDidwwClient") & {"httpx2", "anyio"}
     ready = modules_after("from didww import DidwwClient; DidwwClient('key')")
-    assert not ready & {"httpx2", "httpcore2", "requests", "anyio", "cryptography", "sqlite3", "click", "uvicorn"}
+    assert not ready & {"requests", "cryptography", "sqlite3", "click", "uvicorn"}
+
+
+def test_a_request_imports_no_library() -> None:
+    """A child that was forked while another thread imports would wait without end: the client imported all before."""
+    program = "from didww import DidwwClient; client = DidwwClient('key', base_url='http://127.0.0.1:9/v3')"
+    call = "\ntry: client.balance().find()\nexcept Exception: pass"
+    late = modules_after(program + call) - modules_after(program)
+    assert not {name for name in late if name.partition(".")[0] in ("httpx2", "httpcore2", "h11", "anyio", "ssl")}
 
 
 @pytest.fixture

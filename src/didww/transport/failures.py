@@ -64,7 +64,7 @@ def unreachable(request: Request, error: BaseException, *, request_sent: bool = 
     reason, way_out = _reason(root)
     dialed = next((str(where) for cause in found if (where := getattr(cause, "dialed", None))), "")
     address = origin_of(request.url)
-    if address is not None and dialed not in ("", f"{address.host}:{address.port}"):
+    if address is not None and dialed not in ("", f"{address.host.strip('[]')}:{address.port}"):
         reason = f"{reason}; dialed {dialed}, the proxy"
         way_out = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
     return ConnectionFailed(f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent)

@@ -1,7 +1,8 @@
 """The synchronous transport over httpx2: pooled connections and a strict deadline.
 
-What is particular to httpx2 lies in `wire`, what bounds its sockets in `network`; both, and httpx2, are imported when
-the first request is sent.
+What is particular to httpx2 lies in `wire`, what bounds its sockets in `network`. This module is imported when a client
+is made, and httpx2 with it: a process that was forked while another thread is in the middle of an import would wait for
+it without end, so nothing is left to be imported by a request.
 """
 
 from __future__ import annotations
@@ -10,29 +11,20 @@ import os
 import threading
 from typing import TYPE_CHECKING, cast
 
+import httpx2
+
 from didww.calls.effects import Response
 from didww.exceptions import DidwwError
-from didww.transport import failures
+from didww.transport import failures, network, wire
 from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    import httpx2
-
     from didww.calls.effects import Opened, Request
-    from didww.transport import wire
 
 __all__ = ["HttpTransport"]
-
-
-# A child that is forked while another thread imports would wait for that import for ever: forks wait for it instead.
-_importing = threading.Lock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
-    )
 
 
 class _Pool:
@@ -82,8 +74,6 @@ class HttpTransport:
 
     def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for an answer whose body is still on the wire."""
-        from didww.transport import wire
-
         try:
             # Handed out as they come, packed bytes would be of no use.
             response = self._sent(request, deadline, "identity")
@@ -120,8 +110,6 @@ class HttpTransport:
 
     def _sent(self, request: Request, deadline: float, packings: str) -> httpx2.Response:
         client = self._client()
-        from didww.transport import network, wire
-
         until = network.Until(deadline)
         if not until:
             raise failures.late(request, request_sent=False)
@@ -136,11 +124,6 @@ class HttpTransport:
         return client if client is not None else self._new_client()
 
     def _new_client(self) -> httpx2.Client:
-        with _importing:
-            import httpx2
-
-            from didww.transport import network, wire
-
         # One pool for each process, so that parent and child never write to the same socket. A lock of the parent's
         # may have been held when the child was forked; `setdefault` needs none.
         process = os.getpid()
@@ -159,8 +142,6 @@ class HttpTransport:
             return pool.client
 
     def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
-        from didww.transport import wire
-
         if self._closed and not isinstance(error, DidwwError):
             # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
             return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)

@@ -11,19 +11,21 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import anyio
+import anyio.to_thread
+import httpx2
+from anyio.lowlevel import current_token
+
 from didww.calls.effects import Response
 from didww.exceptions import DidwwClientError, DidwwError
-from didww.transport import failures
+from didww.transport import failures, wire
 from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Coroutine
 
-    import httpx2
-
     from didww.calls.effects import Opened, Request, Stream
-    from didww.transport import wire
 
 __all__ = ["AsyncHttpTransport"]
 
@@ -59,8 +61,6 @@ class _Progress:
     async def hang_up(self) -> None:
         """Close a connection that was just being made: httpx2 forgets it when the TLS handshake is cancelled."""
         if self._connection is not None and not self.sent:
-            import anyio
-
             with anyio.CancelScope(shield=True):
                 await self._connection.aclose()
 
@@ -94,8 +94,6 @@ class AsyncHttpTransport:
         progress = _Progress()
         # Handed out as they come, packed bytes would be of no use.
         response = await self._in_time(self._sent(request, "identity", progress), request, deadline, progress)
-        from didww.transport import wire
-
         return wire.Opened(request, deadline, response, response.aiter_raw())
 
     async def read(self, opened: Opened) -> bytes:
@@ -106,8 +104,6 @@ class AsyncHttpTransport:
 
     async def release(self, opened: Opened) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        import anyio
-
         answer = cast("wire.Opened", opened)
         # Also when the task is being cancelled.
         with anyio.CancelScope(shield=True):
@@ -134,8 +130,6 @@ class AsyncHttpTransport:
             await response.aclose()
 
     async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
-        from didww.transport import wire
-
         client = self._of_this_loop()
         body = request.body
         stream = None if body is None or isinstance(body, bytes) else _stream(body)
@@ -158,16 +152,10 @@ class AsyncHttpTransport:
                     "This client is in use by another event loop, which has its connections. "
                     "Make one client for each event loop."
                 )
-            import httpx2
-
-            from didww.transport import wire
-
             self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
             return self._client
 
     async def _in_time(self, step: Coroutine[Any, Any, T], request: Request, deadline: float, progress: _Progress) -> T:
-        import anyio
-
         left = deadline - time.monotonic()
         if self._closed or left <= 0:
             step.close()
@@ -184,8 +172,6 @@ class AsyncHttpTransport:
         return failures.client_closed() if self._closed else failures.late(request, request_sent=progress.sent)
 
     def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
-        from didww.transport import wire
-
         if self._closed and not isinstance(error, DidwwError):
             # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
             return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)
@@ -194,8 +180,6 @@ class AsyncHttpTransport:
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:
     """The body as it is made, without holding up other tasks: it may be read from a disk and encrypted."""
-    import anyio.to_thread
-
     pieces = iter(body)
     while piece := await anyio.to_thread.run_sync(next, pieces, b""):
         yield piece
@@ -210,8 +194,6 @@ async def _next_chunk(chunks: Any) -> bytes:
 
 def _here() -> tuple[int, object]:
     """The process and the event loop that are running this."""
-    from anyio.lowlevel import current_token
-
     return os.getpid(), current_token()
 
 

@@ -1,6 +1,6 @@
 """What the two httpx2 transports share: how clients and requests are made, and what httpx2's errors mean.
 
-Imports httpx2, and so is itself imported only when a connection is about to be made.
+Imports httpx2, and so is itself imported only when a client that needs it is made.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""Addresses: what passes is read alike by every library that may dial it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from urllib3.util import parse_url
+
+from didww.urls import joined, origin_of, path_of, without_query
+
+SCHEMES = ("http://", "https://", "HTTP://", "ftp://", "//")
+HOSTS = ("api.example.com", "evil.example.net", "127.0.0.1", "[::1]", "[::1", "é", "\u2100", "\u3002", "%2e", "%40")
+SIGNS = (*":@\\/?#. \t\n\r\x00\x7f&;_-[]|", "..", "//", ":443", ":80", ":0", ":99999", ":x", "user", "v3", "a=b")
+PIECES = st.lists(st.sampled_from(SCHEMES + HOSTS + SIGNS), max_size=9).map("".join)
+
+
+@given(st.one_of(PIECES, PIECES.map("http://{}".format), st.text().map("https://api.example.com{}".format)))
+@example("http://evil.example.net:1\\@api.example.com/v3")
+@example("http://api.example.com@evil.example.net/v3")
+@example("https://api.example.com\t.evil.example.net/")
+def test_what_has_an_origin_is_read_alike_by_all(url: str) -> None:
+    """Scheme, host and port are those of urllib.parse, of httpx2 and of urllib3."""
+    origin = origin_of(url)
+    if origin is None:
+        return
+    usual = 443 if origin.scheme == "https" else 80
+    split, theirs, dialed = urlsplit(url), httpx2.URL(url), parse_url(url)
+    assert (split.scheme, split.hostname, split.port or usual) == (*origin[:1], origin.host.strip("[]"), origin.port)
+    assert (theirs.scheme, theirs.host, theirs.port or usual) == (*origin[:1], origin.host.strip("[]"), origin.port)
+    assert (dialed.scheme, dialed.host, dialed.port or usual) == tuple(origin)
+    assert split.username is split.password is dialed.auth is None
+    assert path_of(url) == split.path
+
+
+@pytest.mark.parametrize("url", [None, 5, b"http://api.example.com", "", "api.example.com", "http://", "http:///v3"])
+def test_what_is_no_address_has_no_origin(url: object) -> None:
+    """None, and no error."""
+    assert origin_of(url) is None
+
+
+def test_a_query_is_not_shown() -> None:
+    """Neither the query nor the fragment; the usual port is left out."""
+    assert without_query("https://API.example.com:443/v3/x?signature=1#2") == "https://api.example.com/v3/x"
+    assert without_query("http://127.0.0.1:8750/v3?a") == "http://127.0.0.1:8750/v3"
+    assert without_query("ftp://x?signature=1") == "an address that is none"
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ("/v3/dids?page=2", "https://api.example.com/v3/dids?page=2"),
+        ("?page=2", "https://api.example.com/v3/dids?page=2"),
+        ("https://api.example.com/v3/dids?page=2", "https://api.example.com/v3/dids?page=2"),
+        ("//evil.example.net/v3", "//evil.example.net/v3"),
+    ],
+)
+def test_a_link_may_be_relative(link: str, expected: str) -> None:
+    """A path or a query belongs to the address that it came from; another host does not."""
+    assert joined("https://api.example.com/v3/dids?page=1", link) == expected

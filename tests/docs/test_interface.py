@@ -249,12 +249,13 @@ def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) 
         return handle(self, request)
 
     folder.mkdir()
-    with monkeypatch.context() as patch, running(clock=clock) as base_url:
+    with monkeypatch.context() as patch, running(clock=clock) as base_url, contextlib.ExitStack() as open_ones:
         patch.chdir(folder)
         patch.setattr(Engine, "handle", heard)
         for environment in Environment:
             patch.setitem(configuration._BASE_URLS, environment, base_url)
         stage = Stage(base_url, clock, engines)
+        open_ones.enter_context(stage.client)
         ids = block.ids(stage)
         names: dict[str, Any] = {}
         exec(program(imports_before(number), mode), names)
@@ -270,9 +271,9 @@ def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) 
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             if mode == "sync":
-                client = names["client"] = DidwwClient(KEY, base_url=base_url)
+                names["client"] = open_ones.enter_context(DidwwClient(KEY, base_url=base_url))
                 exec(program(code, mode), names)
-                client.close()
+                open_ones.callback(names["client"].close)  # it may be another one now
             else:
                 asyncio.run(_main(program(code, mode), names, base_url))
         result = Run(names, stage, ids, printed=printed.getvalue())
@@ -283,9 +284,6 @@ def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) 
             result.sent.append((request.method, unquote(request.url.removeprefix(base_url)), body))
             result.headers.append(headers)
         block.check(result)
-        if mode == "sync" and names["client"] is not client:
-            names["client"].close()
-        stage.client.close()
     return result
 
 

@@ -1,0 +1,303 @@
+"""The main path as users write it, with both clients: each result has the type that the reader expects.
+
+mypy strict and pyright strict accept every line; `assert_type` says what they must see.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, assert_type
+
+from didww import ApiResponse, AsyncDidwwClient, DidwwClient, Environment, QueryParams
+from didww.callback.request_validator import RequestValidator
+from didww.encrypt import Encrypt
+from didww.enums import (
+    CallbackMethod,
+    CliFormat,
+    Codec,
+    DidHistoryAction,
+    EmergencyCallingServiceStatus,
+    ExportStatus,
+    ExportType,
+    Feature,
+    IdentityType,
+    OrderStatus,
+    TransportProtocol,
+)
+from didww.exceptions import DidwwApiError, InsufficientBalanceError, NotFoundError, ValidationError
+from didww.resources.address import Address
+from didww.resources.address_verification import AddressVerification
+from didww.resources.authentication_method import (
+    CredentialsAndIpAuthenticationMethod,
+    IpOnlyAuthenticationMethod,
+    TwilioAuthenticationMethod,
+)
+from didww.resources.available_did import AvailableDid
+from didww.resources.balance import Balance
+from didww.resources.capacity_pool import CapacityPool
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.country import Country
+from didww.resources.did import Did
+from didww.resources.did_group import DidGroup, DidGroupFilter, DidGroupMeta
+from didww.resources.did_history import DidHistory
+from didww.resources.did_reservation import DidReservation
+from didww.resources.emergency_calling_service import EmergencyCallingService
+from didww.resources.emergency_verification import EmergencyVerification
+from didww.resources.encrypted_file import EncryptedFile
+from didww.resources.export import Export
+from didww.resources.identity import Identity
+from didww.resources.order import Order
+from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
+from didww.resources.order_item.capacity_order_item import CapacityOrderItem
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
+from didww.resources.order_item.generic_order_item import GenericOrderItem
+from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
+from didww.resources.proof import Proof
+from didww.resources.shared_capacity_group import SharedCapacityGroup
+from didww.resources.stock_keeping_unit import StockKeepingUnit
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+from didww.resources.voice_out_trunk import VoiceOutTrunk
+
+Item = (
+    DidOrderItem
+    | AvailableDidOrderItem
+    | ReservationDidOrderItem
+    | CapacityOrderItem
+    | EmergencyOrderItem
+    | GenericOrderItem
+)
+
+
+def clients() -> None:
+    """Both clients are made alike, and are of their own type in a with block."""
+    with DidwwClient("key", Environment.PRODUCTION, timeout=5, headers={"X-Team": "voice"}) as client:
+        assert_type(client, DidwwClient)
+        assert_type(client.with_options(timeout=1), DidwwClient)
+        assert_type(client.base_url, str)
+    assert_type(DidwwClient.from_env(), DidwwClient)
+    assert_type(AsyncDidwwClient.from_env(), AsyncDidwwClient)
+
+
+def searching(client: DidwwClient) -> str:
+    """From a country to the SKU and price of a number."""
+    answer = client.countries().list(filter={"iso": ["GB", "US"]}, sort=["name", "-prefix"])
+    assert_type(answer, ApiResponse[list[Country]])
+    assert_type(answer.total_records, int | None)
+    assert_type(answer.raw, dict[str, Any])
+    wanted: DidGroupFilter = {
+        "country.id": answer.data[0].id,
+        "features": [Feature.VOICE_IN, "t38"],
+        "needs_registration": False,
+        "meta.total_count_gteq": 5,
+        "region.id": None,
+    }
+    groups = client.did_groups().list(
+        filter=wanted,
+        include=["stock_keeping_units", "country", "address_requirement"],
+        sort="-area_name",
+        page=(1, 25),
+        fields={"countries": ["iso"]},
+    )
+    group = groups.data[0]
+    assert_type(group, DidGroup)
+    assert_type(group.features, list[Feature])
+    assert_type(group.meta, DidGroupMeta)
+    assert_type(group.meta.available_dids_enabled, bool)
+    assert_type(group.meta.total_count, int | None)
+    assert_type(group.country, Country | None)
+    assert_type(group.stock_keeping_units, list[StockKeepingUnit])
+    assert_type(group.stock_keeping_units[0].monthly_price, Decimal)
+    for number in client.available_dids().iterate(filter={"did_group.id": group.id}, limit=3):
+        assert_type(number, AvailableDid)
+        assert_type(number.did_group, DidGroup | None)
+    return group.stock_keeping_units[0].id
+
+
+def fluent(client: DidwwClient) -> None:
+    """QueryParams go in front, keywords may follow; each call gives the QueryParams again."""
+    params = QueryParams().filter("country.id", "uuid").include("country").sort("name", "-iso").page(1, 25)
+    assert_type(params, QueryParams)
+    assert_type(params.fields("regions", "name").param("x", "y").copy().merge(QueryParams()), QueryParams)
+    assert_type(params.encode(), str)
+    client.regions().list(params, page=2)
+    client.dids().find("id", QueryParams().include("order"), include="did_group.country")
+    client.dids().update(Did.build("id"), QueryParams().include("order"))
+    client.voice_in_trunks().create(VoiceInTrunk(), QueryParams().include("pop"))
+
+
+def buying(client: DidwwClient, sku: str) -> None:
+    """An order, its items, its outcome, and what it is refused with."""
+    held = client.did_reservations().create(DidReservation(available_did=AvailableDid.build("id"), description="hold"))
+    assert_type(held.data.expires_at, datetime | None)
+    assert_type(held.data.available_did, AvailableDid)
+    order = Order(
+        items=[
+            DidOrderItem(sku_id=sku, qty=1, billing_cycles_count=3),
+            AvailableDidOrderItem(sku_id=sku, available_did_id="id"),
+            ReservationDidOrderItem(sku_id=sku, did_reservation_id=held.data.id),
+            CapacityOrderItem(capacity_pool_id="id", qty=5),
+        ],
+        allow_back_ordering=False,
+        callback_url="https://hooks.example.com",
+        callback_method=CallbackMethod.POST,
+    )
+    try:
+        bought = client.orders().create(order).data
+    except InsufficientBalanceError as error:
+        assert_type(error.total_cost, Decimal | None)
+        return
+    except ValidationError as error:
+        assert_type(error.fields, dict[str, list[str]])
+        raise
+    except DidwwApiError as error:
+        assert_type(error.status_code, int)
+        raise
+    client.orders().list(filter={"status": OrderStatus.PENDING, "created_at_gteq": datetime.now(UTC)})
+    assert_type(bought, Order)
+    assert_type(bought.amount, Decimal)
+    assert_type(bought.status, OrderStatus)
+    assert_type(bought.items, list[Item])
+    assert_type(bought.items[0].mrc, Decimal)
+    assert_type(bought.items[0].billed_to, str | None)
+    assert_type(client.orders().wait(bought, timeout=30), ApiResponse[Order])
+    assert_type(client.orders().wait("id", until=lambda one: one.status == "canceled").data.reference, str)
+    assert_type(client.orders().delete(bought), ApiResponse[None])
+    assert_type(client.balance().find(), ApiResponse[Balance])
+    assert_type(client.balance().find().data.total_balance, Decimal)
+
+
+def routing(client: DidwwClient) -> None:
+    """Trunks, their nested objects, and the numbers that they take the calls of."""
+    sip = SipConfiguration(host="sip.example.com", port=5060, codec_ids=[Codec.PCMA, Codec.PCMU])
+    sip.transport_protocol_id = TransportProtocol.TLS
+    assert_type(sip.codec_ids, list[Codec])
+    sip.codec_ids.append(Codec.GSM)
+    trunk = VoiceInTrunk(name="Front desk", cli_format=CliFormat.E164, configuration=sip, capacity_limit=None)
+    made = client.voice_in_trunks().create(trunk, include="pop").data
+    assert_type(made.configuration, SipConfiguration | PstnConfiguration)
+    if isinstance(made.configuration, SipConfiguration):
+        assert_type(made.configuration.host, str | None)
+        made.configuration.auth_password = None
+    made.configuration = PstnConfiguration(dst="12125550100")
+    client.voice_in_trunks().update(made)
+    group = VoiceInTrunkGroup(name="All", capacity_limit=5, voice_in_trunks=[made])
+    group.voice_in_trunks.append(made)
+    for did in client.dids().iterate(filter={"number": "442079460001"}, include=["voice_in_trunk", "order"]):
+        assert_type(did.voice_in_trunk, VoiceInTrunk | None)
+        did.voice_in_trunk_group = group
+        did.voice_in_trunk = None
+        did.capacity_limit, did.description = 20, None
+        assert_type(client.dids().update(did, include="did_group.country"), ApiResponse[Did])
+        assert_type(did.changes, dict[str, Any])
+    out = VoiceOutTrunk(name="Out", threshold_amount=Decimal("99.5"))
+    out.authentication_method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.0/24"])
+    out.authentication_method = TwilioAuthenticationMethod(twilio_account_sid="AC0")
+    sent = client.voice_out_trunks().create(out).data
+    assert_type(
+        sent.authentication_method,
+        CredentialsAndIpAuthenticationMethod | TwilioAuthenticationMethod | IpOnlyAuthenticationMethod,
+    )
+    assert_type(sent.meta.spent_amount, Decimal)
+    shared = SharedCapacityGroup(name="Shared", shared_channels_count=2, capacity_pool=CapacityPool.build("id"))
+    assert_type(client.shared_capacity_groups().create(shared).data.dids, list[Did])
+
+
+def registering(client: DidwwClient) -> None:
+    """Identities, addresses, papers and verifications."""
+    country = Country.build("id")
+    person = Identity(identity_type=IdentityType.PERSONAL, first_name="Jane", last_name="Roe", country=country)
+    person.birth_date = "1980-02-29"
+    made = client.identities().create(person).data
+    assert_type(made.birth_date, str | None)
+    address = Address(address="1 Example St", city_name="London", postal_code="W1", identity=made, country=country)
+    place = client.addresses().create(address).data
+    file = client.upload_file(Path("passport.pdf"), description="passport", filename="passport.pdf")
+    assert_type(file, EncryptedFile)
+    client.upload_file(b"%PDF-1.7")
+    with Path("passport.pdf").open("rb") as stream:
+        client.upload_file(stream)
+    proof = client.proofs().create(Proof(entity=made, files=[file])).data
+    assert_type(proof.entity, Identity | Address)
+    keys = [one.key for one in client.public_keys().list().data]
+    fingerprint, container = Encrypt.calculate_fingerprint(keys), Encrypt.encrypt_with_keys(b"%PDF-1.7", keys)
+    assert_type(fingerprint, str)
+    assert_type(container, bytes)
+    assert_type(client.upload_encrypted_file(fingerprint=fingerprint, data=container), str)
+    ids = client.upload_encrypted_files(
+        fingerprint=fingerprint, files=[{"data": container, "description": "one"}, {"data": container}]
+    )
+    assert_type(ids, list[str])
+    verification = AddressVerification(address=place, dids=[Did.build("id")])
+    assert_type(
+        client.address_verifications()
+        .wait(client.address_verifications().create(verification).data.id)
+        .data.reject_reasons,
+        list[str] | None,
+    )
+    emergency = client.emergency_verifications().create(EmergencyVerification(address=place, dids=[])).data
+    assert_type(emergency.emergency_calling_service, EmergencyCallingService)
+    service = client.emergency_calling_services().find("id", include="dids").data
+    assert_type(service.status, EmergencyCallingServiceStatus)
+    assert_type(service.renew_date, str | None)
+    assert_type(service.activated_at, datetime | None)
+    assert_type(client.emergency_requirements().find("id").data.estimate_setup_time, str)
+
+
+def reporting(client: DidwwClient) -> None:
+    """Call records, history, callbacks."""
+    filters = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": "2026-03-02 00:00:00"}
+    export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters)).data
+    assert_type(export.status, ExportStatus)
+    done = client.exports().wait(export).data
+    assert_type(done.url, str | None)
+    assert_type(client.download_export(done, "export.csv.gz"), Path)
+    assert_type(client.download_and_decompress_export(done.url or "", Path("export.csv"), max_bytes=1 << 20), Path)
+    events = client.did_history().list(
+        filter={"created_at_gteq": datetime.now(UTC), "action": DidHistoryAction.RENEWED}
+    )
+    assert_type(events.data, list[DidHistory])
+    assert_type(events.data[0].meta.to, str | None)
+    assert_type(events.data[0].number, str | None)
+    validator = RequestValidator("secret")
+    assert_type(validator.validate(url="https://hooks.example.com", payload={"id": "1"}, signature=None), bool)
+    try:
+        client.voice_in_trunks().find("nonexistent")
+    except NotFoundError as error:
+        assert_type(error.status_code, int)
+
+
+async def asynchronously(client: AsyncDidwwClient) -> None:
+    """The same path, awaited."""
+    async with client:
+        assert_type(client.with_options(timeout=1), AsyncDidwwClient)
+    countries = await client.countries().list(filter={"iso": "GB"}, sort="name")
+    assert_type(countries, ApiResponse[list[Country]])
+    groups = await client.did_groups().list(
+        QueryParams().sort("area_name"), filter={"country.id": countries.data[0].id}, include="stock_keeping_units"
+    )
+    group = groups.data[0]
+    assert_type(group.stock_keeping_units, list[StockKeepingUnit])
+    assert_type(group.meta.is_available, bool | None)
+    async for number in client.available_dids().iterate(filter={"did_group.id": group.id}, limit=3):
+        assert_type(number, AvailableDid)
+    order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])
+    bought = (await client.orders().create(order)).data
+    assert_type(bought.amount, Decimal)
+    assert_type(await client.orders().wait(bought), ApiResponse[Order])
+    did = (await client.dids().find("id", include=["order", "voice_in_trunk.pop"])).data
+    assert_type(did, Did)
+    did.voice_in_trunk = (await client.voice_in_trunks().create(VoiceInTrunk(name="Front desk"))).data
+    assert_type((await client.dids().update(did)).data.expires_at, datetime | None)
+    assert_type(await client.dids().delete(did), ApiResponse[None])
+    assert_type((await client.balance().find()).data, Balance)
+    assert_type(await client.upload_file(b"%PDF-1.7"), EncryptedFile)
+    assert_type(await client.upload_encrypted_file(fingerprint="", data=b""), str)
+    assert_type(await client.upload_encrypted_files(fingerprint="", files=[{"data": b""}]), list[str])
+    export = (await client.exports().wait("id")).data
+    assert_type(await client.download_export(export, "export.csv.gz"), Path)
+    assert_type(await client.download_and_decompress_export(export, "export.csv"), Path)

@@ -32,7 +32,7 @@ class FileSource:
     """
 
     def __init__(self, file: File, most: int) -> None:
-        self._data = bytes(file) if isinstance(file, (bytes, bytearray, memoryview)) else None
+        self._data: bytes | bytearray | None = bytes(file) if isinstance(file, (bytes, bytearray, memoryview)) else None
         self._path = os.fspath(file) if isinstance(file, (str, os.PathLike)) else None
         self._stream = None if self._data is not None or self._path is not None else cast("IO[bytes]", file)
         self._start = 0
@@ -54,7 +54,7 @@ class FileSource:
         """Number of bytes; to be called before `pieces`.
 
         Raises:
-            InvalidValue: The stream gives text.
+            InvalidValue: The stream gives no bytes, e.g. text.
             DidwwClientError: It cannot be read.
         """
         try:
@@ -83,7 +83,9 @@ class FileSource:
 
     @property
     def _label(self) -> str:
-        return self._path or self.name or "The stream"
+        if self._path is not None:
+            return self._path or "A file without a name"
+        return self.name or "The stream"
 
     def _measured(self) -> int:
         if self._data is not None:
@@ -94,15 +96,16 @@ class FileSource:
                 raise OSError(0, "it is no regular file")
             return found.st_size
         stream = cast("IO[bytes]", self._stream)
-        if not isinstance(stream.read(0), bytes):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue("The stream to send gives text; open the file with mode 'rb'.", field="file")
-        if stream.seekable():
+        self._next(0)
+        # What merely has a `read`, e.g. the body of a request, has no `seekable`.
+        if getattr(stream, "seekable", bool)():
             self._start = stream.tell()
-            size = stream.seek(0, os.SEEK_END) - self._start
+            stream.seek(0, os.SEEK_END)
+            size = stream.tell() - self._start
             stream.seek(self._start)
             return max(0, size)
-        data = b""
-        while len(data) <= self._most and (piece := stream.read(self._most + 1 - len(data))):
+        data = bytearray()
+        while len(data) <= self._most and (piece := self._next(min(_PIECE, self._most + 1 - len(data)))):
             data += piece
         self._data = data
         return len(data)
@@ -110,16 +113,26 @@ class FileSource:
     def _read(self) -> Iterator[bytes]:
         if self._data is not None:
             for start in range(0, len(self._data), _PIECE):
-                yield self._data[start : start + _PIECE]
+                yield bytes(self._data[start : start + _PIECE])
         elif self._path is not None:
             with open(self._path, "rb") as file:  # noqa: PTH123 the same
                 while piece := file.read(_PIECE):
                     yield piece
         else:
-            stream = cast("IO[bytes]", self._stream)
-            stream.seek(self._start)
-            while piece := stream.read(_PIECE):
+            cast("IO[bytes]", self._stream).seek(self._start)
+            while piece := self._next(_PIECE):
                 yield piece
+
+    def _next(self, size: int) -> bytes:
+        """The next bytes of the stream, at most `size`; empty at its end."""
+        piece: object = cast("IO[bytes]", self._stream).read(size)
+        if isinstance(piece, bytes):
+            return piece
+        if piece is None:
+            raise OSError(0, "it is non-blocking and has nothing to read yet")
+        raise InvalidValue(
+            f"The stream to send gives {type(piece).__name__}, not bytes. Open a file with mode 'rb'.", field="file"
+        )
 
     def _unreadable(self, error: Exception) -> DidwwClientError:
         if isinstance(error, DidwwClientError):

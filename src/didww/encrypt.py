@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import InvalidValue
 
@@ -118,7 +118,7 @@ def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[by
 
 def _pair(public_keys: Sequence[str]) -> list[tuple[bytes, RSAPublicKey]]:
     """Both keys, as they stand between the PEM lines and loaded."""
-    given: object = public_keys
+    given: Any = public_keys
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise InvalidValue(
             "public_keys is a list of two PEM texts: [key.key for key in client.public_keys().list().data].",

@@ -48,8 +48,8 @@ class Source(Protocol):
         """Its own name."""
         ...
 
-    def measure(self) -> int:
-        """Number of its bytes."""
+    def measure(self) -> int | None:
+        """Number of its bytes; None if it is not known yet, and is to be asked again."""
         ...
 
     def pieces(self) -> Iterator[bytes]:
@@ -115,7 +115,8 @@ def upload_file(
     _checked_text(description, "description")
     _checked_text(filename, "filename")
     end = (yield Now()) + configuration.timeout
-    size = cast("int", (yield FileMeasure(source)))
+    while (size := cast("int | None", (yield FileMeasure(source)))) is None:
+        yield from _until(configuration, end)
     if not size:
         raise InvalidValue("The file to upload is empty.", field="file")
     if size > LARGEST_FILE:
@@ -214,7 +215,7 @@ def _form(
 def _listed(files: Any) -> list[EncryptedUpload]:
     if isinstance(files, (str, bytes, dict)) or not isinstance(files, Iterable):
         raise InvalidValue("files is a list of {'data': ..., 'description': ..., 'filename': ...}.", field="files")
-    return list(files)
+    return list(cast("Iterable[EncryptedUpload]", files))
 
 
 def _checked_text(value: object, name: str) -> None:

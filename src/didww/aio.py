@@ -309,7 +309,8 @@ class AsyncDidwwClient:
     async def upload_encrypted_files(self, *, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
         """The ids of uploaded containers, in their order; each goes in a request of its own.
 
-        All are checked before the first is sent. If one fails, the error's `completed` holds the ids of those before.
+        All are checked before the first is sent; `timeout` bounds them together. If one fails, the error's `completed`
+        holds the ids of those before.
 
         Args:
             fingerprint: As in `upload_encrypted_file`.

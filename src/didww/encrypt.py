@@ -7,21 +7,24 @@ environment are needed, in the order in which the service lists them.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import InvalidValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 __all__ = ["Encrypt"]
 
-_BLOCK = 16
+_BLOCK: Final = 16
+_SMALLEST: Final = 128
+_PEM: Final = re.compile(r"-----BEGIN [^\r\n]*-----(?P<body>[^-]*)-----END [^\r\n]*-----")
 
 
 class Encrypt:
@@ -44,9 +47,9 @@ class Encrypt:
             public_keys: The two keys as PEM text, in the order of the service; swapped, they have another fingerprint.
 
         Raises:
-            InvalidValue: There are not exactly two, or one is no PEM text.
+            InvalidValue: There are not exactly two, or one is no RSA public key in PEM.
         """
-        return ":::".join(hashlib.sha1(_der(key), usedforsecurity=False).hexdigest() for key in _pair(public_keys))
+        return ":::".join(hashlib.sha1(der, usedforsecurity=False).hexdigest() for der, _ in _pair(public_keys))
 
     @staticmethod
     def encrypt_with_keys(data: bytes, public_keys: Sequence[str]) -> bytes:
@@ -72,16 +75,23 @@ class Encrypt:
             public_keys: The two keys as PEM text, in the order of the service.
 
         Raises:
-            InvalidValue: At once, for keys that cannot be used.
+            InvalidValue: At once, for keys that cannot be used; later, for a piece that is no bytes.
         """
-        loaded = [_load(key) for key in _pair(public_keys)]
-        return _container(pieces, loaded)
+        given: object = pieces
+        if isinstance(given, (str, bytes, bytearray, memoryview)):
+            raise InvalidValue("pieces is an iterable of bytes; for one piece: encrypt_with_keys.", field="pieces")
+        return _container(pieces, [key for _, key in _pair(public_keys)])
 
     @staticmethod
     def encrypted_size(size: int, public_keys: Sequence[str]) -> int:
-        """How many bytes the container of a file of `size` bytes has."""
-        heads = sum(_load(key).key_size // 8 for key in _pair(public_keys))
-        return heads + (size // _BLOCK + 1) * _BLOCK
+        """How many bytes the container of a file of `size` bytes has.
+
+        Raises:
+            InvalidValue: `size` is no number of bytes, or the keys cannot be used.
+        """
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(f"size is a number of bytes, not {size!r}.", field="size")
+        return sum(_length(key) for _, key in _pair(public_keys)) + (size // _BLOCK + 1) * _BLOCK
 
 
 def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[bytes]:
@@ -99,16 +109,19 @@ def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[by
     cipher = Cipher(AES256(key), CBC(start)).encryptor()
     padder = padding.PKCS7(_BLOCK * 8).padder()
     for piece in pieces:
+        if not isinstance(piece, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(f"A piece of a file is bytes, not {type(piece).__name__}.", field="pieces")
         if encrypted := cipher.update(padder.update(piece)):
             yield encrypted
     yield cipher.update(padder.finalize()) + cipher.finalize()
 
 
-def _pair(public_keys: Sequence[str]) -> list[str]:
-    if isinstance(public_keys, str):
+def _pair(public_keys: Sequence[str]) -> list[tuple[bytes, RSAPublicKey]]:
+    """Both keys, as they stand between the PEM lines and loaded."""
+    given: Any = public_keys
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise InvalidValue(
-            "The public keys are a list of two PEM texts, not one text: [key.key for key in "
-            "client.public_keys().list().data]",
+            "public_keys is a list of two PEM texts: [key.key for key in client.public_keys().list().data].",
             field="public_keys",
         )
     keys = list(public_keys)
@@ -117,25 +130,10 @@ def _pair(public_keys: Sequence[str]) -> list[str]:
             f"Two public keys are needed, both those of client.public_keys().list(); {len(keys)} given.",
             field="public_keys",
         )
-    return keys
+    return [_load(key) for key in keys]
 
 
-def _der(pem: str) -> bytes:
-    """What stands between the PEM lines, decoded."""
-    if isinstance(pem, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        lines = [line.strip() for line in pem.strip().splitlines()]
-        if len(lines) > 2 and lines[0].startswith("-----BEGIN ") and lines[-1].startswith("-----END "):
-            try:
-                return base64.b64decode("".join("".join(lines[1:-1]).split()), validate=True)
-            except (binascii.Error, ValueError):
-                pass
-    raise InvalidValue(
-        "A public key is PEM text that begins with '-----BEGIN PUBLIC KEY-----', as in PublicKey.key.",
-        field="public_keys",
-    )
-
-
-def _load(pem: str) -> RSAPublicKey:
+def _load(pem: str) -> tuple[bytes, RSAPublicKey]:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -145,6 +143,37 @@ def _load(pem: str) -> RSAPublicKey:
         key = load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         key = None
-    if not isinstance(key, RSAPublicKey):
-        raise InvalidValue("A public key of DIDWW is an RSA key; this one is not.", field="public_keys")
-    return key
+    if not isinstance(key, RSAPublicKey) or _length(key) < _SMALLEST or _is_pkcs1(der, key):
+        raise InvalidValue(
+            "A public key of DIDWW is an RSA public key of at least 1024 bits, as SubjectPublicKeyInfo; this one is "
+            "not. Take the text of PublicKey.key as it is.",
+            field="public_keys",
+        )
+    return der, key
+
+
+def _der(pem: str) -> bytes:
+    """What stands between the PEM lines, decoded."""
+    if isinstance(pem, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        found = _PEM.fullmatch(pem.strip())
+        if found is not None:
+            try:
+                return base64.b64decode("".join(found["body"].split()), validate=True)
+            except ValueError:
+                pass
+    raise InvalidValue(
+        "A public key is PEM text that begins with '-----BEGIN PUBLIC KEY-----', as in PublicKey.key.",
+        field="public_keys",
+    )
+
+
+def _length(key: RSAPublicKey) -> int:
+    """Bytes of the modulus, and so of what is encrypted with the key."""
+    return (key.key_size + 7) // 8
+
+
+def _is_pkcs1(der: bytes, key: RSAPublicKey) -> bool:
+    """Whether this is the bare key, whose sum would be another fingerprint than the service's."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return der == key.public_bytes(Encoding.DER, PublicFormat.PKCS1)

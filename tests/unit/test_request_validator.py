@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import pickle
 from typing import Any
 
@@ -174,12 +175,72 @@ def test_the_secret_is_not_shown() -> None:
         pickle.dumps(validator)
 
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary()
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    LEAVES,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(LEAVES, inner),
 )
+URLS = st.text().map("https://".__add__) | st.from_regex(r"https?://[^/]{0,9}[:@\[\]]{0,3}[^/]{0,9}/.{0,9}")
 
 
-@given(url=ANYTHING | st.text().map("https://".__add__), payload=ANYTHING, signature=ANYTHING)
-def test_nothing_that_json_can_hold_is_accepted_or_raises(url: Any, payload: Any, signature: Any) -> None:
+@given(url=ANYTHING | URLS, payload=ANYTHING.filter(lambda one: not isinstance(one, bytes)), signature=ANYTHING)
+def test_nothing_that_strangers_send_is_accepted_or_raises(url: Any, payload: Any, signature: Any) -> None:
+    """False for whatever is no callback, names that are no text and numbers without end included."""
     assert RequestValidator("secret").validate(url, payload, signature) is False
+
+
+@pytest.mark.parametrize("payload", [{1: "x"}, {b"id": [b"x"]}, {None: "x"}, {("a",): "x", "b": "y"}, {"a": 10**5000}])
+def test_fields_that_no_callback_has(payload: Any) -> None:
+    assert RequestValidator("secret").validate(HOOK, payload, "0" * 40) is False
+
+
+FIELDS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters()), max_size=5)
+
+
+@given(
+    secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    scheme=st.sampled_from(["http", "https"]),
+    host=st.sampled_from(["hooks.example.com", "192.0.2.1", "[2001:db8::1]", "Hooks.Example.com"]),
+    port=st.none() | st.integers(1, 65535),
+    rest=st.from_regex(r"/[!-~]{0,30}", fullmatch=True),
+    payload=FIELDS | st.lists(FIELDS, max_size=3),
+)
+def test_the_signature_is_that_of_the_sheet(
+    secret: str, scheme: str, host: str, port: int | None, rest: str, payload: Any
+) -> None:
+    """As another reading of the rules has it: port always written, rest verbatim, fields in the order of their bytes."""
+    text = f"{scheme}://{host}:{port or {'http': 80, 'https': 443}[scheme]}{rest}"
+    for fields in payload if isinstance(payload, list) else [payload]:
+        text += "".join(name + fields[name] for name in sorted(fields, key=lambda name: name.encode()))
+    right = hmac.new(secret.encode(), text.encode("utf-8", "surrogatepass"), "sha1").hexdigest()
+    url = f"{scheme}://{host}{'' if port is None else f':{port}'}{rest}"
+    validator = RequestValidator(secret)
+    assert validator.validate(url, payload, right) is True
+    assert validator.validate(url, payload, right.upper()) is right.isdecimal()
+    assert validator.validate(url, payload, f" {right}") is False
+    assert validator.validate(url, payload, right[:39]) is False
+    assert validator.validate(f"{url}x", payload, right) is False
+
+
+@pytest.mark.parametrize("signature", [PUBLISHED[0][1], "0" * 40, "short", "", "\u00e9"])
+def test_signatures_are_compared_in_constant_time(signature: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `hmac.compare_digest`, whatever was sent: how long it takes tells nothing of the right one."""
+    compared: list[tuple[bytes, bytes]] = []
+    compare = hmac.compare_digest
+
+    def compare_digest(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare_digest)
+    right = PUBLISHED[0][1].encode()
+    assert RequestValidator("SOMEAPIKEY").validate(PUBLISHED[0][0], ORDER, signature) is (signature.encode() == right)
+    assert compared == [(right, signature.encode())]
+
+
+def test_the_secret_may_be_of_any_letters() -> None:
+    """Its bytes are those of UTF-8; two secrets that merely look alike are two."""
+    composed, apart = "gehe\u00efm", "gehei\u0308m"
+    signature = hmac.new(composed.encode(), f"{HOOK.replace('/didww', ':443/didww')}a1".encode(), "sha1").hexdigest()
+    assert RequestValidator(composed).validate(HOOK, {"a": "1"}, signature)
+    assert not RequestValidator(apart).validate(HOOK, {"a": "1"}, signature)

@@ -105,9 +105,10 @@ def _text_of(payload: object) -> str | None:
     for fields in cast("Sequence[object]", payload if several else (payload,)):
         if not isinstance(fields, Mapping):
             return None
-        for name, value in sorted(cast("Mapping[str, object]", fields).items(), key=lambda field: _bytes(field[0])):
-            text = _text(value)
-            if text is None:
+        texts = {name: _text(value) for name, value in cast("Mapping[object, object]", fields).items()}
+        for name in sorted(texts, key=lambda name: _bytes(name) if isinstance(name, str) else b""):
+            text = texts[name]
+            if text is None or not isinstance(name, str):
                 return None
             signed += name + text
     return signed
@@ -120,7 +121,9 @@ def _text(value: object) -> str | None:
         return "true" if value else "false"
     if value is None:
         return ""
-    return str(value) if isinstance(value, (str, int, float)) else None
+    # A number of thousands of digits has no text in Python.
+    short = not isinstance(value, int) or value.bit_length() < 1000
+    return str(value) if isinstance(value, (str, int, float)) and short else None
 
 
 def _bytes(text: str) -> bytes:

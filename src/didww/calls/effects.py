@@ -121,13 +121,13 @@ class Close(Struct, frozen=True):
 class Source(Protocol):
     """A file to be sent."""
 
-    def measure(self) -> int:
-        """Number of its bytes."""
+    def measure(self) -> int | None:
+        """Number of its bytes; None if it is not known yet, and is to be asked again."""
         ...
 
 
 class FileMeasure(Struct, frozen=True):
-    """Find out how large `source` is; outcome: number of bytes."""
+    """Find out how large `source` is; outcome: number of bytes, or None when it has to be asked again."""
 
     source: Source
 

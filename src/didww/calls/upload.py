@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
@@ -10,13 +11,13 @@ from didww.calls import operations
 from didww.calls.effects import Call, FileMeasure, Now
 from didww.calls.request import follow
 from didww.encrypt import Encrypt
-from didww.exceptions import DeadlineExceeded, DidwwError, InvalidValue, ValidationError
+from didww.exceptions import DeadlineExceeded, DidwwError, InvalidValue, UnexpectedResponse, ValidationError
 from didww.query_params import QueryParams
 from didww.resources.encrypted_file import EncryptedFile
 from didww.resources.public_key import PublicKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import NotRequired
 
     from didww.configuration import Configuration
@@ -26,6 +27,8 @@ __all__ = ["LARGEST_FILE", "EncryptedUpload", "Source", "upload_encrypted", "upl
 LARGEST_FILE = 20 << 20
 """Largest file that the service takes: 20 MB, read here as MiB of the file before its encryption."""
 
+# In the name of a file, as forms have it; nothing stays that a parser could take for an escape or the end of a line.
+_ESCAPED = {code: f"%{code:02X}" for code in (*range(32), *b'"\\', 127)}
 _LARGEST_CONTAINER = LARGEST_FILE + (2 << 10)
 
 
@@ -45,8 +48,8 @@ class Source(Protocol):
         """Its own name."""
         ...
 
-    def measure(self) -> int:
-        """Number of its bytes."""
+    def measure(self) -> int | None:
+        """Number of its bytes; None if it is not known yet, and is to be asked again."""
         ...
 
     def pieces(self) -> Iterator[bytes]:
@@ -64,7 +67,7 @@ class _Form:
         start = f"--{self.boundary}\r\nContent-Disposition: form-data; name="
         head = [f'{start}"encrypted_files[{name}]"\r\n\r\n{value}\r\n' for name, value in fields.items()]
         head.append(
-            f'{start}"encrypted_files[file]"; filename="{_quoted(filename)}"\r\n'
+            f'{start}"encrypted_files[file]"; filename="{filename.translate(_ESCAPED)}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         self._head = "".join(head).encode("utf-8", "replace")
@@ -81,24 +84,20 @@ class _Form:
         yield self._tail
 
 
-def _quoted(name: str) -> str:
-    """A file's name as forms have it."""
-    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
-
-
 def upload_encrypted(
     configuration: Configuration, fingerprint: str, files: Sequence[EncryptedUpload]
 ) -> Call[list[str]]:
     """Upload containers one after the other; answers their ids.
 
-    Everything is checked before the first is sent. If one fails, the ids of those before it are in the error's
-    `completed`.
+    Everything is checked before the first is sent. If one fails, or the time for all of them runs out, the ids of those
+    before it are in the error's `completed`.
     """
+    end = (yield Now()) + configuration.timeout
     forms = [_container_form(fingerprint, one, f"files[{number}]") for number, one in enumerate(_listed(files))]
     ids: list[str] = []
     for form in forms:
         try:
-            ids.append((yield from _post(configuration, form)).id)
+            ids.append((yield from _post((yield from _until(configuration, end)), form)).id)
         except DidwwError as error:
             error.completed = tuple(ids)
             raise
@@ -115,7 +114,9 @@ def upload_file(
     """
     _checked_text(description, "description")
     _checked_text(filename, "filename")
-    size = cast("int", (yield FileMeasure(source)))
+    end = (yield Now()) + configuration.timeout
+    while (size := cast("int | None", (yield FileMeasure(source)))) is None:
+        yield from _until(configuration, end)
     if not size:
         raise InvalidValue("The file to upload is empty.", field="file")
     if size > LARGEST_FILE:
@@ -124,18 +125,20 @@ def upload_file(
             "Make it smaller, e.g. with a lower resolution.",
             field="file",
         )
-    end = (yield Now()) + configuration.timeout
+    name = f"{filename or source.name or 'document'}.enc"
     last = False
     while True:
-        keys = (yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())).data
-        pem = [key.key for key in keys]
-        form = _form(
-            Encrypt.calculate_fingerprint(pem),
-            description,
-            f"{filename or source.name or 'document'}.enc",
-            Encrypt.encrypted_size(size, pem),
-            partial(_encrypted, source, pem),
-        )
+        answer = yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())
+        pem = [key.key for key in answer.data]
+        try:
+            fingerprint, length = Encrypt.calculate_fingerprint(pem), Encrypt.encrypted_size(size, pem)
+        except InvalidValue:
+            raise UnexpectedResponse(
+                f"The service answered with {len(pem)} public keys, not with two RSA keys; the file was not sent.",
+                status_code=answer.status_code,
+                request_id=answer.request_id,
+            ) from None
+        form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem))
         try:
             return (yield from _post((yield from _until(configuration, end)), form))
         except ValidationError as error:
@@ -153,7 +156,7 @@ def _until(configuration: Configuration, end: float) -> Call[Configuration]:
     left = end - cast("float", (yield Now()))
     if left <= 0:
         raise DeadlineExceeded(
-            "The file was not uploaded before the call's timeout ran out. Allow more: timeout=.", request_sent=False
+            "The upload was not sent before the call's timeout ran out. Allow more: timeout=.", request_sent=False
         )
     return configuration.replaced(timeout=left)
 
@@ -210,9 +213,9 @@ def _form(
 
 
 def _listed(files: Any) -> list[EncryptedUpload]:
-    if isinstance(files, (str, bytes, dict)):
+    if isinstance(files, (str, bytes, dict)) or not isinstance(files, Iterable):
         raise InvalidValue("files is a list of {'data': ..., 'description': ..., 'filename': ...}.", field="files")
-    return list(files)
+    return list(cast("Iterable[EncryptedUpload]", files))
 
 
 def _checked_text(value: object, name: str) -> None:

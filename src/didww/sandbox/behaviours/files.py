@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from email.message import Message
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -74,14 +75,15 @@ class EncryptedFiles(Behaviour):
 
 def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:
     """The fields of a multipart form; None if it is none."""
-    kind, _, rest = content_type.partition(";")
-    boundary = rest.partition("boundary=")[2].split(";")[0].strip().strip('"')
-    if kind.strip().lower() != "multipart/form-data" or not boundary:
+    head = Message()
+    head["Content-Type"] = content_type
+    boundary = head.get_boundary()
+    if head.get_content_type() != "multipart/form-data" or not boundary:
         return None
     fields: dict[bytes, bytes] = {}
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1"))[1:-1]:
-        head, _, value = part.partition(b"\r\n\r\n")
-        name = _NAME.search(head)
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:-1]:
+        described, _, value = part.partition(b"\r\n\r\n")
+        name = _NAME.search(described)
         if name is None:
             return None
         fields[name[1]] = value

@@ -1,0 +1,261 @@
+"""Downloads that are unpacked on the way: bombs, damage, cut-off files, and whom the key is shown to."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import tempfile
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clients import KEY, KINDS, client_of
+from didww import DidwwClient
+from didww.exceptions import (
+    ConnectionFailed,
+    DidwwClientError,
+    DidwwError,
+    NotFoundError,
+    ServerError,
+    UnexpectedResponse,
+)
+from scripted import Scripted, answer
+from servers import Server, answering, header, http, once
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+CSV = b"Date/Time Start (UTC),Source\n" + b"2026-03-01 01:11:42,442079460001\n" * 5000
+NOISE = random.Random(0).randbytes(3 << 20)
+PACKED = gzip.compress(CSV)
+PATH = "/v3/exports/baf6d4cf-e6e8-4920-b15f-b2abc6cb4a7d.csv.gz"
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def chunked(body: bytes) -> bytes:
+    pieces = [body[start : start + 1000] for start in range(0, len(body), 1000)]
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+
+
+def unframed(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body
+
+
+WHOLE: dict[str, tuple[bytes, bytes]] = {
+    "one member": (http(PACKED), CSV),
+    "two members": (http(PACKED + gzip.compress(b"more")), CSV + b"more"),
+    "a thousand members": (http(gzip.compress(b"x\n") * 1000), b"x\n" * 1000),
+    "an empty member between": (http(PACKED + gzip.compress(b"") + PACKED), CSV * 2),
+    "padding": (http(PACKED + bytes(5000)), CSV),
+    "nothing packed": (http(gzip.compress(b"")), b""),
+    "does not shrink": (http(gzip.compress(NOISE)), NOISE),
+    "chunked": (chunked(PACKED), CSV),
+    "until the connection ends": (unframed(PACKED), CSV),
+    "called packed": (http(PACKED, "Content-Encoding: gzip", "Content-Type: text/csv"), CSV),
+    "stored with a name": (http(b"\x1f\x8b\x08\x08\0\0\0\0\0\x03calls.csv\0" + PACKED[10:]), CSV),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_whole_file_is_unpacked(case: str, kind: str, tmp_path: Path) -> None:
+    """However it is packed and framed; an older file is replaced, and only its owner can read the new one."""
+    raw, expected = WHOLE[case]
+    target = tmp_path / "calls.csv"
+    target.write_bytes(b"old")
+    with Server(once(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
+        assert client.download_and_decompress_export(f"{server.url}{PATH}", str(target)) == target
+    assert target.read_bytes() == expected
+    assert os.listdir(tmp_path) == ["calls.csv"]  # noqa: PTH208 names are what is compared
+    assert target.stat().st_mode & 0o077 == 0
+    assert header(server.requests[0], "api-key") == KEY
+    assert header(server.requests[0], "accept-encoding") == "identity"
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    changed = bytearray(data)
+    changed[place] ^= 0x55
+    return bytes(changed)
+
+
+BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
+    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponse, "cut off after"),
+    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponse, "cut off after"),
+    "cut off in the head": (http(PACKED[:5]), UnexpectedResponse, "cut off after"),
+    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponse, "cut off after"),
+    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponse, "cut off after"),
+    "nothing": (http(b""), UnexpectedResponse, "cut off after 0"),
+    "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ConnectionFailed, "cut off"),
+    "chunks cut off": (chunked(PACKED)[:-5], ConnectionFailed, "cut off"),
+    "damaged": (http(flipped(PACKED, len(PACKED) // 2)), UnexpectedResponse, "damaged"),
+    "wrong check sum": (http(flipped(PACKED, -8)), UnexpectedResponse, "damaged"),
+    "wrong length": (http(flipped(PACKED, -1)), UnexpectedResponse, "damaged"),
+    "second one damaged": (http(PACKED + flipped(PACKED, -8)), UnexpectedResponse, "damaged"),
+    "something behind": (http(PACKED + b"garbage"), UnexpectedResponse, "damaged"),
+    "plain": (http(CSV), UnexpectedResponse, "not gzip"),
+    "page": (http(b"<html></html>"), UnexpectedResponse, "not gzip"),
+    "zeros": (http(bytes(100)), UnexpectedResponse, "not gzip"),
+    "bomb": (http(gzip.compress(bytes(50 << 20), 9)), UnexpectedResponse, "more than 1000000 bytes"),
+    "bomb of many": (http(gzip.compress(bytes(999_999)) * 2), UnexpectedResponse, "more than 1000000 bytes"),
+    "one byte too many": (http(gzip.compress(bytes(1_000_001))), UnexpectedResponse, "more than 1000000 bytes"),
+    "not there": (http(b"", status="404 Not Found"), NotFoundError, "404"),
+    "server's fault": (http(b"<html>", status="503 Busy"), ServerError, "503"),
+    "redirect": (http(b"", "Location: https://files.example.com/", status="302 Found"), UnexpectedResponse, "302"),
+    "no content": (http(b"", status="204 No Content"), UnexpectedResponse, "204"),
+    "a part": (http(PACKED, status="206 Partial Content"), UnexpectedResponse, "206"),
+}
+
+HUNG_UP = {"cut off without a length", "fewer bytes than told", "chunks cut off"}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_file_that_is_not_whole_is_not_kept(case: str, kind: str, tmp_path: Path) -> None:
+    """Nothing appears under the name, no part file stays, an older file is as it was, and the client goes on."""
+    raw, expected, message = BROKEN[case]
+    target = tmp_path / "calls.csv"
+    target.write_bytes(b"old")
+    kept, hung_up = answering(raw, http(PACKED)), [once(raw), once(http(PACKED))]
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        # A connection that is kept must not be hung up, or the next request may meet its end.
+        (hung_up.pop(0) if case in HUNG_UP else kept)(server, connection)
+
+    with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
+        with pytest.raises(expected, match=message) as caught:
+            client.download_and_decompress_export(f"{server.url}{PATH}", target, max_bytes=1_000_000)
+        assert os.listdir(tmp_path) == ["calls.csv"]  # noqa: PTH208 names are what is compared
+        assert target.read_bytes() == b"old"
+        assert KEY not in f"{caught.value!r}{caught.value}"
+        client.download_and_decompress_export(f"{server.url}{PATH}", target)
+    assert target.read_bytes() == CSV
+
+
+def test_the_most_bytes_are_allowed(tmp_path: Path) -> None:
+    """`max_bytes` is the most that may come, not one less."""
+    client = DidwwClient(
+        KEY, base_url="https://api.example.com/v3", transport=Scripted(answer(body=gzip.compress(bytes(1_000_000))))
+    )
+    client.download_and_decompress_export(f"https://api.example.com{PATH}", tmp_path / "a", max_bytes=1_000_000)
+    assert (tmp_path / "a").stat().st_size == 1_000_000
+
+
+def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
+    """50 MB are unpacked with a few pieces in memory at any moment; so is a bomb of one packed piece."""
+    raw = http(gzip.compress(bytes(50 << 20)) + gzip.compress(NOISE))
+    with Server(answering(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
+        client.download_and_decompress_export(f"{server.url}{PATH}", tmp_path / "a")  # imports
+        tracemalloc.start()
+        try:
+            client.download_and_decompress_export(f"{server.url}{PATH}", tmp_path / "a")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert (tmp_path / "a").stat().st_size == (50 << 20) + len(NOISE)
+    assert peak < 5 << 20
+
+
+@given(cut=st.integers(0, len(PACKED) - 1))
+@settings(max_examples=60, deadline=None)
+def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
+    """Wherever it ends too early, without a length to compare with, it is found out."""
+    with tempfile.TemporaryDirectory() as folder:
+        with pytest.raises(UnexpectedResponse):
+            fetched(PACKED[:cut], Path(folder) / "a")
+        assert not list(Path(folder).iterdir())
+
+
+@given(place=st.integers(0, len(PACKED) - 1), bit=st.integers(0, 7))
+@settings(max_examples=60, deadline=None)
+def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
+    """It is an error, or it says nothing of the contents, e.g. in the head the time of packing."""
+    changed = bytearray(PACKED)
+    changed[place] ^= 1 << bit
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "a"
+        try:
+            fetched(bytes(changed), target)
+        except UnexpectedResponse:
+            assert not list(Path(folder).iterdir())
+        else:
+            assert target.read_bytes() == CSV
+
+
+def fetched(body: bytes, target: Path) -> None:
+    client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=Scripted(answer(body=body)))
+    client.download_and_decompress_export(f"https://api.example.com{PATH}", target)
+
+
+# Where the key goes
+
+
+METHODS: list[Callable[..., Any]] = [
+    lambda client, url, path: client.download_export(url, path),
+    lambda client, url, path: client.download_and_decompress_export(url, path),
+]
+
+
+@pytest.mark.parametrize("download", METHODS)
+def test_another_origin_never_gets_the_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """The file is fetched from there all the same, without the key and without the client's own headers."""
+    own = {"headers": {"X-Mine": "of the caller"}}
+    with Server(answering(http(PACKED))) as api, Server(answering(http(PACKED))) as other:
+        with client_of(kind, f"{api.url}/v3", **own) as client:
+            for url in (f"{other.url}{PATH}", f"http://localhost:{api.port}{PATH}", f"{api.url}{PATH}"):
+                download(client, url, tmp_path / "a")
+    assert (tmp_path / "a").exists()
+    everything = b"".join(other.requests) + api.requests[0]
+    assert KEY.encode() not in everything
+    assert b"of the caller" not in everything
+    assert header(api.requests[1], "api-key") == KEY
+    assert header(api.requests[1], "x-mine") == "of the caller"
+
+
+@pytest.mark.parametrize("download", METHODS)
+def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """Not even asked: the other server hears nothing."""
+    with Server(answering(http(PACKED))) as other:
+        moved = http(b"", f"Location: {other.url}{PATH}", status="307 Temporary Redirect")
+        with Server(answering(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
+            with pytest.raises(UnexpectedResponse, match="307"):
+                download(client, f"{api.url}{PATH}", tmp_path / "a")
+    assert other.connections == 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("download", METHODS)
+def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """What is another host to the network is another origin, however much it looks like ours."""
+    with Server(answering(http(PACKED))) as other, client_of(kind, "http://api.example.com/v3") as client:
+        download(client, f"http://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
+    assert KEY.encode() not in other.requests[0]
+
+
+# Where the file goes
+
+
+@pytest.mark.parametrize("name", ["nowhere/a.csv", "folder", "a\0b", ""])
+def test_a_path_that_cannot_be_written(name: str, kind: str, tmp_path: Path) -> None:
+    """It is named, and nothing is left."""
+    (tmp_path / "folder").mkdir()
+    target = f"{tmp_path}/{name}"
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        with pytest.raises(DidwwClientError, match="Cannot write"):
+            client.download_and_decompress_export(f"{server.url}{PATH}", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -1,0 +1,893 @@
+"""Uploads, from what the caller hands over to what the service reads: over sockets, in process, by all clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email
+import gzip
+import io
+import json
+import mmap
+import os
+import tempfile
+import time
+import tracemalloc
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients import KEY, KINDS, Blocking, client_of
+from didww import AsyncDidwwClient
+from didww.calls.effects import Request, Response
+from didww.calls.upload import LARGEST_FILE
+from didww.encrypt import Encrypt
+from didww.exceptions import (
+    AuthenticationError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    DidwwClientError,
+    DidwwError,
+    InvalidValue,
+    UnexpectedResponse,
+    ValidationError,
+)
+from didww.sandbox import Sandbox
+from didww.sandbox.behaviours.files import _opened, _public_keys
+from didww.sandbox.engine import Engine
+from didww.sandbox.server import running
+from servers import Server, header, http
+
+if TYPE_CHECKING:
+    import socket
+
+FILE = b"%PDF-1.7 " + bytes(range(256)) * 700
+OTHER_KEYS = list(reversed(_public_keys()))
+
+
+class Service:
+    """What a sandbox is asked in a test; it may be told to answer something else, or to do something first."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.before: Callable[[Request], Response | None] = lambda request: None
+
+    @property
+    def asked(self) -> list[str]:
+        return [request.method for request in self.requests]
+
+    def form(self, number: int = -1) -> dict[str, tuple[str | None, bytes]]:
+        """The form of an upload: file name and value by name, as the standard library's parser has them."""
+        request = [request for request in self.requests if request.method == "POST"][number]
+        kind = next(value for name, value in request.headers.items() if name.lower() == "content-type")
+        assert isinstance(request.body, bytes)
+        whole = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.body)
+        fields = {}
+        for part in whole.get_payload():
+            assert isinstance(part, email.message.Message)
+            assert set(part.keys()) <= {"Content-Disposition", "Content-Type"}
+            ours = email.message.Message()
+            raw = dict(part.raw_items())["Content-Disposition"]
+            ours["Content-Disposition"] = raw.encode("ascii", "surrogateescape").decode()
+            told = dict(ours.get_params(header="content-disposition"))
+            assert told.pop("form-data") == ""
+            value = part.get_payload(decode=True)
+            assert isinstance(value, bytes)
+            fields[told.pop("name")] = (told.pop("filename", None), value)
+            assert not told
+        return fields
+
+    def file(self, number: int = -1) -> bytes | None:
+        """The file in the container, by the sandbox's private keys."""
+        return _opened(self.form(number)["encrypted_files[file]"][1])
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    """Everything that any sandbox is asked during the test."""
+    told = Service()
+    handle = Engine.handle
+
+    def handled(self: Engine, request: Request) -> Response:
+        told.requests.append(request)
+        return told.before(request) or handle(self, request)
+
+    monkeypatch.setattr(Engine, "handle", handled)
+    return told
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The address of a sandbox on loopback."""
+    with running() as base_url:
+        yield base_url
+
+
+@pytest.fixture(params=["in process", "in process, async", *KINDS])
+def client(request: pytest.FixtureRequest, served: str, service: Service) -> Iterator[Any]:
+    """A client of a sandbox, of each kind."""
+    if request.param in KINDS:
+        with client_of(request.param, served) as made:
+            yield made
+    elif request.param == "in process":
+        yield Sandbox().client()
+    else:
+        with asyncio.Runner() as runner:
+            yield Blocking(Sandbox().async_client(), runner)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def keys_document(keys: Any) -> bytes:
+    items = [{"id": f"key-{n}", "type": "public_keys", "attributes": {"key": key}} for n, key in enumerate(keys)]
+    return json.dumps({"data": items}).encode()
+
+
+def stale(times: int, keys: Any = OTHER_KEYS) -> Callable[[Request], Response | None]:
+    """Gives out other keys for the first `times` times."""
+    left = [times]
+
+    def before(request: Request) -> Response | None:
+        if not request.url.endswith("/public_keys") or not left[0]:
+            return None
+        left[0] -= 1
+        return Response(200, {"content-type": "application/vnd.api+json"}, keys_document(keys))
+
+    return before
+
+
+# What may be handed over
+
+
+class Reading:
+    """Has a `read` and nothing else, and gives less than it is asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.inner = io.BytesIO(data)
+
+    def read(self, size: int) -> bytes:
+        return self.inner.read(min(size, 1000))
+
+
+class Unseekable(io.BytesIO):
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: Any) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+def pipe(_: Path) -> Any:
+    reading, writing = os.pipe()
+    # More than a pipe holds would need a second thread.
+    os.write(writing, FILE[:60000])
+    os.close(writing)
+    return os.fdopen(reading, "rb")
+
+
+def written(folder: Path, data: bytes = FILE, name: str = "scan.pdf") -> Path:
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
+def from_the_middle(_: Path) -> Any:
+    stream = io.BytesIO(b"another part" + FILE)
+    stream.seek(len(b"another part"))
+    return stream
+
+
+def mapped(folder: Path) -> Any:
+    with written(folder).open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def packed(folder: Path) -> Any:
+    return gzip.open(written(folder, gzip.compress(FILE)), "rb")
+
+
+def zipped(folder: Path) -> Any:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("scan.pdf", FILE)
+    return zipfile.ZipFile(folder / "a.zip").open("scan.pdf")
+
+
+def spooled(_: Path) -> Any:
+    file = tempfile.SpooledTemporaryFile()  # noqa: SIM115 closed by the test
+    file.write(FILE)
+    file.seek(0)
+    return file
+
+
+SOURCES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "bytes": (lambda _: FILE, "document.enc"),
+    "bytearray": (lambda _: bytearray(FILE), "document.enc"),
+    "memoryview": (lambda _: memoryview(FILE), "document.enc"),
+    "text path": (lambda folder: str(written(folder)), "scan.pdf.enc"),
+    "Path": (written, "scan.pdf.enc"),
+    "open file": (lambda folder: written(folder).open("rb"), "scan.pdf.enc"),
+    "raw file": (lambda folder: written(folder).open("rb", buffering=0), "scan.pdf.enc"),
+    "BytesIO": (lambda _: io.BytesIO(FILE), "document.enc"),
+    "from the middle": (from_the_middle, "document.enc"),
+    "unseekable": (lambda _: Unseekable(FILE), "document.enc"),
+    "pipe": (pipe, "document.enc"),
+    "read alone": (lambda _: Reading(FILE), "document.enc"),
+    "mmap": (mapped, "document.enc"),
+    "gzip": (packed, "scan.pdf.enc"),
+    "zip": (zipped, "scan.pdf.enc"),
+    "spooled": (spooled, "document.enc"),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_any_binary_file_arrives(source: str, client: Any, service: Service, tmp_path: Path) -> None:
+    """The service can read the very bytes, under the file's own name; the record comes back; streams stay open."""
+    make, name = SOURCES[source]
+    file = make(tmp_path)
+    uploaded = client.upload_file(file, description="A passport")
+    expected = FILE[:60000] if source == "pipe" else FILE
+    assert service.file() == expected
+    assert uploaded.description == "A passport"
+    assert uploaded.id
+    assert uploaded.expires_at is not None
+    assert service.asked == ["GET", "POST"]
+    assert service.form()["encrypted_files[file]"][0] == name
+    if hasattr(file, "close"):
+        assert not file.closed
+        file.close()
+
+
+@pytest.mark.parametrize("source", ["Path", "from the middle", "pipe", "read alone"])
+def test_stale_keys_are_fetched_again_once(source: str, client: Any, service: Service, tmp_path: Path) -> None:
+    """After "outdated fingerprint" the file is encrypted again with new keys and sent once more, from its beginning."""
+    service.before = stale(1)
+    with contextlib.ExitStack() as stack:
+        file = SOURCES[source][0](tmp_path)
+        if hasattr(file, "close"):
+            stack.callback(file.close)
+        uploaded = client.upload_file(file)
+    assert uploaded.id
+    assert service.asked == ["GET", "POST", "GET", "POST"]
+    assert service.file() == (FILE[:60000] if source == "pipe" else FILE)
+    prints = [service.form(number)["encrypted_files[encryption_fingerprint]"][1].decode() for number in (0, 1)]
+    assert prints == [Encrypt.calculate_fingerprint(OTHER_KEYS), Encrypt.calculate_fingerprint(_public_keys())]
+
+
+def test_stale_keys_twice_are_an_error(client: Any, service: Service) -> None:
+    """No third attempt."""
+    service.before = stale(2)
+    with pytest.raises(ValidationError, match="outdated fingerprint"):
+        client.upload_file(FILE)
+    assert service.asked == ["GET", "POST"] * 2
+
+
+def test_another_refusal_is_not_tried_again(client: Any, service: Service) -> None:
+    """Only "outdated fingerprint" says that a second attempt may do better."""
+    refusal = b'{"errors":[{"title":"is invalid","detail":"file - is invalid","code":"100","status":"422"}]}'
+    service.before = lambda request: Response(422, {}, refusal) if request.method == "POST" else None
+    with pytest.raises(ValidationError, match="is invalid"):
+        client.upload_file(FILE)
+    assert service.asked == ["GET", "POST"]
+
+
+@pytest.mark.parametrize(
+    "keys", [[], list(_public_keys())[:1], [*_public_keys(), OTHER_KEYS[0]], ["x", "y"], [None, 5]]
+)
+def test_an_answer_without_two_keys(keys: Any, client: Any, service: Service) -> None:
+    """It is the service's fault, and said so; nothing is sent in the clear or for one key only."""
+    service.before = stale(9, keys)
+    with pytest.raises(UnexpectedResponse, match=rf"{len(keys)} public keys"):
+        client.upload_file(FILE)
+    assert service.asked == ["GET"]
+
+
+# What is refused
+
+
+def sparse(folder: Path, size: int) -> Path:
+    with (folder / "large.pdf").open("wb") as file:
+        file.truncate(size)
+    return folder / "large.pdf"
+
+
+class Endless:
+    taken = 0
+
+    def read(self, size: int) -> bytes:
+        type(self).taken += size
+        return bytes(size)
+
+
+def closed(_: Path) -> Any:
+    stream = io.BytesIO(FILE)
+    stream.close()
+    return stream
+
+
+def blocked(_: Path) -> Any:
+    reading, _writing = os.pipe()
+    os.set_blocking(reading, False)
+    return os.fdopen(reading, "rb", buffering=0)
+
+
+def named_pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "pipe")
+    return folder / "pipe"
+
+
+class Asynchronous:
+    def read(self, size: int) -> Any:
+        """What an `async def read` would give, without its warning."""
+        return asyncio.sleep
+
+
+def ended(_: Path) -> Any:
+    stream = io.BytesIO(FILE)
+    stream.read()
+    return stream
+
+
+REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = {
+    "text stream": (lambda _: io.StringIO("text"), InvalidValue, "gives str, not bytes"),
+    "text file": (lambda folder: written(folder).open(encoding="latin-1"), InvalidValue, "mode 'rb'"),
+    "asynchronous": (lambda _: Asynchronous(), InvalidValue, "not bytes"),
+    "None": (lambda _: None, InvalidValue, "not NoneType"),
+    "number": (lambda _: 5, InvalidValue, "not int"),
+    "list": (lambda _: [FILE], InvalidValue, "not list"),
+    "no bytes": (lambda _: b"", InvalidValue, "is empty"),
+    "empty file": (lambda folder: written(folder, b""), InvalidValue, "is empty"),
+    "stream at its end": (ended, InvalidValue, "is empty"),
+    "empty unseekable": (lambda _: Unseekable(), InvalidValue, "is empty"),
+    "large bytes": (lambda _: bytes(LARGEST_FILE + 1), InvalidValue, "more than 20 MB"),
+    "large file": (lambda folder: sparse(folder, LARGEST_FILE + 1), InvalidValue, "more than 20 MB"),
+    "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValue, "more than 20 MB"),
+    "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValue, "more than 20 MB"),
+    "endless": (lambda _: Endless(), InvalidValue, "more than 20 MB"),
+    "missing": (lambda folder: folder / "nothing.pdf", DidwwClientError, r"Cannot read .*nothing.pdf: No such file"),
+    "no name": (lambda _: "", DidwwClientError, "Cannot read A file without a name: No such file"),
+    "no path": (lambda _: "a\0b", DidwwClientError, "Cannot read .*null"),
+    "directory": (lambda folder: folder, DidwwClientError, "no regular file"),
+    "named pipe": (named_pipe, DidwwClientError, "no regular file"),
+    "closed": (closed, DidwwClientError, "closed"),
+    "write-only": (lambda folder: (folder / "w").open("wb"), DidwwClientError, "Cannot read .*w: "),
+    "non-blocking": (blocked, DidwwClientError, "non-blocking"),
+}
+
+
+@pytest.mark.parametrize("source", REFUSED)
+def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
+    source: str, client: Any, service: Service, tmp_path: Path
+) -> None:
+    """Text, nothing, too much, and what cannot be read: the error says which, and no request goes out."""
+    make, expected, message = REFUSED[source]
+    file = make(tmp_path)
+    with pytest.raises(expected, match=message) as caught:
+        client.upload_file(file)
+    assert type(caught.value) is expected
+    assert getattr(caught.value, "field", "file") == "file"
+    assert caught.value.__cause__ is None
+    assert service.requests == []
+    if hasattr(file, "close"):
+        file.close()
+
+
+def test_no_more_is_read_than_would_be_sent() -> None:
+    """One byte more than the limit settles it, for a stream of unknown length."""
+    Endless.taken = 0
+    with pytest.raises(InvalidValue):
+        Sandbox().client().upload_file(Endless())  # type: ignore[arg-type]
+    assert LARGEST_FILE < Endless.taken <= LARGEST_FILE + 1
+
+
+def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
+    """20 MB exactly, by path, by stream of known and of unknown length."""
+    path = sparse(tmp_path, LARGEST_FILE)
+    client = Sandbox().client()
+    with path.open("rb") as file, path.open("rb") as other:
+        for one in (path, file, Unseekable(other.read())):
+            assert client.upload_file(one).id
+            assert len(service.file() or b"") == LARGEST_FILE
+
+
+@pytest.mark.parametrize("options", [{"description": 5}, {"filename": b"x"}, {"description": ["x"]}])
+def test_texts_that_are_none(options: dict[str, Any], client: Any, service: Service) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        client.upload_file(FILE, **options)
+    assert caught.value.field in options
+    assert service.requests == []
+
+
+# A file that does not stay as it is
+
+
+def emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def shortened(path: Path) -> None:
+    os.truncate(path, len(FILE) // 2)
+
+
+def lengthened(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"x")
+
+
+def far_longer(path: Path) -> None:
+    os.truncate(path, 1 << 30)
+
+
+def replaced(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("change", [emptied, shortened, lengthened, far_longer, Path.unlink, replaced])
+def test_a_file_that_changes_before_it_is_sent(
+    change: Callable[[Path], None], client: Any, service: Service, tmp_path: Path
+) -> None:
+    """Another length than was measured: an error that names the file, and no upload of half a document."""
+    path = written(tmp_path)
+    done: list[Response] = []
+
+    def before(request: Request) -> Response | None:
+        if request.method == "GET" and not done:
+            done.append(Response(0, {}, b""))
+            change(path)
+        return None
+
+    service.before = before
+    with pytest.raises(DidwwClientError, match=r"scan\.pdf") as caught:
+        client.upload_file(path)
+    assert type(caught.value) is DidwwClientError
+    assert service.asked == ["GET"], "a form that is cut off is not handled"
+    written(tmp_path, name="other.pdf")
+    assert client.upload_file(tmp_path / "other.pdf").id, "the client can still be used"
+
+
+class Shrinking(io.BytesIO):
+    """Ends early once it has been read for a while, or breaks."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        super().__init__(FILE)
+        self.failure = failure
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() < len(FILE) // 2:
+            return super().read(size)
+        if self.failure is not None:
+            raise self.failure
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected", "message"),
+    [
+        (None, DidwwClientError, "changed while it was being sent"),
+        (OSError(5, "Input/output error"), DidwwClientError, "Cannot read The stream: Input/output error"),
+        (TimeoutError("of the disk"), DidwwClientError, "of the disk"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), DidwwClientError, "odd"),
+        (RuntimeError("of the caller"), RuntimeError, "of the caller"),
+        (EOFError("of the caller"), EOFError, "of the caller"),
+    ],
+)
+def test_a_stream_that_breaks_while_it_is_sent(
+    failure: Exception | None, expected: type[Exception], message: str, client: Any, service: Service
+) -> None:
+    """It is neither taken for the end of the file nor for a fault of the network."""
+    with pytest.raises(expected, match=message) as caught:
+        client.upload_file(Shrinking(failure))
+    assert type(caught.value) is expected
+    assert service.asked == ["GET"]
+    assert client.upload_file(FILE).id
+
+
+# The form
+
+
+TEXTS = [
+    "plain",
+    "Straße 5, 東京",
+    'with "quotes" and \\ and \\" and ;',
+    "two\r\nlines\n\nContent-Type: text/html",
+    '\r\n--boundary\r\nContent-Disposition: form-data; name="encrypted_files[file]"\r\n\r\nforged',
+    '"; name="encrypted_files[description]',
+    "ends in a backslash\\",
+    "".join(map(chr, range(1, 32))) + "\x7f\x85\u2028",
+    "%22 %0A",
+    "x" * 5000,
+    "",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_texts_cannot_break_out_of_the_form(text: str, client: Any, service: Service) -> None:
+    """A description arrives as it is, a file's name with escapes; whatever they hold, the form has three fields."""
+    uploaded = client.upload_file(FILE, description=text, filename=text)
+    form = service.form()
+    assert list(form) == [
+        "encrypted_files[encryption_fingerprint]",
+        "encrypted_files[description]",
+        "encrypted_files[file]",
+    ]
+    assert form["encrypted_files[description]"] == (None, text.encode())
+    escaped = "".join(f"%{ord(one):02X}" if one < " " or one in '"\\\x7f' else one for one in text)
+    assert form["encrypted_files[file]"][0] == f"{escaped or 'document'}.enc"
+    assert service.file() == FILE
+    assert uploaded.description == text
+
+
+def test_a_name_that_is_no_text_to_others(service: Service, tmp_path: Path) -> None:
+    """A file whose name is no UTF-8 can be uploaded; what cannot be written is a question mark."""
+    path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.pdf")
+    Path(path).write_bytes(FILE)
+    assert Sandbox().client().upload_file(path, description="\ud800").description == "?"
+    assert service.form()["encrypted_files[file]"][0] == "caf?.pdf.enc"
+
+
+def test_without_a_description_there_is_no_such_field(client: Any, service: Service) -> None:
+    assert client.upload_file(FILE).description is None
+    assert "encrypted_files[description]" not in service.form()
+
+
+def test_the_request_of_an_upload(client: Any, service: Service) -> None:
+    """A form with the length told beforehand, the key, and the fingerprint without anything around it."""
+    client.upload_file(FILE)
+    headers = {name.lower(): value for name, value in service.requests[-1].headers.items()}
+    body = service.requests[-1].body
+    assert headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert isinstance(body, bytes)
+    assert int(headers["content-length"]) == len(body)
+    assert "transfer-encoding" not in headers
+    assert headers["api-key"]
+    expected = Encrypt.calculate_fingerprint(_public_keys()).encode()
+    assert service.form()["encrypted_files[encryption_fingerprint]"] == (None, expected)
+
+
+# Containers made by hand
+
+
+def container(data: bytes = FILE) -> bytes:
+    return Encrypt.encrypt_with_keys(data, _public_keys())
+
+
+FINGERPRINT = Encrypt.calculate_fingerprint(_public_keys())
+
+
+def test_containers_are_uploaded_one_by_one(client: Any, service: Service) -> None:
+    """The ids come in the order of the files; each request holds one."""
+    files = [
+        {"data": container(b"first"), "description": "one", "filename": "one.pdf.enc"},
+        {"data": bytearray(container(b"second"))},
+        {"data": container(b"third"), "description": None, "filename": None},
+    ]
+    ids = client.upload_encrypted_files(fingerprint=f"{FINGERPRINT}\n", files=files)
+    assert len(set(ids)) == 3
+    assert [service.file(number) for number in range(3)] == [b"first", b"second", b"third"]
+    assert service.form(0)["encrypted_files[file]"][0] == "one.pdf.enc"
+    assert service.form(1)["encrypted_files[file]"][0] == "document.enc"
+    assert service.form(0)["encrypted_files[encryption_fingerprint]"] == (None, FINGERPRINT.encode())
+    last = client.upload_encrypted_file(fingerprint=FINGERPRINT, data=container(b"last"), description="x")
+    assert last not in ids
+    assert client.upload_encrypted_files(fingerprint=FINGERPRINT, files=(one for one in ())) == []
+    assert service.asked == ["POST"] * 4
+
+
+def test_a_failure_in_the_middle_tells_what_was_done(client: Any, service: Service) -> None:
+    """The error's `completed` holds the ids of the files before it; those after it are not sent."""
+    files = [{"data": container(b"first")}, {"data": container()[:-1]}, {"data": container(b"third")}]
+    with pytest.raises(ValidationError, match="file") as caught:
+        client.upload_encrypted_files(fingerprint=FINGERPRINT, files=files)
+    assert len(caught.value.completed) == 1
+    assert service.asked == ["POST"] * 2
+    with pytest.raises(ValidationError, match="outdated") as first:
+        client.upload_encrypted_file(fingerprint=FINGERPRINT[::-1], data=container())
+    assert first.value.completed == ()
+    assert DidwwError.completed == ()
+
+
+GOOD = {"data": container()}
+WRONG_FILES: dict[str, tuple[Any, str]] = {
+    "no list": (5, "files"),
+    "None": (None, "files"),
+    "a dict": (GOOD, "files"),
+    "a text": ("scan.pdf", "files"),
+    "bytes": (container(), "files"),
+    "no dict": ([GOOD, container()], "files[1]"),
+    "no data": ([GOOD, {"description": "x"}], "files[1]"),
+    "text": ([GOOD, {"data": "x"}], "files[1]"),
+    "empty": ([GOOD, {"data": b""}], "files[1]"),
+    "too large": ([GOOD, {"data": bytes((20 << 20) + 2049)}], "files[1]"),
+    "misspelt": ([GOOD, {"data": container(), "desciption": "x"}], "files[1]"),
+    "description": ([GOOD, {"data": container(), "description": 5}], "description"),
+    "filename": ([GOOD, {"data": container(), "filename": b"x"}], "filename"),
+}
+
+
+@pytest.mark.parametrize("files", WRONG_FILES)
+def test_containers_that_cannot_be_right(files: str, client: Any, service: Service) -> None:
+    """All are checked before the first is sent."""
+    given, field = WRONG_FILES[files]
+    with pytest.raises(InvalidValue) as caught:
+        client.upload_encrypted_files(fingerprint=FINGERPRINT, files=given)
+    assert caught.value.field == field
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("fingerprint", ["", "  ", None, 5, b"x"])
+def test_a_fingerprint_is_needed(fingerprint: Any, client: Any, service: Service) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        client.upload_encrypted_file(fingerprint=fingerprint, data=container())
+    assert caught.value.field == "fingerprint"
+    assert service.requests == []
+
+
+# Servers that are slow, or do not want it
+
+
+CREATED = b'{"data":{"type":"encrypted_files","id":"one","attributes":{"description":null}}}'
+
+
+def taking(
+    post: Callable[[Server, socket.socket, int], None], keys_after: float = 0
+) -> Callable[[Server, socket.socket], None]:
+    """Gives out the keys, and leaves uploads to `post`, which is told how many bytes are still to come."""
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        while True:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                received = connection.recv(4096)
+                if not received:
+                    return
+                head += received
+            head, _, begun = head.partition(b"\r\n\r\n")
+            server.requests.append(head)
+            if head.startswith(b"GET"):
+                server.stopped.wait(keys_after)
+                connection.sendall(http(keys_document(_public_keys())))
+            else:
+                post(server, connection, int(header(head, "content-length") or 0) - len(begun))
+
+    return serve
+
+
+def swallow(server: Server, connection: socket.socket, left: int) -> None:
+    while left:
+        left -= len(connection.recv(min(left, 1 << 16)) or b"x" * left)
+
+
+def accept(server: Server, connection: socket.socket, left: int) -> None:
+    swallow(server, connection, left)
+    connection.sendall(http(CREATED, status="201 Created"))
+
+
+def stall(server: Server, connection: socket.socket, left: int) -> None:
+    server.stopped.wait(10)
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize("source", ["path", "stream"])
+def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Path) -> None:
+    """20 MB are uploaded with less than 1 MB at any moment, the server's buffers included."""
+    path = sparse(tmp_path, LARGEST_FILE)
+    with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3") as client, path.open("rb") as stream:
+        client.upload_file(FILE)  # imports
+        tracemalloc.start()
+        try:
+            assert client.upload_file(path if source == "path" else stream).id == "one"
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 1 << 20
+    assert int(header(server.requests[-1], "content-length") or 0) > LARGEST_FILE
+
+
+def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> None:
+    """Its answer is what is raised, though it came before the form was sent."""
+
+    def post(server: Server, connection: socket.socket, left: int) -> None:
+        connection.sendall(http(b"{}", status="401 Unauthorized"))
+        swallow(server, connection, left)
+
+    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3") as client:
+        with pytest.raises(AuthenticationError):
+            client.upload_file(sparse(tmp_path, 4 << 20))
+
+
+def test_a_server_that_hangs_up(kind: str, tmp_path: Path) -> None:
+    """The connection breaks in the middle: part of the form was sent, and nothing tells what became of it."""
+
+    def post(server: Server, connection: socket.socket, left: int) -> None:
+        raise ConnectionResetError
+
+    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3") as client:
+        with pytest.raises(ConnectionFailed) as caught:
+            client.upload_file(sparse(tmp_path, 4 << 20))
+    assert caught.value.request_sent
+    assert KEY not in f"{caught.value!r}{caught.value}"
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < seconds
+
+
+def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Path) -> None:
+    """A server that takes its time for the keys leaves less for the upload."""
+    with Server(taking(stall, keys_after=0.5)) as server, client_of(kind, f"{server.url}/v3", timeout=0.8) as client:
+        with within(1.25), pytest.raises(DeadlineExceeded) as caught:
+            client.upload_file(sparse(tmp_path, 20 << 20))
+        assert len(server.requests) == 2
+    assert caught.value.request_sent
+
+
+class Slow(io.BytesIO):
+    seconds = 0.1
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size:
+            time.sleep(self.seconds)
+        return super().read(min(size or 0, 1000))
+
+
+class SlowPipe(Slow, Unseekable):
+    pass
+
+
+@pytest.mark.parametrize("make", [Slow, SlowPipe])
+def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
+    """The limit holds between any two pieces of the file, whether it is measured or sent."""
+    if kind == "session" and make is Slow:
+        pytest.skip("requests looks at no clock while it sends")
+    with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=0.5) as client:
+        with within(1.2), pytest.raises(DeadlineExceeded):
+            client.upload_file(make(FILE[:20000]))
+
+
+def test_the_time_limit_bounds_all_containers_together(kind: str) -> None:
+    """Not each of them; what was uploaded by then is told."""
+
+    def post(server: Server, connection: socket.socket, left: int) -> None:
+        server.stopped.wait(0.3)
+        accept(server, connection, left)
+
+    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3", timeout=0.8) as client:
+        with within(1.2), pytest.raises(DeadlineExceeded) as caught:
+            client.upload_encrypted_files(fingerprint=FINGERPRINT, files=[GOOD] * 9)
+    assert caught.value.completed == ("one", "one")
+
+
+def opened_files(path: Path) -> int:
+    """How often this process has `path` open."""
+    found = 0
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found += one.readlink() == path
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at Linux' list of open files")
+def test_a_cancelled_upload_lets_go(tmp_path: Path) -> None:
+    """Cancelling goes through at once; the file is closed, and the client can still be used."""
+    path = sparse(tmp_path, 20 << 20)
+    posts = [stall, accept]
+
+    async def main(base_url: str) -> None:
+        async with AsyncDidwwClient(KEY, base_url=base_url) as client:
+            task = asyncio.create_task(client.upload_file(path))
+            while not opened_files(path):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with within(1), pytest.raises(asyncio.CancelledError):
+                await task
+            del task
+            assert opened_files(path) == 0
+            assert (await client.upload_file(path)).id == "one"
+
+    with Server(taking(lambda *args: posts.pop(0)(*args))) as server:
+        asyncio.run(main(f"{server.url}/v3"))
+
+
+def test_other_tasks_go_on_while_a_file_is_read() -> None:
+    """A stream that blocks, and the encryption, hold up no event loop."""
+
+    async def main(base_url: str) -> None:
+        async with AsyncDidwwClient(KEY, base_url=base_url) as client:
+            stream = Slow(FILE[:1000])
+            stream.seconds = 0.4
+            task = asyncio.create_task(client.upload_file(stream))
+            longest, before = 0.0, time.monotonic()
+            while not task.done():
+                await asyncio.sleep(0.01)
+                longest, before = max(longest, time.monotonic() - before), time.monotonic()
+            assert (await task).id == "one"
+            assert longest < 0.3
+
+    with Server(taking(accept)) as server:
+        asyncio.run(main(f"{server.url}/v3"))
+
+
+def test_the_upload_can_be_interrupted(kind: str) -> None:
+    """Ctrl-C while the file is read goes through, and the client can still be used."""
+
+    class Interrupted(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 100_000:
+                raise KeyboardInterrupt
+            return super().read(size)
+
+    if kind == "async":
+        pytest.skip("an event loop has its own way with Ctrl-C")
+    with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3") as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.upload_file(Interrupted(FILE))
+        assert client.upload_file(FILE).id == "one"
+
+
+# The sandbox's side
+
+
+def posted(body: bytes, content_type: str) -> Any:
+    engine = Engine()
+    sent = {"Api-Key": "key", "Accept": "application/vnd.api+json", "Content-Type": content_type}
+    answer = engine.handle(Request("POST", "http://127.0.0.1/v3/encrypted_files", sent, body))
+    document = json.loads(answer.body)
+    return answer.status, document.get("errors", [{}])[0].get("detail")
+
+
+def part(name: str, value: bytes, more: str = "") -> bytes:
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+
+
+PRINT = part("encrypted_files[encryption_fingerprint]", FINGERPRINT.encode())
+DATA = part("encrypted_files[file]", container(), '; filename="a.enc"')
+FORM = "multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (PRINT + DATA + b"--b--\r\n", FORM, (201, None)),
+        (PRINT + DATA + b"--b--", FORM, (201, None)),
+        (b"preamble\r\n" + DATA + PRINT + b"--b--\r\nepilogue", FORM, (201, None)),
+        (PRINT + DATA + b"--b--\r\n", 'Multipart/Form-Data; charset=utf-8; boundary="b"', (201, None)),
+        (PRINT + DATA + b"--b--\r\n", 'multipart/form-data; Boundary="b"; x=y', (201, None)),
+        (PRINT + b"--b--\r\n", FORM, (422, "file - can't be blank")),
+        (
+            PRINT + DATA.replace(container(), b"")[:0] + part("encrypted_files[file]", b"") + b"--b--\r\n",
+            FORM,
+            (422, "file - can't be blank"),
+        ),
+        (PRINT + part("encrypted_files[file]", container()[:-1]) + b"--b--\r\n", FORM, (422, "file - is invalid")),
+        (PRINT + part("encrypted_files[file]", b"x") + b"--b--\r\n", FORM, (422, "file - is invalid")),
+        (DATA + b"--b--\r\n", FORM, (422, "outdated fingerprint")),
+        (part("encrypted_files[items][][file]", container()) + b"--b--\r\n", FORM, (400, "invalid params")),
+        (b"{}", "application/vnd.api+json", (400, "invalid params")),
+        (b"", FORM, (400, "invalid params")),
+        (b"--b--\r\n", FORM, (400, "invalid params")),
+        (PRINT + DATA + b"--b--\r\n", "multipart/form-data", (400, "invalid params")),
+        (PRINT + DATA + b"--b--\r\n", "multipart/form-data; boundary=other", (400, "invalid params")),
+        (PRINT + DATA + b"--b--\r\n", "multipart/form-data; boundary=\u0416", (400, "invalid params")),
+        (b"--b\r\nno head\r\n--b--\r\n", FORM, (400, "invalid params")),
+    ],
+)
+@pytest.mark.unchecked
+def test_forms_that_others_send(body: bytes, content_type: str, expected: tuple[int, str | None]) -> None:
+    """The sandbox reads any well-formed form, and says of others what the service says."""
+    assert posted(body, content_type) == expected

@@ -5,6 +5,7 @@ Its twin is `didww.client`; a test compares them member by member.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,7 +21,7 @@ from didww.async_endpoints import (
     AsyncManaged,
     AsyncOwned,
 )
-from didww.calls.transfer import download, export_url
+from didww.calls.transfer import checked_most, download, export_url
 from didww.configuration import (
     DEFAULT_TIMEOUT,
     ApiKey,
@@ -32,7 +33,6 @@ from didww.configuration import (
 from didww.transport.async_driver import AsyncDriver
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
     from typing import Never
 
@@ -227,7 +227,7 @@ class AsyncDidwwClient:
         configuration = getattr(self, "_configuration", None)  # none if the constructor raised
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
-    async def download_export(self, export: str | Export, path: str | os.PathLike[str]) -> Path:
+    async def download_export(self, export: str | Export, path: str | bytes | os.PathLike[str]) -> Path:
         """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
 
         The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
@@ -241,11 +241,11 @@ class AsyncDidwwClient:
             InvalidValue: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        await self._driver.run(download(self._configuration, export_url(export), str(path)))
-        return Path(path)
+        await self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path)))
+        return Path(os.fsdecode(path))
 
     async def download_and_decompress_export(
-        self, export: str | Export, path: str | os.PathLike[str], *, max_bytes: int = 10 << 30
+        self, export: str | Export, path: str | bytes | os.PathLike[str], *, max_bytes: int = 10 << 30
     ) -> Path:
         """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
 
@@ -259,8 +259,10 @@ class AsyncDidwwClient:
         Raises:
             UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
         """
-        await self._driver.run(download(self._configuration, export_url(export), str(path), max_bytes))
-        return Path(path)
+        await self._driver.run(
+            download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes))
+        )
+        return Path(os.fsdecode(path))
 
     async def upload_file(
         self, file: File, *, description: str | None = None, filename: str | None = None

@@ -5,10 +5,11 @@ Its twin is `didww.aio`; a test compares them member by member.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from didww.calls.transfer import download, export_url
+from didww.calls.transfer import checked_most, download, export_url
 from didww.configuration import (
     DEFAULT_TIMEOUT,
     ApiKey,
@@ -32,7 +33,6 @@ from didww.endpoints import (
 from didww.transport.driver import Driver
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
     from typing import Never
 
@@ -231,7 +231,7 @@ class DidwwClient:
         configuration = getattr(self, "_configuration", None)  # none if the constructor raised
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
-    def download_export(self, export: str | Export, path: str | os.PathLike[str]) -> Path:
+    def download_export(self, export: str | Export, path: str | bytes | os.PathLike[str]) -> Path:
         """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
 
         The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
@@ -245,11 +245,11 @@ class DidwwClient:
             InvalidValue: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        self._driver.run(download(self._configuration, export_url(export), str(path)))
-        return Path(path)
+        self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path)))
+        return Path(os.fsdecode(path))
 
     def download_and_decompress_export(
-        self, export: str | Export, path: str | os.PathLike[str], *, max_bytes: int = 10 << 30
+        self, export: str | Export, path: str | bytes | os.PathLike[str], *, max_bytes: int = 10 << 30
     ) -> Path:
         """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
 
@@ -263,8 +263,8 @@ class DidwwClient:
         Raises:
             UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
         """
-        self._driver.run(download(self._configuration, export_url(export), str(path), max_bytes))
-        return Path(path)
+        self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes)))
+        return Path(os.fsdecode(path))
 
     def upload_file(self, file: File, *, description: str | None = None, filename: str | None = None) -> EncryptedFile:
         """The uploaded file, ready to be attached to a proof, a supporting document or a verification.

@@ -20,6 +20,7 @@ from didww.exceptions import (
     ConnectionFailed,
     DidwwClientError,
     DidwwError,
+    InvalidValue,
     NotFoundError,
     ServerError,
     UnexpectedResponse,
@@ -241,10 +242,25 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
 
 @pytest.mark.parametrize("download", METHODS)
 def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
-    """What is another host to the network is another origin, however much it looks like ours."""
+    """An address that looks like ours and leads elsewhere is not asked at all."""
     with Server(answering(http(PACKED))) as other, client_of(kind, "http://api.example.com/v3") as client:
-        download(client, f"http://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
-    assert KEY.encode() not in other.requests[0]
+        with pytest.raises(InvalidValue, match="http or https address"):
+            download(client, f"http://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
+    assert other.connections == 0
+
+
+@pytest.mark.parametrize("most", [None, "x", 0, -1, True, 1.5])
+def test_the_most_bytes_to_unpack_are_a_whole_number(most: Any, kind: str, tmp_path: Path) -> None:
+    """Anything else is refused before anything is sent."""
+    with client_of(kind, "http://127.0.0.1:9/v3") as client, pytest.raises(InvalidValue, match="max_bytes"):
+        client.download_and_decompress_export(f"http://127.0.0.1:9{PATH}", tmp_path / "a", max_bytes=most)
+
+
+def test_a_path_may_be_bytes(kind: str, tmp_path: Path) -> None:
+    """As for `open`."""
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        client.download_export(f"{server.url}{PATH}", os.fsencode(tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == PACKED
 
 
 # Where the file goes

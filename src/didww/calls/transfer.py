@@ -18,11 +18,22 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
-__all__ = ["download", "export_url"]
+__all__ = ["checked_most", "download", "export_url"]
 
 MOST_ERROR_BYTES = 1 << 20
 _PIECE = 1 << 20
 _GZIP = 15 + 16  # the largest window; gzip only
+
+
+def checked_most(max_bytes: int) -> int:
+    """The most bytes to unpack.
+
+    Raises:
+        InvalidValue: It is no whole number from 1.
+    """
+    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue("max_bytes is a whole number from 1.", field="max_bytes")
+    return max_bytes
 
 
 def export_url(export: str | Export) -> str:

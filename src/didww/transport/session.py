@@ -59,7 +59,8 @@ class SessionTransport:
     `params` go along, as with any request over it.
 
     The deadline is kept as well as requests allows. It bounds connecting, each wait for the server, and the body, which
-    is looked at piece by piece. Not bounded are: the lookup of the host's name; further addresses of a host, each of
+    is looked at piece by piece. Not bounded are: the lookup of the host's name; sending a body that the
+    server is slow to take; further addresses of a host, each of
     which gets the whole time again; a server that drips its headers; the body of a redirect, which requests reads by
     itself; and retries of the session's own adapters. As a retry may have sent the request before, errors over an
     adapter with retries always count as sent.

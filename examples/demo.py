@@ -8,19 +8,25 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import os
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from didww import DidwwClient
-from didww.enums import Codec, ExportType, TransportProtocol
-from didww.resources.configuration.sip import SipConfiguration
-from didww.resources.export import Export
-from didww.resources.order import Order
-from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww import (
+    Codec,
+    DidOrderItem,
+    DidwwClient,
+    Export,
+    ExportType,
+    Order,
+    SipConfiguration,
+    TransportProtocol,
+    VoiceInTrunk,
+)
 from didww.sandbox.server import running
 
 if TYPE_CHECKING:
@@ -129,4 +135,8 @@ def table(rows: list[dict[str, str]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read this has seen enough, e.g. head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = sorted(one.name for one in pkgutil.walk_packages(didww.__path__, "didww."))
+MODULES = sorted(one.name for one in pkgutil.walk_packages(didww.__path__, "didww.") if "__main__" not in one.name)
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_EXECUTED = re.compile(r"<!-- not executed: \S.* -->")
 
@@ -130,6 +130,21 @@ def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert re.search(r"now owned: 442079460\d{3}, 442079460\d{3}, paid until", told)
     assert "2 numbers ring at Front desk" in told
     assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
+
+
+def test_demo_can_be_read_in_part() -> None:
+    """`python examples/demo.py | head -1` ends without a traceback."""
+    demo = f"{sys.executable} -u {ROOT / 'examples' / 'demo.py'}"
+    done = subprocess.run(
+        ["bash", "-c", f"{demo} | head -1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -83,13 +83,12 @@ def test_an_unknown_path_is_not_found(path: str) -> None:
     assert scene().caller.error("GET", path)["status"] == "404"
 
 
-def test_the_prefix_of_the_path_may_be_left_out() -> None:
-    """/dids and /v3/dids are the same; links have the prefix."""
-    from didww.calls.effects import Request
-
-    answer = scene().engine.handle(Request("GET", "http://127.0.0.1:8080/dids", {"api-key": "key"}))
-    assert answer.status == 200
-    assert json.loads(answer.body)["links"]["first"].startswith("http://127.0.0.1:8080/v3/dids?")
+def test_a_path_without_the_prefix_names_it() -> None:
+    """404, and where the API begins."""
+    for path in ("/dids", "/", "/v33/dids", ""):
+        answer = scene().engine.handle(Request("GET", f"http://sandbox.example.com{path}", {"Api-Key": "key"}))
+        assert answer.status == 404
+        assert "The API begins at http://sandbox.example.com/v3." in answer.body.decode()
 
 
 @pytest.mark.parametrize(

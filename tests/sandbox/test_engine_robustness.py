@@ -201,3 +201,24 @@ def test_the_same_seed_makes_the_same_world() -> None:
     ]
     assert answers[0] == answers[1]
     assert answers[0] != Caller(Engine(seed=8)).ids("/did_groups", sort="prefix")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("available_dids", "did_group.features"),
+        ("did_groups", "area_name_contains"),
+        ("dids", "description"),
+        ("dids", "id"),
+    ],
+)
+def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
+    """One parameter for all of them: SQLite bounds parameters, terms and depth."""
+    answer = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(5000))})
+    assert answer.status in (200, 400)
+
+
+def test_a_method_that_is_none_is_refused() -> None:
+    """405, also where it could not be written into an answer."""
+    for method in ("\ud800", "G\u00c9T", "", "get"):
+        assert Engine().handle(Request(method, "http://sandbox.example.com/v3/dids", {"Api-Key": "key"})).status == 405

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient
-from didww.exceptions import AuthenticationError, DidwwClientError
+from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
 from didww.sandbox import Engine
 from didww.sandbox.server import Server, running
 
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """The command `didww sandbox ARGUMENTS`, once it serves."""
     options = ["--ready-file", str(ready)] if ready is not None else []
-    code = "from didww.cli import main; main()"
     started = subprocess.Popen(
-        [sys.executable, "-u", "-c", code, "sandbox", *arguments, *options],
+        [sys.executable, "-u", "-m", "didww", "sandbox", *arguments, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -127,6 +126,8 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--port", "70000"], "port"),
         (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
+        (["--host", "\u00e9.\u00e9"], "host"),
+        (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
     ],
 )
 def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str) -> None:
@@ -136,3 +137,36 @@ def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str
     assert process.returncode != 0
     assert message in output
     assert "Traceback" not in output
+
+
+def test_a_state_of_another_seed_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """The file, its seed and the one asked for; nothing twice."""
+    db = tmp_path / "state.db"
+    Engine(path=str(db), seed=1).close()
+    with command("--db", str(db), "--seed", "2") as process:
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert output == (
+        f"Error: {db} holds the state of a sandbox of seed 1, and this is seed 2. Take another file, or remove it.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path) -> None:
+    """The address that is printed can be used, and a warning says who else can."""
+    if host == "::" and not socket.has_ipv6:
+        pytest.skip("there is no IPv6 here")
+    ready = tmp_path / "ready"
+    with command("--port", "0", "--host", host, ready=ready) as process:
+        with DidwwClient("key", base_url=ready.read_text()) as client:
+            assert client.balance().find().data.total_balance > 0
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    assert "others can reach all addresses of this machine" in output
+
+
+def test_a_client_without_the_prefix_is_told_the_base_url() -> None:
+    """404 with the address that the API begins at."""
+    with running() as base_url, DidwwClient("key", base_url=base_url.removesuffix("/v3")) as client:
+        with pytest.raises(NotFoundError, match=f"The API begins at {base_url}"):
+            client.balance().find()

@@ -45,14 +45,17 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
 
     try:
         engine = Engine(path=db, seed=seed, api_key=api_key)
-    except (sqlite3.Error, ValueError) as error:
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from None
+    except sqlite3.Error as error:
         raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
     try:
         server = Server(engine, host=host, port=port, log=_log)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     if host not in ("127.0.0.1", "localhost", "::1"):
-        click.echo(f"Warning: {host} can be reached by others. There is no TLS, and any key is an account.", err=True)
+        others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
+        click.echo(f"Warning: others can reach {others}. There is no TLS, and any key is an account.", err=True)
     click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
     click.echo("Tell your program (paste into its shell):\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
@@ -61,9 +64,15 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
     accounts = "One account" if api_key else "Every key is an account of its own"
     click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
 
+    unwritten: list[OSError] = []
+
     def announce() -> None:
         wait_until_started(server)
-        write_ready_file(Path(str(ready_file)), server.base_url)
+        try:
+            write_ready_file(Path(str(ready_file)), server.base_url)
+        except OSError as error:
+            unwritten.append(error)
+            server.stop()
 
     if ready_file is not None:
         threading.Thread(target=announce, daemon=True).start()
@@ -71,8 +80,10 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
         server.run()
     finally:
         engine.close()
-        if ready_file is not None:
+        if ready_file is not None and not unwritten:
             Path(ready_file).unlink(missing_ok=True)
+    if unwritten:
+        raise click.ClickException(f"Cannot write {ready_file}: {unwritten[0].strerror}.")
     click.echo("Stopped.")
 
 

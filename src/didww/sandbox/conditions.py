@@ -130,14 +130,12 @@ class Conditions:
         if one.blank:
             return f"({expression} IS NULL OR {expression} = '')"
         if how == "contains":
-            found = " OR ".join(f"instr({expression}, {self._value(value)}) > 0" for value in one.values)
-            return f"({found})"
+            return self._any_in(expression, one.values)
         if how in (">=", "<="):
             return f"{expression} {how} {self._value(one.values[0])}"
         if listed:
             # Texts stand in the JSON of a list with their quotes, which no text inside one can imitate.
-            quoted = [self._value(msgspec.json.encode(value).decode()) for value in one.values]
-            return f"({' OR '.join(f'instr({expression}, {value}) > 0' for value in quoted)})"
+            return self._any_in(expression, [msgspec.json.encode(value).decode() for value in one.values])
         if one.any_case:
             return f"fold({expression}) IN ({self._list(one)})"
         if len(one.values) == 1:
@@ -145,9 +143,15 @@ class Conditions:
         return f"{expression} IN ({self._list(one)})"
 
     def _list(self, one: Filter) -> str:
-        # One parameter for the whole list: a list may be longer than SQLite takes parameters.
         values = [value.casefold() for value in one.values] if one.any_case else list(one.values)
-        return f"SELECT value FROM json_each({self._value(msgspec.json.encode(values).decode())})"
+        return f"SELECT value FROM {self._each(values)}"
+
+    def _any_in(self, expression: str, values: Sequence[str]) -> str:
+        return f"EXISTS (SELECT 1 FROM {self._each(values)} WHERE instr({expression}, value) > 0)"
+
+    def _each(self, values: Sequence[Any]) -> str:
+        # One parameter for the whole list: a list may be longer than SQLite takes parameters, or terms.
+        return f"json_each({self._value(msgspec.json.encode(values).decode())})"
 
     def _value(self, value: Any) -> str:
         name = f"v{len(self.values)}"

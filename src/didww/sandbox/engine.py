@@ -19,7 +19,7 @@ from didww.sandbox.accounts import FIRST_BALANCE, NOBODY, Accounts
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.catalogue import Catalogue
 from didww.sandbox.clock import Clock
-from didww.sandbox.errors import Refused, error_body, no_such_path
+from didww.sandbox.errors import Refused, error_body, no_such_path, not_offered
 from didww.sandbox.operations import MEDIA_TYPE, Operation
 from didww.sandbox.schema import table_of
 from didww.sandbox.stock import AvailableDids, DidGroups
@@ -134,6 +134,8 @@ class Engine:
     # Finding the way
 
     def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        if not request.method.isascii():
+            raise not_offered(ascii(request.method), "any path", ())
         base, parts, query = _address(request.url)
         table = _table(parts[0])
         try:
@@ -190,8 +192,9 @@ def _address(url: str) -> tuple[str, list[str], str]:
         split = urlsplit(url)
     except ValueError:
         raise no_such_path("such address") from None
+    base = f"{split.scheme}://{split.netloc}{_PREFIX}"
     path = split.path
-    if path == _PREFIX or path.startswith(f"{_PREFIX}/"):
-        path = path[len(_PREFIX) :]
-    parts = [unquote(part) for part in path.strip("/").split("/")]
-    return f"{split.scheme}://{split.netloc}{_PREFIX}", parts, split.query
+    if path != _PREFIX and not path.startswith(f"{_PREFIX}/"):
+        raise no_such_path(path or "/", f" The API begins at {base}.")
+    parts = [unquote(part) for part in path[len(_PREFIX) :].strip("/").split("/")]
+    return base, parts, split.query

@@ -107,9 +107,9 @@ def not_found(type: str, id: str) -> Refused:
     return Refused(404, "Record not found", detail, code="404")
 
 
-def no_such_path(path: str) -> Refused:
+def no_such_path(path: str, hint: str = "") -> Refused:
     """The answer for a path that leads nowhere. What the service says there is not known."""
-    return Refused(404, "Not Found", f"There is no {path} here.", code="404")
+    return Refused(404, "Not Found", f"There is no {path} here.{hint}", code="404")
 
 
 def not_offered(method: str, path: str, allowed: Iterable[str]) -> Refused:

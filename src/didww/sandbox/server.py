@@ -46,10 +46,11 @@ class Server:
             import uvicorn
         except ModuleNotFoundError:
             raise DidwwClientError(
-                'Serving the sandbox needs uvicorn. Install it with: pip install "didww[sandbox]"'
+                'Serving the sandbox needs uvicorn: install this package with its extra "sandbox".'
             ) from None
         self._socket = _listening(host, port)
-        shown = f"[{host}]" if ":" in host else host
+        # Whoever listens at all addresses is reached at this one, too.
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v3"
         config = uvicorn.Config(
             SandboxApp(engine, log),
@@ -88,6 +89,9 @@ def _listening(host: str, port: int) -> socket.socket:
     except OverflowError:
         listener.close()
         raise DidwwClientError(f"Cannot listen at port {port}: ports go from 0 to 65535.") from None
+    except UnicodeError:
+        listener.close()
+        raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
     except OSError as error:
         listener.close()
         hint = " Choose another with --port, or 0 for a free one." if error.errno == errno.EADDRINUSE else ""

@@ -71,7 +71,9 @@ class Store:
         kept = self.fact("layout") or wanted
         if kept != wanted:
             self.connection.close()
-            raise ValueError(f"{path} holds a sandbox of layout and seed {kept}, not {wanted}: take another file.")
+            layout, _, other = kept.partition("/")
+            why = f"of seed {other}, and this is seed {seed}" if layout == f"{_LAYOUT}" else "of another version"
+            raise ValueError(f"{path} holds the state of a sandbox {why}. Take another file, or remove it")
         self.keep_fact("layout", wanted)
 
     def close(self) -> None:

@@ -1,0 +1,7 @@
+"""`python -m didww`: the command `didww`, where scripts are not on the path."""
+
+from __future__ import annotations
+
+from didww.cli import main
+
+main()

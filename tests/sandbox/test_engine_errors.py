@@ -85,6 +85,8 @@ def test_an_unknown_path_is_not_found(path: str) -> None:
 
 def test_a_path_without_the_prefix_names_it() -> None:
     """404, and where the API begins."""
+    from didww.calls.effects import Request
+
     for path in ("/dids", "/", "/v33/dids", ""):
         answer = scene().engine.handle(Request("GET", f"http://sandbox.example.com{path}", {"Api-Key": "key"}))
         assert answer.status == 404

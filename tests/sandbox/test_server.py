@@ -126,7 +126,7 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--port", "70000"], "port"),
         (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
-        (["--host", "\u00e9.\u00e9"], "host"),
+        (["--host", "\u00e9" * 80], "no name or address of a host"),
         (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
     ],
 )

@@ -89,7 +89,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OverflowError:
         listener.close()
         raise DidwwClientError(f"Cannot listen at port {port}: ports go from 0 to 65535.") from None
-    except UnicodeError:
+    except (UnicodeError, TypeError):
         listener.close()
         raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
     except OSError as error:

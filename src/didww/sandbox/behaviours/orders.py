@@ -38,7 +38,9 @@ class Orders(Behaviour):
         if not record["items"]:
             raise attribute_error("items", "can't be blank")
         backorder = record.get("allow_back_ordering") is not False
-        record.update(id=world.new_id(), status="pending", reference=order_reference(world), description="DID")
+        bought = {"Capacity" if item["type"] == "capacity_order_items" else "DID" for item in record["items"]}
+        description = ", ".join(sorted(bought))
+        record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
         total = Decimal(0)
         items: list[Any] = []
         plans: list[dict[str, Any]] = []

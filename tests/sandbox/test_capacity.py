@@ -1,0 +1,205 @@
+"""Channels: bought, shared, given to numbers, and given up (scenarios sheet, section 11)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from didww import (
+    CapacityOrderItem,
+    CapacityPool,
+    Did,
+    DidwwClient,
+    InsufficientBalanceError,
+    Order,
+    SharedCapacityGroup,
+    ValidationError,
+)
+from didww.sandbox import Sandbox
+from people import bought, groups_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A fresh sandbox."""
+    with Sandbox() as made:
+        yield made
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> DidwwClient:
+    """A client of it."""
+    return sandbox.client()
+
+
+def pool_of(client: DidwwClient, name: str = "Europe") -> CapacityPool:
+    return next(one for one in client.capacity_pools().list(include="countries").data if one.name == name)
+
+
+def buy(sandbox: Sandbox, client: DidwwClient, qty: int, name: str = "Europe") -> Order:
+    item = CapacityOrderItem(capacity_pool_id=pool_of(client, name).id, qty=qty)
+    order = client.orders().create(Order(items=[item])).data
+    sandbox.clock.advance(1)
+    return client.orders().find(order).data
+
+
+def counts(client: DidwwClient) -> tuple[int, int]:
+    pool = pool_of(client)
+    return pool.total_channels_count, pool.assigned_channels_count
+
+
+def numbers(sandbox: Sandbox, client: DidwwClient, qty: int, iso: str = "GB") -> list[Did]:
+    return bought(
+        sandbox, client, next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty), qty
+    )
+
+
+def shared(client: DidwwClient, name: str = "Support", **fields: Any) -> SharedCapacityGroup:
+    group = SharedCapacityGroup(name=name, **fields)
+    group.capacity_pool = pool_of(client)
+    return client.shared_capacity_groups().create(group, include="dids").data
+
+
+def test_channels_are_bought_by_an_order(sandbox: Sandbox, client: DidwwClient) -> None:
+    """They are in the pool when the order is completed, and are paid at once; more of them cost less each."""
+    assert counts(client) == (0, 0)
+    item = CapacityOrderItem(capacity_pool_id=pool_of(client).id, qty=5)
+    pending = client.orders().create(Order(items=[item])).data
+    assert (pending.status, pending.amount) == ("pending", Decimal("25.00"))
+    assert counts(client) == (0, 0)
+    sandbox.clock.advance(1)
+    order = client.orders().find(pending).data
+    assert order.status == "completed"
+    assert order.description == "Capacity"
+    (bought,) = order.items
+    assert isinstance(bought, CapacityOrderItem)
+    assert (bought.qty, bought.mrc, bought.nrc) == (5, Decimal("25.00"), Decimal("0.00"))
+    assert counts(client) == (5, 0)
+    assert client.balance().find().data.total_balance == Decimal("9975.00")
+    steps = client.capacity_pools().find(pool_of(client), include="qty_based_pricings").data.qty_based_pricings
+    assert [(step.qty, step.monthly_price) for step in steps] == [(50, Decimal("4.50")), (200, Decimal("3.75"))]
+    assert buy(sandbox, client, 50).amount == Decimal("225.00")
+    assert buy(sandbox, client, 200).amount == Decimal("750.00")
+    assert counts(client) == (255, 0)
+
+
+def test_too_few_channels_or_too_little_money_buy_nothing(sandbox: Sandbox, client: DidwwClient) -> None:
+    """The field and the least that is sold; both amounts where the money does not do."""
+    with pytest.raises(ValidationError) as caught:
+        buy(sandbox, client, 4)
+    assert caught.value.fields == {"items[0].qty": ["should be at least 5"]}
+    with pytest.raises(InsufficientBalanceError) as poor:
+        buy(sandbox, client, 5000)
+    assert (poor.value.available_balance, poor.value.total_cost) == (Decimal("10000.00"), Decimal("18750.00"))
+    assert client.orders().list().total_records == 0
+    assert counts(client) == (0, 0)
+
+
+def test_a_group_takes_its_channels_from_the_pool(sandbox: Sandbox, client: DidwwClient) -> None:
+    """As many as there are; more or fewer later; they come back when it is deleted, which numbers prevent."""
+    buy(sandbox, client, 10)
+    first, second = numbers(sandbox, client, 2)
+    group = shared(client, shared_channels_count=6, dids=[first])
+    assert counts(client) == (10, 6)
+    group.dids.append(second)
+    group.shared_channels_count = 10
+    group = client.shared_capacity_groups().update(group, include="dids").data
+    assert len(group.dids) == 2
+    assert counts(client) == (10, 10)
+    for call in (
+        lambda: shared(client, "Other", shared_channels_count=1),
+        lambda: client.shared_capacity_groups().update(changed(group, shared_channels_count=11)),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert caught.value.fields == {"shared_channels_count": ["exceeds available channels count"]}
+    with pytest.raises(ValidationError, match="cannot be removed while active numbers are assigned to it"):
+        client.shared_capacity_groups().delete(group)
+    group = client.shared_capacity_groups().find(group, include="dids").data
+    group.dids = []
+    client.shared_capacity_groups().update(group)
+    assert client.dids().find(first, include="shared_capacity_group").data.shared_capacity_group is None
+    client.shared_capacity_groups().delete(group)
+    assert counts(client) == (10, 0)
+
+
+def changed(record: Any, **fields: Any) -> Any:
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return record
+
+
+def test_names_of_groups_are_given_once(sandbox: Sandbox, client: DidwwClient) -> None:
+    """A second one of the name, and a change to it, are refused."""
+    buy(sandbox, client, 5)
+    shared(client, shared_channels_count=1)
+    other = shared(client, "Other", shared_channels_count=1)
+    for call in (
+        lambda: shared(client, shared_channels_count=1),
+        lambda: client.shared_capacity_groups().update(changed(other, name="Support")),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert caught.value.fields == {"name": ["has already been taken"]}
+
+
+def test_a_number_has_channels_of_its_own(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Out of a pool of its country, as many as are free; they come back."""
+    buy(sandbox, client, 5)
+    did, other = numbers(sandbox, client, 2)
+    did.dedicated_channels_count = 3
+    with pytest.raises(ValidationError) as caught:
+        client.dids().update(did)
+    assert caught.value.fields == {"capacity_pool_id": ["can't be blank"]}
+    did.capacity_pool = pool_of(client)
+    assert client.dids().update(did).data.dedicated_channels_count == 3
+    assert counts(client) == (5, 3)
+    other.capacity_pool = pool_of(client)
+    other.dedicated_channels_count = 3
+    with pytest.raises(ValidationError) as caught:
+        client.dids().update(other)
+    assert caught.value.fields == {"dedicated_channels_count": ["exceeds available channels count"]}
+    did.dedicated_channels_count = 0
+    client.dids().update(did)
+    assert counts(client) == (5, 0)
+
+
+def test_a_pool_serves_the_numbers_of_its_countries(sandbox: Sandbox, client: DidwwClient) -> None:
+    """From the number's side and from the group's, each with its own words."""
+    buy(sandbox, client, 5)
+    (american,) = numbers(sandbox, client, 1, "US")
+    group = shared(client, shared_channels_count=1)
+    for name, value, field in (
+        ("capacity_pool", pool_of(client), "capacity_pool_id"),
+        ("shared_capacity_group", group, "shared_capacity_group_id"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            client.dids().update(changed(Did.build(american.id), **{name: value}))
+        assert caught.value.fields == {field: ["is not allowed for DID country"]}
+    with pytest.raises(ValidationError) as caught:
+        shared(client, "Other", shared_channels_count=1, dids=[american])
+    assert caught.value.fields == {"dids[0]": ["cannot be applied to shared capacity group"]}
+
+
+def test_channels_are_only_given_up(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Free ones; more are bought, not written."""
+    buy(sandbox, client, 10)
+    shared(client, shared_channels_count=4)
+    pool = pool_of(client)
+    for count, words in ((11, "at most 10"), (3, "at least 4")):
+        with pytest.raises(ValidationError, match=words) as caught:
+            client.capacity_pools().update(changed(CapacityPool.build(pool.id), total_channels_count=count))
+        assert list(caught.value.fields) == ["total_channels_count"]
+    assert client.capacity_pools().update(changed(pool, total_channels_count=4)).data.total_channels_count == 4
+    assert client.capacity_pools().list(filter={"has_unassigned_channels": True}).total_records == 0
+
+
+def test_pools_are_the_accounts_own(sandbox: Sandbox, client: DidwwClient) -> None:
+    """What one account buys, another does not see."""
+    buy(sandbox, client, 5)
+    assert counts(sandbox.client("another-key")) == (0, 0)

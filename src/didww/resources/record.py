@@ -251,11 +251,13 @@ class Record(metaclass=RecordType):
         return copy.deepcopy({**self._attributes, **self._pending()})
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
-        """Set fields for a repr, secrets masked."""
-        held = self._state.values if self._state is not None else {}
+        """Set fields for a repr, secrets masked; None only where it was assigned."""
+        held, assigned = (self._state.values, self._state.assigned) if self._state is not None else ({}, ())
         for name, field in self._fields.items():
             if field.place == "attributes" and (name in held or name in self._attributes):
                 value = self._read(field)
+                if value is None and name not in assigned:
+                    continue
                 # What should be an object and came in another shape may hold a password anywhere.
                 hidden = field.secret or (field.kind.name == "object" and not isinstance(value, Nested))
                 yield name, _Masked if hidden and value is not None else value

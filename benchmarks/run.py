@@ -240,7 +240,7 @@ def decoding(base: str) -> Iterator[Row]:
     def handle(request: Request) -> Response:  # noqa: ARG001
         return Response(200, {"content-type": JSON_API}, body)
 
-    client = DidwwClient(KEY, transport=InProcessTransport(handle))
+    client = DidwwClient(KEY, rate_limit=None, transport=InProcessTransport(handle))
 
     def core() -> Any:
         return touched(Graph(decode(body), load).nodes)
@@ -310,7 +310,7 @@ def held(base: str) -> None:
     """Prints the bytes held by a list of DIDs; the twin of vendor.py."""
     from didww import DidwwClient
 
-    with DidwwClient(KEY, base_url=base) as client:
+    with DidwwClient(KEY, base_url=base, rate_limit=None) as client:
 
         def read() -> Any:
             return touched(client.dids().list(include=INCLUDE).data)
@@ -344,7 +344,7 @@ def finding(base: str) -> Iterator[Row]:
 
     rounds = 1500
     id_ = json.loads(payload.body(1))["data"][0]["id"]
-    with DidwwClient(KEY, base_url=f"{base}/one/v3") as client, httpx2.Client() as http:
+    with DidwwClient(KEY, base_url=f"{base}/one/v3", rate_limit=None) as client, httpx2.Client() as http:
         ours, bare = in_turns(
             rounds,
             lambda: client.dids().find(id_).data.number,

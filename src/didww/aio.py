@@ -21,21 +21,27 @@ from didww.async_endpoints import (
     AsyncManaged,
     AsyncOwned,
 )
+from didww.calls.events import observers_for
 from didww.calls.transfer import checked_most, download, export_url
 from didww.configuration import (
+    DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
+    UNSET,
     ApiKey,
     Configuration,
     Environment,
+    Unset,
     checked_environment,
     environment_settings,
 )
+from didww.limits import DEFAULT_RATE, Limiter, limiter_for
 from didww.transport.async_driver import AsyncDriver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Never
 
+    from didww.calls.events import Answered, Retrying, Sending
     from didww.calls.upload import EncryptedUpload
     from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
     from didww.resources.address_requirement import (
@@ -150,7 +156,13 @@ class AsyncDidwwClient:
             real numbers for real money.
         base_url: Another address of the API, e.g. that of the local sandbox; overrides `environment`.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
+        max_retries: How often a request is sent again after a failure that allows it (docs/retries.md).
+        rate_limit: Requests in a second, 20 unless said, which is what the service takes of one key; or a `Limiter`
+            that several clients share; None for no limit.
         headers: Headers to add to each request.
+        on_request: Called with each request before it goes out, each attempt by itself.
+        on_response: Called with each answer.
+        on_retry: Called before the pause that precedes another attempt.
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -173,7 +185,12 @@ class AsyncDidwwClient:
         base_url: str | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_RETRIES,
+        rate_limit: float | Limiter | None = DEFAULT_RATE,
         headers: Mapping[str, str] | None = None,
+        on_request: Callable[[Sending], object] | None = None,
+        on_response: Callable[[Answered], object] | None = None,
+        on_retry: Callable[[Retrying], object] | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
         self._configuration = Configuration(
@@ -181,6 +198,9 @@ class AsyncDidwwClient:
             base_url=base_url or checked_environment(environment).base_url,
             timeout=timeout,
             headers=headers,
+            max_retries=max_retries,
+            limiter=limiter_for(rate_limit),
+            observers=observers_for(on_request, on_response, on_retry),
         )
         self._driver = AsyncDriver(transport or _transport())
 
@@ -196,15 +216,22 @@ class AsyncDidwwClient:
         """
         return cls(**{**environment_settings(), **options})
 
-    def with_options(self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None) -> Self:
-        """The same client with other options; both share their connections, and closing one closes both.
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The same client with other options; both share connections and rate limit, and closing one closes both.
 
         Args:
             timeout: Seconds that a whole call may take.
+            max_retries: How often a request may be sent again; 0 for never.
             headers: Headers to add to those that are sent already.
         """
         twin = type(self).__new__(type(self))
-        twin._configuration = self._configuration.replaced(timeout=timeout, headers=headers)
+        twin._configuration = self._configuration.replaced(timeout=timeout, max_retries=max_retries, headers=headers)
         twin._driver = self._driver
         return twin
 

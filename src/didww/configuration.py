@@ -7,23 +7,39 @@ from __future__ import annotations
 
 import enum
 import os
+import random
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww.exceptions import DidwwClientError, InvalidValue
+from didww.limits import Budget
 from didww.urls import origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
+
+    from didww.limits import Limiter
 
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
+
+DEFAULT_RETRIES: Final = 2
+"""How often a request is sent again unless told otherwise."""
 
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a whole call may take unless told otherwise."""
 
 NO_TIMEOUT: Final = float("inf")
 """Say this to wait without end; there is no other way to switch the deadline off."""
+
+
+class Unset(enum.Enum):
+    """Stands for an argument that was not given, where None would mean something."""
+
+    UNSET = enum.auto()
+
+
+UNSET: Final = Unset.UNSET
 
 
 class Environment(enum.StrEnum):
@@ -92,7 +108,18 @@ class ApiKey:
 class Configuration:
     """A client's settings; copied, never changed (`replaced`)."""
 
-    __slots__ = ("base_url", "credentials", "headers", "origin", "timeout")
+    __slots__ = (
+        "base_url",
+        "budget",
+        "credentials",
+        "headers",
+        "jitter",
+        "limiter",
+        "max_retries",
+        "observers",
+        "origin",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -101,20 +128,41 @@ class Configuration:
         base_url: str,
         timeout: float = DEFAULT_TIMEOUT,
         headers: Mapping[str, str] | None = None,
+        max_retries: int = DEFAULT_RETRIES,
+        limiter: Limiter | None = None,
+        budget: Budget | None = None,
+        jitter: Callable[[], float] = random.random,
+        observers: tuple[tuple[type, Callable[[Any], object]], ...] = (),
     ) -> None:
         self.credentials = credentials
+        self.max_retries = checked_retries(max_retries)
+        self.limiter = limiter
+        self.budget = budget or Budget()
+        self.jitter = jitter
+        self.observers = observers
         self.base_url = checked_base_url(base_url)
         self.origin = origin_of(self.base_url)
         self.timeout = checked_timeout(timeout)
         self.headers = checked_headers(headers or {})
 
-    def replaced(self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None) -> Configuration:
-        """The same settings with another timeout, or with `headers` added."""
+    def replaced(
+        self,
+        *,
+        timeout: float | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+        max_retries: int | Unset = UNSET,
+    ) -> Configuration:
+        """The same settings with another timeout or number of retries, or with `headers` added."""
         return Configuration(
             credentials=self.credentials,
             base_url=self.base_url,
-            timeout=self.timeout if timeout is None else timeout,
+            timeout=self.timeout if isinstance(timeout, Unset) else timeout,
             headers={**self.headers, **checked_headers(headers or {})},
+            max_retries=self.max_retries if isinstance(max_retries, Unset) else max_retries,
+            limiter=self.limiter,
+            budget=self.budget,
+            jitter=self.jitter,
+            observers=self.observers,
         )
 
     def __repr__(self) -> str:
@@ -179,6 +227,19 @@ def checked_timeout(value: float) -> float:
         pass
     shown = repr(value) if isinstance(value, float) else type(value).__name__
     raise InvalidValue(f"timeout must be seconds above 0 (or didww.NO_TIMEOUT), not {shown}.", field="timeout")
+
+
+def checked_retries(value: int) -> int:
+    """`value` as a number of repetitions.
+
+    Raises:
+        InvalidValue: It is no whole number from 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(
+            "max_retries is a whole number from 0 to 100; 0 sends each request once.", field="max_retries"
+        )
+    return value
 
 
 # What the SDK says about a request itself; another value would break it or forge it.

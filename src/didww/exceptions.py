@@ -47,9 +47,13 @@ class DidwwError(Exception):
     Attributes:
         completed: What a call of several requests had done before this one failed, e.g. the ids of the files that were
             uploaded; empty for all other calls.
+        outcome_unknown: True if something may have been created although no answer told so.
+        lookup: The filter of `list` that finds it then; None if nothing finds it.
     """
 
     completed: tuple[Any, ...] = ()
+    outcome_unknown: bool = False
+    lookup: dict[str, str] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, dict(self.__dict__))
@@ -224,11 +228,24 @@ class ConnectionFailed(DidwwClientError):
 
     Attributes:
         request_sent: False when certainly nothing reached the server, so that even a purchase may be sent again.
+        attempts: How often the request was sent, or tried to.
+        elapsed: Seconds that the call had taken; None if it was not measured.
     """
 
-    def __init__(self, message: str, *, request_sent: bool = True) -> None:
+    def __init__(
+        self, message: str, *, request_sent: bool = True, attempts: int = 1, elapsed: float | None = None
+    ) -> None:
         self.request_sent = request_sent
+        self.attempts = attempts
+        self.elapsed = elapsed
         super().__init__(message)
+
+    def tell(self, attempts: int, elapsed: float) -> None:
+        """Complete it by what is known of the whole call."""
+        self.attempts, self.elapsed = attempts, elapsed
+        if self.args:
+            times = f"{attempts} attempts" if attempts > 1 else "1 attempt"
+            self.args = (f"{self.args[0]} ({times}, {elapsed:.1f} s)",)
 
 
 class DeadlineExceeded(ConnectionFailed, TimeoutError):

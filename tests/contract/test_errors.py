@@ -161,8 +161,10 @@ def raised(row: Row, world: str) -> DidwwApiError:
     base_url = "http://api.example.com/v3"
     with pytest.raises(DidwwApiError) as caught:
         if world == "sync":
-            DidwwClient("key", base_url=base_url, transport=Scripted(response)).voice_in_trunk_groups().create(record)
+            DidwwClient(
+                "key", base_url=base_url, transport=Scripted(response), rate_limit=None
+            ).voice_in_trunk_groups().create(record)
         else:
-            client = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response))
+            client = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response), rate_limit=None)
             asyncio.run(client.voice_in_trunk_groups().create(record))
     return caught.value

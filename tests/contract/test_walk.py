@@ -100,8 +100,8 @@ class Wire:
         """A client over it."""
         base = "http://127.0.0.1/v3"
         if mode == "sync":
-            return DidwwClient(key, base_url=base, transport=InProcessTransport(self.handle))
-        return AsyncDidwwClient(key, base_url=base, transport=AsyncInProcessTransport(self.handle))
+            return DidwwClient(key, base_url=base, transport=InProcessTransport(self.handle), rate_limit=None)
+        return AsyncDidwwClient(key, base_url=base, transport=AsyncInProcessTransport(self.handle), rate_limit=None)
 
     def operations(self, type: str) -> set[str]:
         """The operations on a type that were asked for, by method and path."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -18,23 +19,26 @@ KEY = "k3y-that-nobody-may-see"
 
 
 class Blocking:
-    """An asynchronous client whose methods block, over an event loop of its own."""
+    """An asynchronous client, or an accessor of it, whose methods block, over an event loop of its own."""
 
-    def __init__(self, client: AsyncDidwwClient, runner: asyncio.Runner) -> None:
+    def __init__(self, client: Any, runner: asyncio.Runner) -> None:
         self._client = client
         self._runner = runner
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
-        return lambda *args, **options: self._runner.run(method(*args, **options))
 
-    def with_options(self, **options: Any) -> Blocking:
-        return Blocking(self._client.with_options(**options), self._runner)
+        def call(*args: Any, **options: Any) -> Any:
+            outcome = method(*args, **options)
+            return self._runner.run(outcome) if inspect.iscoroutine(outcome) else Blocking(outcome, self._runner)
+
+        return call
 
 
 @contextlib.contextmanager
 def client_of(kind: str, base_url: str, **options: Any) -> Iterator[Any]:
     """A client of this kind, closed afterwards."""
+    options.setdefault("rate_limit", None)
     with contextlib.ExitStack() as stack:
         if kind == "async":
             blocking = Blocking(

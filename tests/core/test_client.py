@@ -51,6 +51,7 @@ ONE_DID = {"data": DID, "meta": {"api_version": "2026-04-16"}}
 
 def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
     transport = Scripted(*script)
+    options.setdefault("rate_limit", None)
     return DidwwClient(KEY, base_url=BASE, transport=transport, **options), transport
 
 
@@ -357,7 +358,7 @@ def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
 def test_each_status_has_its_error(status: int, expected: type[DidwwApiError]) -> None:
     """The status decides the class; the error keeps the answer's objects and where it came from, also pickled."""
     errors = [{"title": "No", "detail": "name - no", "code": "100", "status": str(status)}]
-    client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"))
+    client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"), max_retries=0)
     with pytest.raises(DidwwApiError) as caught:
         client.dids().find(ID)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
@@ -715,7 +716,7 @@ def test_the_asynchronous_client_does_the_same() -> None:
         transport = AsyncScripted(
             answer(document=ONE_DID), answer(document=ONE_DID), answer(document={"data": [DID]}), order("completed")
         )
-        async with AsyncDidwwClient(KEY, base_url=BASE, transport=transport) as client:
+        async with AsyncDidwwClient(KEY, base_url=BASE, transport=transport, rate_limit=None) as client:
             did = (await client.dids().find(ID)).data
             did.description = "x"
             await client.dids().update(did)

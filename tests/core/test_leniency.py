@@ -20,7 +20,7 @@ REQUEST = Request("GET", "https://api.example.com/v3/dids?signature=1", {"Api-Ke
 
 def client_of(*script: Any) -> tuple[DidwwClient, Scripted]:
     transport = Scripted(*script)
-    return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport), transport
+    return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
 @pytest.mark.parametrize("response", [answer(204), answer(200), answer(200, body=b"\n")])

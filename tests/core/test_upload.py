@@ -752,8 +752,6 @@ class SlowPipe(Slow, Unseekable):
 @pytest.mark.parametrize("make", [Slow, SlowPipe])
 def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
     """The limit holds between any two pieces of the file, whether it is measured or sent."""
-    if kind == "session" and make is Slow:
-        pytest.skip("requests looks at no clock while it sends")
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=0.5) as client:
         with within(1.2), pytest.raises(DeadlineExceeded):
             client.upload_file(make(FILE[:20000]))

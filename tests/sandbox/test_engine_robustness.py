@@ -214,7 +214,7 @@ def test_the_same_seed_makes_the_same_world() -> None:
 )
 def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
     """One parameter for all of them: SQLite bounds parameters, terms and depth."""
-    answer = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(5000))})
+    answer = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(1500))})
     assert answer.status in (200, 400)
 
 

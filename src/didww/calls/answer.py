@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request, Response
 
-__all__ = ["ApiResponse", "api_response", "error_for"]
+__all__ = ["ApiResponse", "api_response", "error_for", "retry_after_of"]
 
 T = TypeVar("T")
 
@@ -107,7 +107,10 @@ _NO_MONEY = ("insufficient balance", "insufficient funds")  # the older title is
 
 
 def api_response(
-    request: Request, response: Response, fieldsets: Mapping[str, Sequence[str]] | None = None
+    request: Request,
+    response: Response,
+    fieldsets: Mapping[str, Sequence[str]] | None = None,
+    attempts: int = 1,
 ) -> ApiResponse[Any]:
     """The answer to `request` with its resources loaded.
 
@@ -116,7 +119,7 @@ def api_response(
         UnexpectedResponse: The answer is no JSON:API document.
     """
     if response.status >= 400:
-        raise error_for(request, response.status, response.headers, response.body)
+        raise error_for(request, response.status, response.headers, response.body, attempts)
     if response.status >= 300:
         raise UnexpectedResponse(
             f"{request.method} {path_of(request.url)} was answered with a redirect ({response.status}), which is not "
@@ -130,11 +133,11 @@ def api_response(
         document: Document = decode(response.body)
     except NotJsonApi:
         if done:
-            return ApiResponse(None, meta={}, links={}, response=response)
+            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
         raise _unexpected(request, response, _looks_like(response)) from None
     graph = Graph(document, load, fieldsets)
     data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
-    return ApiResponse(data, meta=document.meta, links=document.links, response=response)
+    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
 
 
 def _unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
@@ -155,7 +158,9 @@ def _looks_like(response: Response) -> str:
     return "cut-off or broken JSON" if start[:1] in (b"{", b"[") else "something else than JSON"
 
 
-def error_for(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> DidwwApiError:
+def error_for(
+    request: Request, status: int, headers: Mapping[str, str], body: bytes, attempts: int = 1
+) -> DidwwApiError:
     """The error for an answer of 400 or more."""
     errors = decode_errors(body)
     cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
@@ -167,11 +172,12 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
         method=request.method,
         path=path_of(request.url),
         request_id=headers.get("x-request-id"),
-        retry_after=_retry_after(headers),
+        attempts=attempts,
+        retry_after=retry_after_of(headers),
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: said outright, or as a date, which is compared with the date of the answer."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdecimal() and len(text) < 10:

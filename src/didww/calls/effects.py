@@ -7,11 +7,14 @@ A call is a generator that yields these effects and receives their outcomes; the
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from typing import IO, Any, Protocol, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from didww.urls import without_query
+
+if TYPE_CHECKING:
+    from didww.limits import Limiter
 
 __all__ = [
     "Call",
@@ -31,6 +34,8 @@ __all__ = [
     "Sleep",
     "Source",
     "Stream",
+    "TakeTurn",
+    "Tell",
 ]
 
 T = TypeVar("T")
@@ -59,8 +64,13 @@ class Request(Struct, frozen=True):
     headers: dict[str, str]
     body: bytes | Stream | None = None
 
+    @property
+    def shown(self) -> str:
+        """What may be shown of its address."""
+        return without_query(self.url)
+
     def __repr__(self) -> str:
-        return f"Request({self.method} {without_query(self.url)})"
+        return f"Request({self.method} {self.shown})"
 
 
 class Response(Struct, frozen=True):
@@ -162,5 +172,21 @@ class Sleep(Struct, frozen=True):
     seconds: float
 
 
-Effect: TypeAlias = Send | Open | Read | Close | FileMeasure | FileOpen | FileWrite | FileClose | Now | Sleep
+class TakeTurn(Struct, frozen=True):
+    """Ask `limiter` for a turn within `longest` seconds; outcome: a `Turn`."""
+
+    limiter: Limiter
+    longest: float
+
+
+class Tell(Struct, frozen=True):
+    """Tell `event` to the log and to `observers`; outcome: None."""
+
+    event: Any
+    observers: tuple[tuple[type, Any], ...]
+
+
+Effect: TypeAlias = (
+    TakeTurn | Tell | Send | Open | Read | Close | FileMeasure | FileOpen | FileWrite | FileClose | Now | Sleep
+)
 Call: TypeAlias = Generator[Effect, Any, T]

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response
-from didww.calls.effects import Call, Effect, Now, Request, Send
+from didww.calls.creating import create_once
+from didww.calls.exchange import exchange
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.jsonapi.encode import resource_document
 from didww.resources.base import Resource, checked_id
@@ -17,6 +18,7 @@ from didww.urls import joined, origin_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from didww.calls.effects import Call, Effect, Request
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
@@ -35,18 +37,31 @@ class Page(Struct, frozen=True):
 
 
 def send(
-    configuration: Configuration, request: Request, fieldsets: Mapping[str, Sequence[str]] | None = None
+    configuration: Configuration,
+    request: Request,
+    fieldsets: Mapping[str, Sequence[str]] | None = None,
+    *,
+    creating: bool,
 ) -> Call[ApiResponse[Any]]:
-    """Send `request` and judge the answer, within the configured time."""
-    now = yield Now()
-    response = yield Send(request, now + configuration.timeout)
-    return api_response(request, response, fieldsets)
+    """Send `request` and judge the answer, within the configured time.
+
+    Args:
+        configuration: The client's settings.
+        request: What to send.
+        fieldsets: The fields that were asked for, by type.
+        creating: Whether sending it twice would do it twice.
+    """
+    done = yield from exchange(configuration, request, creating=creating)
+    if done.uncertain and request.method == "DELETE" and done.response.status == 404:
+        # The first attempt did it, and its answer was lost.
+        return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
+    return api_response(request, done.response, fieldsets, done.attempts)
 
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
     """One page of records, or all of them where the service does not page."""
     request = requests.build(configuration, "GET", cls.path, query=query)
-    answer = yield from send(configuration, request, query.fieldsets)
+    answer = yield from send(configuration, request, query.fieldsets, creating=False)
     return expect(cls, answer, request, many=True)
 
 
@@ -54,7 +69,7 @@ def find(configuration: Configuration, cls: type[R], id: str | R | None, query: 
     """One record, by its id or anew."""
     id = None if cls.singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls.path, id=id, query=query)
-    answer = yield from send(configuration, request, query.fieldsets)
+    answer = yield from send(configuration, request, query.fieldsets, creating=False)
     return expect(cls, answer, request)
 
 
@@ -70,9 +85,7 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     missing = list(record._missing())
     if missing:
         raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
-    document = resource_document(cls.type_, None, attributes, linkage)
-    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
-    answer = yield from send(configuration, request, query.fieldsets)
+    request, answer = yield from create_once(configuration, cls, attributes, linkage, query)
     return expect(cls, answer, request)
 
 
@@ -88,7 +101,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     attributes, linkage = record._to_send(), record._pending_relationships()
     document = resource_document(cls.type_, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
-    answer = yield from send(configuration, request, query.fieldsets)
+    answer = yield from send(configuration, request, query.fieldsets, creating=False)
     record._settle(attributes, linkage)
     if answer.data is None:  # carried out, and answered without a body
         answer.data = record
@@ -98,7 +111,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
 def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
     """Delete a record by its id, or itself."""
     request = requests.build(configuration, "DELETE", cls.path, id=id_of(cls, id, "delete"))
-    answer = yield from send(configuration, request)
+    answer = yield from send(configuration, request, creating=False)
     answer.data = None
     return answer
 
@@ -116,7 +129,7 @@ def _walk(
 ) -> Generator[Effect | Page, Any, None]:
     seen = {request.url}
     while left:
-        answer = yield from send(configuration, request, query.fieldsets)
+        answer = yield from send(configuration, request, query.fieldsets, creating=False)
         records = expect(cls, answer, request, many=True).data
         yield Page(records[: int(left)] if left < len(records) else records)
         left -= min(left, len(records))

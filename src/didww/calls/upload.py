@@ -173,7 +173,7 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         body=form,
         content_type=f"multipart/form-data; boundary={form.boundary}",
     )
-    answer = yield from operations.send(configuration, request)
+    answer = yield from operations.send(configuration, request, creating=True)
     operations.expect(EncryptedFile, answer, request)
     return cast("EncryptedFile", answer.data)
 

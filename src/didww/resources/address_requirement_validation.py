@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from didww.resources.identity import Identity
 
 
-class AddressRequirementValidation(Resource, type="address_requirement_validations", operations=("create",)):
+class AddressRequirementValidation(
+    Resource, type="address_requirement_validations", operations=("create",), repeatable=True
+):
     """A test of an identity, an address or both against an address requirement; nothing is stored.
 
     Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least

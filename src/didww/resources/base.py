@@ -60,6 +60,8 @@ class Resource(Record):
         paginated: Whether its list comes in pages.
         singleton: Whether there is just one, found without an id.
         outcome: What it can be waited for.
+        repeatable: Whether creating it stores nothing, so that it can be sent twice.
+        lookup: A field by which one that was just created is found, where it has no `external_reference_id`.
     """
 
     __slots__ = ("_object", "_source")
@@ -71,6 +73,8 @@ class Resource(Record):
     paginated: ClassVar[bool] = True
     singleton: ClassVar[bool] = False
     outcome: ClassVar[Outcome | None] = None
+    repeatable: ClassVar[bool] = False
+    lookup: ClassVar[str | None] = None
     filter_type: ClassVar[Any] = None
     include_type: ClassVar[Any] = None
     sort_type: ClassVar[Any] = None
@@ -89,6 +93,8 @@ class Resource(Record):
         paginated: bool = True,
         singleton: bool = False,
         outcome: Outcome | None = None,
+        repeatable: bool = False,
+        lookup: str | None = None,
         filter: Any = None,
         include: Any = None,
         sort: Any = None,
@@ -102,6 +108,8 @@ class Resource(Record):
         cls.paginated = paginated
         cls.singleton = singleton
         cls.outcome = outcome
+        cls.repeatable = repeatable
+        cls.lookup = lookup
         cls.filter_type = filter
         cls.include_type = include
         cls.sort_type = sort

@@ -33,6 +33,7 @@ DidReservationSort = Literal[
 class DidReservation(
     Resource,
     type="did_reservations",
+    lookup="description",
     operations=("list", "find", "create", "delete"),
     filter=DidReservationFilter,
     include=DidReservationInclude,

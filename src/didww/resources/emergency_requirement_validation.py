@@ -17,6 +17,7 @@ class EmergencyRequirementValidation(
     Resource,
     type="emergency_requirement_validations",
     operations=("create",),
+    repeatable=True,
 ):
     """A test of an identity, an address or both against an emergency requirement; nothing is stored.
 

@@ -47,11 +47,12 @@ class Sandbox:
 
         Args:
             api_key: Which account; made at first use.
-            options: More arguments of `DidwwClient`.
+            options: More arguments of `DidwwClient`; there is no rate limit unless said.
         """
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
 
+        options.setdefault("rate_limit", None)
         transport = InProcessTransport(self.engine.handle)
         return DidwwClient(api_key, base_url=BASE_URL, transport=transport, **options)
 
@@ -60,11 +61,12 @@ class Sandbox:
 
         Args:
             api_key: Which account; made at first use.
-            options: More arguments of `AsyncDidwwClient`.
+            options: More arguments of `AsyncDidwwClient`; there is no rate limit unless said.
         """
         from didww.aio import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport
 
+        options.setdefault("rate_limit", None)
         transport = AsyncInProcessTransport(self.engine.handle)
         return AsyncDidwwClient(api_key, base_url=BASE_URL, transport=transport, **options)
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from didww.calls.effects import Close, FileClose, FileMeasure, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
+from didww.calls.effects import (
+    Close,
+    FileClose,
+    FileMeasure,
+    FileOpen,
+    FileWrite,
+    Now,
+    Open,
+    Read,
+    Send,
+    Sleep,
+    TakeTurn,
+    Tell,
+)
 from didww.calls.operations import Page
 from didww.transport.files import close_file, open_file
+from didww.transport.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
     from didww.calls.effects import Call, Effect
+    from didww.limits import Turn
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDriver"]
@@ -30,6 +46,8 @@ class AsyncDriver:
             Now: _now,
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: _sleep,
+            TakeTurn: _turn,
+            Tell: _tell,
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
@@ -81,6 +99,19 @@ async def _sleep(effect: Sleep) -> None:
     import anyio
 
     await anyio.sleep(effect.seconds)
+
+
+async def _turn(effect: TakeTurn) -> Turn:
+    limiter = effect.limiter
+    if limiter.blocking:
+        return cast("Turn", await _in_thread(limiter.turn, effect.longest))
+    return limiter.turn(effect.longest)
+
+
+async def _tell(effect: Tell) -> None:
+    for answer in tell(effect.event, effect.observers):
+        if inspect.isawaitable(answer):
+            await answer
 
 
 async def _open(effect: FileOpen) -> IO[bytes]:

@@ -5,9 +5,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from didww.calls.effects import Close, FileClose, FileMeasure, FileOpen, FileWrite, Now, Open, Read, Send, Sleep
+from didww.calls.effects import (
+    Close,
+    FileClose,
+    FileMeasure,
+    FileOpen,
+    FileWrite,
+    Now,
+    Open,
+    Read,
+    Send,
+    Sleep,
+    TakeTurn,
+    Tell,
+)
 from didww.calls.operations import Page
 from didww.transport.files import close_file, open_file
+from didww.transport.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -29,6 +43,8 @@ class Driver:
             Now: lambda _: time.monotonic(),
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: lambda effect: time.sleep(effect.seconds),
+            TakeTurn: lambda effect: effect.limiter.turn(effect.longest),
+            Tell: lambda effect: tell(effect.event, effect.observers),
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),

@@ -7,15 +7,18 @@ caller's session was; what an error of it means is told by the names of urllib3'
 from __future__ import annotations
 
 import math
+import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
+from concurrent.futures import Future, wait
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
 from didww.transport import failures
 from didww.transport.body import ACCEPT_ENCODING, Body, with_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import requests
 
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionTransport"]
 
+T = TypeVar("T")
+
 _CHUNK = 1 << 16
+# Seconds in which requests may say by itself what it waited for: its word on what was sent is better than ours.
+_GRACE = 0.05
 _LONGEST = 1e6
 
 # Errors of urllib3 and ssl that come before the first byte of the request.
@@ -58,12 +65,9 @@ class SessionTransport:
     The headers of a request win over the session's; the session's other headers, its `auth`, its cookies and its
     `params` go along, as with any request over it.
 
-    The deadline is kept as well as requests allows. It bounds connecting, each wait for the server, and the body, which
-    is looked at piece by piece. Not bounded are: the lookup of the host's name; sending a body that the
-    server is slow to take; further addresses of a host, each of
-    which gets the whole time again; a server that drips its headers; the body of a redirect, which requests reads by
-    itself; and retries of the session's own adapters. As a retry may have sent the request before, errors over an
-    adapter with retries always count as sent.
+    requests bounds single waits only, and cannot be interrupted. So it works in a thread, which is left behind when the
+    deadline comes first: it ends when requests does, and what it got is closed. Retries of the session's own adapters
+    may have sent the request before; so errors over an adapter with retries always count as sent.
 
     Args:
         session: The caller's session.
@@ -75,22 +79,36 @@ class SessionTransport:
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
+        return self._in_time(lambda: self._whole(request, deadline), request, deadline, answered=False)
+
+    def open(self, request: Request, deadline: float) -> Opened:
+        """Exchange `request` for an answer whose body is still on the wire."""
+        return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline, answered=False)
+
+    def read(self, opened: Opened) -> bytes:
+        """The next bytes of the body as they were sent, empty at its end."""
+        answer = cast("_Opened", opened)
+        return self._in_time(lambda: self._chunk(answer), answer.request, answer.deadline, answered=True)
+
+    def release(self, opened: Opened) -> None:
+        """Give the connection back to the session, or close it if the body was not read to its end."""
+        cast("_Opened", opened).response.close()
+
+    def close(self) -> None:
+        """Stop using the session, which stays open; calls after this raise `ClientClosedError`."""
+        self._closed = True
+
+    def _whole(self, request: Request, deadline: float) -> Response:
         answer = self._opened(request, deadline, ACCEPT_ENCODING)
         try:
             body = Body(answer.status, answer.headers)
-            while chunk := self.read(answer):
+            while chunk := self._chunk(answer):
                 body.feed(chunk)
             return Response(answer.status, answer.headers, body.whole())
         finally:
             answer.response.close()
 
-    def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
-        return self._opened(request, deadline, "identity")
-
-    def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
-        answer = cast("_Opened", opened)
+    def _chunk(self, answer: _Opened) -> bytes:
         if self._closed:
             raise failures.client_closed()
         if time.monotonic() >= answer.deadline:
@@ -101,32 +119,45 @@ class SessionTransport:
             failure = self._explained(error, answer.request, answered=True)
         raise failure
 
-    def release(self, opened: Opened) -> None:
-        """Give the connection back to the session, or close it if the body was not read to its end."""
-        cast("_Opened", opened).response.close()
-
-    def close(self) -> None:
-        """Stop using the session, which stays open; calls after this raise `ClientClosedError`."""
-        self._closed = True
-
-    def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
+    def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, answered: bool) -> T:
+        """What `step` comes to, if it does so before the deadline."""
+        left = deadline - time.monotonic()
         if self._closed:
             raise failures.client_closed()
-        left = deadline - time.monotonic()
         if left <= 0:
-            raise failures.late(request, request_sent=False)
-        wait = None if left > _LONGEST else left
+            raise failures.late(request, request_sent=answered)
+        if left > _LONGEST:
+            return step()
+        outcome: Future[T] = Future()
+        context = copy_context()
+
+        def work() -> None:
+            try:
+                outcome.set_result(context.run(step))
+            except BaseException as error:  # noqa: BLE001 raised again where it is waited for
+                outcome.set_exception(error)
+
+        threading.Thread(target=work, name="didww-session", daemon=True).start()
+        finished, _ = wait((outcome,), left + _GRACE)
+        if finished:
+            return outcome.result()
+        outcome.add_done_callback(_close_late)
+        raise failures.late(request, request_sent=True)
+
+    def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
+        left = deadline - time.monotonic()
+        longest = None if left > _LONGEST else max(left, 1e-3)
         try:
             response = self._session.request(
                 request.method,
                 request.url,
                 data=request.body,
                 headers=with_encoding(request.headers, packings),
-                timeout=(wait, wait),
+                timeout=(longest, longest),
                 allow_redirects=False,
                 stream=True,
             )
-            return _Opened(request, deadline if wait else math.inf, response)
+            return _Opened(request, deadline if longest else math.inf, response)
         except Exception as error:  # noqa: BLE001 explained, or raised again
             failure = self._explained(error, request, answered=False)
         raise failure
@@ -159,6 +190,12 @@ class SessionTransport:
         """Whether nothing was sent before the attempt that failed."""
         retries: Any = getattr(self._session.get_adapter(request.url), "max_retries", None)
         return getattr(retries, "total", None) in (0, False)
+
+
+def _close_late(outcome: Future[Any]) -> None:
+    """Close an answer that came after the deadline."""
+    if outcome.exception() is None and isinstance(outcome.result(), _Opened):
+        outcome.result().response.close()
 
 
 def _reached_send(error: Exception, before: type[Exception] | tuple[()] = ()) -> bool:

@@ -1,0 +1,145 @@
+"""Creating a record exactly once, or saying what is known.
+
+A POST that may have been carried out is not sent again blindly. The record is looked up first, by a field that the
+declaration names (`lookup`): the account's own identifier, filled in with a marker if the caller left it out. Only if
+it is not there after some time, the request goes out once more.
+"""
+
+from __future__ import annotations
+
+import uuid
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from didww.calls import request as requests
+from didww.calls.answer import ApiResponse, api_response
+from didww.calls.effects import Call, Now, Request, Sleep
+from didww.calls.exchange import exchange
+from didww.calls.retries import pause
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, ServerError, UnexpectedResponse
+from didww.jsonapi.encode import resource_document
+from didww.query_params import QueryParams
+from didww.resources.base import Resource
+
+if TYPE_CHECKING:
+    from didww.configuration import Configuration
+    from didww.jsonapi.document import Data
+
+__all__ = ["create_once"]
+
+R = TypeVar("R", bound=Resource)
+
+LOOKS: Final = 3
+"""How often a record is looked for before its creation is sent again: the service may still be at it."""
+CLOCK_SLACK: Final = 5.0
+"""Seconds by which a record may seem older than the request that made it."""
+
+
+def create_once(
+    configuration: Configuration,
+    cls: type[R],
+    attributes: dict[str, Any],
+    linkage: dict[str, Data],
+    query: QueryParams,
+) -> Call[tuple[Request, ApiResponse[Any]]]:
+    """Create a record of `cls`; if the answer is lost, find out whether it was made before anything is sent again."""
+    field = _lookup(cls)
+    if field is not None and not attributes.get(field):
+        attributes = {**attributes, field: f"didww-{uuid.uuid4().hex}"}
+    document = resource_document(cls.type_, None, attributes, linkage)
+    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
+    start = cast("float", (yield Now()))
+    end = start + configuration.timeout
+    attempts = 0
+    while True:
+        left = end - cast("float", (yield Now()))
+        failure: DidwwError
+        try:
+            limited = configuration.replaced(timeout=max(left, 1e-3))
+            done = yield from exchange(limited, request, creating=not cls.repeatable)
+            attempts += done.attempts
+            return request, api_response(request, done.response, query.fieldsets, attempts)
+        except ConnectionFailed as error:
+            attempts += error.attempts
+            if not error.request_sent:
+                raise
+            failure = error
+        except (ServerError, UnexpectedResponse) as error:
+            failure = error
+        if cls.repeatable:
+            raise failure
+        if field is None or isinstance(failure, DeadlineExceeded):
+            raise _unknown(cls, failure, None if field is None else {field: attributes[field]})
+        filters = {field: attributes[field]}
+        found = yield from _look(configuration, cls, filters, query, start, end, failure)
+        if found is not None:
+            return request, found
+        if attempts > configuration.max_retries:
+            raise _unknown(cls, failure, filters)
+
+
+def _lookup(cls: type[Resource]) -> str | None:
+    """The field by which a record that was just created is found; None if there is none."""
+    own = cls._fields.get("external_reference_id")
+    return own.name if own is not None and own.create else cls.lookup
+
+
+def _look(
+    configuration: Configuration,
+    cls: type[R],
+    filters: dict[str, str],
+    query: QueryParams,
+    start: float,
+    end: float,
+    failure: DidwwError,
+) -> Call[ApiResponse[Any] | None]:
+    """The record that a lost answer was about, if it was made; None if it was not."""
+    wanted = QueryParams().sort("-created_at").page(1, 10)
+    wanted.filters.update(filters)
+    wanted.include(*query.includes)
+    wanted.fieldsets.update(query.fieldsets)
+    request = requests.build(configuration, "GET", cls.path, query=wanted)
+    for look in range(1, LOOKS + 1):
+        wait = pause(look, None, lambda: 1.0)
+        now = cast("float", (yield Now()))
+        if now + wait >= end:
+            raise _unknown(cls, failure, filters)
+        yield Sleep(wait)
+        now = cast("float", (yield Now()))
+        try:
+            done = yield from exchange(configuration.replaced(timeout=max(end - now, 1e-3)), request, creating=False)
+            answer = api_response(request, done.response, query.fieldsets, done.attempts)
+        except DidwwError:
+            raise _unknown(cls, failure, filters) from None
+        elapsed = cast("float", (yield Now())) - start
+        made = [one for one in answer.data or () if _is_new(one, answer, elapsed)]
+        if len(made) > 1:
+            raise _unknown(cls, failure, filters)
+        if made:
+            answer.data = made[0]
+            return answer
+    return None
+
+
+def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
+    """Whether a record was made after the request went out, by the service's own clock."""
+    created = getattr(record, "created_at", None)
+    try:
+        now = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, TypeError):
+        return True  # no clock to compare with: the field alone has to do
+    return not hasattr(created, "timestamp") or (now - cast("Any", created)).total_seconds() <= elapsed + CLOCK_SLACK
+
+
+def _unknown(cls: type[Resource], failure: DidwwError, filters: dict[str, str] | None) -> DidwwError:
+    """`failure`, which says in addition that it is not known whether the record was made, and how to find out."""
+    how = (
+        f"Look for it: {cls.path}().list(filter={filters!r})."
+        if filters
+        else f"Look at {cls.path}().list(sort='-created_at') before repeating it."
+        if "list" in cls.operations
+        else "Look at what it should have changed before repeating it."
+    )
+    failure.outcome_unknown, failure.lookup = True, filters
+    failure.args = (f"{failure} It is not known whether the {cls.__name__} was made. {how}",)
+    return failure

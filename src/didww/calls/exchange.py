@@ -1,0 +1,115 @@
+"""One exchange with the service: turns, attempts, pauses between, all within one deadline, and everybody told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
+
+from didww.calls.answer import retry_after_of
+from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, TakeTurn, Tell
+from didww.calls.events import Answered, Failed, Retrying, Sending
+from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, UnexpectedResponse
+
+if TYPE_CHECKING:
+    from didww.configuration import Configuration
+    from didww.limits import Turn
+
+__all__ = ["Exchanged", "exchange"]
+
+
+class Exchanged(Struct, frozen=True):
+    """An answer, and how it was come by.
+
+    Attributes:
+        response: The answer.
+        attempts: How often the request was sent.
+        uncertain: Whether an earlier attempt may have been carried out.
+    """
+
+    response: Response
+    attempts: int
+    uncertain: bool
+
+
+def exchange(configuration: Configuration, request: Request, *, creating: bool) -> Call[Exchanged]:
+    """Exchange `request` for an answer, which may be an error; sent again as `retries` has it.
+
+    Raises:
+        ConnectionFailed: No answer came, after all attempts that the table allows; `attempts` counts them.
+        DeadlineExceeded: The time ran out.
+        UnexpectedResponse: The answer was damaged.
+    """
+    start = cast("float", (yield Now()))
+    deadline = start + configuration.timeout
+    attempt, uncertain = 1, False
+    while True:
+        yield from _turn(configuration, request, start, deadline, attempt)
+        sent_at = cast("float", (yield Now()))
+        yield Tell(Sending(request, attempt), configuration.observers)
+        response: Response | None = None
+        failure: ConnectionFailed | UnexpectedResponse | None = None
+        try:
+            response = cast("Response", (yield Send(request, deadline)))
+        except (ConnectionFailed, UnexpectedResponse) as error:
+            failure = error
+        now = cast("float", (yield Now()))
+        if response is not None:
+            yield Tell(Answered(request, attempt, response, now - sent_at), configuration.observers)
+            kind: str | int = response.status
+            if response.status < 500 and response.status != 429:
+                configuration.budget.earn()
+                return Exchanged(response, attempt, uncertain)
+            asked = retry_after_of(response.headers)
+        else:
+            assert failure is not None  # noqa: S101 one of the two
+            yield Tell(Failed(request, attempt, failure, now - sent_at), configuration.observers)
+            kind = UNSENT if isinstance(failure, ConnectionFailed) and not failure.request_sent else BROKEN
+            asked = None
+        if kind == 429 and configuration.limiter is not None:
+            configuration.limiter.slow_down(1.0 if asked is None else min(asked, LONGEST_RETRY_AFTER))
+        wait = pause(attempt, asked, configuration.jitter)
+        again = (
+            attempt <= configuration.max_retries
+            and not isinstance(failure, DeadlineExceeded)
+            and repeats(kind, creating=creating)
+            and (asked is None or asked <= LONGEST_RETRY_AFTER)
+            and now + wait < deadline
+            and configuration.budget.spend()
+        )
+        if not again:
+            if response is not None:
+                return Exchanged(response, attempt, uncertain)
+            raise _told(cast("Any", failure), attempt, now - start)
+        uncertain = uncertain or kind not in (UNSENT, 429)
+        yield Tell(Retrying(request, attempt, kind, wait), configuration.observers)
+        yield Sleep(wait)
+        attempt += 1
+
+
+def _turn(configuration: Configuration, request: Request, start: float, deadline: float, attempt: int) -> Call[None]:
+    """Wait until the limiter lets a request go."""
+    limiter = configuration.limiter
+    while limiter is not None:
+        now = cast("float", (yield Now()))
+        turn = cast("Turn", (yield TakeTurn(limiter, deadline - now)))
+        if now + turn.seconds > deadline:
+            raise DeadlineExceeded(
+                f"{request.method} {request.shown} did not get its turn before its timeout ran out: the rate limit "
+                "lets no more requests go. Allow more: timeout=, or fewer requests at once.",
+                request_sent=False,
+                attempts=attempt - 1,
+                elapsed=now - start,
+            )
+        if turn.seconds:
+            yield Sleep(turn.seconds)
+        if turn.taken:
+            return
+
+
+def _told(failure: Any, attempts: int, elapsed: float) -> Any:
+    """`failure`, with what is known of the call as a whole."""
+    if isinstance(failure, ConnectionFailed):
+        failure.tell(attempts, elapsed)
+    return failure

@@ -1,0 +1,70 @@
+"""When a request is sent again: the table, and the waits between. Pure; `exchange` acts on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BROKEN", "LONGEST_RETRY_AFTER", "RULES", "UNSENT", "Rule", "pause", "repeats", "table"]
+
+UNSENT: Final = "unsent"
+BROKEN: Final = "broken"
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 8.0
+LONGEST_RETRY_AFTER: Final = 60.0
+"""Seconds: whoever asks us to wait longer gets an error instead."""
+
+
+class Rule(NamedTuple):
+    """What is done after one kind of failure.
+
+    Attributes:
+        what: The failure, in words.
+        repeatable: Whether GET, PATCH and DELETE are sent again, and POST that stores nothing.
+        creating: Whether POST that creates is.
+    """
+
+    what: str
+    repeatable: bool
+    creating: bool
+
+
+RULES: Final[dict[str | int, Rule]] = {
+    UNSENT: Rule("no connection, or it broke before anything was sent", repeatable=True, creating=True),
+    BROKEN: Rule("the connection broke later, or the answer was cut off or damaged", repeatable=True, creating=False),
+    429: Rule("429, too many requests: nothing was done", repeatable=True, creating=True),
+    502: Rule("502 of a proxy", repeatable=True, creating=False),
+    503: Rule("503, not available", repeatable=True, creating=False),
+    504: Rule("504 of a proxy", repeatable=True, creating=False),
+}
+
+
+def repeats(failure: str | int, *, creating: bool) -> bool:
+    """Whether a request is sent again after `failure`: one of `UNSENT` and `BROKEN`, or a status."""
+    rule = RULES.get(failure)
+    return rule is not None and (rule.creating if creating else rule.repeatable)
+
+
+def pause(attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
+    """Seconds to wait after the attempt of this number, the first being 1.
+
+    Any time up to a bound that doubles (full jitter), so that many clients do not come back together; at least what
+    the service asked for, and then a little more for the same reason.
+    """
+    if retry_after is not None:
+        return retry_after + random() * FIRST_PAUSE
+    return random() * min(LONGEST_PAUSE, FIRST_PAUSE * float(2 ** min(attempt - 1, 10)))
+
+
+def table() -> str:
+    """The table for the documentation, as Markdown."""
+    rows = [f"| {one.what} | {_word(one.repeatable)} | {_word(one.creating)} |" for one in RULES.values()]
+    head = "| Failure | GET, PATCH, DELETE, validations | POST that creates |\n| --- | --- | --- |"
+    return "\n".join([head, *rows, "| anything else | no | no |"])
+
+
+def _word(again: bool) -> str:  # noqa: FBT001 a table's cell
+    return "again" if again else "no"

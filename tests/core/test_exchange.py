@@ -1,0 +1,319 @@
+"""Attempts, pauses and turns of a call, under any schedule of faults: a clock of its own, a service that fails at will."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from didww.calls import operations
+from didww.calls.creating import CLOCK_SLACK
+from didww.calls.effects import Now, Send, Sleep
+from didww.calls.events import Retrying, Sending
+from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
+from didww.configuration import ApiKey, Configuration
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwApiError, DidwwError, RateLimitError, ServerError
+from didww.limits import Budget, RateLimiter
+from didww.query_params import QueryParams
+from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.did import Did
+from didww.resources.order import Order
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.transport.async_driver import AsyncDriver
+from didww.transport.driver import Driver
+from world import BASE, Fate, World
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+
+FATES = st.builds(
+    Fate,
+    seconds=st.floats(0.0, 40.0),
+    how=st.sampled_from(["answered", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
+    retry_after=st.one_of(st.none(), st.integers(0, 90)),
+)
+
+
+def settings_of(world: World, **options: Any) -> Configuration:
+    """A client's settings, with the world's clock behind its limiter."""
+    options.setdefault("jitter", random.Random(1).random)
+    rate = options.pop("rate", None)
+    limiter = None if rate is None else RateLimiter(rate, clock=lambda: world.now)
+    return Configuration(credentials=ApiKey("key"), base_url=BASE, limiter=limiter, **options)
+
+
+def bought(configuration: Configuration, **fields: Any) -> Any:
+    order = Order(items=[DidOrderItem(sku_id=ID, qty=1)], **fields)
+    return operations.create(configuration, Order, order, QueryParams())
+
+
+@settings(max_examples=3000, deadline=None)
+@given(
+    fates=st.lists(FATES, max_size=12),
+    timeout=st.floats(0.1, 120.0),
+    retries=st.integers(0, 5),
+    rate=st.sampled_from([None, 0.5, 2.0, 20.0]),
+    reference=st.sampled_from([None, "mine"]),
+)
+@example(fates=[Fate(0.1, "late"), Fate(), Fate(), Fate()], timeout=60, retries=2, rate=None, reference=None)
+@example(fates=[Fate(0.1, "lost")], timeout=60, retries=2, rate=None, reference=None)
+def test_no_schedule_of_faults_buys_twice(
+    fates: list[Fate], timeout: float, retries: int, rate: float | None, reference: str | None
+) -> None:
+    """One order at most; an answer means that it is there; an error without doubt means that it is not.
+
+    Nothing lasts longer than the timeout, and no two requests are closer than the rate allows.
+    """
+    world = World(*fates)
+    configuration = settings_of(world, timeout=timeout, max_retries=retries, rate=rate)
+    begun, error, answer = world.now, None, None
+    try:
+        answer = world.run(bought(configuration, external_reference_id=reference))
+    except DidwwError as caught:
+        error = caught
+    assert world.now <= begun + timeout + 1e-6
+    if rate is not None:
+        times = [at for at, _ in world.sent]
+        assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
+    records = world.settle()
+    assert len(records) <= 1
+    if answer is not None:
+        assert [one["id"] for one in records] == [answer.data.id]
+    elif error is not None and not error.outcome_unknown:
+        assert records == []
+    if error is not None and error.lookup is not None:
+        assert all(
+            one["attributes"]["external_reference_id"] == error.lookup["external_reference_id"] for one in records
+        )
+
+
+@settings(max_examples=3000, deadline=None)
+@given(
+    fates=st.lists(FATES, max_size=12),
+    timeout=st.floats(0.1, 120.0),
+    retries=st.integers(0, 5),
+    verb=st.sampled_from(["find", "update", "delete", "validate"]),
+)
+def test_what_can_be_repeated_is_repeated_within_bounds(
+    fates: list[Fate], timeout: float, retries: int, verb: str
+) -> None:
+    """At most so many attempts, all told of; pauses within theirs; what was asked for is waited; never past the end."""
+    world = World(*fates)
+    configuration = settings_of(world, timeout=timeout, max_retries=retries)
+    did = Did.build(ID)
+    did.description = "x"
+    calls: dict[str, Any] = {
+        "find": lambda: operations.find(configuration, Did, ID, QueryParams()),
+        "update": lambda: operations.update(configuration, Did, did, QueryParams()),
+        "delete": lambda: operations.delete(configuration, Did, ID),
+        "validate": lambda: operations.create(configuration, AddressRequirementValidation, validation(), QueryParams()),
+    }
+    begun, error = world.now, None
+    try:
+        world.run(calls[verb]())
+    except DidwwError as caught:
+        error = caught
+    assert world.now <= begun + timeout + 1e-6
+    sendings = [event for event in world.told if isinstance(event, Sending)]
+    assert [event.attempt for event in sendings] == list(range(1, len(world.sent) + 1))
+    assert len(world.sent) <= 1 + retries
+    repeated = [event for event in world.told if isinstance(event, Retrying)]
+    assert len(repeated) in (len(world.sent) - 1, 0)
+    for event, slept, fate in zip(repeated, world.slept, fates, strict=False):
+        assert event.wait == slept
+        asked = fate.retry_after if isinstance(fate.how, int) and fate.retry_after is not None else None
+        assert slept >= asked if asked is not None else slept <= LONGEST_PAUSE
+        assert asked is None or asked <= LONGEST_RETRY_AFTER
+    if isinstance(error, (ConnectionFailed, DidwwApiError)):
+        assert error.attempts == len(world.sent)
+        assert not error.outcome_unknown
+
+
+def validation() -> AddressRequirementValidation:
+    from didww.resources.address_requirement import AddressRequirement
+    from didww.resources.identity import Identity
+
+    made = AddressRequirementValidation()
+    made.address_requirement = AddressRequirement.build(ID)
+    made.identity = Identity.build(ID)
+    return made
+
+
+@settings(max_examples=300, deadline=None)
+@given(fates=st.lists(FATES, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
+def test_both_drivers_do_the_same(fates: list[Fate], timeout: float, rate: float | None) -> None:
+    """The synchronous and the asynchronous driver send the same at the same moments, and end the same way."""
+    traces = []
+    for run in (by_driver, by_async_driver):
+        world = World(*fates)
+        configuration = settings_of(world, timeout=timeout, rate=rate)
+        end = run(world, bought(configuration, external_reference_id="mine"))
+        sent = [(at, request.method, request.url, request.body) for at, request in world.sent]
+        traces.append((end, sent, world.slept, [type(event) for event in world.told]))
+    assert traces[0] == traces[1]
+
+
+def by_driver(world: World, call: Any) -> str:
+    driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
+    for effect in (Now, Sleep, Send):
+        driver._carry_out[effect] = world.carry_out
+    tell(driver, world)
+    try:
+        return repr(driver.run(call))
+    except DidwwError as error:
+        return repr(error)
+
+
+def by_async_driver(world: World, call: Any) -> str:
+    driver = AsyncDriver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
+
+    async def carried_out(effect: Any) -> Any:
+        return world.carry_out(effect)
+
+    for effect in (Now, Sleep, Send):
+        driver._carry_out[effect] = carried_out
+    tell(driver, world, carried_out)
+    try:
+        return repr(asyncio.run(driver.run(call)))
+    except DidwwError as error:
+        return repr(error)
+
+
+def tell(driver: Any, world: World, carry_out: Any = None) -> None:
+    from didww.calls.effects import Tell
+
+    driver._carry_out[Tell] = carry_out or world.carry_out
+
+
+# The rules, one by one
+
+
+def find_of(world: World, **options: Any) -> Any:
+    return world.run(operations.find(settings_of(world, **options), Did, ID, QueryParams()))
+
+
+@pytest.mark.parametrize("failure", RULES)
+def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
+    """What the table says is what is done: one more attempt, or the error of the first."""
+    how = {"broken": "lost"}.get(str(failure), failure)
+    for creating in (False, True):
+        world = World(Fate(0.1, how), Fate(0.1, how))
+        configuration = settings_of(world, max_retries=1)
+        call = bought(configuration) if creating else operations.find(configuration, Did, ID, QueryParams())
+        with pytest.raises(DidwwError):
+            world.run(call)
+            raise DidwwApiError(0, [])  # found again, or bought after all: not this test's matter
+        posts = [request for _, request in world.sent if request.method == ("POST" if creating else "GET")]
+        again = repeats(failure, creating=creating)
+        assert len(posts) == (2 if again else 1) or (creating and failure in (502, 503, 504))
+
+
+def test_without_retries_everything_is_sent_once() -> None:
+    """`max_retries=0` means none, for buying too; a lost order is still looked up."""
+    for how, error in (("unsent", ConnectionFailed), (503, ServerError), (429, RateLimitError)):
+        world = World(Fate(0.1, how))
+        with pytest.raises(error) as caught:
+            find_of(world, max_retries=0)
+        assert len(world.sent) == caught.value.attempts == 1
+    world = World(Fate(0.1, "lost"))
+    assert world.run(bought(settings_of(world, max_retries=0))).data.id
+    assert [request.method for _, request in world.sent] == ["POST", "GET"]
+
+
+def test_who_asks_to_wait_too_long_is_answered_with_the_error() -> None:
+    """A minute is waited for, two are not: the error says how long."""
+    world = World(Fate(0.1, 429, 60))
+    with pytest.raises(DidwwError):
+        find_of(world, timeout=600)
+        raise DidwwApiError(0, [])
+    assert world.slept[0] >= 60
+    world = World(Fate(0.1, 429, 120))
+    with pytest.raises(RateLimitError) as caught:
+        find_of(world, timeout=600)
+    assert (caught.value.retry_after, world.slept) == (120.0, [])
+
+
+def test_no_time_is_spent_on_a_pause_that_does_not_fit() -> None:
+    """If the pause would end after the deadline, the error comes at once."""
+    world = World(Fate(0.1, 503, 30))
+    with pytest.raises(ServerError):
+        find_of(world, timeout=20)
+    assert world.now == pytest.approx(1000.1)
+
+
+def test_a_service_that_is_down_is_not_hammered() -> None:
+    """After ten repetitions, one in ten requests that went well buys another."""
+    budget = Budget()
+    sent = 0
+    for _ in range(100):
+        world = World(*[Fate(0.1, "unsent")] * 3)
+        with pytest.raises(ConnectionFailed):
+            find_of(world, budget=budget)
+        sent += len(world.sent)
+    assert sent == 100 + 10
+    for _ in range(20):
+        budget.earn()
+    assert [budget.spend() for _ in range(3)] == [True, True, False]
+
+
+def test_a_deletion_that_was_carried_out_is_one() -> None:
+    """The answer was lost, and the second attempt finds nothing: the record is gone, as was asked for."""
+    world = World(Fate(0.1, "lost"), Fate(0.1, 404))
+    answer = world.run(operations.delete(settings_of(world), Did, ID))
+    assert (answer.data, answer.attempts) == (None, 2)
+    world = World(Fate(0.1, "unsent"), Fate(0.1, 404))
+    with pytest.raises(DidwwApiError, match="404"):
+        world.run(operations.delete(settings_of(world), Did, ID))
+
+
+def test_an_order_of_before_is_not_taken_for_this_one() -> None:
+    """With a reference that was used before, only what was made since counts, by the service's own clock."""
+    world = World()
+    world.run(bought(settings_of(world), external_reference_id="mine"))
+    world.now += CLOCK_SLACK + 60
+    world.fates = [Fate(0.1, "lost")]
+    again = world.run(bought(settings_of(world), external_reference_id="mine"))
+    assert again.data.id == world.records[1]["id"] != world.records[0]["id"]
+    world.now += CLOCK_SLACK + 60
+    world.fates = [Fate(0.1, 502)]
+    world.run(bought(settings_of(world), external_reference_id="mine"))
+    assert len(world.records) == 3
+
+
+def test_an_unknown_outcome_says_how_to_find_out() -> None:
+    """The error stays of its class, and has the filter that finds the order."""
+    world = World(Fate(90, "answered"))
+    with pytest.raises(
+        DeadlineExceeded, match=r"not known whether the Order was made.*filter=\{'external_reference_id'"
+    ) as caught:
+        world.run(bought(settings_of(world)))
+    assert caught.value.outcome_unknown
+    assert caught.value.lookup is not None
+    assert caught.value.lookup["external_reference_id"].startswith("didww-")
+    assert "(1 attempt, 60.0 s)" in str(caught.value)
+
+
+def test_turns_are_handed_out_evenly_and_in_order() -> None:
+    """So many in a second; a burst at once after a pause; none that comes too late; none while the service is busy."""
+    now = [100.0]
+    limiter = RateLimiter(10, clock=lambda: now[0])
+    assert [round(limiter.turn(9).seconds, 6) for _ in range(3)] == [0.0, 0.1, 0.2]
+    assert limiter.turn(0.2) == pytest.approx((0.3, False))
+    assert limiter.turn(0.4) == pytest.approx((0.3, True))
+    now[0] += 60
+    burst = RateLimiter(10, burst=3, clock=lambda: now[0])
+    assert [round(burst.turn(9).seconds, 6) for _ in range(5)] == [0.0, 0.0, 0.0, 0.1, 0.2]
+    now[0] += 60
+    burst.slow_down(5)
+    assert 5 <= burst.turn(9).seconds <= 5.2
+
+
+def test_pauses_double_up_to_a_bound() -> None:
+    """Any time up to half a second, one, two, four, eight; never more unless it was asked for."""
+    assert [pause(n, None, lambda: 1.0) for n in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
+    assert pause(3, None, lambda: 0.0) == 0.0
+    assert 30 <= pause(1, 30.0, random.random) <= 30.5

@@ -1,0 +1,154 @@
+"""What is told of a call: the log and the hooks, of both clients, and no secret in either."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didww import AsyncDidwwClient, ConnectionFailed, DidwwClient, ServerError
+from didww.calls.retries import table
+from didww.exceptions import InvalidValue
+from didww.limits import RateLimiter, Turn
+from scripted import AsyncScripted, Scripted, answer
+
+KEY = "example-secret-key"
+BASE = "http://api.example.com/v3"
+BALANCE = {"data": {"type": "balances", "id": "1", "attributes": {}}}
+
+
+def find(kind: str, *script: Any, **options: Any) -> list[Any]:
+    """Find the balance with a client of this kind; answers what its hooks were told."""
+    told: list[Any] = []
+    options = {"rate_limit": None, "max_retries": 1, **options}
+    if kind == "sync":
+        hooks = dict.fromkeys(("on_request", "on_response", "on_retry"), told.append)
+        client = DidwwClient(KEY, base_url=BASE, transport=Scripted(*script), **hooks, **options)
+        client._configuration.jitter = lambda: 0.0
+        client.balance().find()
+        return told
+
+    async def later(event: Any) -> None:
+        await asyncio.sleep(0)
+        told.append(event)
+
+    async def main() -> None:
+        hooks = dict.fromkeys(("on_request", "on_response", "on_retry"), later)
+        client = AsyncDidwwClient(KEY, base_url=BASE, transport=AsyncScripted(*script), **hooks, **options)
+        client._configuration.jitter = lambda: 0.0
+        await client.balance().find()
+
+    asyncio.run(main())
+    return told
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_each_attempt_is_told_of(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Request, answer, repetition, request, answer; the log has them in one line each, without the query."""
+    caplog.set_level(logging.DEBUG, "didww")
+    told = find(kind, answer(503), answer(document=BALANCE))
+    assert [type(event).__name__ for event in told] == ["Sending", "Answered", "Retrying", "Sending", "Answered"]
+    assert [event.attempt for event in told] == [1, 1, 1, 2, 2]
+    lines = [record.getMessage() for record in caplog.records if record.name == "didww"]
+    assert lines[0] == f"GET {BASE}/balance: attempt 1"
+    assert re.fullmatch(rf"GET {BASE}/balance: 503 in \d\.\d{{3}} s \(attempt 1, request id req-1\)", lines[1])
+    assert lines[2] == f"GET {BASE}/balance: again in 0.00 s (503)"
+    assert KEY not in caplog.text
+    assert KEY not in repr(told)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_failures_are_told_of(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A line with the error's class; the error itself is raised after the last attempt, and counts them."""
+    caplog.set_level(logging.INFO, "didww")
+    with pytest.raises(ConnectionFailed, match=r"refused \(2 attempts, 0\.\d s\)") as caught:
+        find(kind, ConnectionFailed("refused", request_sent=False))
+    assert (caught.value.attempts, caught.value.elapsed is not None) == (2, True)
+    assert "ConnectionFailed after" in caplog.text
+    with pytest.raises(ServerError, match="2 attempts"):
+        find(kind, answer(503))
+
+
+def test_the_table_in_the_documentation_is_the_one_in_the_code() -> None:
+    """docs/retries.md holds what `table()` prints."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
+    assert table() in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "20", True, [], object()])
+def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+    """`InvalidValue` names the argument."""
+    with pytest.raises(InvalidValue, match="rate_limit"):
+        DidwwClient(KEY, base_url=BASE, rate_limit=rate)
+
+
+@pytest.mark.parametrize("retries", [-1, 101, 1.5, "2", None, True])
+def test_a_number_of_retries_that_is_none_is_refused(retries: Any) -> None:
+    """In the constructor and in `with_options`."""
+    with pytest.raises(InvalidValue, match="max_retries"):
+        DidwwClient(KEY, base_url=BASE, max_retries=retries)
+    with pytest.raises(InvalidValue, match="max_retries"):
+        DidwwClient(KEY, base_url=BASE).with_options(max_retries=retries)
+
+
+def test_no_time_limit_has_to_be_said_outright() -> None:
+    """None is refused with a hint at the constant."""
+    for call in (lambda t: DidwwClient(KEY, timeout=t), lambda t: DidwwClient(KEY).with_options(timeout=t)):
+        with pytest.raises(InvalidValue, match="NO_TIMEOUT"):
+            call(None)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:  # noqa: FBT001 a parameter of the test
+    """By both clients; one that may block is asked in a thread. Who is told to ask again does; 429 slows it down."""
+
+    class Mine:
+        def __init__(self) -> None:
+            self.blocking = blocking
+            self.turns = [Turn(0.01, taken=False), Turn(0.0, taken=True), Turn(0.0, taken=True)]
+            self.slowed: list[float] = []
+
+        def turn(self, longest: float) -> Turn:
+            assert 0 < longest <= 60
+            return self.turns.pop(0)
+
+        def slow_down(self, seconds: float) -> None:
+            self.slowed.append(seconds)
+
+    for kind in ("sync", "async"):
+        mine = Mine()
+        find(kind, answer(429, retry_after="0"), answer(document=BALANCE), rate_limit=mine)
+        assert (mine.turns, mine.slowed) == ([], [0.0])
+
+
+def test_threads_get_their_turns_in_time_and_none_too_many() -> None:
+    """Thirty-two threads at 200 a second: no window of a tenth of a second has more than it may."""
+    import threading
+    import time
+
+    transport = Scripted(answer(document=BALANCE))
+    at: list[float] = []
+    client = DidwwClient(
+        KEY,
+        base_url=BASE,
+        transport=transport,
+        rate_limit=RateLimiter(200),
+        on_request=lambda _: at.append(time.monotonic()),
+    )
+
+    def ten() -> None:
+        for _ in range(5):
+            client.balance().find()
+
+    threads = [threading.Thread(target=ten) for _ in range(32)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(at) == 160
+    assert time.monotonic() - begun >= 159 / 200 - 0.01

@@ -1,0 +1,139 @@
+"""A world with a clock of its own and a service that fails as it is told: what calls are run against."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from didww.calls.effects import Now, Request, Response, Send, Sleep, TakeTurn, Tell
+from didww.exceptions import ConnectionFailed, DeadlineExceeded
+
+if TYPE_CHECKING:
+    from didww.calls.effects import Call
+
+BASE = "https://api.example.com/v3"
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+class Fate(NamedTuple):
+    """What becomes of one attempt.
+
+    Attributes:
+        seconds: How long it takes.
+        how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, or a status.
+        retry_after: Seconds that an answer asks to wait.
+    """
+
+    seconds: float = 0.1
+    how: str | int = "answered"
+    retry_after: int | None = None
+
+
+class World:
+    """A clock, and a service that keeps what is posted to it."""
+
+    def __init__(self, *fates: Fate, now: float = 1000.0) -> None:
+        self.fates = list(fates)
+        self.now = now
+        self.sent: list[tuple[float, Request]] = []
+        self.slept: list[float] = []
+        self.told: list[Any] = []
+        self.records: list[dict[str, Any]] = []
+        self.coming: list[tuple[float, dict[str, Any]]] = []
+
+    def run(self, call: Call[Any]) -> Any:
+        """Run `call` to its end, without waiting for real."""
+        outcome: Any = None
+        failure: BaseException | None = None
+        while True:
+            try:
+                effect = call.send(outcome) if failure is None else call.throw(failure)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                outcome, failure = self.carry_out(effect), None
+            except ConnectionFailed as error:
+                outcome, failure = None, error
+
+    def carry_out(self, effect: Any) -> Any:
+        """The outcome of one effect."""
+        if isinstance(effect, Now):
+            return self.now
+        if isinstance(effect, Sleep):
+            assert effect.seconds >= 0
+            self.slept.append(effect.seconds)
+            self.now += effect.seconds
+            return None
+        if isinstance(effect, TakeTurn):
+            return effect.limiter.turn(effect.longest)
+        if isinstance(effect, Tell):
+            self.told.append(effect.event)
+            return None
+        assert isinstance(effect, Send)
+        return self.exchange(effect.request, effect.deadline)
+
+    def exchange(self, request: Request, deadline: float) -> Response:
+        """What the transport would do."""
+        self.sent.append((self.now, request))
+        fate = self.fates.pop(0) if self.fates else Fate()
+        if self.now + fate.seconds >= deadline:
+            begun, self.now = self.now, deadline
+            sent = fate.how != "unsent"
+            if sent and fate.how in ("answered", "lost", "late"):
+                self.coming.append((begun + fate.seconds, self._made(request)))
+            raise DeadlineExceeded("late", request_sent=sent)
+        self.now += fate.seconds
+        if fate.how == "unsent":
+            raise ConnectionFailed("refused", request_sent=False)
+        if fate.how == "lost":
+            self.serve(request)
+            raise ConnectionFailed("lost", request_sent=True)
+        if fate.how == "late":
+            self.coming.append((self.now + 1.0, self._made(request)))
+            raise ConnectionFailed("lost", request_sent=True)
+        if isinstance(fate.how, int):
+            headers = {} if fate.retry_after is None else {"retry-after": str(fate.retry_after)}
+            return Response(fate.how, headers, b"")
+        return self.serve(request)
+
+    def serve(self, request: Request) -> Response:
+        """Carry a request out."""
+        self.arrive()
+        if request.method == "POST":
+            made = self._made(request)
+            if made:
+                self.records.append(made)
+            return self._answer(201, made)
+        query = parse_qs(urlsplit(request.url).query)
+        wanted = {name[7:-1]: values[0] for name, values in query.items() if name.startswith("filter[")}
+        found = [
+            one for one in self.records if all(one["attributes"].get(name) == value for name, value in wanted.items())
+        ]
+        return self._answer(200, found[::-1])
+
+    def arrive(self) -> None:
+        """What was on its way and is due, is there now."""
+        due = [made for at, made in self.coming if at <= self.now and made]
+        self.coming = [one for one in self.coming if one[0] > self.now]
+        self.records += due
+
+    def settle(self) -> list[dict[str, Any]]:
+        """All records, once everything that is on its way has come."""
+        self.now += 10_000
+        self.arrive()
+        return self.records
+
+    def _made(self, request: Request) -> dict[str, Any]:
+        if request.method != "POST" or not isinstance(request.body, bytes):
+            return {}
+        data = json.loads(request.body)["data"]
+        created = START + timedelta(seconds=self.now)
+        attributes = {**data["attributes"], "created_at": created.isoformat(), "status": "pending"}
+        return {"type": data["type"], "id": f"id-{len(self.sent)}", "attributes": attributes}
+
+    def _answer(self, status: int, data: Any) -> Response:
+        date = format_datetime(START + timedelta(seconds=int(self.now)), usegmt=True)
+        return Response(status, {"date": date}, json.dumps({"data": data}).encode())

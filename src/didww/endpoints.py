@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from didww.calls import operations, waiting
 from didww.calls.operations import OPERATIONS
 from didww.calls.query import assemble
-from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.registry import class_of
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from didww.calls.answer import ApiResponse
     from didww.configuration import Configuration
+    from didww.query_params import QueryParams
     from didww.transport.driver import Driver
 
 __all__ = [
@@ -169,9 +169,17 @@ class Finds(Endpoint[R], Generic[R, I]):
 class FindsOne(Endpoint[R]):
     """Finding the only one."""
 
-    def find(self) -> ApiResponse[R]:
-        """The account's only record of this type."""
-        return self._driver.run(operations.find(self._configuration, self._resource, None, QueryParams()))
+    def find(
+        self, params: QueryParams | None = None, *, fields: Mapping[str, Sequence[str]] | None = None
+    ) -> ApiResponse[R]:
+        """The account's only record of this type.
+
+        Args:
+            params: The query in its fluent form; the keywords are added to it.
+            fields: Names of the fields to have, by resource type; all if left out.
+        """
+        query = assemble(self._resource, params, fields=fields)
+        return self._driver.run(operations.find(self._configuration, self._resource, None, query))
 
 
 class Creates(Endpoint[R], Generic[R, I]):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from didww import DidwwClient, QueryParams
 from didww.enums import OrderStatus
-from didww.exceptions import DeadlineExceeded, InvalidValue
+from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
 from didww.resources.filters import filter_rules
@@ -202,3 +202,16 @@ def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> Non
     client, transport = client_of(DeadlineExceeded("the client's own"))
     with pytest.raises(DeadlineExceeded, match="the client's own"):
         client.with_options(timeout=0.5).orders().wait(ID, timeout=2)
+
+
+def test_the_only_record_takes_a_query_too() -> None:
+    """By keyword or as `QueryParams`, checked like any other."""
+    balance = {"data": {"type": "balances", "id": ID, "attributes": {"credit": "0.0"}}}
+    client, transport = client_of(answer(document=balance))
+    found = client.balance().find(QueryParams().fields("balances", "credit")).data
+    assert client.balance().find(fields={"balances": ["credit"]}).data == found
+    assert {request.url.partition("?")[2] for request in transport.requests} == {"fields%5Bbalances%5D=credit"}
+    with pytest.raises(NotLoadedError, match="was not asked for: add 'balance'"):
+        _ = found.balance
+    with pytest.raises(InvalidValue, match="creditt"):
+        client.balance().find(fields={"balances": ["creditt"]})

@@ -66,7 +66,7 @@ def operations(client: DidwwClient, did: Did, order: Order) -> None:
     client.countries().create(Country.build("id"))  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.countries().delete("id")  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.balance().list()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-    client.balance().find("id")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    client.balance().find("id")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.stock_keeping_units()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.did_reservations().update(did)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.address_requirement_validations().list()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

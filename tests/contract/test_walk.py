@@ -513,7 +513,7 @@ def _ends(record: Any, path: str) -> list[Any]:
     return at
 
 
-@pytest.mark.parametrize("type", sorted({*LISTED, *FOUND} - {"balances"}))  # of the balance there is all or nothing
+@pytest.mark.parametrize("type", sorted({*LISTED, *FOUND}))
 @both_clients
 def test_sparse_fieldsets(type: str, mode: Mode) -> None:
     """Only the fields that were asked for are read; each other one is a NotLoadedError that names it."""

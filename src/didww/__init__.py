@@ -276,19 +276,21 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'didww' has no attribute {name!r}")
-    if name in _HOMES:
-        import importlib
+if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
-        from didww.resources.registry import class_named
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'didww' has no attribute {name!r}")
+        if name in _HOMES:
+            import importlib
 
-        value = class_named(name)
-    globals()[name] = value
-    return value
+            value = getattr(importlib.import_module(_HOMES[name]), name)
+        else:
+            from didww.resources.registry import class_named
+
+            value = class_named(name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -84,7 +84,11 @@ def test_gzip_of_several_members_is_one_body() -> None:
     assert body_of(200, "gzip") == b""
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"x" * 999)[:20], gzip.compress(b"x") + b"rest"])
+@pytest.mark.parametrize(
+    "packed",
+    [b"no gzip", gzip.compress(b"x" * 999)[:20], gzip.compress(b"x") + b"rest"],
+    ids=["not packed", "cut", "rest"],
+)
 def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
     """A proxy's 502 stays a ServerError with its status; a damaged body of a success is refused."""
     assert type(error_for(REQUEST, 502, {}, body_of(502, "gzip", packed))) is ServerError

@@ -256,6 +256,7 @@ def test_cookies_are_not_kept(transport: Any) -> None:
         ("deflate", zlib.compress(b"data" * 1000, wbits=-15)),
         ("identity", b"data" * 1000),
     ],
+    ids=["gzip", "zlib", "deflate", "identity"],
 )
 def test_packed_answers_are_unpacked(transport: Any, packing: str, packed: bytes) -> None:
     """gzip, deflate and what some servers take for deflate."""

@@ -91,6 +91,13 @@ class ApiResponse(Generic[T]):
         """The whole document as plain dicts and lists, decoded anew at each access; empty if there was no body."""
         return decode_raw(self._body) if self._body.strip() else {}
 
+    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"ApiResponse has no {name!r}: what was asked for is in its .data.", name=name, obj=self
+            )
+
     def __repr__(self) -> str:
         return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
 

@@ -419,7 +419,9 @@ def checked_id(id: object, where: str) -> str:
         InvalidValue: It is empty, no text, or holds characters that would change the path.
     """
     if not isinstance(id, str):
-        raise InvalidValue(f"{where} takes the id of a record as text, not {type(id).__name__}.", field="id")
+        raise InvalidValue(
+            f"{where} takes the id of a record as text, not {type(id).__name__}.{data_hint(id)}", field="id"
+        )
     if not id or len(id) > 200 or not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
         raise InvalidValue(
             f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
@@ -427,11 +429,23 @@ def checked_id(id: object, where: str) -> str:
     return id
 
 
+def data_hint(value: object) -> str:
+    """The way out for those who forgot that an answer holds the record."""
+    return " Did you mean its .data?" if type(value).__name__ == "ApiResponse" else ""
+
+
 def _identifier(field: Field, value: Any) -> Identifier:
     target: Ref = field.kind.detail
     classes: tuple[type[Resource], ...] = tuple(class_named(name) for name in target.names)
     if not isinstance(value, classes):
-        hint = f" Use {target.names[0]}.build({value!r})." if isinstance(value, str) else ""
+        hint = data_hint(value)
+        if isinstance(value, str):
+            like_id = len(value) == 36 and value.count("-") == 4
+            hint = (
+                f" Use {target.names[0]}.build({value!r})."
+                if like_id
+                else f" Find it first, or use {target.names[0]}.build(id)."
+            )
         raise InvalidValue(f"{field.label} takes {target!r}, not {type(value).__name__}.{hint}", field=field.label)
     if not value._object.id:
         raise InvalidValue(

@@ -225,8 +225,9 @@ def checked_timeout(value: float) -> float:
             return float(value)
     except OverflowError:
         pass
-    shown = repr(value) if isinstance(value, float) else type(value).__name__
-    raise InvalidValue(f"timeout must be seconds above 0 (or didww.NO_TIMEOUT), not {shown}.", field="timeout")
+    raise InvalidValue(
+        "timeout must be a number of seconds above 0; to wait without end: didww.NO_TIMEOUT.", field="timeout"
+    )
 
 
 def checked_retries(value: int) -> int:

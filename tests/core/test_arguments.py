@@ -15,6 +15,7 @@ from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
 from didww.resources.filters import filter_rules
+from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.registry import all_classes
 from scripted import Scripted, answer
@@ -215,3 +216,33 @@ def test_the_only_record_takes_a_query_too() -> None:
         _ = found.balance
     with pytest.raises(InvalidValue, match="creditt"):
         client.balance().find(fields={"balances": ["creditt"]})
+
+
+def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
+    """An answer in place of its record: every message names `.data`."""
+    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    response = client.dids().find(ID)
+    with pytest.raises(AttributeError, match=r"ApiResponse has no 'number'.*\.data"):
+        _ = response.number
+    record = Did.build(ID)
+    for call in (
+        lambda: client.dids().find(response),
+        lambda: client.dids().update(response),
+        lambda: client.dids().delete(response),
+        lambda: client.orders().wait(response),
+        lambda: client.download_export(response, tmp_path / "a"),
+        lambda: setattr(record, "voice_in_trunk", response),
+    ):
+        with pytest.raises(InvalidValue, match=r"\.data"):
+            call()
+    assert len(transport.requests) == 1
+
+
+def test_ways_out_lead_out() -> None:
+    """`build` is proposed for what looks like an id only, and a value in other letters for the known one."""
+    with pytest.raises(InvalidValue, match=rf"Use Country\.build\('{ID}'\)"):
+        Identity(country=ID)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    with pytest.raises(InvalidValue, match=r"Find it first"):
+        Identity(country="DE")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    with pytest.raises(InvalidValue, match=r"Did you mean 'personal'\?"):
+        Identity(identity_type="PERSONAL")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -61,6 +61,7 @@ def bought(configuration: Configuration, **fields: Any) -> Any:
 )
 @example(fates=[Fate(0.1, "late"), Fate(), Fate(), Fate()], timeout=60, retries=2, rate=None, reference=None)
 @example(fates=[Fate(0.1, "lost")], timeout=60, retries=2, rate=None, reference=None)
+@example(fates=[Fate(6.07243714724505, "lost")], timeout=6.573312191194268, retries=0, rate=None, reference=None)
 def test_no_schedule_of_faults_buys_twice(
     fates: list[Fate], timeout: float, retries: int, rate: float | None, reference: str | None
 ) -> None:

@@ -304,6 +304,7 @@ def test_answer_too_large(transport: Any, monkeypatch: pytest.MonkeyPatch, *, pa
         ("gzip", b"this is not gzip", "cannot be unpacked"),
         ("gzip", gzip.compress(os.urandom(5000))[:-9], "cut off inside its packing"),
     ],
+    ids=["other", "damaged", "cut"],
 )
 def test_answer_that_cannot_be_unpacked(transport: Any, packing: str, content: bytes, message: str) -> None:
     """Another packing, damaged data and cut-off data are told apart."""

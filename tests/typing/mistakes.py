@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import didww
 from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams
 from didww.enums import CliFormat, Codec, TransportProtocol
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod
@@ -162,3 +163,7 @@ async def asynchronously(client: AsyncDidwwClient) -> None:
     await client.countries().create(Country.build("id"))  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     with client:  # type: ignore[attr-defined] # pyright: ignore[reportGeneralTypeIssues]
         pass
+
+
+def misspelt_imports() -> None:
+    didww.Identty  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -55,7 +55,7 @@ def create_once(
         left = end - cast("float", (yield Now()))
         failure: DidwwError
         try:
-            limited = configuration.replaced(timeout=max(left, 1e-3))
+            limited = configuration.replaced(timeout=left)
             done = yield from exchange(limited, request, creating=not cls.repeatable)
             attempts += done.attempts
             return request, api_response(request, done.response, query.fieldsets, attempts)
@@ -74,7 +74,7 @@ def create_once(
         found = yield from _look(configuration, cls, filters, query, start, end, failure)
         if found is not None:
             return request, found
-        if attempts > configuration.max_retries:
+        if attempts > configuration.max_retries or end <= cast("float", (yield Now())):
             raise _unknown(cls, failure, filters)
 
 
@@ -105,9 +105,11 @@ def _look(
         if now + wait >= end:
             raise _unknown(cls, failure, filters)
         yield Sleep(wait)
-        now = cast("float", (yield Now()))
+        left = end - cast("float", (yield Now()))
+        if left <= 0:
+            raise _unknown(cls, failure, filters)
         try:
-            done = yield from exchange(configuration.replaced(timeout=max(end - now, 1e-3)), request, creating=False)
+            done = yield from exchange(configuration.replaced(timeout=left), request, creating=False)
             answer = api_response(request, done.response, query.fieldsets, done.attempts)
         except DidwwError:
             raise _unknown(cls, failure, filters) from None

@@ -12,7 +12,7 @@ from didww.calls.creating import create_once
 from didww.calls.exchange import exchange
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.jsonapi.encode import resource_document
-from didww.resources.base import Resource, checked_id
+from didww.resources.base import Resource, checked_id, data_hint
 from didww.urls import joined, origin_of
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def _checked_limit(limit: int | None) -> float:
 def _checked(cls: type[Resource], record: object, operation: str) -> None:
     if not isinstance(record, cls):
         raise InvalidValue(
-            f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.", field="record"
+            f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
+            field="record",
         )
 
 

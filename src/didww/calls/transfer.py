@@ -9,7 +9,7 @@ from didww.calls.answer import error_for
 from didww.calls.effects import Call, Close, FileClose, FileOpen, FileWrite, Now, Open, Read
 from didww.calls.request import build_download
 from didww.exceptions import InvalidValue, UnexpectedResponse
-from didww.resources.base import Resource
+from didww.resources.base import Resource, data_hint
 from didww.urls import origin_of, path_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def export_url(export: str | Export) -> str:
                 field="url",
             )
         return export.url
+    if hint := data_hint(export):
+        raise InvalidValue(f"download_export takes an Export, or its url, not ApiResponse.{hint}", field="url")
     if not isinstance(export, str) or not export:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValue(
             "download_export takes an Export, or the url of a completed one; this one has none yet. "

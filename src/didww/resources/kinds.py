@@ -199,10 +199,16 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
         member = make(value)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
+            close = next(
+                (item for item in list(cast("Any", cls)) if str(item.value).lower() == str(value).lower()), None
+            )
+            way_out = (
+                f"Did you mean {close.value!r}?"
+                if close is not None
+                else f"If the service has it all the same, write {cls.__name__}({value!r})."
+            )
             raise InvalidValue(
-                f"{where} takes {cls.__name__}; {value!r} is none that is known ({known}). "
-                f"If the service has it all the same, write {cls.__name__}({value!r}).",
-                field=where,
+                f"{where} takes {cls.__name__}; {value!r} is none that is known ({known}). {way_out}", field=where
             )
         return member.value
 
@@ -269,7 +275,7 @@ def _dump_any(value: Any, where: str) -> Any:
         return _dump_map(value, where)
     if isinstance(value, (list, tuple)):
         return [_dump_any(one, where) for one in cast("list[Any]", value)]
-    raise _wrong(where, "text, numbers, dates, lists and dicts", value)
+    raise _wrong(where, "text, numbers, datetimes, lists and dicts", value)
 
 
 MAP = Kind(

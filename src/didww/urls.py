@@ -38,7 +38,7 @@ def _match(url: object) -> re.Match[str] | None:
     if not isinstance(url, str) or "\\" in url:
         return None
     found = _URL.fullmatch(url)
-    if found is None or ".." in found["host"] or int(found["port"] or 0) > 65535 or found["port"] in ("0", "00"):
+    if found is None or ".." in found["host"] or not 0 < int(found["port"] or 1) <= 65535:
         return None
     return found
 

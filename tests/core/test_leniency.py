@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from didww import Did, DidwwClient, ServerError, UnexpectedResponse
+from didww import Did, DidwwClient, DidwwClientError, ServerError, UnexpectedResponse
 from didww.calls.answer import error_for
 from didww.calls.effects import Request, Response
 from didww.transport.body import Body
@@ -169,3 +169,38 @@ def test_an_address_of_the_api_is_plain(base_url: Any) -> None:
     with pytest.raises(ValueError, match="base_url must be") as caught:
         DidwwClient("key", base_url=base_url)
     assert "u:p" not in str(caught.value)
+
+
+def test_an_empty_page_is_not_the_end() -> None:
+    """If it names a next one, it is asked for; after some empty ones, the walk ends."""
+
+    def page(number: int, *ids: str) -> Response:
+        data = [{"type": "dids", "id": one} for one in ids]
+        return answer(document={"data": data, "links": {"next": f"?page={number + 1}"}})
+
+    client, _ = client_of(page(1, "a"), page(2), page(3, "c"), answer(document={"data": []}))
+    assert [did.id for did in client.dids().iterate()] == ["a", "c"]
+    client, transport = client_of(*(page(number) for number in range(1, 50)))
+    assert list(client.dids().iterate()) == []
+    assert len(transport.requests) < 6
+
+
+def test_a_full_disk_is_named(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`DidwwClientError`, and nothing is left of the file."""
+    from didww.transport import driver, files
+
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def write(self, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+    monkeypatch.setattr(driver, "open_file", lambda path: Full(files.open_file(path)))
+    client, _ = client_of(answer(200, body=b"data"))
+    with pytest.raises(DidwwClientError, match=r"Cannot write .*No space left on device"):
+        client.download_export("https://api.example.com/v3/exports/a.csv.gz", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,7 @@ import os
 import pickle
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -845,6 +846,46 @@ def test_error_of_a_sessions_hook_comes_through() -> None:
         session.hooks["response"].append(refuse)
         with pytest.raises(LookupError, match="mine"):
             SessionTransport(session).send(get(at.url), soon())
+
+
+def test_a_hooks_own_failed_connection_is_not_ours() -> None:
+    """Our request was answered: what the hook raises comes through, and nothing takes the request for unsent."""
+
+    def audit(response: requests.Response, **_: Any) -> None:
+        requests.post("http://127.0.0.1:9/audit", data=b"x", timeout=1)
+
+    with requests.Session() as session, Server(answering(http())) as at:
+        session.hooks["response"].append(audit)
+        with pytest.raises(requests.ConnectionError):
+            SessionTransport(session).send(post(at.url), soon())
+    assert len(at.requests) == 1
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # urllib3 leaves a socket to the collector
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_what_a_proxy_took_counts_as_sent(end: str) -> None:
+    """It has the whole request and hangs up: it may have handed it on."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def take() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1 << 16)
+            if end == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    with requests.Session() as session, listener:
+        session.trust_env = False
+        session.proxies = {"http": f"http://127.0.0.1:{listener.getsockname()[1]}"}
+        with pytest.raises(ConnectionFailed) as caught:
+            SessionTransport(session).send(post("http://api.example.com/v3/orders"), soon())
+        thread.join()
+        gc.collect()
+    assert caught.value.request_sent is True
 
 
 # Without a socket

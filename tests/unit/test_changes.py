@@ -381,3 +381,21 @@ def test_a_property_cannot_be_assigned(name: str) -> None:
     """Its own error, and no guess at another field."""
     with pytest.raises(ReadOnlyFieldError, match=rf"Did\.{name} cannot be written"):
         setattr(Did(), name, "x")
+
+
+def test_a_nested_object_belongs_to_one_record() -> None:
+    """Given to a second one, it is copied: a change for one reroutes no other."""
+    first: Any = loaded(VoiceInTrunk, {"configuration": {"type": "sip_configurations", "attributes": {"host": "a"}}})
+    second: Any = loaded(VoiceInTrunk, {"configuration": {"type": "sip_configurations", "attributes": {"host": "b"}}})
+    second.configuration = first.configuration
+    second.configuration.host = "moved"
+    assert first.configuration.host == "a"
+    assert first.changes == {}
+    sip = SipConfiguration(host="one")
+    third, fourth = VoiceInTrunk(configuration=sip), VoiceInTrunk(configuration=sip)
+    sip.host = "two"
+    assert (third.configuration.host, fourth.configuration.host) == ("two", "one")  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue]
+    item = DidOrderItem(sku_id=ID, qty=1)
+    orders = [Order(items=[item]), Order(items=[item])]
+    item.qty = 5
+    assert [order.items[0].qty for order in orders] == [5, 1]

@@ -27,6 +27,9 @@ __all__ = ["OPERATIONS", "Page", "create", "delete", "expect", "find", "id_of", 
 OPERATIONS: Final = ("list", "find", "iterate", "create", "update", "delete", "wait")
 """What an accessor may offer, by the names of its methods."""
 
+MOST_EMPTY_PAGES: Final = 3
+"""Pages without a record, one after the other, that end a walk although a next one is named."""
+
 R = TypeVar("R", bound=Resource)
 
 
@@ -127,14 +130,16 @@ def iterate(
 def _walk(
     configuration: Configuration, cls: type[R], query: QueryParams, request: Request, left: float
 ) -> Generator[Effect | Page, Any, None]:
-    seen = {request.url}
+    seen, empty = {request.url}, 0
     while left:
         answer = yield from send(configuration, request, query.fieldsets, creating=False)
         records = expect(cls, answer, request, many=True).data
         yield Page(records[: int(left)] if left < len(records) else records)
         left -= min(left, len(records))
         following = answer.links.get("next")
-        if not isinstance(following, str) or not records:
+        # A page may be empty and yet not the last one, if records were removed in between.
+        empty = 0 if records else empty + 1
+        if not isinstance(following, str) or empty > MOST_EMPTY_PAGES:
             return
         following = joined(request.url, following)
         if following in seen:  # it goes in a circle

@@ -219,5 +219,8 @@ def _listed(files: Any) -> list[EncryptedUpload]:
 
 
 def _checked_text(value: object, name: str) -> None:
+    field = name.rpartition(" ")[2]
     if value is not None and not isinstance(value, str):
-        raise InvalidValue(f"{name} is text, not {type(value).__name__}.", field=name.rpartition(" ")[2])
+        raise InvalidValue(f"{name} is text, not {type(value).__name__}.", field=field)
+    if field == "description" and any("\ud800" <= letter <= "\udfff" for letter in value or ""):
+        raise InvalidValue(f"{name} holds a lone surrogate, which UTF-8 cannot carry.", field=field)

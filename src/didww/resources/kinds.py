@@ -58,12 +58,13 @@ class Kind:
     def keep(self, value: Any, raw: Any) -> Any:
         """What a record keeps of an assigned `value` of a mutable kind.
 
-        A list or dict is copied, so that the caller's own stays the caller's; nested objects are kept themselves.
+        A list or dict is copied, so that the caller's own stays the caller's; a nested object is kept itself, unless
+        another record holds it.
         """
         if self.name == "object":
-            return value
+            return value._taken()
         if self.name == "list" and self.detail.mutable:
-            return list(value)
+            return [self.detail.keep(one, None) for one in value]
         return self.load(raw) if self.load is not None else raw
 
     def __repr__(self) -> str:

@@ -310,15 +310,17 @@ class Nested(Record):
     plain `Nested`: its attributes read as they came, and it is sent back as it came.
     """
 
-    __slots__ = ("_type",)
+    __slots__ = ("_held", "_type")
     type_: ClassVar[str] = ""
     writable: ClassVar[bool] = True
 
     if TYPE_CHECKING:
         _type: str = attribute("")
+        _held: bool = attribute("")
 
     def __init__(self, **fields: Any) -> None:
         _set_type(self, type(self).type_)
+        _set_held(self, False)
         super().__init__(**fields)
 
     def __init_subclass__(cls, *, type: str = "", writable: bool = True, **options: Any) -> None:
@@ -336,9 +338,20 @@ class Nested(Record):
     def _loaded(cls, type_: str, attributes: dict[str, Any]) -> Self:
         made = cls.__new__(cls)
         _set_type(made, type_)
+        _set_held(made, True)
         set_attributes(made, dict(attributes))
         set_state(made, None)
         return made
+
+    def _taken(self) -> Self:
+        """This object for a record that it is assigned to; a copy if another one holds it already.
+
+        Shared, a change for one record would be sent for the other as well, and reroute its calls.
+        """
+        if self._held:
+            return copy.copy(self)
+        _set_held(self, True)
+        return self
 
     def _raw(self) -> dict[str, Any]:
         """What is sent: the type and every attribute that may be written, changed or not.
@@ -364,14 +377,16 @@ class Nested(Record):
     __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable, equal by content
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "type": self._type}
+        return {**super().__getstate__(), "type": self._type, "held": self._held}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         _set_type(self, state["type"])
+        _set_held(self, state["held"])
 
 
 _set_type = Nested.__dict__["_type"].__set__
+_set_held = Nested.__dict__["_held"].__set__
 
 
 def object_kind(classes: tuple[type[Nested], ...]) -> Kind:

@@ -22,7 +22,7 @@ from didww.calls.effects import (
     Tell,
 )
 from didww.calls.operations import Page
-from didww.transport.files import close_file, open_file
+from didww.transport.files import close_file, open_file, write_file
 from didww.transport.telling import tell
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class AsyncDriver:
             Close: lambda effect: transport.release(effect.opened),
             FileMeasure: lambda effect: _in_thread(effect.source.measure),
             FileOpen: _open,
-            FileWrite: lambda effect: _in_thread(effect.file.write, effect.data),
+            FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
             FileClose: _close,
         }
 

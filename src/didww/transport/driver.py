@@ -20,7 +20,7 @@ from didww.calls.effects import (
     Tell,
 )
 from didww.calls.operations import Page
-from didww.transport.files import close_file, open_file
+from didww.transport.files import close_file, open_file, write_file
 from didww.transport.telling import tell
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Driver:
             Close: lambda effect: transport.release(effect.opened),
             FileMeasure: lambda effect: effect.source.measure(),
             FileOpen: lambda effect: open_file(effect.path),
-            FileWrite: lambda effect: effect.file.write(effect.data),
+            FileWrite: lambda effect: write_file(effect.file, effect.data),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
         }
 

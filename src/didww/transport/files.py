@@ -8,7 +8,7 @@ from typing import IO
 
 from didww.exceptions import DidwwClientError
 
-__all__ = ["close_file", "open_file"]
+__all__ = ["close_file", "open_file", "write_file"]
 
 
 def open_file(path: str) -> IO[bytes]:
@@ -25,6 +25,18 @@ def open_file(path: str) -> IO[bytes]:
         return open(name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
     except (OSError, ValueError) as error:
         raise DidwwClientError(f"Cannot write {path}: {_reason(error)}.") from None
+
+
+def write_file(file: IO[bytes], data: bytes) -> None:
+    """Write `data`.
+
+    Raises:
+        DidwwClientError: The disk is full, or cannot be written any more.
+    """
+    try:
+        file.write(data)
+    except OSError as error:
+        raise DidwwClientError(f"Cannot write {file.name}: {_reason(error)}.") from None
 
 
 def close_file(file: IO[bytes], rename_to: str | None) -> None:

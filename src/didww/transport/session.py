@@ -38,7 +38,6 @@ _UNSENT = {
     "ConnectTimeoutError",
     "NameResolutionError",
     "NewConnectionError",
-    "ProxyError",
     "SSLCertVerificationError",
 }
 _BELOW = {"requests", "urllib3", "urllib", "http", "idna", "encodings", "email"}
@@ -177,8 +176,15 @@ class SessionTransport:
             if not _reached_send(error):
                 return failures.unsendable(request, "a header holds characters that HTTP does not allow")
             return failures.broken(request, "the answer has a header that HTTP does not allow")
-        names = {type(cause).__name__ for cause in failures.causes(error)}
-        unsent = not answered and bool(names & _UNSENT)
+        if ("requests.hooks", "dispatch_hook") in _frames(error):
+            return error  # of a hook of the caller's, which runs after the answer came
+        found = list(failures.causes(error))
+        names = {type(cause).__name__ for cause in found}
+        # A proxy that refuses to connect us is told by a text alone.
+        refused = any(
+            str(cause).startswith("Tunnel connection failed") for cause in found if isinstance(cause, OSError)
+        )
+        unsent = not answered and (refused or bool(names & _UNSENT))
         sent = not (unsent and self._tries_once(request))
         if names & _TIMEOUTS:
             return failures.late(request, request_sent=sent)
@@ -207,13 +213,19 @@ def _reached_send(error: Exception, before: type[Exception] | tuple[()] = ()) ->
         error: What was raised.
         before: An error that is raised in `Session.send`, but only before anything is sent.
     """
-    where = error.__traceback__
-    names: set[tuple[str, str]] = set()
-    while where is not None:
-        names.add((where.tb_frame.f_globals.get("__name__", ""), where.tb_frame.f_code.co_name))
-        where = where.tb_next
+    names = _frames(error)
     sent = ("requests.sessions", "send") in names and ("http.client", "putheader") not in names
     return sent and not isinstance(error, before)
+
+
+def _frames(error: Exception) -> set[tuple[str, str]]:
+    """Module and function of each frame that the error came through."""
+    found: set[tuple[str, str]] = set()
+    where = error.__traceback__
+    while where is not None:
+        found.add((where.tb_frame.f_globals.get("__name__", ""), where.tb_frame.f_code.co_name))
+        where = where.tb_next
+    return found
 
 
 def _from_below(error: Exception) -> bool:

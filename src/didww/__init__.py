@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from didww.aio import AsyncDidwwClient as AsyncDidwwClient
     from didww.callback.request_validator import RequestValidator as RequestValidator
     from didww.calls.answer import ApiResponse as ApiResponse
+    from didww.calls.bulk import Report as Report
+    from didww.calls.transfer import Progress as Progress
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from didww.enums import TxDtmfFormat as TxDtmfFormat
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import AuthenticationError as AuthenticationError
+    from didww.exceptions import BulkFailed as BulkFailed
     from didww.exceptions import ClientClosedError as ClientClosedError
     from didww.exceptions import ConflictError as ConflictError
     from didww.exceptions import ConnectionFailed as ConnectionFailed
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from didww.exceptions import DidwwError as DidwwError
     from didww.exceptions import InsufficientBalanceError as InsufficientBalanceError
     from didww.exceptions import InvalidValue as InvalidValue
+    from didww.exceptions import NotExactlyOne as NotExactlyOne
     from didww.exceptions import NotFoundError as NotFoundError
     from didww.exceptions import NotIncludedError as NotIncludedError
     from didww.exceptions import NotLoadedError as NotLoadedError
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
     from didww.exceptions import UnexpectedResponse as UnexpectedResponse
     from didww.exceptions import ValidationError as ValidationError
     from didww.exceptions import WaitEnded as WaitEnded
+    from didww.limits import RateLimiter as RateLimiter
     from didww.query_params import QueryParams as QueryParams
     from didww.resources.address import Address as Address
     from didww.resources.address_requirement import AddressRequirement as AddressRequirement
@@ -125,12 +130,16 @@ if TYPE_CHECKING:
     from didww.resources.voice_out_trunk_regenerate_credential import (
         VoiceOutTrunkRegenerateCredential as VoiceOutTrunkRegenerateCredential,
     )
+    from didww.walks import AsyncWalk as AsyncWalk
+    from didww.walks import Walk as Walk
 
 # Where names are; resource classes are found by theirs.
 _NAMES = {
     "didww.aio": "AsyncDidwwClient",
     "didww.callback.request_validator": "RequestValidator",
     "didww.calls.answer": "ApiResponse",
+    "didww.calls.bulk": "Report",
+    "didww.calls.transfer": "Progress",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
     "didww.encrypt": "Encrypt",
@@ -143,11 +152,12 @@ _NAMES = {
         "VoiceOutTrunkStatus"
     ),
     "didww.exceptions": (
-        "AuthenticationError ClientClosedError ConflictError ConnectionFailed DeadlineExceeded DidwwApiError "
-        "DidwwClientError DidwwError InsufficientBalanceError InvalidValue NotFoundError NotIncludedError "
-        "NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError "
+        "AuthenticationError BulkFailed ClientClosedError ConflictError ConnectionFailed DeadlineExceeded "
+        "DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValue NotExactlyOne NotFoundError "
+        "NotIncludedError NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError "
         "UnexpectedResponse ValidationError WaitEnded"
     ),
+    "didww.limits": "RateLimiter",
     "didww.query_params": "QueryParams",
     "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
     "didww.resources.authentication_method.ip_only": "IpOnlyAuthenticationMethod",
@@ -161,6 +171,7 @@ _NAMES = {
     "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
     "didww.resources.order_item.generic_order_item": "GenericOrderItem",
     "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
+    "didww.walks": "AsyncWalk Walk",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
@@ -175,10 +186,12 @@ __all__ = [
     "Area",
     "AreaLevel",
     "AsyncDidwwClient",
+    "AsyncWalk",
     "AuthenticationError",
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
+    "BulkFailed",
     "CallbackMethod",
     "CapacityOrderItem",
     "CapacityPool",
@@ -230,6 +243,7 @@ __all__ = [
     "MediaEncryptionMode",
     "NanpaPrefix",
     "NetworkProtocolPriority",
+    "NotExactlyOne",
     "NotFoundError",
     "NotIncludedError",
     "NotLoadedError",
@@ -240,6 +254,7 @@ __all__ = [
     "PermanentSupportingDocument",
     "PermissionDeniedError",
     "Pop",
+    "Progress",
     "Proof",
     "ProofEntityType",
     "ProofType",
@@ -248,8 +263,10 @@ __all__ = [
     "QtyBasedPricing",
     "QueryParams",
     "RateLimitError",
+    "RateLimiter",
     "ReadOnlyFieldError",
     "Region",
+    "Report",
     "RequestValidator",
     "ReroutingDisconnectCode",
     "ReservationDidOrderItem",
@@ -272,6 +289,7 @@ __all__ = [
     "VoiceOutTrunkRegenerateCredential",
     "VoiceOutTrunkStatus",
     "WaitEnded",
+    "Walk",
     "__version__",
 ]
 

@@ -20,6 +20,7 @@ from didww.async_endpoints import (
     AsyncKept,
     AsyncManaged,
     AsyncOwned,
+    AsyncServices,
 )
 from didww.calls.events import observers_for
 from didww.calls.transfer import checked_most, download, export_url
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from typing import Never
 
     from didww.calls.events import Answered, Retrying, Sending
+    from didww.calls.transfer import Progress
     from didww.calls.upload import EncryptedUpload
     from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
     from didww.resources.address_requirement import (
@@ -254,25 +256,43 @@ class AsyncDidwwClient:
         configuration = getattr(self, "_configuration", None)  # none if the constructor raised
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
-    async def download_export(self, export: str | Export, path: str | bytes | os.PathLike[str]) -> Path:
+    async def download_export(
+        self,
+        export: str | Export,
+        path: str | bytes | os.PathLike[str],
+        *,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Path:
         """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
 
         The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
         owner only. The key is sent only if the address is of the configured origin.
 
+        A download that is cut off goes on where it was, if the service gave the file a strong `ETag`, and begins anew
+        if not; length and check sum are verified. `timeout` bounds it all: allow more for large files, with
+        `with_options(timeout=...)`.
+
         Args:
             export: A completed export, or its `url`.
             path: Where to put the file; an existing one is replaced.
+            progress: Called with `Progress(done, total)`, both in bytes, as the file comes; an asynchronous client
+                takes coroutine functions, too.
 
         Raises:
+            UnexpectedResponse: The file is damaged or cut off, and stays so; nothing was kept.
             InvalidValue: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        await self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path)))
+        await self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path), progress=progress))
         return Path(os.fsdecode(path))
 
     async def download_and_decompress_export(
-        self, export: str | Export, path: str | bytes | os.PathLike[str], *, max_bytes: int = 10 << 30
+        self,
+        export: str | Export,
+        path: str | bytes | os.PathLike[str],
+        *,
+        max_bytes: int = 10 << 30,
+        progress: Callable[[Progress], object] | None = None,
     ) -> Path:
         """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
 
@@ -282,17 +302,23 @@ class AsyncDidwwClient:
             export: A completed export, or its `url`.
             path: Where to put the file; an existing one is replaced.
             max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
+            progress: As in `download_export`; it counts packed bytes.
 
         Raises:
             UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
         """
         await self._driver.run(
-            download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes))
+            download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes), progress)
         )
         return Path(os.fsdecode(path))
 
     async def upload_file(
-        self, file: File, *, description: str | None = None, filename: str | None = None
+        self,
+        file: File,
+        *,
+        description: str | None = None,
+        filename: str | None = None,
+        progress: Callable[[Progress], object] | None = None,
     ) -> EncryptedFile:
         """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
 
@@ -304,6 +330,8 @@ class AsyncDidwwClient:
             file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes.
             description: Free text of the account's own.
             filename: The name to give it; the file's own if left out.
+            progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an
+                asynchronous client takes coroutine functions, too.
 
         Raises:
             InvalidValue: It is empty or too large; nothing was sent.
@@ -314,7 +342,7 @@ class AsyncDidwwClient:
         from didww.transport.source import FileSource
 
         source = FileSource(file, upload.LARGEST_FILE)
-        return await self._driver.run(upload.upload_file(self._configuration, source, description, filename))
+        return await self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
 
     async def upload_encrypted_file(
         self, *, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
@@ -530,11 +558,11 @@ class AsyncDidwwClient:
 
     def emergency_calling_services(
         self,
-    ) -> AsyncKept[
+    ) -> AsyncServices[
         EmergencyCallingService,
         EmergencyCallingServiceFilter,
         EmergencyCallingServiceInclude,
         EmergencyCallingServiceSort,
     ]:
         """A subscription to emergency calling for some numbers at one address."""
-        return AsyncKept(self, "emergency_calling_services")
+        return AsyncServices(self, "emergency_calling_services")

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from didww.calls import operations, waiting
+from didww.calls import bulk, operations, pages, waiting
 from didww.calls.operations import OPERATIONS
 from didww.calls.query import assemble
+from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.registry import class_of
+from didww.walks import AsyncWalk
 
 if TYPE_CHECKING:
     from builtins import list as List  # noqa: N812 `list` is a method here
     from builtins import type as type_
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from didww.calls.answer import ApiResponse
+    from didww.calls.bulk import Report
     from didww.configuration import Configuration
-    from didww.query_params import QueryParams
     from didww.transport.async_driver import AsyncDriver
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "AsyncLists",
     "AsyncManaged",
     "AsyncOwned",
+    "AsyncServices",
     "AsyncUpdates",
     "AsyncWaits",
 ]
@@ -117,9 +120,15 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
         sort: S | Sequence[S] | None = None,
         page: int | tuple[int, int] | None = None,
         fields: Mapping[str, Sequence[str]] | None = None,
+        page_size: int | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[R]:
+        prefetch: int = pages.PREFETCH,
+        resume: str | None = None,
+    ) -> AsyncWalk[R]:
         """All records that match, page after page, asked for as they are taken.
+
+        Each record comes once, even if it moves to another page in the meantime; one that moves to a page that was
+        read already is missed, as the service promises no more.
 
         Args:
             params: As in `list`, and so the keywords.
@@ -128,15 +137,87 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
             sort: As in `list`.
             page: The page to start at; `(number, size)` sets the size of all pages too.
             fields: As in `list`.
+            page_size: Records in a page, 1 to 1000; 50 unless said.
             limit: Most records to hand out; all if left out.
+            prefetch: Most pages that are asked for ahead, once the first one was read; 0 for none.
+            resume: The `token` of an earlier walk with the same query, to go on behind its last record.
 
         Raises:
-            As `list`, at once for a wrong argument, and while iterating.
+            As `list`, at once for a wrong argument, and while iterating. `timeout` bounds each page by itself.
         """
         query = assemble(
             self._resource, params, include=include, filter=_mapping(filter), sort=sort, page=page, fields=fields
         )
-        return self._driver.walk(operations.iterate(self._configuration, self._resource, query, limit))
+        call, bookmark = pages.walk(
+            self._configuration,
+            self._resource,
+            query,
+            limit=limit,
+            page_size=page_size,
+            prefetch=prefetch,
+            resume=resume,
+        )
+        return AsyncWalk(self._driver.walk(call, bookmark), bookmark)
+
+    async def first(
+        self,
+        params: QueryParams | None = None,
+        *,
+        include: I | Sequence[I] | None = None,
+        filter: F | None = None,
+        sort: S | Sequence[S] | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
+    ) -> R | None:
+        """The first record that matches, or None.
+
+        Args:
+            params: As in `list`, and so the keywords.
+            include: As in `list`.
+            filter: As in `list`.
+            sort: As in `list`.
+            fields: As in `list`.
+
+        Raises:
+            As `list`.
+        """
+        query = assemble(self._resource, params, include=include, filter=_mapping(filter), sort=sort, fields=fields)
+        return await self._driver.run(pages.first(self._configuration, self._resource, query))
+
+    async def one(
+        self,
+        params: QueryParams | None = None,
+        *,
+        include: I | Sequence[I] | None = None,
+        filter: F | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
+    ) -> R:
+        """The only record that matches.
+
+        Args:
+            params: As in `list`, and so the keywords.
+            include: As in `list`.
+            filter: As in `list`.
+            fields: As in `list`.
+
+        Raises:
+            NotExactlyOne: None matches, or several do; `found` says how many.
+            As `list`.
+        """
+        query = assemble(self._resource, params, include=include, filter=_mapping(filter), fields=fields)
+        return await self._driver.run(pages.one(self._configuration, self._resource, query))
+
+    async def count(self, params: QueryParams | None = None, *, filter: F | None = None) -> int:
+        """How many records match.
+
+        Args:
+            params: As in `list`.
+            filter: As in `list`.
+
+        Raises:
+            As `list`.
+        """
+        query = assemble(self._resource, params, filter=_mapping(filter))
+        return await self._driver.run(pages.count(self._configuration, self._resource, query))
 
 
 class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
@@ -198,6 +279,43 @@ class AsyncCreates(AsyncEndpoint[R], Generic[R, I]):
         query = assemble(self._resource, params, include=include)
         return await self._driver.run(operations.create(self._configuration, self._resource, record, query))
 
+    async def create_many(
+        self,
+        records: Iterable[R],
+        *,
+        concurrency: int = bulk.CONCURRENCY,
+        stop_on_error: bool = False,
+        report: Report[R] | None = None,
+        progress: Callable[[Report[R]], object] | None = None,
+    ) -> Report[R]:
+        """A report of the records that were created, in the order given.
+
+        Each is a request of its own; several go at once, within the rate limit. Each gets the client's `timeout`. What
+        became of each stands in the report, whatever happens. If the call is interrupted, what was begun is brought to
+        its end first.
+
+        Args:
+            records: New records; a list, or anything that yields them.
+            concurrency: How many to work on at once, 1 to 100.
+            stop_on_error: Whether to begin nothing new after the first that was not done.
+            report: A new `Report()` of the caller's own, to look at meanwhile, and after an interruption.
+            progress: Called with the report after each; an asynchronous client takes coroutine functions, too.
+
+        Raises:
+            InvalidValue: An argument cannot be used; nothing was sent. All other errors are in the report.
+        """
+        return await self._driver.run(
+            bulk.work_through(
+                records,
+                lambda one: operations.create(self._configuration, self._resource, one, QueryParams()),
+                concurrency=concurrency,
+                stop_on_error=stop_on_error,
+                report=report,
+                progress=progress,
+                distinct=False,
+            )
+        )
+
 
 class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
     """Updating."""
@@ -216,6 +334,43 @@ class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
         query = assemble(self._resource, params, include=include)
         return await self._driver.run(operations.update(self._configuration, self._resource, record, query))
 
+    async def update_many(
+        self,
+        records: Iterable[R],
+        *,
+        concurrency: int = bulk.CONCURRENCY,
+        stop_on_error: bool = False,
+        report: Report[R] | None = None,
+        progress: Callable[[Report[R]], object] | None = None,
+    ) -> Report[R]:
+        """A report of the records that were updated, in the order given.
+
+        Each is a request of its own; several go at once, within the rate limit. Each gets the client's `timeout`. What
+        became of each stands in the report, whatever happens. If the call is interrupted, what was begun is brought to
+        its end first.
+
+        Args:
+            records: Changed records, each once.
+            concurrency: How many to work on at once, 1 to 100.
+            stop_on_error: Whether to begin nothing new after the first that was not done.
+            report: A new `Report()` of the caller's own, to look at meanwhile, and after an interruption.
+            progress: Called with the report after each; an asynchronous client takes coroutine functions, too.
+
+        Raises:
+            InvalidValue: An argument cannot be used; nothing was sent. All other errors are in the report.
+        """
+        return await self._driver.run(
+            bulk.work_through(
+                records,
+                lambda one: operations.update(self._configuration, self._resource, one, QueryParams()),
+                concurrency=concurrency,
+                stop_on_error=stop_on_error,
+                report=report,
+                progress=progress,
+                distinct=True,
+            )
+        )
+
 
 class AsyncDeletes(AsyncEndpoint[R]):
     """Deleting."""
@@ -229,25 +384,73 @@ class AsyncDeletes(AsyncEndpoint[R]):
         """
         return await self._driver.run(operations.delete(self._configuration, self._resource, id))
 
+    async def delete_many(
+        self,
+        records: Iterable[str | R],
+        *,
+        concurrency: int = bulk.CONCURRENCY,
+        stop_on_error: bool = False,
+        report: Report[R] | None = None,
+        progress: Callable[[Report[R]], object] | None = None,
+    ) -> Report[R]:
+        """A report of the records that were deleted, in the order given.
+
+        Each is a request of its own; several go at once, within the rate limit. Each gets the client's `timeout`. What
+        became of each stands in the report, whatever happens. If the call is interrupted, what was begun is brought to
+        its end first.
+
+        Args:
+            records: Records, or their ids, each once.
+            concurrency: How many to work on at once, 1 to 100.
+            stop_on_error: Whether to begin nothing new after the first that was not done.
+            report: A new `Report()` of the caller's own, to look at meanwhile, and after an interruption.
+            progress: Called with the report after each; an asynchronous client takes coroutine functions, too.
+
+        Raises:
+            InvalidValue: An argument cannot be used; nothing was sent. All other errors are in the report.
+        """
+        return await self._driver.run(
+            bulk.work_through(
+                records,
+                lambda one: operations.delete(self._configuration, self._resource, one),
+                concurrency=concurrency,
+                stop_on_error=stop_on_error,
+                report=report,
+                progress=progress,
+                distinct=True,
+            )
+        )
+
 
 class AsyncWaits(AsyncEndpoint[R]):
     """Waiting for what the service does in the background."""
 
     async def wait(
-        self, id: str | R, *, until: str | Callable[[R], bool] | None = None, timeout: float = 300.0
+        self,
+        id: str | R,
+        *,
+        until: str | Callable[[R], bool] | None = None,
+        timeout: float = 300.0,
+        on_update: Callable[[R], object] | None = None,
     ) -> ApiResponse[R]:
-        """The record as soon as it is done; asked for at intervals of 0.5 to 5 seconds.
+        """The record as soon as it is done; asked for at intervals that grow from 0.5 to 5 seconds.
+
+        Once it was found, single failures of the service and the network do not end the wait. It leaves nothing behind:
+        after an interruption, in this process or another, wait again with the same id.
 
         Args:
             id: The record, or its id.
-            until: The status to wait for, or a function of the record; `completed` (or `approved`) unless said.
+            until: The status to wait for, or a function of the record; the good end unless said.
             timeout: Seconds to wait at most; the last look may take one more.
+            on_update: Called with the record when it is first found, and each time that it has changed; an asynchronous
+                client takes coroutine functions, too.
 
         Raises:
-            WaitEnded: It came to another end, e.g. the order was canceled.
+            WaitEnded: It came to another end, e.g. the order was canceled; `resource` is its last state, `reasons` says
+                why.
             DeadlineExceeded: It took longer; it goes on at the service, so wait again with the same id.
         """
-        return await self._driver.run(waiting.wait(self._configuration, self._resource, id, until, timeout))
+        return await self._driver.run(waiting.wait(self._configuration, self._resource, id, until, timeout, on_update))
 
 
 # What an accessor answers: the operations that its resource has.
@@ -267,6 +470,10 @@ class AsyncCancellable(AsyncOwned[R, F, I, S], AsyncDeletes[R], Generic[R, F, I,
 
 class AsyncKept(AsyncCatalogue[R, F, I, S], AsyncDeletes[R], Generic[R, F, I, S]):
     """List, find, delete."""
+
+
+class AsyncServices(AsyncKept[R, F, I, S], AsyncWaits[R], Generic[R, F, I, S]):
+    """List, find, delete, and wait for the outcome."""
 
 
 class AsyncManaged(AsyncCancellable[R, F, I, S], AsyncCreates[R, I], Generic[R, F, I, S]):

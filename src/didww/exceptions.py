@@ -12,6 +12,7 @@ from typing import Any, cast
 
 __all__ = [
     "AuthenticationError",
+    "BulkFailed",
     "ClientClosedError",
     "ConflictError",
     "ConnectionFailed",
@@ -21,6 +22,7 @@ __all__ = [
     "DidwwError",
     "InsufficientBalanceError",
     "InvalidValue",
+    "NotExactlyOne",
     "NotFoundError",
     "NotIncludedError",
     "NotLoadedError",
@@ -269,9 +271,31 @@ class UnexpectedResponse(DidwwClientError):
         super().__init__(message)
 
 
-class WaitEnded(DidwwClientError):
-    """What was waited for cannot come any more, e.g. the order was canceled; `resource` is its last state."""
+class NotExactlyOne(DidwwClientError):
+    """`one()` found none or several; `found` says how many."""
 
-    def __init__(self, message: str, *, resource: object = None) -> None:
+    def __init__(self, message: str, *, found: int = 0) -> None:
+        self.found = found
+        super().__init__(message)
+
+
+class BulkFailed(DidwwClientError):
+    """`Report.raise_for_failures` found items that were not done; `report` has them all."""
+
+    def __init__(self, message: str, *, report: Any = None) -> None:
+        self.report = report
+        super().__init__(message)
+
+
+class WaitEnded(DidwwClientError):
+    """What was waited for cannot come any more, e.g. the order was canceled.
+
+    Attributes:
+        resource: The record in its last state.
+        reasons: Why, as far as the service says: the reasons of a rejection.
+    """
+
+    def __init__(self, message: str, *, resource: object = None, reasons: tuple[str, ...] = ()) -> None:
         self.resource = resource
+        self.reasons = reasons
         super().__init__(message)

@@ -166,7 +166,11 @@ def test_a_record_stands_for_its_id() -> None:
 @pytest.mark.parametrize(
     ("accessor", "operation", "words"),
     [
-        ("countries", "create", r"countries\(\) has no 'create'\. The API offers: list, find, iterate\."),
+        (
+            "countries",
+            "create",
+            r"countries\(\) has no 'create'\. The API offers: list, iterate, first, one, count, find\.",
+        ),
         ("balance", "list", r"balance\(\) has no 'list'\. The API offers: find\."),
         ("dids", "creat", r"dids\(\) has no 'creat'"),
     ],
@@ -199,7 +203,7 @@ def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> Non
     client, transport = client_of(answer(document=pending), DeadlineExceeded("late"))
     with pytest.raises(DeadlineExceeded, match=rf"Order {ID} is still pending after 2 s.*wait again"):
         client.orders().wait(ID, timeout=2)
-    assert transport.deadline <= 102
+    assert transport.deadline <= 103
     client, transport = client_of(DeadlineExceeded("the client's own"))
     with pytest.raises(DeadlineExceeded, match="the client's own"):
         client.with_options(timeout=0.5).orders().wait(ID, timeout=2)

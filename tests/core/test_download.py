@@ -138,7 +138,7 @@ def test_a_file_that_is_not_whole_is_not_kept(case: str, kind: str, tmp_path: Pa
         # A connection that is kept must not be hung up, or the next request may meet its end.
         (hung_up.pop(0) if case in HUNG_UP else kept)(server, connection)
 
-    with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(serve) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
         with pytest.raises(expected, match=message) as caught:
             client.download_and_decompress_export(f"{server.url}{PATH}", target, max_bytes=1_000_000)
         assert os.listdir(tmp_path) == ["calls.csv"]  # noqa: PTH208 names are what is compared

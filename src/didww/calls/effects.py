@@ -6,7 +6,7 @@ A call is a generator that yields these effects and receives their outcomes; the
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -23,7 +23,10 @@ __all__ = [
     "FileClose",
     "FileMeasure",
     "FileOpen",
+    "FileRestart",
     "FileWrite",
+    "Inform",
+    "Join",
     "Now",
     "Open",
     "Opened",
@@ -33,6 +36,8 @@ __all__ = [
     "Send",
     "Sleep",
     "Source",
+    "Start",
+    "Started",
     "Stream",
     "TakeTurn",
     "Tell",
@@ -50,6 +55,10 @@ class Stream(Protocol):
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes, in pieces."""
+        ...
+
+    def sent(self, size: int) -> object:
+        """Told of how many bytes are on their way; an asynchronous driver awaits what can be awaited."""
         ...
 
 
@@ -155,6 +164,12 @@ class FileWrite(Struct, frozen=True):
     data: bytes
 
 
+class FileRestart(Struct, frozen=True):
+    """Empty `file`, to write it anew; outcome: None."""
+
+    file: IO[bytes]
+
+
 class FileClose(Struct, frozen=True):
     """Close `file`; if `rename_to` is given, make sure it is on disk and give it that name, else remove it."""
 
@@ -186,7 +201,48 @@ class Tell(Struct, frozen=True):
     observers: tuple[tuple[type, Any], ...]
 
 
+class Inform(Struct, frozen=True):
+    """Call the caller's own `function` with `argument`; outcome: None."""
+
+    function: Callable[[Any], object]
+    argument: Any
+
+
+class Started(Protocol):
+    """A call that goes on beside the one that started it; the driver's own object."""
+
+
+class Start(Struct, frozen=True):
+    """Begin `call` beside this one; outcome: a `Started`.
+
+    What was not joined when this call ends is cancelled.
+    """
+
+    call: Call[Any]
+
+
+class Join(Struct, frozen=True):
+    """Wait for a call that was started; outcome: what it answers, or the error that it raises."""
+
+    started: Started
+
+
 Effect: TypeAlias = (
-    TakeTurn | Tell | Send | Open | Read | Close | FileMeasure | FileOpen | FileWrite | FileClose | Now | Sleep
+    TakeTurn
+    | Tell
+    | Inform
+    | Send
+    | Open
+    | Read
+    | Close
+    | FileMeasure
+    | FileOpen
+    | FileWrite
+    | FileRestart
+    | FileClose
+    | Now
+    | Sleep
+    | Start
+    | Join
 )
 Call: TypeAlias = Generator[Effect, Any, T]

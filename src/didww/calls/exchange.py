@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.limits import Turn
 
-__all__ = ["Exchanged", "exchange"]
+__all__ = ["Exchanged", "exchange", "take_turn"]
 
 
 class Exchanged(Struct, frozen=True):
@@ -45,7 +45,7 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
     deadline = start + configuration.timeout
     attempt, uncertain = 1, False
     while True:
-        yield from _turn(configuration, request, start, deadline, attempt)
+        yield from take_turn(configuration, request, start, deadline, attempt)
         sent_at = cast("float", (yield Now()))
         yield Tell(Sending(request, attempt), configuration.observers)
         response: Response | None = None
@@ -88,7 +88,9 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
         attempt += 1
 
 
-def _turn(configuration: Configuration, request: Request, start: float, deadline: float, attempt: int) -> Call[None]:
+def take_turn(
+    configuration: Configuration, request: Request, start: float, deadline: float, attempt: int
+) -> Call[None]:
     """Wait until the limiter lets a request go."""
     limiter = configuration.limiter
     while limiter is not None:

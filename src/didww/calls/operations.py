@@ -1,10 +1,8 @@
-"""The operations of a resource, each as a call: list, find, create, update, delete, the walk over all pages."""
+"""The operations of a resource, each as a call: list, find, create, update, delete. Walks and waits are beside it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-
-from msgspec import Struct
 
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response
@@ -13,30 +11,23 @@ from didww.calls.exchange import exchange
 from didww.exceptions import InvalidValue, UnexpectedResponse
 from didww.jsonapi.encode import resource_document
 from didww.resources.base import Resource, checked_id, data_hint
-from didww.urls import joined, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from didww.calls.effects import Call, Effect, Request
+    from didww.calls.effects import Call, Request
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
-__all__ = ["OPERATIONS", "Page", "create", "delete", "expect", "find", "id_of", "iterate", "list_", "send", "update"]
+__all__ = ["OPERATIONS", "create", "delete", "expect", "find", "id_of", "list_", "send", "update"]
 
-OPERATIONS: Final = ("list", "find", "iterate", "create", "update", "delete", "wait")
+OPERATIONS: Final = (
+    *("list", "iterate", "first", "one", "count", "find"),
+    *("create", "create_many", "update", "update_many", "delete", "delete_many", "wait"),
+)
 """What an accessor may offer, by the names of its methods."""
 
-MOST_EMPTY_PAGES: Final = 3
-"""Pages without a record, one after the other, that end a walk although a next one is named."""
-
 R = TypeVar("R", bound=Resource)
-
-
-class Page(Struct, frozen=True):
-    """What a walk hands out between its effects: the records of one page."""
-
-    records: list[Any]
 
 
 def send(
@@ -117,47 +108,6 @@ def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiR
     answer = yield from send(configuration, request, creating=False)
     answer.data = None
     return answer
-
-
-def iterate(
-    configuration: Configuration, cls: type[R], query: QueryParams, limit: int | None
-) -> Generator[Effect | Page, Any, None]:
-    """All records that match, page by page; at most `limit` of them. A wrong argument is refused at once."""
-    request = requests.build(configuration, "GET", cls.path, query=query)
-    return _walk(configuration, cls, query, request, _checked_limit(limit))
-
-
-def _walk(
-    configuration: Configuration, cls: type[R], query: QueryParams, request: Request, left: float
-) -> Generator[Effect | Page, Any, None]:
-    seen, empty = {request.url}, 0
-    while left:
-        answer = yield from send(configuration, request, query.fieldsets, creating=False)
-        records = expect(cls, answer, request, many=True).data
-        yield Page(records[: int(left)] if left < len(records) else records)
-        left -= min(left, len(records))
-        following = answer.links.get("next")
-        # A page may be empty and yet not the last one, if records were removed in between.
-        empty = 0 if records else empty + 1
-        if not isinstance(following, str) or empty > MOST_EMPTY_PAGES:
-            return
-        following = joined(request.url, following)
-        if following in seen:  # it goes in a circle
-            return
-        if origin_of(following) != configuration.origin:
-            raise UnexpectedResponse(
-                f"The link to the next page of {cls.type_} leads away from {configuration.base_url}; not followed."
-            )
-        request = requests.follow(configuration, "GET", following)
-        seen.add(following)
-
-
-def _checked_limit(limit: int | None) -> float:
-    if limit is None:
-        return float("inf")
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue("limit is a whole number from 0.", field="limit")
-    return limit
 
 
 def _checked(cls: type[Resource], record: object, operation: str) -> None:

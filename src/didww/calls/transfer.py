@@ -1,28 +1,69 @@
-"""Downloads: a file streamed to disk, under its name only when it is whole."""
+"""Downloads: a file streamed to disk, gone on with after a cut, checked, and under its name only when it is whole.
+
+A cut-off download goes on where it was if the service gave the file a strong `ETag`: the rest is asked for with `Range`
+and `If-Range`, so that two versions of a file are never put together. Otherwise it begins anew.
+"""
 
 from __future__ import annotations
 
+import re
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from didww.calls.answer import error_for
-from didww.calls.effects import Call, Close, FileClose, FileOpen, FileWrite, Now, Open, Read
+from didww.calls.answer import error_for, retry_after_of
+from didww.calls.effects import (
+    Call,
+    Close,
+    FileClose,
+    FileOpen,
+    FileRestart,
+    FileWrite,
+    Inform,
+    Now,
+    Open,
+    Opened,
+    Read,
+    Request,
+    Response,
+    Sleep,
+    Tell,
+)
+from didww.calls.events import Answered, Failed, Retrying, Sending
+from didww.calls.exchange import take_turn
 from didww.calls.request import build_download
-from didww.exceptions import InvalidValue, UnexpectedResponse
+from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
+from didww.calls.unpacking import Unpacker
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, InvalidValue, UnexpectedResponse
 from didww.resources.base import Resource, data_hint
 from didww.urls import origin_of, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from typing import IO
 
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
-__all__ = ["checked_most", "download", "export_url"]
+__all__ = ["Progress", "checked_most", "download", "export_url"]
 
-MOST_ERROR_BYTES = 1 << 20
-_PIECE = 1 << 20
-_GZIP = 15 + 16  # the largest window; gzip only
+MOST_ERROR_BYTES: Final = 1 << 20
+MOST_CHECKED: Final = 100 << 30
+"""Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
+_GZIP_HEAD: Final = b"\x1f\x8b"
+_AWAY: Final = " (another host than base_url: no key was sent)"
+_RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
+
+
+class Progress(NamedTuple):
+    """How far a transfer has come.
+
+    Attributes:
+        done: Bytes so far; it may go back, when a transfer has to begin anew.
+        total: Bytes in all; None if the service does not say.
+    """
+
+    done: int
+    total: int | None
 
 
 def checked_most(max_bytes: int) -> int:
@@ -66,45 +107,224 @@ def export_url(export: str | Export) -> str:
     return export
 
 
-class _Unpacker:
-    """Undoes gzip, piece by piece, and says whether the file came to its end.
+class _Cut(Exception):  # noqa: N818 nobody sees it
+    """The file did not come to its end; the error that says so is raised when it is not tried again."""
 
-    Several members one after the other are one file, as gzip has it; the check sum of each is verified by zlib.
-    """
+    def __init__(self, error: DidwwError, kind: str | int, asked: float | None = None) -> None:
+        self.error = error
+        self.kind = kind
+        self.asked = asked
+        super().__init__()
 
-    def __init__(self, most: int) -> None:
+
+class _Download:
+    """A file as far as it has come, and what is done to get the rest."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        url: str,
+        path: str,
+        most: int | None,
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        self._configuration = configuration
+        self._url = url
+        self._path = path
         self._most = most
-        self._size = 0
-        self._inner = zlib.decompressobj(_GZIP)
-        self.whole = False
+        self._progress = progress
+        self._file: IO[bytes] | None = None
+        self._forget()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """The unpacked bytes of the next packed ones."""
+    def _forget(self) -> None:
+        self._size = 0
+        self._total: int | None = None
+        self._etag = ""
+        self._unpacked = 0
+        self._unpacker = Unpacker() if self._most is not None else None
+
+    def run(self) -> Call[int]:
+        """All attempts; answers the number of bytes that came."""
+        configuration = self._configuration
+        start = cast("float", (yield Now()))
+        deadline = start + configuration.timeout
+        attempt, in_vain, farthest, whole = 1, 0, 0, False
+        try:
+            while True:
+                request = self._request()
+                try:
+                    yield from self._attempt(request, attempt, start, deadline)
+                    self._check_whole()
+                except _Cut as caught:
+                    cut = caught
+                else:
+                    whole = True
+                    configuration.budget.earn()
+                    return self._size
+                now = cast("float", (yield Now()))
+                # A large file comes to its end over a bad line, too: what brought something new was not in vain.
+                in_vain = 0 if self._size > farthest else in_vain + 1
+                farthest = max(farthest, self._size)
+                wait = pause(max(in_vain, 1), cut.asked, configuration.jitter)
+                again = (
+                    (in_vain <= configuration.max_retries and configuration.max_retries > 0)
+                    and not isinstance(cut.error, DeadlineExceeded)
+                    and repeats(cut.kind, creating=False)
+                    and (cut.asked is None or cut.asked <= LONGEST_RETRY_AFTER)
+                    and now + wait < deadline
+                    and (in_vain == 0 or configuration.budget.spend())
+                )
+                if not again:
+                    if isinstance(cut.error, ConnectionFailed):
+                        cut.error.tell(attempt, now - start)
+                    raise cut.error
+                yield Tell(Retrying(request, attempt, cut.kind, wait), configuration.observers)
+                yield Sleep(wait)
+                attempt += 1
+        finally:
+            if self._file is not None:
+                yield FileClose(self._file, self._path if whole else None)
+
+    def _request(self) -> Request:
+        request = build_download(self._configuration, self._url)
+        if self._size and self._etag:
+            request.headers["Range"] = f"bytes={self._size}-"
+            request.headers["If-Range"] = self._etag
+        return request
+
+    def _attempt(self, request: Request, attempt: int, start: float, deadline: float) -> Call[None]:
+        """One request, and what comes of it.
+
+        Raises:
+            _Cut: Not all came, and the rest can be asked for.
+        """
+        configuration = self._configuration
+        if origin_of(self._url) == configuration.origin:
+            yield from take_turn(configuration, request, start, deadline, attempt)
+        sent_at = cast("float", (yield Now()))
+        yield Tell(Sending(request, attempt), configuration.observers)
+        opened: Opened | None = None
+        try:
+            opened = cast("Opened", (yield Open(request, deadline)))
+            now = cast("float", (yield Now()))
+            head = Response(opened.status, opened.headers, b"")
+            yield Tell(Answered(request, attempt, head, now - sent_at), configuration.observers)
+            if (yield from self._begin(request, opened)):
+                while chunk := (yield Read(opened)):
+                    yield from self._take(chunk)
+        except ConnectionFailed as error:
+            now = cast("float", (yield Now()))
+            yield Tell(Failed(request, attempt, error, now - sent_at), configuration.observers)
+            raise _Cut(error, BROKEN if error.request_sent else UNSENT) from None
+        finally:
+            if opened is not None:
+                yield Close(opened)
+
+    def _begin(self, request: Request, opened: Opened) -> Call[bool]:
+        """Judge the head of an answer: whether bytes of the file follow, at the place where they are wanted."""
+        if opened.status == 200:
+            yield from self._restart()
+            length = opened.headers.get("content-length", "")
+            self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+            etag = opened.headers.get("etag", "")
+            self._etag = etag if etag.startswith('"') else ""
+            return True
+        if "Range" in request.headers and opened.status in (206, 416):
+            found = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())
+            begins, total = (found[1], found[3]) if found is not None else (None, "*")
+            if opened.status == 416 and total == str(self._size) and self._total in (None, self._size):
+                self._total = self._size
+                return False  # all had come before the cut
+            same = opened.headers.get("etag", self._etag) == self._etag
+            known = total == "*" or self._total is None or total == str(self._total)
+            if opened.status == 206 and begins == str(self._size) and same and known:
+                return True
+            yield from self._restart()
+            text = f"GET {path_of(self._url)} was answered with another part of the file than was asked for."
+            raise _Cut(UnexpectedResponse(text, status_code=opened.status), BROKEN)
+        body = b""
+        while len(body) < MOST_ERROR_BYTES and (chunk := (yield Read(opened))):
+            body += chunk
+        if opened.status >= 400:
+            error = error_for(request, opened.status, opened.headers, body)
+            asked = retry_after_of(opened.headers)
+            limiter = self._configuration.limiter
+            if opened.status == 429 and limiter is not None:
+                limiter.slow_down(1.0 if asked is None else min(asked, LONGEST_RETRY_AFTER))
+            raise _Cut(error, opened.status, asked)
+        away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
+        raise UnexpectedResponse(
+            f"GET {path_of(self._url)} was answered with HTTP {opened.status} instead of the file{away}.",
+            status_code=opened.status,
+        )
+
+    def _restart(self) -> Call[None]:
+        """Begin anew: nothing of what came is kept."""
+        if self._file is None:
+            self._file = yield FileOpen(self._path)
+        elif self._size:
+            yield FileRestart(self._file)
+        self._forget()
+
+    def _take(self, chunk: bytes) -> Call[None]:
+        """Take in the next bytes.
+
+        Raises:
+            UnexpectedResponse: They cannot be unpacked, or are too many.
+        """
+        assert self._file is not None  # noqa: S101 `_begin` has opened it
+        if not self._size and self._most is None and chunk.startswith(_GZIP_HEAD):
+            self._unpacker = Unpacker()  # to check the end of the file by
+        self._size += len(chunk)
+        if self._most is None:
+            yield FileWrite(self._file, chunk)
         damaged = False
         try:
-            while data:
-                if self._inner.eof:
-                    if not data.strip(b"\0"):  # padding
-                        return
-                    self._inner = zlib.decompressobj(_GZIP)
-                    self.whole = False
-                piece = self._inner.decompress(data, _PIECE)
-                data = self._inner.unused_data if self._inner.eof else self._inner.unconsumed_tail
-                self.whole = self._inner.eof
-                self._size += len(piece)
-                if self._size > self._most:
-                    raise UnexpectedResponse(
-                        f"The file unpacks to more than {self._most} bytes; nothing was kept. Allow more: max_bytes=."
-                    )
-                if piece:
-                    yield piece
+            for piece in self._unpacker.feed(chunk) if self._unpacker is not None else ():
+                self._unpacked += len(piece)
+                if self._most is not None:
+                    if self._unpacked > self._most:
+                        raise UnexpectedResponse(
+                            f"The file unpacks to more than {self._most} bytes; nothing was kept. "
+                            "Allow more: max_bytes=."
+                        )
+                    yield FileWrite(self._file, piece)
+                elif self._unpacked > MOST_CHECKED:
+                    self._unpacker = None
+                    break
         except zlib.error:
             damaged = True
         if damaged:
-            raise UnexpectedResponse("The file is not gzip, or is damaged; nothing was kept. Try download_export.")
+            what = "is damaged" if self._most is None else "is not gzip, or is damaged"
+            hint = "Download it again." if self._most is None else "Try download_export."
+            raise UnexpectedResponse(f"The file {what}; nothing was kept. {hint}")
+        if self._progress is not None:
+            yield Inform(self._progress, Progress(self._size, self._total))
+
+    def _check_whole(self) -> None:
+        """Nothing, if all has come.
+
+        Raises:
+            _Cut: Something is missing, and may be had.
+            UnexpectedResponse: Something is missing of the file itself.
+        """
+        if self._total is not None and self._total != self._size:
+            text = f"The file was cut off after {self._size} of {self._total} bytes; download it again."
+            raise _Cut(UnexpectedResponse(text), BROKEN)
+        if self._unpacker is not None and not self._unpacker.whole:
+            error = UnexpectedResponse(f"The file was cut off after {self._size} packed bytes; download it again.")
+            if self._total is None:
+                raise _Cut(error, BROKEN)
+            raise error
 
 
-def download(configuration: Configuration, url: str, path: str, unpacked_most: int | None = None) -> Call[int]:
+def download(
+    configuration: Configuration,
+    url: str,
+    path: str,
+    unpacked_most: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Call[int]:
     """Stream `url` to the file `path`, unpacked if `unpacked_most` says how many bytes that may be.
 
     Answers the number of bytes that came.
@@ -112,38 +332,6 @@ def download(configuration: Configuration, url: str, path: str, unpacked_most: i
     The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
     half-done is left behind. The key goes along only to the configured origin.
     """
-    request = build_download(configuration, url)
-    deadline = (yield Now()) + configuration.timeout
-    opened = yield Open(request, deadline)
-    try:
-        if opened.status != 200:
-            body = b""
-            while len(body) < MOST_ERROR_BYTES and (chunk := (yield Read(opened))):
-                body += chunk
-            if opened.status >= 400:
-                raise error_for(request, opened.status, opened.headers, body)
-            away = "" if origin_of(url) == configuration.origin else " (another host than base_url: no key was sent)"
-            raise UnexpectedResponse(
-                f"GET {path_of(url)} was answered with HTTP {opened.status} instead of the file{away}.",
-                status_code=opened.status,
-            )
-        file = yield FileOpen(path)
-        whole = False
-        try:
-            size = 0
-            unpacker = None if unpacked_most is None else _Unpacker(unpacked_most)
-            while chunk := (yield Read(opened)):
-                size += len(chunk)
-                for piece in (chunk,) if unpacker is None else unpacker.feed(chunk):
-                    yield FileWrite(file, piece)
-            expected = opened.headers.get("content-length", "")
-            if expected.isdecimal() and int(expected) != size:
-                raise UnexpectedResponse(f"The file was cut off after {size} of {expected} bytes; download it again.")
-            if unpacker is not None and not unpacker.whole:
-                raise UnexpectedResponse(f"The file was cut off after {size} packed bytes; download it again.")
-            whole = True
-        finally:
-            yield FileClose(file, path if whole else None)
-        return size
-    finally:
-        yield Close(opened)
+    if progress is not None and not callable(progress):
+        raise InvalidValue("progress is a function of a Progress: bytes done, and in total.", field="progress")
+    return _Download(configuration, url, path, unpacked_most, progress).run()

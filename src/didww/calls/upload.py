@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 from didww.calls import operations
 from didww.calls.effects import Call, FileMeasure, Now
 from didww.calls.request import follow
+from didww.calls.transfer import Progress
 from didww.encrypt import Encrypt
 from didww.exceptions import DeadlineExceeded, DidwwError, InvalidValue, UnexpectedResponse, ValidationError
 from didww.query_params import QueryParams
@@ -61,7 +62,12 @@ class _Form:
     """The multipart form of one container, made while it is sent."""
 
     def __init__(
-        self, fields: Mapping[str, str], filename: str, size: int, pieces: Callable[[], Iterable[bytes]]
+        self,
+        fields: Mapping[str, str],
+        filename: str,
+        size: int,
+        pieces: Callable[[], Iterable[bytes]],
+        progress: Callable[[Progress], object] | None,
     ) -> None:
         self.boundary = secrets.token_hex(16)
         start = f"--{self.boundary}\r\nContent-Disposition: form-data; name="
@@ -74,6 +80,7 @@ class _Form:
         self._tail = f"\r\n--{self.boundary}--\r\n".encode()
         self._size = size
         self._pieces = pieces
+        self._progress = progress
 
     def __len__(self) -> int:
         return len(self._head) + self._size + len(self._tail)
@@ -82,6 +89,9 @@ class _Form:
         yield self._head
         yield from self._pieces()
         yield self._tail
+
+    def sent(self, size: int) -> object:
+        return self._progress(Progress(size, len(self))) if self._progress is not None else None
 
 
 def upload_encrypted(
@@ -105,7 +115,11 @@ def upload_encrypted(
 
 
 def upload_file(
-    configuration: Configuration, source: Source, description: str | None, filename: str | None
+    configuration: Configuration,
+    source: Source,
+    description: str | None,
+    filename: str | None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Call[EncryptedFile]:
     """Encrypt a file with the keys of the service and upload it.
 
@@ -114,6 +128,8 @@ def upload_file(
     """
     _checked_text(description, "description")
     _checked_text(filename, "filename")
+    if progress is not None and not callable(progress):
+        raise InvalidValue("progress is a function of a Progress: bytes done, and in total.", field="progress")
     end = (yield Now()) + configuration.timeout
     while (size := cast("int | None", (yield FileMeasure(source)))) is None:
         yield from _until(configuration, end)
@@ -138,7 +154,7 @@ def upload_file(
                 status_code=answer.status_code,
                 request_id=answer.request_id,
             ) from None
-        form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem))
+        form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem), progress)
         try:
             return (yield from _post((yield from _until(configuration, end)), form))
         except ValidationError as error:
@@ -202,14 +218,19 @@ def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _For
 
 
 def _form(
-    fingerprint: str, description: str | None, filename: str, size: int, pieces: Callable[[], Iterable[bytes]]
+    fingerprint: str,
+    description: str | None,
+    filename: str,
+    size: int,
+    pieces: Callable[[], Iterable[bytes]],
+    progress: Callable[[Progress], object] | None = None,
 ) -> _Form:
     if not isinstance(fingerprint, str) or not fingerprint.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValue("fingerprint is the text of Encrypt.calculate_fingerprint.", field="fingerprint")
     fields = {"encryption_fingerprint": fingerprint.strip()}
     if description is not None:
         fields["description"] = description
-    return _Form(fields, filename, size, pieces)
+    return _Form(fields, filename, size, pieces, progress)
 
 
 def _listed(files: Any) -> list[EncryptedUpload]:

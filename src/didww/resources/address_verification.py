@@ -44,7 +44,12 @@ class AddressVerification(
     filter=AddressVerificationFilter,
     include=AddressVerificationInclude,
     sort=AddressVerificationSort,
-    outcome=Outcome("status", reached=("approved",), ends=("approved", "rejected")),
+    outcome=Outcome(
+        "status",
+        reached=("approved",),
+        ends=("approved", "rejected"),
+        reasons=("reject_reasons", "reject_comment"),
+    ),
 ):
     """A request to approve an address for some numbers; a rejected one is followed by a new one.
 

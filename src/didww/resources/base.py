@@ -38,11 +38,15 @@ class Outcome(NamedTuple):
         field: The field that tells.
         reached: Its values that a wait is for, unless told otherwise.
         ends: Its values after which nothing else comes.
+        stalls: Its values at which nothing goes on by itself: somebody has to act first.
+        reasons: The fields that say why it came to a bad end.
     """
 
     field: str
     reached: tuple[str, ...]
     ends: tuple[str, ...] = ()
+    stalls: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class Resource(Record):

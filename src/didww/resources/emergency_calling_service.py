@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.enums import EmergencyCallingServiceStatus
-from didww.resources.base import Resource
+from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
 from didww.resources.filters import OptionalText, Text, Texts
@@ -70,6 +70,7 @@ class EmergencyCallingService(
     filter=EmergencyCallingServiceFilter,
     include=EmergencyCallingServiceInclude,
     sort=EmergencyCallingServiceSort,
+    outcome=Outcome("status", reached=("active",), ends=("canceled",), stalls=("changes_required",)),
 ):
     """A subscription to emergency calling for some numbers at one address.
 

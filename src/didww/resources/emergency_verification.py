@@ -41,7 +41,12 @@ class EmergencyVerification(
     filter=EmergencyVerificationFilter,
     include=EmergencyVerificationInclude,
     sort=EmergencyVerificationSort,
-    outcome=Outcome("status", reached=("approved",), ends=("approved", "rejected")),
+    outcome=Outcome(
+        "status",
+        reached=("approved",),
+        ends=("approved", "rejected"),
+        reasons=("reject_reasons", "reject_comment"),
+    ),
 ):
     """A request to approve an address for emergency calls; a rejected one is followed by a new one.
 

@@ -12,23 +12,29 @@ from didww.calls.effects import (
     FileClose,
     FileMeasure,
     FileOpen,
+    FileRestart,
     FileWrite,
+    Inform,
+    Join,
     Now,
     Open,
     Read,
     Send,
     Sleep,
+    Start,
     TakeTurn,
     Tell,
 )
-from didww.calls.operations import Page
-from didww.transport.files import close_file, open_file, write_file
+from didww.calls.pages import Page
+from didww.transport.files import close_file, open_file, restart_file, write_file
 from didww.transport.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    import asyncio
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 
     from didww.calls.effects import Call, Effect
+    from didww.calls.pages import Bookmark
     from didww.limits import Turn
     from didww.transport.base import AsyncTransport
 
@@ -48,47 +54,117 @@ class AsyncDriver:
             Sleep: _sleep,
             TakeTurn: _turn,
             Tell: _tell,
+            Inform: _inform,
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
             FileMeasure: lambda effect: _in_thread(effect.source.measure),
             FileOpen: _open,
             FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
+            FileRestart: lambda effect: _in_thread(restart_file, effect.file),
             FileClose: _close,
+            Start: self._start,
+            Join: lambda effect: effect.started.join(),
         }
 
     async def run(self, call: Call[T]) -> T:
         """Run `call` to its end; answers its result or raises its error."""
         outcome: Any = None
         failure: BaseException | None = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration as stop:
-                return cast("T", stop.value)
-            try:
-                outcome, failure = await self._carry_out[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                outcome, failure = None, error
+        started: list[_Started] = []
+        try:
+            while True:
+                try:
+                    effect = call.send(outcome) if failure is None else call.throw(failure)
+                except StopIteration as stop:
+                    return cast("T", stop.value)
+                try:
+                    outcome, failure = await self._carry_out[type(effect)](effect), None
+                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                    outcome, failure = None, error
+                if type(effect) is Start:
+                    started.append(outcome)
+        finally:
+            for one in started:
+                one.cancel()
 
-    async def walk(self, call: Generator[Effect | Page, Any, None]) -> AsyncIterator[Any]:
-        """Run `call` as far as somebody takes records from it."""
+    async def walk(self, call: Generator[Effect | Page, Any, None], bookmark: Bookmark) -> AsyncGenerator[Any]:
+        """Run `call` as far as somebody takes records from it, and keep the bookmark behind the last one taken."""
         outcome: Any = None
         failure: BaseException | None = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration:
-                return
-            outcome, failure = None, None
-            if isinstance(effect, Page):
-                for record in effect.records:
-                    yield record
-                continue
-            try:
-                outcome = await self._carry_out[type(effect)](effect)
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                failure = error
+        started: list[_Started] = []
+        try:
+            while True:
+                try:
+                    effect = call.send(outcome) if failure is None else call.throw(failure)
+                except StopIteration:
+                    return
+                outcome, failure = None, None
+                if isinstance(effect, Page):
+                    for place, record in effect.records:
+                        bookmark.pass_(effect.number, place, record)
+                        yield record
+                    continue
+                try:
+                    outcome = await self._carry_out[type(effect)](effect)
+                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                    failure = error
+                if type(effect) is Start:
+                    started.append(outcome)
+                elif type(effect) is Join:
+                    started.remove(cast("_Started", effect.started))
+        finally:
+            for one in started:
+                one.cancel()
+
+    async def _start(self, effect: Start) -> _Started:
+        return _Started(self.run(effect.call))
+
+
+class _Started:
+    """A call that goes on in a task of its own.
+
+    Under trio, where no task is without a nursery that outlives it, it waits for `join` instead: the same in the end,
+    one after the other.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._work = work
+        self._task = _as_task(work)
+
+    async def join(self) -> Any:
+        """Wait for its end; answers its result or raises its error."""
+        if self._task is None:
+            return await self._work
+        import asyncio
+
+        # Not the task itself: it would be cancelled along with whoever waits for it.
+        await asyncio.wait((self._task,))
+        return self._task.result()
+
+    def cancel(self) -> None:
+        """Have it end soon, if it has not yet; its outcome is not wanted any more."""
+        if self._task is not None:
+            self._task.add_done_callback(_unwanted)
+            self._task.cancel()
+        else:
+            self._work.close()
+
+
+def _unwanted(task: asyncio.Task[Any]) -> None:
+    """Look at the error of a task that nobody waits for, so that asyncio does not complain of it."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _as_task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
+    """`work` as a task of the running loop; None under trio."""
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop().create_task(work)
+    except RuntimeError:
+        return None
 
 
 async def _now(_: Now) -> float:
@@ -112,6 +188,12 @@ async def _tell(effect: Tell) -> None:
     for answer in tell(effect.event, effect.observers):
         if inspect.isawaitable(answer):
             await answer
+
+
+async def _inform(effect: Inform) -> None:
+    answer = effect.function(effect.argument)
+    if inspect.isawaitable(answer):
+        await answer
 
 
 async def _open(effect: FileOpen) -> IO[bytes]:

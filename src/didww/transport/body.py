@@ -1,4 +1,4 @@
-"""Taking in the body of an answer: unpacked on the way, and never more than `MOST_BYTES` of it.
+"""Bodies. Taking in that of an answer: unpacked on the way, and never more than `MOST_BYTES` of it.
 
 A few kilobytes can unpack to gigabytes, so the size is bounded where the bytes come out, piece by piece. Where they
 come from is left to the transports.
@@ -9,20 +9,21 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from didww.calls.unpacking import DEFLATE, EITHER, Unpacker
 from didww.exceptions import UnexpectedResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["ACCEPT_ENCODING", "Body", "lower_headers", "with_encoding"]
+    from didww.calls.effects import Stream
+
+__all__ = ["ACCEPT_ENCODING", "Body", "Told", "lower_headers", "with_encoding"]
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The packings that `Body` can undo."""
 
 MOST_BYTES = 256 << 20
 """Largest body that is taken into memory; the largest pages of the API have a few megabytes."""
-
-_PIECE = 1 << 20
 
 
 class Body:
@@ -38,29 +39,26 @@ class Body:
         self._pieces: list[bytes] = []
         self._size = 0
         self._packing = headers.get("content-encoding", "").strip().lower()
-        # 15: the largest window; +32: gzip or zlib, told apart by their first bytes.
-        self._unpacker = zlib.decompressobj(15 + 32) if self._packing not in ("", "identity") else None
-        self._begun = False
+        self._unpacker: Unpacker | None = None
         self._given_up = False
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes from the wire."""
         if self._given_up or not data:
             return
-        if self._unpacker is None:
+        if self._packing in ("", "identity"):
             self._keep(data)
             return
-        if self._packing not in ("gzip", "x-gzip", "deflate"):
-            self._give_up(f"is packed as {self._packing[:40]!r}, which was not asked for")
-            return
-        if not self._begun:
-            self._begun = True
-            # Some servers take "deflate" at its word and leave out the two bytes of zlib's head.
-            if self._packing == "deflate" and not _has_zlib_head(data):
-                self._unpacker = zlib.decompressobj(-15)
+        if self._unpacker is None:
+            form = _form(self._packing, data)
+            if form is None:
+                self._give_up(f"is packed as {self._packing[:40]!r}, which was not asked for")
+                return
+            self._unpacker = Unpacker(form)
         damaged = False
         try:
-            self._unpack(data)
+            for piece in self._unpacker.feed(data):
+                self._keep(piece)
         except zlib.error:
             damaged = True
         if damaged:
@@ -68,22 +66,9 @@ class Body:
 
     def whole(self) -> bytes:
         """The body, after the last `feed`."""
-        if self._unpacker is not None and self._begun and not self._given_up:
-            self._keep(self._unpacker.flush())
-            if not self._unpacker.eof:
-                self._give_up("was cut off inside its packing")
+        if self._unpacker is not None and not self._unpacker.whole and not self._given_up:
+            self._give_up("was cut off inside its packing")
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-
-    def _unpack(self, data: bytes) -> None:
-        while data:
-            if self._unpacker is None or self._unpacker.eof:
-                # Several members one after the other are one body; zeros behind them are padding.
-                data = data.lstrip(b"\0")
-                if not data or self._packing == "deflate":
-                    return
-                self._unpacker = zlib.decompressobj(15 + 32)
-            self._keep(self._unpacker.decompress(data, _PIECE))
-            data = self._unpacker.unused_data if self._unpacker.eof else self._unpacker.unconsumed_tail
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
@@ -104,8 +89,32 @@ class Body:
         )
 
 
-def _has_zlib_head(data: bytes) -> bool:
-    return data[0] & 0x0F == 8 and (len(data) < 2 or (data[0] << 8 | data[1]) % 31 == 0)
+def _form(packing: str, data: bytes) -> int | None:
+    """How to unpack a body that begins with `data`; None if it is packed in an unknown way."""
+    if packing in ("gzip", "x-gzip"):
+        return EITHER
+    if packing != "deflate":
+        return None
+    # Some servers take "deflate" at its word and leave out the two bytes of zlib's head.
+    head = data[0] & 0x0F == 8 and (len(data) < 2 or (data[0] << 8 | data[1]) % 31 == 0)
+    return DEFLATE if head else -DEFLATE
+
+
+class Told:
+    """A body to send, which is told of each piece that was."""
+
+    def __init__(self, body: Stream) -> None:
+        self._body = body
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._body:
+            yield piece
+            size += len(piece)
+            self._body.sent(size)
 
 
 def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

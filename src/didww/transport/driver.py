@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import (
@@ -10,23 +12,29 @@ from didww.calls.effects import (
     FileClose,
     FileMeasure,
     FileOpen,
+    FileRestart,
     FileWrite,
+    Inform,
+    Join,
     Now,
     Open,
     Read,
     Send,
     Sleep,
+    Start,
     TakeTurn,
     Tell,
 )
-from didww.calls.operations import Page
-from didww.transport.files import close_file, open_file, write_file
+from didww.calls.pages import Page
+from didww.transport.files import close_file, open_file, restart_file, write_file
+from didww.transport.interruption import Interruption
 from didww.transport.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from didww.calls.effects import Call, Effect
+    from didww.calls.pages import Bookmark
     from didww.transport.base import Transport
 
 __all__ = ["Driver"]
@@ -37,7 +45,7 @@ T = TypeVar("T")
 class Driver:
     """Runs calls over a transport."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, interruption: Interruption | None = None) -> None:
         self.transport = transport
         self._carry_out: dict[type, Callable[[Any], Any]] = {
             Now: lambda _: time.monotonic(),
@@ -45,43 +53,99 @@ class Driver:
             Sleep: lambda effect: time.sleep(effect.seconds),
             TakeTurn: lambda effect: effect.limiter.turn(effect.longest),
             Tell: lambda effect: tell(effect.event, effect.observers),
+            Inform: lambda effect: effect.function(effect.argument),
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
             FileMeasure: lambda effect: effect.source.measure(),
             FileOpen: lambda effect: open_file(effect.path),
             FileWrite: lambda effect: write_file(effect.file, effect.data),
+            FileRestart: lambda effect: restart_file(effect.file),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
+            Start: lambda effect: _Started(transport, effect.call),
+            Join: lambda effect: effect.started.join(),
         }
+        if interruption is not None:
+            self._carry_out[Send] = lambda effect: interruption.watch(transport.send, effect.request, effect.deadline)
+            self._carry_out[Sleep] = lambda effect: interruption.sleep(effect.seconds)
 
     def run(self, call: Call[T]) -> T:
         """Run `call` to its end; answers its result or raises its error."""
         outcome: Any = None
         failure: BaseException | None = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration as stop:
-                return cast("T", stop.value)
-            try:
-                outcome, failure = self._carry_out[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                outcome, failure = None, error
+        started: list[_Started] = []
+        try:
+            while True:
+                try:
+                    effect = call.send(outcome) if failure is None else call.throw(failure)
+                except StopIteration as stop:
+                    return cast("T", stop.value)
+                try:
+                    outcome, failure = self._carry_out[type(effect)](effect), None
+                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                    outcome, failure = None, error
+                if type(effect) is Start:
+                    started.append(outcome)
+        finally:
+            for one in started:
+                one.interrupt()
 
-    def walk(self, call: Generator[Effect | Page, Any, None]) -> Iterator[Any]:
-        """Run `call` as far as somebody takes records from it."""
+    def walk(self, call: Generator[Effect | Page, Any, None], bookmark: Bookmark) -> Generator[Any]:
+        """Run `call` as far as somebody takes records from it, and keep the bookmark behind the last one taken."""
         outcome: Any = None
         failure: BaseException | None = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration:
-                return
-            outcome, failure = None, None
-            if isinstance(effect, Page):
-                yield from effect.records
-                continue
-            try:
-                outcome = self._carry_out[type(effect)](effect)
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                failure = error
+        started: list[_Started] = []
+        try:
+            while True:
+                try:
+                    effect = call.send(outcome) if failure is None else call.throw(failure)
+                except StopIteration:
+                    return
+                outcome, failure = None, None
+                if isinstance(effect, Page):
+                    for place, record in effect.records:
+                        bookmark.pass_(effect.number, place, record)
+                        yield record
+                    continue
+                try:
+                    outcome = self._carry_out[type(effect)](effect)
+                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                    failure = error
+                if type(effect) is Start:
+                    started.append(outcome)
+                elif type(effect) is Join:
+                    started.remove(cast("_Started", effect.started))
+        finally:
+            for one in started:
+                one.interrupt()
+
+
+class _Started:
+    """A call that goes on in a thread of its own."""
+
+    def __init__(self, transport: Transport, call: Call[Any]) -> None:
+        self._interruption = Interruption()
+        self._driver = Driver(transport, self._interruption)
+        self._call = call
+        self._outcome: Any = None
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=copy_context().run, args=(self._work,), name="didww", daemon=True)
+        self._thread.start()
+
+    def join(self) -> Any:
+        """Wait for its end; answers its result or raises its error."""
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        return self._outcome
+
+    def interrupt(self) -> None:
+        """Have it end soon, if it has not yet; its outcome is not wanted any more."""
+        if self._thread.is_alive():
+            self._interruption.interrupt()
+
+    def _work(self) -> None:
+        try:
+            self._outcome = self._driver.run(self._call)
+        except BaseException as error:  # noqa: BLE001 raised again by `join`
+            self._failure = error

@@ -8,7 +8,7 @@ from typing import IO
 
 from didww.exceptions import DidwwClientError
 
-__all__ = ["close_file", "open_file", "write_file"]
+__all__ = ["close_file", "open_file", "restart_file", "write_file"]
 
 
 def open_file(path: str) -> IO[bytes]:
@@ -35,6 +35,19 @@ def write_file(file: IO[bytes], data: bytes) -> None:
     """
     try:
         file.write(data)
+    except OSError as error:
+        raise DidwwClientError(f"Cannot write {file.name}: {_reason(error)}.") from None
+
+
+def restart_file(file: IO[bytes]) -> None:
+    """Empty `file`, to write it anew.
+
+    Raises:
+        DidwwClientError: It cannot be written.
+    """
+    try:
+        file.seek(0)
+        file.truncate()
     except OSError as error:
         raise DidwwClientError(f"Cannot write {file.name}: {_reason(error)}.") from None
 

@@ -16,7 +16,7 @@ import httpx2
 from didww.calls.effects import Response
 from didww.exceptions import DidwwError
 from didww.transport import failures, network, wire
-from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
+from didww.transport.body import ACCEPT_ENCODING, Body, Told, lower_headers
 
 if TYPE_CHECKING:
     import ssl
@@ -114,7 +114,9 @@ class HttpTransport:
         if not until:
             raise failures.late(request, request_sent=False)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
-        return client.send(wire.request_for(request, packings, {"timeout": timeouts}), stream=True)
+        body = request.body
+        content = body if body is None or isinstance(body, bytes) else Told(body)
+        return client.send(wire.request_for(request, packings, {"timeout": timeouts}, content), stream=True)
 
     def _client(self) -> httpx2.Client:
         if self._closed:

@@ -6,6 +6,7 @@ particular to httpx2 lies in `wire`, which is imported when the first request is
 
 from __future__ import annotations
 
+import inspect
 import os
 import threading
 import time
@@ -132,8 +133,8 @@ class AsyncHttpTransport:
     async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
         client = self._of_this_loop()
         body = request.body
-        stream = None if body is None or isinstance(body, bytes) else _stream(body)
-        made = wire.request_for(request, packings, {"trace": progress.trace}, stream)
+        content = body if body is None or isinstance(body, bytes) else _stream(body)
+        made = wire.request_for(request, packings, {"trace": progress.trace}, content)
         try:
             response = await client.send(made, stream=True)
         except BaseException:
@@ -180,9 +181,13 @@ class AsyncHttpTransport:
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:
     """The body as it is made, without holding up other tasks: it may be read from a disk and encrypted."""
-    pieces = iter(body)
+    pieces, size = iter(body), 0
     while piece := await anyio.to_thread.run_sync(next, pieces, b""):
         yield piece
+        size += len(piece)
+        told = body.sent(size)
+        if inspect.isawaitable(told):
+            await told
 
 
 async def _next_chunk(chunks: Any) -> bytes:

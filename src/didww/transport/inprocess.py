@@ -5,10 +5,12 @@ Nothing here waits, so there is no deadline to keep. What the function answers, 
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, cast
 
 from didww.calls.effects import Request
 from didww.transport import failures
+from didww.transport.body import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +57,7 @@ class InProcessTransport:
             raise failures.client_closed()
         body = request.body
         if body is not None and not isinstance(body, bytes):
-            request = Request(request.method, request.url, request.headers, b"".join(body))
+            request = Request(request.method, request.url, request.headers, b"".join(Told(body)))
         return self._handle(request)
 
     def open(self, request: Request, deadline: float) -> Opened:
@@ -89,12 +91,20 @@ class AsyncInProcessTransport:
     async def send(self, request: Request, deadline: float) -> Response:
         """The answer of the function."""
         await _let_others_run()
+        body = request.body
+        if body is not None and not isinstance(body, bytes):
+            whole = bytearray()
+            for piece in body:
+                whole += piece
+                told = body.sent(len(whole))
+                if inspect.isawaitable(told):
+                    await told
+            request = Request(request.method, request.url, request.headers, bytes(whole))
         return self._inner.send(request, deadline)
 
     async def open(self, request: Request, deadline: float) -> Opened:
         """The answer of the function, its body to be read in pieces."""
-        await _let_others_run()
-        return self._inner.open(request, deadline)
+        return _Opened(await self.send(request, deadline))
 
     async def read(self, opened: Opened) -> bytes:
         """The next piece of the body, empty at its end."""

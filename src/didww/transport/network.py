@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpcore2
 
+from didww.transport.interruption import interruption
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
@@ -129,7 +131,11 @@ class _Stream(httpcore2.NetworkStream):
         left = _left(timeout)
         if left == 0:
             raise httpcore2.ReadTimeout
-        return self._inner.read(max_bytes, left)
+        interrupting = interruption.get()
+        if interrupting is None:
+            return self._inner.read(max_bytes, left)
+        with interrupting.using(self._inner.get_extra_info("socket")):
+            return self._inner.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # In slices, as the backend below gives the same time to each part that the system takes.

@@ -17,7 +17,7 @@ from didww.transport.body import lower_headers, with_encoding
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from didww.calls.effects import Request
 
@@ -71,17 +71,17 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
 
 
 def request_for(
-    request: Request, packings: str, extensions: dict[str, Any], content: AsyncIterator[bytes] | None = None
+    request: Request,
+    packings: str,
+    extensions: dict[str, Any],
+    content: bytes | Iterable[bytes] | AsyncIterator[bytes] | None,
 ) -> httpx2.Request:
-    """`request` as httpx2 wants it, made without the client, so that none of its defaults are added.
-
-    Its body is `content`, if given.
-    """
+    """`request` with `content` as httpx2 wants it, made without the client, so that none of its defaults are added."""
     return httpx2.Request(
         request.method,
         _url(request.url),
         headers=with_encoding(request.headers, packings),
-        content=content or request.body,
+        content=content,
         extensions=extensions,
     )
 

@@ -1,0 +1,272 @@
+"""Walking over the pages of a list: in order, several asked for ahead, no record twice, and to be gone on with later.
+
+Pages are asked for by their numbers as far as the service's own links agree; where they do not, the links are followed
+one by one. Records may move between pages while a walk goes on; what was handed out already is not handed out again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from msgspec import Struct
+
+from didww.calls import request as requests
+from didww.calls.effects import Join, Start
+from didww.calls.operations import expect, list_, send
+from didww.exceptions import InvalidValue, NotExactlyOne, UnexpectedResponse
+from didww.resources.base import Resource
+from didww.urls import joined, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from didww.calls.answer import ApiResponse
+    from didww.calls.effects import Call, Effect, Request, Started
+    from didww.configuration import Configuration
+    from didww.query_params import QueryParams
+
+__all__ = ["PREFETCH", "Bookmark", "Page", "count", "first", "one", "walk"]
+
+PREFETCH: Final = 4
+"""Pages that are asked for ahead unless told otherwise: enough for 20 requests a second at 200 ms each."""
+MOST_EMPTY: Final = 3
+"""Pages without a new record, one after the other, that end a walk although a next one is named."""
+
+R = TypeVar("R", bound=Resource)
+
+
+class Page(Struct, frozen=True):
+    """What a walk hands out between its effects: new records, each with its place in the page of this number."""
+
+    number: int
+    records: list[tuple[int, Any]]
+
+
+class Bookmark:
+    """Where a walk is: after which record of which page. Its text can be kept, and a later walk begun there."""
+
+    __slots__ = ("id", "number", "place", "query", "size")
+
+    def __init__(self, query: str, number: int, size: int | None) -> None:
+        self.query = query
+        self.number = number
+        self.size = size
+        self.place = 0
+        self.id = ""
+
+    def pass_(self, number: int, place: int, record: Resource) -> None:
+        """`record` was handed out."""
+        self.number, self.place, self.id = number, place + 1, record.id or ""
+
+    def __str__(self) -> str:
+        fields = [self.query, self.number, self.size, self.place, self.id]
+        return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+
+    def left(self, records: list[R]) -> list[tuple[int, R]]:
+        """What of this page, with the places, comes after the bookmark."""
+        found = next((place for place, record in enumerate(records, 1) if record.id == self.id), None)
+        start = found if found is not None else min(self.place, len(records))
+        return list(enumerate(records))[start:]
+
+
+def _opened(text: object, query: str) -> Bookmark:
+    """The bookmark that `text` stands for.
+
+    Raises:
+        InvalidValue: It is none, or belongs to another query.
+    """
+    mark: Bookmark | None = None
+    try:
+        padded = cast("str", text) + "=" * (-len(cast("str", text)) % 4)
+        fields: Any = json.loads(base64.urlsafe_b64decode(padded))
+        of, number, size, place, id = fields
+        numbers = (number, place) if size is None else (number, place, size)
+        if all(type(one) is int and 0 <= one < 1 << 53 for one in numbers) and isinstance(id, str) and number:
+            mark = Bookmark(of, number, size)
+            mark.place, mark.id = place, id
+    except (TypeError, ValueError, binascii.Error, RecursionError):
+        pass
+    if mark is None:
+        raise InvalidValue("resume takes the token of a walk as it was: walk.token.", field="resume")
+    if mark.query != query:
+        raise InvalidValue(
+            "resume: this token is of a walk with another resource, filter, order or include; use the same query.",
+            field="resume",
+        )
+    return mark
+
+
+def walk(
+    configuration: Configuration,
+    cls: type[R],
+    query: QueryParams,
+    *,
+    limit: int | None = None,
+    page_size: int | None = None,
+    prefetch: int = PREFETCH,
+    resume: str | None = None,
+) -> tuple[Generator[Effect | Page, Any, None], Bookmark]:
+    """All records that match, page by page, and the bookmark that goes along. A wrong argument is refused at once."""
+    left = _whole("limit", limit, 0)
+    ahead = _whole("prefetch", prefetch, 0, 100)
+    if page_size is not None:
+        if query.page_size not in (None, page_size):
+            raise InvalidValue("page_size says another size than page.", field="page_size")
+        _whole("page_size", page_size, 1, 1000)
+        query.page(query.page_number or 1, page_size)
+    plain = query.copy()
+    plain.page_number = plain.page_size = None
+    digest = hashlib.sha256(f"{cls.type_}?{plain.encode()}".encode()).hexdigest()[:16]
+    mark = Bookmark(digest, query.page_number or 1, query.page_size)
+    if resume is not None:
+        mark = _opened(resume, digest)
+        if query.page_size not in (None, mark.size) or query.page_number not in (None, 1, mark.number):
+            raise InvalidValue("resume knows the page and its size; leave page and page_size out.", field="resume")
+        if mark.size is not None or mark.number > 1:
+            query.page(mark.number, mark.size)
+    request = requests.build(configuration, "GET", cls.path, query=query)
+    return _walk(configuration, cls, query, request, mark, left, int(ahead)), mark
+
+
+def _walk(
+    configuration: Configuration,
+    cls: type[R],
+    query: QueryParams,
+    request: Request,
+    mark: Bookmark,
+    left: float,
+    prefetch: int,
+) -> Generator[Effect | Page, Any, None]:
+    number, empty, window = mark.number, 0, min(prefetch, 1)
+    handed_out: set[str | None] = set()
+    followed = {request.url}
+    coming: deque[Started] = deque()
+    answer = yield from _one_page(configuration, cls, request, query)
+    begin = mark.left(answer.data) if mark.id or mark.place else list(enumerate(answer.data))
+    while left:
+        new = [(place, one) for place, one in begin if not one.id or one.id not in handed_out][: _index(left)]
+        handed_out.update(one.id for _, one in new)
+        left -= len(new)
+        empty = 0 if begin and new else empty + 1
+        link = _next_link(configuration, cls, answer, request, followed) if empty <= MOST_EMPTY else None
+        numbered = link is not None and _number_of(link) == number + 1
+        size = query.page_size or len(answer.data)
+        last = max(number + 1, -(-(answer.total_records or 0) // size)) if size else number + 1
+        if left < float("inf") and size:
+            last = min(last, max(number + 1, number - (-int(left) // size)))
+        if numbered and coming:
+            yield from _ask_ahead(configuration, cls, query, size, number, min(window, last - number), coming)
+        yield Page(number, new)
+        if link is None or not left:
+            return
+        followed.add(link)
+        number += 1
+        if numbered and prefetch:
+            yield from _ask_ahead(configuration, cls, query, size, number - 1, min(window, last - number + 1), coming)
+            answer = yield Join(coming.popleft())
+            window = min(prefetch, window * 2)
+        else:
+            coming.clear()
+            request = requests.follow(configuration, "GET", link)
+            answer = yield from _one_page(configuration, cls, request, query)
+        begin = list(enumerate(answer.data))
+
+
+def _ask_ahead(
+    configuration: Configuration,
+    cls: type[R],
+    query: QueryParams,
+    size: int,
+    number: int,
+    pages: int,
+    coming: deque[Started],
+) -> Call[None]:
+    """Have `pages` pages after this one on their way."""
+    while len(coming) < pages:
+        asked = query.copy().page(number + 1 + len(coming), size)
+        request = requests.build(configuration, "GET", cls.path, query=asked)
+        coming.append((yield Start(_one_page(configuration, cls, request, query))))
+
+
+def _one_page(
+    configuration: Configuration, cls: type[R], request: Request, query: QueryParams
+) -> Call[ApiResponse[list[R]]]:
+    answer = yield from send(configuration, request, query.fieldsets, creating=False)
+    return expect(cls, answer, request, many=True)
+
+
+def _next_link(
+    configuration: Configuration, cls: type[R], answer: ApiResponse[Any], request: Request, followed: set[str]
+) -> str | None:
+    """The address of the next page as the answer has it; None if there is none, or it was followed already.
+
+    Raises:
+        UnexpectedResponse: It leads to another host.
+    """
+    link = answer.links.get("next")
+    if not isinstance(link, str):
+        return None
+    link = joined(request.url, link)
+    if link in followed:  # it goes in a circle
+        return None
+    if origin_of(link) != configuration.origin:
+        raise UnexpectedResponse(
+            f"The link to the next page of {cls.type_} leads away from {configuration.base_url}; not followed."
+        )
+    return link
+
+
+def _number_of(link: str) -> int | None:
+    """The page that a link leads to; None if it does not say."""
+    from urllib.parse import parse_qsl, urlsplit
+
+    text = dict(parse_qsl(urlsplit(link).query)).get("page[number]", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
+def first(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R | None]:
+    """The first record that matches, or None."""
+    answer = yield from list_(configuration, cls, _short(cls, query, 1))
+    return answer.data[0] if answer.data else None
+
+
+def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R]:
+    """The only record that matches."""
+    answer = yield from list_(configuration, cls, _short(cls, query, 2))
+    if len(answer.data) == 1:
+        return answer.data[0]
+    total = max(answer.total_records or 0, len(answer.data))
+    hint = "Loosen the filter." if not answer.data else "Narrow the filter, or use first() or iterate()."
+    raise NotExactlyOne(
+        f"{cls.path}().one found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}", found=total
+    )
+
+
+def count(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[int]:
+    """How many records match."""
+    answer = yield from list_(configuration, cls, _short(cls, query, 1))
+    return answer.total_records if answer.total_records is not None else len(answer.data)
+
+
+def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:
+    """`query` for no more records than needed, where the service has pages."""
+    return query.copy().page(1, size) if cls.paginated else query
+
+
+def _whole(name: str, value: int | None, least: int, most: int | None = None) -> float:
+    if value is None:
+        return float("inf")
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(
+            f"{name} is a whole number from {least}{f' to {most}' if most is not None else ''}.", field=name
+        )
+    return value
+
+
+def _index(left: float) -> int | None:
+    return None if left == float("inf") else int(left)

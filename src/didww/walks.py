@@ -1,0 +1,85 @@
+"""What `iterate` answers: the records one by one, and the token to go on with later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from didww.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from didww.calls.pages import Bookmark
+
+__all__ = ["AsyncWalk", "Walk"]
+
+R = TypeVar("R", bound=Resource)
+
+
+class _Marked:
+    _bookmark: Bookmark
+
+    @property
+    def token(self) -> str:
+        """Text to go on behind the record that was taken last: `iterate(..., resume=token)`, in any process.
+
+        It holds the page, the record's id and a checksum of the query, and no secret.
+        """
+        return str(self._bookmark)
+
+
+class Walk(_Marked, Generic[R]):
+    """The records of all pages, asked for as they are taken; an iterator.
+
+    Example:
+        >>> from didww.sandbox import Sandbox
+        >>> walk = Sandbox().client().cities().iterate(page_size=3)
+        >>> before = [next(walk).name for _ in range(4)]
+        >>> rest = Sandbox().client().cities().iterate(page_size=3, resume=walk.token)
+        >>> next(rest).name == next(walk).name
+        True
+    """
+
+    def __init__(self, records: Generator[R], bookmark: Bookmark) -> None:
+        self._records = records
+        self._bookmark = bookmark
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        return next(self._records)
+
+    def close(self) -> None:
+        """End it: nothing more is asked for, and what is under way is cancelled."""
+        self._records.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+class AsyncWalk(_Marked, Generic[R]):
+    """The records of all pages, asked for as they are taken; an asynchronous iterator."""
+
+    def __init__(self, records: AsyncGenerator[R], bookmark: Bookmark) -> None:
+        self._records = records
+        self._bookmark = bookmark
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        return await anext(self._records)
+
+    async def aclose(self) -> None:
+        """End it: nothing more is asked for, and what is under way is cancelled."""
+        await self._records.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()

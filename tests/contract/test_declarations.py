@@ -300,7 +300,11 @@ def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
     """What a record can be waited for is spelled as the contract spells it, and is an end itself."""
     if cls.outcome is not None:
         values = facts(cls.type_).attributes[cls.outcome.field].enum
-        assert set(cls.outcome.reached) <= set(cls.outcome.ends) <= values
+        named = {*cls.outcome.reached, *cls.outcome.ends, *cls.outcome.stalls}
+        assert cls.outcome.reached
+        assert cls.outcome.ends
+        assert named <= set(values)
+        assert set(cls.outcome.reasons) <= set(cls._fields)
 
 
 @every_class

@@ -112,12 +112,12 @@ def walk(
     resume: str | None = None,
 ) -> tuple[Generator[Effect | Page, Any, None], Bookmark]:
     """All records that match, page by page, and the bookmark that goes along. A wrong argument is refused at once."""
-    left = _whole("limit", limit, 0)
+    left = float("inf") if limit is None else _whole("limit", limit, 0)
     ahead = _whole("prefetch", prefetch, 0, 100)
     if page_size is not None:
+        _whole("page_size", page_size, 1, 1000)
         if query.page_size not in (None, page_size):
             raise InvalidValue("page_size says another size than page.", field="page_size")
-        _whole("page_size", page_size, 1, 1000)
         query.page(query.page_number or 1, page_size)
     plain = query.copy()
     plain.page_number = plain.page_size = None
@@ -130,7 +130,7 @@ def walk(
         if mark.size is not None or mark.number > 1:
             query.page(mark.number, mark.size)
     request = requests.build(configuration, "GET", cls.path, query=query)
-    return _walk(configuration, cls, query, request, mark, left, int(ahead)), mark
+    return _walk(configuration, cls, query, request, mark, left, ahead), mark
 
 
 def _walk(
@@ -142,7 +142,8 @@ def _walk(
     left: float,
     prefetch: int,
 ) -> Generator[Effect | Page, Any, None]:
-    number, empty, window = mark.number, 0, min(prefetch, 1)
+    start = number = mark.number
+    empty, window = 0, min(prefetch, 1)
     handed_out: set[str | None] = set()
     followed = {request.url}
     coming: deque[Started] = deque()
@@ -159,7 +160,7 @@ def _walk(
         last = max(number + 1, -(-(answer.total_records or 0) // size)) if size else number + 1
         if left < float("inf") and size:
             last = min(last, max(number + 1, number - (-int(left) // size)))
-        if numbered and coming:
+        if numbered and left and number > start:  # whoever comes to a second page is likely to want a third
             yield from _ask_ahead(configuration, cls, query, size, number, min(window, last - number), coming)
         yield Page(number, new)
         if link is None or not left:
@@ -258,13 +259,10 @@ def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:
     return query.copy().page(1, size) if cls.paginated else query
 
 
-def _whole(name: str, value: int | None, least: int, most: int | None = None) -> float:
-    if value is None:
-        return float("inf")
+def _whole(name: str, value: int, least: int, most: int | None = None) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(
-            f"{name} is a whole number from {least}{f' to {most}' if most is not None else ''}.", field=name
-        )
+        bounds = f"{least}{f' to {most}' if most is not None else ''}"
+        raise InvalidValue(f"{name} is a whole number from {bounds}.", field=name)
     return value
 
 

@@ -1,0 +1,429 @@
+"""Walks over pages: in order, ahead, without duplicates, gone on with by a token, and ended without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from didww import AsyncDidwwClient, DidwwClient, NotExactlyOne, QueryParams
+from didww.calls.effects import Response
+from didww.exceptions import DidwwClientError, InvalidValue, ServerError, UnexpectedResponse
+from didww.sandbox import Sandbox
+from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
+from servers import Server, http
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from didww.calls.effects import Request
+
+BASE = "https://api.example.com/v3"
+
+
+def ids(*numbers: int) -> list[str]:
+    return [f"00000000-0000-4000-8000-{number:012d}" for number in numbers]
+
+
+class Library:
+    """A list of DIDs in pages, as the service hands them out."""
+
+    def __init__(self, total: int, *, usual: int = 50, numbered: bool = True, counted: bool = True) -> None:
+        self.ids = ids(*range(total))
+        self.usual = usual
+        self.numbered = numbered
+        self.counted = counted
+        self.asked: list[tuple[int, int]] = []
+        self.before: Callable[[int], None] = lambda number: None
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request) -> Response:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        number, size = int(query.get("page[number]", 1)), int(query.get("page[size]", self.usual))
+        self.before(number)
+        with self._lock:
+            self.asked.append((number, size))
+            found = self.ids[(number - 1) * size : number * size]
+            last = math.ceil(len(self.ids) / size)
+        document: dict[str, Any] = {"data": [{"type": "dids", "id": id, "attributes": {}} for id in found]}
+        if self.counted:
+            document["meta"] = {"total_records": len(self.ids)}
+        if number < last:
+            page = f"page[number]={number + 1}" if self.numbered else f"cursor=c{number + 1}&page[number]={number + 1}9"
+            document["links"] = {"next": f"{BASE}/dids?{quote(f'{page}&page[size]={size}', safe='=&')}"}
+        return Response(200, {}, json.dumps(document).encode())
+
+    def client(self, **options: Any) -> DidwwClient:
+        options.setdefault("rate_limit", None)
+        return DidwwClient("key", base_url=BASE, transport=InProcessTransport(self.handle), **options)
+
+    def async_client(self, **options: Any) -> AsyncDidwwClient:
+        return AsyncDidwwClient(
+            "key", base_url=BASE, transport=AsyncInProcessTransport(self.handle), rate_limit=None, **options
+        )
+
+
+async def taken(walk: Any, number: int | None = None) -> list[str]:
+    """The ids of the next records of an asynchronous walk."""
+    found: list[str] = []
+    async for record in walk:
+        found.append(record.id)
+        if len(found) == number:
+            break
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    total=st.integers(0, 60),
+    size=st.integers(1, 12),
+    prefetch=st.integers(0, 9),
+    limit=st.one_of(st.none(), st.integers(0, 70)),
+    counted=st.booleans(),
+)
+@example(total=60, size=1, prefetch=9, limit=None, counted=True)
+def test_all_records_come_in_order_and_no_page_too_many(
+    total: int, size: int, prefetch: int, limit: int | None, counted: bool
+) -> None:
+    """Whatever the sizes: each record once, in order, and only the pages that are needed, each once; async alike."""
+    library, twin = Library(total, counted=counted), Library(total, counted=counted)
+    options: Any = {"page_size": size, "prefetch": prefetch, "limit": limit}
+    found = [did.id for did in library.client().dids().iterate(**options)]
+    wanted = total if limit is None else min(limit, total)
+    assert found == ids(*range(wanted))
+    needed = max(1, math.ceil(wanted / size)) if limit != 0 else 1
+    assert sorted(library.asked) == [(number, size) for number in range(1, needed + 1)]
+
+    async def main() -> list[str]:
+        return await taken(twin.async_client().dids().iterate(**options))
+
+    assert asyncio.run(main()) == found
+    assert sorted(twin.asked) == sorted(library.asked)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    total=st.integers(1, 40),
+    size=st.one_of(st.none(), st.integers(1, 9)),
+    cut=st.integers(0, 40),
+    start=st.integers(1, 3),
+    added=st.integers(0, 3),
+)
+def test_a_token_goes_on_behind_the_last_record(total: int, size: int | None, cut: int, start: int, added: int) -> None:
+    """In another client, as text; also when records were added behind in the meantime, or no record was taken yet."""
+    library = Library(total, usual=5)
+    walk = library.client().dids().iterate(page=start, page_size=size)
+    before = [did.id for did in itertools.islice(walk, cut)]
+    token = walk.token
+    library.ids += ids(*range(1000, 1000 + added))
+    whole = [did.id for did in library.client().dids().iterate(page=start, page_size=size)]
+    rest = [did.id for did in library.client().dids().iterate(resume=token)]
+    assert before + rest == whole
+
+    async def main() -> list[str]:
+        return await taken(library.async_client().dids().iterate(resume=token))
+
+    assert asyncio.run(main()) == rest
+
+
+def test_a_token_finds_its_record_although_it_moved() -> None:
+    """Within its page by its id; if it is gone, by its place."""
+    library = Library(20)
+    walk = library.client().dids().iterate(page_size=5)
+    assert [next(walk).id for _ in range(7)] == ids(*range(7))
+    library.ids.insert(5, ids(900)[0])
+    assert [did.id for did in library.client().dids().iterate(resume=walk.token, limit=2)] == ids(7, 8)
+    library.ids.remove(ids(6)[0])
+    assert [did.id for did in library.client().dids().iterate(resume=walk.token, limit=2)] == ids(7, 8)
+
+
+def test_tokens_belong_to_their_query() -> None:
+    """A token of another resource or filter, a damaged one, and a page beside it are refused before anything is sent."""
+    library = Library(20)
+    client = library.client()
+    walk = client.dids().iterate(filter={"number": "442079460001"}, page_size=3)
+    next(walk)
+    token = walk.token
+    asked = len(library.asked)
+    for call in (
+        lambda: client.dids().iterate(resume=token),
+        lambda: client.cities().iterate(resume=token),
+        lambda: client.dids().iterate(filter={"number": "442079460001"}, resume=token, page_size=4),
+        lambda: client.dids().iterate(filter={"number": "442079460001"}, resume=token, page=7),
+    ):
+        with pytest.raises(InvalidValue, match="resume"):
+            call()
+    for garbage in (
+        "",
+        "x",
+        token[:-3],
+        "\ud800",
+        7,
+        base64.urlsafe_b64encode(b"[1,2,3,4,5]").decode(),
+        base64.urlsafe_b64encode(b"[" * 9000).decode(),
+        base64.urlsafe_b64encode(json.dumps(["q", -1, 3, 0, "x"]).encode()).decode(),
+        base64.urlsafe_b64encode(json.dumps(["q", 1, 3, 10**400, "x"]).encode()).decode(),
+    ):
+        with pytest.raises(InvalidValue, match="resume"):
+            client.dids().iterate(resume=garbage)  # type: ignore[arg-type]
+    assert len(library.asked) == asked
+    assert len(list(client.dids().iterate(filter={"number": "442079460001"}, resume=token))) == 19
+
+
+def test_records_that_move_back_come_once() -> None:
+    """New records at the front push old ones onto the next page; those are not handed out again."""
+    library = Library(30)
+    walk = library.client().dids().iterate(page_size=10, prefetch=0)
+    found = [next(walk).id for _ in range(10)]
+    library.ids[:0] = ids(901, 902, 903)
+    found += [did.id for did in walk]
+    assert found == ids(*range(30))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
+    """The first page alone; then the window grows to what was asked for. All of them come in order all the same."""
+    served = threading.Semaphore(0)
+    most, now, lock = [0], [0], threading.Lock()
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        while True:
+            request = server.receive(connection)
+            number = int(parse_qs(urlsplit(request.split()[1].decode()).query)["page[number]"][0])
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.05 + 0.02 * (number % 3))  # later pages may be answered earlier
+            with lock:
+                now[0] -= 1
+            library = Library(200)
+            answer = library.handle(
+                type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
+            )
+            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+            served.release()
+
+    with Server(serve) as server:
+        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None}
+        if asynchronous:
+
+            async def main() -> list[str]:
+                async with AsyncDidwwClient("key", **options) as client:
+                    return await taken(client.dids().iterate(page=1, page_size=10, prefetch=5))
+
+            found = asyncio.run(main())
+        else:
+            with DidwwClient("key", **options) as client:
+                found = [str(did.id) for did in client.dids().iterate(page=1, page_size=10, prefetch=5)]
+    assert found == ids(*range(200))
+    assert most[0] == 5
+    assert len(server.requests) == 20
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
+    """Nothing more is sent, connections that wait are hung up, and the walk's threads end at once."""
+    gone: list[float] = []
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        while True:
+            request = server.receive(connection)
+            number = int(parse_qs(urlsplit(request.split()[1].decode()).query)["page[number]"][0])
+            if number > 2:  # never answered
+                while connection.recv(1):
+                    pass
+                gone.append(time.monotonic())
+                return
+            answer = Library(100).handle(
+                type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
+            )
+            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+
+    with Server(serve) as server:
+        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 30}
+        begun = time.monotonic()
+        if asynchronous:
+
+            async def main() -> None:
+                async with AsyncDidwwClient("key", **options) as client:
+                    async with client.dids().iterate(page=1, page_size=10) as walk:
+                        assert len(await taken(walk, 15)) == 15
+                        await asyncio.sleep(0.2)
+                    await asyncio.sleep(0.2)
+                    assert len(gone) == 2
+
+            asyncio.run(main())
+        else:
+            with DidwwClient("key", **options) as client:
+                with client.dids().iterate(page=1, page_size=10) as walk:
+                    assert [next(walk).id for _ in range(15)] == ids(*range(15))
+                    time.sleep(0.2)
+                for thread in threading.enumerate():
+                    if thread.name == "didww":
+                        thread.join(5)
+                        assert not thread.is_alive()
+            for _ in range(100):
+                if len(gone) == 2:
+                    break
+                time.sleep(0.02)
+        assert len(gone) == 2
+        assert time.monotonic() - begun < 20
+        assert len(server.requests) == 4
+        with pytest.raises(StopIteration):
+            next(iter([]) if asynchronous else walk)
+
+
+def test_a_failed_page_does_not_lose_the_others() -> None:
+    """What came before is handed out, then the error is raised; the token goes on where it was."""
+    library = Library(50)
+    failing = {4: True}
+
+    def before(number: int) -> None:
+        if failing.get(number):
+            raise ServerError(500, [])
+
+    library.before = before
+    walk = library.client().dids().iterate(page_size=10)
+    found: list[str | None] = []
+    with pytest.raises(ServerError):
+        found.extend(did.id for did in walk)
+    assert found == ids(*range(30))
+    failing.clear()
+    found += [did.id for did in library.client().dids().iterate(resume=walk.token)]
+    assert found == ids(*range(50))
+    assert list(walk) == []
+
+
+def test_links_without_numbers_are_followed_one_by_one() -> None:
+    """A service that pages in another way is walked all the same, without asking ahead."""
+    library = Library(25, numbered=False)
+    seen: list[str] = []
+
+    def handle(request: Request) -> Response:
+        seen.append(request.url)
+        number = len(seen)
+        answer = library.handle(
+            type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
+        )
+        return answer
+
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)
+    assert [did.id for did in client.dids().iterate(page=(1, 10), prefetch=9)] == ids(*range(25))
+    assert len(seen) == 3
+    assert "cursor=c2" in seen[1]
+
+
+@pytest.mark.parametrize("always", ["same page", "next page", "empty pages"])
+def test_a_service_that_never_ends_is_left(always: str) -> None:
+    """Pages that repeat themselves, or hold nothing, with a link to yet another one."""
+    asked: list[str] = []
+
+    def handle(request: Request) -> Response:
+        asked.append(request.url)
+        assert len(asked) < 50
+        number = 2 if always == "same page" else len(asked) + 1
+        data = [] if always == "empty pages" else [{"type": "dids", "id": ids(1)[0]}]
+        link = f"{BASE}/dids?page%5Bnumber%5D={number}&page%5Bsize%5D=1"
+        return Response(
+            200, {}, json.dumps({"data": data, "links": {"next": link}, "meta": {"total_records": 99}}).encode()
+        )
+
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)
+    assert len(list(client.dids().iterate(page=(1, 1), prefetch=2))) == (always != "empty pages")
+
+
+def test_a_link_that_leads_away_is_not_followed() -> None:
+    """Not even by its number: it is told."""
+
+    def handle(request: Request) -> Response:
+        link = "https://elsewhere.example.net/v3/dids?page%5Bnumber%5D=2"
+        document = {"data": [{"type": "dids", "id": ids(1)[0]}], "links": {"next": link}}
+        return Response(200, {}, json.dumps(document).encode())
+
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)
+    with pytest.raises(UnexpectedResponse, match="leads away"):
+        list(client.dids().iterate())
+
+
+def test_first_one_and_count() -> None:
+    """They ask for no more records than they need, wherever pages are; the numbers are the service's."""
+    library = Library(3)
+    dids = library.client().dids()
+    found = dids.first()
+    assert found is not None
+    assert found.id == ids(0)[0]
+    assert dids.count() == 3
+    with pytest.raises(NotExactlyOne, match=r"dids\(\).one found 3") as caught:
+        dids.one()
+    assert caught.value.found == 3
+    assert library.asked == [(1, 1), (1, 1), (1, 2)]
+    library.ids = ids(7)
+    assert dids.one().id == ids(7)[0]
+    library.ids = []
+    assert dids.first() is None
+    assert dids.count() == 0
+    with pytest.raises(NotExactlyOne, match="found none") as caught:
+        dids.one(QueryParams().page(3, 20))
+    assert caught.value.found == 0
+    assert isinstance(caught.value, DidwwClientError)
+
+
+def test_lists_without_pages_behave_the_same() -> None:
+    """Countries, whose list is always whole: all of walking, resuming, first, one and count, in both clients."""
+    sandbox = Sandbox()
+    client = sandbox.client()
+    countries = client.countries().list().data
+    assert client.countries().count() == len(countries)
+    assert client.countries().first() == countries[0]
+    assert client.countries().one(filter={"iso": "GB"}).iso == "GB"
+    walk = client.countries().iterate()
+    first = [next(walk).id for _ in range(3)]
+    assert first == [one.id for one in countries[:3]]
+    assert [one.id for one in client.countries().iterate(resume=walk.token)] == [one.id for one in countries[3:]]
+    with pytest.raises(NotExactlyOne):
+        client.countries().one()
+
+    async def main() -> None:
+        async with sandbox.async_client() as other:
+            assert await other.countries().count() == len(countries)
+            found = await other.countries().first()
+            assert found is not None
+            assert found.id == countries[0].id
+            assert (await other.countries().one(filter={"iso": "GB"})).iso == "GB"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"limit": -1}, "limit"),
+        ({"limit": True}, "limit"),
+        ({"prefetch": -1}, "prefetch"),
+        ({"prefetch": 101}, "prefetch"),
+        ({"prefetch": None}, "prefetch"),
+        ({"page_size": 0}, "page_size"),
+        ({"page_size": 1001}, "page_size"),
+        ({"page_size": "10"}, "page_size"),
+        ({"page_size": 10, "page": (1, 20)}, "page_size"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(options: Any, field: str) -> None:
+    """By name, before anything is sent, and not when the first record is taken."""
+    library = Library(3)
+    with pytest.raises(InvalidValue, match=field):
+        library.client().dids().iterate(**options)
+    with pytest.raises(InvalidValue, match=field):
+        library.async_client().dids().iterate(**options)
+    assert library.asked == []

@@ -50,7 +50,9 @@ class Library:
 
     def handle(self, request: Request) -> Response:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
-        number, size = int(query.get("page[number]", 1)), int(query.get("page[size]", self.usual))
+        return self.page(int(query.get("page[number]", 1)), int(query.get("page[size]", self.usual)))
+
+    def page(self, number: int, size: int) -> Response:
         self.before(number)
         with self._lock:
             self.asked.append((number, size))
@@ -207,10 +209,7 @@ def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
             time.sleep(0.05 + 0.02 * (number % 3))  # later pages may be answered earlier
             with lock:
                 now[0] -= 1
-            library = Library(200)
-            answer = library.handle(
-                type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
-            )
+            answer = Library(200).page(number, 10)
             connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
             served.release()
 
@@ -245,9 +244,7 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
                     pass
                 gone.append(time.monotonic())
                 return
-            answer = Library(100).handle(
-                type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
-            )
+            answer = Library(100).page(number, 10)
             connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
 
     with Server(serve) as server:
@@ -313,10 +310,7 @@ def test_links_without_numbers_are_followed_one_by_one() -> None:
     def handle(request: Request) -> Response:
         seen.append(request.url)
         number = len(seen)
-        answer = library.handle(
-            type("R", (), {"url": f"/?page[number]={number}&page[size]=10"})()  # type: ignore[arg-type]
-        )
-        return answer
+        return library.page(number, 10)
 
     client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)
     assert [did.id for did in client.dids().iterate(page=(1, 10), prefetch=9)] == ids(*range(25))

@@ -103,7 +103,7 @@ def test_no_time_limit_has_to_be_said_outright() -> None:
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:  # noqa: FBT001 a parameter of the test
+def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:
     """By both clients; one that may block is asked in a thread. Who is told to ask again does; 429 slows it down."""
 
     class Mine:

@@ -785,7 +785,7 @@ DATED = {
     ("kind", "name", "nullable"),
     [(kind, name, nullable) for kind, names in DATED.items() for name, nullable in names.items()],
 )
-def test_dates_and_times(kind: str, name: str, nullable: bool) -> None:  # noqa: FBT001
+def test_dates_and_times(kind: str, name: str, nullable: bool) -> None:
     """A field is of the kind that the table says: a datetime in UTC, a date as text, or text."""
     one = _field_of(name)
     assert (one.kind.name, one.nullable) == (kind, nullable)

@@ -1,0 +1,382 @@
+"""Writing many records: what became of each is always known, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients import Blocking
+from didww import AsyncDidwwClient, BulkFailed, Did, DidOrderItem, DidwwClient, Order, Report
+from didww.calls.effects import Response
+from didww.exceptions import ConnectionFailed, InvalidValue, NotFoundError, ServerError, ValidationError
+from didww.sandbox import Sandbox
+from didww.sandbox.server import running
+from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
+from proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from didww.calls.effects import Request
+
+BASE = "https://api.example.com/v3"
+KINDS = ("sync", "async")
+
+
+def id_of(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def changed(number: int) -> Did:
+    did = Did.build(id_of(number))
+    did.description = f"number {number}"
+    return did
+
+
+class Desk:
+    """Takes writes, counts them by path, and does to each what it is told."""
+
+    def __init__(self, becomes: Callable[[str], Response | Exception | None] = lambda _: None) -> None:
+        self.counts: Counter[str] = Counter()
+        self.most = self.now = 0
+        self.pause = 0.0
+        self._becomes = becomes
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request) -> Response:
+        path = request.url.rpartition("/")[2]
+        with self._lock:
+            self.counts[path] += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self.pause)
+        with self._lock:
+            self.now -= 1
+        outcome = self._becomes(path)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is not None:
+            return outcome
+        if request.method == "DELETE":
+            return Response(204, {}, b"")
+        document: Any = json.loads(request.body) if isinstance(request.body, bytes) else {}
+        document["data"].setdefault("id", id_of(sum(self.counts.values())))
+        return Response(200, {}, json.dumps(document).encode())
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def client_over(kind: str) -> Iterator[Callable[..., Any]]:
+    """Makes clients of this kind over a desk; asynchronous ones block."""
+    runner = asyncio.Runner()
+
+    def make(desk: Desk, **options: Any) -> Any:
+        options = {"rate_limit": None, "max_retries": 0, **options}
+        if kind == "sync":
+            return DidwwClient("key", base_url=BASE, transport=InProcessTransport(desk.handle), **options)
+        transport = AsyncInProcessTransport(desk.handle)
+        return Blocking(AsyncDidwwClient("key", base_url=BASE, transport=transport, **options), runner)
+
+    yield make
+    runner.close()
+
+
+def refusing(*numbers: int, status: int = 422) -> Callable[[str], Response | None]:
+    body = json.dumps({"errors": [{"title": "is invalid", "source": {"pointer": "/data/attributes/description"}}]})
+    wrong = {id_of(number) for number in numbers}
+    return lambda path: Response(status, {}, body.encode()) if path in wrong else None
+
+
+def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
+    """Those that are refused are in the report with their error; the others are done."""
+    desk = Desk(refusing(3, 7))
+    dids = [changed(number) for number in range(20)]
+    report: Report[Did] = client_over(desk).dids().update_many(dids, concurrency=5)
+    assert [item.given for item in report.items] == dids
+    assert [item.place for item in report.items] == list(range(20))
+    assert [item.place for item in report.failed] == [3, 7]
+    assert all(isinstance(item.error, ValidationError) for item in report.failed)
+    assert [one.id if one else None for one in report.data] == [
+        None if number in (3, 7) else id_of(number) for number in range(20)
+    ]
+    assert report.remaining == [dids[3], dids[7]]
+    assert [did.changes != {} for did in dids] == [number in (3, 7) for number in range(20)]
+    assert not report.complete
+    assert repr(report) == "Report(done=18, failed=2)"
+    with pytest.raises(BulkFailed, match="done=18, failed=2") as caught:
+        report.raise_for_failures()
+    assert caught.value.report is report
+    assert caught.value.__cause__ is report.failed[0].error
+    assert set(desk.counts.values()) == {1}
+    assert len(desk.counts) == 20
+
+
+def test_what_remains_can_be_given_again(client_over: Any) -> None:
+    """The report's remaining items, and no others, go out again."""
+    wrong = {2}
+    desk = Desk(lambda path: refusing(*wrong)(path))
+    report = client_over(desk).dids().update_many([changed(number) for number in range(5)])
+    wrong.clear()
+    again = client_over(desk).dids().update_many(report.remaining)
+    assert again.complete
+    again.raise_for_failures()
+    assert desk.counts == {id_of(number): 1 + (number == 2) for number in range(5)}
+
+
+def test_deletions_take_ids_and_records(client_over: Any) -> None:
+    """Each once; the second of the same is refused here."""
+    desk = Desk()
+    report = client_over(desk).orders().delete_many([id_of(1), Order.build(id_of(2)), id_of(1), "no id", 7])
+    assert [item.state for item in report.items] == ["done", "done", "failed", "failed", "failed"]
+    assert all(isinstance(item.error, InvalidValue) for item in report.failed)
+    assert desk.counts == {id_of(1): 1, id_of(2): 1}
+    assert report.data == [None] * 5
+
+
+def test_no_more_at_once_than_allowed() -> None:
+    """As many threads work as were asked for, and no more than there are items."""
+    desk = Desk()
+    desk.pause = 0.02
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(desk.handle), rate_limit=None)
+    assert client.dids().update_many([changed(number) for number in range(30)], concurrency=6).complete
+    assert 2 <= desk.most <= 6
+    desk.most = 0
+    assert client.dids().update_many([changed(number) for number in range(2)], concurrency=6).complete
+    assert desk.most <= 2
+
+
+def test_a_stop_after_the_first_error(client_over: Any) -> None:
+    """Nothing new is begun; what was not taken is not in the report, and not lost with a list."""
+    desk = Desk(refusing(4))
+    dids = [changed(number) for number in range(50)]
+    report = client_over(desk).dids().update_many(dids, concurrency=2, stop_on_error=True)
+    assert [item.place for item in report.failed] == [4]
+    assert len(report.items) <= 4 + 1 + 2
+    assert sum(desk.counts.values()) == len(report.items)
+
+
+def test_an_iterable_is_taken_from_as_it_goes(client_over: Any) -> None:
+    """A generator of any length; its own error ends the call, and the report has what was done."""
+    desk, made = Desk(), []
+
+    def numbers() -> Iterator[Did]:
+        for number in range(1000):
+            if number == 10:
+                raise OSError("the file ended")
+            made.append(number)
+            assert len(made) <= sum(desk.counts.values()) + 4
+            yield changed(number)
+
+    report: Report[Did] = Report()
+    with pytest.raises(OSError, match="the file ended"):
+        client_over(desk).dids().update_many(numbers(), concurrency=3, report=report)
+    assert len(report.done) == 10
+    assert sum(desk.counts.values()) == 10
+    assert report.total is None
+
+
+def test_progress_is_told_after_each(client_over: Any) -> None:
+    """With the report, one call at a time; what it raises ends the call, and the report stays true."""
+    desk, told = Desk(), []
+    report = (
+        client_over(desk)
+        .dids()
+        .update_many(
+            [changed(number) for number in range(12)],
+            progress=lambda report: told.append((len(report.done), report.total)),
+        )
+    )
+    assert report.complete
+    assert told[-1] == (12, 12)
+    assert len(told) == 12
+
+    def tired(report: Report[Did]) -> None:
+        if len(report.done) >= 3:
+            raise RuntimeError("enough")
+
+    desk, report = Desk(), Report()
+    with pytest.raises(RuntimeError, match="enough"):
+        client_over(desk).dids().update_many((changed(number) for number in range(50)), report=report, progress=tired)
+    assert sum(desk.counts.values()) == len(report.items) == len(report.done) < 20
+
+
+def test_coroutine_functions_are_awaited() -> None:
+    """As progress of an asynchronous client."""
+    told: list[int] = []
+
+    async def progress(report: Report[Did]) -> None:
+        await asyncio.sleep(0)
+        told.append(len(report.done))
+
+    async def main() -> None:
+        transport = AsyncInProcessTransport(Desk().handle)
+        async with AsyncDidwwClient("key", base_url=BASE, transport=transport, rate_limit=None) as client:
+            await client.dids().update_many([changed(number) for number in range(3)], progress=progress)
+
+    asyncio.run(main())
+    assert sorted(told) == [1, 2, 3] or len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "state"),
+    [
+        (ConnectionFailed("lost", request_sent=True), "unknown"),
+        (ConnectionFailed("refused", request_sent=False), "failed"),
+        (Response(500, {}, b""), "unknown"),
+        (Response(200, {}, b"<html>"), "unknown"),
+        (Response(429, {}, b""), "failed"),
+    ],
+)
+def test_what_is_not_known_is_said(failure: Any, state: str, client_over: Any) -> None:
+    """An answer that was lost leaves it open; what certainly was not done counts as failed and remains."""
+    report = client_over(Desk(lambda _: failure)).dids().update_many([changed(1)])
+    assert [item.state for item in report.items] == [state]
+    assert len(report.unknown) == (state == "unknown")
+    assert len(report.remaining) == (state == "failed")
+
+
+def test_wrong_arguments_send_nothing(client_over: Any) -> None:
+    """By name; a single wrong record is a failure of its own."""
+    desk = Desk()
+    dids = client_over(desk).dids()
+    used: Report[Did] = dids.update_many([changed(1)])
+    for call, field in (
+        (lambda: dids.update_many(changed(2)), "records"),
+        (lambda: dids.update_many("abc"), "records"),
+        (lambda: dids.update_many({"a": 1}), "records"),
+        (lambda: dids.update_many(5), "records"),
+        (lambda: dids.update_many([], concurrency=0), "concurrency"),
+        (lambda: dids.update_many([], concurrency=True), "concurrency"),
+        (lambda: dids.update_many([], report=used), "report"),
+        (lambda: dids.update_many([], report=[]), "report"),
+        (lambda: dids.update_many([], progress="x"), "progress"),
+    ):
+        with pytest.raises(InvalidValue, match=field) as caught:
+            call()
+        assert caught.value.field == field
+    assert sum(desk.counts.values()) == 1
+    report = dids.update_many([Order(), None, changed(3)])
+    assert [item.state for item in report.items] == ["failed", "failed", "done"]
+    assert dids.update_many([]).complete
+
+
+def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
+    """KeyboardInterrupt goes on to the caller; by then the report says of each what became of it."""
+    desk = Desk()
+    desk.pause = 0.05
+    begun = threading.Event()
+    report: Report[Did] = Report()
+
+    def progress(report: Report[Did]) -> None:
+        if len(report.done) == 8 and not begun.is_set():
+            begun.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(desk.handle), rate_limit=None)
+    with pytest.raises(KeyboardInterrupt):
+        client.dids().update_many([changed(number) for number in range(100)], report=report, progress=progress)
+    sent = sum(desk.counts.values())
+    assert 8 <= sent < 30
+    assert [item.state for item in report.items] == ["done"] * sent
+    assert set(desk.counts.values()) == {1}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
+    """Cancelled once, what was begun is brought to its end; cancelled again, it is open what became of that."""
+
+    class Slow(AsyncInProcessTransport):
+        async def send(self, request: Request, deadline: float) -> Response:
+            await asyncio.sleep(0.05)
+            answer = await super().send(request, deadline)
+            await asyncio.sleep(0.05)
+            return answer
+
+    async def main() -> None:
+        desk, report = Desk(), Report[Did]()
+        async with AsyncDidwwClient("key", base_url=BASE, transport=Slow(desk.handle), rate_limit=None) as client:
+            dids = [changed(number) for number in range(100)]
+            task = asyncio.create_task(client.dids().update_many(dids, report=report, concurrency=4))
+            await asyncio.sleep(0.25)
+            for _ in range(times):
+                task.cancel()
+                await asyncio.sleep(0.01)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(0.2)
+            sent = sum(desk.counts.values())
+            assert 4 <= sent < 20
+            assert len(report.done) + len(report.unknown) == len(report.items)
+            assert len(report.unknown) == (0 if times == 1 else 4)
+            assert len(report.done) <= sent <= len(report.items)
+            assert set(desk.counts.values()) == {1}
+
+    asyncio.run(main())
+
+
+def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
+    """create_many over sockets, one answer in ten lost: exactly as many orders as were given, all with their answers."""
+    chance = random.Random(5)
+    with running() as base_url:
+        with DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
+            group = direct.did_groups().list(filter={"area_name": "London"}, include="stock_keeping_units").data[0]
+            sku = str(group.stock_keeping_units[0].id)
+            orders = [Order(items=[DidOrderItem(sku_id=sku, qty=1)], allow_back_ordering=True) for _ in range(60)]
+            lock = threading.Lock()
+
+            def fate(line: str) -> str:
+                with lock:
+                    return "lose" if line.startswith("POST") and chance.random() < 0.1 else "pass"
+
+            with Proxy(base_url, fate) as proxy:
+                if kind == "sync":
+                    with DidwwClient("key", base_url=proxy.base_url, rate_limit=None) as client:
+                        report = client.orders().create_many(orders, concurrency=8)
+                else:
+
+                    async def main() -> Report[Order]:
+                        async with AsyncDidwwClient("key", base_url=proxy.base_url, rate_limit=None) as client:
+                            return await client.orders().create_many(orders, concurrency=8)
+
+                    report = asyncio.run(main())
+            assert "lose" in proxy.fates
+            assert report.complete
+            assert len({one.id for one in report.data if one}) == 60 == direct.orders().count()
+
+
+def test_in_the_sandbox() -> None:
+    """Numbers are bought, described, and found so; one that is not there fails alone."""
+    client = Sandbox().client()
+    group = client.did_groups().list(filter={"area_name": "London"}, include="stock_keeping_units").data[0]
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=10)
+    client.orders().wait(client.orders().create(Order(items=[item])).data)
+    dids = list(client.dids().iterate())
+    for place, did in enumerate(dids):
+        did.description = f"agent {place}"
+    report = client.dids().update_many([*dids, changed(1)])
+    assert [type(item.error) for item in report.failed] == [NotFoundError]
+    assert sorted(str(did.description) for did in client.dids().iterate()) == [f"agent {place}" for place in range(10)]
+
+
+def test_a_server_that_is_down_is_not_hammered(client_over: Any) -> None:
+    """The budget of repetitions is shared by all items."""
+    desk = Desk(lambda _: Response(503, {}, b""))
+    client = client_over(desk, max_retries=2)
+    inner = getattr(client, "_client", client)
+    inner._configuration.jitter = lambda: 0.0
+    report = client.dids().update_many([changed(number) for number in range(40)])
+    assert all(isinstance(item.error, ServerError) for item in report.items)
+    assert sum(desk.counts.values()) <= 40 + 10

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww import DidwwClient, QueryParams
+from didww import (
+    AvailableDidOrderItem,
+    CapacityOrderItem,
+    DidOrderItem,
+    DidwwClient,
+    QueryParams,
+    ReservationDidOrderItem,
+    TwilioAuthenticationMethod,
+    VoiceOutTrunk,
+)
 from didww.enums import OrderStatus
 from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
 from didww.resources.country import Country
@@ -250,3 +259,59 @@ def test_ways_out_lead_out() -> None:
         Identity(country="DE")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidValue, match=r"Did you mean 'personal'\?"):
         Identity(identity_type="PERSONAL")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("item", "missing"),
+    [
+        (DidOrderItem(), ["sku_id", "qty"]),
+        (DidOrderItem(sku_id=ID), ["qty"]),
+        (DidOrderItem(qty=1), ["sku_id"]),
+        (DidOrderItem(sku_id=ID, billing_cycles_count=3), ["qty"]),
+        (AvailableDidOrderItem(), ["sku_id", "available_did_id"]),
+        (AvailableDidOrderItem(sku_id=ID), ["available_did_id"]),
+        (AvailableDidOrderItem(available_did_id=ID), ["sku_id"]),
+        (ReservationDidOrderItem(sku_id=ID), ["did_reservation_id"]),
+        (ReservationDidOrderItem(did_reservation_id=ID), ["sku_id"]),
+        (CapacityOrderItem(), ["capacity_pool_id", "qty"]),
+        (CapacityOrderItem(qty=5, capacity_pool_id=None), ["capacity_pool_id"]),
+    ],
+    ids=repr,
+)
+def test_what_an_item_needs_is_named_with_its_place(item: Any, missing: list[str]) -> None:
+    """Before anything is sent, in an order whose other items are complete."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValue) as caught:
+        client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
+    places = [f"Order.items[1].{name}" for name in missing]
+    assert str(caught.value) == f"orders().create needs {' and '.join(places)}; set it first."
+    assert caught.value.field == places[0]
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        DidOrderItem(sku_id=ID, qty=1),
+        DidOrderItem(sku_id=ID, nanpa_prefix_id=ID),
+        DidOrderItem(sku_id=ID, qty=1, nanpa_prefix_id=ID, billing_cycles_count=0),
+        AvailableDidOrderItem(sku_id=ID, available_did_id=ID, billing_cycles_count=3),
+        ReservationDidOrderItem(sku_id=ID, did_reservation_id=ID),
+        CapacityOrderItem(capacity_pool_id=ID, qty=5),
+    ],
+    ids=repr,
+)
+def test_every_item_of_the_contract_is_sent(item: Any) -> None:
+    """Each variant with what it needs and no more, and with what it may have."""
+    client, transport = client_of(answer(document={"data": {"type": "orders", "id": ID}}, status=201))
+    client.orders().create(Order(items=[item]))
+    assert len(transport.requests) == 1
+
+
+def test_what_a_nested_object_needs_is_named_with_its_place() -> None:
+    """As in a list, without a number."""
+    client, _ = client_of()
+    trunk = VoiceOutTrunk(name="Outbound", authentication_method=TwilioAuthenticationMethod())
+    with pytest.raises(InvalidValue) as caught:
+        client.voice_out_trunks().create(trunk)
+    assert "VoiceOutTrunk.authentication_method.twilio_account_sid" in str(caught.value)

@@ -232,7 +232,7 @@ def test_orders_that_make_no_sense_are_refused_by_field(client: DidwwClient) -> 
             client.orders().create(Order(items=[item]))
         assert list(caught.value.fields) == [field]
     with pytest.raises(DidwwApiError, match="qty, is missing") as missing:
-        client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id)]))
+        client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, nanpa_prefix_id=NOWHERE)]))
     assert missing.value.status_code == 400
     assert client.balance().find().data.total_balance == 10_000
 

@@ -222,18 +222,26 @@ class Record(metaclass=RecordType):
         except InvalidValue:  # the server's value is one that we would not write
             return loaded
 
-    def _missing(self) -> Iterator[str]:
-        """Labels of the fields that a request to create must carry and that are not set, nested objects included."""
+    def _missing(self, where: str = "") -> Iterator[str]:
+        """Places of what a request to create must carry and does not: `Order.items[0].qty`.
+
+        Args:
+            where: The place of this record, if it stands inside another one.
+        """
+        where = where or type(self).__name__
         held = self._state.values if self._state is not None else {}
         linked = self._state.linkage if self._state is not None else {}
         for name, field in self._fields.items():
-            value = held.get(name)
+            value, place = held.get(name), f"{where}.{name}"
             unset = name in held or name not in self._attributes
             if field.required and field.create and value in (None, []) and name not in linked and unset:
-                yield field.label
-            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
-                if isinstance(one, Nested):
-                    yield from one._missing()
+                yield place
+            elif isinstance(value, Nested):
+                yield from value._missing(place)
+            elif isinstance(value, list):
+                for index, one in enumerate(cast("list[Any]", value)):
+                    if isinstance(one, Nested):
+                        yield from one._missing(f"{place}[{index}]")
 
     def _settle(self, attributes: dict[str, Any]) -> None:
         """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
@@ -308,11 +316,20 @@ class Nested(Record):
 
     Equal to another of the same class with the same content. An object of a type that this SDK does not know is a
     plain `Nested`: its attributes read as they came, and it is sent back as it came.
+
+    Class keywords say what holds for the object as a whole:
+
+    Args:
+        type: Its `type` in documents; several classes may share one, each for a use of its own.
+        writable: Whether requests may carry it.
+        needs: What this use of the type needs: of each group of fields, one at least. A field that the type itself
+            requires is declared `required` instead.
     """
 
     __slots__ = ("_held", "_type")
     type_: ClassVar[str] = ""
     writable: ClassVar[bool] = True
+    needs: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     if TYPE_CHECKING:
         _type: str = attribute("")
@@ -323,11 +340,20 @@ class Nested(Record):
         _set_held(self, False)
         super().__init__(**fields)
 
-    def __init_subclass__(cls, *, type: str = "", writable: bool = True, **options: Any) -> None:
+    def __init_subclass__(
+        cls, *, type: str = "", writable: bool = True, needs: tuple[tuple[str, ...], ...] = (), **options: Any
+    ) -> None:
         super().__init_subclass__(**options)
         if type:
             cls.type_ = type
         cls.writable = writable
+        cls.needs = needs
+
+    def _missing(self, where: str = "") -> Iterator[str]:
+        yield from super()._missing(where)
+        for group in self.needs:
+            if all(self._attributes.get(name) is None for name in group):
+                yield f"{where or type(self).__name__}.{group[0]}"
 
     @property
     def type(self) -> str:

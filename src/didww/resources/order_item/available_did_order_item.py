@@ -6,7 +6,7 @@ from didww.resources.fields import writable
 from didww.resources.order_item.base import NumberOrderItem
 
 
-class AvailableDidOrderItem(NumberOrderItem):
+class AvailableDidOrderItem(NumberOrderItem, needs=(("sku_id",), ("available_did_id",))):
     """Buys exactly one available number; the SKU is one of its DID group, and no `qty` is sent.
 
     Source: contract file orders.

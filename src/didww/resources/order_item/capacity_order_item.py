@@ -6,7 +6,7 @@ from didww.resources.fields import writable
 from didww.resources.order_item.base import OrderItem
 
 
-class CapacityOrderItem(OrderItem, type="capacity_order_items"):
+class CapacityOrderItem(OrderItem, type="capacity_order_items", needs=(("capacity_pool_id",), ("qty",))):
     """Buys channels into a capacity pool, at least the pool's `minimum_qty_per_order` of them.
 
     Source: contract file orders.

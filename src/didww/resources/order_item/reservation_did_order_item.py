@@ -6,7 +6,7 @@ from didww.resources.fields import writable
 from didww.resources.order_item.base import NumberOrderItem
 
 
-class ReservationDidOrderItem(NumberOrderItem):
+class ReservationDidOrderItem(NumberOrderItem, needs=(("sku_id",), ("did_reservation_id",))):
     """Buys the number that a reservation holds; the SKU is one of its DID group, and no `qty` is sent.
 
     Source: contract file orders.

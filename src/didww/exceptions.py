@@ -95,15 +95,18 @@ class DidwwApiError(DidwwError):
         self.retry_after = retry_after
         super().__init__(self._sentence())
 
-    def _sentence(self) -> str:
+    def _said(self) -> str:
+        """What the answer says, in words."""
         texts = [text for error in self.errors if (text := _text(error))]
-        said = "; ".join(dict.fromkeys(texts)) or "the answer carried no error object"
+        return "; ".join(dict.fromkeys(texts)) or "the answer carried no error object"
+
+    def _sentence(self) -> str:
         where = f" ({self.method} {self.path}" if self.method else " ("
         if self.request_id:
             where += f", request id {self.request_id}"
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
-        return f"HTTP {self.status_code}: {said}" + (where + ")" if where != " (" else "")
+        return f"HTTP {self.status_code}: {self._said()}" + (where + ")" if where != " (" else "")
 
 
 def _text(error: dict[str, Any]) -> str:
@@ -135,31 +138,42 @@ class ValidationError(DidwwApiError):
         """The messages by Python field: `{"name": ["has already been taken"]}`.
 
         Lists and nested objects are written as in Python (`items[0].qty`, `configuration.host`); messages about the
-        whole object stand under the empty string. Source: behaviour sheet, section 9 (pointers).
+        whole object stand under the empty string. A message about one of several linked records that the service
+        names by its id ends in that id. Source: behaviour sheet, section 9 (pointers).
         """
         found: dict[str, list[str]] = {}
         for error in self.errors:
             source: Any = error.get("source")
             pointer: object = cast("dict[str, Any]", source).get("pointer") if isinstance(source, dict) else None
             message = str(error.get("title") or error.get("detail") or "is invalid")
-            found.setdefault(_field_of(pointer), []).append(message)
+            field, element = _field_of(pointer)
+            found.setdefault(field, []).append(f"{message} ({element})" if element else message)
         return found
 
 
-# Routing errors of a DID name columns, not fields (behaviour sheet, section 9).
-_COLUMN_FIELDS = {"voice_in_trunk_id": "voice_in_trunk", "trunk_id": "voice_in_trunk", "trunk_ids": "voice_in_trunks"}
+# Errors about a relationship may name its column, `capacity_pool_id` (behaviour sheet, section 9): the field is what
+# stands before `_id`, but for columns with older names, and for attributes that are called so themselves.
+_COLUMN_FIELDS = {"trunk_id": "voice_in_trunk", "trunk_group_id": "voice_in_trunk_group", "trunk_ids": "voice_in_trunks"}
+_IDS_OF_THEIR_OWN = frozenset({"external_reference_id", "vat_id", "personal_tax_id"})
 
 
-def _field_of(pointer: object) -> str:
+def _field_of(pointer: object) -> tuple[str, str]:
+    """The Python field that a pointer means, and the id of a linked record if it ends in one."""
     if not isinstance(pointer, str):
-        return ""
+        return "", ""
     parts = pointer.strip("/").split("/")
     if parts[:2] not in (["data", "attributes"], ["data", "relationships"]) or len(parts) < 3 or parts[2] == "base":
-        return ""
-    name = _COLUMN_FIELDS.get(parts[2], parts[2])
+        return "", ""
+    column, element = parts[2], ""
+    name = column if column in _IDS_OF_THEIR_OWN else _COLUMN_FIELDS.get(column) or column.removesuffix("_id")
     for part in parts[3:]:
-        name += f"[{part}]" if part.isdecimal() else ("" if part == "attributes" else f".{part}")
-    return name
+        if part.isdecimal():
+            name += f"[{part}]"
+        elif parts[1] == "relationships" or "-" in part:
+            element = part
+        elif part != "attributes":
+            name += f".{part}"
+    return name, element
 
 
 class InsufficientBalanceError(DidwwApiError):
@@ -174,6 +188,11 @@ class InsufficientBalanceError(DidwwApiError):
     def total_cost(self) -> Decimal | None:
         """What the request would have cost, in USD, VAT included; None when the answer did not say."""
         return self._amount("total_cost")
+
+    def _said(self) -> str:
+        available, cost = self.available_balance, self.total_cost
+        amounts = "" if available is None or cost is None else f": {cost} USD needed, {available} USD available"
+        return super()._said() + amounts
 
     def _amount(self, name: str) -> Decimal | None:
         for error in self.errors:

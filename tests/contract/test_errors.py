@@ -24,6 +24,8 @@ from didww import (
     ValidationError,
 )
 from didww.calls.effects import Response
+from didww.exceptions import _IDS_OF_THEIR_OWN
+from didww.resources.registry import all_classes
 from scripted import AsyncScripted, Scripted
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
@@ -97,7 +99,11 @@ TABLE = [
         "is too long (maximum is 100 characters)", "x", f"{ATTRIBUTES}/external_reference_id", "external_reference_id"
     ),
     invalid("from not valid", "filters - from not valid", f"{ATTRIBUTES}/filters", "filters"),
-    invalid("does not support Emergency feature", "dids - does not", f"{LINKS}/dids/8d1a3c5e", "dids.8d1a3c5e"),
+    invalid("cannot be applied", "dids/0 - cannot be applied", f"{LINKS}/dids/0", "dids[0]"),
+    invalid("is not allowed for DID country", "x", f"{ATTRIBUTES}/capacity_pool_id", "capacity_pool"),
+    invalid("is not allowed for DID country", "x", f"{ATTRIBUTES}/shared_capacity_group_id", "shared_capacity_group"),
+    invalid("is invalid", "items/0/sku_id - is invalid", f"{ATTRIBUTES}/items/0/sku_id", "items[0].sku_id"),
+    invalid("is invalid", "vat_id - is invalid", f"{ATTRIBUTES}/vat_id", "vat_id"),
     invalid("outdated fingerprint", "outdated fingerprint", "/data", ""),
     invalid("can't be blank", "file - can't be blank", f"{ATTRIBUTES}/file", "file"),
     invalid("Order not pending", "base - Order not pending", f"{ATTRIBUTES}/base", ""),
@@ -168,3 +174,38 @@ def raised(row: Row, world: str) -> DidwwApiError:
             client = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response), rate_limit=None)
             asyncio.run(client.voice_in_trunk_groups().create(record))
     return caught.value
+
+
+DID = "8d1a3c5e-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize("place", ["relationships", "attributes"])
+def test_an_element_that_is_named_by_its_id_is_told_in_the_message(place: str) -> None:
+    """The field is the Python one; which of the numbers it is stands behind the message."""
+    row = invalid("does not support Emergency feature", "dids - does not", f"/data/{place}/dids/{DID}", "dids")
+    error = raised(row, "sync")
+    assert isinstance(error, ValidationError)
+    assert error.fields == {"dids": [f"does not support Emergency feature ({DID})"]}
+
+
+def test_attributes_that_look_like_columns_are_known() -> None:
+    """Every attribute of a resource whose name ends in `_id` keeps it; no relationship ends so."""
+    fields = [field for cls in all_classes() for field in cls._fields.values() if field.name.endswith("_id")]
+    assert {field.name for field in fields} == _IDS_OF_THEIR_OWN
+    assert {field.place for field in fields} == {"attributes"}
+
+
+@pytest.mark.parametrize(
+    ("meta", "words"),
+    [
+        ({"available_balance": "1.9", "total_cost": "2.0"}, ": 2.0 USD needed, 1.9 USD available"),
+        ({"available_balance": "1.9", "total_cost": "1e999999999"}, ": 1E+999999999 USD needed, 1.9 USD available"),
+        ({"available_balance": "1.9"}, ""),
+        ({"available_balance": "much", "total_cost": "2.0"}, ""),
+        (None, ""),
+    ],
+)
+def test_how_much_money_is_missing_stands_in_the_text(meta: dict[str, str] | None, words: str) -> None:
+    """Both amounts, if the answer said both."""
+    row = Row(400, InsufficientBalanceError, "Insufficient balance", "Insufficient balance", "400", meta=meta)
+    assert str(raised(row, "sync")) == f"HTTP 400: Insufficient balance{words} (POST /v3/voice_in_trunk_groups)"

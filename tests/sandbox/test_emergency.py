@@ -145,7 +145,7 @@ def test_numbers_of_one_service_belong_together(sandbox: Sandbox, client: DidwwC
     for dids, field, text in (
         ([], "dids", "can't be blank"),
         ([did, elsewhere], "dids", "should be linked with City ID"),
-        ([without], f"dids.{without.id}", "does not support Emergency feature"),
+        ([without], "dids", f"does not support Emergency feature ({without.id})"),
     ):
         with pytest.raises(ValidationError) as caught:
             submitted(client, address, dids)

@@ -51,7 +51,8 @@ class RequestValidator:
     def __init__(self, api_key: str) -> None:
         if not isinstance(api_key, str) or not api_key:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValue(
-                "RequestValidator needs the callback secret of the account (or its API key, if no secret is enabled).",
+                "api_key is empty or no text: RequestValidator needs the callback secret of the account (or its API "
+                "key, if no secret is enabled).",
                 field="api_key",
             )
         self._secret = _bytes(api_key)
@@ -73,10 +74,10 @@ class RequestValidator:
             signature: The header `X-DIDWW-Signature`; None if the request had none.
 
         Raises:
-            InvalidValue: `payload` is the raw body; parse it first.
+            InvalidValue: `payload` is the raw body, text or bytes; parse it first.
         """
         given: object = payload
-        if isinstance(given, (bytes, bytearray)):
+        if isinstance(given, (str, bytes, bytearray, memoryview)):
             raise InvalidValue(
                 "payload is the body parsed: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) of a form, "
                 "json.loads(body) of the JSON array of outbound trunks.",
@@ -100,7 +101,7 @@ def _normalised(url: object) -> str | None:
 
 def _text_of(payload: object) -> str | None:
     """What is signed of the fields; None for what no callback has."""
-    several = isinstance(payload, Sequence) and not isinstance(payload, str)
+    several = isinstance(payload, Sequence)
     signed = ""
     for fields in cast("Sequence[object]", payload if several else (payload,)):
         if not isinstance(fields, Mapping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,12 +14,13 @@ from didww import (
     CapacityOrderItem,
     DidOrderItem,
     DidwwClient,
+    Export,
     QueryParams,
     ReservationDidOrderItem,
     TwilioAuthenticationMethod,
     VoiceOutTrunk,
 )
-from didww.enums import OrderStatus
+from didww.enums import ExportType, OrderStatus
 from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
@@ -315,3 +316,66 @@ def test_what_a_nested_object_needs_is_named_with_its_place() -> None:
     with pytest.raises(InvalidValue) as caught:
         client.voice_out_trunks().create(trunk)
     assert "VoiceOutTrunk.authentication_method.twilio_account_sid" in str(caught.value)
+
+
+START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+PERIOD: dict[str, Any] = {"from": START, "to": END}
+
+
+@pytest.mark.parametrize(
+    ("type_", "filters", "key", "words"),
+    [
+        ("cdr_in", {**PERIOD, "form": START}, "form", r"no 'form' for cdr_in\. Did you mean 'from'\? It takes: from, to,"),
+        ("cdr_in", {**PERIOD, "number": "1"}, "number", r"Did you mean 'did_number'\?"),
+        ("cdr_in", {**PERIOD, "voice_out_trunk.id": ID}, "voice_out_trunk.id", "It takes: from, to, did_number."),
+        ("cdr_out", {**PERIOD, "voice_out_trunk_id": ID}, "voice_out_trunk_id", r"Did you mean 'voice_out_trunk\.id'\?"),
+        ("cdr_out", {**PERIOD, "did_number": "1"}, "did_number", "It takes: from, to, voice_out_trunk.id."),
+        ("cdr_in", {}, "from", "is needed: a datetime with a time zone"),
+        ("cdr_in", {"from": START}, "to", "is needed: a datetime with a time zone"),
+        ("cdr_in", {**PERIOD, "to": None}, "to", "is needed: a datetime with a time zone"),
+        ("cdr_in", {**PERIOD, "from": 2026}, "from", "takes a datetime with a time zone, or text such as"),
+        ("cdr_in", {"from": END, "to": START}, "from", "must be before 'to'"),
+        ("cdr_in", {"from": START, "to": START}, "from", "must be before 'to'"),
+        ("cdr_in", {"from": "2026-04-01 00:00:00", "to": START}, "from", "must be before 'to'"),
+        ("sms_in", {"from": "2026-04-01T00:00:00Z", "to": "2026-03-01 00:00:00"}, "from", "must be before 'to'"),
+        ("cdr_in", {**PERIOD, "from": date(2026, 3, 1)}, "from", r"not a date.*datetime\(2026, 3, 1, tzinfo="),
+        ("cdr_in", {**PERIOD, "to": date(2026, 3, 31)}, "to", r"not a date.*datetime\(2026, 3, 31, tzinfo="),
+    ],
+)
+def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str, words: str) -> None:
+    """Misspelt, of the other type, missing, the wrong way round: before anything is sent."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValue, match=words) as caught:
+        client.exports().create(Export(export_type=ExportType(type_), filters=filters))
+    assert caught.value.field == f"Export.filters[{key!r}]"
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    ("type_", "filters"),
+    [
+        ("cdr_in", PERIOD),
+        ("cdr_in", {**PERIOD, "did_number": "442079460000"}),
+        ("cdr_out", {**PERIOD, "voice_out_trunk.id": ID}),
+        ("cdr_in", {"from": START, "to": START + timedelta(seconds=1)}),
+        ("cdr_in", {"from": START.astimezone(timezone(timedelta(hours=5))), "to": "2026-03-01 00:00:01"}),
+        ("cdr_in", {"from": "last week", "to": START}),
+        ("sms_in", {**PERIOD, "sms_trunk.id": ID}),
+    ],
+)
+def test_filters_of_an_export_are_sent(type_: str, filters: Any) -> None:
+    """Those of the contract; of a type that is newer than this SDK any; what is no time here, the service judges."""
+    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+    client.exports().create(Export(export_type=ExportType(type_), filters=filters))
+    (sent,) = transport.sent
+    assert set(sent["data"]["attributes"]["filters"]) == set(filters)
+
+
+def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
+    """As those that were assigned."""
+    client, transport = client_of()
+    export = Export(export_type=ExportType.CDR_IN, filters=PERIOD)
+    export.filters["form"] = export.filters.pop("from")
+    with pytest.raises(InvalidValue, match="Did you mean 'from'"):
+        client.exports().create(export)
+    assert not transport.requests

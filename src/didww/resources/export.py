@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal, TypedDict
+import difflib
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypedDict, cast
 
 from didww.enums import CallbackMethod, ExportStatus, ExportType
+from didww.exceptions import InvalidValue
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, writable
 from didww.resources.filters import OptionalText, Texts
@@ -19,6 +21,14 @@ ExportSort = Literal[
     "status",
     "-status",
 ]
+
+
+# What may narrow an export down, by its type (CDR export sheet, section 2).
+_PERIOD: Final = ("from", "to")
+_FILTERS: Final[dict[str, tuple[str, ...]]] = {
+    ExportType.CDR_IN: (*_PERIOD, "did_number"),
+    ExportType.CDR_OUT: (*_PERIOD, "voice_out_trunk.id"),
+}
 
 
 class Export(
@@ -42,9 +52,9 @@ class Export(
         "Where the file, gzip-compressed CSV, is downloaded; None until it is completed.",
     )
     filters: dict[str, Any] = writable(
-        "Which records: `from` (inclusive) and `to` (exclusive), e.g. `2026-03-01 00:00:00` in UTC, neither "
-        "in the future and both within this month or the two before it; `did_number` for incoming calls "
-        "and `voice_out_trunk.id` for outgoing ones narrow it down.",
+        "Which records: `from` (inclusive) and `to` (exclusive), datetimes with a time zone or text such as "
+        "`2026-03-01 00:00:00` in UTC, neither in the future and both within this month or the two before it; "
+        "`did_number` for incoming calls and `voice_out_trunk.id` for outgoing ones narrow it down.",
         on="create",
         required=True,
     )
@@ -58,3 +68,44 @@ class Export(
         longest=100,
     )
     created_at: datetime | None = attribute("When it was asked for; None if the service does not say.")
+
+    def _to_send(self) -> dict[str, Any]:
+        changed = super()._to_send()
+        if "filters" in changed:
+            _check_filters(changed["filters"], changed.get("export_type"))
+        return changed
+
+
+def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
+    """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
+    known = _FILTERS.get(export_type or "")
+    for name in filters if known is not None else ():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidValue(
+                f"Export.filters has no {name!r} for {export_type}.{hint} It takes: {', '.join(known)}.",
+                field=f"Export.filters[{name!r}]",
+            )
+    moments: list[datetime] = []
+    for name in _PERIOD:
+        value, where = filters.get(name), f"Export.filters[{name!r}]"
+        if value is None:
+            raise InvalidValue(f"{where} is needed: a datetime with a time zone.", field=where)
+        if not isinstance(value, str):
+            raise InvalidValue(
+                f"{where} takes a datetime with a time zone, or text such as '2026-03-01 00:00:00', "
+                f"not {type(cast('object', value)).__name__}.",
+                field=where,
+            )
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:  # the service knows more forms, or will say that it is none
+            return
+        moments.append(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    if moments[0] >= moments[1]:
+        raise InvalidValue(
+            f"Export.filters['from'] must be before 'to', which is not included; {filters['from']} is not before "
+            f"{filters['to']}.",
+            field="Export.filters['from']",
+        )

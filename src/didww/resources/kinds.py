@@ -264,6 +264,12 @@ def _dump_any(value: Any, where: str) -> Any:
     if isinstance(value, datetime):
         # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
         return utc_text(value, where)[:19].replace("T", " ")
+    if isinstance(value, date):
+        raise InvalidValue(
+            f"{where} takes a datetime with a time zone, not a date: say when the day begins, e.g. "
+            f"datetime({value.year}, {value.month}, {value.day}, tzinfo=timezone.utc).",
+            field=where,
+        )
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, str):

@@ -251,14 +251,24 @@ class ConnectionFailed(DidwwClientError):
         request_sent: False when certainly nothing reached the server, so that even a purchase may be sent again.
         attempts: How often the request was sent, or tried to.
         elapsed: Seconds that the call had taken; None if it was not measured.
+        phase: What the last attempt was at: `waiting for a connection` (all of the pool are in use), `connecting`
+            (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the answer`, `reading the
+            answer`; empty if that is not known, or the request was not tried at all.
     """
 
     def __init__(
-        self, message: str, *, request_sent: bool = True, attempts: int = 1, elapsed: float | None = None
+        self,
+        message: str,
+        *,
+        request_sent: bool = True,
+        attempts: int = 1,
+        elapsed: float | None = None,
+        phase: str = "",
     ) -> None:
         self.request_sent = request_sent
         self.attempts = attempts
         self.elapsed = elapsed
+        self.phase = phase
         super().__init__(message)
 
     def tell(self, attempts: int, elapsed: float) -> None:
@@ -272,7 +282,7 @@ class ConnectionFailed(DidwwClientError):
 class DeadlineExceeded(ConnectionFailed, TimeoutError):
     """The call's `timeout` ran out.
 
-    It bounds the whole call: connecting, sending, waiting, reading.
+    It bounds the whole call: connecting, sending, waiting, reading; `phase` says which of these it was at.
     """
 
 

@@ -22,6 +22,7 @@ import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 import requests
 import urllib3
@@ -29,6 +30,7 @@ import urllib3
 from didww.calls.effects import Request, Response
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded, InvalidValue, UnexpectedResponse
 from didww.transport import body
+from didww.transport.failures import ANSWER, CONNECTING, POOL, READING, SENDING
 from didww.transport.http import HttpTransport
 from didww.transport.http_async import AsyncHttpTransport
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
@@ -174,7 +176,7 @@ def quick(limit: float = 1.0) -> Iterator[None]:
     assert time.monotonic() - begun < limit
 
 
-def failed(expected: type[ConnectionFailed], *, sent: bool, call: Callable[[], Any]) -> str:
+def failed(expected: type[ConnectionFailed], *, sent: bool, call: Callable[[], Any], phase: str | None = None) -> str:
     """The text of the error that `call` raises, which is as expected and gives no secret away."""
     with quick(), pytest.raises(ConnectionFailed) as caught:
         call()
@@ -183,7 +185,11 @@ def failed(expected: type[ConnectionFailed], *, sent: bool, call: Callable[[], A
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert secrets_in(caught.value) == []
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.phase) == (str(caught.value), caught.value.phase)
+    if phase is not None:
+        assert caught.value.phase == phase
+        assert not phase or expected is ConnectionFailed or f"while {phase}" in str(caught.value)
     return str(caught.value)
 
 
@@ -326,7 +332,8 @@ def test_dead_port(transport: Any) -> None:
         f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is it running? "
         "Check base_url / DIDWW_BASE_URL; the local sandbox is started with: didww sandbox"
     )
-    failed(ConnectionFailed, sent=False, call=lambda: transport.open(get(f"http://127.0.0.1:{port}"), soon()))
+    request = get(f"http://127.0.0.1:{port}")
+    failed(ConnectionFailed, sent=False, call=lambda: transport.open(request, soon()), phase=CONNECTING)
 
 
 def test_unknown_name(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,6 +393,58 @@ def test_header_that_cannot_be_sent(transport: Any) -> None:
     assert at.requests == []
 
 
+class Body:
+    """A body that is made while it is sent, and is not what its length says."""
+
+    def __init__(self, length: int, *pieces: bytes | Exception) -> None:
+        self.length = length
+        self.pieces = pieces
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+
+UNICODE = UnicodeEncodeError("ascii", KEY, 0, 1, "no ascii")
+
+
+@both
+@pytest.mark.parametrize(
+    "body",
+    [
+        Body(9, b"four"),
+        Body(2, b"four"),
+        Body(9, b"four", UNICODE),
+        Body(9, b"four", httpx2.LocalProtocolError(KEY)),
+        Body(9, b"four", httpx2.InvalidURL(KEY)),
+    ],
+    ids=["short", "long", "unicode", "protocol", "address"],
+)
+def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body: Body) -> None:
+    """The server has the head and may have acted on it, whatever kind of error ends the rest."""
+    with Server(answering(http())) as at:
+        headers = {"Api-Key": KEY, "Content-Length": str(len(body))}
+        request = Request("POST", f"{at.url}/v3/orders", headers, body)
+        text = failed(ConnectionFailed, sent=True, call=lambda: transport.send(request, soon()))
+        assert text.endswith("failed: its body could not be sent as it was announced.")
+        assert transport.send(get(at.url), soon()).status == 200
+
+
+@both
+def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
+    """Nothing of that request was sent, although the connection had carried one before."""
+    with Server(answering(http())) as at:
+        transport.send(get(at.url), soon())
+        request = Request("POST", at.url, {"Api-Key": KEY, "X-Bad": "a\nb"}, b"x")
+        failed(ConnectionFailed, sent=False, call=lambda: transport.send(request, soon()))
+        assert len(at.requests) == 1
+
+
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://127.0.0.1/x", "127.0.0.1/x"])
 def test_address_that_is_none(transport: Any, url: str) -> None:
     """A broken address is told as such."""
@@ -419,8 +478,8 @@ FEW = 0.15
 def test_dripping_headers_end_at_the_deadline(transport: Any) -> None:
     """Each byte comes quickly, the head never ends: the deadline holds. Fails if httpx2 takes no backend any more."""
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as at:
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(get(at.url), soon(FEW)))
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.open(get(at.url), soon(FEW)))
+        for call in (transport.send, transport.open):
+            failed(DeadlineExceeded, sent=True, call=lambda c=call: c(get(at.url), soon(FEW)), phase=ANSWER)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -429,18 +488,20 @@ def test_dripping_body_ends_at_the_deadline(transport: Any, *, packed: bool) -> 
     lines = ["Content-Encoding: gzip"] if packed else []
     content = gzip.compress(os.urandom(500))
     with Server(once(http(b"", *lines, length=500), drip=content)) as at:
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(get(at.url), soon(FEW)))
+        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(get(at.url), soon(FEW)), phase=READING)
         opened = transport.open(get(at.url), soon(FEW))
         assert transport.read(opened)
-        failed(DeadlineExceeded, sent=True, call=lambda: read_all(transport, opened))
+        failed(DeadlineExceeded, sent=True, call=lambda: read_all(transport, opened), phase=READING)
         transport.release(opened)
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfew"])
-def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes) -> None:
+@pytest.mark.parametrize(
+    ("head", "phase"), [(b"", ANSWER), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfew", READING)]
+)
+def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase: str) -> None:
     """Silence before or after the head; a purchase is told to be looked after."""
     with Server(once(head, stall=True)) as at:
-        text = failed(DeadlineExceeded, sent=True, call=lambda: transport.send(post(at.url), soon(FEW)))
+        text = failed(DeadlineExceeded, sent=True, call=lambda: transport.send(post(at.url), soon(FEW)), phase=phase)
     assert "look before repeating" in text
 
 
@@ -449,14 +510,14 @@ def test_server_that_does_not_read_ends_at_the_deadline(transport: Any) -> None:
     """A large upload to a server that takes nothing in."""
     with Server(silent) as at:
         upload = post(at.url, bytes(30 << 20))
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(upload, soon(FEW)))
+        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(upload, soon(FEW)), phase=SENDING)
 
 
 def test_connecting_ends_at_the_deadline(transport: Any) -> None:
     """Nothing was sent while the connection was being made."""
     with FullPort() as port:
         request = post(f"http://127.0.0.1:{port}")
-        text = failed(DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(FEW)))
+        text = failed(DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(FEW)), phase=CONNECTING)
     assert "could not be sent" in text
 
 
@@ -465,13 +526,13 @@ def test_tls_handshake_ends_at_the_deadline(transport: Any) -> None:
     """A server that does not talk TLS back: nothing was sent."""
     with Server(silent) as at:
         request = post(at.url.replace("http:", "https:"))
-        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(FEW)))
+        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(FEW)), phase=CONNECTING)
 
 
 def test_deadline_that_is_over(transport: Any) -> None:
     """Nothing is even tried."""
     with Server(answering(http())) as at:
-        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1))
+        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1), phase="")
     assert at.connections == 0
 
 
@@ -480,7 +541,8 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
     transport = make("sync")
     with Server(answering(http(b"x" * (1 << 17)))) as at:
         held = [transport.open(get(at.url), soon()) for _ in range(100)]
-        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), soon(0.1)))
+        text = failed(DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), soon(0.1)), phase=POOL)
+        assert "Fewer calls at once" in text
         for opened in held:
             transport.release(opened)
         assert transport.send(get(at.url), soon()).status == 200
@@ -555,6 +617,7 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
         with quick(), pytest.raises(DeadlineExceeded) as caught:
             transport.send(get("https://127.0.0.1:9"), soon(FEW))
     assert secrets_in(caught.value) == []
+    assert (caught.value.request_sent, caught.value.phase) == (False, CONNECTING)
     assert not any(KEY.encode() in request for request in proxy.requests)
 
 
@@ -859,6 +922,72 @@ def test_a_hooks_own_failed_connection_is_not_ours() -> None:
         with pytest.raises(requests.ConnectionError):
             SessionTransport(session).send(post(at.url), soon())
     assert len(at.requests) == 1
+
+
+class _Again(requests.Session):
+    def request(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().request(*args, **options)
+        except requests.ConnectionError:
+            return super().request(*args, **options)
+
+
+class _AgainBelow(requests.adapters.HTTPAdapter):
+    def send(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().send(*args, **options)
+        except requests.ConnectionError:
+            return super().send(*args, **options)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # urllib3 leaves a socket to the collector
+@pytest.mark.parametrize("where", ["session", "adapter"])
+def test_session_that_sends_in_a_way_of_its_own(where: str) -> None:
+    """The first try was taken, the second finds nobody: that nothing was sent cannot be said."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def take() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        with connection:
+            connection.recv(1 << 16)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    with _Again() if where == "session" else requests.Session() as session, listener:
+        session.trust_env = False
+        if where == "adapter":
+            session.mount("http://", _AgainBelow())
+        request = post(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        failed(ConnectionFailed, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
+    thread.join()
+    gc.collect()
+
+
+@pytest.mark.parametrize(
+    "error", [requests.exceptions.InvalidURL, requests.exceptions.InvalidProxyURL, requests.JSONDecodeError]
+)
+def test_a_hooks_own_wrong_address_is_not_ours(error: type[Exception]) -> None:
+    """Our request was answered: an address, a proxy or a document that a hook cannot use says nothing of it."""
+
+    def audit(response: requests.Response, **_: Any) -> None:
+        response.close()
+        raise error("mine", "", 0) if error is requests.JSONDecodeError else error("mine")
+
+    with requests.Session() as session, Server(answering(http())) as at:
+        session.hooks["response"].append(audit)
+        with pytest.raises(error, match="mine"):
+            SessionTransport(session).send(post(at.url), soon())
+    assert len(at.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["http://[::1/", "\xff\xfe://x"])
+def test_redirect_to_a_strange_address_counts_as_sent(location: str) -> None:
+    """Where a redirect leads is read by requests, even if it is not followed."""
+    with requests.Session() as session, Server(answering(http(b"", f"Location: {location}", status="302 F"))) as at:
+        failed(ConnectionFailed, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
 
 
 @pytest.mark.filterwarnings(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded
 from didww.urls import origin_of, without_query
@@ -20,7 +20,27 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request
 
-__all__ = ["broken", "causes", "client_closed", "closed_meanwhile", "late", "unreachable", "unsendable"]
+__all__ = [
+    "ANSWER",
+    "CONNECTING",
+    "POOL",
+    "READING",
+    "SENDING",
+    "broken",
+    "causes",
+    "client_closed",
+    "closed_meanwhile",
+    "late",
+    "unreachable",
+    "unsendable",
+]
+
+# What an exchange can be at (`ConnectionFailed.phase`).
+POOL: Final = "waiting for a connection"
+CONNECTING: Final = "connecting"
+SENDING: Final = "sending"
+ANSWER: Final = "waiting for the answer"
+READING: Final = "reading the answer"
 
 
 def client_closed() -> ClientClosedError:
@@ -28,28 +48,31 @@ def client_closed() -> ClientClosedError:
     return ClientClosedError("This client is closed; make a new one, or keep the `with` block open.")
 
 
-def closed_meanwhile(request: Request) -> ConnectionFailed:
+def closed_meanwhile(request: Request, phase: str) -> ConnectionFailed:
     """The transport was closed, by another thread or task, before the answer had come."""
-    return broken(request, "the client was closed before the answer had come")
+    return broken(request, "the client was closed before the answer had come", phase=phase)
 
 
-def late(request: Request, *, request_sent: bool) -> DeadlineExceeded:
+def late(request: Request, *, request_sent: bool, phase: str = "") -> DeadlineExceeded:
     """The deadline came first."""
-    if not request_sent:
-        text = "could not be sent before its timeout ran out. Check the network and base_url, or allow more: timeout=."
+    when = f"before its timeout ran out{f' while {phase}' if phase else ''}"
+    if phase == POOL:
+        text = f"could not be sent {when}: all are in use. Fewer calls at once, or allow more: timeout=."
+    elif not request_sent:
+        text = f"could not be sent {when}. Check the network and base_url, or allow more: timeout=."
     elif request.method in ("GET", "HEAD"):
-        text = "got no whole answer before its timeout ran out. Allow more: timeout=."
+        text = f"got no whole answer {when}. Allow more: timeout=."
     else:
         text = (
-            "got no whole answer before its timeout ran out. It may have been carried out all the same: look before "
+            f"got no whole answer {when}. It may have been carried out all the same: look before "
             "repeating it. Allow more: timeout=."
         )
-    return DeadlineExceeded(f"{_place(request)} {text}", request_sent=request_sent)
+    return DeadlineExceeded(f"{_place(request)} {text}", request_sent=request_sent, phase=phase)
 
 
-def broken(request: Request, what: str, *, request_sent: bool = True) -> ConnectionFailed:
+def broken(request: Request, what: str, *, request_sent: bool = True, phase: str = "") -> ConnectionFailed:
     """The exchange broke off."""
-    return ConnectionFailed(f"{_place(request)} failed: {what}.", request_sent=request_sent)
+    return ConnectionFailed(f"{_place(request)} failed: {what}.", request_sent=request_sent, phase=phase)
 
 
 def unsendable(request: Request, what: str) -> ConnectionFailed:
@@ -67,7 +90,9 @@ def unreachable(request: Request, error: BaseException, *, request_sent: bool = 
     if address is not None and dialed not in ("", f"{address.host.strip('[]')}:{address.port}"):
         reason = f"{reason}; dialed {dialed}, the proxy"
         way_out = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
-    return ConnectionFailed(f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent)
+    return ConnectionFailed(
+        f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent, phase=CONNECTING
+    )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -56,10 +56,9 @@ class HttpTransport:
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
-        answered = False
+        progress = wire.Progress()
         try:
-            response = self._sent(request, deadline, ACCEPT_ENCODING)
-            answered = True
+            response = self._sent(request, deadline, ACCEPT_ENCODING, progress)
             try:
                 headers = lower_headers(response.headers.raw)
                 body = Body(response.status_code, headers)
@@ -69,17 +68,18 @@ class HttpTransport:
             finally:
                 response.close()
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, request, answered=answered)
+            failure = self._explained(error, request, progress)
         raise failure
 
     def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for an answer whose body is still on the wire."""
+        progress = wire.Progress()
         try:
             # Handed out as they come, packed bytes would be of no use.
-            response = self._sent(request, deadline, "identity")
+            response = self._sent(request, deadline, "identity", progress)
             return wire.Opened(request, deadline, response, response.iter_raw())
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, request, answered=False)
+            failure = self._explained(error, request, progress)
         raise failure
 
     def read(self, opened: Opened) -> bytes:
@@ -91,7 +91,7 @@ class HttpTransport:
         try:
             return next(filter(None, chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, answer.request, answered=True)
+            failure = self._explained(error, answer.request, wire.Progress(failures.READING))
         raise failure
 
     def release(self, opened: Opened) -> None:
@@ -108,7 +108,7 @@ class HttpTransport:
             if client is not None:
                 client.close()
 
-    def _sent(self, request: Request, deadline: float, packings: str) -> httpx2.Response:
+    def _sent(self, request: Request, deadline: float, packings: str, progress: wire.Progress) -> httpx2.Response:
         client = self._client()
         until = network.Until(deadline)
         if not until:
@@ -116,7 +116,8 @@ class HttpTransport:
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         body = request.body
         content = body if body is None or isinstance(body, bytes) else Told(body)
-        return client.send(wire.request_for(request, packings, {"timeout": timeouts}, content), stream=True)
+        made = wire.request_for(request, packings, {"timeout": timeouts, "trace": progress.trace}, content)
+        return client.send(made, stream=True)
 
     def _client(self) -> httpx2.Client:
         if self._closed:
@@ -143,8 +144,10 @@ class HttpTransport:
                 pool.client = client
             return pool.client
 
-    def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
+    def _explained(self, error: Exception, request: Request, progress: wire.Progress) -> Exception:
         if self._closed and not isinstance(error, DidwwError):
             # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
-            return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)
-        return wire.explained(error, request, request_sent=True, answered=answered)
+            if type(error) is RuntimeError:
+                return failures.client_closed()
+            return failures.closed_meanwhile(request, progress.phase)
+        return wire.explained(error, request, progress)

@@ -32,31 +32,20 @@ __all__ = ["AsyncHttpTransport"]
 
 T = TypeVar("T")
 
-# What httpx2 tells of its steps before the request itself goes out, by the first word.
-_CONNECTING = ("connection", "proxy", "socks")
 
+class _Progress(wire.Progress):
+    """How far an exchange has come; hangs up if that was not far enough."""
 
-class _Progress:
-    """How far an exchange has come."""
+    __slots__ = ("_connection",)
 
-    __slots__ = ("_connection", "answered", "sent")
-
-    def __init__(self, *, answered: bool = False) -> None:
-        self.answered = answered
-        self.sent = answered
+    def __init__(self, phase: str = failures.POOL) -> None:
+        super().__init__(phase)
         self._connection: Any = None
 
-    async def trace(self, step: str, info: dict[str, Any]) -> None:
-        """Told of each step by httpx2 (its `trace` extension).
-
-        Whatever is not known to come before the request counts as the request itself: a new name of a step must not
-        make a purchase look repeatable.
-        """
-        if not self.sent and step.partition(".")[0] not in _CONNECTING:
-            # The request to a proxy to connect us is not ours.
-            asked = info.get("request")
-            self.sent = asked is None or asked.method != b"CONNECT"
-        elif step == "connection.connect_tcp.complete":
+    async def tell(self, step: str, info: dict[str, Any]) -> None:
+        """Told of each step by httpx2."""
+        self.trace(step, info)
+        if step == "connection.connect_tcp.complete":
             self._connection = info["return_value"]
 
     async def hang_up(self) -> None:
@@ -100,7 +89,7 @@ class AsyncHttpTransport:
     async def read(self, opened: Opened) -> bytes:
         """The next bytes of the body as they were sent, empty at its end."""
         answer = cast("wire.Opened", opened)
-        progress = _Progress(answered=True)
+        progress = _Progress(failures.READING)
         return await self._in_time(_next_chunk(answer.chunks), answer.request, answer.deadline, progress)
 
     async def release(self, opened: Opened) -> None:
@@ -134,14 +123,12 @@ class AsyncHttpTransport:
         client = self._of_this_loop()
         body = request.body
         content = body if body is None or isinstance(body, bytes) else _stream(body)
-        made = wire.request_for(request, packings, {"trace": progress.trace}, content)
+        made = wire.request_for(request, packings, {"trace": progress.tell}, content)
         try:
-            response = await client.send(made, stream=True)
+            return await client.send(made, stream=True)
         except BaseException:
             await progress.hang_up()
             raise
-        progress.answered = True
-        return response
 
     def _of_this_loop(self) -> httpx2.AsyncClient:
         owner = _here()
@@ -167,16 +154,21 @@ class AsyncHttpTransport:
             except Exception as error:  # noqa: BLE001 explained, or raised again
                 failure = self._explained(error, request, progress)
             raise failure
-        raise failures.late(request, request_sent=progress.sent)
+        raise failures.late(request, request_sent=progress.sent, phase=progress.phase)
 
     def _refused(self, request: Request, progress: _Progress) -> Exception:
-        return failures.client_closed() if self._closed else failures.late(request, request_sent=progress.sent)
+        if self._closed:
+            return failures.client_closed()
+        phase = progress.phase if progress.sent else ""
+        return failures.late(request, request_sent=progress.sent, phase=phase)
 
     def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
         if self._closed and not isinstance(error, DidwwError):
             # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
-            return failures.client_closed() if type(error) is RuntimeError else failures.closed_meanwhile(request)
-        return wire.explained(error, request, request_sent=progress.sent, answered=progress.answered)
+            if type(error) is RuntimeError:
+                return failures.client_closed()
+            return failures.closed_meanwhile(request, progress.phase)
+        return wire.explained(error, request, progress)
 
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:

@@ -40,6 +40,20 @@ _UNSENT = {
     "NewConnectionError",
     "SSLCertVerificationError",
 }
+# Frames in which nothing has been sent yet: of requests and http.client, as module and function.
+_BEFORE = {
+    ("requests.models", "prepare"),
+    ("requests.sessions", "get_adapter"),
+    ("requests.adapters", "get_connection"),
+    ("requests.adapters", "get_connection_with_tls_context"),
+    ("http.client", "putheader"),
+}
+# What requests was at, by frames of an error; the first that fits.
+_PHASES = {
+    ("urllib3.connection", "connect"): failures.CONNECTING,
+    ("http.client", "getresponse"): failures.ANSWER,
+    ("http.client", "send"): failures.SENDING,
+}
 _BELOW = {"requests", "urllib3", "urllib", "http", "idna", "encodings", "email"}
 _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
 
@@ -65,8 +79,9 @@ class SessionTransport:
     `params` go along, as with any request over it.
 
     requests bounds single waits only, and cannot be interrupted. So it works in a thread, which is left behind when the
-    deadline comes first: it ends when requests does, and what it got is closed. Retries of the session's own adapters
-    may have sent the request before; so errors over an adapter with retries always count as sent.
+    deadline comes first: it ends when requests does, and what it got is closed. An adapter with retries, or a session
+    or an adapter that sends in a way of its own, may have sent the request before; so errors of connecting over these
+    always count as sent.
 
     Args:
         session: The caller's session.
@@ -111,7 +126,7 @@ class SessionTransport:
         if self._closed:
             raise failures.client_closed()
         if time.monotonic() >= answer.deadline:
-            raise failures.late(answer.request, request_sent=True)
+            raise failures.late(answer.request, request_sent=True, phase=failures.READING)
         try:
             return next(filter(None, answer.chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
@@ -124,7 +139,7 @@ class SessionTransport:
         if self._closed:
             raise failures.client_closed()
         if left <= 0:
-            raise failures.late(request, request_sent=answered)
+            raise failures.late(request, request_sent=answered, phase=failures.READING if answered else "")
         if left > _LONGEST:
             return step()
         outcome: Future[T] = Future()
@@ -141,7 +156,7 @@ class SessionTransport:
         if finished:
             return outcome.result()
         outcome.add_done_callback(_close_late)
-        raise failures.late(request, request_sent=True)
+        raise failures.late(request, request_sent=True, phase=failures.READING if answered else "")
 
     def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
         left = deadline - time.monotonic()
@@ -166,37 +181,48 @@ class SessionTransport:
         """The error of this package for one of requests or urllib3; any other, e.g. of a hook, as it is."""
         from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema, RequestException
 
-        if isinstance(error, InvalidProxyURL):
-            return failures.unsendable(request, "the session's proxy has no usable address")
-        if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)) and not _reached_send(error, InvalidSchema):
-            return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
+        frames = _frames(error)
+        if ("requests.hooks", "dispatch_hook") in frames:
+            return error  # of a hook of the caller's, which runs after the answer came
         if not isinstance(error, RequestException) and not _from_below(error):
             return error
         if isinstance(error, ValueError):
+            # The same errors come of the address and the headers of a request, and of those of the answer.
+            if not _is_before(frames):
+                what = "what came back is not HTTP, or has a header that HTTP does not allow"
+                return failures.broken(request, what, phase=_phase(frames, answered=answered))
+            if isinstance(error, InvalidProxyURL):
+                return failures.unsendable(request, "the session's proxy has no usable address")
+            if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
+                return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
             # Their texts show the header, which may be the key.
-            if not _reached_send(error):
-                return failures.unsendable(request, "a header holds characters that HTTP does not allow")
-            return failures.broken(request, "the answer has a header that HTTP does not allow")
-        if ("requests.hooks", "dispatch_hook") in _frames(error):
-            return error  # of a hook of the caller's, which runs after the answer came
+            return failures.unsendable(request, "a header holds characters that HTTP does not allow")
         found = list(failures.causes(error))
         names = {type(cause).__name__ for cause in found}
         # A proxy that refuses to connect us is told by a text alone.
         refused = any(
             str(cause).startswith("Tunnel connection failed") for cause in found if isinstance(cause, OSError)
         )
+        frames = frames.union(*map(_frames, found))
         unsent = not answered and (refused or bool(names & _UNSENT))
         sent = not (unsent and self._tries_once(request))
+        phase = failures.CONNECTING if unsent else _phase(frames, answered=answered)
         if names & _TIMEOUTS:
-            return failures.late(request, request_sent=sent)
+            return failures.late(request, request_sent=sent, phase=phase)
         if unsent:
             return failures.unreachable(request, error, request_sent=sent)
-        return failures.broken(request, "the answer was cut off" if answered else "the connection broke")
+        what = "the answer was cut off" if answered else "the connection broke"
+        return failures.broken(request, what, phase=phase)
 
     def _tries_once(self, request: Request) -> bool:
-        """Whether nothing was sent before the attempt that failed."""
-        retries: Any = getattr(self._session.get_adapter(request.url), "max_retries", None)
-        return getattr(retries, "total", None) in (0, False)
+        """Whether nothing was sent before the attempt that failed: nobody but requests sends, and it sends once."""
+        from requests import Session
+        from requests.adapters import HTTPAdapter
+
+        adapter: Any = self._session.get_adapter(request.url)
+        steps = (self._session.request, self._session.send, adapter.send)
+        plain = [getattr(step, "__func__", None) for step in steps] == [Session.request, Session.send, HTTPAdapter.send]
+        return plain and getattr(getattr(adapter, "max_retries", None), "total", None) in (0, False)
 
 
 def _close_late(outcome: Future[Any]) -> None:
@@ -205,21 +231,21 @@ def _close_late(outcome: Future[Any]) -> None:
         outcome.result().response.close()
 
 
-def _reached_send(error: Exception, before: type[Exception] | tuple[()] = ()) -> bool:
-    """Whether it was raised when the request was made already, and so may have been sent.
-
-    The same errors come of the address and the headers of a request, and of those of the answer.
-
-    Args:
-        error: What was raised.
-        before: An error that is raised in `Session.send`, but only before anything is sent.
-    """
-    names = _frames(error)
-    sent = ("requests.sessions", "send") in names and ("http.client", "putheader") not in names
-    return sent and not isinstance(error, before)
+def _is_before(frames: set[tuple[str, str]]) -> bool:
+    """Whether an error that came through `frames` was raised before anything was sent."""
+    sending = ("requests.sessions", "send") in frames
+    return bool(frames & _BEFORE) and not (sending and ("requests.models", "prepare") in frames)
 
 
-def _frames(error: Exception) -> set[tuple[str, str]]:
+def _phase(frames: set[tuple[str, str]], *, answered: bool) -> str:
+    """What the exchange was at, as far as an error tells."""
+    if answered:
+        return failures.READING
+    told = (phase for step, phase in _PHASES.items() if step in frames)
+    return next(told, "")
+
+
+def _frames(error: BaseException) -> set[tuple[str, str]]:
     """Module and function of each frame that the error came through."""
     found: set[tuple[str, str]] = set()
     where = error.__traceback__

@@ -5,10 +5,12 @@ Imports httpx2, and so is itself imported only when a client that needs it is ma
 
 from __future__ import annotations
 
+import ssl
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import httpcore2
 import httpx2
 
 from didww.exceptions import InvalidValue
@@ -21,12 +23,67 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request
 
-__all__ = ["Opened", "explained", "make_client", "request_for"]
+__all__ = ["Opened", "Progress", "explained", "make_client", "request_for"]
 
 C = TypeVar("C", httpx2.Client, httpx2.AsyncClient)
 
 # Parsing its address is a third of the work of building a request, and most calls repeat one.
 _url = lru_cache(maxsize=256)(httpx2.URL)
+
+
+# What httpx2 tells of its steps before the request itself goes out, by the first word.
+_CONNECTING = ("connection", "proxy", "socks")
+_PHASES = {"receive_response_headers": failures.ANSWER, "receive_response_body": failures.READING}
+
+
+class Progress:
+    """How far an exchange has come, as httpx2 tells it (its `trace` extension).
+
+    Attributes:
+        phase: What it is at, one of the words of `failures`.
+    """
+
+    __slots__ = ("_ours", "_refused", "phase")
+
+    def __init__(self, phase: str = failures.POOL) -> None:
+        self.phase = phase
+        self._ours = False
+        self._refused = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether a byte of the request may have gone out."""
+        return self.phase not in (failures.POOL, failures.CONNECTING) and not self._refused
+
+    @property
+    def answered(self) -> bool:
+        """Whether the head of the answer had come."""
+        return self.phase == failures.READING
+
+    def trace(self, step: str, info: dict[str, Any]) -> None:
+        """Take note of a step.
+
+        Whatever is not known to come before the request counts as the request itself: a new name of a step must not
+        make a purchase look repeatable.
+        """
+        layer, _, what = step.partition(".")
+        name, _, event = what.rpartition(".")
+        if name == "response_closed":
+            return  # of whichever request; sends nothing
+        if event == "started":
+            # The request to a proxy to connect us is not ours.
+            asked = info.get("request")
+            self._ours = layer not in _CONNECTING and (asked is None or asked.method != b"CONNECT")
+            if not self._ours:
+                self.phase = failures.CONNECTING if self.phase == failures.POOL else self.phase
+            elif self.phase in (failures.POOL, failures.CONNECTING, failures.SENDING):
+                self.phase = _PHASES.get(name, failures.SENDING)
+        elif self._ours and name == "receive_response_headers" and event == "complete":
+            self.phase = failures.READING
+        elif self._ours and name == "send_request_headers" and event == "failed":
+            # A header that HTTP does not allow is found before the first of them is written. The same error comes
+            # later as well, when bytes have gone out.
+            self._refused = isinstance(info.get("exception"), httpcore2.LocalProtocolError)
 
 
 class Opened:
@@ -86,40 +143,46 @@ def request_for(
     )
 
 
-def explained(error: Exception, request: Request, *, request_sent: bool, answered: bool) -> Exception:
+def explained(error: Exception, request: Request, progress: Progress) -> Exception:
     """The error of this package for one of httpx2; any other as it is.
 
     Args:
         error: What was raised.
         request: What was being sent.
-        request_sent: False if it is known from elsewhere that nothing was sent.
-        answered: Whether the head of the answer had come.
+        progress: How far it had come.
     """
-    if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
-        return failures.late(request, request_sent=False)
+    sent, phase = progress.sent, progress.phase
     if isinstance(error, httpx2.TimeoutException):
-        return failures.late(request, request_sent=request_sent)
+        return failures.late(request, request_sent=sent, phase=phase)
     if isinstance(error, httpx2.ConnectError):
-        return failures.unreachable(request, error)
-    if isinstance(error, httpx2.ProxyError):
-        return failures.unsendable(request, f"the proxy refused to connect to it ({str(error)[:80]})")
-    if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
-        return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
-    if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):
-        # Their texts show the header, which may be the key.
-        return failures.unsendable(request, "a header holds characters that HTTP does not allow")
-    if isinstance(error, httpx2.HTTPError):
-        return failures.broken(request, _breakage(error, answered=answered), request_sent=request_sent)
+        return failures.unreachable(request, error, request_sent=sent)
+    if not sent:
+        if isinstance(error, httpx2.ProxyError):
+            return failures.unsendable(request, f"the proxy refused to connect to it ({str(error)[:80]})")
+        if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
+            return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
+        if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):
+            # Their texts show the header, which may be the key.
+            return failures.unsendable(request, "a header holds characters that HTTP does not allow")
+    # httpx2 hands on as they are: h11's error for a body that is longer or shorter than announced, and those of TLS.
+    if isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ssl.SSLError)) or (
+        type(error).__module__ == "h11._util"
+    ):
+        return failures.broken(request, _breakage(error, progress), request_sent=sent, phase=phase)
     return error
 
 
-def _breakage(error: httpx2.HTTPError, *, answered: bool) -> str:
+def _breakage(error: Exception, progress: Progress) -> str:
     if isinstance(error, httpx2.RemoteProtocolError):
-        if answered:
+        if progress.answered:
             return "the answer was cut off"
         if "disconnected" in str(error):
             return "the server closed the connection without an answer"
         return "what came back is not HTTP"
-    root = next((cause for cause in failures.causes(error) if isinstance(cause, OSError)), None)
-    reason = root.strerror if root is not None else None
-    return f"the connection broke ({reason})" if reason else "the connection broke"
+    if isinstance(error, (httpx2.NetworkError, ssl.SSLError)):
+        root = next((cause for cause in failures.causes(error) if isinstance(cause, OSError)), None)
+        reason = root.strerror if root is not None else None
+        return f"the connection broke ({reason})" if reason else "the connection broke"
+    if progress.phase == failures.SENDING:
+        return "its body could not be sent as it was announced"
+    return "what came back is not HTTP"

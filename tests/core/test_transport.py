@@ -436,6 +436,27 @@ def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body
 
 
 @both
+@pytest.mark.parametrize("tls", [False, True])
+def test_answer_that_comes_before_the_body_was_sent(
+    make: Callable[..., Any], kind: str, tmp_path: Path, *, tls: bool
+) -> None:
+    """A server answers at the head of a request and hangs up: its answer counts, not the connection that broke."""
+
+    def refuse(server: Server, connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(http(b"too large", status="413 Too Large"))
+
+    server, trusting = certificate(tmp_path)
+    with Server(refuse, tls=server if tls else None) as at:
+        transport = make(kind, verify=trusting)
+        pieces = Body(32 << 20, *[bytes(1 << 16)] * 512)
+        request = Request("POST", f"{at.url}/v3/x", {"Content-Length": str(len(pieces))}, pieces)
+        for _ in range(3):
+            answer = transport.send(request, soon())
+            assert (answer.status, answer.body) == (413, b"too large")
+
+
+@both
 def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
     """Nothing of that request was sent, although the connection had carried one before."""
     with Server(answering(http())) as at:

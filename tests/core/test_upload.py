@@ -29,6 +29,7 @@ from didww.exceptions import (
     AuthenticationError,
     ConnectionFailed,
     DeadlineExceeded,
+    DidwwApiError,
     DidwwClientError,
     DidwwError,
     InvalidValue,
@@ -708,6 +709,20 @@ def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> Non
     with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3") as client:
         with pytest.raises(AuthenticationError):
             client.upload_file(sparse(tmp_path, 4 << 20))
+
+
+def test_a_server_that_refuses_and_hangs_up(kind: str, tmp_path: Path) -> None:
+    """Its answer is what is raised, though no more of the form could be sent."""
+
+    def post(server: Server, connection: socket.socket, left: int) -> None:
+        connection.sendall(http(b"{}", status="413 Too Large"))
+        raise ConnectionResetError
+
+    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3") as client:
+        for _ in range(3):
+            with pytest.raises(DidwwApiError) as caught:
+                client.upload_file(sparse(tmp_path, 4 << 20))
+            assert caught.value.status_code == 413
 
 
 def test_a_server_that_hangs_up(kind: str, tmp_path: Path) -> None:

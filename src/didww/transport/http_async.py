@@ -19,7 +19,7 @@ from anyio.lowlevel import current_token
 
 from didww.calls.effects import Response
 from didww.exceptions import DidwwClientError, DidwwError
-from didww.transport import failures, wire
+from didww.transport import failures, network, wire
 from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
@@ -140,8 +140,10 @@ class AsyncHttpTransport:
                     "This client is in use by another event loop, which has its connections. "
                     "Make one client for each event loop."
                 )
-            self._client, self._owner = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify), owner
-            return self._client
+            client = wire.make_client(httpx2.AsyncClient, self._proxy, self._verify)
+            network.bind_async(client)
+            self._client, self._owner = client, owner
+            return client
 
     async def _in_time(self, step: Coroutine[Any, Any, T], request: Request, deadline: float, progress: _Progress) -> T:
         left = deadline - time.monotonic()

@@ -1,14 +1,21 @@
-"""Socket operations that end with the call's deadline, for the synchronous httpx2 client.
+"""What the httpx2 clients do with their sockets: operations that end with the call's deadline, and early answers.
 
 httpx2 times single socket operations, which a server that drips one byte at a time defeats. So its network backend is
 replaced by one that limits each operation to what is left of the deadline; the deadline travels inside the timeouts of
 the request (`Until`). One thing cannot be bounded from here: the system's name lookup, which no thread can interrupt.
+
+A server that refuses a request may answer and hang up while the body is still on its way. Then the next write fails,
+and httpx2 goes on to read the answer. With the event loop's streams nothing is left to read by then; so the
+asynchronous client listens while it writes.
+
 This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,15 +24,20 @@ import httpcore2
 from didww.transport.interruption import interruption
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable, Iterator
 
     import httpx2
 
-__all__ = ["Until", "abandon", "bind"]
+__all__ = ["Until", "abandon", "bind", "bind_async"]
 
 _LONGEST = 1e6
 _SLICE = 1 << 14
+_MOST_EARLY = 1 << 20
+"""Bytes of an answer that are taken in while the request is still being written."""
+_LAST_WORDS = 0.2
+"""Seconds that are left to take in the rest of an answer when writing has failed."""
+_TURNS = 8
+"""Turns of an event loop in which bytes that lie ready have come to whoever waits for them."""
 
 
 class Until(float):
@@ -53,6 +65,12 @@ def bind(client: httpx2.Client) -> None:
         pool._network_backend = backend
 
 
+def bind_async(client: httpx2.AsyncClient) -> None:
+    """Have all sockets of `client` listen while they write."""
+    for pool in _pools(client):
+        pool._network_backend = _AsyncBackend(pool._network_backend)
+
+
 def abandon(client: httpx2.Client) -> None:
     """Drop the connections of `client`, which belong to the parent process.
 
@@ -64,7 +82,7 @@ def abandon(client: httpx2.Client) -> None:
             connection.close()
 
 
-def _pools(client: httpx2.Client) -> Iterator[Any]:
+def _pools(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
     # httpx2 has no argument for the backend. Where these names are gone, its own timeouts are what remains; a test
     # fails then (test_dripping_headers_end_at_the_deadline).
     private: Any = client
@@ -156,6 +174,98 @@ class _Stream(httpcore2.NetworkStream):
             self.close()
             raise httpcore2.ConnectTimeout
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _AsyncBackend(httpcore2.AsyncNetworkBackend):
+    """Makes connections that listen while they write."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
+        self._inner = inner
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 httpcore2's own
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        return _AsyncStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class _AsyncStream(httpcore2.AsyncNetworkStream):
+    """A connection, plain or TLS, that keeps what comes while it writes."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self._early = bytearray()
+        self._ended = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 httpcore2's own
+        if self._early or self._ended:
+            piece = bytes(self._early[:max_bytes])
+            del self._early[:max_bytes]
+            return piece
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 httpcore2's own
+        if len(buffer) < _SLICE and not self._inner.get_extra_info("is_readable"):
+            await self._inner.write(buffer, timeout)  # the system takes so little at once
+            return
+        import anyio
+        from anyio.lowlevel import checkpoint
+
+        failure: Exception | None = None
+        async with anyio.create_task_group() as listening:
+            listening.start_soon(self._listen)
+            try:
+                await checkpoint()  # until it listens
+                for start in range(0, len(buffer), _SLICE):
+                    await self._catch_up()
+                    await self._inner.write(buffer[start : start + _SLICE], timeout)
+                listening.cancel_scope.cancel()
+            except Exception as error:  # noqa: BLE001 raised below, as a task group would wrap it
+                failure = error
+                # What had come by then is at hand, or will never be.
+                listening.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
+        if failure is not None:
+            raise failure
+
+    async def _listen(self) -> None:
+        # What ends the connection is told again to whoever reads next.
+        with contextlib.suppress(httpcore2.ReadError, ssl.SSLError):
+            while len(self._early) < _MOST_EARLY:
+                piece = await self._inner.read(_SLICE)
+                self._early += piece
+                if not piece:
+                    self._ended = True
+                    return
+
+    async def _catch_up(self) -> None:
+        """Take in what has come already, before a write that fails would throw it away."""
+        from anyio.lowlevel import checkpoint
+
+        for _ in range(_TURNS):
+            if not self._inner.get_extra_info("is_readable"):
+                return
+            await checkpoint()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 httpcore2's own
+    ) -> httpcore2.AsyncNetworkStream:
+        return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

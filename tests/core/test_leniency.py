@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import gzip
+import json
+import socket
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from didww import Did, DidwwClient, DidwwClientError, ServerError, UnexpectedResponse
+from clients import KINDS
+from clients import client_of as client_of_kind
+from didww import (
+    ConnectionFailed,
+    Did,
+    DidwwClient,
+    DidwwClientError,
+    Export,
+    InvalidValue,
+    RateLimitError,
+    ServerError,
+    UnexpectedResponse,
+    ValidationError,
+)
 from didww.calls.answer import error_for
 from didww.calls.effects import Request, Response
 from didww.transport.body import Body
+from didww.transport.inprocess import InProcessTransport
 from scripted import Scripted, answer
+from servers import Server
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 REQUEST = Request("GET", "https://api.example.com/v3/dids?signature=1", {"Api-Key": "example-key"})
@@ -204,3 +224,109 @@ def test_a_full_disk_is_named(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(DidwwClientError, match=r"Cannot write .*No space left on device"):
         client.download_export("https://api.example.com/v3/exports/a.csv.gz", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize("date", ["", DIGITS])
+@pytest.mark.parametrize("kind", ["in process", *KINDS])
+def test_numbers_of_thousands_of_digits(kind: str, date: str, tmp_path: Path) -> None:
+    """Python refuses to read these: an error stays the error that it is, and a file of such a length is none."""
+    busy = {"retry-after": DIGITS, "date": date, "content-length": "2"}
+    long = {"content-length": DIGITS}
+
+    def answer_to(request: Request) -> Response:
+        return Response(200, long, b"{}") if "file" in request.url else Response(429, busy, b"{}")
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        asked = server.receive(connection)
+        found = answer_to(Request("GET", asked.split(b" ")[1].decode(), {}))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in found.headers.items())
+        connection.sendall(f"HTTP/1.1 {found.status} OK\r\n{lines}\r\n".encode() + found.body)
+
+    with contextlib.ExitStack() as stack:
+        if kind == "in process":
+            base_url = "https://api.example.com/v3"
+            client: Any = stack.enter_context(
+                DidwwClient("key", base_url=base_url, transport=InProcessTransport(answer_to), max_retries=0)
+            )
+        else:
+            base_url = f"{stack.enter_context(Server(serve)).url}/v3"
+            client = stack.enter_context(client_of_kind(kind, base_url, max_retries=0))
+        with pytest.raises(RateLimitError) as caught:
+            client.balance().find()
+        assert caught.value.retry_after is None
+        with pytest.raises((UnexpectedResponse, ConnectionFailed)):
+            client.download_export(f"{base_url}/file", tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def nested(levels: int, opening: str, closing: str) -> bytes:
+    return f"{opening * levels}1{closing * levels}".encode()
+
+
+@pytest.mark.parametrize("levels", [150, 480, 700, 900, 985, 5000])
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]"), ('[{"x":{},"a":[', "]}]")])
+@pytest.mark.parametrize("where", ["attributes", "meta", "links", "document"])
+def test_an_answer_that_is_nested_too_deeply(levels: int, opening: str, closing: str, where: str) -> None:
+    """Python can neither copy nor compare what has a thousand levels; so nothing like it is handed out."""
+    value = nested(levels, opening, closing)
+    places = dict.fromkeys(("attributes", "meta", "links"), b"{}")
+    places["document"] = b"1"
+    places[where] = b'{"z":' + value + b"}"
+    body = b'{"data":{"type":"dids","id":"1","attributes":%b,"meta":%b},"links":%b,"x":%b}' % tuple(places.values())
+    client, _ = client_of(answer(200, body=body))
+    if where == "document":  # nobody gets to see it
+        with contextlib.suppress(UnexpectedResponse):
+            assert client.dids().find(ID).data.id == "1"
+    else:
+        with pytest.raises(UnexpectedResponse):
+            client.dids().find(ID)
+
+
+@pytest.mark.parametrize("levels", [5, 8, 9, 40, 90])
+def test_an_answer_with_a_few_levels(levels: int) -> None:
+    """Whatever the service may ever send can be read, copied, compared and shown."""
+    value = nested(levels, '{"a":', "}")
+    client, _ = client_of(
+        answer(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
+    )
+    first, second = client.dids().find(ID).data, client.dids().find(ID).data
+    assert first.to_dict()["attributes"]["z"] == json.loads(value)
+    assert first.to_dict() == copy.deepcopy(second).to_dict()
+    assert "number={'a': {'a'" in repr(first)
+
+
+@pytest.mark.parametrize("levels", [150, 900, 985, 5000])
+def test_an_error_that_is_nested_too_deeply(levels: int) -> None:
+    """The status says what it is."""
+    detail = nested(levels, '{"a":', "}")
+    client, _ = client_of(answer(422, body=b'{"errors":[{"detail":%b}]}' % detail))
+    with pytest.raises(ValidationError) as caught:
+        client.dids().find(ID)
+    assert caught.value.errors == []
+
+
+def deep(levels: int, kind: type) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value} if kind is dict else kind([value])
+    return value
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple])
+@pytest.mark.parametrize("levels", [120, 400, 493, 497, 700, 5000])
+def test_filters_of_an_export_that_are_nested_too_deeply(levels: int, kind: type) -> None:
+    """Refused with the field's name, before anything is sent."""
+    with pytest.raises(InvalidValue, match=r"^Export.filters is nested too deeply") as caught:
+        Export(export_type="cdr_in", filters={"x": deep(levels, kind)})
+    assert caught.value.field == "Export.filters"
+
+
+def test_filters_of_an_export_that_hold_themselves() -> None:
+    """The same, and at once, however often they do."""
+    filters: dict[str, Any] = {}
+    filters.update(dict.fromkeys("abcdefgh", filters))
+    with pytest.raises(InvalidValue, match="holds itself"):
+        Export(export_type="cdr_in", filters=filters)

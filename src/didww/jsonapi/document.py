@@ -2,21 +2,44 @@
 
 The envelope names what the package reads, so the parser skips the rest (most of an answer is links) without building
 it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
-server sends is never refused as long as it is a JSON object. Conversion to Python values is left to `didww.resources`.
+server sends is never refused as long as it is a JSON object, and none that is nested so deeply that Python could not
+copy, compare or show it. Conversion to Python values is left to `didww.resources`.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
-__all__ = ["Document", "Identifier", "Linkage", "NotJsonApi", "ResourceObject", "decode", "decode_errors", "decode_raw"]
+__all__ = [
+    "MOST_LEVELS",
+    "Document",
+    "Identifier",
+    "Linkage",
+    "NotJsonApi",
+    "ResourceObject",
+    "decode",
+    "decode_errors",
+    "decode_raw",
+    "nested_deeper",
+]
+
+MOST_LEVELS = 100
+"""Most levels of lists and objects in one value; a thousand calls is what Python takes, and a copy needs two a level."""
+
+if TYPE_CHECKING:
+    Value: TypeAlias = Any
+else:
+    # What has more levels than the service ever sends is told by the parser, for nothing, and read a second time.
+    Value = None | bool | int | float | str
+    for _ in range(8):
+        Value = None | bool | int | float | str | list[Value] | dict[str, Value]
 
 
 class NotJsonApi(Exception):  # noqa: N818 internal signal, never reaches a caller
-    """The bytes are no JSON object with `data`."""
+    """The bytes are no JSON object with `data`, or one that is nested too deeply."""
 
 
 class Identifier(Struct, frozen=True, gc=False):
@@ -40,9 +63,9 @@ class ResourceObject(Struct, gc=False):
 
     type: str
     id: str = ""
-    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+    attributes: dict[str, Value] = field(default_factory=dict[str, Any])
     relationships: dict[str, Linkage] = field(default_factory=dict[str, Linkage])
-    meta: dict[str, Any] | None = None
+    meta: dict[str, Value] | None = None
 
 
 class Document(Struct, gc=False):
@@ -50,8 +73,8 @@ class Document(Struct, gc=False):
 
     data: ResourceObject | list[ResourceObject] | None
     included: list[ResourceObject] = field(default_factory=list[ResourceObject])
-    meta: dict[str, Any] = field(default_factory=dict[str, Any])
-    links: dict[str, Any] = field(default_factory=dict[str, Any])
+    meta: dict[str, Value] = field(default_factory=dict[str, Any])
+    links: dict[str, Value] = field(default_factory=dict[str, Any])
 
 
 _decoder = msgspec.json.Decoder(Document)
@@ -74,15 +97,27 @@ def decode_raw(body: bytes) -> dict[str, Any]:
     """Everything in `body` as plain dicts and lists.
 
     Raises:
-        NotJsonApi: `body` is no JSON object.
+        NotJsonApi: `body` is no JSON object, or nested too deeply.
     """
     try:
         value = _raw_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotJsonApi from None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or nested_deeper(value, MOST_LEVELS):
         raise NotJsonApi
     return cast("dict[str, Any]", value)
+
+
+def nested_deeper(value: object, levels: int) -> bool:
+    """Whether lists and dicts lie inside each other, in more than `levels` levels, or without an end."""
+    level: list[Any] = [value]
+    for _ in range(levels + 1):
+        # Each once, however often it is held.
+        holders = {id(one): one for one in level if isinstance(one, (dict, list, tuple))}.values()
+        if not holders:
+            return False
+        level = [one for held in holders for one in (held.values() if isinstance(held, dict) else held)]
+    return True
 
 
 def decode_errors(body: bytes) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_ori
 
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValue
+from didww.jsonapi.document import MOST_LEVELS, nested_deeper
 from didww.times import utc_text
 
 if TYPE_CHECKING:
@@ -244,10 +245,11 @@ def list_kind(item: Kind) -> Kind:
 
 
 def _dump_outer_map(value: Any, where: str) -> dict[str, Any]:
-    try:
-        return _dump_map(value, where)
-    except RecursionError:
-        raise InvalidValue(f"{where} is nested too deeply, or holds itself.", field=where) from None
+    if nested_deeper(value, MOST_LEVELS):
+        raise InvalidValue(
+            f"{where} is nested too deeply (more than {MOST_LEVELS} levels), or holds itself.", field=where
+        )
+    return _dump_map(value, where)
 
 
 def _dump_map(value: Any, where: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Stream
 
-__all__ = ["ACCEPT_ENCODING", "Body", "Told", "lower_headers", "with_encoding"]
+__all__ = ["ACCEPT_ENCODING", "Body", "Told", "check_length", "lower_headers", "with_encoding"]
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The packings that `Body` can undo."""
@@ -115,6 +115,21 @@ class Told:
             yield piece
             size += len(piece)
             self._body.sent(size)
+
+
+def check_length(status: int, headers: Mapping[str, str]) -> None:
+    """Refuse an answer that tells a length which nothing has; Python makes no number of thousands of digits.
+
+    Raises:
+        UnexpectedResponse: It does, and is no error, of which the status tells enough.
+    """
+    told = headers.get("content-length", "")
+    if status < 400 and told.isdecimal() and len(told) > 18:
+        raise UnexpectedResponse(
+            f"The answer (HTTP {status}) has a Content-Length of {len(told)} digits.",
+            status_code=status,
+            request_id=headers.get("x-request-id"),
+        )
 
 
 def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from didww.calls.effects import Request
 from didww.transport import failures
-from didww.transport.body import Told
+from didww.transport.body import Told, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,9 @@ class InProcessTransport:
 
     def open(self, request: Request, deadline: float) -> Opened:
         """The answer of the function, its body to be read in pieces."""
-        return _Opened(self.send(request, deadline))
+        response = self.send(request, deadline)
+        check_length(response.status, response.headers)
+        return _Opened(response)
 
     def read(self, opened: Opened) -> bytes:
         """The next piece of the body, empty at its end."""

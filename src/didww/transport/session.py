@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
 from didww.transport import failures
-from didww.transport.body import ACCEPT_ENCODING, Body, Told, with_encoding
+from didww.transport.body import ACCEPT_ENCODING, Body, Told, check_length, with_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +70,11 @@ class _Opened:
         self.status: int = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.chunks = _chunks(response, self.headers)
+        try:
+            check_length(self.status, self.headers)
+        except BaseException:
+            response.close()
+            raise
 
 
 class SessionTransport:

@@ -18,7 +18,6 @@ from didww.transport import failures
 from didww.transport.body import lower_headers, with_encoding
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Iterable
 
     from didww.calls.effects import Request

@@ -38,9 +38,20 @@ def _match(url: object) -> re.Match[str] | None:
     if not isinstance(url, str) or "\\" in url:
         return None
     found = _URL.fullmatch(url)
-    if found is None or ".." in found["host"] or not 0 < int(found["port"] or 1) <= 65535:
+    if found is None or not _is_host(found["host"]) or not 0 < int(found["port"] or 1) <= 65535:
         return None
     return found
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return ".." not in host
+    from ipaddress import IPv6Address  # not worth its import to those who have a name
+
+    try:
+        return bool(IPv6Address(host[1:-1]))
+    except ValueError:
+        return False
 
 
 def origin_of(url: object) -> Origin | None:

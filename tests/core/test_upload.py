@@ -8,12 +8,14 @@ import email
 import gzip
 import io
 import json
+import lzma
 import mmap
 import os
 import tempfile
 import time
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +42,7 @@ from didww.sandbox import Sandbox
 from didww.sandbox.behaviours.files import _opened, _public_keys
 from didww.sandbox.engine import Engine
 from didww.sandbox.server import running
+from didww.transport.source import FileSource
 from servers import Server, header, http
 
 if TYPE_CHECKING:
@@ -323,6 +326,27 @@ def blocked(_: Path) -> Any:
     return os.fdopen(reading, "rb", buffering=0)
 
 
+class Generous:
+    """Gives more than it is asked for, by this much of a request on."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def read(self, size: int) -> bytes:
+        return bytes(size + 9) if size >= self.least else b""
+
+
+PACKED = gzip.compress(os.urandom(200))
+
+
+def unpacking(packed: bytes, kind: Callable[..., Any] = gzip.open) -> Any:
+    return kind(io.BytesIO(packed))
+
+
+def device(name: str) -> Any:
+    return Path("/dev", name).open("rb")
+
+
 def named_pipe(folder: Path) -> Path:
     os.mkfifo(folder / "pipe")
     return folder / "pipe"
@@ -357,14 +381,30 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = 
     "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValue, "more than 20 MB"),
     "endless": (lambda _: Endless(), InvalidValue, "more than 20 MB"),
     "missing": (lambda folder: folder / "nothing.pdf", DidwwClientError, r"Cannot read .*nothing.pdf: No such file"),
-    "no name": (lambda _: "", DidwwClientError, "Cannot read A file without a name: No such file"),
+    "no name": (lambda _: "", DidwwClientError, "Cannot read a file without a name: No such file"),
     "no path": (lambda _: "a\0b", DidwwClientError, "Cannot read .*null"),
     "directory": (lambda folder: folder, DidwwClientError, "no regular file"),
     "named pipe": (named_pipe, DidwwClientError, "no regular file"),
-    "closed": (closed, DidwwClientError, "closed"),
+    "closed": (closed, DidwwClientError, r"^Cannot read the stream: I/O operation on closed file\.$"),
+    "device": (lambda _: "/dev/zero", DidwwClientError, r"^Cannot read /dev/zero: it is no regular file\.$"),
+    "opened device": (lambda _: device("zero"), InvalidValue, "more than 20 MB"),
+    "empty device": (lambda _: device("null"), InvalidValue, "is empty"),
+    "too generous at once": (lambda _: Generous(0), InvalidValue, "gives 9 bytes when it is asked for 0"),
+    "too generous": (lambda _: Generous(1), InvalidValue, r"gives \d+ bytes when it is asked for 65536"),
+    "damaged gzip": (lambda _: unpacking(PACKED[:50] + PACKED[70:]), DidwwClientError, "Cannot read "),
+    "cut gzip": (lambda _: unpacking(PACKED[:-9]), DidwwClientError, "Cannot read the stream: Compressed"),
+    "damaged xz": (
+        lambda _: unpacking(b"no xz", lzma.LZMAFile),
+        DidwwClientError,
+        "Cannot read the stream: Input",
+    ),
     "write-only": (lambda folder: (folder / "w").open("wb"), DidwwClientError, "Cannot read .*w: "),
     "non-blocking": (blocked, DidwwClientError, "non-blocking"),
 }
+
+
+if Path("/proc/self/status").exists():
+    REFUSED["no size"] = (lambda _: "/proc/self/status", DidwwClientError, "Cannot read /proc/self/status: it tells no")
 
 
 @pytest.mark.parametrize("source", REFUSED)
@@ -435,7 +475,40 @@ def replaced(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("change", [emptied, shortened, lengthened, far_longer, Path.unlink, replaced])
+def other_bytes(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"other")
+
+
+def other_file(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(FILE)
+    found = path.stat()
+    os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
+    other.rename(path)
+
+
+CHANGES = [emptied, shortened, lengthened, far_longer, Path.unlink, replaced, other_bytes, other_file]
+
+
+@pytest.mark.parametrize("change", [other_bytes, other_file])
+def test_a_file_that_changes_while_it_is_sent(change: Callable[[Path], None], tmp_path: Path) -> None:
+    """The bytes after the change may be of another document than those before."""
+    path = written(tmp_path)
+    os.utime(path, ns=(1, 1))
+    source = FileSource(path, LARGEST_FILE)
+    assert source.measure() == len(FILE)
+    pieces = source.pieces()
+    next(pieces)
+    change(path)
+    with pytest.raises(
+        DidwwClientError, match=r"^Cannot send .*scan\.pdf: it changed while it was being sent"
+    ) as caught:
+        list(pieces)
+    assert type(caught.value) is DidwwClientError
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_file_that_changes_before_it_is_sent(
     change: Callable[[Path], None], client: Any, service: Service, tmp_path: Path
 ) -> None:
@@ -477,11 +550,13 @@ class Shrinking(io.BytesIO):
     ("failure", "expected", "message"),
     [
         (None, DidwwClientError, "changed while it was being sent"),
-        (OSError(5, "Input/output error"), DidwwClientError, "Cannot read The stream: Input/output error"),
+        (OSError(5, "Input/output error"), DidwwClientError, r"^Cannot read the stream: Input/output error\.$"),
         (TimeoutError("of the disk"), DidwwClientError, "of the disk"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), DidwwClientError, "odd"),
         (RuntimeError("of the caller"), RuntimeError, "of the caller"),
-        (EOFError("of the caller"), EOFError, "of the caller"),
+        (EOFError("cut off."), DidwwClientError, r"^Cannot read the stream: cut off\.$"),
+        (EOFError(), DidwwClientError, r"^Cannot read the stream: EOFError\.$"),
+        (zlib.error("Error -3"), DidwwClientError, "Cannot read the stream: Error -3"),
     ],
 )
 def test_a_stream_that_breaks_while_it_is_sent(

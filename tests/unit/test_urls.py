@@ -13,7 +13,21 @@ from urllib3.util import parse_url
 from didww.urls import joined, origin_of, path_of, without_query
 
 SCHEMES = ("http://", "https://", "HTTP://", "ftp://", "//")
-HOSTS = ("api.example.com", "evil.example.net", "127.0.0.1", "[::1]", "[::1", "é", "\u2100", "\u3002", "%2e", "%40")
+HOSTS = (
+    "api.example.com",
+    "evil.example.net",
+    "127.0.0.1",
+    "[::1]",
+    "[a]",
+    "[2001:db8::1]",
+    "[1::2::3]",
+    "[::1",
+    "é",
+    "\u2100",
+    "\u3002",
+    "%2e",
+    "%40",
+)
 SIGNS = (*":@\\/?#. \t\n\r\x00\x7f&;_-[]|", "..", "//", ":443", ":80", ":0", ":99999", ":x", "user", "v3", "a=b")
 PIECES = st.lists(st.sampled_from(SCHEMES + HOSTS + SIGNS), max_size=9).map("".join)
 
@@ -40,6 +54,31 @@ def test_what_has_an_origin_is_read_alike_by_all(url: str) -> None:
 def test_what_is_no_address_has_no_origin(url: object) -> None:
     """None, and no error."""
     assert origin_of(url) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [
+        ("::1", True),
+        ("2001:db8::1", True),
+        ("2001:DB8:0:0:0:0:0:1", True),
+        ("::ffff:192.0.2.1", True),
+        ("a", False),
+        (":", False),
+        (":::", False),
+        ("1::2::3", False),
+        ("12345::", False),
+        ("1:2:3:4:5:6:7:8:9", False),
+        ("192.0.2.1", False),
+        ("::192.0.2.256", False),
+        ("fe80::1%eth0", False),
+        ("v1.a", False),
+    ],
+)
+def test_brackets_hold_an_ipv6_address(host: str, is_one: bool) -> None:  # noqa: FBT001 a column
+    """Anything else in brackets is no host."""
+    origin = origin_of(f"http://[{host}]:81/v3")
+    assert origin == (("http", f"[{host.lower()}]", 81) if is_one else None)
 
 
 def test_a_query_is_not_shown() -> None:

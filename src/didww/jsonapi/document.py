@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "MOST_LEVELS",
     "Document",
@@ -27,7 +30,7 @@ __all__ = [
 ]
 
 MOST_LEVELS = 100
-"""Most levels of lists and objects in one value; a thousand calls is what Python takes, and a copy needs two a level."""
+"""Most levels of lists and objects in one value: Python takes a thousand calls, and a copy needs two for a level."""
 
 if TYPE_CHECKING:
     Value: TypeAlias = Any
@@ -103,7 +106,7 @@ def decode_raw(body: bytes) -> dict[str, Any]:
         value = _raw_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotJsonApi from None
-    if not isinstance(value, dict) or nested_deeper(value, MOST_LEVELS):
+    if not isinstance(value, dict) or nested_deeper(cast("object", value), MOST_LEVELS):
         raise NotJsonApi
     return cast("dict[str, Any]", value)
 
@@ -113,11 +116,18 @@ def nested_deeper(value: object, levels: int) -> bool:
     level: list[Any] = [value]
     for _ in range(levels + 1):
         # Each once, however often it is held.
-        holders = {id(one): one for one in level if isinstance(one, (dict, list, tuple))}.values()
-        if not holders:
+        held = {id(one): _inside(one) for one in level}
+        level = [one for inside in held.values() for one in inside or ()]
+        if not any(inside is not None for inside in held.values()):
             return False
-        level = [one for held in holders for one in (held.values() if isinstance(held, dict) else held)]
     return True
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    """What a list or a dict holds; None for everything else."""
+    if isinstance(value, dict):
+        return cast("dict[Any, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, (list, tuple)) else None
 
 
 def decode_errors(body: bytes) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+import zlib
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 from didww.exceptions import DidwwClientError, InvalidValue
@@ -16,6 +18,8 @@ __all__ = ["File", "FileSource"]
 File: TypeAlias = "bytes | str | os.PathLike[str] | IO[bytes]"
 
 _PIECE = 1 << 16
+# What reading fails with: the last two of streams that unpack, e.g. of a damaged gzip file.
+_UNREADABLE = (OSError, ValueError, EOFError, zlib.error)
 
 
 class FileSource:
@@ -37,6 +41,7 @@ class FileSource:
         self._stream = cast("IO[bytes]", file) if self._data is None and self._path is None else None
         self._coming: bytearray | None = None
         self._start = 0
+        self._seen: tuple[int, ...] = ()
         self._size = 0
         self._most = most
         if self._data is None and self._path is None and not callable(getattr(file, "read", None)):
@@ -62,8 +67,8 @@ class FileSource:
         """
         try:
             size = self._measured()
-        except (OSError, ValueError) as error:
-            raise self._unreadable(error) from None
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            raise self._explained(error) from None
         self._size = size or 0
         return size
 
@@ -71,7 +76,7 @@ class FileSource:
         """The bytes, as many as were measured; each call begins anew.
 
         Raises:
-            DidwwClientError: It cannot be read, or became longer or shorter in the meantime.
+            DidwwClientError: It cannot be read, or is not what was measured any more.
         """
         left = self._size
         try:
@@ -80,16 +85,16 @@ class FileSource:
                 if left < 0:
                     break
                 yield piece
-        except (OSError, ValueError) as error:
-            raise self._unreadable(error) from None
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            raise self._explained(error) from None
         if left:
-            raise DidwwClientError(f"{self._label} changed while it was being sent; send it again.")
+            raise self._changed()
 
     @property
     def _label(self) -> str:
         if self._path is not None:
-            return self._path or "A file without a name"
-        return self.name or "The stream"
+            return self._path or "a file without a name"
+        return self.name or "the stream"
 
     def _measured(self) -> int | None:
         if self._data is not None:
@@ -98,6 +103,9 @@ class FileSource:
             found = os.stat(self._path)  # noqa: PTH116 the same
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(0, "it is no regular file")
+            if not found.st_size and _has_more(self._path):
+                raise OSError(0, "it tells no size, as those in /proc do; read it, and give its bytes")
+            self._seen = _identity(found)
             return found.st_size
         stream = cast("IO[bytes]", self._stream)
         if self._coming is None:
@@ -108,7 +116,9 @@ class FileSource:
                 stream.seek(0, os.SEEK_END)
                 size = stream.tell() - self._start
                 stream.seek(self._start)
-                return max(0, size)
+                if size > 0:
+                    return size
+            # Also for what can seek and tells no size, e.g. devices.
             self._coming = bytearray()
         piece = self._next(min(_PIECE, self._most + 1 - len(self._coming)))
         self._coming += piece
@@ -123,8 +133,13 @@ class FileSource:
                 yield bytes(self._data[start : start + _PIECE])
         elif self._path is not None:
             with open(self._path, "rb") as file:  # noqa: PTH123 the same
+                if _identity(os.fstat(file.fileno())) != self._seen:
+                    raise self._changed()
                 while piece := file.read(_PIECE):
                     yield piece
+            # Another file of the same size, or the same one with other bytes.
+            if _identity(os.stat(self._path)) != self._seen:  # noqa: PTH116 the same
+                raise self._changed()
         else:
             cast("IO[bytes]", self._stream).seek(self._start)
             while piece := self._next(_PIECE):
@@ -134,6 +149,12 @@ class FileSource:
         """The next bytes of the stream, at most `size`; empty at its end."""
         piece: Any = cast("IO[bytes]", self._stream).read(size)
         if isinstance(piece, bytes):
+            if len(piece) > size:
+                raise InvalidValue(
+                    f"The stream to send gives {len(piece)} bytes when it is asked for {size}: its read(size) must "
+                    "give no more than that.",
+                    field="file",
+                )
             return piece
         if piece is None:
             raise OSError(0, "it is non-blocking and has nothing to read yet")
@@ -141,7 +162,26 @@ class FileSource:
             f"The stream to send gives {type(piece).__name__}, not bytes. Open a file with mode 'rb'.", field="file"
         )
 
-    def _unreadable(self, error: Exception) -> DidwwClientError:
-        if isinstance(error, DidwwClientError):
+    def _changed(self) -> DidwwClientError:
+        return DidwwClientError(f"Cannot send {self._label}: it changed while it was being sent; send it again.")
+
+    def _explained(self, error: Exception) -> Exception:
+        """The error of this package for one of reading; any other, of the caller's own stream, as it is."""
+        of_lzma = getattr(sys.modules.get("lzma"), "LZMAError", ())
+        if isinstance(error, DidwwClientError) or not isinstance(
+            error, (*_UNREADABLE, *([of_lzma] if of_lzma else ()))
+        ):
             return error
-        return DidwwClientError(f"Cannot read {self._label}: {getattr(error, 'strerror', None) or error}.")
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".") or type(error).__name__
+        return DidwwClientError(f"Cannot read {self._label}: {reason}.")
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    """What tells a file from another one, and from itself with other bytes."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _has_more(path: str) -> bool:
+    """Whether a file that has no size has bytes."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 the same
+        return bool(file.read(1))

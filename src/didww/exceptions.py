@@ -153,7 +153,11 @@ class ValidationError(DidwwApiError):
 
 # Errors about a relationship may name its column, `capacity_pool_id` (behaviour sheet, section 9): the field is what
 # stands before `_id`, but for columns with older names, and for attributes that are called so themselves.
-_COLUMN_FIELDS = {"trunk_id": "voice_in_trunk", "trunk_group_id": "voice_in_trunk_group", "trunk_ids": "voice_in_trunks"}
+_COLUMN_FIELDS = {
+    "trunk_id": "voice_in_trunk",
+    "trunk_group_id": "voice_in_trunk_group",
+    "trunk_ids": "voice_in_trunks",
+}
 _IDS_OF_THEIR_OWN = frozenset({"external_reference_id", "vat_id", "personal_tax_id"})
 
 

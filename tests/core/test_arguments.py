@@ -325,10 +325,20 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
 @pytest.mark.parametrize(
     ("type_", "filters", "key", "words"),
     [
-        ("cdr_in", {**PERIOD, "form": START}, "form", r"no 'form' for cdr_in\. Did you mean 'from'\? It takes: from, to,"),
+        (
+            "cdr_in",
+            {**PERIOD, "form": START},
+            "form",
+            r"no 'form' for cdr_in\. Did you mean 'from'\? It takes: from, to,",
+        ),
         ("cdr_in", {**PERIOD, "number": "1"}, "number", r"Did you mean 'did_number'\?"),
         ("cdr_in", {**PERIOD, "voice_out_trunk.id": ID}, "voice_out_trunk.id", "It takes: from, to, did_number."),
-        ("cdr_out", {**PERIOD, "voice_out_trunk_id": ID}, "voice_out_trunk_id", r"Did you mean 'voice_out_trunk\.id'\?"),
+        (
+            "cdr_out",
+            {**PERIOD, "voice_out_trunk_id": ID},
+            "voice_out_trunk_id",
+            r"Did you mean 'voice_out_trunk\.id'\?",
+        ),
         ("cdr_out", {**PERIOD, "did_number": "1"}, "did_number", "It takes: from, to, voice_out_trunk.id."),
         ("cdr_in", {}, "from", "is needed: a datetime with a time zone"),
         ("cdr_in", {"from": START}, "to", "is needed: a datetime with a time zone"),

@@ -166,7 +166,7 @@ def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
 @pytest.mark.parametrize("secret", ["", None, b"x", 5])
 def test_a_secret_is_needed(secret: Any) -> None:
     """The error names the argument, and what it is."""
-    with pytest.raises(InvalidValue, match="api_key is empty or no text.*callback secret") as caught:
+    with pytest.raises(InvalidValue, match=r"api_key is empty or no text.*callback secret") as caught:
         RequestValidator(secret)
     assert caught.value.field == "api_key"
 

@@ -75,7 +75,7 @@ def test_what_is_no_address_has_no_origin(url: object) -> None:
         ("v1.a", False),
     ],
 )
-def test_brackets_hold_an_ipv6_address(host: str, is_one: bool) -> None:  # noqa: FBT001 a column
+def test_brackets_hold_an_ipv6_address(host: str, is_one: bool) -> None:
     """Anything else in brackets is no host."""
     origin = origin_of(f"http://[{host}]:81/v3")
     assert origin == (("http", f"[{host.lower()}]", 81) if is_one else None)

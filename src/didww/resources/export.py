@@ -79,8 +79,8 @@ class Export(
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
     known = _FILTERS.get(export_type or "")
-    for name in filters if known is not None else ():
-        if name not in known:
+    for name in filters:
+        if known is not None and name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise InvalidValue(

@@ -17,10 +17,12 @@ from didww import (
     Export,
     QueryParams,
     ReservationDidOrderItem,
+    SipConfiguration,
     TwilioAuthenticationMethod,
+    VoiceInTrunk,
     VoiceOutTrunk,
 )
-from didww.enums import ExportType, OrderStatus
+from didww.enums import ExportStatus, ExportType, Feature, OrderStatus
 from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
@@ -250,6 +252,90 @@ def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
         with pytest.raises(InvalidValue, match=r"\.data"):
             call()
     assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("accessor", "name", "value", "words"),
+    [
+        ("orders", "status", "complete", "Did you mean 'completed'"),
+        ("orders", "status", "COMPLETED", "Did you mean 'completed'"),
+        ("orders", "status", ["pending", "complete"], "Did you mean 'completed'"),
+        ("orders", "status", "pending,complete", "Did you mean 'completed'"),
+        ("orders", "status", "", "'' is none that is known"),
+        (
+            "orders",
+            "status",
+            "frozen",
+            r"write OrderStatus\('frozen'\).*QueryParams\(\)\.param\('filter\[status\]', 'fr",
+        ),
+        ("orders", "status", "x" * 100_000, "is none that is known"),
+        ("orders", "status", 5, "takes OrderStatus, not 5"),
+        ("orders", "status", ExportStatus.PENDING, "takes OrderStatus, not <ExportStatus"),
+        ("address_verifications", "status", "aproved", "Did you mean 'approved'"),
+        ("address_verifications", "status", "pending,approved", "is none that is known"),
+        ("did_groups", "features", ["voice_in", "sms"], "Did you mean 'sms_in'"),
+        ("dids", "did_group.features", "sms", "Did you mean 'sms_in'"),
+        ("nanpa_prefixes", "did_group.features", "sms", "Did you mean 'sms_in'"),
+        ("proof_types", "entity_type", "personal", "Did you mean 'Personal'"),
+        ("did_history", "action", "asigned", "Did you mean 'assigned'"),
+        ("voice_out_trunks", "on_cli_mismatch_action", "reject", "Did you mean 'reject_call'"),
+        ("voice_in_trunks", "configuration.type", "sip_config", "Did you mean 'sip_configurations'"),
+        ("voice_in_trunks", "configuration.type", "iax2_configurations", r"QueryParams\(\)\.param"),
+        ("voice_out_trunks", "authentication_method.type", ["twilio", "iponly"], "Did you mean 'ip_only'"),
+    ],
+    ids=str_or_type,
+)
+def test_a_filters_value_that_is_not_known_is_refused(accessor: str, name: str, value: Any, words: str) -> None:
+    """It would match nothing, which looks as if there were nothing; the error says what is known and what to do."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValue, match=words) as caught:
+        getattr(client, accessor)().list(filter={name: value})
+    assert caught.value.field == name
+    assert len(str(caught.value)) < 600
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    ("accessor", "arguments"),
+    [
+        ("orders", {"filter": {"status": "completed"}}),
+        ("orders", {"filter": {"status": ["pending", OrderStatus.COMPLETED]}}),
+        ("orders", {"filter": {"status": "pending,completed"}}),
+        ("orders", {"filter": {"status": None}}),
+        ("orders", {"filter": {"status": OrderStatus("frozen")}}),
+        ("orders", {"params": QueryParams().param("filter[status]", "frozen")}),
+        ("did_groups", {"filter": {"features": [Feature.SMS_IN, Feature("fax")]}}),
+        ("voice_in_trunks", {"filter": {"configuration.type": ["sip_configurations", "pstn_configurations"]}}),
+        ("voice_in_trunks", {"filter": {"configuration.type": None}}),
+        ("voice_in_trunks", {"filter": {"name": "anything"}}),
+        ("dids", {"filter": {"order.reference": "anything"}}),
+    ],
+    ids=str,
+)
+def test_a_filters_value_that_is_known_or_meant_is_sent(accessor: str, arguments: dict[str, Any]) -> None:
+    """Known ones however they are written; a newer one as a member made by its enum, or as a raw parameter."""
+    client, transport = client_of()
+    getattr(client, accessor)().list(**arguments)
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: SipConfiguration(codec_ids=["PCMU"]),
+            r"codec_ids\[0\] takes Codec, not str\. Did you mean Codec\.PCMU\?",
+        ),
+        (lambda: SipConfiguration(codec_ids=["pcm_u"]), r"Did you mean Codec\.PCMU\?"),
+        (lambda: SipConfiguration(codec_ids=["9"]), r"Did you mean Codec\.PCMU\?"),
+        (lambda: SipConfiguration(transport_protocol_id="tls"), r"Did you mean TransportProtocol\.TLS\?"),
+        (lambda: VoiceInTrunk(cli_format="E.164"), r"Did you mean 'e164'\?.*write CliFormat\('E\.164'\)"),
+    ],
+)
+def test_a_value_by_its_name_leads_to_the_member(make: Any, words: str) -> None:
+    """Of enums with numbers the member is named, of those with text the value, which is taken as it is."""
+    with pytest.raises(InvalidValue, match=words):
+        make()
 
 
 def test_ways_out_lead_out() -> None:

@@ -155,7 +155,7 @@ def test_the_order_of_fields_and_the_lists_of_parse_qs_do_not_matter() -> None:
     assert validator.validate(url, {name: [value] for name, value in ORDER.items()}, signature)
 
 
-@pytest.mark.parametrize("body", ["", "id=1", b"", b"id=1", bytearray(b"id=1"), memoryview(b"id=1")], ids=repr)
+@pytest.mark.parametrize("body", ["", "id=1", b"", b"id=1", bytearray(b"id=1"), memoryview(b"id=1")])
 def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
     """Unparsed, it would always be refused; the error says how to parse it."""
     with pytest.raises(InvalidValue, match="parse_qsl") as caught:

@@ -16,7 +16,7 @@ from didww.exceptions import InvalidValue
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.filters import filter_rules, names_in
-from didww.resources.kinds import listed
+from didww.resources.kinds import Kind, listed
 from didww.resources.registry import class_named, class_of
 
 if TYPE_CHECKING:
@@ -114,14 +114,61 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     several = isinstance(value, (list, tuple, set, frozenset))
     if several and not rule.many:
         raise InvalidValue(f"filter {name!r} takes one value, not a list.", field=name)
-    for one in cast("Iterable[Any]", value) if several else (value,):
+    ones = cast("Iterable[Any]", value) if several else (value,)
+    for one in ones:
         fits = isinstance(one, _TAKES[rule.value]) and (rule.value == "boolean" or not isinstance(one, bool))
-        if isinstance(one, str) and not isinstance(one, enum.Enum):
+        if _is_text(one):
             fits = rule.value != "boolean" or one in ("true", "false", "1", "0")
         if not fits:
             kinds = {"text": "text", "boolean": "True or False", "integer": "a whole number"}
             wanted = kinds.get(rule.value, "a datetime with a time zone")
             raise InvalidValue(f"filter {name!r} takes {wanted}, not {_shown(one)}.", field=name)
+    kind = _kind_behind(cls, name) if rule.value == "text" else None
+    if kind is not None:
+        for one in ones:
+            # Text may be a comma list that was written by hand.
+            for part in one.split(",") if rule.many and not several and _is_text(one) else (one,):
+                _check_known(kind, name, part)
+
+
+def _kind_behind(cls: type[Resource], name: str) -> Kind | None:
+    """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
+    *steps, last = name.split(".")
+    here: type[Resource] | None = cls
+    for step in steps if last != "id" else ():
+        field = here._fields.get(step) if here is not None else None
+        if field is not None and field.place != "relationships":
+            return field.kind if last == "type" and field.kind.name == "object" else None
+        # Some filters lead over relationships that the type itself does not show.
+        here = class_named(field.kind.detail.names[0]) if field is not None else class_of(f"{step}s")
+    field = here._fields.get(last) if here is not None else None
+    if field is None or field.place != "attributes":
+        return None
+    kind: Kind = field.kind.detail if field.kind.name == "list" else field.kind
+    return kind if kind.name == "enum" else None
+
+
+def _check_known(kind: Kind, name: str, value: Any) -> None:
+    """Refuse a value that is none of those known: it would match nothing, which looks as if there were nothing."""
+    where = f"filter {name!r}"
+    anyway = f" To send it unchecked: QueryParams().param('filter[{name}]', {value!r:.80})." if _is_text(value) else ""
+    if kind.name == "enum":
+        try:
+            kind.dump(value, where)
+        except InvalidValue as error:
+            raise InvalidValue(f"{error}{anyway}", field=name) from None
+        return
+    known = [one.type_ for one in kind.detail]
+    if value not in known:
+        close = difflib.get_close_matches(value[:80], known, n=1) if _is_text(value) else ()
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise InvalidValue(
+            f"{where} takes {' or '.join(map(repr, known))}, not {_shown(value)}.{hint}{anyway}", field=name
+        )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, enum.Enum)
 
 
 def _shown(value: object) -> str:

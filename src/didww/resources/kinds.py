@@ -7,6 +7,7 @@ raises `InvalidValue` with the field's name. Which kind a field has follows from
 from __future__ import annotations
 
 import copy
+import difflib
 import enum
 import re
 import types
@@ -197,24 +198,31 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
             raise _wrong(where, cls.__name__, value)
         if isinstance(value, bool) or not isinstance(value, wire) or (isinstance(value, int) and not _fits(value)):
-            raise _wrong(where, cls.__name__, value)
+            raise _wrong(where, cls.__name__, value, _meant(cls, value))
         member = make(value)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
-            close = next(
-                (item for item in list(cast("Any", cls)) if str(item.value).lower() == str(value).lower()), None
-            )
-            way_out = (
-                f"Did you mean {close.value!r}?"
-                if close is not None
-                else f"If the service has it all the same, write {cls.__name__}({value!r})."
-            )
+            shown = f"{value!r:.80}"
             raise InvalidValue(
-                f"{where} takes {cls.__name__}; {value!r} is none that is known ({known}). {way_out}", field=where
+                f"{where} takes {cls.__name__}; {shown} is none that is known ({known}).{_meant(cls, value)} "
+                f"If the service has it all the same, write {cls.__name__}({shown}).",
+                field=where,
             )
         return member.value
 
     return Kind("enum", load=load, dump=dump, accepts=cls.__name__, detail=cls)
+
+
+def _meant(cls: type[OpenStrEnum | OpenIntEnum], value: object) -> str:
+    """The known value that some text comes near to, by its name or its raw value, as a question."""
+    members: dict[str, Any] = {}
+    for member in cast("Any", cls):
+        members[member.name.lower()] = members[str(member.value).lower()] = member
+    close = difflib.get_close_matches(value[:80].lower(), members, n=1) if isinstance(value, str) else ()
+    if not close:
+        return ""
+    found = members[close[0]]
+    return f" Did you mean {found.value!r}?" if issubclass(cls, str) else f" Did you mean {cls.__name__}.{found.name}?"
 
 
 def listed(value: Any, where: str, accepts: str) -> list[Any]:

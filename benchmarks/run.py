@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import calls
 import payload
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ KEY = "benchmark"
 INCLUDE: tuple[Literal["order"], Literal["did_group"]] = ("order", "did_group")
 JSON_API = "application/vnd.api+json"
 MANY = 20_000
+LISTS = 5
 OWNED = 100_000
 DECODINGS = 40
 
@@ -211,9 +213,9 @@ class Vendor:
         self._process.wait()
 
 
-def said(command: list[str]) -> str:
+def said(command: list[str], seconds: float = 120) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotMeasured(str(error)) from None
     if done.returncode:
@@ -294,12 +296,12 @@ def touched(dids: Any) -> Any:
 
 def memory(base: str) -> Iterator[Row]:
     """What a list of many DIDs keeps, by tracemalloc; each side in a process of its own, over the same server."""
-    group = f"memory of {MANY:,} DIDs held, four fields read (tracemalloc, once)"
-    ours = json.loads(said([sys.executable, __file__, "held", f"{base}/many/v3"]))["bytes"]
+    group = f"memory of {MANY * LISTS:,} DIDs held, four fields read (tracemalloc, once)"
+    ours = json.loads(said([sys.executable, __file__, "held", f"{base}/many/v3"], 600))["bytes"]
     shown = f"{ours / 2**20:.1f} MiB"
     what = f"client : {VENDOR}"
     try:
-        theirs = json.loads(said(vendor(f"{base}/many/v3", "held")))["bytes"]
+        theirs = json.loads(said(vendor(f"{base}/many/v3", "held", str(LISTS)), 600))["bytes"]
     except NotMeasured as error:
         yield Row(group, what, shown, f"not measured: {error}", budget=0.25)
         return
@@ -318,9 +320,9 @@ def held(base: str) -> None:
         read()
         gc.collect()
         tracemalloc.start()
-        kept = read()
+        kept = [read() for _ in range(LISTS)]
         gc.collect()
-        print(json.dumps({"bytes": tracemalloc.get_traced_memory()[0], "dids": len(kept)}))
+        print(json.dumps({"bytes": tracemalloc.get_traced_memory()[0], "dids": sum(map(len, kept))}))
 
 
 def starting() -> Iterator[Row]:
@@ -352,6 +354,37 @@ def finding(base: str) -> Iterator[Row]:
         )
     group = f"find over loopback (median of {rounds})"
     yield Row(group, "client : httpx2 and orjson alone", middle(ours), middle(bare), compared(ours, bare), budget=1.25)
+
+
+def calling(base: str) -> Iterator[Row]:
+    """CPU time of calls, with and without what makes them end well."""
+    body = payload.body(1)
+    id_ = json.loads(body)["data"][0]["id"]
+    times = calls.cpu_of_finds(base, id_)
+    group = "CPU of a find over loopback (median of 12 rounds of 400)"
+    for what, ours, bare in (
+        ("client : httpx2 and orjson alone", "ours", "bare"),
+        (f"the same, asynchronous, {calls.TASKS} tasks", "ours in tasks", "bare in tasks"),
+    ):
+        ratio = calls.median_ratio(times[ours], times[bare])
+        shown = [f"{statistics.median(times[name]):.0f} us" for name in (ours, bare)]
+        yield Row(group, what, *shown, ratio)
+    times = calls.cpu_in_process(json.dumps({"data": json.loads(body)["data"][0]}).encode(), id_)
+    group = "CPU of a find without a socket (median of 12 rounds of 2,000)"
+    plain = times["max_retries=0"]
+    for what, one in times.items():
+        shown = [f"{statistics.median(series):.1f} us" for series in (one, plain)]
+        yield Row(group, f"{what} : max_retries=0", *shown, calls.median_ratio(one, plain))
+
+
+def walking() -> Iterator[Row]:
+    """A walk over many pages, against what the rate limit allows."""
+    found = calls.walk()
+    bound = found["requests"] / calls.RATE
+    group = f"walk of {calls.RECORDS:,} DIDs, {calls.PAGE} a page, {calls.LATENCY * 1000:.0f} ms each (once)"
+    shown = (f"{found['seconds']:.1f} s", f"{bound:.1f} s")
+    yield Row(group, f"iterate : {calls.RATE} requests/s", *shown, found["seconds"] / bound, budget=1.05)
+    yield Row(group, "requests answered with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
 
 
 def sandbox() -> Iterator[Row]:
@@ -441,15 +474,19 @@ def sandbox() -> Iterator[Row]:
 def rows() -> Iterator[Row]:
     with server() as base:
         yield from finding(base)
+        yield from calling(base)
         yield from decoding(base)
         yield from memory(base)
     yield from starting()
+    yield from walking()
     yield from sandbox()
 
 
 def figure(value: float | None, unit: str) -> str:
     if value is None:
         return ""
+    if not unit:
+        return f"{value:.0f}"
     if unit == "/s":
         return f"{value:,.0f} /s"
     return f"{value:.2f} x" if unit == "x" else f"{value:.1f} {unit}"

@@ -1,7 +1,7 @@
 """Reads the payload with the PyPI package `didww`, in an environment of that package's own; prints JSON.
 
     vendor.py <base_url>         for every line that comes in, the time of one reading and of the bare request
-    vendor.py <base_url> held    the bytes that its list keeps, its fields read
+    vendor.py <base_url> held <lists>    the bytes that so many of its lists keep, their fields read
 
 A black box: its public client asks a loopback server that answers every request with the payload. The time of the
 same request with `requests` alone is measured beside it, so that it can be taken off.
@@ -34,8 +34,8 @@ def main() -> None:
         return session.get(f"{base_url}/dids").content
 
     read()  # the first answer: connections, imports
-    if sys.argv[2:] == ["held"]:
-        print(json.dumps(held(read)))
+    if sys.argv[2:3] == ["held"]:
+        print(json.dumps(held(read, int(sys.argv[3]))))
         return
     for _ in sys.stdin:
         print(json.dumps({"read": _timed(read), "bare": _timed(bare)}), flush=True)
@@ -48,13 +48,13 @@ def touch(dids):
     return dids
 
 
-def held(read):
-    """How many bytes are held by what `read` returns, and how many DIDs that is."""
+def held(read, lists):
+    """How many bytes are held by so many of what `read` returns, and how many DIDs that is."""
     gc.collect()
     tracemalloc.start()
-    kept = read()
+    kept = [read() for _ in range(lists)]
     gc.collect()
-    return {"bytes": tracemalloc.get_traced_memory()[0], "dids": len(kept)}
+    return {"bytes": tracemalloc.get_traced_memory()[0], "dids": sum(map(len, kept))}
 
 
 def _timed(function):

@@ -296,11 +296,15 @@ class UnexpectedResponse(DidwwClientError):
     Attributes:
         status_code: HTTP status of that answer.
         request_id: Its `X-Request-Id`, or None.
+        passing: Whether it was damaged on its way, so that another attempt may be answered better.
     """
 
-    def __init__(self, message: str, *, status_code: int = 0, request_id: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status_code: int = 0, request_id: str | None = None, passing: bool = False
+    ) -> None:
         self.status_code = status_code
         self.request_id = request_id
+        self.passing = passing
         super().__init__(message)
 
 

@@ -19,6 +19,9 @@ __all__ = ["DEFAULT_RATE", "Budget", "Limiter", "RateLimiter", "Turn", "limiter_
 DEFAULT_RATE = 20.0
 """Requests in a second that the service takes of one key."""
 
+MARGIN = 1.025
+"""How much longer the time between two turns is than the rate needs: on their way, requests close up a little."""
+
 
 class Turn(NamedTuple):
     """When a request may go.
@@ -90,6 +93,8 @@ def limiter_for(rate_limit: float | Limiter | None) -> Limiter | None:
 class RateLimiter:
     """The limiter of one process: turns in the order they were asked for, evenly spread.
 
+    It keeps 2.5 % below the rate, so that requests that close up on their way do not break it at the service.
+
     Args:
         rate: Requests in a second.
         burst: How many of them may go at once after a pause.
@@ -109,7 +114,7 @@ class RateLimiter:
         if isinstance(burst, bool) or not isinstance(burst, int) or burst < 1:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValue("burst is a whole number from 1.", field="burst")
         self.rate = float(rate)
-        self._gap = 1 / self.rate
+        self._gap = MARGIN / self.rate
         self._ahead = (burst - 1) * self._gap
         self._clock = clock
         self._lock = threading.Lock()

@@ -18,7 +18,7 @@ from didww.calls.events import Retrying, Sending
 from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
 from didww.configuration import ApiKey, Configuration
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwApiError, DidwwError, RateLimitError, ServerError
-from didww.limits import Budget, RateLimiter
+from didww.limits import MARGIN, Budget, RateLimiter
 from didww.query_params import QueryParams
 from didww.resources.address_requirement_validation import AddressRequirementValidation
 from didww.resources.did import Did
@@ -51,7 +51,7 @@ def bought(configuration: Configuration, **fields: Any) -> Any:
     return operations.create(configuration, Order, order, QueryParams())
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(
     fates=st.lists(FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -92,7 +92,7 @@ def test_no_schedule_of_faults_buys_twice(
         )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(
     fates=st.lists(FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -301,12 +301,12 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
 def test_turns_are_handed_out_evenly_and_in_order() -> None:
     """So many in a second; a burst at once after a pause; none that comes too late; none while the service is busy."""
     now = [100.0]
-    limiter = RateLimiter(10, clock=lambda: now[0])
+    limiter = RateLimiter(10 * MARGIN, clock=lambda: now[0])
     assert [round(limiter.turn(9).seconds, 6) for _ in range(3)] == [0.0, 0.1, 0.2]
     assert limiter.turn(0.2) == pytest.approx((0.3, False))
     assert limiter.turn(0.4) == pytest.approx((0.3, True))
     now[0] += 60
-    burst = RateLimiter(10, burst=3, clock=lambda: now[0])
+    burst = RateLimiter(10 * MARGIN, burst=3, clock=lambda: now[0])
     assert [round(burst.turn(9).seconds, 6) for _ in range(5)] == [0.0, 0.0, 0.0, 0.1, 0.2]
     now[0] += 60
     burst.slow_down(5)

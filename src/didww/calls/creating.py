@@ -8,7 +8,6 @@ it is not there after some time, the request goes out once more.
 from __future__ import annotations
 
 import uuid
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from didww.calls import request as requests
@@ -125,6 +124,8 @@ def _look(
 
 def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
     """Whether a record was made after the request went out, by the service's own clock."""
+    from email.utils import parsedate_to_datetime
+
     created = getattr(record, "created_at", None)
     try:
         now = parsedate_to_datetime(answer.headers.get("date", ""))

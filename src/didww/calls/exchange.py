@@ -73,6 +73,7 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
         again = (
             attempt <= configuration.max_retries
             and not isinstance(failure, DeadlineExceeded)
+            and not (isinstance(failure, UnexpectedResponse) and not failure.passing)
             and repeats(kind, creating=creating)
             and (asked is None or asked <= LONGEST_RETRY_AFTER)
             and now + wait < deadline

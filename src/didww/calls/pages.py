@@ -6,10 +6,6 @@ one by one. Records may move between pages while a walk goes on; what was handed
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -64,6 +60,9 @@ class Bookmark:
         self.number, self.place, self.id = number, place + 1, record.id or ""
 
     def __str__(self) -> str:
+        import base64
+        import json
+
         fields = [self.query, self.number, self.size, self.place, self.id]
         return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 
@@ -80,6 +79,9 @@ def _opened(text: object, query: str) -> Bookmark:
     Raises:
         InvalidValue: It is none, or belongs to another query.
     """
+    import base64
+    import json
+
     mark: Bookmark | None = None
     try:
         padded = cast("str", text) + "=" * (-len(cast("str", text)) % 4)
@@ -89,7 +91,7 @@ def _opened(text: object, query: str) -> Bookmark:
         if all(type(one) is int and 0 <= one < 1 << 53 for one in numbers) and isinstance(id, str) and number:
             mark = Bookmark(of, number, size)
             mark.place, mark.id = place, id
-    except (TypeError, ValueError, binascii.Error, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         pass
     if mark is None:
         raise InvalidValue("resume takes the token of a walk as it was: walk.token.", field="resume")
@@ -112,6 +114,8 @@ def walk(
     resume: str | None = None,
 ) -> tuple[Generator[Effect | Page, Any, None], Bookmark]:
     """All records that match, page by page, and the bookmark that goes along. A wrong argument is refused at once."""
+    import hashlib
+
     left = float("inf") if limit is None else _whole("limit", limit, 0)
     ahead = _whole("prefetch", prefetch, 0, 100)
     if page_size is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded
@@ -112,6 +111,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(root: OSError | None) -> tuple[str, str]:
+    import ssl
+
     if isinstance(root, socket.gaierror):
         return root.strerror or "unknown host", "Check the name in base_url / DIDWW_BASE_URL, and the network."
     if isinstance(root, ssl.SSLCertVerificationError):

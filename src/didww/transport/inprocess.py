@@ -5,7 +5,6 @@ Nothing here waits, so there is no deadline to keep. What the function answers, 
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, cast
 
 from didww.calls.effects import Request
@@ -95,6 +94,8 @@ class AsyncInProcessTransport:
         await _let_others_run()
         body = request.body
         if body is not None and not isinstance(body, bytes):
+            import inspect
+
             whole = bytearray()
             for piece in body:
                 whole += piece

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["tell"]
 
 log: Final = logging.getLogger("didww")
+log.addHandler(logging.NullHandler())  # silent, unless the program sets logging up
 
 
 def tell(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]) -> list[object]:

@@ -246,6 +246,13 @@ class AsyncDidwwClient:
         """Close the connections; calls after this raise `ClientClosedError`."""
         await self._driver.transport.close()
 
+    if not TYPE_CHECKING:  # a checker must see it as an error
+
+        def __enter__(self) -> Never:
+            raise TypeError(f"{type(self).__name__} takes 'async with', not 'with'.")
+
+        __exit__ = __enter__  # looked up before the other one is called
+
     async def __aenter__(self) -> Self:
         return self
 

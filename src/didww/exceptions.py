@@ -125,6 +125,18 @@ class PermissionDeniedError(DidwwApiError):
 class NotFoundError(DidwwApiError):
     """404: no such record in this account, or no such path."""
 
+    def _sentence(self) -> str:
+        said = super()._sentence()
+        *_, type, id = ("", *self.path.split("/"))
+        if id.isdecimal() and type in _NUMBER_FILTERS:
+            said += (
+                f" {id} looks like a number, not an id: {type}().list(filter={{{_NUMBER_FILTERS[type]!r}: {id!r}}})."
+            )
+        return said
+
+
+_NUMBER_FILTERS = {"dids": "number", "available_dids": "number_contains"}
+
 
 class ConflictError(DidwwApiError):
     """409: the record's present state does not allow it."""

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import (
+    AsyncDidwwClient,
     AvailableDidOrderItem,
+    Balance,
     CapacityOrderItem,
     DidOrderItem,
     DidwwClient,
@@ -23,14 +25,14 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww.enums import ExportStatus, ExportType, Feature, OrderStatus
-from didww.exceptions import DeadlineExceeded, InvalidValue, NotLoadedError
+from didww.exceptions import DeadlineExceeded, InvalidValue, NotFoundError, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
 from didww.resources.filters import filter_rules
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.registry import all_classes
-from scripted import Scripted, answer
+from scripted import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 HUGE = 10**5000
@@ -71,6 +73,15 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"fields": ["number"]}, "fields takes a dict"),
         ({"fields": {"dids": 5}}, r"fields\['dids'\] takes a name"),
         ({"fields": {5: ["number"]}}, "fields takes the type"),
+        ({"fields": {"did": ["number"]}}, r"no resource type 'did'\. Did you mean 'dids'\?"),
+        ({"fields": {"voice_trunks": ["name"]}}, r"Did you mean 'voice_(in|out)_trunks'\?"),
+        ({"fields": {"dids": ["trunk"]}}, r"Did you mean 'voice_in_trunk'\?"),
+        ({"include": "trunk"}, r"cannot include 'trunk'\. Did you mean 'voice_in_trunk'\?"),
+        ({"include": "trunks"}, r"Did you mean 'voice_in_trunk'\?"),
+        ({"include": "did_group.countries"}, r"did_groups cannot include 'countries'\. Did you mean 'country'\?"),
+        ({"include": "qqq"}, r"cannot include 'qqq'\. Its relationships"),
+        ({"params": {"number": "1"}}, r"not dict\. What is to match goes by keyword: filter=\{\.\.\.\}"),
+        ({"params": "number"}, r"not str\.$"),
         ({"page": ()}, "page takes a number"),
         ({"page": (1, 2, 3)}, "page takes a number"),
         ({"page": {"number": 1}}, "page: number"),
@@ -193,6 +204,59 @@ def test_an_operation_that_is_not_offered_names_those_that_are(accessor: str, op
     with pytest.raises(AttributeError, match=words):
         getattr(getattr(client, accessor)(), operation)
     assert not hasattr(getattr(client, accessor)(), operation)
+
+
+DID_RECORD = Did.build(ID)
+
+
+@pytest.mark.parametrize(
+    ("record", "name", "words"),
+    [
+        (DID_RECORD, "save", r"Did has no 'save': .*client\.dids\(\)\.update\(did\)"),
+        (DID_RECORD, "update", r"client\.dids\(\)\.update\(did\)"),
+        (DID_RECORD, "destroy", r"client\.dids\(\)\.delete\(did\)"),
+        (DID_RECORD, "reload", r"client\.dids\(\)\.find\(did\)"),
+        (DID_RECORD, "create", r"has no field 'create'"),
+        (VoiceInTrunk(), "save", r"client\.voice_in_trunks\(\)\.create\(voice_in_trunk\)"),
+        (VoiceInTrunk.build(ID), "save", r"client\.voice_in_trunks\(\)\.update\(voice_in_trunk\)"),
+        (Country.build(ID), "save", r"Country has no field 'save'\. Its fields: name"),
+        (Balance(), "refresh", r"client\.balance\(\)\.find\(\)"),
+        (DID_RECORD, "trunk", r"Did has no field 'trunk'\. Did you mean 'voice_in_trunk'\?"),
+    ],
+)
+def test_a_record_names_the_call_that_does_what_it_does_not(record: Any, name: str, words: str) -> None:
+    """An `AttributeError` that says how it is done here, if the API offers it."""
+    with pytest.raises(AttributeError, match=words):
+        getattr(record, name)()
+    assert not hasattr(record, name)
+
+
+@pytest.mark.parametrize(
+    ("accessor", "id", "words"),
+    [
+        (
+            "dids",
+            "442079460000",
+            r"looks like a number, not an id: dids\(\)\.list\(filter=\{'number': '442079460000'\}\)",
+        ),
+        ("available_dids", "442079460000", r"available_dids\(\)\.list\(filter=\{'number_contains': '442079460000'\}\)"),
+        ("dids", ID, r"\(GET /v3/dids/[-0-9a-f]*, request id req-1\)$"),
+        ("orders", "442079460000", r"request id req-1\)$"),
+    ],
+)
+def test_whoever_looks_for_a_number_by_id_is_told(accessor: str, id: str, words: str) -> None:
+    """In the text of the error that the service's answer becomes."""
+    client, _ = client_of(answer(404, document={"errors": [{"title": "Record not found"}]}))
+    with pytest.raises(NotFoundError, match=words):
+        getattr(client, accessor)().find(id)
+
+
+def test_the_asynchronous_client_in_a_plain_with_block() -> None:
+    """The error names what to write."""
+    client: Any = AsyncDidwwClient("key", transport=AsyncScripted(answer()))
+    with pytest.raises(TypeError, match="AsyncDidwwClient takes 'async with', not 'with'"):
+        with client:
+            pass
 
 
 def test_a_misspelt_state_to_wait_for_is_named() -> None:

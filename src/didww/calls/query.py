@@ -6,7 +6,6 @@ has and the declaration does not.
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +16,8 @@ from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.filters import filter_rules, names_in
 from didww.resources.kinds import Kind, listed
-from didww.resources.registry import class_named, class_of
+from didww.resources.registry import all_classes, class_named, class_of
+from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,8 +42,13 @@ def assemble(
     Raises:
         InvalidValue: A name is not in the declaration of `cls`, or a value cannot be written.
     """
-    if params is not None and not isinstance(params, QueryParams):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(f"{cls.type_}: the first argument is a QueryParams, not {type(params).__name__}.")
+    given = cast("object", params)
+    if given is not None and not isinstance(given, QueryParams):
+        hint = " What is to match goes by keyword: filter={...}." if isinstance(given, Mapping) else ""
+        raise InvalidValue(
+            f"{cls.type_}: the first argument is a QueryParams, not {type(params).__name__}.{hint}",
+            field="params",
+        )
     query = params.copy() if params is not None else QueryParams()
     if include is not None:
         query.include(*_several(include, "include"))
@@ -91,7 +96,8 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:
-            raise InvalidValue(f"fields: there is no resource type {type_!r}.", field="fields")
+            hint = did_you_mean(type_, [one.type_ for one in all_classes()])
+            raise InvalidValue(f"fields: there is no resource type {type_!r}.{hint}", field="fields")
         for name in names:
             if name not in target._fields:
                 raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
@@ -160,8 +166,7 @@ def _check_known(kind: Kind, name: str, value: Any) -> None:
         return
     known = [one.type_ for one in kind.detail]
     if value not in known:
-        close = difflib.get_close_matches(value[:80], known, n=1) if _is_text(value) else ()
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(value, known)
         raise InvalidValue(
             f"{where} takes {' or '.join(map(repr, known))}, not {_shown(value)}.{hint}{anyway}", field=name
         )
@@ -194,7 +199,5 @@ def check_path(cls: type[Resource], path: str) -> None:
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValue:
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(sorted(one for one in names if not one.startswith("-"))) or "none"
-    return InvalidValue(f"{what} {name!r}.{hint} Its {words}: {shown}.", field=name)
+    return InvalidValue(f"{what} {name!r}.{did_you_mean(name, names)} Its {words}: {shown}.", field=name)

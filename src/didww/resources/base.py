@@ -18,7 +18,7 @@ from didww.jsonapi.graph import Graph
 from didww.resources.fields import Field, attribute
 from didww.resources.kinds import listed
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
-from didww.resources.registry import class_named, class_of
+from didww.resources.registry import class_named, class_of, singular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -238,6 +238,18 @@ class Resource(Record):
                 return self._read_relationship(name)
             return super().__getattr__(name)
 
+    def _unknown(self, name: str) -> str:
+        wanted = _CALLS.get(name)
+        if name == "save":
+            wanted = "update" if self._exists() else "create"
+        if wanted not in self.operations | self.extra_operations:
+            return super()._unknown(name)
+        record = "" if self.singleton else singular(self.type)
+        return (
+            f"{type(self).__name__} has no {name!r}: a record sends nothing by itself. "
+            f"Use client.{self.path}().{wanted}({record})."
+        )
+
     # Writing
 
     def _exists(self) -> bool:
@@ -381,6 +393,18 @@ class Resource(Record):
 _set_object = Resource.__dict__["_object"].__set__
 _set_source = Resource.__dict__["_source"].__set__
 _new: Callable[[type[Resource]], Resource] = object.__new__
+
+# What records of other libraries are told to do, and the operation of an accessor that does it.
+_CALLS: dict[str, Operation] = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "destroy": "delete",
+    "remove": "delete",
+    "find": "find",
+    "refresh": "find",
+    "reload": "find",
+}
 
 
 class UnknownResource(Resource):

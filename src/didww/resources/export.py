@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypedDict, cast
 
@@ -11,6 +10,7 @@ from didww.exceptions import InvalidValue
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, writable
 from didww.resources.filters import OptionalText, Texts
+from didww.words import did_you_mean
 
 ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False)
 ExportSort = Literal[
@@ -81,10 +81,9 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     known = _FILTERS.get(export_type or "")
     for name in filters:
         if known is not None and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise InvalidValue(
-                f"Export.filters has no {name!r} for {export_type}.{hint} It takes: {', '.join(known)}.",
+                f"Export.filters has no {name!r} for {export_type}.{did_you_mean(name, known)} "
+                f"It takes: {', '.join(known)}.",
                 field=f"Export.filters[{name!r}]",
             )
     moments: list[datetime] = []

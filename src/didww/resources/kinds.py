@@ -7,7 +7,6 @@ raises `InvalidValue` with the field's name. Which kind a field has follows from
 from __future__ import annotations
 
 import copy
-import difflib
 import enum
 import re
 import types
@@ -218,6 +217,8 @@ def _meant(cls: type[OpenStrEnum | OpenIntEnum], value: object) -> str:
     members: dict[str, Any] = {}
     for member in cast("Any", cls):
         members[member.name.lower()] = members[str(member.value).lower()] = member
+    import difflib  # for mistakes only
+
     close = difflib.get_close_matches(value[:80].lower(), members, n=1) if isinstance(value, str) else ()
     if not close:
         return ""

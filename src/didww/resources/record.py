@@ -8,13 +8,13 @@ and relationships; `Nested` is an object inside an attribute, e.g. a trunk's con
 from __future__ import annotations
 
 import copy
-import difflib
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.resources.fields import Field, attribute, meta, relationship
 from didww.resources.kinds import Kind, listed
+from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +90,7 @@ class Record(metaclass=RecordType):
         return field is None or field.implies is None
 
     def _unknown(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self._fields, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else f" Its fields: {', '.join(self._fields)}."
+        hint = did_you_mean(name, self._fields) or f" Its fields: {', '.join(self._fields)}."
         return f"{type(self).__name__} has no field {name!r}.{hint}"
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error

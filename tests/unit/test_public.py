@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import os
 import pydoc
 import re
@@ -21,7 +22,8 @@ from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, 
 from didww.resources.country import Country
 from didww.resources.fields import Field
 from didww.resources.record import Nested
-from didww.resources.registry import all_classes
+from didww.resources.registry import all_classes, class_named
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
 from didww.sandbox import Sandbox
 
@@ -150,3 +152,48 @@ def test_help_tells_what_a_field_is() -> None:
     ):
         assert re.search(words, told), words
     assert "One field of a record" in str(Field.__doc__)
+
+
+RECORDS = sorted({*all_classes(), *declared_subclasses(Nested)}, key=lambda cls: cls.__qualname__)
+
+
+@pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
+def test_the_signature_of_a_constructor_is_what_it_takes(cls: Any) -> None:
+    """Every field of its signature can be given by keyword, and no other; `help` shows the same."""
+    signature = inspect.signature(cls)
+    for name, field in cls._fields.items():
+        if name not in signature.parameters:
+            with pytest.raises(ReadOnlyFieldError):
+                cls(**{name: None})
+            continue
+        parameter = signature.parameters[name]
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameter.annotation == field.owner.__annotations__[name]
+        try:
+            cls(**{name: None})
+        except ReadOnlyFieldError:
+            raise
+        except InvalidValue:  # None is no value of it
+            pass
+    assert f"{cls.__name__}{signature}" in pydoc.plain(pydoc.render_doc(cls))
+
+
+def test_the_signature_of_a_trunk_group() -> None:
+    """Keywords with their types, relationships included; none of them has to be given at once."""
+    assert str(inspect.signature(VoiceInTrunkGroup)) == (
+        "(*, name: 'str' = ..., capacity_limit: 'int | None' = ..., external_reference_id: 'str | None' = ..., "
+        "voice_in_trunks: 'list[VoiceInTrunk]' = ...) -> None"
+    )
+    assert "inspect" not in modules_after("import didww.resources.record") - modules_after("import msgspec")
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+def test_relationships_are_keywords_of_a_constructor(cls: Any) -> None:
+    """What is linked by keyword is sent as what is assigned."""
+    for name, field in cls._fields.items():
+        if field.place == "relationships" and field.create:
+            target = class_named(field.kind.detail.names[0]).build("8d1a3c5e-0000-4000-8000-000000000001")
+            value = [target] if field.kind.name == "many" else target
+            assigned = cls()
+            setattr(assigned, name, value)
+            assert cls(**{name: value}).changes == assigned.changes != {}

@@ -18,6 +18,7 @@ from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from inspect import Signature
 
     from didww.jsonapi.document import Data
 
@@ -49,6 +50,35 @@ class RecordType(type):
         found = {key: made.__dict__.get(key) for key in names}
         made._fields = {key: member for key, member in found.items() if isinstance(member, Field)}
         return made
+
+    @property
+    def __signature__(cls) -> Signature:
+        """What the constructor takes, made when somebody asks: the fields that a request to create may carry."""
+        from inspect import Parameter, Signature
+
+        return Signature(
+            [
+                Parameter(
+                    name,
+                    Parameter.KEYWORD_ONLY,
+                    default=_LEFT_OUT,
+                    annotation=cast("type", field.owner).__annotations__[name],
+                )
+                for name, field in cls._fields.items()
+                if field.create
+            ],
+            return_annotation=None,
+        )
+
+
+class _LeftOut:
+    """The default of every keyword of a constructor: what is not given is not sent."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_LEFT_OUT = _LeftOut()
 
 
 class State:

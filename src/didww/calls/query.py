@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from didww.resources.filters import Match
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "check_path"]
 
 
 def assemble(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
-__all__ = ["build", "build_download"]
+__all__ = ["build", "build_download", "follow"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 USER_AGENT = f"didww-python/{__version__}"

@@ -8,7 +8,9 @@ it without end, so nothing is left to be imported by a request.
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING, cast
 
 import httpx2
@@ -20,7 +22,7 @@ from didww.transport.body import ACCEPT_ENCODING, Body, Told, lower_headers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from didww.calls.effects import Opened, Request
 
@@ -53,6 +55,21 @@ class HttpTransport:
         self._verify: bool | ssl.SSLContext = verify
         self._closed = False
         self._pools: dict[int, _Pool] = {}
+
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        pools: dict[int, _Pool] = getattr(self, "_pools", {})
+        self._pools = {}  # whoever records warnings keeps their source
+        own = pools.get(os.getpid())
+        # At the end of the interpreter, and in a forked child that never used it, there is nothing to be said.
+        unclosed = own is not None and own.client is not None and not is_finalizing() and network.is_open(own.client)
+        try:
+            if unclosed:
+                text = "unclosed DidwwClient: its connections are still open; use `with`, or close()."
+                warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+        finally:
+            for pool in pools.values():
+                if pool.client is not None:
+                    network.abandon(pool.client)
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""

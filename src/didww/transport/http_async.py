@@ -6,10 +6,13 @@ particular to httpx2 lies in `wire`, which is imported when the first request is
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
+import sys
 import threading
 import time
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
@@ -24,13 +27,17 @@ from didww.transport.body import ACCEPT_ENCODING, Body, lower_headers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from didww.calls.effects import Opened, Request, Stream
 
 __all__ = ["AsyncHttpTransport"]
 
 T = TypeVar("T")
+
+# The clients of a parent process: they can neither be closed in the forked child, where their event loop is not, nor
+# be collected without a warning.
+_left_behind: list[httpx2.AsyncClient] = []
 
 
 class _Progress(wire.Progress):
@@ -73,6 +80,21 @@ class AsyncHttpTransport:
         self._lock = threading.Lock()
         self._client: httpx2.AsyncClient | None = None
         self._owner: tuple[int, object] = (0, None)
+
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        client, (process, token) = getattr(self, "_client", None), getattr(self, "_owner", (0, None))
+        if client is None or is_finalizing():
+            return
+        self._client = None  # whoever records warnings keeps their source
+        if process != os.getpid():
+            _left_behind.append(client)
+            return
+        try:
+            if network.is_open(client):
+                text = "unclosed AsyncDidwwClient: its connections are still open; use `async with`, or await close()."
+                warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+        finally:
+            network.hang_up(client, getattr(token, "native_token", None))
 
     async def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
@@ -175,13 +197,31 @@ class AsyncHttpTransport:
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:
     """The body as it is made, without holding up other tasks: it may be read from a disk and encrypted."""
-    pieces, size = iter(body), 0
-    while piece := await anyio.to_thread.run_sync(next, pieces, b""):
-        yield piece
-        size += len(piece)
-        told = body.sent(size)
-        if inspect.isawaitable(told):
-            await told
+    pieces: Any = iter(body)
+    size = 0
+    over = threading.Event()
+
+    def close() -> None:
+        with contextlib.suppress(AttributeError, ValueError):  # no generator, or one at work in a thread
+            pieces.close()
+
+    def take() -> bytes:
+        piece = next(pieces, b"")
+        if over.is_set():
+            close()
+        return piece
+
+    try:
+        while piece := await anyio.to_thread.run_sync(take):
+            yield piece
+            size += len(piece)
+            told = body.sent(size)
+            if inspect.isawaitable(told):
+                await told
+    finally:
+        # The error of a cancelled task may keep it, and the file that it reads, for long. The thread may be in it yet.
+        over.set()
+        close()
 
 
 async def _next_chunk(chunks: Any) -> bytes:

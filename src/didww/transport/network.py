@@ -8,11 +8,12 @@ A server that refuses a request may answer and hang up while the body is still o
 and httpx2 goes on to read the answer. With the event loop's streams nothing is left to read by then; so the
 asynchronous client listens while it writes.
 
-This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`).
+This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`, `is_open`, `hang_up`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["Until", "abandon", "bind", "bind_async"]
+__all__ = ["Until", "abandon", "bind", "bind_async", "hang_up", "is_open"]
 
 _LONGEST = 1e6
 _SLICE = 1 << 14
@@ -77,9 +78,43 @@ def abandon(client: httpx2.Client) -> None:
     Its locks may have been held by a thread that the fork left behind; so nothing is locked here, only this process'
     copies of the sockets are closed, which the parent does not notice.
     """
+    for connection in _connections(client):
+        connection.close()
+
+
+def is_open(client: httpx2.Client | httpx2.AsyncClient) -> bool:
+    """Whether `client` holds a connection that was not closed."""
+    return any(not connection.is_closed() for connection in _connections(client))
+
+
+def hang_up(client: httpx2.AsyncClient, loop: Any) -> None:
+    """Close the connections of `client`, which nobody can await any more.
+
+    Args:
+        client: What they belong to.
+        loop: The event loop that made them. One that was closed cannot close them; they go with their objects then.
+    """
+
+    def close() -> None:
+        for connection in _connections(client):
+            closing = connection.aclose()
+            # Its first step closes the socket; the rest would wait until that is done.
+            with contextlib.suppress(StopIteration, Exception):
+                closing.send(None)
+            closing.close()
+
+    elsewhere = getattr(loop, "is_running", bool)() and asyncio._get_running_loop() is not loop
+    if getattr(loop, "is_closed", bool)():
+        return
+    if elsewhere:
+        loop.call_soon_threadsafe(close)
+    else:
+        close()
+
+
+def _connections(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
     for pool in _pools(client):
-        for connection in pool.connections:
-            connection.close()
+        yield from pool.connections
 
 
 def _pools(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:

@@ -8,14 +8,36 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-for folder in ("unit", "core", "contract", "sandbox"):
+for folder in ("unit", "core", "contract", "sandbox", "security"):
     sys.path.append(str(Path(__file__).parent / folder))
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from didww.calls.effects import Request, Response
     from didww.sandbox.engine import Engine
+
+
+def pytest_configure() -> None:
+    """Begin to look for secrets, before the first client is made."""
+    import canary
+
+    canary.watch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test in which a secret shows has failed, wherever it shows."""
+    import canary
+
+    report = yield
+    found = canary.shown([*canary.HEARD.texts, *(text for _, text in report.sections), str(report.longrepr or "")])
+    if report.when == "teardown":
+        canary.HEARD.texts.clear()
+    if found:
+        report.outcome = "failed"
+        report.longrepr = "A secret shows in: " + "\n".join(text[:300] for text in found[:3])
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +46,7 @@ def every_answer_keeps_the_contract(
 ) -> Iterator[list[str]]:
     """Each answer of an engine, in this test, in any thread, is checked against the contract's facts."""
     from answers import check
+    from canary import remember_passwords
     from didww.sandbox.engine import Engine
 
     handle = Engine.handle
@@ -31,6 +54,7 @@ def every_answer_keeps_the_contract(
 
     def checked(self: Engine, asked: Request) -> Response:
         answer = handle(self, asked)
+        remember_passwords(asked.body, answer.body)
         try:
             check(asked, answer)
         except AssertionError as error:

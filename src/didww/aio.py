@@ -36,7 +36,9 @@ from didww.configuration import (
     environment_settings,
 )
 from didww.limits import DEFAULT_RATE, Limiter, limiter_for
+from didww.tracing import tracing_for
 from didww.transport.async_driver import AsyncDriver
+from didww.urls import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,6 +167,8 @@ class AsyncDidwwClient:
         on_request: Called with each request before it goes out, each attempt by itself.
         on_response: Called with each answer.
         on_retry: Called before the pause that precedes another attempt.
+        tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
+            (docs/observability.md).
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -193,16 +197,19 @@ class AsyncDidwwClient:
         on_request: Callable[[Sending], object] | None = None,
         on_response: Callable[[Answered], object] | None = None,
         on_retry: Callable[[Retrying], object] | None = None,
+        tracing: bool | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
+        base_url = base_url or checked_environment(environment).base_url
         self._configuration = Configuration(
             credentials=ApiKey(api_key),
-            base_url=base_url or checked_environment(environment).base_url,
+            base_url=base_url,
             timeout=timeout,
             headers=headers,
             max_retries=max_retries,
             limiter=limiter_for(rate_limit),
             observers=observers_for(on_request, on_response, on_retry),
+            tracing=tracing_for(tracing, origin_of(base_url)),
         )
         self._driver = AsyncDriver(transport or _transport())
 

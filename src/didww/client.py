@@ -36,7 +36,9 @@ from didww.endpoints import (
     Services,
 )
 from didww.limits import DEFAULT_RATE, Limiter, limiter_for
+from didww.tracing import tracing_for
 from didww.transport.driver import Driver
+from didww.urls import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -171,6 +173,8 @@ class DidwwClient:
         on_request: Called with each request before it goes out, each attempt by itself.
         on_response: Called with each answer.
         on_retry: Called before the pause that precedes another attempt.
+        tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
+            (docs/observability.md).
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -197,16 +201,19 @@ class DidwwClient:
         on_request: Callable[[Sending], object] | None = None,
         on_response: Callable[[Answered], object] | None = None,
         on_retry: Callable[[Retrying], object] | None = None,
+        tracing: bool | None = None,
         transport: Transport | None = None,
     ) -> None:
+        base_url = base_url or checked_environment(environment).base_url
         self._configuration = Configuration(
             credentials=ApiKey(api_key),
-            base_url=base_url or checked_environment(environment).base_url,
+            base_url=base_url,
             timeout=timeout,
             headers=headers,
             max_retries=max_retries,
             limiter=limiter_for(rate_limit),
             observers=observers_for(on_request, on_response, on_retry),
+            tracing=tracing_for(tracing, origin_of(base_url)),
         )
         self._driver = Driver(transport or _transport(session))
 

@@ -119,6 +119,7 @@ class Configuration:
         "observers",
         "origin",
         "timeout",
+        "tracing",
     )
 
     def __init__(
@@ -133,6 +134,7 @@ class Configuration:
         budget: Budget | None = None,
         jitter: Callable[[], float] = random.random,
         observers: tuple[tuple[type, Callable[[Any], object]], ...] = (),
+        tracing: Any = None,
     ) -> None:
         self.credentials = credentials
         self.max_retries = checked_retries(max_retries)
@@ -140,6 +142,7 @@ class Configuration:
         self.budget = budget or Budget()
         self.jitter = jitter
         self.observers = observers
+        self.tracing = tracing
         self.base_url = checked_base_url(base_url)
         self.origin = origin_of(self.base_url)
         self.timeout = checked_timeout(timeout)
@@ -163,6 +166,7 @@ class Configuration:
             budget=self.budget,
             jitter=self.jitter,
             observers=self.observers,
+            tracing=self.tracing,
         )
 
     def __repr__(self) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from didww.calls.answer import retry_after_of
+from didww.calls.course import traced
 from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, TakeTurn, Tell
 from didww.calls.events import Answered, Failed, Retrying, Sending
 from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, UnexpectedResponse
 
 if TYPE_CHECKING:
+    from didww.calls.course import Course
     from didww.configuration import Configuration
     from didww.limits import Turn
 
@@ -41,11 +43,20 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
         DeadlineExceeded: The time ran out.
         UnexpectedResponse: The answer was damaged.
     """
+
+    def attempts(course: Course) -> Call[Exchanged]:
+        return _attempts(configuration, request, creating=creating, course=course)
+
+    return traced(configuration, request, attempts)
+
+
+def _attempts(configuration: Configuration, request: Request, *, creating: bool, course: Course) -> Call[Exchanged]:
     start = cast("float", (yield Now()))
     deadline = start + configuration.timeout
     attempt, uncertain = 1, False
     while True:
         yield from take_turn(configuration, request, start, deadline, attempt)
+        course.attempts, course.status = attempt, None
         sent_at = cast("float", (yield Now()))
         yield Tell(Sending(request, attempt), configuration.observers)
         response: Response | None = None
@@ -56,6 +67,7 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
             failure = error
         now = cast("float", (yield Now()))
         if response is not None:
+            course.answered(response.status, response.headers)
             yield Tell(Answered(request, attempt, response, now - sent_at), configuration.observers)
             kind: str | int = response.status
             if response.status < 500 and response.status != 429:

@@ -11,6 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from didww.calls.answer import error_for, retry_after_of
+from didww.calls.course import traced
 from didww.calls.effects import (
     Call,
     Close,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO
 
+    from didww.calls.course import Course
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
@@ -145,6 +147,9 @@ class _Download:
 
     def run(self) -> Call[int]:
         """All attempts; answers the number of bytes that came."""
+        return traced(self._configuration, build_download(self._configuration, self._url), self._run)
+
+    def _run(self, course: Course) -> Call[int]:
         configuration = self._configuration
         start = cast("float", (yield Now()))
         deadline = start + configuration.timeout
@@ -152,8 +157,9 @@ class _Download:
         try:
             while True:
                 request = self._request()
+                course.attempts, course.status = attempt, None
                 try:
-                    yield from self._attempt(request, attempt, start, deadline)
+                    yield from self._attempt(request, attempt, start, deadline, course)
                     self._check_whole()
                 except _Cut as caught:
                     cut = caught
@@ -192,7 +198,7 @@ class _Download:
             request.headers["If-Range"] = self._etag
         return request
 
-    def _attempt(self, request: Request, attempt: int, start: float, deadline: float) -> Call[None]:
+    def _attempt(self, request: Request, attempt: int, start: float, deadline: float, course: Course) -> Call[None]:
         """One request, and what comes of it.
 
         Raises:
@@ -207,6 +213,7 @@ class _Download:
         try:
             opened = cast("Opened", (yield Open(request, deadline)))
             now = cast("float", (yield Now()))
+            course.answered(opened.status, opened.headers)
             head = Response(opened.status, opened.headers, b"")
             yield Tell(Answered(request, attempt, head, now - sent_at), configuration.observers)
             if (yield from self._begin(request, opened)):

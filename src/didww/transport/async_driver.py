@@ -63,7 +63,8 @@ class AsyncDriver:
             FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
             FileRestart: lambda effect: _in_thread(restart_file, effect.file),
             FileClose: _close,
-            Start: self._start,
+            # Not a method of its own: a cycle would leave closing what nobody closed to the garbage collector.
+            Start: lambda effect: _start(transport, effect),
             Join: lambda effect: effect.started.join(),
         }
 
@@ -117,8 +118,9 @@ class AsyncDriver:
             for one in started:
                 one.cancel()
 
-    async def _start(self, effect: Start) -> _Started:
-        return _Started(self.run(effect.call))
+
+async def _start(transport: AsyncTransport, effect: Start) -> _Started:
+    return _Started(AsyncDriver(transport).run(effect.call))
 
 
 class _Started:

@@ -1,0 +1,76 @@
+"""Secrets that must not show: every key, password and callback secret of any test is one, and is searched for.
+
+What is searched in each test: everything that was logged at whatever level, the texts and representations of all errors
+that were made, what was printed, and the report of a failure.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from didww.callback.request_validator import RequestValidator
+from didww.configuration import ApiKey
+from didww.exceptions import DidwwError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SECRETS: set[str] = set()
+ON_PURPOSE = {"local-key", "YOUR_API_KEY"}
+"""Keys that the sandbox and the documentation print, to be pasted."""
+_PASSWORD = re.compile(rb'"(?:auth_)?password"\s*:\s*"([^"\\]+)"')
+
+
+def remember(secret: object) -> None:
+    """Look for `secret` from now on; short ones are words of the language."""
+    if isinstance(secret, str) and len(secret.strip()) >= 8 and secret.strip() not in ON_PURPOSE:
+        SECRETS.add(secret.strip())
+
+
+def remember_passwords(*bodies: object) -> None:
+    """Those in the documents of requests and answers."""
+    for body in bodies:
+        if isinstance(body, bytes):
+            for found in _PASSWORD.findall(body):
+                remember(found.decode())
+
+
+def shown(texts: Iterable[str]) -> list[str]:
+    """The texts with a secret in them."""
+    return [text for text in texts if any(secret in text for secret in SECRETS)]
+
+
+class Heard(logging.Handler):
+    """What was logged and which errors were made since `begin`."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+
+HEARD = Heard()
+
+
+def watch() -> None:
+    """Have all secrets remembered, and all errors heard, from now on."""
+    for cls in (ApiKey, RequestValidator):
+        _before(cls, "__init__", lambda _, value=None, *__, **___: remember(value))
+    _before(DidwwError, "__init__", lambda _, *arguments, **__: HEARD.texts.extend(map(str, arguments)))
+    logging.getLogger().addHandler(HEARD)
+    for name in ("didww", "httpx2", "httpcore2", "urllib3", "requests"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def _before(cls: type, name: str, first: Any) -> None:
+    method = getattr(cls, name)
+
+    def both(self: Any, *arguments: Any, **options: Any) -> None:
+        first(self, *arguments, **options)
+        method(self, *arguments, **options)
+
+    setattr(cls, name, both)

@@ -13,7 +13,6 @@ This module is the only one that reaches into httpx2's private parts (`bind`, `a
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import ssl
@@ -94,6 +93,7 @@ def hang_up(client: httpx2.AsyncClient, loop: Any) -> None:
         client: What they belong to.
         loop: The event loop that made them. One that was closed cannot close them; they go with their objects then.
     """
+    import asyncio
 
     def close() -> None:
         for connection in _connections(client):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import functools
 import importlib
+import logging
 import os
 import pkgutil
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 import didww
 from didww import configuration
@@ -102,6 +104,26 @@ def test_every_accessor_is_in_the_guide() -> None:
     operations = {"list", "find", "iterate", "create", "update", "delete", "wait"}
     assert {name for name in ours if f"`{name}`" not in text} == set()
     assert {name for name in operations if f").{name}(" not in text} == set()
+
+
+@pytest.mark.parametrize("library", ["httpx2", "urllib3"])
+def test_the_logs_of_libraries_can_be_silenced_as_the_guide_says(
+    library: str, local_didww: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Left alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', guide)
+    caplog.set_level(logging.NOTSET, library)
+    caplog.set_level(logging.DEBUG)
+    for set_to, shown in ((logging.NOTSET, True), (getattr(logging, level), False)):
+        logging.getLogger(library).setLevel(set_to)  # reset by the fixture
+        caplog.clear()
+        with requests.Session() as session:
+            over = session if library == "urllib3" else None
+            with didww.DidwwClient("local-key", base_url=local_didww, session=over) as client:
+                client.countries().list(filter={"name": "Canary"})
+        assert ("Canary" in caplog.text) is shown
+        assert "/v3/countries: 200" in caplog.text
 
 
 def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path: Path) -> None:

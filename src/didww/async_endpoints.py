@@ -74,8 +74,8 @@ class AsyncEndpoint(Generic[R]):
 
         def __getattr__(self, name: str) -> Any:
             offered = [one for one in OPERATIONS if hasattr(type(self), one)]
-            hint = f" The API offers: {', '.join(offered)}." if name in OPERATIONS else ""
-            raise AttributeError(f"{self._resource.path}() has no {name!r}.{hint}", name=name, obj=self)
+            message = f"{self._resource.path}() has no {name!r}. The API offers: {', '.join(offered)}."
+            raise AttributeError(message, name=name, obj=self)
 
 
 class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):

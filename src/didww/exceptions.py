@@ -269,7 +269,8 @@ class ConnectionFailed(DidwwClientError):
         elapsed: Seconds that the call had taken; None if it was not measured.
         phase: What the last attempt was at: `waiting for a connection` (all of the pool are in use), `connecting`
             (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the answer`, `reading the
-            answer`; empty if that is not known, or the request was not tried at all.
+            answer`; of a call that came no further, `waiting for a turn` (the rate limit), `preparing the file`,
+            `waiting for the record`; empty if that is not known.
     """
 
     def __init__(

@@ -108,6 +108,7 @@ def test_looks_become_rarer(clock: Clock) -> None:
     assert max(clock.slept[3:]) == 5.0
     assert clock.now == 160.0
     assert caught.value.elapsed == 60
+    assert caught.value.phase == "waiting for the record"
     assert 12 < len(transport.requests) < 25
 
 

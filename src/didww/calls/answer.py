@@ -88,8 +88,11 @@ class ApiResponse(Generic[T]):
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The whole document as plain dicts and lists, decoded anew at each access; empty if there was no body."""
-        return decode_raw(self._body) if self._body.strip() else {}
+        """The whole document as plain dicts and lists, decoded anew at each access; empty if there was none."""
+        try:
+            return decode_raw(self._body) if self._body.strip() else {}
+        except NotJsonApi:  # what was deleted or changed needs no document
+            return {}
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 

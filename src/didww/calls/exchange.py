@@ -116,6 +116,7 @@ def take_turn(
                 request_sent=False,
                 attempts=attempt - 1,
                 elapsed=now - start,
+                phase="waiting for a turn",
             )
         if turn.seconds:
             yield Sleep(turn.seconds)

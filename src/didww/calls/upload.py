@@ -172,7 +172,9 @@ def _until(configuration: Configuration, end: float) -> Call[Configuration]:
     left = end - cast("float", (yield Now()))
     if left <= 0:
         raise DeadlineExceeded(
-            "The upload was not sent before the call's timeout ran out. Allow more: timeout=.", request_sent=False
+            "The upload was not sent before the call's timeout ran out. Allow more: timeout=.",
+            request_sent=False,
+            phase="preparing the file",
         )
     return configuration.replaced(timeout=left)
 

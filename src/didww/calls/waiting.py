@@ -154,7 +154,8 @@ def _late(cls: type[Resource], id: str, status: str, timeout: float, trouble: Di
     last = f" The last look failed: {trouble}" if trouble is not None else ""
     error = DeadlineExceeded(
         f"{cls.__name__} {id} is {state} after {timeout:g} s. It goes on at the service: wait again with the id {id!r}."
-        f"{last}"
+        f"{last}",
+        phase="waiting for the record",
     )
     error.elapsed = timeout
     return error

@@ -1,6 +1,6 @@
 """Secrets that must not show: every key, password and callback secret of any test is one, and is searched for.
 
-What is searched in each test: everything that was logged at whatever level, the texts and representations of all errors
+What is searched in each test: everything that this package logged at whatever level and others at theirs, the texts and representations of all errors
 that were made, what was printed, and the report of a failure.
 """
 
@@ -62,8 +62,7 @@ def watch() -> None:
         _before(cls, "__init__", lambda _, value=None, *__, **___: remember(value))
     _before(DidwwError, "__init__", lambda _, *arguments, **__: HEARD.texts.extend(map(str, arguments)))
     logging.getLogger().addHandler(HEARD)
-    for name in ("didww", "httpx2", "httpcore2", "urllib3", "requests"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger("didww").setLevel(logging.DEBUG)
 
 
 def _before(cls: type, name: str, first: Any) -> None:

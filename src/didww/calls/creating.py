@@ -16,7 +16,7 @@ from didww.calls.effects import Call, Now, Request, Sleep
 from didww.calls.exchange import exchange
 from didww.calls.retries import pause
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, ServerError, UnexpectedResponse
-from didww.jsonapi.encode import resource_document
+from didww.jsonapi.encode import Veiled, resource_document
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 
@@ -44,7 +44,7 @@ def create_once(
     """Create a record of `cls`; if the answer is lost, find out whether it was made before anything is sent again."""
     field = _lookup(cls)
     if field is not None and not attributes.get(field):
-        attributes = {**attributes, field: f"didww-{uuid.uuid4().hex}"}
+        attributes = Veiled(attributes, **{field: f"didww-{uuid.uuid4().hex}"})
     document = resource_document(cls.type_, None, attributes, linkage)
     request = requests.build(configuration, "POST", cls.path, query=query, document=document)
     start = cast("float", (yield Now()))

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
 
     from didww.jsonapi.document import Data, Identifier
 
-__all__ = ["encode", "resource_document"]
+__all__ = ["Veiled", "encode", "resource_document"]
+
+
+class Veiled(dict[str, Any]):
+    """Attributes on their way to the service, which may hold passwords.
+
+    Tools that show the locals of a traceback see their names alone.
+    """
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(f'{name!r}: ...' for name in self)}}}"
+
 
 _encoder = msgspec.json.Encoder()
 
@@ -27,7 +38,7 @@ def resource_document(
     data: dict[str, Any] = {"type": type}
     if id is not None:
         data["id"] = id
-    data["attributes"] = dict(attributes)
+    data["attributes"] = Veiled(attributes)
     if relationships:
         data["relationships"] = {name: {"data": linkage(value)} for name, value in relationships.items()}
     return {"data": data}

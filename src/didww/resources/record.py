@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
+from didww.jsonapi.encode import Veiled
 from didww.resources.fields import Field, attribute, meta, relationship
 from didww.resources.kinds import Kind, listed
 from didww.words import did_you_mean
@@ -230,7 +231,7 @@ class Record(metaclass=RecordType):
         Raises:
             ReadOnlyFieldError: A list or object that this caller cannot write was changed in place.
         """
-        changed = self._pending()
+        changed = Veiled(self._pending())
         exists = self._exists()
         for name in changed:
             field = self._fields[name]

@@ -15,9 +15,9 @@ from didww.exceptions import UnexpectedResponse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from didww.calls.effects import Stream
+    from didww.calls.effects import Request, Stream
 
-__all__ = ["ACCEPT_ENCODING", "Body", "Told", "check_length", "lower_headers", "with_encoding"]
+__all__ = ["ACCEPT_ENCODING", "Body", "Told", "check_length", "content_of", "lower_headers", "with_encoding"]
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The packings that `Body` can undo."""
@@ -118,6 +118,11 @@ class Told:
             yield piece
             size += len(piece)
             self._body.sent(size)
+
+
+def content_of(request: Request) -> bytes | Told | None:
+    """The body to send; not a local of whoever sends it, as a traceback may show those."""
+    return Told(request.body) if request.body is not None and not isinstance(request.body, bytes) else request.body
 
 
 def check_length(status: int, headers: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ import httpx2
 from didww.calls.effects import Response
 from didww.exceptions import DidwwError
 from didww.transport import failures, network, wire
-from didww.transport.body import ACCEPT_ENCODING, Body, Told, lower_headers
+from didww.transport.body import ACCEPT_ENCODING, Body, content_of, lower_headers
 
 if TYPE_CHECKING:
     import ssl
@@ -131,10 +131,8 @@ class HttpTransport:
         if not until:
             raise failures.late(request, request_sent=False)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
-        body = request.body
-        content = body if body is None or isinstance(body, bytes) else Told(body)
-        made = wire.request_for(request, packings, {"timeout": timeouts, "trace": progress.trace}, content)
-        return client.send(made, stream=True)
+        extensions = {"timeout": timeouts, "trace": progress.trace}
+        return client.send(wire.request_for(request, packings, extensions, content_of(request)), stream=True)
 
     def _client(self) -> httpx2.Client:
         if self._closed:

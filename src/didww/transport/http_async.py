@@ -143,9 +143,7 @@ class AsyncHttpTransport:
 
     async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
         client = self._of_this_loop()
-        body = request.body
-        content = body if body is None or isinstance(body, bytes) else _stream(body)
-        made = wire.request_for(request, packings, {"trace": progress.tell}, content)
+        made = wire.request_for(request, packings, {"trace": progress.tell}, _content_of(request))
         try:
             return await client.send(made, stream=True)
         except BaseException:
@@ -193,6 +191,10 @@ class AsyncHttpTransport:
                 return failures.client_closed()
             return failures.closed_meanwhile(request, progress.phase)
         return wire.explained(error, request, progress)
+
+
+def _content_of(request: Request) -> bytes | AsyncIterator[bytes] | None:
+    return _stream(request.body) if request.body is not None and not isinstance(request.body, bytes) else request.body
 
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:

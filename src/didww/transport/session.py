@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
 from didww.transport import failures
-from didww.transport.body import ACCEPT_ENCODING, Body, Told, check_length, with_encoding
+from didww.transport.body import ACCEPT_ENCODING, Body, check_length, content_of, with_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,12 +166,11 @@ class SessionTransport:
     def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
         left = deadline - time.monotonic()
         longest = None if left > _LONGEST else max(left, 1e-3)
-        body = request.body
         try:
             response = self._session.request(
                 request.method,
                 request.url,
-                data=body if body is None or isinstance(body, bytes) else Told(body),
+                data=content_of(request),
                 headers=with_encoding(request.headers, packings),
                 timeout=(longest, longest),
                 allow_redirects=False,

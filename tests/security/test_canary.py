@@ -1,0 +1,179 @@
+"""The key, SIP passwords and callback secrets show nowhere; and whoever looks for them would find them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import pickle
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import canary
+from clients import KINDS, client_of
+from didww import (
+    CredentialsAndIpAuthenticationMethod,
+    Did,
+    DidwwError,
+    RequestValidator,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceOutTrunk,
+)
+from didww.enums import DefaultDstAction, OnCliMismatchAction
+from didww.sandbox.server import running
+from servers import Server, answering, dead_port, http, once, rude, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+KEY = "c4nary-of-the-key-0123456789"
+PASSWORD = "C4nary-Of-The-Password"
+SECRET = "c4nary-of-callbacks-0123456789"
+MARKS = (KEY, PASSWORD, SECRET)
+
+
+@pytest.fixture(autouse=True)
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clients.KEY", KEY)
+
+
+class Seen:
+    """Everything that a program could show of what it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def value(self, value: Any) -> None:
+        self.texts += [repr(value), str(value)]
+
+    def error(self, error: BaseException) -> None:
+        self.value(error)
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        # The frames of this test hold the secrets themselves.
+        shown.stack = traceback.StackSummary.from_list([one for one in shown.stack if "/tests/" not in one.filename])
+        self.texts += list(shown.format())
+        chain = (error.__cause__, error.__context__)
+        for one in chain:
+            if one is not None:
+                self.error(one)
+        if isinstance(error, DidwwError):
+            self.texts.append(repr(pickle.dumps(error)))
+            self.value(copy.copy(error))
+
+    def check(self) -> None:
+        found = [text[:400] for text in self.texts if any(mark in text for mark in MARKS)]
+        assert not found, found[:3]
+
+
+@pytest.fixture
+def seen(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Seen]:
+    """What was shown, with the log of all levels, what was printed, and the files that were left."""
+    caplog.set_level(logging.DEBUG)
+    seen = Seen()
+    yield seen
+    seen.texts += [caplog.text, *(repr(record.args) for record in caplog.records), *capfd.readouterr()]
+    seen.texts += [one.read_bytes().decode("latin-1") for one in tmp_path.rglob("*") if one.is_file()]
+    seen.check()
+
+
+def trunk() -> VoiceInTrunk:
+    configuration = SipConfiguration(host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD)
+    return VoiceInTrunk(name="Front desk", configuration=configuration)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_shows_when_all_goes_well(kind: str, seen: Seen, tmp_path: Path) -> None:
+    """Clients, answers, records, copies and pickles of a day's work."""
+    with running() as base_url, client_of(kind, base_url) as client:
+        seen.value(getattr(client, "_client", client))
+        created = client.voice_in_trunks().create(trunk())
+        for one in (created, created.data, created.data.configuration, created.meta, trunk()):
+            seen.value(one)
+        out = VoiceOutTrunk(name="Out")
+        out.authentication_method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.0/24"])
+        out.default_dst_action = DefaultDstAction.ALLOW_ALL
+        out.on_cli_mismatch_action = OnCliMismatchAction.REJECT_CALL
+        made = client.voice_out_trunks().create(out).data
+        for one in (made, made.authentication_method, copy.deepcopy(made)):
+            seen.value(one)
+            assert made.authentication_method.password not in repr(one)
+        seen.value(client.upload_file(b"%PDF", description="scan"))
+        seen.value(RequestValidator(SECRET))
+        with pytest.raises(DidwwError) as caught:
+            pickle.dumps(getattr(client, "_client", client)._configuration.credentials)
+        seen.error(caught.value)
+        seen.value(client.dids().update_many([Did.build("x")]))
+
+
+TROUBLE: dict[str, Callable[..., None]] = {
+    "silent": silent,
+    "rude": rude,
+    "not http": once(b"garbage\r\n\r\n"),
+    "cut off": answering(http(b"{}", length=99)),
+    "a page": answering(http(b"<html>")),
+    "redirect": answering(http(b"", "Location: http://127.0.0.1:1/v3/other", status="302 Found")),
+    "refused": answering(http(b'{"errors":[{"title":"no"}]}', status="422 No")),
+    "wrong key": answering(http(b"", status="401 No")),
+    "down": answering(http(b"", status="503 Down")),
+    "packed wrongly": answering(http(b"xx", "Content-Encoding: gzip")),
+    "odd header": once(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", [*TROUBLE, "nobody there"])
+def test_nothing_shows_when_it_goes_wrong(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
+    """Errors with their locals, causes and contexts, of reads, writes, uploads and downloads."""
+    with contextlib.ExitStack() as stack:
+        if case == "nobody there":
+            base_url = f"http://127.0.0.1:{dead_port()}/v3"
+        else:
+            base_url = f"{stack.enter_context(Server(TROUBLE[case])).url}/v3"
+        client = stack.enter_context(client_of(kind, base_url, timeout=0.4, max_retries=1))
+        for call in (
+            lambda: client.dids().find("8d1a3c5e-0000-4000-8000-000000000001"),
+            lambda: client.voice_in_trunks().create(trunk()),
+            lambda: client.upload_file(b"%PDF"),
+            lambda: client.download_export(f"{base_url}/exports/a.csv.gz", tmp_path / "a"),
+        ):
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 whatever it is, it must not show them
+                seen.error(error)
+
+
+def test_wrong_values_do_not_show_what_was_given(seen: Seen) -> None:
+    """Secrets in the wrong place, or of the wrong kind."""
+    for call in (
+        lambda: RequestValidator([SECRET]),  # type: ignore[arg-type]
+        lambda: SipConfiguration(auth_password=[PASSWORD]),  # type: ignore[arg-type]
+        lambda: SipConfiguration(auth_password=PASSWORD * 100),
+        lambda: client_of("sync", f"http://{SECRET}@example.com/v3").__enter__(),
+    ):
+        try:
+            call()
+        except DidwwError as error:
+            seen.value(error)
+            seen.value(pickle.dumps(error))
+
+
+def test_whoever_looks_would_find_them() -> None:
+    """The search of the whole suite knows the secrets of this test, and finds them in a text."""
+    with running() as base_url, client_of("sync", base_url) as client:
+        client.voice_in_trunks().create(trunk())
+        RequestValidator(SECRET)
+    assert set(MARKS) <= canary.SECRETS
+    for mark in MARKS:
+        assert canary.shown(["harmless", f"before {mark} after"]) == [f"before {mark} after"]
+    handler = canary.Heard()
+    logger = logging.getLogger("canary.another")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    logger.debug("key %s", KEY)
+    assert canary.shown(handler.texts)
+    assert canary.HEARD in logging.getLogger().handlers

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from didww.calls.effects import Now, Request, Response, Send, Sleep, TakeTurn, Tell
+from didww.calls.effects import Now, Request, Response, Send, Sleep, SlowDown, TakeTurn, Tell
 from didww.exceptions import ConnectionFailed, DeadlineExceeded
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ class World:
             return None
         if isinstance(effect, TakeTurn):
             return effect.limiter.turn(effect.longest)
+        if isinstance(effect, SlowDown):
+            effect.limiter.slow_down(effect.seconds)
+            return None
         if isinstance(effect, Tell):
             self.told.append(effect.event)
             return None

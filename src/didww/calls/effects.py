@@ -35,6 +35,7 @@ __all__ = [
     "Response",
     "Send",
     "Sleep",
+    "SlowDown",
     "Source",
     "Start",
     "Started",
@@ -194,6 +195,13 @@ class TakeTurn(Struct, frozen=True):
     longest: float
 
 
+class SlowDown(Struct, frozen=True):
+    """Have `limiter` hand out no turn for `seconds`; outcome: None."""
+
+    limiter: Limiter
+    seconds: float
+
+
 class Tell(Struct, frozen=True):
     """Tell `event` to the log and to `observers`; outcome: None."""
 
@@ -229,6 +237,7 @@ class Join(Struct, frozen=True):
 
 Effect: TypeAlias = (
     TakeTurn
+    | SlowDown
     | Tell
     | Inform
     | Send

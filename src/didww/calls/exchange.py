@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from didww.calls.answer import retry_after_of
 from didww.calls.course import traced
-from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, TakeTurn, Tell
+from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, SlowDown, TakeTurn, Tell
 from didww.calls.events import Answered, Failed, Retrying, Sending
 from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, UnexpectedResponse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.limits import Turn
 
-__all__ = ["Exchanged", "exchange", "take_turn"]
+__all__ = ["Exchanged", "exchange", "slow_down", "take_turn"]
 
 
 class Exchanged(Struct, frozen=True):
@@ -79,8 +79,8 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
             yield Tell(Failed(request, attempt, failure, now - sent_at), configuration.observers)
             kind = UNSENT if isinstance(failure, ConnectionFailed) and not failure.request_sent else BROKEN
             asked = None
-        if kind == 429 and configuration.limiter is not None:
-            configuration.limiter.slow_down(1.0 if asked is None else min(asked, LONGEST_RETRY_AFTER))
+        if kind == 429:
+            yield from slow_down(configuration, asked)
         wait = pause(attempt, asked, configuration.jitter)
         again = (
             attempt <= configuration.max_retries
@@ -122,6 +122,12 @@ def take_turn(
             yield Sleep(turn.seconds)
         if turn.taken:
             return
+
+
+def slow_down(configuration: Configuration, asked: float | None) -> Call[None]:
+    """Have the limiter pause after a 429 that asked for so long, or did not say."""
+    if configuration.limiter is not None:
+        yield SlowDown(configuration.limiter, 1.0 if asked is None else min(asked, LONGEST_RETRY_AFTER))
 
 
 def _told(failure: Any, attempts: int, elapsed: float) -> Any:

@@ -30,7 +30,7 @@ from didww.calls.effects import (
     Tell,
 )
 from didww.calls.events import Answered, Failed, Retrying, Sending
-from didww.calls.exchange import take_turn
+from didww.calls.exchange import slow_down, take_turn
 from didww.calls.request import build_download
 from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
 from didww.calls.unpacking import Unpacker
@@ -255,9 +255,8 @@ class _Download:
         if opened.status >= 400:
             error = error_for(request, opened.status, opened.headers, body)
             asked = retry_after_of(opened.headers)
-            limiter = self._configuration.limiter
-            if opened.status == 429 and limiter is not None:
-                limiter.slow_down(1.0 if asked is None else min(asked, LONGEST_RETRY_AFTER))
+            if opened.status == 429:
+                yield from slow_down(self._configuration, asked)
             raise _Cut(error, opened.status, asked)
         away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
         raise UnexpectedResponse(

@@ -21,6 +21,7 @@ from didww.calls.effects import (
     Read,
     Send,
     Sleep,
+    SlowDown,
     Start,
     TakeTurn,
     Tell,
@@ -53,6 +54,7 @@ class AsyncDriver:
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: _sleep,
             TakeTurn: _turn,
+            SlowDown: _slow_down,
             Tell: _tell,
             Inform: _inform,
             Open: lambda effect: transport.open(effect.request, effect.deadline),
@@ -184,6 +186,14 @@ async def _turn(effect: TakeTurn) -> Turn:
     if limiter.blocking:
         return cast("Turn", await _in_thread(limiter.turn, effect.longest))
     return limiter.turn(effect.longest)
+
+
+async def _slow_down(effect: SlowDown) -> None:
+    limiter = effect.limiter
+    if limiter.blocking:
+        await _in_thread(limiter.slow_down, effect.seconds)
+    else:
+        limiter.slow_down(effect.seconds)
 
 
 async def _tell(effect: Tell) -> None:

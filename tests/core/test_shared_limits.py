@@ -1,0 +1,434 @@
+"""Limiters that processes share: real processes, a real Redis, and what is said when either cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pickle
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from didww import AsyncDidwwClient, DidwwClient, shared_limits
+from didww.exceptions import DeadlineExceeded, DidwwClientError, InvalidValue
+from didww.limits import Turn
+from didww.sandbox import Sandbox
+from didww.shared_limits import RedisLimiter, SqliteLimiter
+from scripted import AsyncScripted, Scripted, answer
+from servers import dead_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSWORD = "redis-p4ssword"
+BALANCE = {"data": {"type": "balances", "id": "1", "attributes": {}}}
+
+PROGRAM = """
+import json, os, sys, threading, time
+from didww.shared_limits import RedisLimiter, SqliteLimiter
+
+kind, where, rate, what, seconds, folder = sys.argv[1:]
+limiter = {"sqlite": SqliteLimiter, "redis": RedisLimiter}[kind](where, float(rate))
+seconds = float(seconds)
+if what == "slow_down":
+    limiter.slow_down(seconds)
+    sys.exit()
+
+def hammer(got):
+    while time.monotonic() < end:
+        before = time.monotonic()
+        turn = limiter.turn(60)
+        if turn.taken:
+            got.append((before, time.monotonic()))
+        else:
+            time.sleep(turn.seconds)
+
+def threads():
+    got = [], []
+    made = [threading.Thread(target=hammer, args=(one,)) for one in got]
+    for thread in made:
+        thread.start()
+    return got, made
+
+def finish(got, made):
+    for thread in made:
+        thread.join()
+    with open(os.path.join(folder, f"{os.getpid()}.json"), "w") as file:
+        json.dump(got, file)
+
+print("ready", flush=True)
+sys.stdin.readline()
+limiter.turn(60)  # so that the child inherits a limiter in use; to fork among threads at work is nobody's right
+child = os.fork() if hasattr(os, "fork") else None
+end = time.monotonic() + seconds
+finish(*threads())
+if child == 0:
+    os._exit(0)
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+class Store(NamedTuple):
+    """Where limiters meet: a file, or an address."""
+
+    kind: str
+    where: str
+
+    def limiter(self, rate: float = 20) -> SqliteLimiter | RedisLimiter:
+        return SqliteLimiter(self.where, rate) if self.kind == "sqlite" else RedisLimiter(self.where, rate)
+
+    def program(self, rate: float, what: str, seconds: float, folder: Path) -> subprocess.Popen[str]:
+        arguments = (self.kind, self.where, str(rate), what, str(seconds), str(folder))
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+
+class RedisServer:
+    """A redis-server on a free port of the loopback interface, with a password, that keeps nothing."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._command = [program, "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--save", "", "--dir", str(folder)]
+        self.port = dead_port()
+        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        import redis
+
+        self._process = subprocess.Popen([*self._command, "--port", str(self.port)], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        with redis.Redis.from_url(self.url) as client:
+            while True:
+                try:
+                    client.ping()
+                except redis.ConnectionError:
+                    assert time.monotonic() < end
+                    time.sleep(0.02)
+                else:
+                    return
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("no redis-server here")
+    server = RedisServer(program, tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store of each kind."""
+    if request.param == "sqlite":
+        return Store("sqlite", str(tmp_path / "turns.sqlite"))
+    server: RedisServer = request.getfixturevalue("redis_server")
+    redis_of(server.url).flushall()
+    return Store("redis", server.url)
+
+
+def redis_of(url: str) -> Any:
+    import redis
+
+    return redis.Redis.from_url(url)
+
+
+def most_in_a_second(moments: list[tuple[float, float]]) -> int:
+    """How many turns were certainly handed out within less than a second: each was between asking and being told."""
+    return max(sum(1 for before, after in moments if before >= start and after < start + 1.0) for start, _ in moments)
+
+
+def test_all_processes_together_keep_to_the_rate(store: Store, tmp_path: Path) -> None:
+    """Two programs that fork, two threads in each of the four: never too many in a second, and a share for everybody.
+
+    What is kept does not grow.
+    """
+    rate, seconds = 100, 1.6
+    programs = [store.program(rate, "hammer", seconds, tmp_path) for _ in range(2)]
+    for one in programs:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in programs:
+        one.communicate("go\n", timeout=30)
+        assert one.returncode == 0
+    processes = [json.loads(file.read_text()) for file in tmp_path.glob("*.json")]
+    assert len(processes) == (4 if hasattr(os, "fork") else 2)
+    moments = [tuple(moment) for process in processes for thread in process for moment in thread]
+    assert most_in_a_second(moments) <= rate
+    assert len(moments) >= seconds * rate * 0.4
+    assert all(thread for process in processes for thread in process)
+    shares = [sum(map(len, process)) for process in processes]
+    assert min(shares) >= len(moments) / len(shares) / 4
+    if store.kind == "sqlite":
+        assert Path(store.where).stat().st_size <= 8192
+    else:
+        client = redis_of(store.where)
+        assert [(client.hlen(key), client.pttl(key) <= 70_000) for key in client.scan_iter()] == [(1, True)]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_clients_keep_to_it(store: Store, kind: str) -> None:
+    """Two clients, threads or tasks, each with a limiter of its own over the same store: one rate for both."""
+    with Sandbox() as sandbox:
+        sent: list[float] = []
+        options = {"on_request": lambda event: sent.append(time.monotonic())}
+        if kind == "sync":
+            clients = [sandbox.client(rate_limit=store.limiter(40), **options) for _ in range(2)]
+            threads = [threading.Thread(target=lambda one=one: one.balance().find()) for one in clients * 6]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        else:
+
+            async def main() -> None:
+                limited = [sandbox.async_client(rate_limit=store.limiter(40), **options) for _ in range(2)]
+                await asyncio.gather(*(one.balance().find() for one in limited * 6))
+
+            asyncio.run(main())
+    assert len(sent) == 12
+    assert 11 / 40 <= max(sent) - min(sent) + 0.025 < 3  # 0.025: the first may have been held up after its turn
+
+
+def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
+    """At once, or not: then a time that is not before the next turn, not long after it, and not the same for all."""
+    limiter = store.limiter(2)
+    assert limiter.turn(60) == Turn(0.0, taken=True)
+    turns = [limiter.turn(60) for _ in range(10)]
+    assert not any(turn.taken for turn in turns)
+    assert all(0.3 < turn.seconds < 0.51 + 0.1 * place for place, turn in enumerate(turns, 1))
+    assert len({turn.seconds for turn in turns}) == 10
+    assert limiter.turn(0.1).seconds > 0.1
+    assert limiter.turn(-0.001) == Turn(0.0, taken=False)
+
+
+def test_slowing_down_reaches_the_other_processes(store: Store, tmp_path: Path) -> None:
+    """Nobody's turn for as long as was said, whoever said it; a shorter pause does not end a longer one."""
+    limiter = store.limiter()
+    assert limiter.turn(60).taken
+    begun = time.monotonic()
+    store.program(20, "slow_down", 1, tmp_path).communicate(timeout=30)
+    limiter.slow_down(0.01)
+    limiter.slow_down(0)
+    told = limiter.turn(60)
+    assert not told.taken
+    assert told.seconds <= 1.1
+    while not (turn := limiter.turn(60)).taken:
+        time.sleep(turn.seconds)
+    assert 1 <= time.monotonic() - begun < 10
+    limiter.slow_down(1e9)
+    assert 59 < limiter.turn(600).seconds < 61
+
+
+def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
+    """A restart, or a clock that is set back, stops nobody for longer than a minute."""
+    limiter = store.limiter()
+    limiter._take(86400.0, 5)
+    assert limiter.turn(5) == Turn(0.0, taken=True)
+    assert not limiter.turn(5).taken
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
+    """After a 429 it slows down; an asynchronous client's loop does not wait for that, nor for turns."""
+    called = []
+
+    class Slow:
+        blocking = True
+
+        def turn(self, longest: float) -> Turn:
+            called.append(("turn", threading.current_thread() is threading.main_thread()))
+            return Turn(0.0, taken=True)
+
+        def slow_down(self, seconds: float) -> None:
+            called.append((seconds, threading.current_thread() is threading.main_thread()))
+
+    script = (answer(429, retry_after="0"), answer(document=BALANCE))
+    options: Any = {"base_url": "http://api.example.com/v3", "rate_limit": Slow()}
+    if kind == "sync":
+        DidwwClient("key", transport=Scripted(*script), **options).balance().find()
+    else:
+
+        async def main() -> None:
+            await AsyncDidwwClient("key", transport=AsyncScripted(*script), **options).balance().find()
+
+        asyncio.run(main())
+    assert called == [("turn", kind == "sync"), (0.0, kind == "sync"), ("turn", kind == "sync")]
+
+
+# What cannot be used
+
+
+def no_folder(path: Path) -> None:
+    path.parent.rmdir()
+
+
+def other_file(path: Path) -> None:
+    path.write_text("no database" * 1000)
+
+
+@pytest.mark.parametrize("spoil", [no_folder, other_file])
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None:
+    """The file, why, and what to do; nothing is deleted."""
+    path = tmp_path / "folder" / "turns.sqlite"
+    path.parent.mkdir()
+    spoil(path)
+    limiter = SqliteLimiter(path)
+    for use in (limiter.turn, limiter.slow_down):
+        with pytest.raises(DidwwClientError, match=rf"{path} cannot be used \(.*\).* folder .* delete it"):
+            use(1)
+    assert path.exists() == (spoil is other_file)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_file_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """If the call's time runs out first, that is the error; else one that says how long it was locked, and what to do."""
+    limiter = SqliteLimiter(tmp_path / "turns.sqlite")
+    holder = sqlite3.connect(limiter.path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with Sandbox() as sandbox:
+
+        def find() -> None:
+            if kind == "sync":
+                sandbox.client(rate_limit=limiter, timeout=0.3).balance().find()
+            else:
+                asyncio.run(found())
+
+        async def found() -> None:
+            await sandbox.async_client(rate_limit=limiter, timeout=0.3).balance().find()
+
+        begun = time.monotonic()
+        with pytest.raises(DeadlineExceeded, match="did not get its turn"):
+            find()
+        assert time.monotonic() - begun < 2
+        monkeypatch.setattr(shared_limits, "PATIENCE", 0.1)
+        with pytest.raises(
+            DidwwClientError, match=rf"{limiter.path} has been locked for 0\.1 seconds\. Stop"
+        ) as caught:
+            find()
+        assert not isinstance(caught.value, DeadlineExceeded)
+        holder.execute("ROLLBACK")
+        holder.close()
+        find()
+
+
+def told(error: pytest.ExceptionInfo[BaseException]) -> str:
+    return "".join(traceback.format_exception(error.value)) + repr(error.value)
+
+
+def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisServer) -> None:
+    """Stopped, or not letting this client in: the address, why, and what to do. Once it is back, all goes on."""
+    limiter = RedisLimiter(redis_server.url, 1000)
+    assert limiter.turn(60).taken
+    assert repr(limiter) == f"RedisLimiter('127.0.0.1:{redis_server.port}', 1000, 'didww:limiter')"
+    redis_server.stop()
+    try:
+        for use in (limiter.turn, limiter.slow_down):
+            with pytest.raises(
+                DidwwClientError,
+                match=rf"Redis at 127\.0\.0\.1:{redis_server.port} cannot be used \(ConnectionError: .*\)\. Check",
+            ) as caught:
+                use(1)
+            assert PASSWORD not in told(caught)
+    finally:
+        redis_server.start()
+    while not limiter.turn(60).taken:
+        time.sleep(0.001)
+    wrong = RedisLimiter(redis_server.url.replace(PASSWORD, "wr0ng"))
+    with pytest.raises(DidwwClientError, match=r"Authentication.*password") as caught:
+        wrong.turn(1)
+    assert "wr0ng" not in told(caught)
+
+
+def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that accepts and is silent holds nobody up for long."""
+    from servers import Server, silent
+
+    monkeypatch.setattr(shared_limits, "REDIS_PATIENCE", 0.1)
+    with Server(silent) as server:
+        limiter = RedisLimiter(f"redis://127.0.0.1:{server.port}")
+        begun = time.monotonic()
+        with pytest.raises(DidwwClientError, match="TimeoutError"):
+            limiter.turn(60)
+        assert time.monotonic() - begun < 2
+
+
+def test_a_client_of_ones_own(redis_server: RedisServer) -> None:
+    """A `redis.Redis` is used as it is; limiters of another name have nothing to do with each other."""
+    client = redis_of(redis_server.url)
+    client.flushall()
+    first, again, other = (RedisLimiter(client, 0.1, name=name) for name in ("a", "a", "b"))
+    assert [one.turn(60).taken for one in (first, again, other)] == [True, False, True]
+    assert PASSWORD not in repr(first)
+    assert sorted(client.keys()) == [b"a", b"b"]
+
+
+def asynchronous_redis() -> Any:
+    from redis.asyncio import Redis
+
+    return Redis()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RedisLimiter("http://:p4ss@192.0.2.1"),
+        lambda: RedisLimiter("redis://:p4ss/word@192.0.2.1:6379"),
+        lambda: RedisLimiter(asynchronous_redis()),
+        lambda: RedisLimiter(7),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        lambda: RedisLimiter("redis://192.0.2.1", 0),
+        lambda: SqliteLimiter("turns.sqlite", -1),
+    ],
+)
+def test_wrong_arguments_are_refused(make: Any) -> None:
+    """At once, and without showing a password."""
+    with pytest.raises(InvalidValue, match=r"redis\.Redis|above 0") as caught:
+        make()
+    assert "p4ss" not in told(caught).replace('"redis://:p4ss', "").replace('"http://:p4ss', "")
+
+
+def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command to run."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(DidwwClientError, match=r'pip install "didww\[redis\]"'):
+        RedisLimiter("redis://192.0.2.1")
+
+
+def test_nobody_pays_for_it_who_does_not_use_it() -> None:
+    """The package and a client load no limiter library, and the limiter for files loads no redis."""
+    code = "from didww import DidwwClient; import sys; DidwwClient('key'); print(*sys.modules)"
+    code += "; import didww.shared_limits; didww.shared_limits.SqliteLimiter('x'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    client, limiter = (set(line.split()) for line in done.stdout.splitlines())
+    assert not client & {"pyrate_limiter", "redis", "sqlite3"}
+    assert "redis" not in limiter
+
+
+def test_a_file_limiter_goes_to_another_process_and_stays_at_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be pickled, and a change of the working directory does not lead it to another file."""
+    monkeypatch.chdir(tmp_path)
+    limiter = SqliteLimiter("turns.sqlite", 5)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    copy = pickle.loads(pickle.dumps(limiter))
+    assert limiter.turn(60).taken
+    assert not copy.turn(60).taken
+    assert repr(copy) == repr(limiter) == f"SqliteLimiter({str(tmp_path / 'turns.sqlite')!r}, 5)"

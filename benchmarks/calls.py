@@ -141,7 +141,12 @@ async def serve_pages() -> None:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal refused
-        while head := await reader.readuntil(b"\r\n\r\n"):
+        while True:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:  # the client is done
+                writer.close()
+                return
             now = time.monotonic()
             query = parse_qs(urlsplit(head.split()[1].decode()).query)
             if "filter[number]" in query:

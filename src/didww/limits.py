@@ -19,7 +19,7 @@ __all__ = ["DEFAULT_RATE", "Budget", "Limiter", "RateLimiter", "Turn", "limiter_
 DEFAULT_RATE = 20.0
 """Requests in a second that the service takes of one key."""
 
-MARGIN = 1.025
+MARGIN = 1.03
 """How much longer the time between two turns is than the rate needs: on their way, requests close up a little."""
 
 
@@ -93,7 +93,7 @@ def limiter_for(rate_limit: float | Limiter | None) -> Limiter | None:
 class RateLimiter:
     """The limiter of one process: turns in the order they were asked for, evenly spread.
 
-    It keeps 2.5 % below the rate, so that requests that close up on their way do not break it at the service.
+    It keeps 3 % below the rate, so that requests that close up on their way do not break it at the service.
 
     Args:
         rate: Requests in a second.

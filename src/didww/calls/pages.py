@@ -146,6 +146,8 @@ def _walk(
     left: float,
     prefetch: int,
 ) -> Generator[Effect | Page, Any, None]:
+    if not left:
+        return
     start = number = mark.number
     empty, window = 0, min(prefetch, 1)
     handed_out: set[str | None] = set()

@@ -21,16 +21,18 @@ class Proxy:
 
     Args:
         target: The base URL behind it.
-        fate: Called with the first line of each request; one of pass, refuse (reset before the request is read), lose
+        early: Called for each connection; True resets it before anything is read.
+        fate: Called with the first line of each request; one of pass, refuse (reset before the server gets it), boom (503), lose
             (reset after the server answered), cut (half of the answer), drip (a byte every 0.4 s), html (502 with a
             page), busy (429), long (a Content-Length that is too large).
     """
 
-    def __init__(self, target: str, fate: Callable[[str], str]) -> None:
+    def __init__(self, target: str, fate: Callable[[str], str], early: Callable[[], bool] = lambda: False) -> None:
         split = urlsplit(target)
         assert split.hostname is not None
         self._behind = (split.hostname, split.port or 80)
         self._fate = fate
+        self._early = early
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{split.path}"
         self.fates: list[str] = []
@@ -54,6 +56,9 @@ class Proxy:
 
     def _one(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
+            if self._early():
+                _reset(client)
+                return
             request = _message(client)
             if not request:
                 return
@@ -65,6 +70,9 @@ class Proxy:
             if fate == "html":
                 page = b"<html><body>502 Bad Gateway</body></html>"
                 client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
+                return
+            if fate == "boom":
+                client.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 return
             if fate == "busy":
                 client.sendall(

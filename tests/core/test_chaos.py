@@ -13,6 +13,7 @@ import pytest
 
 from clients import KINDS, client_of
 from didww import (
+    AsyncDidwwClient,
     ConnectionFailed,
     DeadlineExceeded,
     DidOrderItem,
@@ -131,8 +132,6 @@ def test_five_hundred_tasks_share_one_client() -> None:
     dice = random.Random(7)
 
     async def main(base_url: str) -> int:
-        from didww import AsyncDidwwClient
-
         async with AsyncDidwwClient("key", base_url=base_url, rate_limit=None, max_retries=5) as client:
             client._configuration.jitter = lambda: FAST
             client._configuration.budget._left = 1000.0
@@ -143,3 +142,86 @@ def test_five_hundred_tasks_share_one_client() -> None:
 
     with running() as base_url, Proxy(base_url, lambda _: "refuse" if dice.random() < 0.05 else "pass") as proxy:
         assert asyncio.run(main(proxy.base_url)) == 500
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_a_stormy_day(kind: str) -> None:
+    """Storms of 429, bursts of 5xx, resets before, while and after, pages of HTML, wrong lengths: 32 at work at once.
+
+    Each read is answered rightly, each order is there once, each number has its last description, and no thread, task
+    or connection is left.
+    """
+    dice, lock, count = random.Random(11), threading.Lock(), [0]
+
+    def fate(line: str) -> str:
+        with lock:
+            count[0] += 1
+            if count[0] % 60 < 8:
+                return "busy"
+            if count[0] % 60 in range(30, 36) and not line.startswith("POST"):
+                return "boom"
+            odds = [("lose", 0.03), ("cut", 0.03), ("long", 0.02), ("html", 0.02), ("refuse", 0.03)]
+            return next((name for name, chance in odds if dice.random() < chance), "pass")
+
+    def early() -> bool:
+        with lock:
+            return dice.random() < 0.02
+
+    options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 8}
+    with running() as base_url, DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
+        sku = london(direct)
+        direct.orders().wait(direct.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=40)])).data)
+        dids = list(direct.dids().iterate())
+        for number, did in enumerate(dids):
+            did.description = f"number {number}"
+        orders = [Order(items=[DidOrderItem(sku_id=sku, qty=1)]) for _ in range(64)]
+        with Proxy(base_url, fate, early) as proxy:
+            if kind == "threads":
+                with DidwwClient("key", base_url=proxy.base_url, **options) as client:
+                    calmed(client)
+                    with ThreadPoolExecutor(32) as threads:
+                        found = list(threads.map(lambda _: client.balance().find().data.id, range(200)))
+                        walks = list(
+                            threads.map(
+                                lambda _: [c.id for c in client.cities().iterate(page_size=100, limit=450)], range(8)
+                            )
+                        )
+                    report = client.orders().create_many(orders, concurrency=32)
+                    updates = client.dids().update_many(dids, concurrency=32)
+            else:
+
+                async def main() -> tuple[Any, ...]:
+                    async with AsyncDidwwClient("key", base_url=proxy.base_url, **options) as client:
+                        calmed(client)
+
+                        async def one() -> str:
+                            return str((await client.balance().find()).data.id)
+
+                        async def walk() -> list[Any]:
+                            return [city.id async for city in client.cities().iterate(page_size=100, limit=450)]
+
+                        return (
+                            await asyncio.gather(*(one() for _ in range(200))),
+                            await asyncio.gather(*(walk() for _ in range(8))),
+                            await client.orders().create_many(orders, concurrency=32),
+                            await client.dids().update_many(dids, concurrency=32),
+                        )
+
+                found, walks, report, updates = asyncio.run(main())
+        assert set(found) == {direct.balance().find().data.id}
+        assert walks == [[city.id for city in direct.cities().iterate(limit=450)]] * 8
+        report.raise_for_failures()
+        updates.raise_for_failures()
+        assert direct.orders().count() == 65
+        assert {one.id for one in report.data} <= {one.id for one in direct.orders().iterate()}
+        texts = {did.id: did.description for did in direct.dids().iterate(filter={"id": [did.id for did in dids]})}
+        assert texts == {did.id: f"number {number}" for number, did in enumerate(dids)}
+    assert {"busy", "boom", "lose", "cut", "long", "html", "refuse"} <= set(proxy.fates)
+    time.sleep(0.1)
+    assert not [thread for thread in threading.enumerate() if thread.name == "didww"]
+
+
+def calmed(client: Any) -> None:
+    """Shorter pauses, and no end of repetitions."""
+    client._configuration.jitter = lambda: FAST
+    client._configuration.budget._left = client._configuration.budget._most = 10_000.0

@@ -7,10 +7,13 @@ wait, so that nobody waits for a process that died.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import math
+import os
 import random
 import sqlite3
+import threading
 import time
 from abc import ABC, abstractmethod
 from inspect import iscoroutinefunction
@@ -20,10 +23,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from pyrate_limiter import GCRA, Rate, RateItem, RedisStateStore, StateBucket, StateStore
 
 from didww.exceptions import DidwwClientError, InvalidValue
-from didww.limits import DEFAULT_RATE, RateLimiter, Turn
+from didww.limits import DEFAULT_RATE, MARGIN, RateLimiter, Turn
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Generator
 
     from pyrate_limiter import Decision, StateAlgorithm
@@ -45,9 +47,9 @@ class _SharedLimiter(ABC):
 
     def __init__(self, rate: float) -> None:
         self.rate = RateLimiter(rate).rate  # with its checks
-        self._gap = 1 / self.rate
-        # The library counts whole milliseconds, up to one less than there were; so a second is made one longer.
-        self._rates = [Rate(1000, math.ceil(1_001_000 / self.rate), burst=1)]
+        self._gap = MARGIN / self.rate
+        # In milliseconds: 1000 turns in 1000 gaps, evenly. The library counts whole ones; the margin makes up for that.
+        self._rates = [Rate(1000, math.ceil(1_000_000 * self._gap), burst=1)]
         self._longest = math.ceil(1000 * (LONGEST_SLOW_DOWN + 2 * self._gap)) + 2
         self._asking: list[float] = []  # when those of this process who got no turn will ask again
 
@@ -113,33 +115,46 @@ class SqliteLimiter(_SharedLimiter):
         self.path = Path(path).absolute()
 
     def _take(self, ahead: float, longest: float) -> float:
-        try:
-            with _transaction(self.path, min(longest, PATIENCE)) as connection:
-                # The monotonic clock is one for all processes of a host, and is never set.
-                return self._put(_Row(connection), time.monotonic_ns() // 1_000_000, ahead)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
-                problem = (
-                    f"cannot be used ({error}). It has to be a file of its own in a folder that this process may write "
-                    "to; if it is damaged, delete it: nothing is lost."
-                )
-            elif longest < PATIENCE:
-                return self._gap
-            else:
-                problem = (
-                    f"has been locked for {PATIENCE:g} seconds. Stop the program that holds it, or give the limiter a "
-                    "file of its own on a disk of this host."
-                )
-            raise DidwwClientError(f"The rate limiter's file {self.path} {problem}") from error
+        end = time.monotonic() + min(longest, PATIENCE)
+        while True:
+            try:
+                with _transaction(self.path) as connection:
+                    # The monotonic clock is one for all processes of a host, and is never set.
+                    return self._put(_Row(connection), time.monotonic_ns() // 1_000_000, ahead)
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    problem = (
+                        f"cannot be used ({error}). It has to be a file of its own in a folder that this process may "
+                        "write to; if it is damaged, delete it: nothing is lost."
+                    )
+                    raise DidwwClientError(f"The rate limiter's file {self.path} {problem}") from error
+            if time.monotonic() >= end:
+                break
+            time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 nothing secret
+        if longest < PATIENCE:
+            return self._gap
+        raise DidwwClientError(
+            f"The rate limiter's file {self.path} has been locked for {PATIENCE:g} seconds. Stop the program that "
+            "holds it, or give the limiter a file of its own on a disk of this host."
+        )
 
     def __repr__(self) -> str:
         return f"SqliteLimiter({str(self.path)!r}, {self.rate:g})"
 
 
+_in_sqlite = threading.RLock()
+"""Held while SQLite is at work: a child that was forked in the middle of that could never use SQLite."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_in_sqlite.acquire, after_in_parent=_in_sqlite.release, after_in_child=_in_sqlite.release
+    )
+
+
 @contextlib.contextmanager
-def _transaction(path: Path, patience: float) -> Generator[sqlite3.Connection]:
-    """The file, to ourselves; what is not committed when the connection is closed is undone."""
-    with contextlib.closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
+def _transaction(path: Path) -> Generator[sqlite3.Connection]:
+    """The file, to ourselves, or an error at once; what is not committed when the connection is closed is undone."""
+    with _in_sqlite, contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         # What is kept is worth a second; it need not survive a loss of power.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
@@ -187,7 +202,8 @@ class RedisLimiter(_SharedLimiter):
     The time is that of the Redis server, so the clocks of the hosts need not agree.
 
     Args:
-        client_or_url: A `redis.Redis` of your own, or an address like `redis://host:6379/0`.
+        client_or_url: An address like `redis://host:6379/0`, where each process makes connections of its own, or a
+            `redis.Redis` of yours, used as it is: its timeouts, its retries, and what it makes of a fork.
         rate: Requests in a second, of all processes together.
         name: The key in Redis; a name of its own for each API key.
 
@@ -201,45 +217,57 @@ class RedisLimiter(_SharedLimiter):
     ) -> None:
         super().__init__(rate)
         self.name = name
-        self._client = _client(client_or_url)
-        self._store = RedisStateStore(cast("Any", self._client), name, ttl_ms=self._longest)
+        self._client_or_url = client_or_url
+        # One for each process: the locks of a parent's may have been held when the child was forked. `_connected` needs
+        # none.
+        self._stores: dict[int, tuple[RedisClient, RedisStateStore]] = {}
+        self._connected()
+
+    def _connected(self) -> tuple[RedisClient, RedisStateStore]:
+        found = self._stores.get(os.getpid())
+        if found is None:
+            client = _client(self._client_or_url)
+            store = RedisStateStore(cast("Any", client), self.name, ttl_ms=self._longest)
+            found = self._stores.setdefault(os.getpid(), (client, store))
+        return found
 
     def _take(self, ahead: float, longest: float) -> float:
         from redis.exceptions import RedisError
 
         del longest  # how long Redis may take is the client's affair
+        client, store = self._connected()
         try:
             # Whoever asked for the time later may come first; the stored moment never goes back, so none is too early.
-            seconds, microseconds = self._client.execute_command("TIME")
-            return self._put(self._store, seconds * 1000 + microseconds // 1000, ahead)
+            seconds, microseconds = client.execute_command("TIME")
+            return self._put(store, seconds * 1000 + microseconds // 1000, ahead)
         except (RedisError, OSError) as error:
             # The error's own chain is left out: nobody can tell what a client of the caller's puts there.
-            reason = type(error).__name__ + _unless_secret(self._client, f": {error}")
+            reason = type(error).__name__ + _unless_secret(client, f": {error}")
         raise DidwwClientError(
-            f"The rate limiter's Redis at {_address(self._client)} cannot be used ({reason}). Check its address, its "
+            f"The rate limiter's Redis at {_address(client)} cannot be used ({reason}). Check its address, its "
             "password and that it runs; or limit each process by itself, with its share of the rate: rate_limit=5."
         )
 
     def __repr__(self) -> str:
-        return f"RedisLimiter({_address(self._client)!r}, {self.rate:g}, {self.name!r})"
+        return f"RedisLimiter({_address(self._connected()[0])!r}, {self.rate:g}, {self.name!r})"
 
 
 def _client(client_or_url: str | RedisClient) -> RedisClient:
     """A synchronous client."""
+    # What a connection would import: a child that is forked in the middle of an import waits for it without end.
+    codecs.lookup("idna")
+
     try:
         from redis import Redis
         from redis.backoff import NoBackoff
-        from redis.exceptions import ConnectionError as Broken
         from redis.retry import Retry
     except ModuleNotFoundError as error:
         raise DidwwClientError('RedisLimiter needs one more package: pip install "didww[redis]".') from error
     if isinstance(client_or_url, str):
-        # What broke while it lay idle is connected once more.
+        # Without the pauses that redis makes: the calls have theirs.
         patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
         with contextlib.suppress(ValueError):
-            made = cast("Any", Redis).from_url(
-                client_or_url, retry=Retry(NoBackoff(), 1), retry_on_error=[Broken], **patience
-            )
+            made = cast("Any", Redis).from_url(client_or_url, retry=Retry(NoBackoff(), 1), **patience)
             return cast("RedisClient", made)
     elif hasattr(client_or_url, "register_script") and not iscoroutinefunction(client_or_url.execute_command):
         return client_or_url

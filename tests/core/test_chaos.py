@@ -170,7 +170,7 @@ def test_a_stormy_day(kind: str) -> None:
     options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 8}
     with running() as base_url, DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
         sku = london(direct)
-        direct.orders().wait(direct.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=40)])).data)
+        direct.orders().wait(direct.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=10)])).data)
         dids = list(direct.dids().iterate())
         for number, did in enumerate(dids):
             did.description = f"number {number}"

@@ -7,6 +7,7 @@ it without end, so nothing is left to be imported by a request.
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 import threading
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from didww.calls.effects import Opened, Request
 
 __all__ = ["HttpTransport"]
+
+codecs.lookup("idna")  # the first name lookup would import it
 
 
 class _Pool:

@@ -22,8 +22,10 @@ from didww.sandbox import Sandbox
 from didww.sandbox.server import running
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from proxy import Proxy
+from servers import Server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
     from didww.calls.effects import Request
@@ -292,6 +294,36 @@ def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
     assert 8 <= sent < 30
     assert [item.state for item in report.items] == ["done"] * sent
     assert set(desk.counts.values()) == {1}
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    """What was sent and not answered by then is open: neither done nor certainly not done. No thread is left."""
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        server.receive(connection)
+        while connection.recv(1):
+            pass
+
+    def press() -> None:
+        for _ in range(2):
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    report: Report[Did] = Report()
+    with Server(serve) as server, DidwwClient("key", base_url=f"{server.url}/v3", rate_limit=None) as client:
+        threading.Thread(target=press).start()
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            client.dids().update_many([changed(number) for number in range(9)], report=report, concurrency=3)
+        assert time.monotonic() - begun < 10
+        for thread in threading.enumerate():
+            if thread.name == "didww":
+                thread.join(5)
+                assert not thread.is_alive()
+        assert len(server.requests) == 3
+    assert [item.state for item in report.items] == ["sending"] * 3
+    assert len(report.unknown) == 3
+    assert report.remaining == []
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -12,8 +12,6 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from didww.exceptions import DidwwClientError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -23,8 +21,8 @@ __all__ = ["Interrupted", "Interruption", "interruption"]
 T = TypeVar("T")
 
 
-class Interrupted(DidwwClientError):  # noqa: N818 as all errors here: what happened
-    """The call is not wanted any more; nobody sees this."""
+class Interrupted(BaseException):
+    """The call is not wanted any more: like a cancellation, no error of the call itself, and nobody sees it."""
 
 
 class Interruption:
@@ -63,7 +61,7 @@ class Interruption:
         try:
             return exchange(*args)
         except Exception:
-            self.sleep(0)
+            self.sleep(0)  # it broke because of that
             raise
         finally:
             interruption.set(None)

@@ -251,7 +251,7 @@ class AsyncDidwwClient:
 
     async def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""
-        await self._driver.transport.close()
+        await self._driver.close()
 
     if not TYPE_CHECKING:  # a checker must see it as an error
 

@@ -255,7 +255,7 @@ class DidwwClient:
 
     def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""
-        self._driver.transport.close()
+        self._driver.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from didww.resources.base import Resource
@@ -29,7 +30,7 @@ class _Marked:
 
 
 class Walk(_Marked, Generic[R]):
-    """The records of all pages, asked for as they are taken; an iterator.
+    """The records of all pages, asked for as they are taken; an iterator that threads may share.
 
     Example:
         >>> from didww.sandbox import Sandbox
@@ -43,16 +44,19 @@ class Walk(_Marked, Generic[R]):
     def __init__(self, records: Generator[R], bookmark: Bookmark) -> None:
         self._records = records
         self._bookmark = bookmark
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> R:
-        return next(self._records)
+        with self._lock:
+            return next(self._records)
 
     def close(self) -> None:
         """End it: nothing more is asked for, and what is under way is cancelled."""
-        self._records.close()
+        with self._lock:
+            self._records.close()
 
     def __enter__(self) -> Self:
         return self

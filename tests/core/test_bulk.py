@@ -17,7 +17,14 @@ import pytest
 from clients import Blocking
 from didww import AsyncDidwwClient, BulkFailed, Did, DidOrderItem, DidwwClient, Order, Report
 from didww.calls.effects import Response
-from didww.exceptions import ConnectionFailed, InvalidValue, NotFoundError, ServerError, ValidationError
+from didww.exceptions import (
+    ClientClosedError,
+    ConnectionFailed,
+    InvalidValue,
+    NotFoundError,
+    ServerError,
+    ValidationError,
+)
 from didww.sandbox import Sandbox
 from didww.sandbox.server import running
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
@@ -324,6 +331,22 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
     assert [item.state for item in report.items] == ["sending"] * 3
     assert len(report.unknown) == 3
     assert report.remaining == []
+
+
+def test_a_client_that_is_closed_meanwhile() -> None:
+    """By another thread: the caller is told, and what was sent is open."""
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        server.receive(connection)
+        while connection.recv(1):
+            pass
+
+    report: Report[Did] = Report()
+    with Server(serve) as server, DidwwClient("key", base_url=f"{server.url}/v3", rate_limit=None) as client:
+        threading.Timer(0.3, client.close).start()
+        with pytest.raises(ClientClosedError):
+            client.dids().update_many([changed(number) for number in range(9)], report=report, concurrency=3)
+    assert [item.state for item in report.items] == ["sending"] * 3
 
 
 @pytest.mark.parametrize("times", [1, 2])

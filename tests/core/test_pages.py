@@ -9,6 +9,7 @@ import json
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from didww import AsyncDidwwClient, DidwwClient, NotExactlyOne, QueryParams
 from didww.calls.effects import Response
-from didww.exceptions import DidwwClientError, InvalidValue, ServerError, UnexpectedResponse
+from didww.exceptions import ClientClosedError, DidwwClientError, InvalidValue, ServerError, UnexpectedResponse
 from didww.sandbox import Sandbox
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from servers import Server, http
@@ -279,6 +280,56 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
         assert len(server.requests) == 4
         with pytest.raises(StopIteration):
             next(iter([]) if asynchronous else walk)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_client_that_is_closed_under_a_walk(asynchronous: bool) -> None:
+    """What was asked for ahead is given up; the walk goes on to say that the client is closed. Nothing is left."""
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        while True:
+            request = server.receive(connection)
+            number = int(parse_qs(urlsplit(request.split()[1].decode()).query)["page[number]"][0])
+            if number > 2:
+                while connection.recv(1):
+                    pass
+                return
+            connection.sendall(
+                http(Library(100).page(number, 10).body.replace(BASE.encode(), f"{server.url}/v3".encode()))
+            )
+
+    with Server(serve) as server:
+        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 30}
+        begun = time.monotonic()
+        if asynchronous:
+
+            async def main() -> None:
+                async with AsyncDidwwClient("key", **options) as client:
+                    walk = client.dids().iterate(page=1, page_size=10)
+                    assert len([await anext(walk) for _ in range(15)]) == 15
+                    await asyncio.sleep(0.1)
+                assert len(asyncio.all_tasks()) == 1
+                with pytest.raises(ClientClosedError):
+                    await taken(walk)
+
+            asyncio.run(main())
+        else:
+            with DidwwClient("key", **options) as client:
+                walk = client.dids().iterate(page=1, page_size=10)
+                assert len([next(walk) for _ in range(15)]) == 15
+                time.sleep(0.1)
+            assert not [thread for thread in threading.enumerate() if thread.name == "didww"]
+            with pytest.raises(ClientClosedError):
+                list(walk)
+        assert time.monotonic() - begun < 10
+
+
+def test_threads_may_share_a_walk() -> None:
+    """Each record goes to one of them."""
+    walk = Library(500).client().dids().iterate(page_size=20)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: [did.id for did in walk], range(8)))
+    assert sorted(one for part in found for one in part if one) == ids(*range(500))
 
 
 def test_a_failed_page_does_not_lose_the_others() -> None:

@@ -119,7 +119,7 @@ def test_a_download_goes_on_where_it_was_cut(unpacked: bool, kind: str, tmp_path
     assert all(header(request, "api-key") == KEY for request in server.requests)
 
 
-@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+@pytest.mark.parametrize("etag", [None, 'W/"weak"', '"\u00fc"', "bare", '""', f'"{"x" * 1001}"'])
 def test_without_a_strong_etag_it_begins_anew(etag: str | None, kind: str, tmp_path: Path) -> None:
     """Nobody could tell whether it is still the same file."""
     serve = FileServer(10_000, 30_000, None, etag=etag)

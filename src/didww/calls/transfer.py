@@ -53,6 +53,7 @@ MOST_CHECKED: Final = 100 << 30
 """Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
 _GZIP_HEAD: Final = b"\x1f\x8b"
 _AWAY: Final = " (another host than base_url: no key was sent)"
+_STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # in ASCII, so that it can be sent back
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 
 
@@ -234,7 +235,7 @@ class _Download:
             length = opened.headers.get("content-length", "")
             self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
             etag = opened.headers.get("etag", "")
-            self._etag = etag if etag.startswith('"') else ""
+            self._etag = etag if _STRONG.fullmatch(etag) else ""
             return True
         if "Range" in request.headers and opened.status in (206, 416):
             found = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())

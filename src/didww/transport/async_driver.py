@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
+from weakref import WeakSet
 
 from didww.calls.effects import (
     Close,
@@ -27,6 +29,7 @@ from didww.calls.effects import (
     Tell,
 )
 from didww.calls.pages import Page
+from didww.transport import failures
 from didww.transport.files import close_file, open_file, restart_file, write_file
 from didww.transport.telling import tell
 
@@ -43,12 +46,16 @@ __all__ = ["AsyncDriver"]
 
 T = TypeVar("T")
 
+_MOMENT: Final = 1.0
+"""Seconds that closing waits for a task that was cancelled."""
+
 
 class AsyncDriver:
     """Runs calls over an asynchronous transport."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self.transport = transport
+        self._beside = beside = WeakSet[_Started]()  # whatever goes on beside a call
         self._carry_out: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Now: _now,
             Send: lambda effect: transport.send(effect.request, effect.deadline),
@@ -66,9 +73,18 @@ class AsyncDriver:
             FileRestart: lambda effect: _in_thread(restart_file, effect.file),
             FileClose: _close,
             # Not a method of its own: a cycle would leave closing what nobody closed to the garbage collector.
-            Start: lambda effect: _start(transport, effect),
+            Start: lambda effect: _start(transport, effect, beside),
             Join: lambda effect: effect.started.join(),
         }
+
+    async def close(self) -> None:
+        """Close the transport, after what goes on beside calls, e.g. pages asked for ahead, was brought to an end."""
+        started = list(self._beside)
+        for one in started:
+            one.cancel()
+        for one in started:
+            await one.settle()
+        await self.transport.close()
 
     async def run(self, call: Call[T]) -> T:
         """Run `call` to its end; answers its result or raises its error."""
@@ -121,8 +137,10 @@ class AsyncDriver:
                 one.cancel()
 
 
-async def _start(transport: AsyncTransport, effect: Start) -> _Started:
-    return _Started(AsyncDriver(transport).run(effect.call))
+async def _start(transport: AsyncTransport, effect: Start, beside: WeakSet[_Started]) -> _Started:
+    started = _Started(AsyncDriver(transport).run(effect.call))
+    beside.add(started)
+    return started
 
 
 class _Started:
@@ -144,6 +162,8 @@ class _Started:
 
         # Not the task itself: it would be cancelled along with whoever waits for it.
         await asyncio.wait((self._task,))
+        if self._task.cancelled():  # and yet somebody waits for it
+            raise failures.client_closed()
         return self._task.result()
 
     def cancel(self) -> None:
@@ -153,6 +173,14 @@ class _Started:
             self._task.cancel()
         else:
             self._work.close()
+
+    async def settle(self) -> None:
+        """Give it a moment to end after it was cancelled."""
+        import asyncio
+
+        if self._task is not None and self._task is not asyncio.current_task() and self._task.get_loop().is_running():
+            with contextlib.suppress(RuntimeError):  # of another loop
+                await asyncio.wait((self._task,), timeout=_MOMENT)
 
 
 def _unwanted(task: asyncio.Task[Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from weakref import WeakSet
 
 from didww.calls.effects import (
     Close,
@@ -27,8 +28,9 @@ from didww.calls.effects import (
     Tell,
 )
 from didww.calls.pages import Page
+from didww.transport import failures
 from didww.transport.files import close_file, open_file, restart_file, write_file
-from didww.transport.interruption import Interruption
+from didww.transport.interruption import Interrupted, Interruption
 from didww.transport.telling import tell
 
 if TYPE_CHECKING:
@@ -42,12 +44,17 @@ __all__ = ["Driver"]
 
 T = TypeVar("T")
 
+_MOMENT: Final = 1.0
+"""Seconds that closing waits for a thread that was interrupted; only connecting and name lookups take longer."""
+
 
 class Driver:
     """Runs calls over a transport."""
 
     def __init__(self, transport: Transport, interruption: Interruption | None = None) -> None:
         self.transport = transport
+        # Whatever goes on beside a call; no method is bound below, as a cycle would leave closing to the collector.
+        self._beside = beside = WeakSet[_Started]()
         self._carry_out: dict[type, Callable[[Any], Any]] = {
             Now: lambda _: time.monotonic(),
             Send: lambda effect: transport.send(effect.request, effect.deadline),
@@ -64,12 +71,21 @@ class Driver:
             FileWrite: lambda effect: write_file(effect.file, effect.data),
             FileRestart: lambda effect: restart_file(effect.file),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
-            Start: lambda effect: _Started(transport, effect.call),
+            Start: lambda effect: _Started(transport, effect.call, beside),
             Join: lambda effect: effect.started.join(),
         }
         if interruption is not None:
             self._carry_out[Send] = lambda effect: interruption.watch(transport.send, effect.request, effect.deadline)
             self._carry_out[Sleep] = lambda effect: interruption.sleep(effect.seconds)
+
+    def close(self) -> None:
+        """Close the transport, after what goes on beside calls, e.g. pages asked for ahead, was brought to an end."""
+        started = list(self._beside)
+        for one in started:
+            one.interrupt()
+        for one in started:
+            one.settle()
+        self.transport.close()
 
     def run(self, call: Call[T]) -> T:
         """Run `call` to its end; answers its result or raises its error."""
@@ -125,7 +141,7 @@ class Driver:
 class _Started:
     """A call that goes on in a thread of its own."""
 
-    def __init__(self, transport: Transport, call: Call[Any]) -> None:
+    def __init__(self, transport: Transport, call: Call[Any], beside: WeakSet[_Started]) -> None:
         self._interruption = Interruption()
         self._driver = Driver(transport, self._interruption)
         self._call = call
@@ -133,10 +149,13 @@ class _Started:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=copy_context().run, args=(self._work,), name="didww", daemon=True)
         self._thread.start()
+        beside.add(self)
 
     def join(self) -> Any:
         """Wait for its end; answers its result or raises its error."""
         self._thread.join()
+        if isinstance(self._failure, Interrupted):  # and yet somebody waits for it
+            raise failures.client_closed()
         if self._failure is not None:
             raise self._failure
         return self._outcome
@@ -145,6 +164,11 @@ class _Started:
         """Have it end soon, if it has not yet; its outcome is not wanted any more."""
         if self._thread.is_alive():
             self._interruption.interrupt()
+
+    def settle(self) -> None:
+        """Give it a moment to end after an interruption."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(_MOMENT)
 
     def _work(self) -> None:
         try:

@@ -84,7 +84,21 @@ def test_an_answer_that_drips_is_cut_off_in_time(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("fate", ["lose", "cut", "long", "refuse"])
+def test_an_order_that_may_have_been_placed_is_not_sent_again(kind: str) -> None:
+    """The connection broke after it was sent, and it is not there: one attempt, and an error that says what is known."""
+    with running() as base_url:
+        with DidwwClient("key", base_url=base_url) as direct:
+            sku = london(direct)
+        with Proxy(base_url, lambda line: "refuse" if line.startswith("POST") else "pass") as proxy:
+            with client_of(kind, proxy.base_url, timeout=20) as client:
+                with pytest.raises(ConnectionFailed, match="not found within") as caught:
+                    client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
+                assert client.orders().list(filter=caught.value.lookup).data == []
+    assert proxy.fates.count("refuse") == caught.value.attempts == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fate", ["lose", "cut", "long"])
 def test_an_order_whose_answer_was_lost_is_found(fate: str, kind: str) -> None:
     """One order, the one that was placed; nothing was bought twice."""
     fates = iter([fate])
@@ -210,10 +224,13 @@ def test_a_stormy_day(kind: str) -> None:
                 found, walks, report, updates = asyncio.run(main())
         assert set(found) == {direct.balance().find().data.id}
         assert walks == [[city.id for city in direct.cities().iterate(limit=450)]] * 8
-        report.raise_for_failures()
         updates.raise_for_failures()
-        assert direct.orders().count() == 65
-        assert {one.id for one in report.data} <= {one.id for one in direct.orders().iterate()}
+        assert report.failed == []
+        found_later = [direct.orders().list(filter=item.error.lookup).data for item in report.unknown]
+        assert all(len(found) <= 1 for found in found_later)
+        assert direct.orders().count() == 1 + len(report.done) + sum(map(len, found_later))
+        assert {item.data.id for item in report.done} <= {one.id for one in direct.orders().iterate()}
+        assert len(report.done) >= 55
         texts = {did.id: did.description for did in direct.dids().iterate(filter={"id": [did.id for did in dids]})}
         assert texts == {did.id: f"number {number}" for number, did in enumerate(dids)}
     assert {"busy", "boom", "lose", "cut", "long", "html", "refuse"} <= set(proxy.fates)

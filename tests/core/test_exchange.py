@@ -281,8 +281,23 @@ def test_an_order_of_before_is_not_taken_for_this_one() -> None:
     assert again.data.id == world.records[1]["id"] != world.records[0]["id"]
     world.now += CLOCK_SLACK + 60
     world.fates = [Fate(0.1, 502)]
-    world.run(bought(settings_of(world), external_reference_id="mine"))
-    assert len(world.records) == 3
+    with pytest.raises(ServerError) as caught:
+        world.run(bought(settings_of(world), external_reference_id="mine"))
+    assert caught.value.outcome_unknown
+    assert len(world.records) == 2
+
+
+@pytest.mark.parametrize("fate", [Fate(0.1, "late"), Fate(0.1, 502), Fate(0.1, 500), Fate(3.0, 504)])
+def test_what_may_have_been_bought_is_never_sent_again(fate: Fate) -> None:
+    """However many repetitions are allowed, and although it is not found: it may still come."""
+    world = World(fate)
+    world.serve = lambda request: world._answer(200, [])  # type: ignore[method-assign]
+    with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be made") as caught:
+        world.run(bought(settings_of(world, max_retries=9), external_reference_id="mine"))
+    assert caught.value.outcome_unknown
+    assert caught.value.lookup == {"external_reference_id": "mine"}
+    assert [request.method for _, request in world.sent] == ["POST", *["GET"] * 4]
+    assert world.now - 1000.0 == pytest.approx(7.5 + fate.seconds + 0.4)
 
 
 def test_an_unknown_outcome_says_how_to_find_out() -> None:

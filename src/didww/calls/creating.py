@@ -1,8 +1,8 @@
-"""Creating a record exactly once, or saying what is known.
+"""Creating a record once, or saying what is known.
 
-A POST that may have been carried out is not sent again blindly. The record is looked up first, by a field that the
-declaration names (`lookup`): the account's own identifier, filled in with a marker if the caller left it out. Only if
-it is not there after some time, the request goes out once more.
+A POST that may have been carried out is never sent again: nobody can tell how long a service takes that has stopped
+answering. The record is looked up, by a field that the declaration names (`lookup`) or the account's own identifier,
+filled in with a marker if the caller left it out.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = ["create_once"]
 
 R = TypeVar("R", bound=Resource)
 
-LOOKS: Final = 3
-"""How often a record is looked for before its creation is sent again: the service may still be at it."""
+LOOKS: Final = 4
+"""How often a record is looked for, within 7.5 seconds: the service may still be at it."""
 CLOCK_SLACK: Final = 5.0
 """Seconds by which a record may seem older than the request that made it."""
 
@@ -41,40 +41,28 @@ def create_once(
     linkage: dict[str, Data],
     query: QueryParams,
 ) -> Call[tuple[Request, ApiResponse[Any]]]:
-    """Create a record of `cls`; if the answer is lost, find out whether it was made before anything is sent again."""
+    """Create a record of `cls`; if the answer is lost, find out whether it was made."""
     field = _lookup(cls)
     if field is not None and not attributes.get(field):
         attributes = Veiled(attributes, **{field: f"didww-{uuid.uuid4().hex}"})
     document = resource_document(cls.type_, None, attributes, linkage)
     request = requests.build(configuration, "POST", cls.path, query=query, document=document)
     start = cast("float", (yield Now()))
-    end = start + configuration.timeout
-    attempts = 0
-    while True:
-        left = end - cast("float", (yield Now()))
-        failure: DidwwError
-        try:
-            limited = configuration.replaced(timeout=left)
-            done = yield from exchange(limited, request, creating=not cls.repeatable)
-            attempts += done.attempts
-            return request, api_response(request, done.response, query.fieldsets, attempts)
-        except ConnectionFailed as error:
-            attempts += error.attempts
-            if not error.request_sent:
-                raise
-            failure = error
-        except (ServerError, UnexpectedResponse) as error:
-            failure = error
-        if cls.repeatable:
-            raise failure
-        if field is None or isinstance(failure, DeadlineExceeded):
-            raise _unknown(cls, failure, None if field is None else {field: attributes[field]})
-        filters = {field: attributes[field]}
-        found = yield from _look(configuration, cls, filters, query, start, end, failure)
-        if found is not None:
-            return request, found
-        if attempts > configuration.max_retries or end <= cast("float", (yield Now())):
-            raise _unknown(cls, failure, filters)
+    try:
+        done = yield from exchange(configuration, request, creating=not cls.repeatable)
+        return request, api_response(request, done.response, query.fieldsets, done.attempts)
+    except ConnectionFailed as error:
+        if not error.request_sent:
+            raise
+        failure: DidwwError = error
+    except (ServerError, UnexpectedResponse) as error:
+        failure = error
+    if cls.repeatable:
+        raise failure
+    if field is None or isinstance(failure, DeadlineExceeded):
+        raise _unknown(cls, failure, None if field is None else {field: attributes[field]})
+    filters = {field: attributes[field]}
+    return request, (yield from _look(configuration, cls, filters, query, start, failure))
 
 
 def _lookup(cls: type[Resource]) -> str | None:
@@ -89,10 +77,14 @@ def _look(
     filters: dict[str, str],
     query: QueryParams,
     start: float,
-    end: float,
     failure: DidwwError,
-) -> Call[ApiResponse[Any] | None]:
-    """The record that a lost answer was about, if it was made; None if it was not."""
+) -> Call[ApiResponse[Any]]:
+    """The record that a lost answer was about.
+
+    Raises:
+        DidwwError: `failure`, as it was not found, or cannot be told.
+    """
+    end = start + configuration.timeout
     wanted = QueryParams().sort("-created_at").page(1, 10)
     wanted.filters.update(filters)
     wanted.include(*query.includes)
@@ -119,7 +111,8 @@ def _look(
         if made:
             answer.data = made[0]
             return answer
-    return None
+    looked = sum(pause(look, None, lambda: 1.0) for look in range(1, LOOKS + 1))
+    raise _unknown(cls, failure, filters, f" It was not found within {looked:g} s, and may still be made.")
 
 
 def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
@@ -134,7 +127,7 @@ def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
     return not hasattr(created, "timestamp") or (now - cast("Any", created)).total_seconds() <= elapsed + CLOCK_SLACK
 
 
-def _unknown(cls: type[Resource], failure: DidwwError, filters: dict[str, str] | None) -> DidwwError:
+def _unknown(cls: type[Resource], failure: DidwwError, filters: dict[str, str] | None, looked: str = "") -> DidwwError:
     """`failure`, which says in addition that it is not known whether the record was made, and how to find out."""
     how = (
         f"Look for it: {cls.path}().list(filter={filters!r})."
@@ -144,5 +137,5 @@ def _unknown(cls: type[Resource], failure: DidwwError, filters: dict[str, str] |
         else "Look at what it should have changed before repeating it."
     )
     failure.outcome_unknown, failure.lookup = True, filters
-    failure.args = (f"{failure} It is not known whether the {cls.__name__} was made. {how}",)
+    failure.args = (f"{failure} It is not known whether the {cls.__name__} was made.{looked} {how}",)
     return failure

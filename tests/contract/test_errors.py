@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import pickle
 from decimal import Decimal
@@ -14,14 +15,17 @@ from didww import (
     AsyncDidwwClient,
     AuthenticationError,
     ConflictError,
+    Did,
     DidwwApiError,
     DidwwClient,
     InsufficientBalanceError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    Report,
     ServerError,
     ValidationError,
+    exceptions,
 )
 from didww.calls.effects import Response
 from didww.exceptions import _IDS_OF_THEIR_OWN
@@ -209,3 +213,44 @@ def test_how_much_money_is_missing_stands_in_the_text(meta: dict[str, str] | Non
     """Both amounts, if the answer said both."""
     row = Row(400, InsufficientBalanceError, "Insufficient balance", "Insufficient balance", "400", meta=meta)
     assert str(raised(row, "sync")) == f"HTTP 400: Insufficient balance{words} (POST /v3/voice_in_trunk_groups)"
+
+
+def example_of(cls: type[Exception]) -> Exception:
+    """An error of this class with everything that it can hold."""
+    if issubclass(cls, DidwwApiError):
+        errors = [
+            {"title": "is invalid", "source": {"pointer": "/data/attributes/name"}, "meta": {"total_cost": "1.0"}}
+        ]
+        error: Exception = cls(422, errors, method="POST", path="/v3/x", request_id="r", attempts=3, retry_after=2.0)
+    else:
+        error = cls("what happened")
+    for name, value in (
+        ("completed", ("a",)),
+        ("outcome_unknown", True),
+        ("lookup", {"external_reference_id": "x"}),
+        ("elapsed", 1.5),
+        ("phase", "sending"),
+        ("field", "name"),
+        ("reasons", ("no such street",)),
+        ("found", 7),
+        ("passing", True),
+        ("resource", Did.build("8d1a3c5e-0000-4000-8000-000000000001")),
+        ("report", Report[Did]()),
+    ):
+        if hasattr(error, name):
+            setattr(error, name, value)
+    error.add_note("a note")
+    return error
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_every_error_survives_copies_and_pickles(name: str) -> None:
+    """With its text, its class and all that it holds."""
+    error = example_of(getattr(exceptions, name))
+    for twin in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert type(twin) is type(error)
+        assert str(twin) == str(error)
+        assert vars(twin).keys() == vars(error).keys()
+        for field, value in vars(error).items():
+            other = getattr(twin, field)
+            assert other == value or (field == "report" and repr(other) == repr(value)), field

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import random
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from didww.calls import operations
+from didww.calls import operations, pages
 from didww.calls.creating import CLOCK_SLACK
-from didww.calls.effects import Now, Send, Sleep
+from didww.calls.effects import Now, Request, Response, Send, Sleep
 from didww.calls.events import Retrying, Sending
 from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
 from didww.configuration import ApiKey, Configuration
@@ -132,6 +134,71 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
     if isinstance(error, (ConnectionFailed, DidwwApiError)):
         assert error.attempts == len(world.sent)
         assert not error.outcome_unknown
+
+
+class Shelf(World):
+    """A service with a list of DIDs in pages; before each answer, records may be added in front or removed."""
+
+    def __init__(self, total: int, changes: list[int], *fates: Fate) -> None:
+        super().__init__(*fates)
+        self.ids = [f"00000000-0000-4000-8000-{number:012d}" for number in range(total)]
+        self.changes = changes
+        self.always = set(self.ids)
+
+    def serve(self, request: Request) -> Response:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        change = self.changes.pop(0) if self.changes else 0
+        if change > 0:
+            self.ids[:0] = [f"00000000-0000-4000-9000-{len(self.ids) + place:012d}" for place in range(change)]
+        elif change < 0 and self.ids:
+            self.always.discard(self.ids.pop(change % len(self.ids)))
+        number, size = int(query.get("page[number]", 1)), int(query.get("page[size]", 50))
+        found = [{"type": "dids", "id": one} for one in self.ids[(number - 1) * size : number * size]]
+        links = {"next": f"{BASE}/dids?page%5Bnumber%5D={number + 1}&page%5Bsize%5D={size}"}
+        document = {"data": found, "meta": {"total_records": len(self.ids)}}
+        if number * size < len(self.ids):
+            document["links"] = links
+        return Response(200, {}, json.dumps(document).encode())
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    fates=st.lists(st.one_of(st.just(Fate()), st.just(Fate()), FATES), max_size=25),
+    total=st.integers(0, 40),
+    size=st.integers(1, 9),
+    prefetch=st.integers(0, 5),
+    added=st.lists(st.integers(0, 3), max_size=12),
+    rate=st.sampled_from([None, 5.0]),
+)
+def test_a_walk_over_a_bad_line_loses_nothing(
+    fates: list[Fate], total: int, size: int, prefetch: int, added: list[int], rate: float | None
+) -> None:
+    """Whatever fails: taken up again by its token as often as needed, all records come that were always there.
+
+    In order, and never one twice within one walk; no two requests are closer than the rate allows.
+    """
+    world = Shelf(total, added, *fates)
+    configuration = settings_of(world, timeout=60, max_retries=1, rate=rate)
+    token, found = None, []
+    for _ in range(60):
+        call, bookmark = pages.walk(configuration, Did, QueryParams(), page_size=size, prefetch=prefetch, resume=token)
+        part: list[str] = []
+        try:
+            part.extend(str(record.id) for record in world.walk(call, bookmark))
+        except DidwwError:
+            assert len(part) == len(set(part))
+            found += part
+            token = str(bookmark)
+        else:
+            found += part
+            break
+    assert len(part) == len(set(part))
+    assert world.always <= set(found)
+    firsts = [one for one in dict.fromkeys(found) if one in world.always]
+    assert firsts == sorted(firsts)
+    if rate is not None:
+        times = [at for at, _ in world.sent]
+        assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
 
 
 def validation() -> AddressRequirementValidation:

@@ -381,7 +381,7 @@ def test_a_service_that_never_ends_is_left(always: str) -> None:
         data = [] if always == "empty pages" else [{"type": "dids", "id": ids(1)[0]}]
         link = f"{BASE}/dids?page%5Bnumber%5D={number}&page%5Bsize%5D=1"
         return Response(
-            200, {}, json.dumps({"data": data, "links": {"next": link}, "meta": {"total_records": 99}}).encode()
+            200, {}, json.dumps({"data": data, "links": {"next": link}, "meta": {"total_records": 9}}).encode()
         )
 
     client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
-from didww.calls.effects import Now, Request, Response, Send, Sleep, SlowDown, TakeTurn, Tell
-from didww.exceptions import ConnectionFailed, DeadlineExceeded
+from didww.calls.effects import Join, Now, Request, Response, Send, Sleep, SlowDown, Start, TakeTurn, Tell
+from didww.calls.pages import Page
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from didww.calls.effects import Call
 
 BASE = "https://api.example.com/v3"
@@ -30,6 +33,22 @@ class Fate(NamedTuple):
     seconds: float = 0.1
     how: str | int = "answered"
     retry_after: int | None = None
+
+
+class Ended:
+    """A call that was started, and has come to its end at once."""
+
+    def __init__(self, world: World, call: Call[Any]) -> None:
+        self.failure: Exception | None = None
+        try:
+            self.outcome = world.run(call)
+        except DidwwError as error:
+            self.failure = error
+
+    def join(self) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return self.outcome
 
 
 class World:
@@ -55,8 +74,28 @@ class World:
                 return stop.value
             try:
                 outcome, failure = self.carry_out(effect), None
-            except ConnectionFailed as error:
+            except DidwwError as error:
                 outcome, failure = None, error
+
+    def walk(self, call: Any, bookmark: Any) -> Iterator[Any]:
+        """The records of a walk."""
+        outcome: Any = None
+        failure: BaseException | None = None
+        while True:
+            try:
+                effect = call.send(outcome) if failure is None else call.throw(failure)
+            except StopIteration:
+                return
+            outcome, failure = None, None
+            if isinstance(effect, Page):
+                for place, record in effect.records:
+                    bookmark.pass_(effect.number, place, record)
+                    yield record
+                continue
+            try:
+                outcome = self.carry_out(effect)
+            except DidwwError as error:
+                failure = error
 
     def carry_out(self, effect: Any) -> Any:
         """The outcome of one effect."""
@@ -75,6 +114,10 @@ class World:
         if isinstance(effect, Tell):
             self.told.append(effect.event)
             return None
+        if isinstance(effect, Start):  # one after the other, each from where the clock stands
+            return Ended(self, effect.call)
+        if isinstance(effect, Join):
+            return cast("Ended", effect.started).join()
         assert isinstance(effect, Send)
         return self.exchange(effect.request, effect.deadline)
 

@@ -31,7 +31,9 @@ __all__ = ["PREFETCH", "Bookmark", "Page", "count", "first", "one", "walk"]
 PREFETCH: Final = 4
 """Pages that are asked for ahead unless told otherwise: enough for 20 requests a second at 200 ms each."""
 MOST_EMPTY: Final = 3
-"""Pages without a new record, one after the other, that end a walk although a next one is named."""
+"""Pages without a record, one after the other, that end a walk although a next one is named."""
+MOST_STALE: Final = 20
+"""Pages with records that were handed out already, likewise; more of them only as far as there are so many pages."""
 
 R = TypeVar("R", bound=Resource)
 
@@ -149,7 +151,7 @@ def _walk(
     if not left:
         return
     start = number = mark.number
-    empty, window = 0, min(prefetch, 1)
+    empty, stale, window = 0, 0, min(prefetch, 1)
     handed_out: set[str | None] = set()
     followed = {request.url}
     coming: deque[Started] = deque()
@@ -159,11 +161,12 @@ def _walk(
         new = [(place, one) for place, one in begin if not one.id or one.id not in handed_out][: _index(left)]
         handed_out.update(one.id for _, one in new)
         left -= len(new)
-        empty = 0 if begin and new else empty + 1
-        link = _next_link(configuration, cls, answer, request, followed) if empty <= MOST_EMPTY else None
-        numbered = link is not None and _number_of(link) == number + 1
+        empty, stale = 0 if answer.data else empty + 1, 0 if new else stale + 1
         size = query.page_size or len(answer.data)
         last = max(number + 1, -(-(answer.total_records or 0) // size)) if size else number + 1
+        over = empty > MOST_EMPTY or (stale > MOST_STALE and last == number + 1)
+        link = None if over else _next_link(configuration, cls, answer, request, followed)
+        numbered = link is not None and _number_of(link) == number + 1
         if left < float("inf") and size:
             last = min(last, max(number + 1, number - (-int(left) // size)))
         if numbered and left and number > start:  # whoever comes to a second page is likely to want a third

@@ -10,7 +10,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
-from didww import ApiResponse, AsyncDidwwClient, DidwwClient, Environment, QueryParams
+from didww import (
+    ApiResponse,
+    AsyncDidwwClient,
+    AsyncWalk,
+    DidwwClient,
+    DidwwError,
+    Environment,
+    Progress,
+    QueryParams,
+    Report,
+    Walk,
+)
 from didww.callback.request_validator import RequestValidator
 from didww.encrypt import Encrypt
 from didww.enums import (
@@ -62,6 +73,7 @@ from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
+from didww.shared_limits import RedisLimiter, SqliteLimiter
 
 Item = (
     DidOrderItem
@@ -269,6 +281,52 @@ def reporting(client: DidwwClient) -> None:
         client.voice_in_trunks().find("nonexistent")
     except NotFoundError as error:
         assert_type(error.status_code, int)
+
+
+def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
+    """Walks, many writes and their reports, waits and transfers with hooks."""
+    with client.dids().iterate(page_size=100, prefetch=2, resume=None) as walk:
+        assert_type(walk, Walk[Did])
+        assert_type(next(walk), Did)
+        assert_type(walk.token, str)
+    assert_type(client.dids().first(filter={"number": "442079460001"}), Did | None)
+    assert_type(client.countries().one(filter={"iso": "GB"}), Country)
+    assert_type(client.cities().count(), int)
+    report = client.orders().create_many(orders, progress=lambda report: (len(report.done), report.total))
+    assert_type(report, Report[Order])
+    assert_type(report.data, list[Order | None])
+    assert_type(report.failed[0].error, DidwwError | None)
+    mine: Report[Did] = Report()
+    assert_type(client.dids().update_many((did for did in walk), report=mine), Report[Did])
+    client.voice_in_trunks().delete_many(["id", VoiceInTrunk.build("id")], stop_on_error=True, concurrency=2)
+    client.orders().wait("id", on_update=lambda order: order.status)
+    assert_type(client.emergency_calling_services().wait("id").data, EmergencyCallingService)
+    client.download_export("url", "path", progress=lambda progress: (progress.done, progress.total))
+    client.upload_file(b"", progress=show)
+    DidwwClient("key", rate_limit=SqliteLimiter("turns.sqlite"), tracing=False)
+    DidwwClient("key", rate_limit=RedisLimiter("redis://192.0.2.1", 5))
+
+
+def show(progress: Progress) -> None:
+    """A bar."""
+    assert_type(progress.done, int)
+    assert_type(progress.total, int | None)
+
+
+async def show_later(progress: Progress) -> None:
+    """A bar elsewhere."""
+
+
+async def in_numbers_asynchronously(client: AsyncDidwwClient) -> None:
+    """The same with await."""
+    async with client.dids().iterate(limit=3) as walk:
+        assert_type(walk, AsyncWalk[Did])
+        assert_type([did async for did in walk], list[Did])
+    assert_type(await client.dids().first(), Did | None)
+    assert_type(await client.dids().one(), Did)
+    assert_type(await client.dids().count(), int)
+    assert_type(await client.dids().update_many([]), Report[Did])
+    await client.upload_file(b"", progress=show_later)
 
 
 async def asynchronously(client: AsyncDidwwClient) -> None:

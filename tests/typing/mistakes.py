@@ -156,7 +156,7 @@ def uploads(client: DidwwClient) -> None:
     client.upload_encrypted_file(fingerprint="fingerprint", data="text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[b""])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[{"description": "no data"}])  # type: ignore[typeddict-item] # pyright: ignore[reportArgumentType]
-    client.upload_encrypted_files(fingerprint="fingerprint", files=[{"data": b"", "name": "x"}])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    client.upload_encrypted_files(fingerprint="fingerprint", files=[{"data": b"", "name": "x"}])  # type: ignore[typeddict-unknown-key] # pyright: ignore[reportArgumentType]
     client.download_export("url")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     client.download_export(Did.build("id"), "export.csv.gz")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 

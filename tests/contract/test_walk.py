@@ -159,8 +159,8 @@ def accessor(client: Any, type: str) -> Any:
 def scene() -> Scene:
     """Records of every type. Time stands shortly after the last of them was made."""
     made = Scene()
-    clock = made.engine.clock
-    clock.advance((NOON - clock.now()).total_seconds())
+    made.engine.clock.freeze(NOON)
+    made.engine.clock.run()
     # What all three records have alike, and a filter tells apart.
     made.world.update("dids", made.ids["dids"][2], {"billing_cycles_count": 0})
     made.world.update("capacity_pools", made.ids["capacity_pools"][1], {"total_channels_count": 90})

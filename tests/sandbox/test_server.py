@@ -18,7 +18,7 @@ import pytest
 
 from didww import AsyncDidwwClient, DidwwClient
 from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
-from didww.sandbox import Engine
+from didww.sandbox import Engine, Sandbox
 from didww.sandbox.server import Server, running
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(DidwwClientError, match=rf"port {port}.*--port"):
-            Server(Engine(), port=port)
+            Server(Sandbox(), port=port)
 
 
 def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from didww.exceptions import InvalidValue
 
-__all__ = ["Payload", "RequestValidator"]
+__all__ = ["Payload", "RequestValidator", "signature_of"]
 
 Payload: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """The fields of a callback, or of each in a list of them (callbacks of outbound trunks)."""
@@ -83,11 +83,24 @@ class RequestValidator:
                 "json.loads(body) of the JSON array of outbound trunks.",
                 field="payload",
             )
-        normal, fields = _normalised(url), _text_of(payload)
-        if not isinstance(signature, str) or normal is None or fields is None:
+        expected = signature_of(self._secret, url, payload)
+        if not isinstance(signature, str) or expected is None:
             return False
-        expected = hmac.new(self._secret, _bytes(normal + fields), hashlib.sha1).hexdigest()
         return hmac.compare_digest(_bytes(expected), _bytes(signature))
+
+
+def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
+    """The signature of a callback; None for what no callback is.
+
+    Args:
+        secret: The callback secret, UTF-8.
+        url: The address as it is called.
+        payload: The fields.
+    """
+    normal, fields = _normalised(url), _text_of(payload)
+    if normal is None or fields is None:
+        return None
+    return hmac.new(secret, _bytes(normal + fields), hashlib.sha1).hexdigest()
 
 
 def _normalised(url: object) -> str | None:

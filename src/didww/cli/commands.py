@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from didww.exceptions import DidwwClientError
+from didww.sandbox.callbacks import DEFAULT_SECRET
 from didww.version import API_VERSION, __version__
 
 __all__ = ["command"]
@@ -33,24 +34,57 @@ def command() -> None:
 @click.option("--seed", default=0, show_default=True, help="Another number makes other prices, stock and calls.")
 @click.option("--api-key", help="Accept this key only; any key, an account each, if left out.")
 @click.option(
+    "--rate-limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Requests a second and key; 0: any number.",
+)
+@click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="What callbacks are signed with.")
+@click.option("--objects", type=click.Path(dir_okay=False), help="YAML file of first objects of the account local-key.")
+@click.option("--preset", "presets", multiple=True, help="Faults: flaky, rate-limited, maintenance, export-stuck.")
+@click.option("--freeze", help="Stop the clock at this time (ISO 8601).")
+@click.option("--open-control", is_flag=True, help="Let others than this machine use the controls and the console.")
+@click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
 )
-def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None, ready_file: str | None) -> None:
+def sandbox(
+    host: str,
+    port: int,
+    db: str | None,
+    seed: int,
+    api_key: str | None,
+    rate_limit: int,
+    callback_secret: str,
+    objects: str | None,
+    presets: tuple[str, ...],
+    freeze: str | None,
+    open_control: bool,  # noqa: FBT001 an option
+    ready_file: str | None,
+) -> None:
     """Serve a local DIDWW.
 
     It speaks the API at the address that it prints, buys nothing and calls nobody. Stop it with Ctrl-C.
     """
-    from didww.sandbox.engine import Engine
+    from didww.sandbox import Sandbox
     from didww.sandbox.server import Server, wait_until_started, write_ready_file
 
     try:
-        engine = Engine(path=db, seed=seed, api_key=api_key)
+        local = Sandbox(
+            path=db, seed=seed, api_key=api_key, callback_secret=callback_secret, rate_limit=rate_limit or None
+        )
+        for preset in presets:
+            local.faults.preset(preset)
+        if freeze is not None:
+            local.clock.freeze(freeze)
+        if objects is not None:
+            local.state.seed_file(objects, api_key=api_key or "local-key")
     except ValueError as error:
-        raise click.ClickException(f"{error}.") from None
+        raise click.ClickException(f"{str(error).removesuffix('.')}.") from None
     except sqlite3.Error as error:
         raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
     try:
-        server = Server(engine, host=host, port=port, log=_log)
+        server = Server(local, host=host, port=port, log=_log, open_control=open_control)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     if host not in ("127.0.0.1", "localhost", "::1"):
@@ -63,6 +97,8 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
     kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
     accounts = "One account" if api_key else "Every key is an account of its own"
     click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
+    root = server.base_url.removesuffix("/v3")
+    click.echo(f"Console: {root}/_sandbox/console/   Controls: {root}/_sandbox/openapi.json")
 
     unwritten: list[OSError] = []
 
@@ -79,7 +115,7 @@ def sandbox(host: str, port: int, db: str | None, seed: int, api_key: str | None
     try:
         server.run()
     finally:
-        engine.close()
+        local.close()
         if ready_file is not None and not unwritten:
             Path(ready_file).unlink(missing_ok=True)
     if unwritten:

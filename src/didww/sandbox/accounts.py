@@ -51,6 +51,10 @@ class Accounts:
         execute("INSERT OR IGNORE INTO accounts (key) VALUES (?)", (hashed,))
         return int(execute("SELECT id FROM accounts WHERE key = ?", (hashed,)).fetchone()[0])
 
+    def forget(self) -> None:
+        """Forget what is remembered of the store, since all of it was replaced."""
+        self._known.clear()
+
     def all(self) -> list[int]:
         """Every account there is."""
         return [row[0] for row in self._store.connection.execute("SELECT id FROM accounts ORDER BY id")]

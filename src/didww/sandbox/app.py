@@ -1,37 +1,52 @@
-"""The sandbox as an ASGI application: HTTP requests in, the engine's answers out, nothing else.
+"""The sandbox as an ASGI application: HTTP requests in, answers out, as faults let them through.
 
 Needs no framework; any ASGI server can run it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from didww.calls.effects import Request, Response
+from didww.sandbox import control
+from didww.transport.inprocess import Disturbance
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from didww.sandbox.engine import Engine
+    from didww.sandbox.local import Sandbox
 
 __all__ = ["SandboxApp"]
 
+_QUIET = Disturbance()
 MOST_BYTES = 32 << 20
 _TOO_LARGE = b'{"errors":[{"title":"Payload Too Large","detail":"The body is too large.","code":"413","status":"413"}]}'
 
 
 class SandboxApp:
-    """An ASGI application over `engine`.
+    """An ASGI application over a sandbox: the API below `/v3`, its controls and the console below `/_sandbox`.
 
     Args:
-        engine: The engine that answers.
+        sandbox: The sandbox that answers.
         log: Called with method, path, status and seconds after each answer; neither headers nor bodies are shown.
+        open_control: Whether others than this machine may use the controls.
     """
 
-    def __init__(self, engine: Engine, log: Callable[[str, str, int, float], None] | None = None) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        log: Callable[[str, str, int, float], None] | None = None,
+        *,
+        open_control: bool = False,
+    ) -> None:
+        self._sandbox = sandbox
         self._log = log
+        self._open_control = open_control
 
     async def __call__(
         self,
@@ -57,24 +72,101 @@ class SandboxApp:
             if len(body) > MOST_BYTES:
                 break
         path = _path(scope)
+        disturbance: Disturbance | None = None
+        quiet = False
         if len(body) > MOST_BYTES:
             response = Response(413, {"content-type": "application/vnd.api+json", "connection": "close"}, _TOO_LARGE)
+        elif path == "/" or path.startswith("/_sandbox"):
+            quiet = True
+            # Controls may wait for callbacks, and those may come from this very server.
+            response = await asyncio.to_thread(self._control, _request(scope, path, bytes(body)), scope)
         else:
             # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
-            response = self._engine.handle(_request(scope, path, bytes(body)))
-        headers = {**response.headers, "content-length": str(len(response.body))}
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status,
-                "headers": [
-                    (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
-        if self._log is not None:
+            response, disturbance = self._sandbox.exchange(_request(scope, path, bytes(body)))
+        await _respond(scope, send, response, disturbance or _QUIET)
+        if self._log is not None and not quiet:
             self._log(scope["method"], path, response.status, time.perf_counter() - started)
+
+    def _control(self, request: Request, scope: MutableMapping[str, Any]) -> Response:
+        refused = None if self._open_control else _stranger(request, scope)
+        if refused is not None:
+            return Response(403, {"content-type": "application/json"}, msgspec.json.encode({"error": refused}))
+        if request.url.split("?", 1)[0].endswith((":/", "/_sandbox")):
+            return Response(307, {"location": "/_sandbox/console/"}, b"")
+        return control.answer(self._sandbox, request)
+
+
+def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
+    """Why a request may not use the controls; None if it may.
+
+    A page in a browser on this machine is a stranger, too, if it comes from elsewhere.
+    """
+    client = scope.get("client")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    host = _name(headers.get("host", ""))
+    origin = headers.get("origin")
+    if client is not None and not _loopback(client[0]):
+        return "The controls are for this machine alone; start the sandbox with --open-control to let others use them."
+    if not _loopback(host):
+        return f"The controls are asked for at this machine's own address, not at {host[:80]!r}."
+    if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
+        return "The controls are not for pages of another origin."
+    return None
+
+
+def _name(host: str) -> str:
+    return host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _respond(
+    scope: MutableMapping[str, Any],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    response: Response,
+    disturbance: Disturbance,
+) -> None:
+    """Send an answer, as the wire lets it through."""
+    size = len(response.body)
+    headers = {**response.headers, "content-length": str(size)}
+    await asyncio.sleep(disturbance.latency)
+    if disturbance.lost:
+        _break_off(send)
+        return
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+    )
+    if scope["method"] == "HEAD":
+        await send({"type": "http.response.body", "body": b""})
+        return
+    for start, end, pause in disturbance.pieces(size):
+        await asyncio.sleep(pause)
+        more = end < size or disturbance.breaks(size)
+        await send({"type": "http.response.body", "body": response.body[start:end], "more_body": more})
+    if disturbance.breaks(size):
+        await asyncio.sleep(0.02)  # let what was written go out
+        _break_off(send)
+    elif not size:
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _break_off(send: Any) -> None:
+    """Close the connection in the middle of an answer, which ASGI has no message for."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionError("A fault of the sandbox breaks this connection off.")
+    transport.close()
 
 
 def _path(scope: MutableMapping[str, Any]) -> str:

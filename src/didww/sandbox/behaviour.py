@@ -26,6 +26,14 @@ class Behaviour:
     stored: ClassVar[bool] = True
     """False if what is created is answered but not kept; `before_create` then gives it its `id`."""
 
+    steps: ClassVar[tuple[tuple[float, str], ...]] = ()
+    """What happens to a record by itself after `World.begin`: after how many seconds, and the name for `due`. The last
+    step is the outcome; when it comes, and which it is, `Sandbox.transitions` can say otherwise."""
+    outcomes: ClassVar[tuple[str, ...]] = ()
+    """The names for `due` that decide a record that waits."""
+    undecided: ClassVar[frozenset[str]] = frozenset()
+    """The statuses of a record that waits for an outcome."""
+
     # First rows
 
     def rows(self, world: World) -> Iterable[Record] | None:  # noqa: ARG002
@@ -35,6 +43,9 @@ class Behaviour:
     def account_rows(self, world: World) -> Iterable[Record]:  # noqa: ARG002
         """The records that an account has from the beginning; an id is given to those without."""
         return ()
+
+    def plant(self, world: World, record: Record) -> None:
+        """Complete a record that is put in from outside and that no request could create."""
 
     # Writing
 

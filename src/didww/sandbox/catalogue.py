@@ -194,6 +194,13 @@ class Catalogue:
         text = md5(f"{self.seed}/{type}/{key}".encode(), usedforsecurity=False).hexdigest()
         return f"{text[:8]}-{text[8:12]}-3{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
+    def capacity(self, group_id: str) -> int:
+        """How many numbers a DID group can have at most: all of its range. 0 for an unknown one."""
+        try:
+            return self._groups[self._did_group_ids.index(group_id)].capacity
+        except ValueError:
+            return 0
+
     @cached_property
     def _country_isos(self) -> list[str]:
         return [iso for iso, _, _ in self._data["countries"]]

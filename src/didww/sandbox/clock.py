@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-__all__ = ["Clock", "stamp"]
+import msgspec
+
+from didww.sandbox.durations import Duration, seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Clock", "ClockState", "moment_of", "stamp"]
+
+
+class ClockState(msgspec.Struct, frozen=True):
+    """A clock at rest: enough to go on later, in another process too.
+
+    Attributes:
+        now: The time, ISO 8601.
+        running: Whether it goes on by itself.
+        offset: Seconds that it is ahead of real time, if it runs.
+    """
+
+    now: str
+    running: bool
+    offset: float
 
 
 class Clock:
@@ -16,23 +39,103 @@ class Clock:
 
     Example:
         >>> clock = Clock(start=datetime(2026, 3, 1, tzinfo=UTC), running=False)
-        >>> clock.advance(90)
-        >>> clock.now().isoformat()
-        '2026-03-01T00:01:30+00:00'
+        >>> clock.advance("1 day 90 s").isoformat()
+        '2026-03-02T00:01:30+00:00'
     """
 
     def __init__(self, start: datetime | None = None, *, running: bool = True) -> None:
         present = datetime.now(UTC)
         self._offset = timedelta() if start is None else start.astimezone(UTC) - present
         self._stopped_at = None if running else present
+        self._watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
 
     def now(self) -> datetime:
         """The time, in UTC."""
         return (self._stopped_at or datetime.now(UTC)) + self._offset
 
-    def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once; what falls due by then happens at the next request."""
-        self._offset += timedelta(seconds=seconds)
+    def advance(self, by: Duration) -> datetime:
+        """Let time pass at once, and what falls due meanwhile happen, in its order; the new time.
+
+        Args:
+            by: Seconds, a `timedelta`, or words such as `"30 days"`.
+
+        Raises:
+            ValueError: It is no length of time.
+        """
+        step = timedelta(seconds=seconds_of(by))
+        try:
+            self._check(self.now() + step)
+        except OverflowError:
+            raise ValueError("The clock ends with the year 9999.") from None
+        self._offset += step
+        self._tell()
+        return self.now()
+
+    def freeze(self, at: datetime | str | None = None) -> datetime:
+        """Stop the clock, at `at` if it is given (ISO 8601, UTC unless it says so); the time.
+
+        Raises:
+            ValueError: `at` is no time.
+        """
+        moment = self.now() if at is None else moment_of(at)
+        self._check(moment)
+        present = datetime.now(UTC)
+        self._offset, self._stopped_at = moment - present, present
+        self._tell()
+        return self.now()
+
+    def run(self) -> datetime:
+        """Let the clock go on from where it is; the time."""
+        if self._stopped_at is not None:
+            self._offset += self._stopped_at - datetime.now(UTC)
+            self._stopped_at = None
+        self._tell()
+        return self.now()
+
+    def state(self) -> ClockState:
+        """The time, and whether the clock goes on."""
+        return ClockState(stamp(self.now()), self._stopped_at is None, self._offset.total_seconds())
+
+    # For the engine
+
+    def restore(self, state: ClockState) -> None:
+        """Go on as a clock of this state would."""
+        present = datetime.now(UTC)
+        if state.running:
+            self._offset, self._stopped_at = timedelta(seconds=state.offset), None
+        else:
+            self._offset, self._stopped_at = moment_of(state.now) - present, present
+        self._tell()
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Have a method called whenever the clock was set; its object is not kept alive for it."""
+        self._watchers.append(weakref.WeakMethod(moved))
+
+    @staticmethod
+    def _check(moment: datetime) -> None:
+        if not 1970 < moment.year < 9000:
+            raise ValueError(f"{moment:%Y} is no year for the sandbox's clock; it goes from 1971 to 8999.")
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            moved = watcher()
+            if moved is not None:
+                moved()
+
+
+def moment_of(value: datetime | str) -> datetime:
+    """A moment in UTC; without a time zone it is taken for UTC.
+
+    Raises:
+        ValueError: It is no time.
+    """
+    if isinstance(value, str):
+        text = value
+        try:
+            value = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text[:40]!r} is no time; write ISO 8601, as in '2026-03-01T12:00:00Z'.") from None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def stamp(moment: datetime) -> str:

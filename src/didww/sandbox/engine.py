@@ -7,10 +7,15 @@ logged and answered 500.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from didww.calls.effects import Response
 from didww.resources.registry import all_classes, class_of
@@ -18,7 +23,7 @@ from didww.sandbox import facts
 from didww.sandbox.accounts import FIRST_BALANCE, NOBODY, Accounts
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.catalogue import Catalogue
-from didww.sandbox.clock import Clock
+from didww.sandbox.clock import Clock, ClockState
 from didww.sandbox.errors import Refused, error_body, no_such_path, not_offered
 from didww.sandbox.operations import MEDIA_TYPE, Operation
 from didww.sandbox.schema import table_of
@@ -27,7 +32,8 @@ from didww.sandbox.store import Store
 from didww.sandbox.world import Setting, World, run_due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import sqlite3
+    from collections.abc import Callable, Generator, Iterable
 
     from didww.calls.effects import Request
     from didww.sandbox.schema import Table
@@ -87,7 +93,8 @@ class Engine:
 
         self.clock = clock or Clock()
         self._lock = threading.Lock()
-        self._store = store = Store(path, seed)
+        self._closed = False
+        self._store = store = Store(path, seed, self._lock)
         # Each opening of a file throws other dice: ids must not come twice.
         opened = int(store.fact("opened") or 0) + 1
         store.keep_fact("opened", str(opened))
@@ -99,14 +106,59 @@ class Engine:
             dice,
             {**_OWN, **BEHAVIOURS},
         )
-        due = store.connection.execute("SELECT min(at) FROM events").fetchone()
-        self._setting.next_due = due[0] or ""
+        self.seed = seed
         self._accounts = Accounts(store, api_key)
+        self._wake: Callable[[], None] | None = None
+        if clock is None and (kept := store.fact("clock")):
+            self.clock.restore(msgspec.json.decode(kept, type=ClockState))
+        self.clock.watch(self._clock_moved)
 
     def close(self) -> None:
         """Close the store; requests after this are answered 500."""
         with self._lock:
-            self._store.close()
+            self._closed = True
+        self._store.close()
+
+    @contextmanager
+    def held(self) -> Generator[Setting]:
+        """The setting, with no request being handled meanwhile."""
+        with self._lock:
+            yield self._setting
+
+    def replace(self, source: sqlite3.Connection, dice: object) -> None:
+        """Take over another store's contents and dice."""
+        with self._lock:
+            self._store.replace(source)
+            self._accounts.forget()
+            self._setting.dice.setstate(dice)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            self._setting.load()
+
+    def tick(self) -> float:
+        """Do what has fallen due; seconds of the clock until more does, infinity if nothing is to come."""
+        with self._lock:
+            if self._closed:
+                return math.inf
+            run_due(self._setting)
+            due = self._setting.next_due
+            return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when something is to be done beside the requests: callbacks, a clock that was set."""
+        self._wake = wake
+
+    def wake(self) -> None:
+        """Say that something is to be done beside the requests."""
+        if self._wake is not None:
+            self._wake()
+
+    def _clock_moved(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._store.keep_fact("clock", msgspec.json.encode(self.clock.state()).decode())
+            run_due(self._setting)
+        if self._setting.ordered:
+            self.wake()
 
     def world(self, api_key: str, base: str = "http://127.0.0.1/v3") -> World:
         """The world of the account of a key, to set a scene or to look behind it.
@@ -115,9 +167,15 @@ class Engine:
         """
         return World(self._setting, self._accounts.owner(api_key), base)
 
-    def handle(self, request: Request) -> Response:
-        """The answer to `request`; never raises."""
+    def handle(self, request: Request, *, holding: bool = False) -> Response:
+        """The answer to `request`; never raises.
+
+        Args:
+            request: A request to the API.
+            holding: What it begins waits until somebody decides it.
+        """
         with self._lock:
+            self._setting.holding = holding
             try:
                 status, headers, body = self._answer(request)
             except Refused as refused:
@@ -125,11 +183,14 @@ class Engine:
             except Exception:
                 log.exception("sandbox: %s failed", request.method)
                 status, headers, body = 500, {}, error_body([_FAULT])
-            return Response(
+            answer = Response(
                 status,
                 {"content-type": MEDIA_TYPE, "x-request-id": self._setting.new_id(), **headers},
                 body,
             )
+        if self._setting.ordered:
+            self.wake()
+        return answer
 
     # Finding the way
 

@@ -1,19 +1,34 @@
-"""The sandbox in the same process: clients without a socket and without a thread, and a clock that can be moved."""
+"""The sandbox in the same process: clients without a socket, and the means to set a scene and to look behind it."""
 
 from __future__ import annotations
 
+import hashlib
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
-from didww.sandbox.clock import Clock
+from didww.calls.effects import Response
+from didww.sandbox.callbacks import DEFAULT_SECRET, Callbacks
+from didww.sandbox.clock import Clock, stamp
+from didww.sandbox.courier import Courier
 from didww.sandbox.engine import Engine
+from didww.sandbox.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
+from didww.sandbox.journal import Journal
+from didww.sandbox.money import Balance
+from didww.sandbox.state import State
+from didww.sandbox.supply import Stock
+from didww.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
     from didww.aio import AsyncDidwwClient
+    from didww.calls.effects import Request
     from didww.client import DidwwClient
+    from didww.transport.inprocess import Disturbance
 
 __all__ = ["Sandbox"]
 
 BASE_URL = "http://sandbox.example.com/v3"
+KEY = "sandbox-key"
 
 
 class Sandbox:
@@ -23,12 +38,27 @@ class Sandbox:
         path: A file to keep everything in; memory if left out.
         seed: Decides ids, prices, stock and calls; the same seed makes the same catalogue.
         api_key: The one key that is taken; any key if left out, each an account of its own with 10,000 USD.
-        clock: The clock; real time if left out. `clock.advance(seconds)` makes what is to happen by then happen.
+        clock: The clock; real time if left out.
+        callback_secret: What callbacks are signed with.
+        rate_limit: Requests that a key has in each second, more are answered with 429; no limit if left out.
+
+    Attributes:
+        clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
+        transitions: Pace and outcome of orders, exports and verifications; approving and rejecting by hand.
+        faults: Rules for what goes wrong.
+        journal: Requests and answers, `assert_called`.
+        callbacks: Deliveries, replay, signing wrongly.
+        state: Reset, snapshots, first objects.
+        balance: Money.
+        stock: Numbers that can be bought.
+        engine: What answers.
 
     Example:
         >>> sandbox = Sandbox()
         >>> sandbox.client().countries().list(filter={"iso": "GB"}).data[0].name
         'United Kingdom'
+        >>> sandbox.journal.assert_called("GET", "/countries", query={"filter[iso]": "GB"})[0].status
+        200
     """
 
     def __init__(
@@ -38,11 +68,25 @@ class Sandbox:
         seed: int = 0,
         api_key: str | None = None,
         clock: Clock | None = None,
+        callback_secret: str = DEFAULT_SECRET,
+        rate_limit: int | None = None,
     ) -> None:
-        self.clock = clock or Clock()
-        self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=self.clock)
+        self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
+        self.clock = self.engine.clock
+        self.key = api_key or KEY
+        self.transitions = Transitions(self.engine)
+        self.faults = Faults(self.engine, seed)
+        self.journal = Journal()
+        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback)
+        self.balance = Balance(self.engine, self.key)
+        self.stock = Stock(self.engine, self.key)
+        self.state = State(self.engine, self._forget, self.key)
+        self._courier = Courier(self.engine, self.callbacks)
+        self.engine.on_work(self._courier.wake)
+        self._limit = rate_limit
+        self._recent: dict[str, deque[float]] = {}
 
-    def client(self, api_key: str = "sandbox-key", **options: Any) -> DidwwClient:
+    def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
         """A client of this sandbox.
 
         Args:
@@ -53,10 +97,11 @@ class Sandbox:
         from didww.transport.inprocess import InProcessTransport
 
         options.setdefault("rate_limit", None)
-        transport = InProcessTransport(self.engine.handle)
-        return DidwwClient(api_key, base_url=BASE_URL, transport=transport, **options)
+        return DidwwClient(
+            api_key or self.key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options
+        )
 
-    def async_client(self, api_key: str = "sandbox-key", **options: Any) -> AsyncDidwwClient:
+    def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
         """An asynchronous client of this sandbox.
 
         Args:
@@ -67,12 +112,61 @@ class Sandbox:
         from didww.transport.inprocess import AsyncInProcessTransport
 
         options.setdefault("rate_limit", None)
-        transport = AsyncInProcessTransport(self.engine.handle)
-        return AsyncDidwwClient(api_key, base_url=BASE_URL, transport=transport, **options)
+        return AsyncDidwwClient(
+            api_key or self.key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options
+        )
+
+    def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
+        """The answer to a request as it goes out, and what the wire is to do to it."""
+        started = time.perf_counter()
+        key = next((value for name, value in request.headers.items() if name.lower() == "api-key"), "")
+        fault, disturbance = None, None
+        if self._limit is not None and self._above(key, self._limit):
+            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
+        elif (fault := self.faults.for_request(request)) is None:
+            response = self.engine.handle(request)
+        else:
+            response = made_answer(fault) or marred(fault, self.engine.handle(request, holding=fault.hold))
+            disturbance = disturbance_of(fault)
+        self.journal.note(
+            request,
+            response,
+            at=stamp(self.clock.now()),
+            key=hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else "",
+            ms=round((time.perf_counter() - started) * 1000, 2),
+            fault=None if fault is None else fault.id,
+        )
+        return response, disturbance
+
+    def serve_always(self) -> None:
+        """Let what falls due happen while nobody asks, as a server has to."""
+        self._courier.wake()
 
     def close(self) -> None:
         """Close the store."""
+        self.callbacks.close()
+        self._courier.close()
         self.engine.close()
+        self.state.close()
+
+    def _above(self, key: str, limit: int) -> bool:
+        """Whether this request is one too many in the second of real time that ends with it."""
+        now = time.monotonic()
+        recent = self._recent.setdefault(key, deque())
+        while recent and recent[0] <= now - 1:
+            recent.popleft()
+        if len(recent) >= limit:
+            return True
+        recent.append(now)
+        if len(self._recent) > 10_000:
+            self._recent.clear()
+        return False
+
+    def _forget(self) -> None:
+        self.faults.reset()
+        self.journal.clear()
+        self.callbacks.reset()
+        self._recent.clear()
 
     def __enter__(self) -> Self:
         return self

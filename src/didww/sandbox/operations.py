@@ -131,7 +131,10 @@ class Operation:
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)
-        return documents.single(self.world, self.table, self._row(id), query, "find")
+        answer = documents.single(self.world, self.table, self._row(id), query, "find")
+        if id is not None and self.world.setting.awaited:
+            self.world.seen(id)
+        return answer
 
     def _row(self, id: str | None) -> Row:
         if id is None:

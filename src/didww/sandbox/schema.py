@@ -35,6 +35,11 @@ class Column(NamedTuple):
     kind: str
     nullable: bool = True
 
+    @property
+    def definition(self) -> str:
+        """It, as a statement that creates its table has it."""
+        return f'"{self.name}" {"INTEGER" if self.kind in _NUMBER_KINDS else "TEXT"}'
+
 
 class Relation:
     """A relationship. Where it leads is found out at first use: it takes importing the other types' modules.
@@ -146,11 +151,16 @@ class Table:
     def statements(self) -> list[str]:
         """The statements that create it."""
         lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
-        lines += [f'"{one.name}" {"INTEGER" if one.kind in _NUMBER_KINDS else "TEXT"}' for one in self.columns]
+        lines += [one.definition for one in self.columns]
         made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
         for name, columns, _ in self._indexes:
             made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{self.type}" ({columns})')
         return made
+
+    @property
+    def additions(self) -> dict[str, str]:
+        """By column, the statement that adds it to a table that was made without it."""
+        return {one.name: f'ALTER TABLE "{self.type}" ADD COLUMN {one.definition}' for one in self.columns}
 
     @property
     def statistics(self) -> list[tuple[str, str, str]]:

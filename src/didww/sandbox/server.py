@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from didww.exceptions import DidwwClientError
 from didww.sandbox.app import SandboxApp
-from didww.sandbox.engine import Engine
+from didww.sandbox.local import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -22,13 +22,14 @@ __all__ = ["Server", "running"]
 
 
 class Server:
-    """A server for an engine; listens from the moment it is made.
+    """A server for a sandbox; listens from the moment it is made.
 
     Args:
-        engine: The engine that answers.
+        sandbox: The sandbox that answers.
         host: Address to listen at; loopback unless told.
         port: Port to listen at; 0 picks a free one.
         log: Called with method, path, status and seconds after each answer.
+        open_control: Whether others than this machine may use the controls.
 
     Raises:
         DidwwClientError: The address cannot be used, or uvicorn is not installed.
@@ -36,11 +37,12 @@ class Server:
 
     def __init__(
         self,
-        engine: Engine,
+        sandbox: Sandbox,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         log: Callable[[str, str, int, float], None] | None = None,
+        open_control: bool = False,
     ) -> None:
         try:
             import uvicorn
@@ -48,12 +50,13 @@ class Server:
             raise DidwwClientError(
                 'Serving the sandbox needs uvicorn: install this package with its extra "sandbox".'
             ) from None
+        self._sandbox = sandbox
         self._socket = _listening(host, port)
         # Whoever listens at all addresses is reached at this one, too.
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v3"
         config = uvicorn.Config(
-            SandboxApp(engine, log),
+            SandboxApp(sandbox, log, open_control=open_control),
             log_config=None,
             log_level="error",
             access_log=False,
@@ -65,6 +68,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until interrupted (Ctrl-C) or stopped."""
+        self._sandbox.serve_always()
         with contextlib.suppress(KeyboardInterrupt):
             self._server.run(sockets=[self._socket])
         self._socket.close()
@@ -104,7 +108,7 @@ def running(**options: Any) -> Generator[str]:
     """The base URL of a sandbox that serves on a free loopback port while the `with` block lasts.
 
     Args:
-        options: Arguments of `didww.sandbox.engine.Engine`.
+        options: Arguments of `Sandbox`.
 
     Example:
         >>> from didww import DidwwClient
@@ -112,8 +116,8 @@ def running(**options: Any) -> Generator[str]:
         ...     print(client.balance().find().data.total_balance)
         10000.00
     """
-    engine = Engine(**options)
-    server = Server(engine)
+    sandbox = Sandbox(**options)
+    server = Server(sandbox)
     thread = threading.Thread(target=server.run, name="didww-sandbox", daemon=True)
     thread.start()
     try:
@@ -122,7 +126,7 @@ def running(**options: Any) -> Generator[str]:
     finally:
         server.stop()
         thread.join(timeout=10)
-        engine.close()
+        sandbox.close()
 
 
 def wait_until_started(server: Server, thread: threading.Thread | None = None) -> None:

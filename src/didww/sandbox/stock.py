@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["MOST_LISTED", "AvailableDids", "DidGroups", "available_id", "in_stock", "pick", "shadow"]
+__all__ = ["MOST_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "in_stock", "pick", "shadow"]
 
 MOST_LISTED = 100
 """Available DIDs in one answer; the service has a cap too, and does not say which."""
@@ -114,9 +114,13 @@ class AvailableDids(Behaviour):
 
 def in_stock(world: World, group: Record) -> int:
     """How many numbers of a group the account can still buy: the first day's stock without its own."""
-    gone = sum(one.count(type, did_group=group["id"]) for one, type in _keepers(world))
     stock: int = group["total_count"]
-    return max(0, stock - gone)
+    return max(0, stock - gone(world, group))
+
+
+def gone(world: World, group: Record) -> int:
+    """How many numbers of a group the account has, holds reserved or has ordered."""
+    return sum(one.count(type, did_group=group["id"]) for one, type in _keepers(world))
 
 
 def shadow(world: World) -> World:

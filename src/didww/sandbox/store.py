@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,20 +17,28 @@ from didww.sandbox.schema import JSON_KINDS, Table, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Record", "Row", "Store"]
+__all__ = ["Record", "Row", "Store", "valid_id"]
 
 Record: TypeAlias = dict[str, Any]
 """A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_LAYOUT = "1"
+_LAYOUT = "2"
 _BASE = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS filled (type TEXT, owner INTEGER, PRIMARY KEY (type, owner)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at TEXT, owner INTEGER, type TEXT, name TEXT, payload TEXT);
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY, at TEXT, reads INTEGER, owner INTEGER, type TEXT, record TEXT, name TEXT, payload TEXT
+);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);
+CREATE INDEX IF NOT EXISTS events_record ON events (record);
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY, owner INTEGER, type TEXT, record TEXT, method TEXT, url TEXT, fields TEXT, state TEXT,
+    next_at TEXT, attempts TEXT
+);
+CREATE INDEX IF NOT EXISTS deliveries_next ON deliveries (next_at);
 CREATE TABLE IF NOT EXISTS links (
     source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)
 ) WITHOUT ROWID;
@@ -42,16 +51,21 @@ AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
 class Store:
     """Rows of all types, in memory or in a file.
 
+    Args:
+        path: The file; memory if None.
+        seed: The seed that it belongs to.
+        lock: Held by whoever uses it, if several threads do.
+
     Raises:
         ValueError: The file was made by another version of the sandbox, or with another seed.
     """
 
-    def __init__(self, path: str | None, seed: int) -> None:
+    def __init__(self, path: str | None, seed: int, lock: threading.Lock | None = None) -> None:
         self.connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        # A sandbox in a test is often just dropped; the connection must not outlive it.
-        self._closing = weakref.finalize(self, self.connection.close)
+        # A sandbox in a test is often just dropped; the connection must not outlive it, nor end while a thread uses it.
+        self._closing = weakref.finalize(self, _close, self.connection, lock or threading.Lock())
         execute = self.connection.execute
         if path:
             execute("PRAGMA journal_mode = WAL")
@@ -77,7 +91,7 @@ class Store:
         self.keep_fact("layout", wanted)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; whoever holds the lock gives it back first."""
         self._closing()
 
     def fact(self, name: str) -> str | None:
@@ -88,6 +102,19 @@ class Store:
     def keep_fact(self, name: str, value: str) -> None:
         """Keep a text for the sandbox itself."""
         self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def replace(self, source: sqlite3.Connection) -> None:
+        """Take over all that another store holds."""
+        source.backup(self.connection)
+        self._made.clear()
+        self._counts.clear()
+        self._counted_at = -1
+
+    def copy(self) -> sqlite3.Connection:
+        """All that the store holds, in memory."""
+        made = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.backup(made)
+        return made
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -115,11 +142,16 @@ class Store:
             raise KeyError(type)
         if type not in self._made:
             execute = self.connection.execute
-            if execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (type,)).fetchone() is None:
+            there = {row[1] for row in execute(f'PRAGMA table_info("{type}")')}
+            if not there:
                 for statement in table.statements:
                     execute(statement)
                 self.connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", table.statistics)
                 execute("ANALYZE sqlite_schema")  # reads the statistics, makes none
+            elif new := [statement for name, statement in table.additions.items() if name not in there]:
+                # A file of an earlier version of the package, whose declarations had fewer members.
+                for statement in (*new, *table.statements[1:]):
+                    execute(statement)
             self._made.add(type)
         return table
 
@@ -262,6 +294,21 @@ class Store:
     def mark_filled(self, type: str, owner: int) -> None:
         """Remember that the first rows of a type are there."""
         self.connection.execute("INSERT OR IGNORE INTO filled VALUES (?, ?)", (type, owner))
+
+
+def _close(connection: sqlite3.Connection, lock: threading.Lock) -> None:
+    # A thread that died with the lock must not keep the program from ending.
+    taken = lock.acquire(timeout=2)
+    try:
+        connection.close()
+    finally:
+        if taken:
+            lock.release()
+
+
+def valid_id(text: str) -> bool:
+    """Whether a text can be an id: it has to stand in a path."""
+    return _ID.fullmatch(text) is not None
 
 
 def _equal(table: Table, owner: int, equals: Mapping[str, Any]) -> tuple[str, list[Any]]:

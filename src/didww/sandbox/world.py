@@ -16,6 +16,7 @@ import msgspec
 from didww.sandbox import facts
 from didww.sandbox.accounts import NOBODY
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.callbacks import report
 from didww.sandbox.clock import stamp
 from didww.sandbox.conditions import Conditions
 from didww.sandbox.errors import Refused
@@ -31,11 +32,22 @@ if TYPE_CHECKING:
     from didww.sandbox.schema import Table
     from didww.sandbox.store import Record, Row, Store
 
-__all__ = ["Setting", "World", "run_due"]
+__all__ = ["Pace", "Setting", "World", "run_due"]
 
 log = logging.getLogger("didww.sandbox")
 PLAIN = Behaviour()
 T = TypeVar("T")
+
+
+class Pace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When and how records of one type that wait are decided; see `Transitions.set`."""
+
+    after: float | None = None
+    reads: int | None = None
+    by_hand: bool = False
+    outcome: str | None = None
+    reasons: list[str] = []
+    comment: str | None = None
 
 
 class Setting:
@@ -58,6 +70,25 @@ class Setting:
         """Types whose first rows are known to be there, by owner."""
         self.next_due = ""
         """When the next event falls due, as text; empty if nothing is scheduled."""
+        self.paces: dict[str, Pace] = {}
+        """When and how what waits is decided, by type; what is not in it goes by its behaviour's steps."""
+        self.holding = False
+        """Whether what begins in the request at hand is to wait for somebody's decision."""
+        self.awaited: set[str] = set()
+        """Records that go on when they were read often enough."""
+        self.ordered = False
+        """Whether callbacks were queued that nobody was told about yet."""
+        self.load()
+
+    def load(self) -> None:
+        """Take from the store what is remembered here; to be called when all of it was replaced."""
+        execute = self.store.connection.execute
+        self.filled.clear()
+        self.next_due = execute("SELECT min(at) FROM events").fetchone()[0] or ""
+        self.awaited = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
+        self.paces = msgspec.json.decode(self.store.fact("paces") or "{}", type=dict[str, Pace])
+        waiting = execute("SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT 1").fetchone()
+        self.ordered = waiting is not None
 
     def behaviour(self, type: str) -> Behaviour:
         """The behaviour of a type; one that does nothing if it has none."""
@@ -240,7 +271,8 @@ class World:
         """
         table = self.touch(type)
         plain: dict[str, Any] = {}
-        if self._store.row(table, self.owner, id) is None:
+        before = self._store.row(table, self.owner, id)
+        if before is None:
             raise KeyError(f"{type} {id}")
         for name, value in changes.items():
             relation = table.relations.get(name)
@@ -251,7 +283,10 @@ class World:
         self._store.update(table, id, plain)
         row = self._store.row(table, self.owner, id)
         assert row is not None  # noqa: S101 it was there
-        return table.record(row)
+        record = table.record(row)
+        if "status" in changes:
+            report(self, type, before[table.place["status"]], record)
+        return record
 
     def delete(self, type: str, id: str) -> None:
         """Remove a record of the account.
@@ -283,7 +318,9 @@ class World:
 
     # Time and money
 
-    def schedule(self, at: datetime | float, type: str, name: str, payload: Any = None) -> None:
+    def schedule(
+        self, at: datetime | float, type: str, name: str, payload: Any = None, record: str | None = None
+    ) -> None:
         """Have the behaviour of `type` called with `due(world, name, payload)`.
 
         Args:
@@ -291,15 +328,60 @@ class World:
             type: Whose behaviour.
             name: What is to be done.
             payload: Plain JSON values that it needs.
+            record: The record that it decides, if it decides one.
         """
         moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
-        text = stamp(moment)
+        self._plan(type, name, payload, record, at=stamp(moment))
+
+    def _plan(
+        self, type: str, name: str, payload: Any, record: str | None, *, at: str | None = None, reads: int | None = None
+    ) -> None:
         self._store.connection.execute(
-            "INSERT INTO events (at, owner, type, name, payload) VALUES (?, ?, ?, ?, ?)",
-            (text, self.owner, type, name, msgspec.json.encode(payload).decode()),
+            "INSERT INTO events (at, reads, owner, type, record, name, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (at, reads, self.owner, type, record, name, msgspec.json.encode(payload).decode()),
         )
-        if not self.setting.next_due or text < self.setting.next_due:
-            self.setting.next_due = text
+        if at is not None and (not self.setting.next_due or at < self.setting.next_due):
+            self.setting.next_due = at
+        if reads is not None and record is not None:
+            self.setting.awaited.add(record)
+
+    def begin(self, type: str, payload: Mapping[str, Any]) -> None:
+        """Let a record that was just created go its way: the steps of its behaviour, at the pace that was set.
+
+        Args:
+            type: Its type.
+            payload: What the steps need; `id` is the record's.
+        """
+        behaviour = self.setting.behaviour(type)
+        pace = self.setting.paces.get(type) or Pace()
+        steps, whole = behaviour.steps, behaviour.steps[-1][0]
+        for n, (seconds, name) in enumerate(steps, start=1):
+            last = n == len(steps)
+            said: Mapping[str, Any] = payload
+            if last and pace.outcome is not None:
+                name, said = pace.outcome, {**payload, "reasons": pace.reasons, "comment": pace.comment}  # noqa: PLW2901
+            if last and (pace.by_hand or self.setting.holding):
+                self._plan(type, name, said, payload["id"])
+            elif pace.reads is not None and pace.reads > 0:
+                self._plan(type, name, said, payload["id"], reads=-(-pace.reads * n // len(steps)))
+            elif pace.reads == 0 or pace.after == 0:
+                behaviour.due(self, name, said)
+            else:
+                part = seconds if pace.after is None else pace.after * seconds / whole
+                self.schedule(part, type, name, said, payload["id"])
+
+    def seen(self, id: str) -> None:
+        """A record was read: one time less until it goes on."""
+        if id not in self.setting.awaited:
+            return
+        execute = self._store.connection.execute
+        execute("UPDATE events SET reads = reads - 1 WHERE record = ? AND reads IS NOT NULL", (id,))
+        now = self.stamp()
+        done = execute("UPDATE events SET reads = NULL, at = ? WHERE record = ? AND reads <= 0", (now, id)).rowcount
+        if done and (not self.setting.next_due or now < self.setting.next_due):
+            self.setting.next_due = now
+        if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
+            self.setting.awaited.discard(id)
 
     def balance(self) -> Decimal:
         """What the account can spend: prepaid money and credit."""
@@ -340,7 +422,7 @@ def run_due(setting: Setting) -> None:
     store = setting.store
     while setting.next_due and setting.next_due <= stamp(setting.clock.now()):
         found = store.connection.execute(
-            "SELECT id, at, owner, type, name, payload FROM events ORDER BY at, id LIMIT 1"
+            "SELECT id, at, owner, type, name, payload FROM events WHERE at IS NOT NULL ORDER BY at, id LIMIT 1"
         ).fetchone()
         if found is None:
             setting.next_due = ""

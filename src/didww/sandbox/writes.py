@@ -94,6 +94,8 @@ def add(world: World, table: Table, record: Record) -> Record:
         return record
     made = world.insert(table.type, record)
     behaviour.after_create(world, made)
+    if made.get("callback_url"):
+        world.setting.ordered = True
     return world.get(table.type, made["id"]) or made
 
 

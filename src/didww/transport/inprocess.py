@@ -1,42 +1,91 @@
-"""A transport without a socket: requests are answered by a function in the same process, e.g. the sandbox's engine.
+"""A transport without a socket: requests are answered by a function in the same process, e.g. the sandbox.
 
-Nothing here waits, so there is no deadline to keep. What the function answers, and what it raises, is left to it.
+What the function answers, and what it raises, is left to it. It can say that the wire is disturbed; then this waits, or
+breaks off, as a transport with a socket would, within the same deadline.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import math
+import time
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from didww.calls.effects import Request
+from msgspec import Struct
+
+from didww.calls.effects import Request, Response
 from didww.transport import failures
 from didww.transport.body import Told, check_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from didww.calls.effects import Opened, Response
+    from didww.calls.effects import Opened
 
-__all__ = ["AsyncInProcessTransport", "InProcessTransport"]
+__all__ = ["Answer", "AsyncInProcessTransport", "Disturbance", "InProcessTransport"]
 
 _CHUNK = 1 << 16
+_DRIPS = 20
+
+
+class Disturbance(Struct, frozen=True):
+    """What the wire does to an answer.
+
+    Attributes:
+        latency: Seconds before its first byte.
+        drip: Seconds from its first byte to its last.
+        cut: Bytes of the body after which the connection breaks; None if it does not.
+        lost: The connection breaks before the first byte.
+    """
+
+    latency: float = 0.0
+    drip: float = 0.0
+    cut: int | None = None
+    lost: bool = False
+
+    def pieces(self, size: int) -> Iterator[tuple[int, int, float]]:
+        """Beginning and end of each piece of a body of `size` bytes that gets through, and the pause before it."""
+        whole = size if self.cut is None else min(size, self.cut)
+        step = -(-whole // _DRIPS) if self.drip else _CHUNK
+        for at in range(0, whole, max(step, 1)):
+            yield at, min(at + step, whole), self.drip / _DRIPS
+
+    def breaks(self, size: int) -> bool:
+        """Whether the connection breaks before a body of `size` bytes is complete."""
+        return self.lost or (self.cut is not None and self.cut <= size)
+
+
+Answer: TypeAlias = "Response | tuple[Response, Disturbance | None]"
+_QUIET = Disturbance()
 
 
 class _Opened:
     """An answer whose body is handed out in pieces."""
 
-    __slots__ = ("_body", "_position", "headers", "status")
+    __slots__ = ("_body", "_breaks", "_pieces", "_request", "deadline", "headers", "status")
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, request: Request, response: Response, disturbance: Disturbance, deadline: float) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self.deadline = deadline
+        self._request = request
         self._body = response.body
-        self._position = 0
+        self._pieces = disturbance.pieces(len(response.body))
+        self._breaks = disturbance.breaks(len(response.body))
 
-    def next_chunk(self) -> bytes:
-        """The next piece, empty at the end."""
-        chunk = self._body[self._position : self._position + _CHUNK]
-        self._position += len(chunk)
-        return chunk
+    def next_chunk(self) -> tuple[bytes, float]:
+        """The next piece, empty at the end, and the seconds to wait for it."""
+        for start, end, pause in self._pieces:
+            return self._body[start:end], pause
+        if self._breaks:
+            raise failures.broken(self._request, _BROKEN, phase=failures.READING)
+        return b"", 0.0
+
+    def late(self) -> Exception:
+        """The deadline came before the next piece."""
+        return failures.late(self._request, request_sent=True, phase=failures.READING)
+
+
+_BROKEN = "the server closed the connection"
 
 
 class InProcessTransport:
@@ -46,30 +95,58 @@ class InProcessTransport:
         handle: Answers a request; may be called by several threads at once.
     """
 
-    def __init__(self, handle: Callable[[Request], Response]) -> None:
+    def __init__(self, handle: Callable[[Request], Answer]) -> None:
         self._handle = handle
         self._closed = False
 
-    def send(self, request: Request, deadline: float) -> Response:  # noqa: ARG002 nothing is waited for
+    def send(self, request: Request, deadline: float) -> Response:
         """The answer of the function."""
+        response, disturbance = self.exchange(request)
+        if disturbance is not None:
+            pause, failure = _whole(request, response, disturbance, deadline)
+            time.sleep(pause)
+            if failure is not None:
+                raise failure
+        return response
+
+    def open(self, request: Request, deadline: float) -> Opened:
+        """The answer of the function, its body to be read in pieces."""
+        response, disturbance = self.exchange(request)
+        if disturbance is not None:
+            pause, failure = _first_byte(request, disturbance, deadline)
+            time.sleep(pause)
+            if failure is not None:
+                raise failure
+        check_length(response.status, response.headers)
+        return _Opened(request, response, disturbance or _QUIET, deadline)
+
+    def read(self, opened: Opened) -> bytes:
+        """The next piece of the body, empty at its end."""
+        chunk, pause, failure = self.piece(opened)
+        if pause:
+            time.sleep(pause)
+        if failure is not None:
+            raise failure
+        return chunk
+
+    def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
+        """The answer of the function, and what the wire does to it."""
         if self._closed:
             raise failures.client_closed()
         body = request.body
         if body is not None and not isinstance(body, bytes):
             request = Request(request.method, request.url, request.headers, b"".join(Told(body)))
-        return self._handle(request)
+        answer = self._handle(request)
+        return (answer, None) if isinstance(answer, Response) else answer
 
-    def open(self, request: Request, deadline: float) -> Opened:
-        """The answer of the function, its body to be read in pieces."""
-        response = self.send(request, deadline)
-        check_length(response.status, response.headers)
-        return _Opened(response)
-
-    def read(self, opened: Opened) -> bytes:
-        """The next piece of the body, empty at its end."""
+    def piece(self, opened: Opened) -> tuple[bytes, float, Exception | None]:
+        """The next piece of a body, how long to wait for it, and what to raise then."""
         if self._closed:
             raise failures.client_closed()
-        return cast("_Opened", opened).next_chunk()
+        there = cast("_Opened", opened)
+        chunk, pause = there.next_chunk()
+        left = there.deadline - time.monotonic() if pause else math.inf
+        return chunk, min(pause, max(left, 0.0)), there.late() if pause > left else None
 
     def release(self, opened: Opened) -> None:
         """Nothing to do: no connection is held."""
@@ -86,11 +163,17 @@ class AsyncInProcessTransport:
         handle: Answers a request, without waiting for anything.
     """
 
-    def __init__(self, handle: Callable[[Request], Response]) -> None:
+    def __init__(self, handle: Callable[[Request], Answer]) -> None:
         self._inner = InProcessTransport(handle)
 
     async def send(self, request: Request, deadline: float) -> Response:
         """The answer of the function."""
+        response, disturbance = await self._exchange(request)
+        if disturbance is not None:
+            await _outcome(*_whole(request, response, disturbance, deadline))
+        return response
+
+    async def _exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         await _let_others_run()
         body = request.body
         if body is not None and not isinstance(body, bytes):
@@ -103,16 +186,23 @@ class AsyncInProcessTransport:
                 if inspect.isawaitable(told):
                     await told
             request = Request(request.method, request.url, request.headers, bytes(whole))
-        return self._inner.send(request, deadline)
+        return self._inner.exchange(request)
 
     async def open(self, request: Request, deadline: float) -> Opened:
         """The answer of the function, its body to be read in pieces."""
-        return _Opened(await self.send(request, deadline))
+        response, disturbance = await self._exchange(request)
+        if disturbance is not None:
+            await _outcome(*_first_byte(request, disturbance, deadline))
+        check_length(response.status, response.headers)
+        return _Opened(request, response, disturbance or _QUIET, deadline)
 
     async def read(self, opened: Opened) -> bytes:
         """The next piece of the body, empty at its end."""
         await _let_others_run()
-        return self._inner.read(opened)
+        chunk, pause, failure = self._inner.piece(opened)
+        if pause:
+            await _outcome(pause, failure)
+        return chunk
 
     async def release(self, opened: Opened) -> None:
         """Nothing to do: no connection is held."""
@@ -120,6 +210,38 @@ class AsyncInProcessTransport:
     async def close(self) -> None:
         """Calls after this raise `ClientClosedError`."""
         self._inner.close()
+
+
+def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> tuple[float, Exception | None]:
+    """How long the first byte takes, and the error in its place if none comes."""
+    left = deadline - time.monotonic()
+    if disturbance.latency > left:
+        return max(left, 0.0), failures.late(request, request_sent=True, phase=failures.ANSWER)
+    failure = failures.broken(request, _BROKEN, phase=failures.ANSWER) if disturbance.lost else None
+    return disturbance.latency, failure
+
+
+def _whole(
+    request: Request, response: Response, disturbance: Disturbance, deadline: float
+) -> tuple[float, Exception | None]:
+    """How long a whole answer takes, and the error in its place if it does not come."""
+    first, failure = _first_byte(request, disturbance, deadline)
+    if failure is not None:
+        return first, failure
+    left = deadline - time.monotonic()
+    pause = first + disturbance.drip
+    if pause > left:
+        return max(left, 0.0), failures.late(request, request_sent=True, phase=failures.READING)
+    broken = disturbance.breaks(len(response.body))
+    return pause, failures.broken(request, _BROKEN, phase=failures.READING) if broken else None
+
+
+async def _outcome(pause: float, failure: Exception | None) -> None:
+    from anyio import sleep
+
+    await sleep(pause)
+    if failure is not None:
+        raise failure
 
 
 async def _let_others_run() -> None:

@@ -27,6 +27,10 @@ _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
 class EmergencyVerifications(Behaviour):
     """Submitted, and approved."""
 
+    steps = ((SECONDS_TO_APPROVE, "approve"),)
+    outcomes = ("approve", "reject")
+    undecided = frozenset({"pending"})
+
     def before_create(self, world: World, record: Record) -> None:
         """Check numbers, address and identity; make the calling service, or take the one that is named."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
@@ -54,14 +58,14 @@ class EmergencyVerifications(Behaviour):
         status = "pending_update" if service["status"] == "active" else "in_process"
         changes = {"status": status, "emergency_verification": record["id"], "address": record["address"]}
         world.update("emergency_calling_services", service["id"], changes)
-        world.schedule(SECONDS_TO_APPROVE, "emergency_verifications", "approve", record["id"])
+        world.begin("emergency_verifications", {"id": record["id"]})
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
         """Approve: the service becomes active and is charged, its numbers can call for help."""
-        verification = world.get("emergency_verifications", payload)
+        verification = world.get("emergency_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
-        world.update("emergency_verifications", payload, {"status": "approved"})
+        world.update("emergency_verifications", payload["id"], {"status": "approved"})
         service = world.get("emergency_calling_services", verification["emergency_calling_service"])
         if service is None or service["status"] not in ("in_process", "pending_update"):
             return

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports"]
 
-SECONDS_TO_START = 0.2
-SECONDS_TO_FINISH = 0.6
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
 _NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
 
 
 class Exports(Behaviour):
     """Pending, processing, completed with a file."""
+
+    steps = ((0.2, "start"), (0.6, "complete"))
+    outcomes = ("complete",)
+    undecided = frozenset({"pending", "processing"})
 
     def before_create(self, world: World, record: Record) -> None:
         """Check the filters."""
@@ -54,9 +56,7 @@ class Exports(Behaviour):
 
     def after_create(self, world: World, record: Record) -> None:
         """Begin shortly after."""
-        payload = {"id": record["id"], "base": world.base}
-        world.schedule(SECONDS_TO_START, "exports", "start", payload)
-        world.schedule(SECONDS_TO_FINISH, "exports", "finish", payload)
+        world.begin("exports", {"id": record["id"], "base": world.base})
 
     def due(self, world: World, name: str, payload: Any) -> None:
         """Go one step further."""
@@ -66,7 +66,8 @@ class Exports(Behaviour):
             world.update("exports", payload["id"], {"status": "processing"})
             return
         # The file's name is a UUID of its own.
-        url = f"{payload['base']}/exports/{world.new_id()}.csv.gz"
+        base = payload.get("base", world.base)
+        url = f"{base}/exports/{world.new_id()}.csv.gz"
         world.update("exports", payload["id"], {"status": "completed", "url": url})
 
     def serve(self, world: World, request: Request, rest: str) -> Response | None:

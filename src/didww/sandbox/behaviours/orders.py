@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Orders", "month_later", "order_reference"]
 
-SECONDS_TO_COMPLETE = 0.4
 SECONDS_TO_TRY_AGAIN = 60.0
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
 
 
 class Orders(Behaviour):
     """Priced, charged, filled."""
+
+    steps = ((0.4, "complete"),)
+    outcomes = ("complete", "cancel")
+    undecided = frozenset({"pending"})
 
     def before_create(self, world: World, record: Record) -> None:
         """Check the items, hold their numbers and charge their price."""
@@ -53,14 +56,21 @@ class Orders(Behaviour):
         world.charge(total)
         record["items"] = items
         record["amount"] = f"{total:.2f}"
-        world.schedule(SECONDS_TO_COMPLETE, "orders", "complete", {"id": record["id"], "plans": plans})
+        record["private"] = {"plans": plans}
 
-    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Hand the numbers over, if all of them are there."""
+    def after_create(self, world: World, record: Record) -> None:
+        """Have it filled."""
+        world.begin("orders", {"id": record["id"]})
+
+    def due(self, world: World, name: str, payload: Any) -> None:
+        """Hand the numbers over, if all of them are there; or cancel."""
         order = world.get("orders", payload["id"])
         if order is None or order["status"] != "pending":
             return
-        plans = payload["plans"]
+        if name == "cancel":
+            _cancel(world, order)
+            return
+        plans = order["private"]["plans"]
         for plan in _of_numbers(plans):
             group = world.get("did_groups", plan["group"])
             missing = plan["qty"] - len(plan["numbers"])
@@ -69,7 +79,8 @@ class Orders(Behaviour):
                 _hold(world, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
         if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
-            world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"], "plans": plans})
+            world.update("orders", order["id"], {"private": {"plans": plans}})
+            world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"]}, order["id"])
             return
         now = world.now()
         until = month_later(now)
@@ -89,12 +100,16 @@ class Orders(Behaviour):
         """Cancel: the money comes back, the numbers go back into stock."""
         if record["status"] != "pending":
             raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
-        world.charge(-Decimal(record["amount"]))
-        world.update("orders", record["id"], {"status": "canceled"})
-        held = shadow(world)
-        for hold in held.find("did_reservations", description=record["id"]):
-            held.delete("did_reservations", hold["id"])
+        _cancel(world, record)
         return True
+
+
+def _cancel(world: World, order: Record) -> None:
+    world.charge(-Decimal(order["amount"]))
+    world.update("orders", order["id"], {"status": "canceled"})
+    held = shadow(world)
+    for hold in held.find("did_reservations", description=order["id"]):
+        held.delete("did_reservations", hold["id"])
 
 
 def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:

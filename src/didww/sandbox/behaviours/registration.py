@@ -55,6 +55,10 @@ class Validations(Behaviour):
 class AddressVerifications(Behaviour):
     """Submitted, and approved."""
 
+    steps = ((SECONDS_TO_APPROVE, "approve"),)
+    outcomes = ("approve", "reject")
+    undecided = frozenset({"pending"})
+
     def before_create(self, world: World, record: Record) -> None:
         """Refuse what lacks something that the numbers' requirement asks for."""
         if not record["dids"]:
@@ -69,15 +73,15 @@ class AddressVerifications(Behaviour):
 
     def after_create(self, world: World, record: Record) -> None:
         """Have it approved."""
-        world.schedule(SECONDS_TO_APPROVE, "address_verifications", "approve", record["id"])
+        world.begin("address_verifications", {"id": record["id"]})
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
         """Approve: the numbers work, identity and address are verified."""
-        verification = world.get("address_verifications", payload)
+        verification = world.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
-        world.update("address_verifications", payload, {"status": "approved"})
-        for did in world.related("address_verifications", payload, "dids"):
+        world.update("address_verifications", payload["id"], {"status": "approved"})
+        for did in world.related("address_verifications", payload["id"], "dids"):
             world.update("dids", did, {"awaiting_registration": False, "blocked": False})
         address = world.update("addresses", verification["address"], {"verified": True})
         world.update("identities", address["identity"], {"verified": True})

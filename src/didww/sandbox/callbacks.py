@@ -1,0 +1,416 @@
+"""Callbacks: who is told when something was decided, the queue of what is to be sent, and each attempt at it.
+
+Delivered as the service does: a GET with the fields in the query, a POST with a form, a JSON array for outbound trunks;
+signed; repeated nine times at growing intervals of the sandbox's clock. Source: the sheet on callbacks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from didww.callback.request_validator import RequestValidator, signature_of
+from didww.sandbox.clock import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from didww.sandbox.engine import Engine
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["PAUSES", "Attempt", "CallbackRequest", "Callbacks", "Delivery", "report"]
+
+PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
+"""Seconds between one attempt and the next."""
+MOST_SHOWN = 500
+SECONDS_TO_ANSWER = 60.0
+"""Real seconds that a receiver has to answer."""
+DEFAULT_SECRET: Final = "sandbox-callback-secret"  # noqa: S105 it is in the documentation
+
+Signing = Literal["right", "wrong", "none"]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt at a delivery.
+
+    Attributes:
+        at: When, by the sandbox's clock.
+        status: The status of the answer; None if there was none.
+        error: What went wrong; None if the answer was 2xx.
+        seconds: Real seconds that it took.
+        body: The beginning of the answer's body.
+    """
+
+    at: str
+    status: int | None
+    error: str | None
+    seconds: float
+    body: str = ""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A callback, with all attempts at it.
+
+    Attributes:
+        id: A number that counts up.
+        type: Type of the record that it tells of.
+        record: The record's id.
+        method: GET or POST.
+        url: The address as the record has it.
+        fields: What is told; an object, or a list of them for outbound trunks.
+        state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault).
+        next_at: When the next attempt is due; None if there is none.
+        attempts: The attempts so far.
+    """
+
+    id: int
+    type: str
+    record: str
+    method: str
+    url: str
+    fields: dict[str, Any] | list[dict[str, Any]]
+    state: str
+    next_at: str | None
+    attempts: list[Attempt]
+
+
+class CallbackRequest(msgspec.Struct, frozen=True):
+    """A callback as it goes over the wire."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+
+
+# What is told
+
+
+def _decided(record: Record, *names: str) -> dict[str, Any]:
+    return {name: record[name] for name in ("id", "status", *names) if record.get(name) is not None}
+
+
+def _rejected(record: Record, reasons: str) -> dict[str, Any]:
+    told = {"id": record["id"], "status": record["status"], reasons: ", ".join(record["reject_reasons"] or ())}
+    if record["status"] == "rejected":
+        told["reject_comment"] = record["reject_comment"] or ""
+    return told
+
+
+# By type: the statuses that are told, and the fields beside the type.
+_TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]]] = {
+    "orders": (frozenset({"completed", "canceled"}), _decided),
+    "exports": (frozenset({"completed"}), lambda record: _decided(record, "url")),
+    "address_verifications": (
+        frozenset({"approved", "rejected"}),
+        lambda record: _rejected(record, "reject_reason"),
+    ),
+    "emergency_verifications": (
+        frozenset({"approved", "rejected"}),
+        lambda record: (
+            _rejected(record, "reject_reasons")
+            | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
+        ),
+    ),
+    "voice_out_trunks": (
+        frozenset({"active", "blocked"}),
+        lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
+    ),
+}
+
+
+def report(world: World, type: str, before: str | None, record: Record) -> None:
+    """Queue the callback for a record whose status may have changed, if it is one that is told."""
+    statuses, fields = _TOLD.get(type, (frozenset[str](), _decided))
+    status = record["status"]
+    if status == before or status not in statuses or not record["callback_url"]:
+        return
+    told: Any = {"type": type, **fields(record)}
+    if type == "voice_out_trunks":
+        # Told of the threshold, not of a customer who blocks a trunk.
+        if status == "blocked" and not record["threshold_reached"]:
+            return
+        told = [{**told, "created_at": world.stamp()}]
+    # Without a method it is a POST: the service's own rule is not documented.
+    method = "POST" if type == "voice_out_trunks" else str(record.get("callback_method") or "post").upper()
+    world.setting.store.connection.execute(
+        "INSERT INTO deliveries (owner, type, record, method, url, fields, state, next_at, attempts)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, '[]')",
+        (
+            world.owner,
+            type,
+            record["id"],
+            method,
+            record["callback_url"],
+            msgspec.json.encode(told).decode(),
+            world.stamp(),
+        ),
+    )
+    world.setting.ordered = True
+
+
+# Delivery
+
+
+class Callbacks:
+    """Deliveries of callbacks: `sandbox.callbacks`.
+
+    Args:
+        engine: The engine.
+        secret: What callbacks are signed with.
+        disturb: Says for a type whether a fault drops or doubles the callback at hand.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        secret: str = DEFAULT_SECRET,
+        disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+    ) -> None:
+        if not secret:
+            raise ValueError("callback_secret is empty; callbacks are signed with it.")
+        self._engine = engine
+        self._secret = secret.encode()
+        self._disturb = disturb
+        self._signing: Signing = "right"
+        self._hosts: frozenset[str] = frozenset()
+        self._carrying = threading.Lock()
+        self._closed = False
+
+    def deliveries(self, *, record: str | None = None, state: str | None = None) -> list[Delivery]:
+        """The last 500 callbacks, the newest first.
+
+        Args:
+            record: Only those of this record.
+            state: Only those in this state.
+        """
+        terms = {"record": record, "state": state}
+        given = {name: value for name, value in terms.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given) or "1"
+        with self._engine.held() as setting:
+            rows = setting.store.connection.execute(
+                f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MOST_SHOWN}",  # noqa: S608
+                list(given.values()),
+            )
+            return [_delivery(row) for row in rows]
+
+    def replay(self, id: int) -> Delivery:
+        """Send a callback once more, whatever became of it; repeated until it is answered with 2xx, as a new one is.
+
+        Raises:
+            LookupError: There is none with this id.
+        """
+        with self._engine.held() as setting:
+            now = stamp(setting.clock.now())
+            found = setting.store.connection.execute(
+                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ? RETURNING id", (now, id)
+            ).fetchall()
+            if not found:
+                raise LookupError(f"There is no delivery {id}.")
+            setting.ordered = True
+        self._engine.wake()
+        return self._get(id)
+
+    def request(self, id: int) -> CallbackRequest:
+        """A callback as it is sent, signed: to hand it to a receiver without a socket.
+
+        Raises:
+            LookupError: There is none with this id.
+        """
+        return self._made(self._get(id))
+
+    def sign(self, how: Signing) -> None:
+        """Sign callbacks rightly (as from the start), wrongly, or not at all."""
+        if how not in ("right", "wrong", "none"):
+            raise ValueError(f"{how!r}: callbacks are signed 'right', 'wrong' or 'none'.")
+        self._signing = how
+
+    def allow(self, *hosts: str) -> None:
+        """Deliver to these hosts too, beside loopback addresses; `"*"` is any. None: to loopback addresses alone."""
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    def settle(self, timeout: float = 10.0) -> list[Delivery]:
+        """Wait until no callback is due any more; the last ones, the newest first.
+
+        Args:
+            timeout: Real seconds to wait.
+
+        Raises:
+            TimeoutError: Some still are.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            with self._engine.held() as setting:
+                due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
+            if not due and not self._carrying.locked():
+                return self.deliveries()
+            if time.monotonic() > end:
+                raise TimeoutError(f"Callbacks are still under way after {timeout:g} s.")
+            if not self.carry():
+                time.sleep(0.01)
+
+    # For the engine
+
+    def reset(self) -> None:
+        """As it was in the beginning."""
+        self._signing, self._hosts = "right", frozenset()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._closed = True
+
+    def carry(self) -> bool:
+        """Attempt whatever is due; False if somebody else is at it."""
+        if not self._carrying.acquire(blocking=False):
+            return False
+        try:
+            while not self._closed:
+                with self._engine.held() as setting:
+                    now = stamp(setting.clock.now())
+                    row = self._next(setting.store.connection.execute, now)
+                    setting.ordered = False
+                if row is None:
+                    return True
+                self._attempt(_delivery(row))
+            return True
+        finally:
+            self._carrying.release()
+
+    def pause(self) -> float:
+        """Seconds of the sandbox's clock until the next attempt is due; infinity if none is to come."""
+        with self._engine.held() as setting:
+            row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
+            if row[0] is None:
+                return math.inf
+            return max(0.0, (datetime.fromisoformat(row[0]) - setting.clock.now()).total_seconds())
+
+    @staticmethod
+    def _next(execute: Callable[..., Any], now: str) -> Any:
+        return execute(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE next_at <= ? ORDER BY next_at, id LIMIT 1",  # noqa: S608
+            (now,),
+        ).fetchone()
+
+    def _get(self, id: int) -> Delivery:
+        with self._engine.held() as setting:
+            row = setting.store.connection.execute(
+                f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
+                (id,),
+            ).fetchone()
+        if row is None:
+            raise LookupError(f"There is no delivery {id}.")
+        return _delivery(row)
+
+    def _made(self, delivery: Delivery) -> CallbackRequest:
+        headers = {"user-agent": "DIDWW sandbox"}
+        url, body, fields = delivery.url, "", delivery.fields
+        if isinstance(fields, list):
+            body = msgspec.json.encode(fields).decode()
+            headers["content-type"] = "application/json"
+        elif delivery.method == "GET":
+            address, mark, fragment = url.partition("#")
+            joint = "&" if "?" in address else "?"
+            url = f"{address}{joint}{urlencode(sorted(fields.items()))}{mark}{fragment}"
+        else:
+            body = urlencode(fields)
+            headers["content-type"] = "application/x-www-form-urlencoded"
+        if self._signing != "none":
+            secret = self._secret if self._signing == "right" else b"not the secret"
+            headers[RequestValidator.HEADER] = signature_of(secret, url, fields) or ""
+        return CallbackRequest(delivery.method, url, headers, body)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        now = delivery.next_at or ""
+        disturbance = self._disturb(delivery.type)
+        if disturbance == "drop":
+            self._note(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
+            return
+        if not self._allowed(delivery.url):
+            host = urlsplit(delivery.url).hostname
+            error = f"{host} is no loopback address; allow it: sandbox.callbacks.allow({host!r})"
+            self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
+            return
+        attempt = self._send(self._made(delivery), now)
+        if disturbance == "duplicate":
+            self._send(self._made(delivery), now)
+        if attempt.error is None:
+            self._note(delivery, "delivered", None, attempt)
+            return
+        tried = len(delivery.attempts)
+        # A replay of one that has failed ten times is one attempt more.
+        if tried >= len(PAUSES):
+            self._note(delivery, "failed", None, attempt)
+            return
+        later = datetime.fromisoformat(now) + timedelta(seconds=PAUSES[tried])
+        self._note(delivery, "waiting", stamp(later), attempt)
+
+    def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
+        attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
+        with self._engine.held() as setting:
+            # Another time stands there if it was replayed meanwhile; that one is then due again.
+            setting.store.connection.execute(
+                "UPDATE deliveries SET attempts = ?, state = ?, next_at = ? WHERE id = ? AND next_at = ?",
+                (attempts, state, next_at, delivery.id, delivery.next_at),
+            )
+
+    def _send(self, request: CallbackRequest, now: str) -> Attempt:
+        import httpx2
+
+        started = time.perf_counter()
+        status, error, body = None, None, ""
+        try:
+            with httpx2.stream(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.body.encode(),
+                timeout=SECONDS_TO_ANSWER,
+                trust_env=False,
+            ) as answer:
+                status = answer.status_code
+                body = next(answer.iter_bytes(500), b"").decode("utf-8", "replace")
+            if not 200 <= status < 300:
+                error = f"answered {status}"
+        except httpx2.HTTPError as failure:
+            error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
+        except (ValueError, TypeError, httpx2.InvalidURL) as failure:
+            error = f"cannot be called: {failure}"
+        return Attempt(now, status, error, round(time.perf_counter() - started, 3), body)
+
+    def _allowed(self, url: str) -> bool:
+        try:
+            host = (urlsplit(url).hostname or "").lower()
+        except ValueError:
+            return False
+        if host == "localhost" or host in self._hosts or "*" in self._hosts:
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+_COLUMNS = "id, type, record, method, url, fields, state, next_at, attempts"
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    id, type, record, method, url, fields, state, next_at, attempts = row
+    return Delivery(
+        id,
+        type,
+        record,
+        method,
+        url,
+        msgspec.json.decode(fields),
+        state,
+        next_at,
+        msgspec.json.decode(attempts, type=list[Attempt]),
+    )

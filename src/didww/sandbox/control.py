@@ -1,0 +1,223 @@
+"""The controls of a sandbox over HTTP, below `/_sandbox/`.
+
+What Python has as `sandbox.clock.advance("30 days")` is `POST /_sandbox/clock/advance` with `{"by": "30 days"}`.
+
+Nothing is declared twice: parameters, checks and the OpenAPI document come from the methods' own signatures.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from didww.calls.effects import Response
+from didww.version import __version__
+from didww.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from didww.calls.effects import Request
+    from didww.sandbox.local import Sandbox
+
+__all__ = ["OPERATIONS", "PREFIX", "answer", "openapi"]
+
+PREFIX: Final = "/_sandbox/"
+
+# Group: its operations; those that only read are GET, the others POST.
+_READING: Final = frozenset({"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots"})
+OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "clock": ("state", "advance", "freeze", "run"),
+    "transitions": ("show", "set", "reset", "waiting", "approve", "reject", "complete", "cancel"),
+    "faults": ("rules", "add", "preset", "remove", "clear"),
+    "journal": ("entries", "clear", "assert_called", "assert_not_called"),
+    "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
+    "state": ("reset", "snapshot", "restore", "snapshots", "seed"),
+    "balance": ("show", "put"),
+    "stock": ("show", "put"),
+}
+
+_NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
+_TEXT_ALREADY: Final = (timedelta, datetime, Decimal)
+
+
+class _Operation(NamedTuple):
+    method: str
+    path: str
+    call: Callable[..., Any]
+    parameters: type[msgspec.Struct]
+    several: str | None
+    """The parameter that takes any number of values in Python."""
+
+
+def answer(sandbox: Sandbox, request: Request) -> Response:
+    """The answer to a request below `/_sandbox/`."""
+    split = urlsplit(request.url)
+    place = split.path.removeprefix(PREFIX).strip("/")
+    if place == "openapi.json":
+        return _json(200, openapi())
+    table = _operations()
+    operation = table.get(place)
+    if operation is None:
+        return _json(404, {"error": f"There is no {split.path}.{did_you_mean(place, table)} See {PREFIX}openapi.json."})
+    if request.method != operation.method:
+        return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
+    try:
+        if operation.method == "GET":
+            given = msgspec.convert(dict(parse_qsl(split.query)), operation.parameters, strict=False)
+        else:
+            body = request.body if isinstance(request.body, bytes) else b""
+            given = msgspec.json.decode(body or b"{}", type=operation.parameters)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return _json(422, {"error": f"{_where(str(error))}"})
+    values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
+    several = values.pop(operation.several, ()) if operation.several else ()
+    group, _, name = place.partition("/")
+    try:
+        result = getattr(getattr(sandbox, group), name)(*several, **values)
+    except AssertionError as error:
+        return _json(409, {"error": str(error)})
+    except (LookupError, ValueError, TimeoutError) as error:
+        status = 404 if isinstance(error, LookupError) else 422 if isinstance(error, ValueError) else 504
+        return _json(status, {"error": str(error.args[0]) if error.args else str(error)})
+    if result is None:
+        return Response(204, {}, b"")
+    return _json(200, result)
+
+
+def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(status, {"content-type": "application/json", **(headers or {})}, msgspec.json.encode(content))
+
+
+def _where(text: str) -> str:
+    return text.replace(" - at `$.", " (in `").replace("`$`", "the body") + (")" if " - at `$." in text else "")
+
+
+@cache
+def _operations() -> dict[str, _Operation]:
+    from didww.sandbox.callbacks import Callbacks
+    from didww.sandbox.clock import Clock
+    from didww.sandbox.faults import Faults
+    from didww.sandbox.journal import Journal
+    from didww.sandbox.money import Balance
+    from didww.sandbox.state import State
+    from didww.sandbox.supply import Stock
+    from didww.sandbox.transitions import Transitions
+
+    classes = {
+        "clock": Clock,
+        "transitions": Transitions,
+        "faults": Faults,
+        "journal": Journal,
+        "callbacks": Callbacks,
+        "state": State,
+        "balance": Balance,
+        "stock": Stock,
+    }
+    found: dict[str, _Operation] = {}
+    for group, names in OPERATIONS.items():
+        for name in names:
+            call = getattr(classes[group], name)
+            path = f"{group}/{name}"
+            parameters, several = _parameters(path, call)
+            found[path] = _Operation("GET" if name in _READING else "POST", path, call, parameters, several)
+    return found
+
+
+def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str | None]:
+    """A struct of a method's parameters, and the one of them that takes any number of values."""
+    known = {**inspect.getmodule(call).__dict__, **_NAMES}
+    fields: list[Any] = []
+    several = None
+    for name, one in list(inspect.signature(call).parameters.items())[1:]:
+        kind = _plain(eval(one.annotation, known) if isinstance(one.annotation, str) else one.annotation)  # noqa: S307 our own annotations
+        if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            several = name
+            fields.append((name, list[kind], msgspec.field(default_factory=list)))  # type: ignore[valid-type]
+        elif one.default is inspect.Parameter.empty:
+            fields.append((name, kind))
+        else:
+            fields.append((name, kind | msgspec.UnsetType, msgspec.UNSET))
+    title = "".join(word.title() for word in re.split("[/_]", path)) + "Input"
+    return msgspec.defstruct(title, fields, kw_only=True, forbid_unknown_fields=True), several
+
+
+def _plain(kind: Any) -> Any:
+    """A parameter's type as JSON can say it: what can be given as text in Python too is text."""
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        kinds = [_plain(one) for one in typing.get_args(kind) if one not in _TEXT_ALREADY]
+        return typing.Union[tuple(kinds)]  # noqa: UP007 made from a list
+    if origin is Sequence:
+        return list[typing.get_args(kind)[0]]  # type: ignore[misc]
+    return kind
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of the controls."""
+    operations = _operations()
+    results = [_result(one) for one in operations.values()]
+    parameters = [one.parameters for one in operations.values()]
+    schemas, components = msgspec.json.schema_components(
+        [*parameters, *results], ref_template="#/components/schemas/{name}"
+    )
+    paths: dict[str, Any] = {}
+    for n, one in enumerate(operations.values()):
+        first, details = _documented(one.call)
+        shape: dict[str, Any] = {"operationId": one.path.replace("/", "_"), "summary": first, "description": details}
+        members = components[one.parameters.__name__]
+        if one.method == "GET":
+            shape["parameters"] = [
+                {"name": name, "in": "query", "required": name in members.get("required", []), "schema": schema}
+                for name, schema in members["properties"].items()
+            ]
+        else:
+            shape["requestBody"] = {
+                "required": bool(members.get("required")),
+                "content": {"application/json": {"schema": schemas[n]}},
+            }
+        result = schemas[len(parameters) + n]
+        done = (
+            {"204": {"description": "Done."}}
+            if result == {"type": "null"}
+            else {"200": {"description": first, "content": {"application/json": {"schema": result}}}}
+        )
+        wrong = {"422": "A parameter cannot be so.", "404": "There is no such thing."}
+        if one.path.startswith("journal/assert"):
+            wrong["409"] = "It was not so; the text shows the nearest requests."
+        failed = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+        shape["responses"] = done | {status: {"description": text, **failed} for status, text in wrong.items()}
+        paths[f"{PREFIX}{one.path}"] = {one.method.lower(): shape}
+    components["Error"] = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Controls of the didww sandbox",
+            "version": __version__,
+            "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _result(operation: _Operation) -> Any:
+    known = {**inspect.getmodule(operation.call).__dict__, **_NAMES}
+    said = inspect.signature(operation.call).return_annotation
+    kind = eval(said, known) if isinstance(said, str) else said  # noqa: S307 our own annotations
+    return str if kind is datetime else kind
+
+
+def _documented(call: Callable[..., Any]) -> tuple[str, str]:
+    first, _, rest = (inspect.getdoc(call) or "").partition("\n")
+    return first, rest.strip()

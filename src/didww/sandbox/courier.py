@@ -1,0 +1,73 @@
+"""A thread that does what the clock brings while nobody asks: events that fall due, and callbacks.
+
+It is started when there is something for it, and ends with its sandbox.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from didww.sandbox.callbacks import Callbacks
+    from didww.sandbox.engine import Engine
+
+__all__ = ["Courier"]
+
+_LONGEST_NAP: Final = 0.5
+
+
+class Courier:
+    """Calls on an engine whenever something is due.
+
+    Args:
+        engine: The engine; not kept alive for it.
+        callbacks: Its callbacks.
+    """
+
+    def __init__(self, engine: Engine, callbacks: Callbacks) -> None:
+        self._engine = weakref.ref(engine)
+        self._callbacks = weakref.ref(callbacks)
+        self._work = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._ended = False
+
+    def wake(self) -> None:
+        """See what is to be done, now."""
+        self._work.set()
+        with self._lock:
+            if self._thread is None and not self._ended:
+                self._thread = threading.Thread(target=self._run, name="didww-sandbox-courier", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; a callback under way is not waited for."""
+        with self._lock:
+            self._ended = True
+        self._work.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while not self._ended:
+            pause = self._round()
+            if pause is None:
+                return
+            # A clock that stands still brings nothing by itself; the nap ends when the sandbox is gone.
+            self._work.wait(min(max(pause, 0.002), _LONGEST_NAP))
+            self._work.clear()
+
+    def _round(self) -> float | None:
+        engine, callbacks = self._engine(), self._callbacks()
+        if engine is None or callbacks is None:
+            return None
+        try:
+            pause = engine.tick()
+            callbacks.carry()
+            return min(pause, callbacks.pause())
+        except sqlite3.ProgrammingError:  # the sandbox was closed, or the program ends
+            return None

@@ -1,0 +1,73 @@
+"""Lengths of time as people write them: `90`, `"30 days"`, `"1 h 30 min"`, a `timedelta`."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+from typing import TypeAlias
+
+__all__ = ["Duration", "seconds_of"]
+
+Duration: TypeAlias = float | str | timedelta
+"""Seconds, a `timedelta`, or words: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
+
+_UNITS = {
+    "ms": 0.001,
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hour": 3600,
+    "d": 86400,
+    "day": 86400,
+    "w": 604800,
+    "week": 604800,
+}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:,|and\b)?", re.ASCII | re.IGNORECASE)
+_LONGEST = 100 * 366 * 86400
+
+
+def seconds_of(value: Duration) -> float:
+    """`value` in seconds.
+
+    Raises:
+        ValueError: It is no length of time from 0 to 100 years.
+
+    Example:
+        >>> seconds_of("30 days"), seconds_of("1 h 30 min"), seconds_of(2.5)
+        (2592000.0, 5400.0, 2.5)
+    """
+    if isinstance(value, timedelta):
+        found = value.total_seconds()
+    elif isinstance(value, str):
+        found = _spelt(value)
+    else:
+        found = float(value)
+    if not math.isfinite(found) or not 0 <= found <= _LONGEST:
+        raise ValueError(f"{value!r} is no length of time from 0 to 100 years.")
+    return found
+
+
+def _spelt(text: str) -> float:
+    total, at = 0.0, 0
+    while at < len(text.rstrip()):
+        part = _PART.match(text, at)
+        unit = _unit(part[2]) if part is not None else None
+        if part is None or unit is None:
+            known = "ms, s, min, h, days, weeks"
+            raise ValueError(
+                f"{text[:80]!r} is no length of time: write numbers with units ({known}), as in '30 days'."
+            )
+        total, at = total + float(part[1]) * unit, part.end()
+    if not at:
+        raise ValueError("An empty text is no length of time: write '30 days', for example.")
+    return total
+
+
+def _unit(name: str) -> float | None:
+    name = name.lower()
+    return 1 if not name else _UNITS.get(name) or _UNITS.get(name.removesuffix("s"))

@@ -1,0 +1,183 @@
+"""First objects of an account, from plain data: each as a request would create it, or, where no request can, as it is.
+
+    balance: "250.00"
+    voice_in_trunks:
+      - id: main
+        name: Main
+        configuration: {type: sip_configurations, attributes: {host: sip.example.com}}
+    dids:
+      - number: "12125550100"
+        voice_in_trunk: main
+
+Ids may be words; a relationship names an id, of this file or of the catalogue. The order does not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from didww.sandbox import facts, writes
+from didww.sandbox.clock import stamp
+from didww.sandbox.errors import Refused
+from didww.sandbox.store import valid_id
+from didww.sandbox.values import Checker, complete, default
+from didww.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.resources.fields import Field
+    from didww.sandbox.schema import Table
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["plant"]
+
+_MONEY: Final = "balance"
+
+
+def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Put objects into an account; the ids of what was made, by type.
+
+    Raises:
+        ValueError: Something cannot be so; the text names its place.
+    """
+    made: dict[str, list[str]] = {}
+    waiting: list[tuple[str, Table, dict[str, Any]]] = []
+    for type, several in objects.items():
+        if type == _MONEY:
+            put_balance(world, several)
+            continue
+        table = _table(world, type)
+        if not isinstance(several, list):
+            raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 what a file holds
+        for n, one in enumerate(cast("list[Any]", several)):
+            where = f"{type}[{n}]"
+            if not isinstance(one, dict):
+                raise ValueError(f"{where}: an object with attributes and relationships is needed.")  # noqa: TRY004
+            given = cast("dict[str, Any]", one)
+            _check_names(table, given, where)
+            waiting.append((where, table, given))
+    named = {(table.type, str(given["id"])) for _, table, given in waiting if "id" in given}
+    if len(named) < sum("id" in given for _, _, given in waiting):
+        raise ValueError("Two objects of a type have the same id.")
+    while waiting:
+        ready = [one for one in waiting if not _awaits(one, named)]
+        if not ready:
+            raise ValueError(f"{waiting[0][0]}: objects refer to each other in a circle.")
+        for where, table, given in ready:
+            try:
+                id = _planted(world, table, given, where)
+            except Refused as refused:
+                raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
+            made.setdefault(table.type, []).append(id)
+            named.discard((table.type, id))
+        waiting = [one for one in waiting if one not in ready]
+    return made
+
+
+def put_balance(world: World, amount: Any, credit: Any = None) -> Record:
+    """Set the prepaid money of an account, and its credit if one is given.
+
+    Raises:
+        ValueError: It is no amount.
+    """
+    from decimal import Decimal, InvalidOperation
+
+    record = world.find("balances", limit=1)[0]
+    try:
+        balance = Decimal(str(amount))
+        more = Decimal(record["credit"] if credit is None else str(credit))
+    except InvalidOperation:
+        raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.") from None
+    if not (balance.is_finite() and more.is_finite() and abs(balance) < 10**12 and abs(more) < 10**12):
+        raise ValueError("An amount of money is below 1,000,000,000,000.")
+    changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
+    return world.update("balances", record["id"], changes)
+
+
+def _table(world: World, type: str) -> Table:
+    from didww.resources.registry import all_classes
+
+    own = sorted({cls.type_ for cls in all_classes()} - facts.SHARED - {"balances"})
+    if type not in own:
+        raise ValueError(f"{type}: objects of this type cannot be made.{did_you_mean(type, own)}")
+    return world.touch(type)
+
+
+def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
+    known = [*table.attributes, *table.relations, "id"]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{where}: {table.type} have no {name!r}.{did_you_mean(name, known)}")
+    if "id" in given and not valid_id(str(given["id"])):
+        raise ValueError(f"{where}: an id is 1 to 64 letters, digits, - or _.")
+
+
+def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
+    """Whether something that it refers to is still to be made."""
+    _, table, given = one
+    return any(
+        (type, id) in named
+        for name, relation in table.relations.items()
+        for id in _ids(given.get(name))
+        for type in relation.targets
+    )
+
+
+def _ids(value: Any) -> list[str]:
+    several = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return [str(one["id"]) if isinstance(one, dict) else str(one) for one in several if one is not None]  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> str:
+    fields = table.cls._fields
+    checker = Checker(creating=True)
+    record: Record = {}
+    for field in table.attribute_fields:
+        if field.name in given:
+            checker.check(field, _plain(field, given[field.name]))
+    if checker.refused or checker.errors:
+        raise Refused.together([*checker.refused, *checker.errors])
+    record.update(checker.found)
+    for name, relation in table.relations.items():
+        if name not in given:
+            continue
+        ids = _ids(given[name])
+        types = [next((type for type in relation.targets if world.row(type, id) is not None), None) for id in ids]
+        for id, type in zip(ids, types, strict=True):
+            if type is None:
+                raise ValueError(f"{where}.{name}: there are no {' or '.join(relation.targets)} of id {id!r}.")
+        record[name] = ids if relation.many else (ids[0] if ids else None)
+        if relation.polymorphic and not relation.many:
+            record[f"{name}_type"] = types[0] if types else None
+    record["id"] = str(given["id"]) if "id" in given else world.new_id()
+    if world.setting.store.rows_of(table, [record["id"]]):
+        raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
+    behaviour = world.setting.behaviour(table.type)
+    if "create" in table.cls.operations and not behaviour.steps:
+        missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
+        if missing:
+            raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
+        return str(writes.add(world, table, record)["id"])
+    behaviour.plant(world, record)
+    for field in table.attribute_fields:
+        if field.name not in record:
+            record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
+        record[field.name] = complete(field.kind, record[field.name])
+    for name, relation in table.relations.items():
+        record.setdefault(name, [] if relation.many else None)
+    world.insert(table.type, record)
+    return str(record["id"])
+
+
+def _plain(field: Field, value: Any) -> Any:
+    """A value as JSON has it: YAML reads numbers and times out of texts."""
+    if isinstance(value, datetime):
+        return stamp(value) if value.tzinfo else f"{value.isoformat()}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if field.kind.name in ("text", "decimal") and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value

@@ -163,9 +163,11 @@ async def _respond(
 
 def _break_off(send: Any) -> None:
     """Close the connection in the middle of an answer, which ASGI has no message for."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    cycle = getattr(send, "__self__", None)
+    transport = getattr(cycle, "transport", None)
     if transport is None:
         raise ConnectionError("A fault of the sandbox breaks this connection off.")
+    cycle.disconnected = True  # else uvicorn complains of an answer that is not complete
     transport.close()
 
 

@@ -58,6 +58,15 @@ class Entry(msgspec.Struct, frozen=True):
     fault: int | None
     hints: list[str]
 
+    def line(self) -> str:
+        """It in one line, as errors show it; more lines follow if there is something to say."""
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        body = f" {self.body[:200]}" if self.body else ""
+        said = "".join(f"\n    {hint}" for hint in self.hints)
+        return (
+            f"{self.method} {self.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {self.status}{body}{said}"
+        )
+
 
 class _Kept(msgspec.Struct, frozen=True):
     """An entry as it is kept: made readable when somebody looks."""
@@ -150,10 +159,10 @@ class Journal:
         ]
         if alike and not found:
             lines.append("These came near:")
-            lines += [f"  {_line(one)}: {_differs(one, query, json, status)}" for one in alike[-5:]]
+            lines += [f"  {one.line()}: {_differs(one, query, json, status)}" for one in alike[-5:]]
         elif not alike:
             lines.append("Requests there were:" if entries else "There were no requests.")
-            lines += [f"  {_line(one)}" for one in entries[-10:]]
+            lines += [f"  {one.line()}" for one in entries[-10:]]
         raise AssertionError("\n".join(lines))
 
     def assert_not_called(self, method: str, path: str, *, json: dict[str, Any] | None = None) -> None:
@@ -172,7 +181,7 @@ class Journal:
         if found:
             lines = [
                 f"{method.upper()} {path} was called {len(found)} times:",
-                *(f"  {_line(one)}" for one in found[:10]),
+                *(f"  {one.line()}" for one in found[:10]),
             ]
             raise AssertionError("\n".join(lines))
 
@@ -267,9 +276,3 @@ def _lacks(there: Any, wanted: Any, path: str) -> str:
                 return lacking
         return ""
     return "" if there == wanted else f"{path} is {json.dumps(there)[:200]}"
-
-
-def _line(entry: Entry) -> str:
-    query = "&".join(f"{name}={value}" for name, value in entry.query)
-    body = f" {entry.body[:200]}" if entry.body else ""
-    return f"{entry.method} {entry.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {entry.status}{body}"

@@ -163,7 +163,7 @@ async def _respond(
 
 def _break_off(send: Any) -> None:
     """Close the connection in the middle of an answer, which ASGI has no message for."""
-    cycle = getattr(send, "__self__", None)
+    cycle: Any = getattr(send, "__self__", None)
     transport = getattr(cycle, "transport", None)
     if transport is None:
         raise ConnectionError("A fault of the sandbox breaks this connection off.")

@@ -35,14 +35,16 @@ __all__ = ["OPERATIONS", "PREFIX", "answer", "openapi"]
 PREFIX: Final = "/_sandbox/"
 
 # Group: its operations; those that only read are GET, the others POST.
-_READING: Final = frozenset({"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots"})
+_READING: Final = frozenset(
+    {"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots", "id_of"}
+)
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "clock": ("state", "advance", "freeze", "run"),
     "transitions": ("show", "set", "reset", "waiting", "approve", "reject", "complete", "cancel"),
     "faults": ("rules", "add", "preset", "remove", "clear"),
     "journal": ("entries", "clear", "assert_called", "assert_not_called"),
     "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
-    "state": ("reset", "snapshot", "restore", "snapshots", "seed"),
+    "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
     "balance": ("show", "put"),
     "stock": ("show", "put"),
 }

@@ -29,7 +29,7 @@ from didww.sandbox.operations import MEDIA_TYPE, Operation
 from didww.sandbox.schema import table_of
 from didww.sandbox.stock import AvailableDids, DidGroups
 from didww.sandbox.store import Store
-from didww.sandbox.world import Setting, World, run_due
+from didww.sandbox.world import Setting, World, new_id, run_due
 
 if TYPE_CHECKING:
     import sqlite3
@@ -107,6 +107,8 @@ class Engine:
             {**_OWN, **BEHAVIOURS},
         )
         self.seed = seed
+        # Dice of their own: reading does not change which ids come next.
+        self._request_dice = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 a game's dice
         self._accounts = Accounts(store, api_key)
         self._wake: Callable[[], None] | None = None
         if clock is None and (kept := store.fact("clock")):
@@ -185,7 +187,7 @@ class Engine:
                 status, headers, body = 500, {}, error_body([_FAULT])
             answer = Response(
                 status,
-                {"content-type": MEDIA_TYPE, "x-request-id": self._setting.new_id(), **headers},
+                {"content-type": MEDIA_TYPE, "x-request-id": new_id(self._request_dice), **headers},
                 body,
             )
         if self._setting.ordered:

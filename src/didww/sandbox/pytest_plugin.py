@@ -1,4 +1,4 @@
-"""Fixtures for pytest, there as soon as this package is installed: a sandbox of its own for each test, and clients of it.
+"""Fixtures for pytest, there as soon as this package is installed: a sandbox for each test, and clients of it.
 
     def test_numbers(didww_sandbox, didww_client):
         didww_sandbox.state.seed({"dids": [{"number": "12125550100"}]})

@@ -9,13 +9,15 @@
       - number: "12125550100"
         voice_in_trunk: main
 
-Ids may be words; a relationship names an id, of this file or of the catalogue. The order does not matter.
+An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this file,
+of the account or of the catalogue. The order does not matter.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from didww.sandbox import facts, writes
 from didww.sandbox.clock import stamp
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["plant"]
+__all__ = ["id_of", "plant", "put_balance"]
 
 _MONEY: Final = "balance"
 
@@ -43,7 +45,7 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
     Raises:
         ValueError: Something cannot be so; the text names its place.
     """
-    made: dict[str, list[str]] = {}
+    made: dict[str, list[tuple[str, str]]] = {}
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
     for type, several in objects.items():
         if type == _MONEY:
@@ -59,7 +61,7 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
             given = cast("dict[str, Any]", one)
             _check_names(table, given, where)
             waiting.append((where, table, given))
-    named = {(table.type, str(given["id"])) for _, table, given in waiting if "id" in given}
+    named = {(table.type, id_of(given["id"])) for _, table, given in waiting if "id" in given}
     if len(named) < sum("id" in given for _, _, given in waiting):
         raise ValueError("Two objects of a type have the same id.")
     while waiting:
@@ -71,10 +73,26 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
                 id = _planted(world, table, given, where)
             except Refused as refused:
                 raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
-            made.setdefault(table.type, []).append(id)
+            made.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
-    return made
+    places = {f"{type}[{n}]": n for type, several in objects.items() if type != _MONEY for n in range(len(several))}
+    return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
+
+
+def id_of(name: Any) -> str:
+    """The id that a name stands for: an id is itself, another word a UUID that is made of it.
+
+    Example:
+        >>> id_of("main")
+        '5494e0e4-f207-55a6-bda5-a3b057b18c9d'
+    """
+    text = str(name)
+    try:
+        UUID(text)
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, f"https://sandbox.example.com/{text}"))
+    return text
 
 
 def put_balance(world: World, amount: Any, credit: Any = None) -> Record:
@@ -112,7 +130,7 @@ def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
         if name not in known:
             raise ValueError(f"{where}: {table.type} have no {name!r}.{did_you_mean(name, known)}")
     if "id" in given and not valid_id(str(given["id"])):
-        raise ValueError(f"{where}: an id is 1 to 64 letters, digits, - or _.")
+        raise ValueError(f"{where}: an id, or the word for it, is 1 to 64 letters, digits, - or _.")
 
 
 def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
@@ -128,7 +146,7 @@ def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]])
 
 def _ids(value: Any) -> list[str]:
     several = cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [str(one["id"]) if isinstance(one, dict) else str(one) for one in several if one is not None]  # pyright: ignore[reportUnknownArgumentType]
+    return [id_of(one["id"] if isinstance(one, dict) else one) for one in several if one is not None]
 
 
 def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> str:
@@ -148,11 +166,11 @@ def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> s
         types = [next((type for type in relation.targets if world.row(type, id) is not None), None) for id in ids]
         for id, type in zip(ids, types, strict=True):
             if type is None:
-                raise ValueError(f"{where}.{name}: there are no {' or '.join(relation.targets)} of id {id!r}.")
+                raise ValueError(f"{where}.{name}: there is nothing of id {id} among {', '.join(relation.targets)}.")
         record[name] = ids if relation.many else (ids[0] if ids else None)
         if relation.polymorphic and not relation.many:
             record[f"{name}_type"] = types[0] if types else None
-    record["id"] = str(given["id"]) if "id" in given else world.new_id()
+    record["id"] = id_of(given["id"]) if "id" in given else world.new_id()
     if world.setting.store.rows_of(table, [record["id"]]):
         raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
     behaviour = world.setting.behaviour(table.type)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from didww.sandbox.seeding import plant
+from didww.sandbox.seeding import id_of, plant
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ class State:
     def snapshots(self) -> list[str]:
         """The names of the snapshots, the oldest first."""
         return list(self._snapshots)
+
+    def id_of(self, name: str) -> str:
+        """The id that a word stands for in first objects: always the same."""
+        return id_of(name)
 
     def seed(self, objects: dict[str, Any], *, api_key: str | None = None) -> dict[str, list[str]]:
         """Put objects into an account; the ids of what was made, by type.

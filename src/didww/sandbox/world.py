@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from didww.sandbox.schema import Table
     from didww.sandbox.store import Record, Row, Store
 
-__all__ = ["Pace", "Setting", "World", "run_due"]
+__all__ = ["Pace", "Setting", "World", "new_id", "run_due"]
 
 log = logging.getLogger("didww.sandbox")
 PLAIN = Behaviour()
@@ -105,8 +105,13 @@ class Setting:
 
     def new_id(self) -> str:
         """An id such as the service makes: a random UUID, from the seed."""
-        text = f"{self.dice.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
+        return new_id(self.dice)
+
+
+def new_id(dice: random.Random) -> str:
+    """A random UUID."""
+    text = f"{dice.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
 
 
 class World:

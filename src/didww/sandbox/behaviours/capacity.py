@@ -116,6 +116,25 @@ class SharedGroups(Named):
 class Dids(Behaviour):
     """Numbers: their channels."""
 
+    def plant(self, world: World, record: Record) -> None:
+        """A number belongs to the group whose range it is of, or else to the one with the longest of its prefixes."""
+        number = record.get("number")
+        if not number or not str(number).isdigit():
+            raise attribute_error("number", "is invalid")
+        if world.count("dids", number=number):
+            raise attribute_error("number", "has already been taken")
+        if record.get("did_group") is None:
+            world.touch("did_groups")
+            found = world.setting.store.connection.execute(
+                "SELECT id FROM did_groups WHERE ? LIKE prefix || '%' ORDER BY ? LIKE number_base || '%' DESC,"
+                " length(number_base) DESC, length(prefix) DESC, rowid LIMIT 1",
+                (number, number),
+            ).fetchone()
+            if found is None:
+                raise relationship_error("did_group", "can't be blank")
+            record["did_group"] = found[0]
+        record.setdefault("expires_at", world.stamp(month_later(world.now())))
+
     def before_update(self, world: World, record: Record, changes: Record) -> None:
         """A pool serves the numbers of its countries, and has only so many channels."""
         pool_id = changes.get("capacity_pool", record["capacity_pool"])

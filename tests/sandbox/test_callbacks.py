@@ -1,0 +1,287 @@
+"""Callbacks of the sandbox: what is told, how it is signed, the schedule of repeats, replay, hosts, faults."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from didww import DidOrderItem, DidwwClient, Export, Order
+from didww.callback.request_validator import RequestValidator
+from didww.sandbox import Clock, Sandbox
+from didww.sandbox.callbacks import PAUSES
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SECRET = "a-callback-secret-for-tests"
+
+
+class Receiver:
+    """Somebody who is called back; `answers` holds the statuses to come, 200 when none is left."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self.pause = 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                outer.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                time.sleep(outer.pause)
+                self.send_response(outer.answers.pop(0) if outer.answers else 200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        self.base = f"http://127.0.0.1:{self.server.server_port}"
+
+    def fields(self, n: int = -1) -> Any:
+        """What a callback told."""
+        _, path, headers, body = self.got[n]
+        if headers.get("content-type") == "application/json":
+            return json.loads(body)
+        text = body.decode() if body else urlsplit(path).query
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+    def accepted(self, n: int = -1, own: tuple[str, ...] = ()) -> bool:
+        """Whether its signature is right."""
+        _, path, headers, _ = self.got[n]
+        told = self.fields(n)
+        if isinstance(told, dict):
+            told = {name: value for name, value in told.items() if name not in own}
+        return RequestValidator(SECRET).validate(f"{self.base}{path}", told, headers.get("x-didww-signature"))
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=Clock(START, running=False), callback_secret=SECRET) as made:
+        yield made
+
+
+def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
+    group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
+    options: dict[str, Any] = {} if method is None else {"callback_method": method}
+    return client.orders().create(Order(items=[item], callback_url=url, **options)).data.id
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_an_order_is_told_once_and_signed(sandbox: Sandbox, receiver: Receiver, method: str) -> None:
+    """A form or a query, with the address's own query kept and not signed as fields."""
+    client = sandbox.client()
+    id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    assert (delivery.state, delivery.record, delivery.type) == ("delivered", id, "orders")
+    assert [(one.status, one.error, one.body) for one in delivery.attempts] == [(200, None, "ok")]
+    (got,) = receiver.got
+    assert got[0] == method.upper()
+    assert got[1].startswith("/hook?tenant=42")
+    told = receiver.fields()
+    assert {name: told[name] for name in ("id", "type", "status")} == {
+        "id": id,
+        "type": "orders",
+        "status": "completed",
+    }
+    assert receiver.accepted(own=("tenant",))
+
+
+def test_it_comes_by_itself(receiver: Receiver) -> None:
+    """With a clock that runs, nobody has to ask for anything."""
+    with Sandbox(callback_secret=SECRET) as sandbox:
+        ordered(sandbox.client(), f"{receiver.base}/hook")
+        end = time.monotonic() + 5
+        while not receiver.got and time.monotonic() < end:
+            time.sleep(0.01)
+        assert receiver.accepted()
+
+
+def test_a_canceled_order_and_an_export(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Canceling is told as well; an export tells its address."""
+    client = sandbox.client()
+    id = ordered(client, f"{receiver.base}/hook")
+    client.orders().delete(id)
+    sandbox.callbacks.settle()
+    assert receiver.fields() == {"type": "orders", "id": id, "status": "canceled"}
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+    export = (
+        client.exports()
+        .create(
+            Export(export_type="cdr_in", filters=span, callback_url=f"{receiver.base}/export", callback_method="post")
+        )
+        .data
+    )
+    sandbox.clock.advance(1)
+    sandbox.callbacks.settle()
+    done = client.exports().find(export.id).data
+    assert receiver.fields() == {"type": "exports", "id": export.id, "status": "completed", "url": done.url}
+    assert len(receiver.got) == 2
+    assert receiver.accepted(0)
+    assert receiver.accepted(1)
+
+
+def test_the_schedule_of_repeats(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Ten attempts in all, at the documented distances of the sandbox's clock; then it is given up."""
+    receiver.answers = [500, 302, 404] + [500] * 20
+    ordered(sandbox.client(), f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    for pause in PAUSES:
+        (delivery,) = sandbox.callbacks.settle()
+        assert delivery.state == "waiting"
+        tried = len(receiver.got)
+        sandbox.clock.advance(timedelta(seconds=pause - 1))
+        sandbox.callbacks.settle()
+        assert len(receiver.got) == tried
+        sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
+    times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
+    assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
+    assert [one.error for one in delivery.attempts][:3] == ["answered 500", "answered 302", "answered 404"]
+    receiver.answers.clear()
+    assert sandbox.callbacks.replay(delivery.id).state == "waiting"
+    assert [one.state for one in sandbox.callbacks.settle()] == ["delivered"]
+
+
+def test_a_leap_of_days_makes_up_for_all_attempts(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Moved over the whole schedule at once, every attempt is made, in its order."""
+    receiver.answers = [500] * 4
+    ordered(sandbox.client(), f"{receiver.base}/hook")
+    sandbox.clock.advance("10 days")
+    (delivery,) = sandbox.callbacks.settle()
+    assert (delivery.state, len(delivery.attempts)) == ("delivered", 5)
+
+
+def test_signatures_on_purpose(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Wrong ones, and none at all, for receivers that must refuse them."""
+    client = sandbox.client()
+    outcomes: dict[str, tuple[bool, bool]] = {}
+    for how in ("wrong", "none", "right"):
+        sandbox.callbacks.sign(how)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        ordered(client, f"{receiver.base}/hook")
+        sandbox.clock.advance(1)
+        sandbox.callbacks.settle()
+        outcomes[how] = (receiver.accepted(), "x-didww-signature" in receiver.got[-1][2])
+    assert outcomes == {"wrong": (False, True), "none": (False, False), "right": (True, True)}
+    with pytest.raises(ValueError, match="'right', 'wrong' or 'none'"):
+        sandbox.callbacks.sign("twice")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_request_without_a_socket(sandbox: Sandbox) -> None:
+    """The signed request can be handed to a receiver directly."""
+    ordered(sandbox.client(), "https://hooks.example.com/didww")
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    request = sandbox.callbacks.request(delivery.id)
+    fields = dict(parse_qsl(request.body))
+    assert RequestValidator(SECRET).validate(request.url, fields, request.headers["X-DIDWW-Signature"])
+    with pytest.raises(LookupError):
+        sandbox.callbacks.request(99)
+    with pytest.raises(LookupError):
+        sandbox.callbacks.replay(99)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.com/x", "http://192.0.2.1/", "http://127.0.0.1.example.com/", "http://[2001:db8::1]/"],
+)
+def test_only_this_machine_is_called(sandbox: Sandbox, url: str) -> None:
+    """Other hosts are refused, with the way out in the log."""
+    ordered(sandbox.client(), url)
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    assert delivery.state == "refused"
+    assert "callbacks.allow(" in (delivery.attempts[0].error or "")
+
+
+def test_hosts_that_are_allowed(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Allowed by name; what cannot be reached is an attempt that failed."""
+    sandbox.callbacks.allow("nowhere.invalid")
+    ordered(sandbox.client(), "http://nowhere.invalid/x")
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle(timeout=30)
+    assert delivery.state == "waiting"
+    assert delivery.attempts[0].error
+    assert delivery.attempts[0].status is None
+    del receiver
+
+
+@pytest.mark.parametrize(("fault", "times", "state"), [("drop", 0, "dropped"), ("duplicate", 2, "delivered")])
+def test_faults_of_callbacks(sandbox: Sandbox, receiver: Receiver, fault: Any, times: int, state: str) -> None:
+    """One that never comes, and one that comes twice."""
+    sandbox.faults.add(callback=fault, resource="orders", times=1)
+    ordered(sandbox.client(), f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    assert (delivery.state, len(receiver.got)) == (state, times)
+    if times:
+        assert receiver.got[0] == receiver.got[1]
+
+
+def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
+    """What was not delivered is delivered by the sandbox that opens the file again."""
+    path = str(tmp_path / "state.db")
+    receiver.answers = [500]
+    with Sandbox(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as sandbox:
+        ordered(sandbox.client(), f"{receiver.base}/hook")
+        sandbox.clock.advance(1)
+        assert [one.state for one in sandbox.callbacks.settle()] == ["waiting"]
+    with Sandbox(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as sandbox:
+        sandbox.clock.advance("2 minutes")
+        assert [one.state for one in sandbox.callbacks.settle()] == ["delivered"]
+    assert receiver.accepted()
+
+
+def test_a_slow_receiver_does_not_hold_up_the_api(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Requests are answered while a callback is under way; a receiver can ask the API itself."""
+    receiver.pause = 0.6
+    client = sandbox.client()
+    ordered(client, f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    end = time.monotonic() + 5
+    while not receiver.got and time.monotonic() < end:
+        time.sleep(0.005)
+    started = time.monotonic()
+    client.orders().list()
+    assert time.monotonic() - started < 0.4
+    with pytest.raises(TimeoutError, match="under way"):
+        sandbox.callbacks.settle(timeout=0.1)
+    assert [one.state for one in sandbox.callbacks.settle()] == ["delivered"]
+
+
+def test_the_secret_is_not_shown(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Neither by the deliveries nor by the objects."""
+    ordered(sandbox.client(), f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    shown = repr(sandbox.callbacks.settle()) + repr(sandbox.callbacks) + repr(sandbox)
+    assert SECRET not in shown

@@ -9,8 +9,8 @@
       - number: "12125550100"
         voice_in_trunk: main
 
-An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this file,
-of the account or of the catalogue. The order does not matter.
+An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this
+file, of the account or of the catalogue. The order does not matter.
 """
 
 from __future__ import annotations

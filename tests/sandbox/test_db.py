@@ -1,0 +1,131 @@
+"""State in a file: whole after a kill in the middle of writes, versioned, grown with the declarations."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import didww
+import pytest
+from didww import DidOrderItem, DidwwClient, Order
+from didww.exceptions import DidwwError
+from didww.sandbox import Sandbox
+
+SERVE = """
+import sys
+from didww.sandbox import Sandbox
+from didww.sandbox.server import Server, write_ready_file, wait_until_started
+import threading
+from pathlib import Path
+server = Server(Sandbox(path=sys.argv[1]))
+threading.Thread(target=lambda: (wait_until_started(server), write_ready_file(Path(sys.argv[2]), server.base_url)), daemon=True).start()
+server.run()
+"""
+
+
+def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
+    """A server over the file `state.db`, in a process of its own."""
+    ready = folder / name
+    environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder / "state.db"), str(ready)], env=environment)
+    end = time.monotonic() + 20
+    while not ready.exists() and time.monotonic() < end and process.poll() is None:
+        time.sleep(0.01)
+    return process, ready.read_text().strip()
+
+
+def test_a_kill_in_the_middle_of_writes(tmp_path: Path) -> None:
+    """Killed while eight threads order, three times: whatever was answered is there, and the books add up."""
+    answered: list[str] = []
+    for round in range(3):
+        process, base = serving(tmp_path, f"ready{round}")
+        with DidwwClient("key", base_url=base, rate_limit=None, max_retries=0, timeout=4) as client:
+            groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
+            sku = groups.data[0].stock_keeping_units[0].id
+
+            def order_on(client: DidwwClient = client, sku: str = sku) -> None:
+                while True:
+                    try:
+                        made = client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
+                    except DidwwError:
+                        return
+                    answered.append(made.data.id)
+
+            threads = [threading.Thread(target=order_on) for _ in range(8)]
+            before = len(answered)
+            for thread in threads:
+                thread.start()
+            end = time.monotonic() + 15
+            while len(answered) < before + 12 and time.monotonic() < end:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            for thread in threads:
+                thread.join(timeout=30)
+    assert len(answered) >= 30
+    with Sandbox(path=str(tmp_path / "state.db")) as sandbox, sandbox.client("key") as client:
+        sandbox.clock.advance("1 h")
+        orders = list(client.orders().iterate())
+        there = {one.id for one in orders}
+        assert set(answered) <= there
+        assert len(there) == len(orders)
+        assert {str(one.status) for one in orders} <= {"completed", "pending"}
+        spent = sum(one.amount for one in orders)
+        assert client.balance().find().data.balance == 10_000 - spent
+        bought = sum(1 for one in orders if one.status == "completed")
+        assert client.dids().list().total_records == bought
+        numbers = [one.number for one in client.dids().iterate()]
+        assert len(set(numbers)) == len(numbers)
+    check = sqlite3.connect(tmp_path / "state.db")
+    assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    check.close()
+
+
+def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
+    """With the way out, and the file as it was."""
+    path = tmp_path / "state.db"
+    with Sandbox(path=str(path), seed=1) as sandbox:
+        sandbox.client().balance().find()
+    with pytest.raises(ValueError, match="seed 1, and this is seed 2"):
+        Sandbox(path=str(path), seed=2)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE facts SET value = '999/1' WHERE name = 'layout'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(ValueError, match=r"another version.*Take another file"):
+        Sandbox(path=str(path), seed=1)
+
+
+def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
+    """A member that is declared later is a column more; what was stored stays."""
+    path = tmp_path / "state.db"
+    with Sandbox(path=str(path)) as sandbox:
+        sandbox.state.seed({"voice_in_trunk_groups": [{"name": "Desk", "capacity_limit": 4}]})
+    connection = sqlite3.connect(path)
+    connection.execute("DROP INDEX IF EXISTS voice_in_trunk_groups_external_reference_id")
+    connection.execute("ALTER TABLE voice_in_trunk_groups DROP COLUMN external_reference_id")
+    connection.commit()
+    connection.close()
+    with Sandbox(path=str(path)) as sandbox, sandbox.client() as client:
+        (group,) = client.voice_in_trunk_groups().list().data
+        assert (group.name, group.capacity_limit, group.external_reference_id) == ("Desk", 4, None)
+        group.external_reference_id = "desk-1"
+        client.voice_in_trunk_groups().update(group)
+        found = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
+        assert [one.id for one in found.data] == [group.id]
+
+
+def test_no_database_and_no_place(tmp_path: Path) -> None:
+    """What is no database is told as sqlite tells it, and left as it is."""
+    path = tmp_path / "state.db"
+    path.write_text("something else, and more of it\n" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        Sandbox(path=str(path))
+    assert path.read_text().startswith("something else")
+    with pytest.raises(sqlite3.OperationalError):
+        Sandbox(path=str(tmp_path / "nowhere" / "state.db"))

@@ -10,8 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-import didww
 import pytest
+
+import didww
 from didww import DidOrderItem, DidwwClient, Order
 from didww.exceptions import DidwwError
 from didww.sandbox import Sandbox

@@ -47,6 +47,9 @@ class Behaviour:
     def plant(self, world: World, record: Record) -> None:
         """Complete a record that is put in from outside and that no request could create."""
 
+    def after_plant(self, world: World, record: Record) -> None:
+        """Act once it is there."""
+
     # Writing
 
     def create(self, world: World, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002
@@ -65,8 +68,8 @@ class Behaviour:
     def before_update(self, world: World, record: Record, changes: Record) -> None:
         """Validate and complete what is to change; `record` is as it was."""
 
-    def after_update(self, world: World, record: Record, changes: Record) -> None:
-        """Act once it is changed; `record` is as it is now."""
+    def after_update(self, world: World, before: Record, changes: Record) -> None:
+        """Act once it is changed; `before` is the record as it was."""
 
     def before_delete(self, world: World, record: Record) -> None:
         """Refuse a deletion, or make ready for it."""

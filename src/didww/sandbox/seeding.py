@@ -186,7 +186,7 @@ def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> s
         record[field.name] = complete(field.kind, record[field.name])
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
-    world.insert(table.type, record)
+    behaviour.after_plant(world, world.insert(table.type, record))
     return str(record["id"])
 
 

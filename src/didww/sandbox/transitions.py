@@ -109,9 +109,12 @@ class Transitions:
     def waiting(self) -> list[Waiting]:
         """The records of all accounts that wait to be decided, the oldest first; at most 500."""
         with self._engine.held() as setting:
+            kinds = _decidable(setting)
             rows = setting.store.connection.execute(
-                "SELECT owner, type, record, max(at), max(reads) FROM events WHERE record IS NOT NULL"
-                " GROUP BY owner, type, record ORDER BY min(id) LIMIT 500"
+                "SELECT owner, type, record, max(at), max(reads) FROM events"
+                f" WHERE record IS NOT NULL AND type IN ({', '.join('?' * len(kinds))})"
+                " GROUP BY owner, type, record ORDER BY min(id) LIMIT 500",
+                kinds,
             ).fetchall()
             found: list[Waiting] = []
             for owner, type, record, at, reads in rows:

@@ -338,6 +338,11 @@ class World:
         moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
         self._plan(type, name, payload, record, at=stamp(moment))
 
+    def once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
+        """The same, unless something is scheduled under this key already."""
+        if self._store.connection.execute("SELECT 1 FROM events WHERE record = ?", (key,)).fetchone() is None:
+            self.schedule(at, type, name, payload, key)
+
     def _plan(
         self, type: str, name: str, payload: Any, record: str | None, *, at: str | None = None, reads: int | None = None
     ) -> None:
@@ -392,15 +397,19 @@ class World:
         """What the account can spend: prepaid money and credit."""
         return Decimal(self.find("balances", limit=1)[0]["total_balance"])
 
-    def charge(self, amount: Decimal) -> None:
+    def charge(self, amount: Decimal, *, beyond: bool = False) -> None:
         """Take `amount` from the prepaid money; a negative amount is given back.
+
+        Args:
+            amount: US dollars.
+            beyond: Whether the balance may go below zero by it.
 
         Raises:
             Refused: It is more than can be spent (400, with both amounts).
         """
         record = self.find("balances", limit=1)[0]
         available = Decimal(record["total_balance"])
-        if amount > available:
+        if amount > available and amount > 0 and not beyond:
             raise Refused(
                 400,
                 "Insufficient balance",

@@ -108,7 +108,9 @@ def change(world: World, table: Table, record: Record, body: Body) -> None:
         if field.name in changes:
             changes[field.name] = complete(field.kind, changes[field.name])
     now = world.update(table.type, record["id"], changes)
-    behaviour.after_update(world, now, changes)
+    behaviour.after_update(world, record, changes)
+    if now.get("callback_url"):
+        world.setting.ordered = True
 
 
 def remove(world: World, table: Table, id: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.sandbox.behaviours.capacity import CapacityPools, Dids, SharedGroups
+from didww.sandbox.behaviours.capacity import CapacityPools, SharedGroups
+from didww.sandbox.behaviours.dids import Dids
 from didww.sandbox.behaviours.emergency import CallingServices, EmergencyVerifications
 from didww.sandbox.behaviours.exports import Exports
 from didww.sandbox.behaviours.files import EncryptedFiles, PublicKeys
+from didww.sandbox.behaviours.history import History
 from didww.sandbox.behaviours.orders import Orders
 from didww.sandbox.behaviours.out_trunks import OutTrunks, RegenerateCredentials
 from didww.sandbox.behaviours.registration import AddressVerifications, Validations
@@ -29,6 +31,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "voice_out_trunk_regenerate_credentials": RegenerateCredentials(),
     "exports": Exports(),
     "dids": Dids(),
+    "did_history": History(),
     "capacity_pools": CapacityPools(),
     "shared_capacity_groups": SharedGroups(),
     "public_keys": PublicKeys(),

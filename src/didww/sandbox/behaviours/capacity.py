@@ -6,11 +6,13 @@ section 11; contract files capacity_pools, shared_capacity_groups.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.months import month_later
 from didww.sandbox.behaviours.named import Named
-from didww.sandbox.behaviours.orders import month_later
 from didww.sandbox.errors import Refused, attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["CapacityPools", "Dids", "SharedGroups"]
+__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "priced_by", "recount", "renew_later"]
 
 # Name, countries (all if none are named), fewest channels in an order, monthly price, price of a minute.
 _POOLS: Final = (
@@ -35,8 +37,6 @@ class CapacityPools(Behaviour):
 
     def account_rows(self, world: World) -> Iterable[Record]:
         """The same pools for each account."""
-        from decimal import Decimal
-
         renewal = f"{month_later(world.now()):%Y-%m-%d}"
         countries = world.find("countries")
         for name, isos, least, monthly, minute in _POOLS:
@@ -60,6 +60,22 @@ class CapacityPools(Behaviour):
                 "countries": [one["id"] for one in countries if not isos or one["iso"] in isos.split()],
                 "qty_based_pricings": steps,
             }
+
+    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Renew: a month of its channels is charged. Without the money, those that nobody uses are given up.
+
+        What the service does then is not documented; channels in use stay here, and the balance goes below zero.
+        """
+        pool = world.get("capacity_pools", payload)
+        if pool is None or not pool["total_channels_count"]:
+            return
+        count, price = pool["total_channels_count"], channel_price(world, pool)
+        if price * count > world.balance():
+            count = pool["assigned_channels_count"]
+        world.charge(price * count, beyond=True)
+        until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
+        pool = world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
+        renew_later(world, pool)
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
         """Channels can only be given up, and only free ones."""
@@ -96,7 +112,7 @@ class SharedGroups(Named):
         freed = record["shared_channels_count"] if same_pool else 0
         _check_group(world, {**record, **changes, "dids": dids}, freed)
 
-    def after_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
+    def after_update(self, world: World, before: Record, changes: Record) -> None:  # noqa: ARG002
         """Count all pools anew; the group may have changed its pool."""
         if {"capacity_pool", "shared_channels_count"} & set(changes):
             for pool in world.find("capacity_pools"):
@@ -113,57 +129,21 @@ class SharedGroups(Named):
         recount(world, record["capacity_pool"])
 
 
-class Dids(Behaviour):
-    """Numbers: their channels."""
+def channel_price(world: World, pool: Record, qty: int | None = None) -> Decimal:
+    """What a channel of a pool costs a month: the price of the greatest quantity that is reached.
 
-    def plant(self, world: World, record: Record) -> None:
-        """A number belongs to the group whose range it is of, or else to the one with the longest of its prefixes."""
-        number = record.get("number")
-        if not number or not str(number).isdigit():
-            raise attribute_error("number", "is invalid")
-        if world.count("dids", number=number):
-            raise attribute_error("number", "has already been taken")
-        if record.get("did_group") is None:
-            world.touch("did_groups")
-            found = world.setting.store.connection.execute(
-                "SELECT id FROM did_groups WHERE ? LIKE prefix || '%' ORDER BY ? LIKE number_base || '%' DESC,"
-                " length(number_base) DESC, length(prefix) DESC, rowid LIMIT 1",
-                (number, number),
-            ).fetchone()
-            if found is None:
-                raise relationship_error("did_group", "can't be blank")
-            record["did_group"] = found[0]
-        record.setdefault("expires_at", world.stamp(month_later(world.now())))
+    Args:
+        world: The account.
+        pool: The pool.
+        qty: Channels that are bought; all that there are, if left out.
+    """
+    return Decimal(priced_by(world, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
 
-    def before_update(self, world: World, record: Record, changes: Record) -> None:
-        """A pool serves the numbers of its countries, and has only so many channels."""
-        pool_id = changes.get("capacity_pool", record["capacity_pool"])
-        group = world.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
-        pools: dict[str, str | None] = {
-            "capacity_pool_id": changes.get("capacity_pool"),
-            "shared_capacity_group_id": group.get("capacity_pool"),
-        }
-        for name, pool in pools.items():
-            if pool and _country(world, record) not in world.related("capacity_pools", pool, "countries"):
-                raise attribute_error(name, "is not allowed for DID country")
-        wanted = changes.get("dedicated_channels_count", record["dedicated_channels_count"]) or 0
-        if {"capacity_pool", "dedicated_channels_count"} & set(changes) and wanted:
-            if pool_id is None:
-                raise attribute_error("capacity_pool_id", "can't be blank")
-            freed = record["dedicated_channels_count"] if pool_id == record["capacity_pool"] else 0
-            if wanted > _free(world, pool_id) + (freed or 0):
-                raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
-    def after_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
-        """Count anew."""
-        if {"capacity_pool", "dedicated_channels_count"} & set(changes):
-            for pool in world.find("capacity_pools"):
-                recount(world, pool["id"])
-
-    def after_delete(self, world: World, record: Record) -> None:
-        """Count anew."""
-        if record["capacity_pool"] is not None:
-            recount(world, record["capacity_pool"])
+def priced_by(world: World, pool: Record, qty: int) -> Record:
+    """The prices that `qty` channels of a pool have: those of a quantity, or the pool's own."""
+    steps = world.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
+    return next((step for step in reversed(steps) if step["qty"] <= qty), pool)
 
 
 def recount(world: World, pool: str) -> None:
@@ -172,6 +152,36 @@ def recount(world: World, pool: str) -> None:
     used = sum(one["shared_channels_count"] or 0 for one in groups)
     used += sum(one["dedicated_channels_count"] or 0 for one in world.find("dids", capacity_pool=pool))
     world.update("capacity_pools", pool, {"assigned_channels_count": used})
+
+
+def check_channels(world: World, did: Record, changes: Record) -> None:
+    """Refuse channels for a number that its pool does not serve, or has not.
+
+    Raises:
+        Refused: Another country, or not so many free channels.
+    """
+    pool_id = changes.get("capacity_pool", did["capacity_pool"])
+    group = world.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
+    pools: dict[str, str | None] = {
+        "capacity_pool_id": changes.get("capacity_pool"),
+        "shared_capacity_group_id": group.get("capacity_pool"),
+    }
+    for name, pool in pools.items():
+        if pool and _country(world, did) not in world.related("capacity_pools", pool, "countries"):
+            raise attribute_error(name, "is not allowed for DID country")
+    wanted = changes.get("dedicated_channels_count", did["dedicated_channels_count"]) or 0
+    if {"capacity_pool", "dedicated_channels_count"} & set(changes) and wanted:
+        if pool_id is None:
+            raise attribute_error("capacity_pool_id", "can't be blank")
+        freed = did["dedicated_channels_count"] if pool_id == did["capacity_pool"] else 0
+        if wanted > _free(world, pool_id) + (freed or 0):
+            raise attribute_error("dedicated_channels_count", "exceeds available channels count")
+
+
+def renew_later(world: World, pool: Record) -> None:
+    """Have a pool renewed at its date."""
+    at = datetime.fromisoformat(pool["renew_date"]).replace(tzinfo=UTC)
+    world.once(at, "capacity_pools", "renew", f"renew/{pool['id']}", pool["id"])
 
 
 def _free(world: World, pool: str) -> int:

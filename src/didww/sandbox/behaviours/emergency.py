@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.behaviours.orders import month_later, order_reference
+from didww.sandbox.behaviours.months import month_later
+from didww.sandbox.behaviours.orders import order_reference
 from didww.sandbox.behaviours.registration import SECONDS_TO_APPROVE, check, reference
 from didww.sandbox.errors import Refused, relationship_error
 

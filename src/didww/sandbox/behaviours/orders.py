@@ -7,12 +7,14 @@ again every minute. Prices are without VAT here. Source: scenarios sheet, sectio
 
 from __future__ import annotations
 
-import calendar
 import string
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.capacity import priced_by, renew_later
+from didww.sandbox.behaviours.dids import take_over
+from didww.sandbox.behaviours.months import month_later
 from didww.sandbox.errors import Refused, attribute_error
 from didww.sandbox.stock import pick, shadow
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Orders", "month_later", "order_reference"]
+__all__ = ["Orders", "order_reference"]
 
 SECONDS_TO_TRY_AGAIN = 60.0
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
@@ -87,12 +89,15 @@ class Orders(Behaviour):
         for plan, item in zip(plans, order["items"], strict=True):
             if "pool" in plan:
                 pool = world.get("capacity_pools", plan["pool"]) or {}
-                total = pool["total_channels_count"] + plan["qty"]
-                world.update("capacity_pools", plan["pool"], {"total_channels_count": total})
+                changes: dict[str, Any] = {"total_channels_count": pool["total_channels_count"] + plan["qty"]}
+                if not pool["total_channels_count"]:
+                    # Nothing was paid for: the month begins now.
+                    changes |= {"renew_date": f"{until:%Y-%m-%d}", "private": {"day": now.day}}
+                renew_later(world, world.update("capacity_pools", plan["pool"], changes))
                 item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
                 continue
             _release(world, plan)
-            world.insert_many("dids", [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
+            take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
             item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
         world.update("orders", order["id"], {"status": "completed", "items": order["items"]})
 
@@ -164,6 +169,7 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
         "qty": qty,
         "numbers": numbers,
         "channels": sku["channels_included_count"],
+        "monthly": sku["monthly_price"],
         "cycles": inside.get("billing_cycles_count"),
     }
     return {"type": "did_order_items", "attributes": answer}, plan
@@ -178,8 +184,7 @@ def _channels(
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
-    steps = world.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
-    price = next((step for step in reversed(steps) if step["qty"] <= qty), pool)
+    price = priced_by(world, pool, qty)
     once, monthly = Decimal(price["setup_price"]) * qty, Decimal(price["monthly_price"]) * qty
     answer = {
         "qty": qty,
@@ -254,6 +259,7 @@ def _did(world: World, plan: dict[str, Any], number: str, order: str, until: dat
         "expires_at": world.stamp(until),
         "did_group": plan["group"],
         "order": order,
+        "private": {"monthly": plan["monthly"], "day": world.now().day},
     }
 
 
@@ -261,9 +267,3 @@ def order_reference(world: World) -> str:
     """A new reference of an order, for people to read."""
     letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
     return f"{letters}-{world.dice.randrange(10**6):06}"
-
-
-def month_later(moment: datetime) -> datetime:
-    """The same day of the next month, or its last."""
-    year, month = moment.year + moment.month // 12, moment.month % 12 + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))

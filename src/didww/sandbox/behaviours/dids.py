@@ -1,0 +1,121 @@
+"""Numbers after the purchase: paid month by month by the clock, canceled, restored, removed; their channels.
+
+What is not documented is decided so: a renewal takes the monthly price of the SKU from the balance, without an order;
+a number that cannot be paid is removed. Source: scenarios sheet, section 13; contract file dids.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.capacity import check_channels, recount
+from didww.sandbox.behaviours.history import remember
+from didww.sandbox.behaviours.months import month_later
+from didww.sandbox.errors import attribute_error, relationship_error
+
+if TYPE_CHECKING:
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["Dids", "take_over"]
+
+
+class Dids(Behaviour):
+    """Numbers."""
+
+    def plant(self, world: World, record: Record) -> None:
+        """A number belongs to the group whose range it is of, or else to the one with the longest of its prefixes."""
+        number = record.get("number")
+        if not number or not str(number).isdigit():
+            raise attribute_error("number", "is invalid")
+        if world.count("dids", number=number):
+            raise attribute_error("number", "has already been taken")
+        if record.get("did_group") is None:
+            world.touch("did_groups")
+            found = world.setting.store.connection.execute(
+                "SELECT id FROM did_groups WHERE ? LIKE prefix || '%' ORDER BY ? LIKE number_base || '%' DESC,"
+                " length(number_base) DESC, length(prefix) DESC, rowid LIMIT 1",
+                (number, number),
+            ).fetchone()
+            if found is None:
+                raise relationship_error("did_group", "can't be blank")
+            record["did_group"] = found[0]
+        skus = world.find(
+            "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
+        )
+        record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": world.now().day}
+        record.setdefault("expires_at", world.stamp(month_later(world.now())))
+
+    def after_plant(self, world: World, record: Record) -> None:
+        """It is somebody's from now on."""
+        remember(world, "assigned", [record["number"]], method="staff")
+        _renew_later(world, record["expires_at"])
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:
+        """A pool serves the numbers of its countries, and has only so many channels."""
+        check_channels(world, record, changes)
+
+    def after_update(self, world: World, before: Record, changes: Record) -> None:
+        """Count channels anew, and write into the history what changed."""
+        if {"capacity_pool", "dedicated_channels_count"} & set(changes):
+            for pool in world.find("capacity_pools"):
+                recount(world, pool["id"])
+        terminated, cycles = changes.get("terminated"), "billing_cycles_count"
+        if terminated is not None and terminated != before["terminated"]:
+            remember(world, "canceled" if terminated else "restored", [before["number"]])
+        if cycles in changes and changes[cycles] != before[cycles]:
+            change = before[cycles], changes[cycles]
+            remember(world, "billing_cycles_count_changed", [before["number"]], change=change)
+
+    def after_delete(self, world: World, record: Record) -> None:
+        """Count channels anew."""
+        if record["capacity_pool"] is not None:
+            recount(world, record["capacity_pool"])
+
+    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Renew what ends now, and remove what is not renewed."""
+        money, spent = world.balance(), Decimal(0)
+        renewed: list[str] = []
+        removed: list[str] = []
+        execute = world.setting.store.connection.execute
+        table = world.touch("dids")
+        rows = execute(
+            f"SELECT {table.selected} FROM dids WHERE owner = ? AND expires_at <= ? ORDER BY rowid",  # noqa: S608
+            (world.owner, world.stamp()),
+        ).fetchall()
+        later: set[str] = set()
+        for row in rows:
+            did = table.record(row)
+            price, cycles = Decimal(did["private"].get("monthly", "0")), did["billing_cycles_count"]
+            if did["terminated"] or cycles == 0 or spent + price > money:
+                world.delete("dids", did["id"])
+                self.after_delete(world, did)
+                removed.append(did["number"])
+                continue
+            spent += price
+            until = world.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
+            cycles = None if cycles is None else cycles - 1
+            execute("UPDATE dids SET expires_at = ?, billing_cycles_count = ? WHERE id = ?", (until, cycles, did["id"]))
+            later.add(until)
+            renewed.append(did["number"])
+        world.charge(spent, beyond=True)
+        for action, numbers in (("renewed", renewed), ("removed", removed)):
+            if numbers:
+                remember(world, action, numbers, method="system")
+        for until in later:
+            _renew_later(world, until)
+
+
+def take_over(world: World, dids: list[Record]) -> None:
+    """Hand numbers to the account that bought them."""
+    world.insert_many("dids", dids)
+    remember(world, "assigned", [did["number"] for did in dids])
+    for until in {did["expires_at"] for did in dids}:
+        _renew_later(world, until)
+
+
+def _renew_later(world: World, until: str) -> None:
+    world.once(datetime.fromisoformat(until), "dids", "renew", f"renew/{world.owner}/{until}")

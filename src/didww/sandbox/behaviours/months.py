@@ -1,0 +1,27 @@
+"""Months: how long a number, a channel or a service is paid for."""
+
+from __future__ import annotations
+
+import calendar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["month_later"]
+
+
+def month_later(moment: datetime, day: int | None = None) -> datetime:
+    """The same day of the next month, or its last.
+
+    Args:
+        moment: From when.
+        day: The day of the month at which it began, if `moment` is the last of a short month.
+
+    Example:
+        >>> from datetime import datetime
+        >>> month_later(datetime(2026, 1, 31)).day, month_later(datetime(2026, 2, 28), 31).day
+        (28, 31)
+    """
+    year, month = moment.year + moment.month // 12, moment.month % 12 + 1
+    return moment.replace(year=year, month=month, day=min(day or moment.day, calendar.monthrange(year, month)[1]))

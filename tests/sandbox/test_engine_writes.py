@@ -278,7 +278,7 @@ def test_a_behaviour_has_its_say_at_every_step() -> None:
         "before_create a 9 []",
         "after_create",
         "before_update a {'name': 'b'}",
-        "after_update b 10",
+        "after_update a 9",
     ]
 
     refused = caller.send("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="no"))

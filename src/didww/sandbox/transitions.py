@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Decided", "Transitions", "Waiting"]
 
 
+_WAITING = (
+    "SELECT owner, type, record, max(at), max(reads) FROM events"
+    " WHERE record IS NOT NULL AND type IN (SELECT value FROM json_each(?))"
+    " GROUP BY owner, type, record ORDER BY min(id) LIMIT 500"
+)
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """A record that waits to be decided.
 
@@ -109,13 +116,8 @@ class Transitions:
     def waiting(self) -> list[Waiting]:
         """The records of all accounts that wait to be decided, the oldest first; at most 500."""
         with self._engine.held() as setting:
-            kinds = _decidable(setting)
-            rows = setting.store.connection.execute(
-                "SELECT owner, type, record, max(at), max(reads) FROM events"
-                f" WHERE record IS NOT NULL AND type IN ({', '.join('?' * len(kinds))})"
-                " GROUP BY owner, type, record ORDER BY min(id) LIMIT 500",
-                kinds,
-            ).fetchall()
+            kinds = msgspec.json.encode(_decidable(setting)).decode()
+            rows = setting.store.connection.execute(_WAITING, (kinds,)).fetchall()
             found: list[Waiting] = []
             for owner, type, record, at, reads in rows:
                 there = _world(setting, owner).get(type, record)

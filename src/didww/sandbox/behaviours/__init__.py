@@ -12,7 +12,7 @@ from didww.sandbox.behaviours.files import EncryptedFiles, PublicKeys
 from didww.sandbox.behaviours.history import History
 from didww.sandbox.behaviours.orders import Orders
 from didww.sandbox.behaviours.out_trunks import OutTrunks, RegenerateCredentials
-from didww.sandbox.behaviours.registration import AddressVerifications, Validations
+from didww.sandbox.behaviours.registration import Addresses, AddressVerifications, Identities, Proofs, Validations
 from didww.sandbox.behaviours.requirements import AddressRequirements, EmergencyRequirements, ProofTypes, Templates
 from didww.sandbox.behaviours.reservations import Reservations
 from didww.sandbox.behaviours.trunks import TrunkGroups, Trunks
@@ -41,6 +41,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "address_requirements": AddressRequirements(),
     "address_requirement_validations": Validations("address_requirement", "address_requirements"),
     "address_verifications": AddressVerifications(),
+    "addresses": Addresses(),
+    "identities": Identities(),
+    "proofs": Proofs(),
     "emergency_requirements": EmergencyRequirements(),
     "emergency_requirement_validations": Validations("emergency_requirement", "emergency_requirements"),
     "emergency_verifications": EmergencyVerifications(),

@@ -6,20 +6,22 @@ an order of its own. Source: scenarios sheet, section 7.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.months import month_later
-from didww.sandbox.behaviours.orders import order_reference
-from didww.sandbox.behaviours.registration import SECONDS_TO_APPROVE, check, reference
+from didww.sandbox.behaviours.named import order_reference
+from didww.sandbox.behaviours.registration import SECONDS_TO_APPROVE, check, reference, rejection
+from didww.sandbox.callbacks import report
 from didww.sandbox.errors import Refused, relationship_error
 
 if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["CallingServices", "EmergencyVerifications"]
+__all__ = ["CallingServices", "EmergencyVerifications", "join"]
 
 _CAN_BE_VERIFIED = ("new", "changes_required", "active")
 _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
@@ -39,44 +41,70 @@ class EmergencyVerifications(Behaviour):
             raise relationship_error("emergency_calling_service", "must be blank when dids are given")
         if record["callback_url"] and not record["callback_method"]:
             raise Refused(422, "can't be blank", "callback_method - can't be blank", "/data/attributes/callback_method")
+        address = world.get("addresses", record["address"]) or {}
+        identity = world.get("identities", address["identity"])
         if service_id is None:
             requirement = _requirement_of(world, dids)
-            service = self._new_service(world, requirement, dids)
+            for did in dids:
+                _check_number(world, world.get("dids", did) or {}, identity)
         else:
             service = world.get("emergency_calling_services", service_id) or {}
             if service["status"] not in _CAN_BE_VERIFIED:
                 text = "Emergency Calling Service should be in NEW, CHANGES_REQUIRED or ACTIVE status"
                 raise Refused(422, text, text, "/data")
             requirement = world.get("emergency_requirements", service["emergency_requirement"]) or {}
-        address = world.get("addresses", record["address"]) or {}
-        check(world, requirement, world.get("identities", address["identity"]), address)
-        record["emergency_calling_service"] = service["id"]
+        check(world, requirement, identity, address)
+        if service_id is None:
+            service_id = self._new_service(world, requirement, dids)["id"]
+        record["emergency_calling_service"] = service_id
         record.update(status="pending", reference=reference(world, "EV"))
 
     def after_create(self, world: World, record: Record) -> None:
-        """The service waits for the approval."""
+        """The service waits for the decision; an active one goes on with its old address meanwhile."""
         service = world.get("emergency_calling_services", record["emergency_calling_service"]) or {}
-        status = "pending_update" if service["status"] == "active" else "in_process"
-        changes = {"status": status, "emergency_verification": record["id"], "address": record["address"]}
+        changes: dict[str, Any] = {"status": "pending_update", "emergency_verification": record["id"]}
+        if service["status"] != "active":
+            changes |= {"status": "in_process", "address": record["address"]}
         world.update("emergency_calling_services", service["id"], changes)
         world.begin("emergency_verifications", {"id": record["id"]})
 
-    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Approve: the service becomes active and is charged, its numbers can call for help."""
+    def due(self, world: World, name: str, payload: Any) -> None:
+        """Approve: the service becomes active and is charged, its numbers can call for help. Or reject.
+
+        What is not documented is decided so: without the money for it a service is rejected, too, and an active service
+        whose new address is rejected stays active with the old one.
+        """
         verification = world.get("emergency_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
-        world.update("emergency_verifications", payload["id"], {"status": "approved"})
         service = world.get("emergency_calling_services", verification["emergency_calling_service"])
-        if service is None or service["status"] not in ("in_process", "pending_update"):
+        waiting = service if service is not None and service["status"] in ("in_process", "pending_update") else None
+        begins = waiting is not None and waiting["activated_at"] is None
+        if begins and name == "approve" and sum(_prices(world, waiting or {}).values()) > world.balance():
+            name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
+        if name == "reject":
+            world.update("emergency_verifications", payload["id"], rejection(payload))
+            if waiting is not None:
+                status = "changes_required" if begins else "active"
+                world.update("emergency_calling_services", waiting["id"], {"status": status})
             return
-        changes: dict[str, Any] = {"status": "active"}
-        if service["activated_at"] is None:
-            until = month_later(world.now())
-            order = _charged(world, service)
-            changes.update(activated_at=world.stamp(), renew_date=f"{until:%Y-%m-%d}", order=order["id"])
-        world.update("emergency_calling_services", service["id"], changes)
-        for did in world.related("emergency_calling_services", service["id"], "dids"):
+        world.update("emergency_verifications", payload["id"], {"status": "approved"})
+        if waiting is None:
+            return
+        changes: dict[str, Any] = {"status": "active", "address": verification["address"]}
+        if begins:
+            now = world.now()
+            until = month_later(now)
+            order = _charged(world, waiting, verification)
+            changes |= {
+                "activated_at": world.stamp(),
+                "renew_date": f"{until:%Y-%m-%d}",
+                "order": order["id"],
+                "private": {"day": now.day},
+            }
+            _renew_later(world, waiting["id"], f"{until:%Y-%m-%d}")
+        world.update("emergency_calling_services", waiting["id"], changes)
+        for did in world.related("emergency_calling_services", waiting["id"], "dids"):
             world.update("dids", did, {"emergency_enabled": True})
 
     def _new_service(self, world: World, requirement: Record, dids: list[str]) -> Record:
@@ -109,11 +137,65 @@ class CallingServices(Behaviour):
         if record["status"] not in _CAN_BE_CANCELED:
             text = f"Emergency Calling Service cannot be canceled in {record['status'].upper()} status"
             raise Refused(422, text, text, "/data")
-        for did in world.related("emergency_calling_services", record["id"], "dids"):
-            world.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
-        changes = {"status": "canceled", "canceled_at": world.stamp(), "renew_date": None}
-        world.update("emergency_calling_services", record["id"], changes)
+        _cancel(world, record["id"])
         return True
+
+    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Renew: a month is charged; a service that cannot be paid is canceled."""
+        service = world.get("emergency_calling_services", payload)
+        if service is None or service["status"] == "canceled" or service["renew_date"] is None:
+            return
+        price = _prices(world, service)["monthly_price"]
+        if price > world.balance():
+            _cancel(world, service["id"])
+            return
+        world.charge(price)
+        until = f"{month_later(world.now(), service['private'].get('day')):%Y-%m-%d}"
+        world.update("emergency_calling_services", service["id"], {"renew_date": until})
+        _renew_later(world, service["id"], until)
+
+
+def join(world: World, did: Record, service_id: str | None) -> bool:
+    """Whether a number can call for help in this service, or in none.
+
+    Raises:
+        Refused: It cannot be in it: canceled, of another kind of number or country, or without the feature.
+    """
+    if service_id is None:
+        return False
+    service = world.get("emergency_calling_services", service_id) or {}
+    group = world.get("did_groups", did["did_group"]) or {}
+    if service["status"] == "canceled":
+        raise relationship_error("emergency_calling_service")
+    if "emergency" not in group["features"]:
+        raise relationship_error("emergency_calling_service", "does not support Emergency feature")
+    if (service["country"], service["did_group_type"]) != (group["country"], group["did_group_type"]):
+        raise relationship_error("emergency_calling_service", "should have the same Did Group Type")
+    return service["status"] in ("active", "pending_update")
+
+
+def _check_number(world: World, did: Record, identity: Record | None) -> None:
+    """Refuse a number that is another's: of another service, or registered to somebody else."""
+    if did["emergency_calling_service"] is not None:
+        text = "already has an Emergency Calling Service"
+        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+    own = world.get("identities", did["identity"])
+    if own is not None and (identity is None or identity["id"] != own["id"]):
+        name = own["company_name"] or f"{own['first_name']} {own['last_name']}"
+        text = f"can be used only with Identity {own['identity_type'].capitalize()} - {name}"
+        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+
+
+def _cancel(world: World, service: str) -> None:
+    for did in world.related("emergency_calling_services", service, "dids"):
+        world.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
+    changes = {"status": "canceled", "canceled_at": world.stamp(), "renew_date": None}
+    world.update("emergency_calling_services", service, changes)
+
+
+def _renew_later(world: World, service: str, until: str) -> None:
+    at = datetime.fromisoformat(until).replace(tzinfo=UTC)
+    world.once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
 
 
 def _requirement_of(world: World, dids: list[str]) -> Record:
@@ -141,7 +223,7 @@ def _prices(world: World, service: Record) -> dict[str, Decimal]:
     return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
 
 
-def _charged(world: World, service: Record) -> Record:
+def _charged(world: World, service: Record, verification: Record) -> Record:
     prices, now = _prices(world, service), world.now()
     amount = sum(prices.values(), Decimal(0))
     world.charge(amount)
@@ -154,7 +236,7 @@ def _charged(world: World, service: Record) -> Record:
         "billed_to": f"{month_later(now):%Y-%m-%d}",
         "emergency_calling_service_id": service["id"],
     }
-    return world.insert(
+    order = world.insert(
         "orders",
         {
             "status": "completed",
@@ -162,5 +244,10 @@ def _charged(world: World, service: Record) -> Record:
             "description": "Emergency",
             "amount": f"{amount:.2f}",
             "items": [{"type": "emergency_order_items", "attributes": item}],
+            # Where the callback of an order goes that nobody placed is not documented: to the verification's address.
+            "callback_url": verification["callback_url"],
+            "callback_method": verification["callback_method"],
         },
     )
+    report(world, "orders", None, order)
+    return order

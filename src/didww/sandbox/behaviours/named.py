@@ -1,7 +1,8 @@
-"""Names that an account can give only once: trunks, trunk groups, shared capacity groups."""
+"""Names that an account can give only once (trunks, trunk groups, shared capacity groups), and references of orders."""
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Named"]
+__all__ = ["Named", "order_reference"]
 
 
 class Named(Behaviour):
@@ -33,3 +34,9 @@ class Named(Behaviour):
             raise attribute_error("name", "can't be blank")
         if world.count(self.type, name=name):
             raise attribute_error("name", "has already been taken")
+
+
+def order_reference(world: World) -> str:
+    """A new reference of an order, for people to read."""
+    letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
+    return f"{letters}-{world.dice.randrange(10**6):06}"

@@ -7,7 +7,6 @@ again every minute. Prices are without VAT here. Source: scenarios sheet, sectio
 
 from __future__ import annotations
 
-import string
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.capacity import priced_by, renew_later
 from didww.sandbox.behaviours.dids import take_over
 from didww.sandbox.behaviours.months import month_later
+from didww.sandbox.behaviours.named import order_reference
 from didww.sandbox.errors import Refused, attribute_error
 from didww.sandbox.stock import pick, shadow
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Orders", "order_reference"]
+__all__ = ["Orders"]
 
 SECONDS_TO_TRY_AGAIN = 60.0
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
@@ -261,9 +261,3 @@ def _did(world: World, plan: dict[str, Any], number: str, order: str, until: dat
         "order": order,
         "private": {"monthly": plan["monthly"], "day": world.now().day},
     }
-
-
-def order_reference(world: World) -> str:
-    """A new reference of an order, for people to read."""
-    letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
-    return f"{letters}-{world.dice.randrange(10**6):06}"

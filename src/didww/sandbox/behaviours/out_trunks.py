@@ -1,11 +1,15 @@
-"""Outbound trunks: the server's defaults, and the credentials that it makes. No call is placed, so nothing is spent.
+"""Outbound trunks: the server's defaults, the credentials that it makes, and what is spent within 24 hours.
 
 Sources: behaviour sheet, section 8 (defaults); scenarios sheet, section 10 (authentication methods).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+from datetime import timedelta
+from decimal import Decimal
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.trunks import random_word
@@ -17,7 +21,11 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["OutTrunks", "RegenerateCredentials"]
+__all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
+
+_WINDOW: Final = timedelta(hours=24)
+_MOST_SIP, _MOST_RTP = 15, 10
+_TECH_PREFIX: Final = re.compile(r"[0-9#]{0,8}", re.ASCII)
 
 
 class OutTrunks(Behaviour):
@@ -38,17 +46,70 @@ class OutTrunks(Behaviour):
 
     def before_create(self, world: World, record: Record) -> None:
         """Make the credentials."""
+        _check(record, record)
         record["authentication_method"] = _completed(world, record["authentication_method"], {}, "creation")
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:
-        """A sent method replaces the whole one; credentials stay as long as their kind does."""
+        """A sent method replaces the whole one; credentials stay as long as their kind does.
+
+        Unblocking a trunk begins its 24 hours anew.
+        """
+        held = {name: world.related("voice_out_trunks", record["id"], name) for name in ("dids", "emergency_dids")}
+        _check({**record, **held, **changes}, changes)
+        if changes.get("status") == "active" and record["status"] == "blocked":
+            changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
         if "authentication_method" in changes:
             there: dict[str, Any] = record["authentication_method"] or {}
             changes["authentication_method"] = _completed(world, changes["authentication_method"], there, "update")
 
-    def meta(self, world: World, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 nothing is ever spent
+    def meta(self, world: World, record: Record) -> dict[str, Any] | None:
         """What was spent in the last 24 hours."""
-        return {"spent_amount": "0.0"}
+        return {"spent_amount": str(_spent(world, record) or "0.0")}
+
+
+def spend(world: World, trunk: str, amount: Decimal) -> Record:
+    """Add the price of a call to what a trunk has spent; at its threshold it is blocked.
+
+    Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
+    """
+    record = world.get("voice_out_trunks", trunk) or {}
+    kept = [one for one in record["private"].get("spent", []) if one[0] > world.stamp(world.now() - _WINDOW)]
+    changes: dict[str, Any] = {"private": {**record["private"], "spent": [*kept, [world.stamp(), str(amount)]]}}
+    threshold = record["threshold_amount"]
+    total = sum((Decimal(one[1]) for one in kept), amount)
+    if threshold is not None and total >= Decimal(threshold) and record["status"] == "active":
+        changes |= {"status": "blocked", "threshold_reached": True}
+    return world.update("voice_out_trunks", trunk, changes)
+
+
+def _spent(world: World, record: Record) -> Decimal:
+    since = world.stamp(world.now() - _WINDOW)
+    return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
+
+
+def _check(record: Record, changes: Record) -> None:
+    """Refuse callers and emergency callers beside a switch that means all of them, and addresses that are none."""
+    if record["allow_any_did_as_cli"] and record["dids"] and {"dids", "allow_any_did_as_cli"} & set(changes):
+        raise relationship_error("dids")
+    if (
+        record["emergency_enable_all"]
+        and record["emergency_dids"]
+        and ({"emergency_dids", "emergency_enable_all"} & set(changes))
+    ):
+        raise relationship_error("emergency_dids")
+    _check_networks(changes.get("allowed_rtp_ips"), _MOST_RTP, "allowed_rtp_ips", "allowed_rtp_ips")
+
+
+def _check_networks(ips: list[str] | None, most: int, label: str, path: str) -> None:
+    if ips is None:
+        return
+    if len(ips) > most:
+        raise attribute_error(label, f"is too long (maximum is {most} entries)", path=path)
+    for ip in ips:
+        try:
+            ip_network(ip, strict=False)
+        except ValueError:
+            raise attribute_error(label, "is invalid", path=path) from None
 
 
 class RegenerateCredentials(Behaviour):
@@ -81,8 +142,12 @@ def _completed(world: World, given: Any, there: Any, when: str) -> dict[str, Any
     if kind == "credentials_and_ip":
         if not inside.get("allowed_sip_ips"):
             raise attribute_error("authentication_method", "is invalid")
+        path = "authentication_method/attributes/allowed_sip_ips"
+        _check_networks(inside["allowed_sip_ips"], _MOST_SIP, "allowed_sip_ips", path)
+        if not _TECH_PREFIX.fullmatch(inside.get("tech_prefix") or ""):
+            raise attribute_error("tech_prefix", "is invalid", path="authentication_method/attributes/tech_prefix")
         # Single addresses come back as networks.
-        inside["allowed_sip_ips"] = [ip if "/" in ip else f"{ip}/32" for ip in inside["allowed_sip_ips"]]
+        inside["allowed_sip_ips"] = [str(ip_network(ip, strict=False)) for ip in inside["allowed_sip_ips"]]
         made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
         inside["username"] = made.get("username") or random_word(world, 10)
         inside["password"] = made.get("password") or random_word(world, 16)

@@ -9,15 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.errors import Refused, relationship_error
+from didww.sandbox.errors import Refused, attribute_error, relationship_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["AddressVerifications", "Validations", "check", "reference"]
+__all__ = [
+    "AddressVerifications",
+    "Addresses",
+    "Identities",
+    "Proofs",
+    "Validations",
+    "check",
+    "check_free",
+    "reference",
+    "register",
+    "rejection",
+    "reuse",
+]
 
 SECONDS_TO_APPROVE = 0.5
 
@@ -72,19 +84,111 @@ class AddressVerifications(Behaviour):
         record.update(status="pending", reference=reference(world, "AV"))
 
     def after_create(self, world: World, record: Record) -> None:
-        """Have it approved."""
+        """Have it decided."""
         world.begin("address_verifications", {"id": record["id"]})
 
-    def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Approve: the numbers work, identity and address are verified."""
+    def due(self, world: World, name: str, payload: Any) -> None:
+        """Approve: the numbers work, identity and address are verified. Or reject: all stays as it is."""
         verification = world.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
+        if name == "reject":
+            world.update("address_verifications", payload["id"], rejection(payload))
+            return
         world.update("address_verifications", payload["id"], {"status": "approved"})
-        for did in world.related("address_verifications", payload["id"], "dids"):
-            world.update("dids", did, {"awaiting_registration": False, "blocked": False})
         address = world.update("addresses", verification["address"], {"verified": True})
         world.update("identities", address["identity"], {"verified": True})
+        for did in world.related("address_verifications", payload["id"], "dids"):
+            register(world, did, address)
+
+
+class Identities(Behaviour):
+    """People and companies."""
+
+    def before_create(self, world: World, record: Record) -> None:  # noqa: ARG002
+        """What every identity has to have; what a country asks for besides is for its requirement to say."""
+        _check_identity(record, {})
+
+    def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
+        """The same of what changes."""
+        _check_identity({**record, **changes}, changes)
+
+    def before_delete(self, world: World, record: Record) -> None:
+        """One that something still rests on stays."""
+        for address in world.related("identities", record["id"], "addresses"):
+            check_free(world, address)
+
+
+class Addresses(Behaviour):
+    """Addresses of identities."""
+
+    def before_delete(self, world: World, record: Record) -> None:
+        """One that something still rests on stays."""
+        check_free(world, record["id"])
+
+
+class Proofs(Behaviour):
+    """Documents that prove an identity or an address."""
+
+    def before_create(self, world: World, record: Record) -> None:
+        """The kind of proof says what it can prove."""
+        proves = (world.get("proof_types", record["proof_type"]) or {})["entity_type"]
+        entity = world.get(record["entity_type"], record["entity"]) or {}
+        kinds = {"identities": str(entity.get("identity_type", "")).capitalize(), "addresses": "Address"}
+        if kinds[record["entity_type"]] != proves:
+            raise relationship_error("proof_type")
+
+
+def register(world: World, did: str, address: Record) -> None:
+    """Let a number work whose address was approved."""
+    changes = {"awaiting_registration": False, "blocked": False, "identity": address["identity"]}
+    world.update("dids", did, changes)
+
+
+def reuse(world: World, did: Record, verification: str) -> None:
+    """Register a number by a verification that was approved for others.
+
+    What the service says if it was not is not documented; here it is refused, and so is an address that the number's
+    own requirement does not accept.
+    """
+    found = world.get("address_verifications", verification) or {}
+    if found["status"] != "approved":
+        raise relationship_error("address_verification")
+    address = world.get("addresses", found["address"]) or {}
+    identity = world.get("identities", address["identity"])
+    for requirement in _requirements(world, [did["id"]]):
+        check(world, requirement, identity, address)
+
+
+def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rejected verification holds."""
+    reasons = list(payload.get("reasons") or ()) or ["Rejected"]
+    return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
+
+
+def check_free(world: World, address: str) -> None:
+    """Refuse to remove an address that a verification or an emergency calling service still rests on.
+
+    The service's documents name no refusal; a verification without an address would be of no use, though.
+    """
+    for type in ("address_verifications", "emergency_verifications"):
+        if world.count(type, address=address, status="pending"):
+            text = "The address cannot be removed while its verification is pending"
+            raise Refused(422, text, text, "/data")
+    living = ("new", "in_process", "active", "changes_required", "pending_update")
+    if world.count("emergency_calling_services", address=address, status=living):
+        text = "The address cannot be removed while an emergency calling service uses it"
+        raise Refused(422, text, text, "/data")
+
+
+def _check_identity(record: Record, changes: Record) -> None:
+    if not str(record["phone_number"]).isdigit():
+        raise attribute_error("phone_number", "is invalid")
+    if record["identity_type"] == "business":
+        if not (record["company_name"] or "").strip():
+            raise attribute_error("company_name", "can't be blank")
+        if record["country"] is None and (not changes or "country" in changes):
+            raise relationship_error("country", "can't be blank")
 
 
 def check(world: World, requirement: Record, identity: Record | None, address: Record | None) -> None:

@@ -1,0 +1,367 @@
+"""Regulation when it does not go well: rejections, reuse, money that is missing, things that are still in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from didww import (
+    Address,
+    AddressVerification,
+    CredentialsAndIpAuthenticationMethod,
+    Did,
+    DidwwClient,
+    EmergencyCallingService,
+    EmergencyVerification,
+    Identity,
+    Proof,
+    ValidationError,
+    VoiceOutTrunk,
+)
+from didww.sandbox import Clock, Sandbox
+from didww.sandbox.behaviours.out_trunks import spend
+from people import PDF, bought, groups_of, person, prove_all, requirement_of
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=Clock(START, running=False)) as made:
+        yield made
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> DidwwClient:
+    return sandbox.client()
+
+
+def regulated(sandbox: Sandbox, client: DidwwClient) -> tuple[Any, list[Did], Identity, Address]:
+    """A group that needs registration, two numbers of it, and a person with all papers."""
+    for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX"):
+        for group in groups_of(client, iso, needs_registration=True):
+            assert group.address_requirement is not None
+            requirement = requirement_of(client, group.address_requirement)
+            plain = not (requirement.service_description_required or requirement.personal_onetime_document)
+            if plain and group.meta.total_count >= 3:
+                dids = bought(sandbox, client, group, 2)
+                assert requirement.country is not None
+                identity, address = person(client, requirement.country)
+                prove_all(client, requirement, identity, address)
+                return group, dids, identity, address
+    raise AssertionError("no such group")
+
+
+def emergency(sandbox: Sandbox, client: DidwwClient, qty: int = 1) -> tuple[list[Did], Identity, Address]:
+    """Numbers that can call for help, and a person."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    return bought(sandbox, client, group, qty), *person(client, group.country)
+
+
+def verify(client: DidwwClient, address: Address, dids: list[Did]) -> str:
+    return client.address_verifications().create(AddressVerification(address=address, dids=dids)).data.id
+
+
+def secure(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
+    made = EmergencyVerification(address=address, dids=dids)
+    return client.emergency_verifications().create(made, include="emergency_calling_service").data
+
+
+def service_of(client: DidwwClient, verification: EmergencyVerification) -> EmergencyCallingService:
+    service = verification.emergency_calling_service
+    assert service is not None
+    return client.emergency_calling_services().find(service.id, include=["dids", "order"]).data
+
+
+def test_rejected_corrected_approved(sandbox: Sandbox, client: DidwwClient) -> None:
+    """A rejected verification changes nothing and tells why; a new one registers the numbers to the person."""
+    _, dids, identity, address = regulated(sandbox, client)
+    sandbox.transitions.set("address_verifications", by_hand=True)
+    id = verify(client, address, dids)
+    sandbox.transitions.reject(id, ["Document expired", "Address not found"], "Please send a new copy")
+    rejected = client.address_verifications().find(id).data
+    assert rejected.status == "rejected"
+    assert rejected.reject_reasons == ["Document expired", "Address not found"]
+    assert rejected.reject_comment == "Please send a new copy"
+    assert all(did.blocked and did.awaiting_registration for did in client.dids().list().data)
+    assert not client.addresses().find(address.id).data.verified
+    sandbox.transitions.approve(verify(client, address, dids))
+    for did in client.dids().list(include="identity").data:
+        assert not did.blocked
+        assert not did.awaiting_registration
+        assert did.identity is not None
+        assert did.identity.id == identity.id
+    assert client.identities().find(identity.id).data.verified
+    assert client.address_verifications().find(id).data.status == "rejected"
+
+
+def test_rejected_by_policy(sandbox: Sandbox, client: DidwwClient) -> None:
+    """What was set decides every verification from then on, with its reasons."""
+    _, dids, _, address = regulated(sandbox, client)
+    sandbox.transitions.set("address_verifications", outcome="reject", reasons=["No"], comment="Sorry")
+    id = verify(client, address, dids)
+    sandbox.clock.advance(1)
+    found = client.address_verifications().find(id).data
+    assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["No"], "Sorry")
+
+
+def test_an_approved_verification_serves_further_numbers(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Assigned to another number of the same kind it registers that; one that is not approved does not."""
+    group, dids, identity, address = regulated(sandbox, client)
+    sandbox.transitions.set("address_verifications", by_hand=True)
+    id = verify(client, address, [dids[0]])
+    other = client.dids().find(dids[1].id).data
+    other.address_verification = client.address_verifications().find(id).data
+    with pytest.raises(ValidationError) as refused:
+        client.dids().update(other)
+    assert "address_verification" in refused.value.fields
+    sandbox.transitions.approve(id)
+    client.dids().update(other)
+    now = client.dids().find(other.id, include=["identity", "address_verification"]).data
+    assert (now.blocked, now.awaiting_registration) == (False, False)
+    assert now.identity is not None
+    assert now.identity.id == identity.id
+    del group
+
+
+def test_an_address_in_use_stays(sandbox: Sandbox, client: DidwwClient) -> None:
+    """While a verification is pending or a service lives, neither it nor its identity can be deleted."""
+    _, dids, identity, address = regulated(sandbox, client)
+    sandbox.transitions.set("address_verifications", by_hand=True)
+    id = verify(client, address, dids)
+    for delete in (lambda: client.addresses().delete(address.id), lambda: client.identities().delete(identity.id)):
+        with pytest.raises(ValidationError, match="while its verification is pending"):
+            delete()
+    sandbox.transitions.reject(id)
+    client.identities().delete(identity.id)
+    assert client.addresses().list().total_records == 0
+
+    numbers, _, home = emergency(sandbox, client)
+    verification = secure(client, home, numbers)
+    sandbox.clock.advance(1)
+    with pytest.raises(ValidationError, match="emergency calling service uses it"):
+        client.addresses().delete(home.id)
+    client.emergency_calling_services().delete(service_of(client, verification).id)
+    client.addresses().delete(home.id)
+
+
+def test_all_states_of_a_calling_service(sandbox: Sandbox, client: DidwwClient) -> None:
+    """in_process, changes_required, active, pending_update, active with the old address, canceled."""
+    dids, _, home = emergency(sandbox, client, 2)
+    sandbox.transitions.set("emergency_verifications", by_hand=True)
+    first = secure(client, home, dids)
+    service = service_of(client, first)
+    assert service.status == "in_process"
+    with pytest.raises(ValidationError, match="cannot be canceled in IN_PROCESS"):
+        client.emergency_calling_services().delete(service.id)
+    sandbox.transitions.reject(first.id, ["Address not found"])
+    assert service_of(client, first).status == "changes_required"
+    assert client.orders().list(filter={"status": "completed"}).total_records == 1
+    assert not any(did.emergency_enabled for did in client.dids().list().data)
+
+    def again(address: Address) -> str:
+        made = EmergencyVerification(address=address, emergency_calling_service=service)
+        return client.emergency_verifications().create(made).data.id
+
+    before = client.balance().find().data.balance
+    sandbox.transitions.approve(again(home))
+    active = service_of(client, first)
+    assert active.status == "active"
+    assert active.order is not None
+    assert active.order.items[0].qty == 2
+    assert before - client.balance().find().data.balance == active.order.amount
+    assert all(did.emergency_enabled for did in client.dids().list().data)
+
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, other = person(client, group.country)
+    moving = again(other)
+    assert service_of(client, first).status == "pending_update"
+    assert all(did.emergency_enabled for did in client.dids().list().data)
+    sandbox.transitions.reject(moving)
+    assert service_of(client, first).status == "active"
+    assert client.emergency_calling_services().list(filter={"address.id": home.id}).total_records == 1
+    sandbox.transitions.approve(again(other))
+    assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
+    client.emergency_calling_services().delete(service.id)
+    assert service_of(client, first).status == "canceled"
+    assert not any(did.emergency_enabled for did in client.dids().list().data)
+
+
+def test_without_the_money_a_service_is_rejected(sandbox: Sandbox, client: DidwwClient) -> None:
+    """It does not hang: changes are required, nothing is charged, and with money it goes through."""
+    dids, _, home = emergency(sandbox, client)
+    sandbox.balance.put("0.10")
+    first = secure(client, home, dids)
+    sandbox.clock.advance(1)
+    assert client.emergency_verifications().find(first.id).data.reject_reasons == ["Insufficient balance"]
+    assert service_of(client, first).status == "changes_required"
+    sandbox.balance.put("100")
+    made = EmergencyVerification(address=home, emergency_calling_service=service_of(client, first))
+    client.emergency_verifications().create(made)
+    sandbox.clock.advance(1)
+    assert service_of(client, first).status == "active"
+
+
+def test_numbers_of_a_service_belong_to_it(sandbox: Sandbox, client: DidwwClient) -> None:
+    """They are taken by no other; those registered to somebody else are refused by name; and none is charged twice."""
+    dids, identity, home = emergency(sandbox, client, 2)
+    secure(client, home, [dids[0]])
+    sandbox.clock.advance(1)
+    spent = client.balance().find().data.balance
+    with pytest.raises(ValidationError, match="already has an Emergency Calling Service"):
+        secure(client, home, dids)
+    sandbox.engine.world(sandbox.key).update("dids", dids[1].id, {"identity": identity.id})
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, foreign = person(client, group.country, first_name="Kim")
+    with pytest.raises(ValidationError, match="can be used only with Identity Personal - Alex Example"):
+        secure(client, foreign, [dids[1]])
+    assert client.emergency_calling_services().list().total_records == 1
+    assert client.balance().find().data.balance == spent
+
+
+def test_joining_and_leaving_a_service(sandbox: Sandbox, client: DidwwClient) -> None:
+    """A number is enabled exactly while it is in an active service; a canceled one takes none."""
+    dids, _, home = emergency(sandbox, client, 2)
+    first = secure(client, home, [dids[0]])
+    sandbox.clock.advance(1)
+    service = service_of(client, first)
+    late = client.dids().find(dids[1].id).data
+    late.emergency_calling_service = service
+    client.dids().update(late)
+    assert client.dids().find(late.id).data.emergency_enabled
+    late.emergency_calling_service = None
+    client.dids().update(late)
+    assert not client.dids().find(late.id).data.emergency_enabled
+    client.emergency_calling_services().delete(service.id)
+    late.emergency_calling_service = service
+    with pytest.raises(ValidationError) as refused:
+        client.dids().update(late)
+    assert "emergency_calling_service" in refused.value.fields
+
+
+def test_a_service_is_renewed_or_ends(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Each month costs its price; without the money it is canceled."""
+    dids, _, home = emergency(sandbox, client)
+    first = secure(client, home, dids)
+    sandbox.clock.advance(1)
+    service = service_of(client, first)
+    assert service.renew_date == "2026-04-15"
+    price = service.meta.monthly_price
+    assert price is not None
+    did = client.dids().find(dids[0].id, include="did_group.stock_keeping_units").data
+    assert did.did_group is not None
+    rent = min(sku.monthly_price for sku in did.did_group.stock_keeping_units)
+    before = client.balance().find().data.balance
+    sandbox.clock.freeze("2026-04-16")
+    assert before - client.balance().find().data.balance == price + rent
+    assert service_of(client, first).renew_date == "2026-05-15"
+    sandbox.balance.put("0.00")
+    sandbox.clock.freeze("2026-05-15T01:00")
+    assert service_of(client, first).status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"identity_type": "business"}, "company_name"),
+        ({"phone_number": "+442079460000"}, "phone_number"),
+        ({"phone_number": "call me"}, "phone_number"),
+        ({"identity_type": "business", "company_name": "Example Ltd"}, "country"),
+    ],
+)
+def test_identities_that_cannot_be(client: DidwwClient, fields: dict[str, Any], field: str) -> None:
+    """A company has a name and a country, a phone number is digits."""
+    identity = Identity(
+        **{
+            "identity_type": "personal",
+            "first_name": "Alex",
+            "last_name": "Example",
+            "phone_number": "442079460000",
+            **fields,
+        }
+    )
+    with pytest.raises(ValidationError) as refused:
+        client.identities().create(identity)
+    assert list(refused.value.fields) == [field]
+
+
+def test_a_proof_proves_what_its_kind_says(client: DidwwClient) -> None:
+    """A passport is no proof of an address, and a utility bill none of a person."""
+    kinds = {one.name: one for one in client.proof_types().list().data}
+    (country,) = client.countries().list(filter={"iso": "DE"}).data
+    identity, address = person(client, country)
+    for kind, entity in (("Passport", address), ("Utility Bill", identity), ("Business Registration", identity)):
+        proof = Proof(proof_type=kinds[kind], entity=entity, files=[client.upload_file(PDF)])
+        with pytest.raises(ValidationError) as refused:
+            client.proofs().create(proof)
+        assert "proof_type" in refused.value.fields
+
+
+def outbound(client: DidwwClient, **fields: Any) -> VoiceOutTrunk:
+    made = VoiceOutTrunk(
+        name=fields.pop("name", "Out"),
+        on_cli_mismatch_action="reject_call",  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        authentication_method=CredentialsAndIpAuthenticationMethod(
+            allowed_sip_ips=fields.pop("allowed_sip_ips", ["192.0.2.10"]), tech_prefix=fields.pop("tech_prefix", None)
+        ),
+        **fields,
+    )
+    return client.voice_out_trunks().create(made).data
+
+
+def test_a_trunk_is_blocked_at_its_threshold(sandbox: Sandbox, client: DidwwClient) -> None:
+    """What was spent within 24 hours is shown and counts; unblocked, it begins anew."""
+    trunk = outbound(client, threshold_amount=Decimal(10))
+    world = sandbox.engine.world(sandbox.key)
+    spend(world, trunk.id, Decimal("4.50"))
+    sandbox.clock.advance("25 h")
+    assert client.voice_out_trunks().find(trunk.id).data.meta.spent_amount == 0
+    spend(world, trunk.id, Decimal("6.00"))
+    sandbox.clock.advance("1 h")
+    now = client.voice_out_trunks().find(trunk.id).data
+    assert (now.status, now.threshold_reached, now.meta.spent_amount) == ("active", False, Decimal("6.00"))
+    spend(world, trunk.id, Decimal("4.00"))
+    now = client.voice_out_trunks().find(trunk.id).data
+    assert (now.status, now.threshold_reached) == ("blocked", True)
+    now.status = "active"  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+    now = client.voice_out_trunks().update(now).data
+    assert (now.status, now.threshold_reached, now.meta.spent_amount) == ("active", False, Decimal(0))
+    assert sandbox.clock.now() == START + timedelta(hours=26)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"allowed_sip_ips": []}, "authentication_method"),
+        ({"allowed_sip_ips": ["192.0.2.300"]}, "allowed_sip_ips"),
+        ({"allowed_sip_ips": [f"192.0.2.{n}" for n in range(16)]}, "allowed_sip_ips"),
+        ({"tech_prefix": "12a"}, "tech_prefix"),
+        ({"allowed_rtp_ips": [f"192.0.2.{n}" for n in range(11)]}, "allowed_rtp_ips"),
+        ({"allowed_rtp_ips": ["somewhere"]}, "allowed_rtp_ips"),
+    ],
+)
+def test_outbound_trunks_that_cannot_be(client: DidwwClient, fields: dict[str, Any], field: str) -> None:
+    """Addresses are addresses, and only so many."""
+    with pytest.raises(ValidationError) as refused:
+        outbound(client, **fields)
+    assert any(field in one["source"]["pointer"] for one in refused.value.errors)
+
+
+def test_callers_beside_the_switch_for_all(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Numbers to call from are named, or any may call; both together are refused."""
+    dids, *_ = emergency(sandbox, client)
+    for switch, name in (("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")):
+        with pytest.raises(ValidationError) as refused:
+            outbound(client, name=name, **{switch: True, name: dids})
+        assert name in refused.value.fields
+        trunk = outbound(client, name=name, **{name: dids})
+        setattr(trunk, switch, True)
+        with pytest.raises(ValidationError):
+            client.voice_out_trunks().update(trunk)

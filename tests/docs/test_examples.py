@@ -22,7 +22,7 @@ import requests
 import didww
 from didww import configuration
 from didww.sandbox import server
-from didww.sandbox.cdr import Line, cdr_in
+from didww.sandbox.cdr import Attempt, Line, cdr_in
 from didww.sandbox.server import running
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def blocks(text: str) -> Iterator[tuple[int, str]]:
 def talkative_seed() -> int:
     """A seed of the sandbox by which the first London number had a call in the last hours, whatever day it is."""
     now = datetime.now(UTC)
-    number = [Line("442079460000", "a trunk")]
+    number = [Line("442079460000", (Attempt("a trunk", "sip:desk@example.com"),))]
     return next(seed for seed in range(1000) if list(cdr_in(number, now - timedelta(hours=23), now, seed)))
 
 

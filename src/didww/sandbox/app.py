@@ -14,7 +14,7 @@ import msgspec
 
 from didww.calls.effects import Request, Response
 from didww.sandbox import control
-from didww.transport.inprocess import Disturbance
+from didww.transport.inprocess import Disturbance, Streamed, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -134,8 +134,9 @@ async def _respond(
     disturbance: Disturbance,
 ) -> None:
     """Send an answer, as the wire lets it through."""
-    size = len(response.body)
-    headers = {**response.headers, "content-length": str(size)}
+    read, size = reader_of(response)
+    # Without a length the server sends the body in chunks.
+    headers = {**response.headers, **({} if size is None else {"content-length": str(size)})}
     await asyncio.sleep(disturbance.latency)
     if disturbance.lost:
         _break_off(send)
@@ -147,18 +148,21 @@ async def _respond(
             "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
         }
     )
-    if scope["method"] == "HEAD":
-        await send({"type": "http.response.body", "body": b""})
-        return
-    for start, end, pause in disturbance.pieces(size):
+    pieces = disturbance.pieces(read, size) if scope["method"] != "HEAD" else iter(())
+    streamed = isinstance(response, Streamed)
+    while True:
+        # What is made while it is read takes time, and others must not wait for it.
+        found = await asyncio.to_thread(next, pieces, None) if streamed else next(pieces, None)
+        if found is None:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        chunk, pause = found
+        if not chunk:
+            await asyncio.sleep(0.02)  # let what was written go out
+            _break_off(send)
+            return
         await asyncio.sleep(pause)
-        more = end < size or disturbance.breaks(size)
-        await send({"type": "http.response.body", "body": response.body[start:end], "more_body": more})
-    if disturbance.breaks(size):
-        await asyncio.sleep(0.02)  # let what was written go out
-        _break_off(send)
-    elif not size:
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 def _break_off(send: Any) -> None:

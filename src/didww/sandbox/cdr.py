@@ -1,25 +1,38 @@
-"""Call records: plausible calls of an account's numbers, as the CSV that an export holds.
+"""Call records: plausible calls of an account's numbers and outbound trunks, as the CSV that an export holds.
 
 Made, not stored: the calls of a number on a day follow from the seed, the number and the day alone, so a record is the
 same in every export whatever its period, and a large period costs no memory. History is made up for the whole period
 asked for, also before a number was bought, so that a new account has something to look at. Callers are numbers of
 ranges reserved for fiction. Columns: cdr-exports sheet, sections 4.1 and 4.2.
+
+A day's calls are drawn as bare numbers, sorted by time, and only then written out, one after the other.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import random
+import math
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from functools import cache
+from hashlib import md5
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["CDR_IN_COLUMNS", "CDR_OUT_COLUMNS", "Line", "cdr_in", "packed_csv"]
+__all__ = [
+    "CALLS_A_DAY",
+    "CDR_IN_COLUMNS",
+    "CDR_OUT_COLUMNS",
+    "Attempt",
+    "Line",
+    "OutLine",
+    "cdr_in",
+    "cdr_out",
+    "written",
+]
 
 CDR_IN_COLUMNS = (
     "Date/Time Start (UTC)",
@@ -68,12 +81,14 @@ CDR_OUT_COLUMNS = (
 )
 
 # How many calls start in each hour of the day, relative to each other.
-HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
-MOST_CALLS_A_DAY = 12
-PSTN_RATE = Decimal("0.012")  # USD a minute, for calls that are forwarded to a telephone number
-NAMES = ("", "", "", "Alex Example", "Sam Sample", "Robin Model", "Example Ltd")
+_HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
+_WEEKEND = 0.35
+CALLS_A_DAY = 5.0
+"""Mean number of calls of a number on a weekday."""
+_MOST_A_DAY = 1 << 16
+_NAMES = ("", "", "", "Alex Example", "Sam Sample", "Robin Model", "Example Ltd")
 # How a call ends: weight, answered, SIP code, response, who ended it.
-ENDINGS = (
+_ENDINGS_IN = (
     (46, True, "200", "Bye", "Origination"),
     (34, True, "200", "Bye", "Destination"),
     (8, False, "487", "Request Terminated", "Origination"),
@@ -81,99 +96,241 @@ ENDINGS = (
     (4, False, "480", "Temporarily Unavailable", "Destination"),
     (2, False, "404", "Not Found", "Destination"),
 )
-# What happens to calls of a number that leads nowhere.
-UNROUTED = (False, "404", "Not Found", "System")
+_ENDINGS_OUT = (
+    (76, True, "200", "Normal call clearing", ""),
+    (9, False, "486", "Busy here", ""),
+    (8, False, "487", "Request terminated", ""),
+    (4, False, "480", "Temporarily unavailable", ""),
+    (3, False, "404", "Not found", ""),
+)
+_TRIED_AGAIN = ("486", "480", "404")
+# Where outbound calls go: beginning of the number, digits that follow, country, network, dollars/1000 a minute.
+_DESTINATIONS = (
+    ("442079460", 3, "United Kingdom", "Fixed", 8),
+    ("447700900", 3, "United Kingdom", "Mobile", 24),
+    ("121255501", 2, "United States", "Fixed", 5),
+    ("131255501", 2, "United States", "Fixed", 5),
+)
+_PSTN_RATE = 12  # thousandths of a dollar a minute, for calls that are forwarded to a telephone number
+_TOLL_FREE_RATE = 18
+_CNAM_PRICE = 4  # thousandths of a dollar a call
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_FIELDS = 1024
+_QUANTILES = 4096
+
+
+class Attempt(NamedTuple):
+    """Where a call is sent: the trunk's name, its address, whether that is a telephone, whether names are looked up."""
+
+    trunk: str
+    destination: str
+    forwarded: bool = False
+    names: bool = False
 
 
 class Line(NamedTuple):
-    """A number, and where its calls go: names of trunk and group, the trunk's address, whether that is a telephone."""
+    """A number that is called, and where its calls go, in the order in which it is tried."""
 
     number: str
-    trunk: str = ""
-    destination: str = ""
+    attempts: tuple[Attempt, ...] = ()
     group: str = ""
-    forwarded: bool = False
+    capacity_group: str = ""
+    metered_rate: int = 0
+    toll_free: bool = False
 
 
-def packed_csv(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:
-    """A gzip file with one CSV file inside; the same rows give the same bytes."""
-    packed = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, compresslevel=6) as archive,
-        io.TextIOWrapper(archive, encoding="utf-8", newline="") as text,
-    ):
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    return packed.getvalue()
+class OutLine(NamedTuple):
+    """An outbound trunk and the numbers that it calls from."""
+
+    id: str
+    name: str
+    callers: tuple[str, ...] = ()
 
 
-def cdr_in(lines: Iterable[Line], start: datetime, end: datetime, seed: int) -> Iterator[tuple[str, ...]]:
-    """The inbound calls of `lines` that start from `start` on and before `end`, day by day in order of time."""
+def written(values: Sequence[object]) -> str:
+    """A line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()
+
+
+def cdr_in(
+    lines: Iterable[Line], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
+) -> Iterator[tuple[str, str]]:
+    """The inbound calls of `lines` that start from `start` on and before `end`, in order of time: time and CSV line."""
     every = list(lines)
-    day = start.date()
+    writers = [_writer_in(line) for line in every]
+    return _calls([line.number for line in every], writers, start, end, seed, a_day)
+
+
+def cdr_out(
+    lines: Iterable[OutLine], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
+) -> Iterator[tuple[str, str]]:
+    """The same for the outbound calls of trunks; a trunk has eight times the calls of a number."""
+    every = list(lines)
+    return _calls([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
+
+
+def _calls(
+    names: list[str],
+    writers: list[Callable[[str, int, int], str]],
+    start: datetime,
+    end: datetime,
+    seed: int,
+    a_day: float,
+) -> Iterator[tuple[str, str]]:
+    day, clock = start.date(), _clock()
     while day <= end.date():
-        calls = [call for line in every for call in _calls(line, day, seed)]
-        for moment, row in sorted(calls, key=lambda call: (call[0], call[1])):
-            if start <= moment < end:
-                yield row
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        first = max(0, math.ceil((start - midnight).total_seconds()))
+        last = min(86400, math.ceil((end - midnight).total_seconds()))
+        shown = day.isoformat()
+        # One number a call: second, line, place among the line's calls; sorted, they are in order of time.
+        drawn: list[int] = []
+        roots: list[int] = []
+        for place, name in enumerate(names):
+            root = int.from_bytes(md5(f"{seed}/{name}/{day}".encode(), usedforsecurity=False).digest()[:8], "big")
+            roots.append(root)
+            for n in range(_count(root, day, a_day)):
+                bits = _mixed(root, n)
+                second = _hour_of()[bits & (_FIELDS - 1)] * 3600 + (bits >> 10) % 3600
+                if first <= second < last:
+                    drawn.append(second << 48 | place << 16 | n)
+        drawn.sort()
+        for packed in drawn:
+            second, place, n = packed >> 48, packed >> 16 & 0xFFFFFFFF, packed & 0xFFFF
+            moment = f"{shown} {clock[second]}"
+            yield moment, writers[place](shown, second, _mixed(roots[place] ^ _GOLDEN, n))
         day += timedelta(days=1)
 
 
-def _calls(line: Line, day: date, seed: int) -> Iterator[tuple[datetime, tuple[str, ...]]]:
-    dice = random.Random(f"{seed}/{line.number}/{day}")  # noqa: S311 a simulation
-    busy = 0.35 if day.weekday() >= 5 else 1.0
-    for _ in range(min(MOST_CALLS_A_DAY, round(dice.expovariate(1 / 5) * busy))):
-        hour = dice.choices(range(24), HOURS)[0]
-        moment = datetime(day.year, day.month, day.day, hour, dice.randrange(60), dice.randrange(60), tzinfo=UTC)
-        yield moment, _row(line, moment, dice)
+def _mixed(root: int, n: int) -> int:
+    """64 bits that look random: splitmix64, the same everywhere."""
+    x = (root + (n + 1) * _GOLDEN) & _MASK
+    x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ x >> 27) * 0x94D049BB133111EB) & _MASK
+    return x ^ x >> 31
 
 
-def _row(line: Line, moment: datetime, dice: random.Random) -> tuple[str, ...]:
-    _, answered, code, response, ended_by = dice.choices(ENDINGS, [ending[0] for ending in ENDINGS])[0]
-    ringing = dice.randrange(2, 25)
-    duration = int(dice.lognormvariate(4.3, 1.0)) + 1 if answered else 0
-    source, name, call_id = _source(dice), dice.choice(NAMES), f"{dice.getrandbits(64):016x}"
-    if not line.trunk:
-        answered, code, response, ended_by = UNROUTED
-        ringing, duration = 0, 0
-    connected = moment + timedelta(seconds=ringing)
-    charge = PSTN_RATE * duration / 60 if line.forwarded else Decimal(0)
-    return (
-        _text(moment),
-        _text(connected) if answered else "",
-        _text(connected + timedelta(seconds=duration)),
-        "Completed" if answered else "Failed",
-        source,
-        name,
-        line.number,
-        str(duration),
-        "1",
-        code,
-        response,
-        ended_by,
-        line.trunk,
-        line.destination,
-        line.group,
-        "",
-        "0.000",
-        f"{charge:.3f}",
-        "0.000",
-        "0.000",
-        f"{charge:.3f}",
-        call_id,
-    )
+def _count(root: int, day: date, a_day: float) -> int:
+    """How many calls a line has on a day: mostly few, now and then many."""
+    mean = a_day * (_WEEKEND if day.weekday() >= 5 else 1.0)
+    part = ((root >> 11) + 0.5) / (1 << 53)
+    return min(_MOST_A_DAY - 1, round(-math.log(part) * mean))
 
 
-def _source(dice: random.Random) -> str:
+def _writer_in(line: Line) -> Callable[[str, int, int], str]:
+    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
+    tries = [
+        (f"{_quoted(one.trunk)},{_quoted(one.destination)},{_quoted(line.group)},{_quoted(line.capacity_group)}", one)
+        for one in line.attempts
+    ]
+    unrouted = f",,{_quoted(line.group)},{_quoted(line.capacity_group)}"
+
+    def write(day: str, second: int, bits: int) -> str:
+        source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
+        call_id = f"{_mixed(bits, 1):016x}"
+        start = f"{day} {clock[second]}"
+        if not tries:
+            return (
+                f"{start},,{start},Failed,{source},{name},{line.number},0,1,404,Not Found,System,{unrouted},"
+                f"0.000,0.000,0.000,0.000,0.000,{call_id}\n"
+            )
+        told = ""
+        for attempt, (place, where) in enumerate(tries, start=1):
+            _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
+            ringing = 2 + (bits >> 32) % 23
+            duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
+            connected = f"{_shown(day, second + ringing)}" if answered else ""
+            ended = _shown(day, second + ringing + duration)
+            pstn = _price(_PSTN_RATE, duration) if where.forwarded else 0
+            free = _price(_TOLL_FREE_RATE, duration) if line.toll_free else 0
+            metered = _price(line.metered_rate, duration) if line.metered_rate and bits >> 52 & 3 == 0 else 0
+            cnam = _CNAM_PRICE if where.names and name else 0
+            told += (
+                f"{_shown(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
+                f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
+                f"{free / 1000:.3f},{pstn / 1000:.3f},{metered / 1000:.3f},{cnam / 1000:.3f},"
+                f"{(free + pstn + metered + cnam) / 1000:.3f},{call_id}\n"
+            )
+            if answered or code not in _TRIED_AGAIN:
+                break
+            second, bits = second + ringing, _mixed(bits, attempt + 1)
+        return told
+
+    return write
+
+
+def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
+    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
+    trunk = _quoted(line.name)
+
+    def write(day: str, second: int, bits: int) -> str:
+        cli = line.callers[(bits >> 4) % len(line.callers)] if line.callers else ""
+        begins, digits, country, network, rate = _DESTINATIONS[bits % len(_DESTINATIONS)]
+        number = f"{begins}{(bits >> 8) % 10**digits:0{digits}}"
+        _, answered, code, reason, _ = endings[(bits >> 24) % 100]
+        ringing = 2 + (bits >> 32) % 23
+        duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
+        billed = -(-duration // 60) * 60
+        connected = _shown(day, second + ringing) if answered else ""
+        return (
+            f"{day} {clock[second]},{connected},{_shown(day, second + ringing + duration)},"
+            f"{'Completed' if answered else 'Failed'},{cli},{cli},{number},{duration},{billed},{code},{reason},{trunk},"
+            f"{country},{network},International,{rate / 1000:.3f},{_price(rate, billed) / 1000:.3f},,"
+            f"{_mixed(bits, 1):016x}\n"
+        )
+
+    return write
+
+
+def _price(rate: int, seconds: int) -> int:
+    """Thousandths of a dollar, rounded half up."""
+    return (rate * seconds * 2 + 60) // 120
+
+
+def _shown(day: str, second: int) -> str:
+    if second < 86400:
+        return f"{day} {_clock()[second]}"
+    return f"{date.fromisoformat(day) + timedelta(days=1)} {_clock()[second - 86400]}"
+
+
+def _quoted(text: str) -> str:
+    return written([text])[:-1] if text else ""
+
+
+@cache
+def _clock() -> list[str]:
+    """Every second of a day as text, and of the hours after it that a call can still last."""
+    return [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86400)]
+
+
+@cache
+def _hour_of() -> list[int]:
+    """The hour of a draw from 0 to 1023."""
+    whole = sum(_HOURS)
+    ends = [sum(_HOURS[: n + 1]) * _FIELDS / whole for n in range(24)]
+    return [next(hour for hour, end in enumerate(ends) if draw < end) for draw in range(_FIELDS)]
+
+
+@cache
+def _durations() -> list[int]:
+    """Seconds of a call by a draw from 0 to 4095: a minute or so, with a long tail."""
+    normal = NormalDist(4.3, 1.0)
+    return [min(4 * 3600, int(math.exp(normal.inv_cdf((n + 0.5) / _QUANTILES))) + 1) for n in range(_QUANTILES)]
+
+
+@cache
+def _endings(table: tuple[tuple[int, bool, str, str, str], ...]) -> list[tuple[int, bool, str, str, str]]:
+    """The ending of a draw from 0 to 99."""
+    return [ending for ending in table for _ in range(ending[0])]
+
+
+def _caller(bits: int) -> str:
     """A caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and for mobiles."""
-    kind = dice.randrange(3)
+    kind, n = bits % 3, bits >> 2
     if kind == 0:
-        return f"1{dice.choice((212, 312, 415, 617))}55501{dice.randrange(100):02}"
-    if kind == 1:
-        return f"442079460{dice.randrange(1000):03}"
-    return f"447700900{dice.randrange(1000):03}"
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+        return f"1{(212, 312, 415, 617)[n & 3]}55501{(n >> 2) % 100:02}"
+    return f"{('', '442079460', '447700900')[kind]}{n % 1000:03}"

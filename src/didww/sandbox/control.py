@@ -47,6 +47,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
     "balance": ("show", "put"),
     "stock": ("show", "put"),
+    "calls": ("rate", "inbound", "outbound"),
 }
 
 _NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
@@ -108,6 +109,7 @@ def _where(text: str) -> str:
 @cache
 def _operations() -> dict[str, _Operation]:
     from didww.sandbox.callbacks import Callbacks
+    from didww.sandbox.calls import Calls
     from didww.sandbox.clock import Clock
     from didww.sandbox.faults import Faults
     from didww.sandbox.journal import Journal
@@ -125,6 +127,7 @@ def _operations() -> dict[str, _Operation]:
         "state": State,
         "balance": Balance,
         "stock": Stock,
+        "calls": Calls,
     }
     found: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():

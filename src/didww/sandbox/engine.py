@@ -179,24 +179,21 @@ class Engine:
         with self._lock:
             self._setting.holding = holding
             try:
-                status, headers, body = self._answer(request)
+                found = self._answer(request)
             except Refused as refused:
-                status, headers, body = refused.status, refused.headers, error_body(refused.errors)
+                found = Response(refused.status, refused.headers, error_body(refused.errors))
             except Exception:
                 log.exception("sandbox: %s failed", request.method)
-                status, headers, body = 500, {}, error_body([_FAULT])
-            answer = Response(
-                status,
-                {"content-type": MEDIA_TYPE, "x-request-id": new_id(self._request_dice), **headers},
-                body,
-            )
+                found = Response(500, {}, error_body([_FAULT]))
+            headers = {"content-type": MEDIA_TYPE, "x-request-id": new_id(self._request_dice), **found.headers}
+            answer = msgspec.structs.replace(found, headers=headers)
         if self._setting.ordered:
             self.wake()
         return answer
 
     # Finding the way
 
-    def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+    def _answer(self, request: Request) -> Response:
         if not request.method.isascii():
             raise not_offered(ascii(request.method), "any path", ())
         base, parts, query = _address(request.url)
@@ -217,8 +214,8 @@ class Engine:
         if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
             served = setting.changing(lambda: behaviour.serve(world, request, "/".join(parts[1:])))
             if served is not None:
-                return served.status, dict(served.headers), served.body
-        return Operation(world, table, request, path=path, query=query).answer(parts[1:])
+                return served
+        return Response(*Operation(world, table, request, path=path, query=query).answer(parts[1:]))
 
 
 def _key(request: Request) -> str | None:

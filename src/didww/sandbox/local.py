@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from didww.calls.effects import Response
 from didww.sandbox.callbacks import DEFAULT_SECRET, Callbacks
+from didww.sandbox.calls import Calls
 from didww.sandbox.clock import Clock, stamp
 from didww.sandbox.courier import Courier
 from didww.sandbox.engine import Engine
@@ -51,6 +52,7 @@ class Sandbox:
         state: Reset, snapshots, first objects.
         balance: Money.
         stock: Numbers that can be bought.
+        calls: Calls on numbers and from trunks, now.
         engine: What answers.
 
     Example:
@@ -80,6 +82,7 @@ class Sandbox:
         self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback)
         self.balance = Balance(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
+        self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
         self._courier = Courier(self.engine, self.callbacks)
         self.engine.on_work(self._courier.wake)

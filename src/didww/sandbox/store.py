@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     next_at TEXT, attempts TEXT
 );
 CREATE INDEX IF NOT EXISTS deliveries_next ON deliveries (next_at);
+CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, owner INTEGER, kind TEXT, line TEXT, at TEXT, row TEXT);
+CREATE INDEX IF NOT EXISTS calls_at ON calls (owner, kind, at);
 CREATE TABLE IF NOT EXISTS links (
     source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)
 ) WITHOUT ROWID;

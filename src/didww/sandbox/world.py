@@ -20,6 +20,7 @@ from didww.sandbox.callbacks import report
 from didww.sandbox.clock import stamp
 from didww.sandbox.conditions import Conditions
 from didww.sandbox.errors import Refused
+from didww.sandbox.exportfile import Shelf
 from didww.sandbox.query import Filter
 from didww.sandbox.schema import referrers
 
@@ -78,6 +79,8 @@ class Setting:
         """Records that go on when they were read often enough."""
         self.ordered = False
         """Whether callbacks were queued that nobody was told about yet."""
+        self.shelf = Shelf()
+        """Files of exports that were asked for."""
         self.load()
 
     def load(self) -> None:

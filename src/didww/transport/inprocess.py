@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Opened
 
-__all__ = ["Answer", "AsyncInProcessTransport", "Disturbance", "InProcessTransport"]
+__all__ = ["Answer", "AsyncInProcessTransport", "Disturbance", "InProcessTransport", "Streamed", "reader_of"]
 
 _CHUNK = 1 << 16
 _DRIPS = 20
@@ -42,16 +42,45 @@ class Disturbance(Struct, frozen=True):
     cut: int | None = None
     lost: bool = False
 
-    def pieces(self, size: int) -> Iterator[tuple[int, int, float]]:
-        """Beginning and end of each piece of a body of `size` bytes that gets through, and the pause before it."""
-        whole = size if self.cut is None else min(size, self.cut)
-        step = -(-whole // _DRIPS) if self.drip else _CHUNK
-        for at in range(0, whole, max(step, 1)):
-            yield at, min(at + step, whole), self.drip / _DRIPS
+    def pieces(self, read: Callable[[int, int], bytes], size: int | None) -> Iterator[tuple[bytes, float]]:
+        """Each piece of a body that gets through, and the pause before it.
+
+        Args:
+            read: Gives bytes from a place on, at most so many; none at the end.
+            size: How many there are; None if that is not known.
+        """
+        step = max(1, -(-size // _DRIPS)) if self.drip and size is not None else _CHUNK
+        at = 0
+        while self.cut is None or at < self.cut:
+            chunk = read(at, step if self.cut is None else min(step, self.cut - at))
+            if not chunk:
+                return
+            yield chunk, self.drip / _DRIPS
+            at += len(chunk)
+        yield b"", 0.0  # broken off
 
     def breaks(self, size: int) -> bool:
         """Whether the connection breaks before a body of `size` bytes is complete."""
         return self.lost or (self.cut is not None and self.cut <= size)
+
+
+class Streamed(Response, frozen=True):
+    """An answer whose body is made while it is read.
+
+    Attributes:
+        read: Gives bytes of the body from a place on, at most so many; none at its end.
+    """
+
+    read: Callable[[int, int], bytes]
+
+
+def reader_of(response: Response) -> tuple[Callable[[int, int], bytes], int | None]:
+    """What reads the body of an answer, and its size if that is known."""
+    if isinstance(response, Streamed):
+        length = response.headers.get("content-length")
+        return response.read, None if length is None else int(length)
+    body = response.body
+    return lambda at, size: body[at : at + size], len(body)
 
 
 Answer: TypeAlias = "Response | tuple[Response, Disturbance | None]"
@@ -61,23 +90,21 @@ _QUIET = Disturbance()
 class _Opened:
     """An answer whose body is handed out in pieces."""
 
-    __slots__ = ("_body", "_breaks", "_pieces", "_request", "deadline", "headers", "status")
+    __slots__ = ("_pieces", "_request", "deadline", "headers", "status")
 
     def __init__(self, request: Request, response: Response, disturbance: Disturbance, deadline: float) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.deadline = deadline
         self._request = request
-        self._body = response.body
-        self._pieces = disturbance.pieces(len(response.body))
-        self._breaks = disturbance.breaks(len(response.body))
+        self._pieces = disturbance.pieces(*reader_of(response))
 
     def next_chunk(self) -> tuple[bytes, float]:
         """The next piece, empty at the end, and the seconds to wait for it."""
-        for start, end, pause in self._pieces:
-            return self._body[start:end], pause
-        if self._breaks:
-            raise failures.broken(self._request, _BROKEN, phase=failures.READING)
+        for chunk, pause in self._pieces:
+            if not chunk:
+                raise failures.broken(self._request, _BROKEN, phase=failures.READING)
+            return chunk, pause
         return b"", 0.0
 
     def late(self) -> Exception:

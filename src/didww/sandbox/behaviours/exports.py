@@ -1,4 +1,4 @@
-"""Exports are prepared in the background, and their file is served: call records of the account's own numbers.
+"""Exports are prepared in the background, and their file is served: call records of the account's numbers and trunks.
 
 Rules and texts: cdr-exports sheet, sections 1 to 3. The sheet leaves the texts for `to` open; they follow those for
 `from`.
@@ -6,13 +6,32 @@ Rules and texts: cdr-exports sheet, sections 1 to 3. The sheet leaves the texts 
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from didww.calls.effects import Response
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.cdr import CDR_IN_COLUMNS, CDR_OUT_COLUMNS, Line, cdr_in, packed_csv
+from didww.sandbox.behaviours.months import month_later
+from didww.sandbox.calls import calls_a_day, placed_calls
+from didww.sandbox.cdr import (
+    CDR_IN_COLUMNS,
+    CDR_OUT_COLUMNS,
+    Attempt,
+    Line,
+    OutLine,
+    cdr_in,
+    cdr_out,
+    written,
+)
 from didww.sandbox.errors import Refused
+from didww.sandbox.exportfile import ExportFile
+from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
     from didww.calls.effects import Request
@@ -21,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports"]
 
+_SMALL: Final = 1 << 20
+"""Bytes up to which a file is made before it is sent, so that its length can be told."""
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
 _NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
 
@@ -59,8 +81,12 @@ class Exports(Behaviour):
         world.begin("exports", {"id": record["id"], "base": world.base})
 
     def due(self, world: World, name: str, payload: Any) -> None:
-        """Go one step further."""
-        if world.get("exports", payload["id"]) is None:
+        """Go one step further; a month after it was completed, an export is gone with its file."""
+        export = world.get("exports", payload["id"])
+        if export is None:
+            return
+        if name == "forget":
+            world.delete("exports", payload["id"])
             return
         if name == "start":
             world.update("exports", payload["id"], {"status": "processing"})
@@ -69,53 +95,121 @@ class Exports(Behaviour):
         base = payload.get("base", world.base)
         url = f"{base}/exports/{world.new_id()}.csv.gz"
         world.update("exports", payload["id"], {"status": "completed", "url": url})
+        world.schedule(month_later(world.now()), "exports", "forget", {"id": payload["id"]})
 
     def serve(self, world: World, request: Request, rest: str) -> Response | None:
-        """The file; an unknown one is answered with 404 and an empty body, as by the service."""
+        """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
         if not rest.endswith(".csv.gz") or request.method != "GET":
             return None
         for export in world.find("exports", status="completed"):
             if str(export["url"]).endswith(f"/exports/{rest}"):
-                headers = {
-                    "content-type": "application/octet-stream",
-                    "content-disposition": f'attachment; filename="{rest}"',
-                }
-                return Response(200, headers, _file(world, export))
+                return _served(_file(world, export), rest, request)
         return Response(404, {"content-type": "text/plain"}, b"")
 
 
-def _file(world: World, export: Record) -> bytes:
-    if export["export_type"] == "cdr_out":
-        # The sandbox places no outbound calls.
-        return packed_csv(CDR_OUT_COLUMNS, ())
+def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
+    """The whole file or the part that a request asks for (RFC 9110, section 14; one range at most)."""
+    file, tag = found
+    asked = {key.lower(): value.strip() for key, value in request.headers.items()}
+    headers = {
+        "content-type": "application/octet-stream",
+        "content-disposition": f'attachment; filename="{name}"',
+        "accept-ranges": "bytes",
+        "etag": tag,
+    }
+    wanted = _RANGE.fullmatch(asked.get("range", ""))
+    if wanted is None or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
+        size = file.size(_SMALL)
+        if size is not None:
+            return Response(200, headers, file.read(0, size))
+        return Streamed(200, headers, b"", file.read)
+    size = file.size() or 0
+    first = int(wanted[1]) if wanted[1] else max(0, size - int(wanted[2]))
+    last = min(size - 1, int(wanted[2])) if wanted[1] and wanted[2] else size - 1
+    if first > last:
+        return Response(416, {**headers, "content-range": f"bytes */{size}"}, b"")
+    length = last + 1 - first
+    headers |= {"content-range": f"bytes {first}-{last}/{size}", "content-length": str(length)}
+    return Streamed(206, headers, b"", lambda at, most: file.read(first + at, min(most, length - at)))
+
+
+def _file(world: World, export: Record) -> tuple[ExportFile, str]:
+    """The file of an export and the tag that stands for its contents."""
     filters = export["filters"]
     start, end = _moment(filters["from"]), _moment(filters["to"])
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
+    outbound = export["export_type"] == "cdr_out"
+    lines: list[Any] = _trunks(world, filters) if outbound else _lines(world, filters)
+    placed = placed_calls(world, export["export_type"], {line[0] for line in lines}, start, end)
+    seed, a_day = world.catalogue.seed, calls_a_day(world)
+    told = msgspec.json.encode([seed, a_day, outbound, str(start), str(end), lines, placed])
+    tag = f'"{md5(told, usedforsecurity=False).hexdigest()}"'
+
+    def make() -> ExportFile:
+        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if outbound else (CDR_IN_COLUMNS, cdr_in)
+        made = heapq.merge(calls(lines, start, end, seed, a_day), placed, key=lambda call: call[0])
+        return ExportFile(itertools.chain([written(columns)], (line for _, line in made)))
+
+    return world.setting.shelf.get(tag, make), tag
+
+
+def _trunks(world: World, filters: dict[str, Any]) -> list[OutLine]:
+    """The outbound trunks of an account, or the one that is asked for, with the numbers that they call from."""
+    wanted = filters.get("voice_out_trunk.id")
+    found = world.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
+    anyone = tuple(did["number"] for did in world.find("dids", limit=1000))
+    lines: list[OutLine] = []
+    for trunk in found:
+        own = world.find("dids", id=world.related("voice_out_trunks", trunk["id"], "dids"))
+        numbers = tuple(did["number"] for did in own)
+        lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))
+    return lines
+
+
+def _lines(world: World, filters: dict[str, Any]) -> list[Line]:
+    """The numbers of an account, or the one that is asked for, with the way that their calls take."""
     number = filters.get("did_number")
     dids = world.find("dids", **({"number": number} if number is not None else {}))
-    return packed_csv(CDR_IN_COLUMNS, cdr_in(_lines(world, dids), start, end, world.catalogue.seed))
-
-
-def _lines(world: World, dids: list[Record]) -> list[Line]:
     trunks = {trunk["id"]: trunk for trunk in world.find("voice_in_trunks")}
-    groups = {group["id"]: group for group in world.find("voice_in_trunk_groups")}
+    members: dict[str, list[Record]] = {}
+    # Lowest priority first, then the greater share.
+    for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
+        members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
+    groups = {group["id"]: group["name"] for group in world.find("voice_in_trunk_groups")}
+    shared = {one["id"]: one for one in world.find("shared_capacity_groups")}
+    pools = {pool["id"]: pool for pool in world.find("capacity_pools")} if shared else {}
+    free = {one["id"] for one in world.find("did_group_types") if one["name"] == "Toll-free"}
+    kinds = {
+        one["id"]: one["did_group_type"] for one in world.find("did_groups", id={did["did_group"] for did in dids})
+    }
     lines: list[Line] = []
     for did in dids:
-        group = groups.get(did["voice_in_trunk_group"])
-        trunk = trunks.get(did["voice_in_trunk"])
-        if group is not None:
-            members = [one for one in trunks.values() if one["voice_in_trunk_group"] == group["id"]]
-            trunk = min(members, key=lambda one: (one["priority"], -one["weight"]), default=None)
-        name = group["name"] if group is not None else ""
-        if trunk is None:
-            lines.append(Line(did["number"], group=name))
-            continue
-        inside = trunk["configuration"]["attributes"]
-        forwarded = trunk["configuration"]["type"] == "pstn_configurations"
-        destination = inside["dst"] if forwarded else f"sip:{did['number']}@{inside['host'] or 'sip.example.com'}"
-        lines.append(Line(did["number"], trunk["name"], destination or "", name, forwarded))
+        group = did["voice_in_trunk_group"]
+        sent = members.get(group, []) if group else [trunks[did["voice_in_trunk"]]] if did["voice_in_trunk"] else []
+        sharing = shared.get(did["shared_capacity_group"])
+        metered = sharing is not None and sharing["metered_channels_count"]
+        rate = (pools.get(sharing["capacity_pool"]) or {}).get("metered_rate", "0") if sharing and metered else "0"
+        lines.append(
+            Line(
+                did["number"],
+                tuple(_attempt(trunk, did["number"]) for trunk in sent),
+                groups.get(group, ""),
+                "" if sharing is None else sharing["name"],
+                round(float(rate) * 1000),
+                kinds.get(did["did_group"]) in free,
+            )
+        )
     return lines
+
+
+def _attempt(trunk: Record, number: str) -> Attempt:
+    inside = trunk["configuration"]["attributes"]
+    if trunk["configuration"]["type"] == "pstn_configurations":
+        return Attempt(trunk["name"], inside["dst"] or "", forwarded=True)
+    user = (inside.get("username") or "{DID}").replace("{DID}", number)
+    destination = f"sip:{user}@{inside['host'] or 'sip.example.com'}"
+    return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")))
 
 
 def _refused(title: str) -> Refused:

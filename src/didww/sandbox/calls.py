@@ -1,0 +1,233 @@
+"""Calls that are placed on purpose: on a number now, or from an outbound trunk; they stand in exports beside the others."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from didww.sandbox.cdr import CALLS_A_DAY, CDR_IN_COLUMNS, CDR_OUT_COLUMNS, written
+from didww.sandbox.durations import Duration, seconds_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from didww.sandbox.engine import Engine
+    from didww.sandbox.store import Record
+    from didww.sandbox.world import World
+
+__all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
+
+_FORM: Final = "%Y-%m-%d %H:%M:%S"
+_RATE: Final = Decimal("0.010")
+_MOST: Final = 10_000
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call that was placed.
+
+    Attributes:
+        call_id: Its `Call ID` in exports.
+        at: When it started, by the sandbox's clock.
+        line: The number that was called, or the id of the trunk that called.
+        charged: What it cost, in US dollars.
+    """
+
+    call_id: str
+    at: str
+    line: str
+    charged: str
+
+
+class Calls:
+    """Calls: `sandbox.calls`.
+
+    Args:
+        engine: The engine.
+        default_key: Whose unless said.
+    """
+
+    def __init__(self, engine: Engine, default_key: str) -> None:
+        self._engine = engine
+        self._default_key = default_key
+
+    def rate(self, a_day: float) -> float:
+        """Set how many calls a number has on a weekday on average; a trunk has eight times as many.
+
+        Args:
+            a_day: From 0 to 5000. Exports that were made before have other calls then.
+
+        Raises:
+            ValueError: It is no such number.
+        """
+        if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
+            raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
+        with self._engine.held() as setting:
+            setting.store.keep_fact("calls a day", str(float(a_day)))
+        return a_day
+
+    def inbound(
+        self,
+        did: str,
+        *,
+        count: int = 1,
+        source: str = "442079460000",
+        duration: Duration = 60,
+        code: str = "200",
+        api_key: str | None = None,
+    ) -> list[Call]:
+        """Have a number called now.
+
+        Args:
+            did: The number, or the id of the DID.
+            count: How many calls, one after the other, from 1 to 10000.
+            source: Who calls.
+            duration: How long they last; 0 for one that is not answered.
+            code: The SIP code they end with.
+            api_key: Whose number; the sandbox's own account unless said.
+
+        Raises:
+            LookupError: The account has no such number.
+            ValueError: A count or a duration cannot be so.
+        """
+        seconds = _checked(count, duration)
+        with self._engine.held() as setting:
+            world = self._engine.world(api_key or self._default_key)
+            found = world.find("dids", number=did) or world.find("dids", id=did)
+            if not found:
+                raise LookupError(f"The account has no number {did!r}.")
+            return setting.changing(lambda: [_in(world, found[0], source, seconds, code) for _ in range(count)])
+
+    def outbound(
+        self,
+        trunk: str,
+        *,
+        count: int = 1,
+        destination: str = "442079460001",
+        duration: Duration = 60,
+        rate: str | float | Decimal = _RATE,
+        api_key: str | None = None,
+    ) -> list[Call]:
+        """Have an outbound trunk call now; what it costs counts for its threshold.
+
+        Args:
+            trunk: The id of the trunk.
+            count: How many calls, one after the other, from 1 to 10000. A trunk that is blocked places none.
+            destination: Who is called.
+            duration: How long they last; billed by the minute.
+            rate: US dollars a minute.
+            api_key: Whose trunk; the sandbox's own account unless said.
+
+        Raises:
+            LookupError: The account has no such trunk.
+            ValueError: A count or a duration cannot be so.
+        """
+        seconds, price = _checked(count, duration), Decimal(str(rate))
+        with self._engine.held() as setting:
+            world = self._engine.world(api_key or self._default_key)
+            if world.get("voice_out_trunks", trunk) is None:
+                raise LookupError(f"The account has no outbound trunk {trunk!r}.")
+
+            def place() -> list[Call]:
+                made = [_out(world, trunk, destination, seconds, price) for _ in range(count)]
+                return [one for one in made if one is not None]
+
+            placed = setting.changing(place)
+        self._engine.wake()
+        return placed
+
+
+def calls_a_day(world: World) -> float:
+    """How many calls a number has on a weekday, on average."""
+    return float(world.setting.store.fact("calls a day") or CALLS_A_DAY)
+
+
+def placed_calls(world: World, kind: str, lines: set[str], start: datetime, end: datetime) -> list[tuple[str, str]]:
+    """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
+    rows = world.setting.store.connection.execute(
+        "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
+        (world.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
+    )
+    return [(at, row) for at, row, line in rows if line in lines]
+
+
+def _checked(count: int, duration: Duration) -> int:
+    if not 1 <= count <= _MOST:
+        raise ValueError(f"count is {count}; it goes from 1 to {_MOST}.")
+    return round(seconds_of(duration))
+
+
+def _in(world: World, did: Record, source: str, seconds: int, code: str) -> Call:
+    trunk = world.get("voice_in_trunks", did["voice_in_trunk"]) or {}
+    group = world.get("voice_in_trunk_groups", did["voice_in_trunk_group"]) or {}
+    answered = code == "200" and seconds > 0
+    values = {
+        "Status": "Completed" if answered else "Failed",
+        "Source": source,
+        "Destination DID": did["number"],
+        "Duration (sec)": seconds if answered else 0,
+        "Attempt": 1,
+        "Disconnect Code": code,
+        "Response": "Bye" if answered else "",
+        "Disconnect Initiator": "Origination",
+        "Voice IN Trunk": trunk.get("name", ""),
+        "Trunk Group": group.get("name", ""),
+    }
+    amounts = dict.fromkeys(("Toll-free (USD)", "PSTN (USD)", "Metered (USD)", "CNAM IN (USD)", "Total (USD)"), "0.000")
+    return _kept(world, "cdr_in", CDR_IN_COLUMNS, did["number"], {**values, **amounts}, answered, seconds, "0.000")
+
+
+def _out(world: World, trunk: str, destination: str, seconds: int, rate: Decimal) -> Call | None:
+    from didww.sandbox.behaviours.out_trunks import spend
+
+    record = world.get("voice_out_trunks", trunk) or {}
+    if record["status"] != "active":
+        return None
+    billed = -(-seconds // 60) * 60
+    charged = (rate * billed / 60).quantize(Decimal("0.001"), ROUND_HALF_UP)
+    callers = world.related("voice_out_trunks", trunk, "dids")
+    caller = (world.get("dids", callers[0]) or {}).get("number", "") if callers else ""
+    values = {
+        "Status": "Completed" if seconds else "Failed",
+        "Source": caller,
+        "CLI": caller,
+        "Destination Number": destination,
+        "Call Duration (sec)": seconds,
+        "Billing Duration (sec)": billed,
+        "Disconnect Code": "200" if seconds else "487",
+        "Disconnect Reason": "Normal call clearing" if seconds else "Request terminated",
+        "Voice OUT Trunk": record["name"],
+        "Call Type": "International",
+        "Rate (USD)": f"{rate:.3f}",
+        "Charged (USD)": f"{charged:.3f}",
+    }
+    made = _kept(world, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    spend(world, trunk, charged)
+    return made
+
+
+def _kept(
+    world: World,
+    kind: str,
+    columns: tuple[str, ...],
+    line: str,
+    values: dict[str, Any],
+    answered: bool,  # noqa: FBT001 one of the call's own facts
+    seconds: int,
+    charged: str,
+) -> Call:
+    start = world.now().strftime(_FORM)
+    times = {
+        "Date/Time Start (UTC)": start,
+        "Date/Time Connect (UTC)": start if answered else "",
+        "Date/Time End (UTC)": (world.now() + timedelta(seconds=seconds)).strftime(_FORM),
+        "Call ID": world.new_id().replace("-", "")[:16],
+    }
+    row = written([{**values, **times}.get(column, "") for column in columns])
+    world.setting.store.connection.execute(
+        "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (world.owner, kind, line, start, row)
+    )
+    return Call(times["Call ID"], start, line, charged)

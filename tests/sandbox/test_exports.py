@@ -1,0 +1,370 @@
+"""Exports: realistic calls that stay what they are, money that adds up, parts of a file, calls placed on purpose."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didww import (
+    CredentialsAndIpAuthenticationMethod,
+    DidwwClient,
+    Export,
+    NotFoundError,
+    PstnConfiguration,
+    SipConfiguration,
+    ValidationError,
+    VoiceInTrunk,
+    VoiceInTrunkGroup,
+    VoiceOutTrunk,
+)
+from didww.calls.effects import Request
+from didww.sandbox import Clock, Sandbox
+from didww.sandbox.cdr import Attempt, Line, OutLine, cdr_in, cdr_out
+from didww.sandbox.exportfile import ExportFile
+from didww.transport.inprocess import Streamed, reader_of
+
+START = datetime(2026, 3, 25, 12, tzinfo=UTC)
+MONTH = {"from": "2026-03-01 00:00:00", "to": "2026-03-25 00:00:00"}
+SIP = Attempt("Main", "sip:442079460000@sip.example.com")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=Clock(START, running=False)) as made:
+        made.state.seed({"dids": [{"number": f"1212555010{n}"} for n in range(4)]})
+        yield made
+
+
+def exported(sandbox: Sandbox, kind: str = "cdr_in", **filters: str) -> Export:
+    client = sandbox.client()
+    made = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
+    sandbox.clock.advance(1)
+    return client.exports().find(made.id).data
+
+
+def fetch(sandbox: Sandbox, export: Export, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """The raw answer for a file or a part of it."""
+    sent = {"Api-Key": sandbox.key, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    response, _ = sandbox.exchange(Request("GET", str(export.url), sent))
+    read, _ = reader_of(response)
+    body = b""
+    while chunk := read(len(body), 1000):
+        body += chunk
+    return response.status, dict(response.headers), body
+
+
+def rows(sandbox: Sandbox, export: Export) -> list[dict[str, str]]:
+    status, _, body = fetch(sandbox, export)
+    assert status == 200
+    return list(csv.DictReader(io.StringIO(gzip.decompress(body).decode())))
+
+
+def test_calls_come_when_people_call() -> None:
+    """More by day than at night, fewer at weekends; short ones and a few long ones; some fail, each with its code."""
+    found = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
+    read = [row for _, text in found for row in csv.reader([text])]
+    hours = Counter(int(row[0][11:13]) for row in read)
+    assert min(hours[h] for h in range(9, 17)) > 4 * max(hours[h] for h in range(4))
+    days = Counter(date.fromisoformat(row[0][:10]).weekday() for row in read)
+    assert max(days[5], days[6]) < 0.6 * min(days[n] for n in range(5))
+    lasted = sorted(int(row[7]) for row in read if row[3] == "Completed")
+    assert 50 < lasted[len(lasted) // 2] < 110
+    assert lasted[-1] > 10 * lasted[len(lasted) // 2]
+    failed = [row for row in read if row[3] == "Failed"]
+    assert 0.1 < len(failed) / len(read) < 0.35
+    assert {row[9] for row in failed} == {"404", "480", "486", "487"}
+    assert all((row[1] == "") == (row[3] == "Failed") for row in read)
+    assert [row[0] for row in read] == sorted(row[0] for row in read)
+    assert len({row[-1] for row in read}) == len(read)
+    assert 25_000 < len(read) < 45_000
+
+
+def span(days: int) -> tuple[datetime, datetime]:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    return start, start + timedelta(days=days)
+
+
+def test_a_call_is_the_same_in_every_export() -> None:
+    """Whatever the period, whoever else is in it; and another seed has others."""
+    lines = [Line(f"4420794600{n:02}", (SIP,)) for n in range(5)]
+    start, end = span(10)
+    whole = list(cdr_in(lines, start, end, 1))
+    halves = [
+        *cdr_in(lines, start, start + timedelta(days=3, hours=7, minutes=13, seconds=5), 1),
+        *cdr_in(lines, start + timedelta(days=3, hours=7, minutes=13, seconds=5), end, 1),
+    ]
+    assert halves == whole
+    one = [call for call in whole if ",442079460003," in call[1]]
+    assert list(cdr_in([lines[3]], start, end, 1)) == one
+    assert list(cdr_in(lines, start, end, 2)) != whole
+    trunks = [OutLine("a", "A", ("12125550100",)), OutLine("b", "B")]
+    assert list(cdr_out(trunks, start, start, 1)) == []
+    both = list(cdr_out(trunks, start, end, 1))
+    assert [call for call in both if ",A," in call[1]] == list(cdr_out(trunks[:1], start, end, 1))
+
+
+def test_to_is_exclusive_and_from_is_not() -> None:
+    """A call in the second of a bound belongs to the period that begins with it."""
+    lines = [Line("442079460000", (SIP,))]
+    start, end = span(20)
+    (moment, _), *_ = cdr_in(lines, start, end, 1)
+    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    assert moment not in [when for when, _ in cdr_in(lines, start, at, 1)]
+    assert moment in [when for when, _ in cdr_in(lines, at, at + timedelta(seconds=1), 1)]
+
+
+def test_routes_and_costs_of_inbound_calls(sandbox: Sandbox) -> None:
+    """Trunks, groups, forwarding and second attempts are in the rows; the total is the sum of its parts."""
+    client = sandbox.client()
+    dids = {did.number: did for did in client.dids().list().data}
+    sip = client.voice_in_trunks().create(
+        VoiceInTrunk(
+            name='Main, "new"', priority=1, configuration=SipConfiguration(host="sip.example.com", cnam_lookup=True)
+        )
+    )
+    mobile = client.voice_in_trunks().create(
+        VoiceInTrunk(name="Mobile", priority=2, configuration=PstnConfiguration(dst="447700900123"))
+    )
+    group = client.voice_in_trunk_groups().create(
+        VoiceInTrunkGroup(name="Desk", voice_in_trunks=[sip.data, mobile.data])
+    )
+    first, second, third, _ = dids.values()
+    first.voice_in_trunk_group = group.data
+    second.voice_in_trunk = sip.data
+    third.voice_in_trunk = mobile.data
+    for did in (first, second, third):
+        client.dids().update(did)
+    read = rows(sandbox, exported(sandbox))
+    by_number = {number: [row for row in read if row["Destination DID"] == number] for number in dids}
+    assert all(by_number.values())
+    for row in read:
+        parts = [row[f"{name} (USD)"] for name in ("Toll-free", "PSTN", "Metered", "CNAM IN")]
+        assert Decimal(row["Total (USD)"]) == sum(map(Decimal, parts))
+    assert {row["Voice IN Trunk"] for row in by_number[second.number]} == {'Main, "new"'}
+    assert any(Decimal(row["CNAM IN (USD)"]) for row in by_number[second.number])
+    for row in by_number[third.number]:
+        exact = Decimal(row["Duration (sec)"]) * Decimal("0.012") / 60
+        assert abs(Decimal(row["PSTN (USD)"]) - exact) <= Decimal("0.0005")
+    unrouted = next(
+        rows for number, rows in by_number.items() if number not in {first.number, second.number, third.number}
+    )
+    assert {(row["Status"], row["Disconnect Initiator"]) for row in unrouted} == {("Failed", "System")}
+    grouped = by_number[first.number]
+    assert {row["Trunk Group"] for row in grouped} == {"Desk"}
+    again = [row for row in grouped if row["Attempt"] == "2"]
+    assert again
+    firsts = {row["Call ID"]: row for row in grouped if row["Attempt"] == "1"}
+    for row in again:
+        before = firsts[row["Call ID"]]
+        assert (before["Status"], before["Voice IN Trunk"], row["Voice IN Trunk"]) == (
+            "Failed",
+            'Main, "new"',
+            "Mobile",
+        )
+        assert before["Disconnect Code"] in ("404", "480", "486")
+        assert row["Date/Time Start (UTC)"] > before["Date/Time Start (UTC)"]
+
+
+def outbound(client: DidwwClient, name: str, **fields: Any) -> VoiceOutTrunk:
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
+    made = VoiceOutTrunk(name=name, on_cli_mismatch_action="reject_call", authentication_method=method, **fields)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    return client.voice_out_trunks().create(made).data
+
+
+def test_outbound_exports(sandbox: Sandbox) -> None:
+    """The calls of the account's trunks, billed by the minute at the rate of their destination."""
+    client = sandbox.client()
+    dids = client.dids().list().data
+    one, other = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
+    read = rows(sandbox, exported(sandbox, "cdr_out"))
+    assert {row["Voice OUT Trunk"] for row in read} == {"Sales", "Support"}
+    assert {row["CLI"] for row in read if row["Voice OUT Trunk"] == "Sales"} == {dids[0].number}
+    for row in read:
+        billed = int(row["Billing Duration (sec)"])
+        assert billed % 60 == 0
+        assert 0 <= billed - int(row["Call Duration (sec)"]) < 60
+        assert Decimal(row["Charged (USD)"]) == Decimal(row["Rate (USD)"]) * billed / 60
+    narrowed = rows(sandbox, exported(sandbox, "cdr_out", **{"voice_out_trunk.id": one.id}))
+    assert narrowed == [row for row in read if row["Voice OUT Trunk"] == "Sales"]
+    assert rows(sandbox, exported(sandbox, "cdr_out", **{"voice_out_trunk.id": "nothing"})) == []
+    del other
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-", 206, slice(0, None)),
+        ("bytes=100-199", 206, slice(100, 200)),
+        ("bytes=-50", 206, slice(-50, None)),
+        ("bytes=100-99999999999", 206, slice(100, None)),
+        ("bytes=99999999999-", 416, None),
+        ("bytes=5-3", 416, None),
+        ("bytes=-0", 416, None),
+        ("bytes=-", 200, slice(0, None)),
+        ("bytes=0-1,5-6", 200, slice(0, None)),
+        ("rows=0-1", 200, slice(0, None)),
+        ("bytes=x", 200, slice(0, None)),
+    ],
+)
+@pytest.mark.unchecked
+def test_parts_of_a_file(sandbox: Sandbox, asked: str, status: int, part: slice | None) -> None:
+    """A range is answered with just these bytes, one that cannot be with 416, and what is no range with the file."""
+    export = exported(sandbox)
+    _, headers, whole = fetch(sandbox, export)
+    answered, said, body = fetch(sandbox, export, Range=asked)
+    assert answered == status
+    if part is None:
+        assert (said["content-range"], body) == (f"bytes */{len(whole)}", b"")
+        return
+    assert body == whole[part]
+    assert said["etag"] == headers["etag"]
+    if status == 206:
+        begin, end, _ = part.indices(len(whole))
+        assert said["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
+        assert said["content-length"] == str(len(body))
+
+
+@pytest.mark.unchecked
+def test_a_part_of_another_file_is_not_given(sandbox: Sandbox) -> None:
+    """If the calls are not those of the tag any more, the whole new file comes."""
+    export = exported(sandbox)
+    _, headers, whole = fetch(sandbox, export)
+    assert fetch(sandbox, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
+    sandbox.client().voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Desk"))
+    assert fetch(sandbox, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
+    sandbox.calls.rate(9)
+    status, said, body = fetch(sandbox, export, Range="bytes=10-", If_Range=headers["etag"])
+    assert status == 200
+    assert said["etag"] != headers["etag"]
+    assert body != whole
+
+
+def test_the_key_is_checked_and_a_month_later_the_file_is_gone(sandbox: Sandbox) -> None:
+    """401 without the key; another account gets 404; after a month nobody gets it, and the export is gone."""
+    export = exported(sandbox)
+    assert sandbox.exchange(Request("GET", str(export.url), {}))[0].status == 401
+    stranger, _ = sandbox.exchange(Request("GET", str(export.url), {"Api-Key": "another"}))
+    assert (stranger.status, stranger.body) == (404, b"")
+    sandbox.clock.advance("31 days")
+    gone, _ = sandbox.exchange(Request("GET", str(export.url), {"Api-Key": sandbox.key}))
+    assert (gone.status, gone.body) == (404, b"")
+    with pytest.raises(NotFoundError):
+        sandbox.client().exports().find(export.id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "filters", "said"),
+    [
+        ("cdr_in", {"from": "2025-12-31 23:59:59"}, "from must be within the current and 2 previous months"),
+        ("cdr_in", {"to": "2026-03-25 13:00:00"}, "to not valid"),
+        ("cdr_in", {"from": "2026-03-25 00:00:00"}, "from not valid"),
+        ("cdr_in", {"from": "soon"}, "from not valid"),
+    ],
+)
+def test_periods_that_cannot_be(sandbox: Sandbox, kind: str, filters: dict[str, str], said: str) -> None:
+    """This month and the two before, nothing in the future, not empty."""
+    with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
+        exported(sandbox, kind, **filters)
+    body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
+    from scene import Caller
+
+    error = Caller(sandbox.engine, sandbox.key).error("POST", "/exports", body)
+    assert error["title"] == said
+    assert error["source"] == {"pointer": "/data/attributes/filters"}
+
+
+def test_calls_placed_on_purpose(sandbox: Sandbox) -> None:
+    """They stand in the exports of their time beside the others, and cost a trunk its threshold."""
+    client = sandbox.client()
+    number = client.dids().list().data[0].number
+    trunk = outbound(client, "Sales", threshold_amount=Decimal("0.05"))
+    before = {row["Call ID"] for row in rows(sandbox, exported(sandbox))}
+    sandbox.clock.freeze("2026-03-20T15:00:00Z")
+    placed = sandbox.calls.inbound(number, count=3, source="447700900001", duration="2 min")
+    missed = sandbox.calls.inbound(number, duration=0, code="486")
+    out = sandbox.calls.outbound(trunk.id, count=8, duration=90, rate="0.01")
+    sandbox.clock.freeze(START)
+    read = {row["Call ID"]: row for row in rows(sandbox, exported(sandbox))}
+    assert set(read) == before | {call.call_id for call in (*placed, *missed)}
+    row = read[placed[0].call_id]
+    assert (row["Source"], row["Duration (sec)"], row["Status"]) == ("447700900001", "120", "Completed")
+    assert read[missed[0].call_id]["Disconnect Code"] == "486"
+    assert len(out) == 3  # 0.02 each: blocked at 0.05
+    found = client.voice_out_trunks().find(trunk.id).data
+    assert (found.status, found.threshold_reached) == ("blocked", True)
+    assert sandbox.calls.outbound(trunk.id) == []
+    starts = [row["Date/Time Start (UTC)"] for row in rows(sandbox, exported(sandbox, "cdr_out"))]
+    assert starts == sorted(starts)
+    for wrong in (lambda: sandbox.calls.inbound("1"), lambda: sandbox.calls.outbound("1")):
+        with pytest.raises(LookupError):
+            wrong()
+    for wrong in (
+        lambda: sandbox.calls.inbound(number, count=0),
+        lambda: sandbox.calls.inbound(number, duration="soon"),
+        lambda: sandbox.calls.rate(-1),
+        lambda: sandbox.calls.rate(float("nan")),
+    ):
+        with pytest.raises(ValueError, match=r".+"):
+            wrong()
+
+
+@pytest.mark.unchecked
+def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
+    """Not in memory as a whole: it comes in pieces of no known length, and goes on where a cut left it."""
+    with Sandbox(clock=Clock(START, running=False)) as sandbox, sandbox.client(max_retries=3) as client:
+        sandbox.state.seed({"dids": [{"number": f"121255501{n:02}"} for n in range(40)]})
+        sandbox.calls.rate(100)
+        export = exported(sandbox)
+        response, _ = sandbox.exchange(Request("GET", str(export.url), {"Api-Key": sandbox.key}))
+        assert isinstance(response, Streamed)
+        assert "content-length" not in response.headers
+        whole = client.download_export(export, tmp_path / "whole.csv.gz").read_bytes()
+        assert len(whole) > 2 << 20
+        sandbox.faults.add(path="/exports/*", cut=700_000, times=2)
+        sandbox.faults.add(path="/exports/*", cut=0, times=1)
+        broken = client.download_export(export, tmp_path / "broken.csv.gz").read_bytes()
+        assert broken == whole
+        assert [rule.hits for rule in sandbox.faults.rules()] == [2, 1]
+        assert gzip.decompress(whole).count(b"\n") > 60_000
+
+
+def test_readers_share_a_file() -> None:
+    """Many at once, at different places, read the same bytes; it is made once."""
+    made: list[int] = []
+
+    def lines() -> Iterator[str]:
+        for n in range(60_000):
+            made.append(n)
+            yield f"{n},{n * 7919 % 10007},some text to be packed\n"
+
+    file = ExportFile(lines())
+    assert file.size(1000) is None
+    found: dict[int, bytes] = {}
+
+    def read(who: int) -> None:
+        body = b""
+        while chunk := file.read(len(body), 1000 + who * 777):
+            body += chunk
+            time.sleep(0)
+        found[who] = body
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found.values())) == 1
+    assert len(made) == 60_000
+    assert file.size() == len(found[0])
+    assert gzip.decompress(found[0]).startswith(b"0,0,some text")

@@ -480,6 +480,18 @@ def rows() -> Iterator[Row]:
     yield from starting()
     yield from walking()
     yield from sandbox()
+    yield from exporting()
+
+
+def exporting() -> Iterator[Row]:
+    """Call records by the million, made, packed, sent, received and written in one process."""
+    command = [sys.executable, str(HERE / "exports.py")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    found = json.loads(done.stdout)
+    group = f"export of {found['rows']:,} call records (once)"
+    speed = found["rows"] / found["seconds"]
+    yield Row(group, "made and downloaded", f"{found['seconds']:.1f} s", "", speed, "/s")
+    yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 150)
 
 
 def figure(value: float | None, unit: str) -> str:

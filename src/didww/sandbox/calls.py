@@ -1,4 +1,4 @@
-"""Calls that are placed on purpose: on a number now, or from an outbound trunk; they stand in exports beside the others."""
+"""Calls that are placed on purpose: on a number now, or from an outbound trunk; exports have them beside the others."""
 
 from __future__ import annotations
 

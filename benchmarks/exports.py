@@ -1,0 +1,55 @@
+"""A million call records exported by the sandbox and downloaded by the client, in one process of its own.
+
+A part of run.py: prints the rows of the file, the seconds of the download, and the peak of the process in MiB as JSON.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+RECORDS = 1_000_000
+NUMBERS = 100
+DAYS = 24
+
+
+def main() -> None:
+    from didww import Export
+    from didww.sandbox import Clock, Sandbox
+
+    clock = Clock(datetime(2026, 3, 25, 12, tzinfo=UTC), running=False)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox(clock=clock) as sandbox,
+        sandbox.client(timeout=600) as client,
+    ):
+        sip = {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}}
+        sandbox.state.seed(
+            {
+                "voice_in_trunks": [{"id": "main", "name": "Main", "configuration": sip}],
+                "dids": [{"number": f"121255501{n:02}", "voice_in_trunk": "main"} for n in range(NUMBERS)],
+            }
+        )
+        # Weekends have a third of the calls, so a day has four fifths on average.
+        sandbox.calls.rate(RECORDS / NUMBERS / DAYS / 0.8 * 1.08)
+        span = {"from": "2026-03-01 00:00:00", "to": f"2026-03-{DAYS + 1} 00:00:00"}
+        export = client.exports().create(Export(export_type="cdr_in", filters=span)).data
+        sandbox.clock.advance(1)
+        export = client.exports().find(export.id).data
+        started = time.perf_counter()
+        path = client.download_export(export, Path(folder) / "calls.csv.gz")
+        seconds = time.perf_counter() - started
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        with gzip.open(path) as lines:
+            rows = sum(1 for _ in lines) - 1
+    json.dump({"rows": rows, "seconds": seconds, "peak": peak}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

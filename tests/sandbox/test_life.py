@@ -240,3 +240,39 @@ def test_many_numbers_are_renewed_in_time() -> None:
         sandbox.clock.advance("31 days")
         assert time.monotonic() - started < 5
         assert client.did_history().list(filter={"action": "renewed"}).total_records == 1000
+
+
+def test_amounts_hold_the_tax(sandbox: Sandbox) -> None:
+    """Orders and renewals are charged with VAT, rounded to cents; prices of SKUs are shown without."""
+    client = sandbox.client()
+    assert sandbox.balance.terms(vat="17.5").vat == "17.5"
+    (did,) = buy(sandbox, client)
+    (order,) = client.orders().list().data
+    price = monthly(did)
+    gross = (price * Decimal("1.175")).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+    assert order.items[0].mrc == gross
+    assert order.amount == order.items[0].nrc + gross == Decimal(10_000) - money(client)
+    left = money(client)
+    sandbox.clock.advance("31 days")
+    assert left - money(client) == gross
+    for wrong in (-1, 101, "much", float("nan")):
+        with pytest.raises(ValueError, match="percentage"):
+            sandbox.balance.terms(vat=wrong)
+
+
+def test_channels_can_be_paid_for_the_rest_of_the_month(sandbox: Sandbox) -> None:
+    """If that is agreed: bought on the 14th of 28 days, they cost half, and end with the others."""
+    client = sandbox.client()
+    sandbox.balance.terms(prorated=True)
+    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+
+    def channels() -> Any:
+        order = client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=10)])).data
+        sandbox.clock.advance(1)
+        return client.orders().find(order.id).data.items[0]
+
+    first = channels()
+    assert (first.prorated_mrc, first.mrc, str(first.billed_to)) == (False, Decimal("40.00"), "2026-02-28")
+    sandbox.clock.freeze("2026-02-14T10:00:00Z")
+    second = channels()
+    assert (second.prorated_mrc, second.mrc, str(second.billed_to)) == (True, Decimal("20.00"), "2026-02-28")

@@ -45,7 +45,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "journal": ("entries", "clear", "assert_called", "assert_not_called"),
     "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
-    "balance": ("show", "put"),
+    "balance": ("show", "put", "terms"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
 }

@@ -1,7 +1,8 @@
-"""The money of an account, put from outside."""
+"""The money of accounts, put from outside, and how they are billed."""
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,11 +10,9 @@ import msgspec
 from didww.sandbox.seeding import put_balance
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from didww.sandbox.engine import Engine
 
-__all__ = ["Balance", "Money"]
+__all__ = ["Balance", "Money", "Terms"]
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -28,6 +27,18 @@ class Money(msgspec.Struct, frozen=True):
     balance: str
     credit: str
     total_balance: str
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """How accounts are billed.
+
+    Attributes:
+        vat: Percent on top of prices.
+        prorated: Whether channels bought within a month are paid for the rest of it alone.
+    """
+
+    vat: str
+    prorated: bool
 
 
 class Balance:
@@ -70,3 +81,30 @@ class Balance:
             world = self._engine.world(api_key or self._default_key)
             setting.changing(lambda: put_balance(world, balance, credit))
         return self.show(api_key=api_key)
+
+    def terms(self, *, vat: str | float | Decimal | None = None, prorated: bool | None = None) -> Terms:
+        """Set how accounts are billed from now on; what is left out stays.
+
+        Args:
+            vat: Percent that amounts hold on top of the prices; 0 from the start.
+            prorated: Whether channels bought within a month are paid for the rest of it alone; not from the start.
+
+        Raises:
+            ValueError: It is no percentage from 0 to 100.
+        """
+        with self._engine.held() as setting:
+            if vat is not None:
+                setting.store.keep_fact("vat", str(_percent(vat)))
+            if prorated is not None:
+                setting.store.keep_fact("prorated", "1" if prorated else "0")
+            return Terms(setting.store.fact("vat") or "0", setting.store.fact("prorated") == "1")
+
+
+def _percent(value: str | float | Decimal) -> Decimal:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not (found.is_finite() and 0 <= found <= 100):
+        raise ValueError(f"vat is {value!r}; it is a percentage from 0 to 100.")
+    return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -395,6 +395,11 @@ class World:
             self.setting.next_due = now
         if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
             self.setting.awaited.discard(id)
+
+    def gross(self, net: Decimal) -> Decimal:
+        """A price with VAT, in whole cents; SKU prices and the like are without it."""
+        percent = Decimal(self._store.fact("vat") or 0)
+        return (net * (100 + percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def balance(self) -> Decimal:
         """What the account can spend: prepaid money and credit."""

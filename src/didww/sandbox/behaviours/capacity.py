@@ -70,9 +70,9 @@ class CapacityPools(Behaviour):
         if pool is None or not pool["total_channels_count"]:
             return
         count, price = pool["total_channels_count"], channel_price(world, pool)
-        if price * count > world.balance():
+        if world.gross(price * count) > world.balance():
             count = pool["assigned_channels_count"]
-        world.charge(price * count, beyond=True)
+        world.charge(world.gross(price * count), beyond=True)
         until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
         pool = world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
         renew_later(world, pool)

@@ -99,7 +99,7 @@ class Dids(Behaviour):
         later: set[str] = set()
         for row in rows:
             did = table.record(row)
-            price, cycles = Decimal(did["private"].get("monthly", "0")), did["billing_cycles_count"]
+            price, cycles = world.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
             if did["terminated"] or cycles == 0 or spent + price > money:
                 world.delete("dids", did["id"])
                 self.after_delete(world, did)

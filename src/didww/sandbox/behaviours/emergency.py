@@ -80,7 +80,7 @@ class EmergencyVerifications(Behaviour):
         service = world.get("emergency_calling_services", verification["emergency_calling_service"])
         waiting = service if service is not None and service["status"] in ("in_process", "pending_update") else None
         begins = waiting is not None and waiting["activated_at"] is None
-        if begins and name == "approve" and sum(_prices(world, waiting or {}).values()) > world.balance():
+        if begins and name == "approve" and sum(_charges(world, waiting or {}).values()) > world.balance():
             name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
         if name == "reject":
             world.update("emergency_verifications", payload["id"], rejection(payload))
@@ -145,7 +145,7 @@ class CallingServices(Behaviour):
         service = world.get("emergency_calling_services", payload)
         if service is None or service["status"] == "canceled" or service["renew_date"] is None:
             return
-        price = _prices(world, service)["monthly_price"]
+        price = _charges(world, service)["monthly_price"]
         if price > world.balance():
             _cancel(world, service["id"])
             return
@@ -223,8 +223,13 @@ def _prices(world: World, service: Record) -> dict[str, Decimal]:
     return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
 
 
+def _charges(world: World, service: Record) -> dict[str, Decimal]:
+    """The prices with VAT."""
+    return {name: world.gross(price) for name, price in _prices(world, service).items()}
+
+
 def _charged(world: World, service: Record, verification: Record) -> Record:
-    prices, now = _prices(world, service), world.now()
+    prices, now = _charges(world, service), world.now()
     amount = sum(prices.values(), Decimal(0))
     world.charge(amount)
     item = {

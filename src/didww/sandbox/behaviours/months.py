@@ -6,9 +6,9 @@ import calendar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
-__all__ = ["month_later"]
+__all__ = ["month_earlier", "month_later"]
 
 
 def month_later(moment: datetime, day: int | None = None) -> datetime:
@@ -25,3 +25,14 @@ def month_later(moment: datetime, day: int | None = None) -> datetime:
     """
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(day or moment.day, calendar.monthrange(year, month)[1]))
+
+
+def month_earlier(end: date, day: int | None = None) -> date:
+    """When a month that ends then began: the same day of the month before, or its last.
+
+    Args:
+        end: The end.
+        day: The day of the month at which it began, if `end` is the last of a short month.
+    """
+    year, month = end.year - (end.month == 1), (end.month - 2) % 12 + 1
+    return end.replace(year=year, month=month, day=min(day or end.day, calendar.monthrange(year, month)[1]))

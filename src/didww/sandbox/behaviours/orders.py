@@ -2,18 +2,20 @@
 
 An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
 owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
-again every minute. Prices are without VAT here. Source: scenarios sheet, sections 1 to 4; contract file orders.
+again every minute. Amounts are with VAT, prices of SKUs without. Source: scenarios sheet, sections 1 to 4; contract
+file orders.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.capacity import priced_by, renew_later
 from didww.sandbox.behaviours.dids import take_over
-from didww.sandbox.behaviours.months import month_later
+from didww.sandbox.behaviours.months import month_earlier, month_later
 from didww.sandbox.behaviours.named import order_reference
 from didww.sandbox.errors import Refused, attribute_error
 from didww.sandbox.stock import pick, shadow
@@ -93,8 +95,10 @@ class Orders(Behaviour):
                 if not pool["total_channels_count"]:
                     # Nothing was paid for: the month begins now.
                     changes |= {"renew_date": f"{until:%Y-%m-%d}", "private": {"day": now.day}}
-                renew_later(world, world.update("capacity_pools", plan["pool"], changes))
-                item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
+                pool = world.update("capacity_pools", plan["pool"], changes)
+                renew_later(world, pool)
+                ends = pool["renew_date"] if item["attributes"]["prorated_mrc"] else f"{until:%Y-%m-%d}"
+                item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=ends)
                 continue
             _release(world, plan)
             take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
@@ -152,7 +156,7 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     qty = inside["qty"] if chosen == ["qty"] else 1
     if len(numbers) < qty and not backorder:
         raise refused("qty", "exceeds available DIDs count")
-    once, monthly = Decimal(sku["setup_price"]) * qty, Decimal(sku["monthly_price"]) * qty
+    once, monthly = (world.gross(Decimal(sku[name]) * qty) for name in ("setup_price", "monthly_price"))
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
@@ -185,17 +189,29 @@ def _channels(
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
     price = priced_by(world, pool, qty)
-    once, monthly = Decimal(price["setup_price"]) * qty, Decimal(price["monthly_price"]) * qty
+    once, net = Decimal(price["setup_price"]) * qty, Decimal(price["monthly_price"]) * qty
+    part = _rest_of_month(world, pool)
+    once, monthly = world.gross(once), world.gross(net * part)
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
-        "prorated_mrc": False,
+        "prorated_mrc": part != 1,
         "billed_from": None,
         "billed_to": None,
         "capacity_pool_id": pool["id"],
     }
     return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
+
+
+def _rest_of_month(world: World, pool: Record) -> Decimal:
+    """Which part of a month new channels are charged for: the rest of it, if that is agreed and a month is running."""
+    if not pool["total_channels_count"] or world.setting.store.fact("prorated") != "1":
+        return Decimal(1)
+    today = world.now().date()
+    ends = date.fromisoformat(pool["renew_date"])
+    begins = month_earlier(ends, pool["private"].get("day"))
+    return Decimal(max(0, (ends - today).days)) / Decimal((ends - begins).days)
 
 
 def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused]) -> list[str]:

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -88,11 +89,19 @@ class SandboxApp:
             self._log(scope["method"], path, response.status, time.perf_counter() - started)
 
     def _control(self, request: Request, scope: MutableMapping[str, Any]) -> Response:
-        refused = None if self._open_control else _stranger(request, scope)
+        refused = _foreign(request, scope) if self._open_control else _stranger(request, scope)
         if refused is not None:
             return Response(403, {"content-type": "application/json"}, msgspec.json.encode({"error": refused}))
-        if request.url.split("?", 1)[0].endswith((":/", "/_sandbox")):
+        try:
+            path = urlsplit(request.url).path
+        except ValueError:
+            return Response(400, {"content-type": "application/json"}, b'{"error":"There is no such host."}')
+        if path.rstrip("/") in ("", "/_sandbox", "/_sandbox/console") and path != "/_sandbox/console/":
             return Response(307, {"location": "/_sandbox/console/"}, b"")
+        if path.startswith("/_sandbox/console/"):
+            from didww.sandbox import console
+
+            return console.answer(self._sandbox, request)
         return control.answer(self._sandbox, request)
 
 
@@ -104,11 +113,17 @@ def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
     client = scope.get("client")
     headers = {name.lower(): value for name, value in request.headers.items()}
     host = _name(headers.get("host", ""))
-    origin = headers.get("origin")
     if client is not None and not _loopback(client[0]):
         return "The controls are for this machine alone; start the sandbox with --open-control to let others use them."
     if not _loopback(host):
         return f"The controls are asked for at this machine's own address, not at {host[:80]!r}."
+    return _foreign(request, scope)
+
+
+def _foreign(request: Request, scope: MutableMapping[str, Any]) -> str | None:
+    """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    origin = headers.get("origin")
     if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
         return "The controls are not for pages of another origin."
     return None

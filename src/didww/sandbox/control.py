@@ -25,12 +25,12 @@ from didww.version import __version__
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from didww.calls.effects import Request
     from didww.sandbox.local import Sandbox
 
-__all__ = ["OPERATIONS", "PREFIX", "answer", "openapi"]
+__all__ = ["OPERATIONS", "PREFIX", "answer", "call", "from_text", "method_of", "openapi", "said"]
 
 PREFIX: Final = "/_sandbox/"
 
@@ -77,25 +77,68 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
         return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
     try:
         if operation.method == "GET":
-            given = msgspec.convert(dict(parse_qsl(split.query)), operation.parameters, strict=False)
+            given = from_text(place, parse_qsl(split.query))
         else:
             body = request.body if isinstance(request.body, bytes) else b""
             given = msgspec.json.decode(body or b"{}", type=operation.parameters)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return _json(422, {"error": f"{_where(str(error))}"})
-    values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
-    several = values.pop(operation.several, ()) if operation.several else ()
-    group, _, name = place.partition("/")
+        return _json(422, {"error": said(error)})
     try:
-        result = getattr(getattr(sandbox, group), name)(*several, **values)
+        result = call(sandbox, place, given)
     except AssertionError as error:
         return _json(409, {"error": str(error)})
     except (LookupError, ValueError, TimeoutError) as error:
         status = 404 if isinstance(error, LookupError) else 422 if isinstance(error, ValueError) else 504
-        return _json(status, {"error": str(error.args[0]) if error.args else str(error)})
+        return _json(status, {"error": said(error)})
     if result is None:
         return Response(204, {}, b"")
     return _json(200, result)
+
+
+# For this door and for the console
+
+
+def method_of(place: str) -> str | None:
+    """How the operation at a place such as `clock/advance` is called: GET or POST; None if there is none."""
+    operation = _operations().get(place)
+    return None if operation is None else operation.method
+
+
+def from_text(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
+    """An operation's parameters from the fields of a query or a form; what is repeated is a list where one is taken.
+
+    Raises:
+        msgspec.ValidationError: They cannot be so.
+    """
+    parameters = _operations()[place].parameters
+    lists = {
+        one.name
+        for one in msgspec.structs.fields(parameters)
+        if list in {typing.get_origin(kind) for kind in (one.type, *typing.get_args(one.type))}
+    }
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in lists:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    return msgspec.convert(given, parameters, strict=False)
+
+
+def call(sandbox: Sandbox, place: str, given: msgspec.Struct) -> Any:
+    """What the operation at a place answers; it raises what the method in Python raises."""
+    values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
+    operation = _operations()[place]
+    several = values.pop(operation.several, ()) if operation.several else ()
+    group, _, name = place.partition("/")
+    return getattr(getattr(sandbox, group), name)(*several, **values)
+
+
+def said(error: Exception) -> str:
+    """The text of an error that an operation raised, or the reading of its parameters."""
+    if isinstance(error, msgspec.DecodeError):
+        return _where(str(error))
+    return str(error.args[0]) if error.args else str(error)
 
 
 def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:

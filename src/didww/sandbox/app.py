@@ -96,7 +96,7 @@ class SandboxApp:
             path = urlsplit(request.url).path
         except ValueError:
             return Response(400, {"content-type": "application/json"}, b'{"error":"There is no such host."}')
-        if path.rstrip("/") in ("", "/_sandbox", "/_sandbox/console") and path != "/_sandbox/console/":
+        if path in ("/", "/_sandbox", "/_sandbox/console"):
             return Response(307, {"location": "/_sandbox/console/"}, b"")
         if path.startswith("/_sandbox/console/"):
             from didww.sandbox import console

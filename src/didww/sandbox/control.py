@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from didww.calls.effects import Response
+from didww.sandbox.errors import Refused
 from didww.version import __version__
 from didww.words import did_you_mean
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from didww.calls.effects import Request
     from didww.sandbox.local import Sandbox
 
-__all__ = ["OPERATIONS", "PREFIX", "answer", "call", "from_text", "method_of", "openapi", "said"]
+__all__ = ["OPERATIONS", "PREFIX", "answer", "call", "from_text", "openapi", "said"]
 
 PREFIX: Final = "/_sandbox/"
 
@@ -98,12 +99,6 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
 # For this door and for the console
 
 
-def method_of(place: str) -> str | None:
-    """How the operation at a place such as `clock/advance` is called: GET or POST; None if there is none."""
-    operation = _operations().get(place)
-    return None if operation is None else operation.method
-
-
 def from_text(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
     """An operation's parameters from the fields of a query or a form; what is repeated is a list where one is taken.
 
@@ -131,7 +126,11 @@ def call(sandbox: Sandbox, place: str, given: msgspec.Struct) -> Any:
     operation = _operations()[place]
     several = values.pop(operation.several, ()) if operation.several else ()
     group, _, name = place.partition("/")
-    return getattr(getattr(sandbox, group), name)(*several, **values)
+    try:
+        return getattr(getattr(sandbox, group), name)(*several, **values)
+    except Refused as refused:
+        # A key that the sandbox does not take.
+        raise ValueError(f"api_key: {refused}.") from None
 
 
 def said(error: Exception) -> str:

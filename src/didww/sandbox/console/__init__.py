@@ -6,11 +6,10 @@ page. Needs jinja2, of the extra `sandbox`.
 
 from __future__ import annotations
 
-import json
 import secrets
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import msgspec
 
@@ -87,8 +86,10 @@ class _NoSuchPageError(Exception):
 def answer(sandbox: Sandbox, request: Request) -> Response:
     """The answer to a request below `/_sandbox/console/`."""
     try:
-        import jinja2  # noqa: F401 whether it is there
-    except ModuleNotFoundError:
+        _templates()
+    except ModuleNotFoundError as error:
+        if error.name not in ("jinja2", "markupsafe"):
+            raise
         return Response(501, {"content-type": "text/plain"}, _NO_JINJA)
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).rstrip("/")
@@ -136,7 +137,7 @@ def _page(sandbox: Sandbox, request: Request, place: str, query: list[tuple[str,
     }
     status = 422 if wrong else 200
     try:
-        make = _MAKERS.get(first) if len(rest) <= 2 else None  # noqa: PLR2004
+        make = _MAKERS.get(first) if len(rest) <= 2 else None
         if make is None:
             raise _NoSuchPageError  # noqa: TRY301
         template, values = make(sandbox, request, [unquote(part) for part in rest], query)
@@ -175,7 +176,7 @@ def _headers(nonce: str) -> dict[str, str]:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from didww.sandbox.console.shown import coloured, masked_pair, masked_text, moment
+    from didww.sandbox.console.shown import coloured, in_path, indented, masked_pair, masked_text, moment
 
     made = Environment(
         loader=PackageLoader("didww.sandbox.console"),
@@ -185,12 +186,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        coloured=coloured,
-        indented=lambda value: json.dumps(value, indent=2, ensure_ascii=False),
-        masked=masked_text,
-        moment=moment,
-        pair=lambda pair: masked_pair(*pair),
-        part=lambda text: quote(text, safe=""),
+        coloured=coloured, indented=indented, masked=masked_text, moment=moment, pair=masked_pair, part=in_path
     )
     return made
 
@@ -200,11 +196,13 @@ def _templates() -> Environment:
 
 def _journal(sandbox: Sandbox, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:
     if not rest or rest == ["fragment"]:
-        kept = [(name, value.strip()) for name, value in query if name in ("method", "path", "status") and value.strip()]
+        kept = [
+            (name, value.strip()) for name, value in query if name in ("method", "path", "status") and value.strip()
+        ]
         entries = control.call(sandbox, "journal/entries", control.from_text("journal/entries", kept))
         template = "entries.html" if rest else "journal.html"
         return template, {"entries": entries, "filter": dict(kept), "query": urlencode(kept), "here": ""}
-    if len(rest) > 1 or not (rest[0].isascii() and rest[0].isdigit()) or len(rest[0]) > 15:  # noqa: PLR2004
+    if len(rest) > 1 or not (rest[0].isascii() and rest[0].isdigit()) or len(rest[0]) > 15:
         raise _NoSuchPageError
     found = sandbox.journal.entries(after=int(rest[0]) - 1, limit=1000)
     if not found or found[-1].id != int(rest[0]):
@@ -219,7 +217,7 @@ def _journal(sandbox: Sandbox, request: Request, rest: list[str], query: list[tu
         "next": found[-2].id if len(found) > 1 else None,
         "body": shown.pretty(entry.body),
         "answer": shown.pretty(entry.answer),
-        "query": [(name, shown.masked_pair(name, value)) for name, value in entry.query],
+        "query": [(name, shown.masked_pair(value, name)) for name, value in entry.query],
         "curl": shown.as_curl(entry, base),
         "python": shown.as_python(entry, base),
         "here": "",
@@ -233,7 +231,7 @@ def _resources(sandbox: Sandbox, request: Request, rest: list[str], query: list[
         return "resources.html", {"kinds": records.kinds(sandbox)}
     if len(rest) == 1:
         number = dict(query).get("page", "1")
-        if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):  # noqa: PLR2004
+        if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
             raise _NoSuchPageError
         page = records.page_of(sandbox, rest[0], int(number))
         if page is None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Linked", "Listed", "Page", "Shown", "kinds", "one", "page_of"]
 
+_LONG = JSON_KINDS | {"boolean"}  # what a list of records leaves to the record's own page
 PAGE = 50
 COLUMNS = 4
 MOST_LINKED = 50
@@ -30,7 +31,7 @@ class Kind(NamedTuple):
     """A type, and how many records of it there are; `shared` if they belong to nobody."""
 
     type: str
-    count: int
+    records: int
     shared: bool
 
 
@@ -91,7 +92,7 @@ def kinds(sandbox: Sandbox) -> list[Kind]:
             if table is None or cls.type_ == "available_dids" or not (cls.operations or cls.extra_operations):
                 continue
             found.append(Kind(cls.type_, _count(setting, table), table.shared))
-    return sorted(found, key=lambda kind: (kind.shared, not kind.count, kind.type))
+    return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
 
 
 def page_of(sandbox: Sandbox, type: str, number: int) -> Page | None:
@@ -162,18 +163,22 @@ def _accounts(setting: Setting) -> dict[int | None, str]:
 def _attributes(setting: Setting, table: Table, owner: int | None, row: Row) -> dict[str, Any]:
     record = table.record(row)
     setting.behaviour(table.type).attributes(_Onlooker(setting, owner or NOBODY, ""), record)
-    return masked({name: record[name] for name in table.attributes})
+    shown: dict[str, Any] = masked({name: record[name] for name in table.attributes})
+    return shown
 
 
 def _columns(table: Table, records: list[dict[str, Any]]) -> list[str]:
     single = [
         name
         for name in table.attributes
-        if table.by_name[name].kind not in JSON_KINDS and any(record[name] is not None for record in records)
+        if table.by_name[name].kind not in _LONG and any(record[name] is not None for record in records)
     ]
     first = [name for name in _TELLING if name in single]
     return [*first, *(name for name in single if name not in first)][:COLUMNS]
 
 
 def _title(table: Table, row: Row) -> str:
-    return next((str(row[table.place[name]]) for name in _TELLING[:3] if name in table.attributes and row[table.place[name]]), "")
+    return next(
+        (str(row[table.place[name]]) for name in _TELLING[:3] if name in table.attributes and row[table.place[name]]),
+        "",
+    )

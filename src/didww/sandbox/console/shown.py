@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import json
+import pprint
 import re
 import shlex
+import textwrap
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
+from didww.resources.registry import all_classes
+
 if TYPE_CHECKING:
     from didww.sandbox.journal import Entry
 
-__all__ = ["MASK", "as_curl", "as_python", "coloured", "masked", "masked_pair", "masked_text", "moment", "pretty"]
+__all__ = [
+    "MASK",
+    "as_curl",
+    "as_python",
+    "coloured",
+    "in_path",
+    "indented",
+    "masked",
+    "masked_pair",
+    "masked_text",
+    "moment",
+    "pretty",
+]
 
 MASK: Final = "********"
 _SECRET: Final = re.compile(r"password|secret|token", re.IGNORECASE)
@@ -23,7 +39,9 @@ _MEMBER: Final = re.compile(
     re.IGNORECASE,
 )
 # In an address: what the names in its query say (as in the log of the command).
-_PARAMETER: Final = re.compile(r"([?&][^=&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
+_PARAMETER: Final = re.compile(
+    r"([?&][^=&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE
+)
 _TOKEN: Final = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
 )
@@ -50,7 +68,7 @@ def masked_text(text: str) -> str:
     return _PARAMETER.sub(rf"\1{MASK}", text)
 
 
-def masked_pair(name: str, value: str) -> str:
+def masked_pair(value: str, name: str) -> str:
     """The value of a parameter, masked if its name says so."""
     return MASK if _SECRET.search(name) else masked_text(value)
 
@@ -61,7 +79,7 @@ def pretty(body: str) -> str:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return masked_text(_MEMBER.sub(rf'\1"{MASK}"', body))
-    return json.dumps(masked(read), indent=2, ensure_ascii=False)
+    return indented(masked(read))
 
 
 def coloured(text: str) -> Markup:
@@ -69,9 +87,22 @@ def coloured(text: str) -> Markup:
     parts: list[Markup] = []
     end = 0
     for found in _TOKEN.finditer(text):
-        parts += [escape(text[end : found.start()]), Markup('<span class="{}">{}</span>').format(found.lastgroup, found[0])]
+        parts += [
+            escape(text[end : found.start()]),
+            Markup('<span class="{}">{}</span>').format(found.lastgroup, found[0]),
+        ]
         end = found.end()
     return Markup().join([*parts, escape(text[end:])])
+
+
+def indented(value: Any) -> str:
+    """Plain JSON values to be read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def in_path(text: str) -> str:
+    """Text as a part of a path."""
+    return quote(text, safe="")
 
 
 def moment(text: str | None) -> str:
@@ -81,7 +112,10 @@ def moment(text: str | None) -> str:
 
 def as_curl(entry: Entry, base: str) -> str:
     """A request as a command; the key is a variable of the shell."""
-    lines = [f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}", '-H "Api-Key: $DIDWW_API_KEY"']
+    lines = [
+        f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}",
+        '-H "Api-Key: $DIDWW_API_KEY"',
+    ]
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(entry).items()]
     if entry.body:
         lines.append(f"--data-binary {shlex.quote(_compact(entry.body))}")
@@ -89,7 +123,18 @@ def as_curl(entry: Entry, base: str) -> str:
 
 
 def as_python(entry: Entry, base: str) -> str:
-    """A request as a program; the key comes from the environment."""
+    """A request as a program; the key comes from the environment.
+
+    Reading and deleting by this library. A body is sent as it was, over HTTP: whatever it was, it can be sent again.
+    """
+    called = None if entry.body else _called(entry)
+    if called is not None:
+        names = "DidwwClient, QueryParams" if "QueryParams" in called else "DidwwClient"
+        client = f'DidwwClient(os.environ["DIDWW_API_KEY"], base_url={f"{base}/v3"!r})'
+        return (
+            f"import os\n\nfrom didww import {names}\n\n"
+            f"with {client} as client:\n    answer = client.{called}\n    print(answer.raw)"
+        )
     headers = [("Api-Key", 'os.environ["DIDWW_API_KEY"]')]
     headers += [(name, repr(value)) for name, value in _headers(entry).items()]
     lines = ["import os", "", "import httpx2", "", "response = httpx2.request("]
@@ -97,13 +142,38 @@ def as_python(entry: Entry, base: str) -> str:
     lines += [f"        {name!r}: {value}," for name, value in headers]
     lines.append("    },")
     if entry.body:
-        lines.append(f"    content={_compact(entry.body)!r}.encode(),")
+        lines.append(_python_body(entry.body))
     lines += [")", "print(response.status_code, response.text)"]
     return "\n".join(lines)
 
 
+def _called(entry: Entry) -> str | None:
+    """The call of this library that sends the request; None if there is none."""
+    place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
+    cls = next((cls for cls in all_classes() if cls.path == place), None)
+    if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/"):
+        return None
+    name = {"GET": "find" if rest or cls.singleton else "list", "DELETE": "delete" if rest else ""}.get(entry.method)
+    if not name or name not in cls.operations | cls.extra_operations or (cls.singleton and rest):
+        return None
+    given = [repr(one) for one in rest]
+    if entry.query and name != "delete":
+        params = "".join(f".param({name!r}, {masked_pair(value, name)!r})" for name, value in entry.query)
+        given.append(f"QueryParams(){params}")
+    return f"{place}().{name}({', '.join(given)})"
+
+
+def _python_body(body: str) -> str:
+    text = pretty(body)
+    try:
+        written = pprint.pformat(json.loads(text), width=88, sort_dicts=False)
+    except ValueError:
+        return f"    content={text!r}.encode(),"
+    return f"    json={textwrap.indent(written, '    ').strip()},"
+
+
 def _address(entry: Entry, base: str) -> str:
-    pairs = [(name, masked_pair(name, value)) for name, value in entry.query]
+    pairs = [(name, masked_pair(value, name)) for name, value in entry.query]
     query = f"?{urlencode(pairs, quote_via=quote, safe=',*')}" if pairs else ""
     return f"{base}{quote(entry.path, safe='/')}{query}"
 

@@ -1,0 +1,139 @@
+"""How the sandbox compares with the service: what it does of each resource, and what was decided where nothing is known.
+
+`page()` is `docs/sandbox-parity.md`; operations come from the declarations, so that none is forgotten. Write it with
+`python -m didww.sandbox.parity > docs/sandbox-parity.md`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from didww.resources.registry import all_classes
+from didww.version import API_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DECIDED", "DIFFERS", "UNSUPPORTED", "operations", "page"]
+
+_METHODS: Final = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+UNSUPPORTED: Final = ("POST, PATCH and DELETE of /{type}/{id}/relationships/{name}",)
+"""What the API's documents have and the sandbox answers with 501."""
+
+DIFFERS: Final[dict[tuple[str, str], str]] = {
+    ("available_dids", "list"): "at most 100 numbers in an answer; the service has a cap of its own",
+    (
+        "encrypted_files",
+        "create",
+    ): "containers are opened with two keys that are in this package: nothing is secret here",
+    ("exports", "create"): "calls are made up, for days before the purchase too",
+    ("orders", "create"): "completed after 0.4 s of the clock, unless told otherwise; VAT is 0 unless set",
+    ("address_verifications", "create"): "approved after 0.5 s of the clock, unless told otherwise",
+    ("emergency_verifications", "create"): "approved after 0.5 s of the clock, unless told otherwise",
+    ("voice_out_trunks", "list"): "every account has an outbound plan, so there is no 403",
+    ("did_groups", "list"): "a catalogue of its own: real places, numbers that belong to nobody, prices from the seed",
+    ("nanpa_prefixes", "list"): "555 is the one NXX of each area code",
+    ("balances", "find"): "10,000 USD to begin with",
+    ("capacity_pools", "list"): "three pools with prices of the sandbox's own, empty until channels are ordered",
+    ("address_requirements", "list"): "drawn from the seed, in the contract's form",
+    ("emergency_requirements", "list"): "drawn from the seed, in the contract's form",
+    ("proof_types", "list"): "kinds of the sandbox's own",
+    ("supporting_document_templates", "list"): "forms of the sandbox's own; their addresses lead nowhere",
+}
+"""Operations that do not behave just like the service's, and how."""
+
+DECIDED: Final = (
+    (
+        "Whether orders and verifications complete by themselves",
+        "They do, shortly after; `transitions` says otherwise.",
+    ),
+    ("Headers of 429", "None; a fault rule can add `Retry-After`."),
+    ("Largest page", "1,000 for all; a larger one is refused with 400, code 118."),
+    ("A page beyond the end", "200 with no records."),
+    ("`filter[did_group.features]` with several values", "Any of them."),
+    ("An order of which nothing is left when back ordering is off", "422 `exceeds available DIDs count` on `qty`."),
+    ("A number that is taken meanwhile", "422 `is invalid` on `available_did_id` or `did_reservation_id`."),
+    ("`qty` beside `nanpa_prefix_id`", "Exactly one of qty, reservation and available DID is needed, as OpenAPI says."),
+    ("A reservation that was bought", "Gone: 404."),
+    ("An eleventh reservation", "422 on the whole object."),
+    ("Unknown path, wrong method", "404 and 405 with an error document that names the way out."),
+    ("Unknown include, sort, field; bad page; wrong type or id in a body", "The texts of the JSON:API library."),
+    ("Broken JSON", "400, code 400, `Bad Request`."),
+    ("A sent `configuration`", "Merged with the stored one, as DIDWW's own notes have it."),
+    ("A sent `authentication_method`", "Replaces the stored one; credentials stay while their kind does."),
+    ("SIP registration switched off and on", "The credentials become null; new ones are made."),
+    ("A DID with a trunk and a group", "Setting one unsets the other; both in one request are refused."),
+    ("A trunk group is deleted", "Its trunks stay; DIDs of either are left without a route."),
+    ("External references", "Need not be unique."),
+    ("A renewal", "Takes the monthly price of the SKU, with VAT, from the balance; there is no order of it."),
+    ("A renewal that cannot be paid", "A DID is removed, an emergency service canceled, unused channels are given up."),
+    ("The history of a DID", "`api3` for what a request did, `system` for the clock, `staff` for first objects."),
+    (
+        "An approved verification assigned to another DID",
+        "Registers it, if its requirement accepts address and identity.",
+    ),
+    ("An address or identity in use is deleted", "422 while a verification is pending or an emergency service lives."),
+    ("A number that is in an emergency service already", "422 at the number; none is charged twice."),
+    ("An emergency service that cannot be paid", "Its verification is rejected, it needs changes."),
+    ("A rejected change of an active emergency service", "It stays active with the old address."),
+    ("The callback of an emergency order", "To the address that the verification gave."),
+    ("Several reasons in a callback", "Joined with a comma and a space."),
+    ("A callback without `callback_method`", "POST."),
+    ("A callback answered with 3xx", "Not followed: failed."),
+    ("`to` of an export at the present moment", "Taken; the clock is UTC."),
+    ("An export's texts for `to`, and for from after to", "`to not valid`, `from not valid`."),
+    ("An export a month after its completion", "Gone with its file: 404."),
+    ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
+    ("Limit of uploads", "20 MB of the container."),
+)
+"""What the service's documents leave open, and what the sandbox does."""
+
+
+def operations() -> Iterator[tuple[str, str, str, str]]:
+    """Type, operation, method and path of everything that the contract offers."""
+    for cls in sorted(all_classes(), key=lambda one: one.type_):
+        offered = cls.operations | cls.extra_operations
+        for name in _METHODS:
+            if name in offered:
+                whole = name in ("list", "create") or cls.singleton
+                yield cls.type_, name, _METHODS[name], f"/{cls.path}" if whole else f"/{cls.path}/{{id}}"
+
+
+def page() -> str:
+    """The page as Markdown."""
+    lines = [
+        "# The sandbox beside the service",
+        "",
+        f"API version {API_VERSION}. This page is written from the code (`python -m didww.sandbox.parity`), and a test",
+        "compares the two. What is not done is answered with 501, never with something made up.",
+        "",
+        "## Endpoints",
+        "",
+        "| Endpoint | |",
+        "| --- | --- |",
+    ]
+    for type, name, method, path in operations():
+        how = DIFFERS.get((type, name))
+        lines.append(f"| `{method} {path}` | {'done' if how is None else f'differs: {how}'} |")
+    lines += [
+        "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | done |",
+        *(f"| {what} | 501 |" for what in UNSUPPORTED),
+        "",
+        "Filters, sort keys, includes and fieldsets are those of the contract, all of them.",
+        "",
+        "## Decided",
+        "",
+        "Where the service's documents say nothing, or contradict each other.",
+        "",
+        "| Open | Here |",
+        "| --- | --- |",
+        *(f"| {what} | {how} |" for what, how in DECIDED),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,4 +1,4 @@
-"""How the sandbox compares with the service: what it does of each resource, and what was decided where nothing is known.
+"""How the sandbox compares with the service: what it does of each resource, and what was decided where it is open.
 
 `page()` is `docs/sandbox-parity.md`; operations come from the declarations, so that none is forgotten. Write it with
 `python -m didww.sandbox.parity > docs/sandbox-parity.md`.

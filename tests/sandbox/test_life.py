@@ -9,9 +9,26 @@ from typing import Any
 
 import pytest
 
-from didww import CapacityOrderItem, Did, DidOrderItem, DidwwClient, Order, VoiceInTrunkGroup
+from didww import (
+    CapacityOrderItem,
+    CapacityPool,
+    CredentialsAndIpAuthenticationMethod,
+    Did,
+    DidGroup,
+    DidOrderItem,
+    DidwwClient,
+    EmergencyCallingService,
+    EmergencyVerification,
+    Order,
+    SharedCapacityGroup,
+    VoiceInTrunkGroup,
+    VoiceOutTrunk,
+)
 from didww.exceptions import NotFoundError, ValidationError
 from didww.sandbox import Clock, Sandbox
+from didww.sandbox.behaviours.dids import take_over
+from people import groups_of, person
+from scene import Caller
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
@@ -43,6 +60,70 @@ def money(client: DidwwClient) -> Decimal:
 
 def history(client: DidwwClient) -> list[tuple[str, str]]:
     return [(str(one.action), str(one.method)) for one in client.did_history().list(page=(1, 500)).data]
+
+
+def ordered(sandbox: Sandbox, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
+    """Numbers of a group by one of its SKUs."""
+    made = client.orders().create(
+        Order(items=[DidOrderItem(**{"sku_id": group.stock_keeping_units[sku].id, "qty": 1, **item})])
+    )
+    sandbox.clock.advance(1)
+    return client.dids().list(filter={"order.id": made.data.id}).data
+
+
+def channels(sandbox: Sandbox, client: DidwwClient, qty: int, name: str = "North America") -> CapacityPool:
+    """A pool with more channels in it."""
+    item = CapacityOrderItem(capacity_pool_id=pool_of(client, name).id, qty=qty)
+    client.orders().create(Order(items=[item]))
+    sandbox.clock.advance(1)
+    return pool_of(client, name)
+
+
+def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
+    return next(one for one in client.capacity_pools().list().data if one.name == name)
+
+
+def secured(sandbox: Sandbox, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
+    """An active emergency service with these numbers of a group."""
+    assert group.country is not None
+    made = EmergencyVerification()
+    _, made.address = person(client, group.country)
+    made.dids = dids
+    made = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    sandbox.clock.advance(1)
+    assert made.emergency_calling_service is not None
+    return client.emergency_calling_services().find(made.emergency_calling_service, include="dids").data
+
+
+def test_a_year_of_several_numbers_adds_up(sandbox: Sandbox) -> None:
+    """What was ordered and each month of numbers, channels and services are all that is missing from the balance."""
+    client = sandbox.client()
+    pool = channels(sandbox, client, 50)
+    urgent = groups_of(client, "US", features="emergency")[0]
+    service = secured(sandbox, client, urgent, ordered(sandbox, client, urgent))
+    assert service.meta.monthly_price is not None
+    # From January 31 to January 15 there are eleven renewals: on February 28, March 31 ... December 31.
+    due = 11 * (50 * Decimal("3.60") + service.meta.monthly_price + urgent.stock_keeping_units[0].monthly_price)
+    for iso, sku, qty, cycles, renewals in (
+        ("GB", 0, 3, None, 11),
+        ("GB", 1, 1, 20, 11),
+        ("CA", 0, 1, 3, 3),
+        ("AT", 1, 2, 0, 0),
+    ):
+        group = next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty)
+        more = {} if cycles is None else {"billing_cycles_count": cycles}
+        assert len(ordered(sandbox, client, group, sku, qty=qty, **more)) == qty
+        due += renewals * qty * group.stock_keeping_units[sku].monthly_price
+    orders = client.orders().list().data
+    assert len(orders) == 7
+    due += sum(order.amount for order in orders)
+    sandbox.clock.freeze("2027-01-15T12:00:00Z")
+    assert Decimal(10_000) - money(client) == due
+    assert client.dids().list().total_records == 1 + 3 + 1
+    assert client.orders().list().total_records == len(orders)
+    assert client.capacity_pools().find(pool).data.renew_date == "2027-01-31"
+    assert client.emergency_calling_services().find(service).data.renew_date == "2027-01-31"
+    assert {did.expires_at.date().isoformat() for did in client.dids().list().data if did.expires_at} == {"2027-01-31"}
 
 
 def test_a_year_of_renewals_adds_up(sandbox: Sandbox) -> None:
@@ -156,6 +237,53 @@ def test_a_number_that_is_gone_leaves_nothing_behind(sandbox: Sandbox) -> None:
     assert client.voice_in_trunk_groups().find(group.id).data.name == "Desk"
 
 
+def test_what_led_to_a_number_leads_to_it_no_more(sandbox: Sandbox) -> None:
+    """Its emergency service, shared group and outbound trunk go on without it."""
+    client = sandbox.client()
+    group = groups_of(client, "US", features="emergency")[0]
+    gone, stays = ordered(sandbox, client, group, qty=2)
+    service = secured(sandbox, client, group, [gone, stays])
+    pool = channels(sandbox, client, 5)
+    shared = SharedCapacityGroup(name="Desk", shared_channels_count=2)
+    shared.capacity_pool, shared.dids = pool, [gone]
+    shared = client.shared_capacity_groups().create(shared).data
+    trunk = VoiceOutTrunk(
+        name="Out",
+        on_cli_mismatch_action="reject_call",
+        authentication_method=CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"]),
+    )
+    trunk.default_did, trunk.dids, trunk.emergency_dids = gone, [gone, stays], [gone]
+    trunk = client.voice_out_trunks().create(trunk).data
+    gone.terminated = True
+    client.dids().update(gone)
+    sandbox.clock.advance("31 days")
+
+    service = client.emergency_calling_services().find(service, include="dids").data
+    assert (service.status, [did.id for did in service.dids]) == ("active", [stays.id])
+    trunk = client.voice_out_trunks().find(trunk, include=["dids", "emergency_dids"]).data
+    assert ([did.id for did in trunk.dids], trunk.emergency_dids) == ([stays.id], [])
+    kept = sandbox.engine.world(sandbox.key).get("voice_out_trunks", trunk.id)
+    assert kept is not None
+    assert kept["default_did"] is None
+    client.shared_capacity_groups().delete(shared)  # refused while a number is in it
+    assert pool_of(client).assigned_channels_count == 0
+
+
+def test_a_number_that_is_deleted_is_removed_at_once(sandbox: Sandbox) -> None:
+    """By a request, the history says; its channels are free, and nothing is charged for it later."""
+    client = sandbox.client()
+    (did,) = buy(sandbox, client)
+    pool = channels(sandbox, client, 5)
+    did.capacity_pool, did.dedicated_channels_count = pool, 4
+    client.dids().update(did)
+    client.dids().delete(did)
+    assert pool_of(client).assigned_channels_count == 0
+    assert history(client) == [("removed", "api3"), ("assigned", "api3")]
+    left = money(client)
+    sandbox.clock.advance("31 days")
+    assert left - money(client) == 5 * pool.monthly_price
+
+
 def test_what_cannot_be_paid_is_removed(sandbox: Sandbox) -> None:
     """As far as the money goes, numbers are renewed; the balance does not go below zero by them."""
     client = sandbox.client()
@@ -176,6 +304,11 @@ def test_history_tells_changes_and_forgets(sandbox: Sandbox) -> None:
     changes = client.did_history().list(filter={"action": "billing_cycles_count_changed"}, sort="created_at").data
     assert [(one.meta.from_, one.meta.to) for one in changes] == [(None, "5"), ("5", None), (None, "7")]
     assert {one.did_number for one in changes} == {did.number}
+    told = Caller(sandbox.engine, sandbox.key).get("/did_history")["data"]
+    assert [one.get("meta") for one in told][::-1] == [
+        None,
+        *({"from": before, "to": after} for before, after in ((None, "5"), ("5", None), (None, "7"))),
+    ]
     did.billing_cycles_count = 7
     client.dids().update(did)
     assert client.did_history().list().total_records == 4
@@ -193,8 +326,6 @@ def test_counts_that_cannot_be(sandbox: Sandbox, cycles: int) -> None:
     client = sandbox.client()
     (did,) = buy(sandbox, client)
     body = {"data": {"type": "dids", "id": did.id, "attributes": {"billing_cycles_count": cycles}}}
-    from scene import Caller
-
     error = Caller(sandbox.engine, sandbox.key).error("PATCH", f"/dids/{did.id}", body)
     assert error["source"] == {"pointer": "/data/attributes/billing_cycles_count"}
     with pytest.raises((ValidationError, ValueError)):
@@ -222,6 +353,76 @@ def test_channels_are_paid_each_month(sandbox: Sandbox) -> None:
     sandbox.clock.freeze("2026-04-01T12:00:00Z")
     assert client.capacity_pools().find(pool.id).data.total_channels_count == 4
     assert money(client) < 0
+
+
+def test_a_pool_that_was_empty_begins_a_month_anew(sandbox: Sandbox) -> None:
+    """Channels given up are not charged, new ones for whole months only; an empty pool's date never lies behind."""
+    client = sandbox.client()
+    pool = channels(sandbox, client, 10)
+    assert pool.renew_date == "2026-02-28"
+    sandbox.clock.freeze("2026-02-10T10:00:00Z")
+    pool.total_channels_count = 0
+    client.capacity_pools().update(pool)
+    sandbox.clock.freeze("2026-02-20T10:00:00Z")
+    pool = channels(sandbox, client, 10)
+    assert pool.renew_date == "2026-03-20"
+    left = money(client)
+    sandbox.clock.freeze("2026-03-19T23:00:00Z")
+    assert money(client) == left
+    assert pool_of(client, "Europe").renew_date == "2026-03-31"
+    sandbox.clock.freeze("2026-03-20T01:00:00Z")
+    assert left - money(client) == 10 * pool.monthly_price
+    assert pool_of(client).renew_date == "2026-04-20"
+    assert pool_of(client, "World").renew_date == "2026-03-31"
+
+
+def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
+    """What SQLite has to do at the end of the first month of so many numbers, in hundreds of its steps.
+
+    Args:
+        number: How many.
+        apart: Seconds between the ends of their months.
+        fields: More of each number.
+    """
+    with Sandbox(clock=Clock(START, running=False)) as sandbox:
+        world = sandbox.engine.world(sandbox.key)
+        pool, group = world.find("capacity_pools")[0]["id"], world.find("did_groups", limit=1)[0]["id"]
+        begun = datetime(2026, 2, 28, 10, tzinfo=UTC)
+        take_over(
+            world,
+            [
+                {
+                    "id": world.new_id(),
+                    "number": f"44207946{n:04}",
+                    "expires_at": world.stamp(begun + n * timedelta(seconds=apart)),
+                    "did_group": group,
+                    "capacity_pool": pool,
+                    "dedicated_channels_count": 0,
+                    "private": {"monthly": "0.01", "day": 31},
+                    **fields,
+                }
+                for n in range(number)
+            ],
+        )
+        taken = 0
+
+        def count() -> None:
+            nonlocal taken
+            taken += 1
+
+        world.setting.store.connection.set_progress_handler(count, 100)
+        sandbox.clock.freeze("2026-02-28T12:00:00Z")
+        sandbox.client().balance().find()
+        world.setting.store.connection.set_progress_handler(None, 0)
+        return taken
+
+
+@pytest.mark.parametrize("fields", [{}, {"apart": 1}, {"terminated": True}, {"terminated": True, "apart": 1}])
+def test_each_number_costs_the_same_however_many_there_are(fields: dict[str, Any]) -> None:
+    """Four times the numbers are four times the work at the end of a month, together or one after the other."""
+    few, many = effort(100, **fields), effort(400, **fields)
+    assert few > 0
+    assert many < 6 * few
 
 
 def test_many_numbers_are_renewed_in_time() -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "EXPRESSIONS",
     "HIDDEN",
     "HISTORY_DAYS",
+    "IN_ORDER",
     "LARGEST_PAGE",
     "NEWEST_FIRST",
     "NOT_TAKEN",
@@ -115,6 +116,9 @@ PAGE_SIZE: Final = 50
 
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})
+
+# By type, the time that the clock looks records up by.
+IN_ORDER: Final = {"dids": "expires_at", "did_history": "created_at"}
 
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}

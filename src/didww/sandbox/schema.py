@@ -183,9 +183,11 @@ class Table:
         return made
 
     def _indexed(self, column: Column) -> bool:
-        """Whether records are looked up by it: relationships, and filters with values that tell records apart."""
+        """Whether records are looked up by it: links, filters with values that tell records apart, and times."""
         if self.shared:  # filled at a stretch and some thousands at most: what no index costs is more than it saves
             return column.kind == "one" and column.name in facts.HIDDEN.get(self.type, {})
+        if column.name == facts.IN_ORDER.get(self.type):
+            return True
         return column.kind == "one" or (column.kind in ("text", "enum") and column.name in self.filters)
 
     def record(self, row: tuple[Any, ...]) -> Record:

@@ -37,7 +37,9 @@ class CapacityPools(Behaviour):
 
     def account_rows(self, world: World) -> Iterable[Record]:
         """The same pools for each account."""
-        renewal = f"{month_later(world.now()):%Y-%m-%d}"
+        now = world.now()
+        renewal = f"{month_later(now):%Y-%m-%d}"
+        renew_later(world, renewal)
         countries = world.find("countries")
         for name, isos, least, monthly, minute in _POOLS:
             steps = [
@@ -59,23 +61,22 @@ class CapacityPools(Behaviour):
                 "metered_rate": minute,
                 "countries": [one["id"] for one in countries if not isos or one["iso"] in isos.split()],
                 "qty_based_pricings": steps,
+                "private": {"day": now.day},
             }
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew: a month of its channels is charged. Without the money, those that nobody uses are given up.
+        """Renew the pools of a date: a month of their channels is charged. Without the money, free ones are given up.
 
         What the service does then is not documented; channels in use stay here, and the balance goes below zero.
         """
-        pool = world.get("capacity_pools", payload)
-        if pool is None or not pool["total_channels_count"]:
-            return
-        count, price = pool["total_channels_count"], channel_price(world, pool)
-        if world.gross(price * count) > world.balance():
-            count = pool["assigned_channels_count"]
-        world.charge(world.gross(price * count), beyond=True)
-        until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
-        pool = world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
-        renew_later(world, pool)
+        for pool in world.find("capacity_pools", renew_date=payload):
+            count, price = pool["total_channels_count"], channel_price(world, pool)
+            if world.gross(price * count) > world.balance():
+                count = pool["assigned_channels_count"]
+            world.charge(world.gross(price * count), beyond=True)
+            until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
+            world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
+            renew_later(world, until)
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
         """Channels can only be given up, and only free ones."""
@@ -178,10 +179,10 @@ def check_channels(world: World, did: Record, changes: Record) -> None:
             raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
 
-def renew_later(world: World, pool: Record) -> None:
-    """Have a pool renewed at its date."""
-    at = datetime.fromisoformat(pool["renew_date"]).replace(tzinfo=UTC)
-    world.once(at, "capacity_pools", "renew", f"renew/{pool['id']}", pool["id"])
+def renew_later(world: World, date: str) -> None:
+    """Have the pools renewed that have this date when it comes; the month of an empty one can begin anew meanwhile."""
+    at = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    world.once(at, "capacity_pools", "renew", f"renew/{world.owner}/pools/{date}", date)
 
 
 def _free(world: World, pool: str) -> int:

@@ -80,20 +80,20 @@ class Dids(Behaviour):
             change = before[cycles], changes[cycles]
             remember(world, "billing_cycles_count_changed", [before["number"]], change=change)
 
-    def after_delete(self, world: World, record: Record) -> None:
-        """Count channels anew."""
-        if record["capacity_pool"] is not None:
-            recount(world, record["capacity_pool"])
+    def delete(self, world: World, record: Record) -> bool:
+        """Remove at once."""
+        _remove(world, [record], method="api3")
+        return True
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
         """Renew what ends now, and remove what is not renewed."""
         money, spent = world.balance(), Decimal(0)
         renewed: list[str] = []
-        removed: list[str] = []
+        ended: list[Record] = []
         execute = world.setting.store.connection.execute
         table = world.touch("dids")
         rows = execute(
-            f"SELECT {table.selected} FROM dids WHERE owner = ? AND expires_at <= ? ORDER BY rowid",  # noqa: S608
+            f"SELECT {table.selected} FROM dids WHERE owner = ? AND expires_at <= ? ORDER BY expires_at, rowid",  # noqa: S608
             (world.owner, world.stamp()),
         ).fetchall()
         later: set[str] = set()
@@ -101,9 +101,7 @@ class Dids(Behaviour):
             did = table.record(row)
             price, cycles = world.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
             if did["terminated"] or cycles == 0 or spent + price > money:
-                world.delete("dids", did["id"])
-                self.after_delete(world, did)
-                removed.append(did["number"])
+                ended.append(did)
                 continue
             spent += price
             until = world.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
@@ -112,9 +110,10 @@ class Dids(Behaviour):
             later.add(until)
             renewed.append(did["number"])
         world.charge(spent, beyond=True)
-        for action, numbers in (("renewed", renewed), ("removed", removed)):
-            if numbers:
-                remember(world, action, numbers, method="system")
+        if renewed:
+            remember(world, "renewed", renewed, method="system")
+        if ended:
+            _remove(world, ended, method="system")
         for until in later:
             _renew_later(world, until)
 
@@ -125,6 +124,15 @@ def take_over(world: World, dids: list[Record]) -> None:
     remember(world, "assigned", [did["number"] for did in dids])
     for until in {did["expires_at"] for did in dids}:
         _renew_later(world, until)
+
+
+def _remove(world: World, dids: list[Record], *, method: str) -> None:
+    """Take numbers from the account: nothing leads to them any more, and their channels are free."""
+    for did in dids:
+        world.delete("dids", did["id"])
+    for pool in sorted({did["capacity_pool"] for did in dids if did["dedicated_channels_count"]} - {None}):
+        recount(world, pool)
+    remember(world, "removed", [did["number"] for did in dids], method=method)
 
 
 def _renew_later(world: World, until: str) -> None:

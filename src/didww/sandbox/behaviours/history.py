@@ -24,8 +24,8 @@ class History(Behaviour):
     """Events of numbers."""
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
-        """A count before and after."""
-        return {"from": record["private"].get("from"), "to": record["private"].get("to")}
+        """A count before and after; only a change of one has them."""
+        return record["private"] or None
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
         """Forget what is old."""

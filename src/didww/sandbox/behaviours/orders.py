@@ -96,7 +96,7 @@ class Orders(Behaviour):
                     # Nothing was paid for: the month begins now.
                     changes |= {"renew_date": f"{until:%Y-%m-%d}", "private": {"day": now.day}}
                 pool = world.update("capacity_pools", plan["pool"], changes)
-                renew_later(world, pool)
+                renew_later(world, pool["renew_date"])
                 ends = pool["renew_date"] if item["attributes"]["prorated_mrc"] else f"{until:%Y-%m-%d}"
                 item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=ends)
                 continue

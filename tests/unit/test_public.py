@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import didww
-from didww import enums, exceptions
+from didww import CredentialsAndIpAuthenticationMethod, VoiceOutTrunk, enums, exceptions
 from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, NotIncludedError, ReadOnlyFieldError
 from didww.resources.country import Country
 from didww.resources.fields import Field
 from didww.resources.record import Nested
 from didww.resources.registry import all_classes, class_named
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from didww.resources.voice_out_trunk import VoiceOutTrunk
 from didww.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -93,6 +92,15 @@ def test_a_forgotten_include_names_the_include(client: Any) -> None:
     group = client.did_groups().list(page=(1, 1)).data[0]
     with pytest.raises(NotIncludedError, match=r"DidGroup\.country.*include='country'"):
         _ = group.country
+
+
+def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None:
+    """The API takes the default DID of a trunk and never gives it back; including it would be refused."""
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"])
+    trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
+    made = client.voice_out_trunks().create(trunk).data
+    with pytest.raises(NotIncludedError, match=r"VoiceOutTrunk\.default_did is in no answer"):
+        _ = made.default_did
 
 
 def test_a_misspelt_filter_names_the_nearest_one(client: Any) -> None:

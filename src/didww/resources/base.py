@@ -228,6 +228,10 @@ class Resource(Record):
         if name not in source.fieldsets.get(self.type, (name,)):
             return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
+            from didww.resources.filters import names_in
+
+            if name not in names_in(self.include_type):
+                return "is in no answer: the API takes it, and does not give it back."
             return f"was not included in the answer: add include={name!r} to the call (None would mean: there is none)."
         return "is not in the answer of the server."
 

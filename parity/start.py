@@ -36,6 +36,7 @@ def sandbox() -> Iterator[str]:
             "-m",
             "didww",
             "sandbox",
+            "--rate-limit=0",  # the package drives a server on this machine faster than 20 requests a second
             "--port",
             "0",
             "--api-key",

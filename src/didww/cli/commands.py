@@ -64,7 +64,7 @@ def sandbox(
 ) -> None:
     """Serve a local DIDWW.
 
-    It speaks the API at the address that it prints, buys nothing and calls nobody. Stop it with Ctrl-C.
+    It speaks the API at the address that it prints, and buys nothing. Stop it with Ctrl-C.
     """
     from didww.sandbox import Sandbox
     from didww.sandbox.server import Server, wait_until_started, write_ready_file

@@ -11,7 +11,32 @@ from didww.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww.aio import AsyncDidwwClient as AsyncDidwwClient
+    from didww.callback.call_event_verifier import CallEventVerifier as CallEventVerifier
+    from didww.callback.call_events import CallEvent as CallEvent
+    from didww.callback.call_events import InboundCallConnect as InboundCallConnect
+    from didww.callback.call_events import InboundCallEnd as InboundCallEnd
+    from didww.callback.call_events import InboundCallEvent as InboundCallEvent
+    from didww.callback.call_events import InboundCallStart as InboundCallStart
+    from didww.callback.call_events import InboundCdr as InboundCdr
+    from didww.callback.call_events import OutboundCallConnect as OutboundCallConnect
+    from didww.callback.call_events import OutboundCallEnd as OutboundCallEnd
+    from didww.callback.call_events import OutboundCallEvent as OutboundCallEvent
+    from didww.callback.call_events import OutboundCallStart as OutboundCallStart
+    from didww.callback.call_events import OutboundCdr as OutboundCdr
+    from didww.callback.call_events import UnknownCallEvent as UnknownCallEvent
+    from didww.callback.receiver import CallbackReceiver as CallbackReceiver
     from didww.callback.request_validator import RequestValidator as RequestValidator
+    from didww.callback.signing import sign_callback as sign_callback
+    from didww.callback.stores import MemoryStore as MemoryStore
+    from didww.callback.stores import SqliteStore as SqliteStore
+    from didww.callback.typed import AddressVerificationCallback as AddressVerificationCallback
+    from didww.callback.typed import Callback as Callback
+    from didww.callback.typed import EmergencyVerificationCallback as EmergencyVerificationCallback
+    from didww.callback.typed import ExportCallback as ExportCallback
+    from didww.callback.typed import OrderCallback as OrderCallback
+    from didww.callback.typed import UnknownCallback as UnknownCallback
+    from didww.callback.typed import VoiceOutTrunkCallback as VoiceOutTrunkCallback
+    from didww.callback.verifier import CallbackVerifier as CallbackVerifier
     from didww.calls.answer import ApiResponse as ApiResponse
     from didww.calls.bulk import Report as Report
     from didww.calls.transfer import Progress as Progress
@@ -50,6 +75,7 @@ if TYPE_CHECKING:
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import AuthenticationError as AuthenticationError
     from didww.exceptions import BulkFailed as BulkFailed
+    from didww.exceptions import CallbackRejected as CallbackRejected
     from didww.exceptions import ClientClosedError as ClientClosedError
     from didww.exceptions import ConflictError as ConflictError
     from didww.exceptions import ConnectionFailed as ConnectionFailed
@@ -136,6 +162,19 @@ if TYPE_CHECKING:
 # Where names are; resource classes are found by theirs.
 _NAMES = {
     "didww.aio": "AsyncDidwwClient",
+    "didww.callback.call_event_verifier": "CallEventVerifier",
+    "didww.callback.call_events": (
+        "CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr "
+        "OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent"
+    ),
+    "didww.callback.receiver": "CallbackReceiver",
+    "didww.callback.signing": "sign_callback",
+    "didww.callback.stores": "MemoryStore SqliteStore",
+    "didww.callback.typed": (
+        "AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback "
+        "UnknownCallback VoiceOutTrunkCallback"
+    ),
+    "didww.callback.verifier": "CallbackVerifier",
     "didww.callback.request_validator": "RequestValidator",
     "didww.calls.answer": "ApiResponse",
     "didww.calls.bulk": "Report",
@@ -152,10 +191,10 @@ _NAMES = {
         "VoiceOutTrunkStatus"
     ),
     "didww.exceptions": (
-        "AuthenticationError BulkFailed ClientClosedError ConflictError ConnectionFailed DeadlineExceeded "
-        "DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValue NotExactlyOne NotFoundError "
-        "NotIncludedError NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError "
-        "UnexpectedResponse ValidationError WaitEnded"
+        "AuthenticationError BulkFailed CallbackRejected ClientClosedError ConflictError ConnectionFailed "
+        "DeadlineExceeded DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValue "
+        "NotExactlyOne NotFoundError NotIncludedError NotLoadedError PermissionDeniedError RateLimitError "
+        "ReadOnlyFieldError ServerError UnexpectedResponse ValidationError WaitEnded"
     ),
     "didww.limits": "RateLimiter",
     "didww.query_params": "QueryParams",
@@ -181,6 +220,7 @@ __all__ = [
     "AddressRequirement",
     "AddressRequirementValidation",
     "AddressVerification",
+    "AddressVerificationCallback",
     "AddressVerificationStatus",
     "ApiResponse",
     "Area",
@@ -192,7 +232,13 @@ __all__ = [
     "AvailableDidOrderItem",
     "Balance",
     "BulkFailed",
+    "CallEvent",
+    "CallEventVerifier",
+    "Callback",
     "CallbackMethod",
+    "CallbackReceiver",
+    "CallbackRejected",
+    "CallbackVerifier",
     "CapacityOrderItem",
     "CapacityPool",
     "City",
@@ -225,22 +271,30 @@ __all__ = [
     "EmergencyRequirement",
     "EmergencyRequirementValidation",
     "EmergencyVerification",
+    "EmergencyVerificationCallback",
     "EmergencyVerificationStatus",
     "Encrypt",
     "EncryptedFile",
     "Environment",
     "Export",
+    "ExportCallback",
     "ExportStatus",
     "ExportType",
     "Feature",
     "GenericOrderItem",
     "Identity",
     "IdentityType",
+    "InboundCallConnect",
+    "InboundCallEnd",
+    "InboundCallEvent",
+    "InboundCallStart",
+    "InboundCdr",
     "InsufficientBalanceError",
     "InvalidValue",
     "IpOnlyAuthenticationMethod",
     "MandatoryField",
     "MediaEncryptionMode",
+    "MemoryStore",
     "NanpaPrefix",
     "NetworkProtocolPriority",
     "NotExactlyOne",
@@ -249,8 +303,14 @@ __all__ = [
     "NotLoadedError",
     "OnCliMismatchAction",
     "Order",
+    "OrderCallback",
     "OrderItem",
     "OrderStatus",
+    "OutboundCallConnect",
+    "OutboundCallEnd",
+    "OutboundCallEvent",
+    "OutboundCallStart",
+    "OutboundCdr",
     "PermanentSupportingDocument",
     "PermissionDeniedError",
     "Pop",
@@ -274,6 +334,7 @@ __all__ = [
     "ServerError",
     "SharedCapacityGroup",
     "SipConfiguration",
+    "SqliteStore",
     "SstRefreshMethod",
     "StirShakenMode",
     "StockKeepingUnit",
@@ -282,15 +343,19 @@ __all__ = [
     "TwilioAuthenticationMethod",
     "TxDtmfFormat",
     "UnexpectedResponse",
+    "UnknownCallEvent",
+    "UnknownCallback",
     "ValidationError",
     "VoiceInTrunk",
     "VoiceInTrunkGroup",
     "VoiceOutTrunk",
+    "VoiceOutTrunkCallback",
     "VoiceOutTrunkRegenerateCredential",
     "VoiceOutTrunkStatus",
     "WaitEnded",
     "Walk",
     "__version__",
+    "sign_callback",
 ]
 
 

@@ -8,11 +8,12 @@ holds a key, a password or a request body.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 __all__ = [
     "AuthenticationError",
     "BulkFailed",
+    "CallbackRejected",
     "ClientClosedError",
     "ConflictError",
     "ConnectionFailed",
@@ -349,3 +350,21 @@ class WaitEnded(DidwwClientError):
         self.resource = resource
         self.reasons = reasons
         super().__init__(message)
+
+
+class CallbackRejected(DidwwError):
+    """A request that says it comes from DIDWW, and is not taken for it.
+
+    Attributes:
+        reason: `missing`: it carries no signature, password or header at all; `malformed`: it cannot be read;
+            `mismatch`: what it carries is not right; `too_large`: its body is over the bound.
+        status: The HTTP status to answer with: 401, 400, 401 and 413.
+    """
+
+    def __init__(self, reason: Literal["missing", "malformed", "mismatch", "too_large"], message: str) -> None:
+        self.reason: Literal["missing", "malformed", "mismatch", "too_large"] = reason
+        self.status = {"missing": 401, "malformed": 400, "mismatch": 401, "too_large": 413}[reason]
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.args[0])

@@ -13,7 +13,6 @@ import math
 import os
 import random
 import sqlite3
-import threading
 import time
 from abc import ABC, abstractmethod
 from inspect import iscoroutinefunction
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from pyrate_limiter import GCRA, Rate, RateItem, RedisStateStore, StateBucket, StateStore
 
 from didww.exceptions import DidwwClientError, InvalidValue
+from didww.forks import in_sqlite
 from didww.limits import DEFAULT_RATE, MARGIN, RateLimiter, Turn
 
 if TYPE_CHECKING:
@@ -142,19 +142,10 @@ class SqliteLimiter(_SharedLimiter):
         return f"SqliteLimiter({str(self.path)!r}, {self.rate:g})"
 
 
-_in_sqlite = threading.RLock()
-"""Held while SQLite is at work: a child that was forked in the middle of that could never use SQLite."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_in_sqlite.acquire, after_in_parent=_in_sqlite.release, after_in_child=_in_sqlite.release
-    )
-
-
 @contextlib.contextmanager
 def _transaction(path: Path) -> Generator[sqlite3.Connection]:
     """The file, to ourselves, or an error at once; what is not committed when the connection is closed is undone."""
-    with _in_sqlite, contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+    with in_sqlite, contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         # What is kept is worth a second; it need not survive a loss of power.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")

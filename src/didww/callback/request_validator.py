@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from didww.exceptions import InvalidValue
 
-__all__ = ["Payload", "RequestValidator", "signature_of"]
+__all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "text_of"]
 
 Payload: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """The fields of a callback, or of each in a list of them (callbacks of outbound trunks)."""
@@ -103,9 +103,14 @@ def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
     return hmac.new(secret, _bytes(normal + fields), hashlib.sha1).hexdigest()
 
 
+def parts_of(url: object) -> re.Match[str] | None:
+    """An http address by its parts: scheme, user (with its @), host, port, rest. None if it is no address."""
+    return _URL.fullmatch(url) if isinstance(url, str) else None
+
+
 def _normalised(url: object) -> str | None:
     """The address with its port written out; the rest as it is. None if it is no address."""
-    found = _URL.fullmatch(url) if isinstance(url, str) else None
+    found = parts_of(url)
     if found is None:
         return None
     port = found["port"] or _PORTS[found["scheme"].lower()]
@@ -119,7 +124,7 @@ def _text_of(payload: object) -> str | None:
     for fields in cast("Sequence[object]", payload if several else (payload,)):
         if not isinstance(fields, Mapping):
             return None
-        texts = {name: _text(value) for name, value in cast("Mapping[object, object]", fields).items()}
+        texts = {name: text_of(value) for name, value in cast("Mapping[object, object]", fields).items()}
         for name in sorted(texts, key=lambda name: _bytes(name) if isinstance(name, str) else b""):
             text = texts[name]
             if text is None or not isinstance(name, str):
@@ -128,7 +133,8 @@ def _text_of(payload: object) -> str | None:
     return signed
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """A value of a callback as text; None for what no callback holds."""
     if isinstance(value, list) and len(cast("list[object]", value)) == 1:
         value = cast("list[object]", value)[0]  # as `urllib.parse.parse_qs` has them
     if isinstance(value, bool):

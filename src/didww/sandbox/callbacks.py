@@ -12,21 +12,22 @@ import threading
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from didww.callback.request_validator import RequestValidator, signature_of
+from didww.callback.request_validator import RequestValidator
+from didww.callback.signing import sign_callback
 from didww.sandbox.clock import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from didww.callback.signing import CallbackRequest
     from didww.sandbox.engine import Engine
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["PAUSES", "Attempt", "CallbackRequest", "Callbacks", "Delivery", "report"]
+__all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
 
 PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
 """Seconds between one attempt and the next."""
@@ -80,15 +81,6 @@ class Delivery(msgspec.Struct, frozen=True):
     state: str
     next_at: str | None
     attempts: list[Attempt]
-
-
-class CallbackRequest(msgspec.Struct, frozen=True):
-    """A callback as it goes over the wire."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: str
 
 
 # What is told
@@ -178,7 +170,7 @@ class Callbacks:
         if not secret:
             raise ValueError("callback_secret is empty; callbacks are signed with it.")
         self._engine = engine
-        self._secret = secret.encode()
+        self._secret = secret
         self._disturb = disturb
         self._signing: Signing = "right"
         self._hosts: frozenset[str] = frozenset()
@@ -310,22 +302,13 @@ class Callbacks:
         return _delivery(row)
 
     def _made(self, delivery: Delivery) -> CallbackRequest:
-        headers = {"user-agent": "DIDWW sandbox"}
-        url, body, fields = delivery.url, "", delivery.fields
-        if isinstance(fields, list):
-            body = msgspec.json.encode(fields).decode()
-            headers["content-type"] = "application/json"
-        elif delivery.method == "GET":
-            address, mark, fragment = url.partition("#")
-            joint = "&" if "?" in address else "?"
-            url = f"{address}{joint}{urlencode(sorted(fields.items()))}{mark}{fragment}"
-        else:
-            body = urlencode(fields)
-            headers["content-type"] = "application/x-www-form-urlencoded"
-        if self._signing != "none":
-            secret = self._secret if self._signing == "right" else b"not the secret"
-            headers[RequestValidator.HEADER] = signature_of(secret, url, fields) or ""
-        return CallbackRequest(delivery.method, url, headers, body)
+        method: Any = delivery.method
+        secret = "not the secret" if self._signing == "wrong" else self._secret
+        made = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
+        headers = {"User-Agent": "DIDWW sandbox", **made.headers}
+        if self._signing == "none":
+            del headers[RequestValidator.HEADER]
+        return msgspec.structs.replace(made, headers=headers)
 
     def _attempt(self, delivery: Delivery) -> None:
         now = delivery.next_at or ""
@@ -333,14 +316,14 @@ class Callbacks:
         if disturbance == "drop":
             self._note(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
             return
-        if not self._allowed(delivery.url):
-            host = urlsplit(delivery.url).hostname
+        host = _host(delivery.url)
+        if not self._allowed(host):
             error = f"{host} is no loopback address; allow it: sandbox.callbacks.allow({host!r})"
             self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
             return
-        attempt = self._send(self._made(delivery), now)
+        attempt = self._send(delivery, now)
         if disturbance == "duplicate":
-            self._send(self._made(delivery), now)
+            self._send(delivery, now)
         if attempt.error is None:
             self._note(delivery, "delivered", None, attempt)
             return
@@ -361,12 +344,13 @@ class Callbacks:
                 (attempts, state, next_at, delivery.id, delivery.next_at),
             )
 
-    def _send(self, request: CallbackRequest, now: str) -> Attempt:
+    def _send(self, delivery: Delivery, now: str) -> Attempt:
         import httpx2
 
         started = time.perf_counter()
         status, error, body = None, None, ""
         try:
+            request = self._made(delivery)
             with httpx2.stream(
                 request.method,
                 request.url,
@@ -385,17 +369,23 @@ class Callbacks:
             error = f"cannot be called: {failure}"
         return Attempt(now, status, error, round(time.perf_counter() - started, 3), body)
 
-    def _allowed(self, url: str) -> bool:
-        try:
-            host = (urlsplit(url).hostname or "").lower()
-        except ValueError:
-            return False
+    def _allowed(self, host: str) -> bool:
         if host == "localhost" or host in self._hosts or "*" in self._hosts:
             return True
         try:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+
+def _host(url: str) -> str:
+    """The host that would be called; empty for what is no address. Read as the client that calls it reads it."""
+    import httpx2
+
+    try:
+        return httpx2.URL(url).host.lower()
+    except (ValueError, TypeError, httpx2.InvalidURL):
+        return ""
 
 
 _COLUMNS = "id, type, record, method, url, fields, state, next_at, attempts"

@@ -1,0 +1,113 @@
+"""The door for ASGI: any server and framework of event loops."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from didww.callback.incoming import Headers
+    from didww.callback.receiver import Answer
+
+__all__ = ["AsgiApp", "asgi_app"]
+
+Message: TypeAlias = MutableMapping[str, Any]
+AsgiApp: TypeAlias = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+
+
+class Answering(Protocol):
+    """Gives the answer to a raw request."""
+
+    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[Answer]: ...
+
+
+class _Unread(Exception):  # noqa: N818 it becomes an answer
+    """The body cannot be read; the arguments are the status and the text of the answer."""
+
+
+def asgi_app(answering: Answering, *, max_bytes: int, read_timeout: float) -> AsgiApp:
+    """An ASGI application that answers every path.
+
+    Args:
+        answering: Gives the answers.
+        max_bytes: The largest body that is read.
+        read_timeout: Seconds in which it has to be there.
+    """
+
+    async def app(
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1003})
+            return
+        import anyio
+
+        close = False
+        try:
+            with anyio.fail_after(read_timeout):
+                body = await _body(scope, receive, max_bytes)
+        except _Unread as unread:
+            status, text = unread.args
+            close = True
+        except TimeoutError:
+            status, text, close = 408, "the body took too long", True
+        else:
+            if body is None:
+                return
+            status, text = await answering(method=scope["method"], url=_url(scope), headers=scope["headers"], body=body)
+        content = text.encode()
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(content)).encode())]
+        if close:  # what is left of the body is not read
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    return app
+
+
+async def _live(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _body(scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], most: int) -> bytes | None:
+    """The body; None if whoever sent it has gone."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > most):
+            raise _Unread(413, "too_large")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            raise _Unread(413, "too_large")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _url(scope: MutableMapping[str, Any]) -> str:
+    """The whole address, as the server was asked for it."""
+    from urllib.parse import quote
+
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.partition(b"?")[0].decode("latin-1")
+    query = scope.get("query_string", b"").decode("latin-1")
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    if not host:
+        server, port = scope.get("server") or ("localhost", None)
+        host = f"{server}:{port}" if port else server
+    return f"{scope.get('scheme', 'http')}://{host}{path}{'?' if query else ''}{query}"

@@ -1,0 +1,117 @@
+"""What comes in: headers however a framework has them, bodies within bounds, packed or not. No I/O."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+import msgspec
+
+from didww.exceptions import CallbackRejected
+
+__all__ = ["Headers", "bounded", "by_name", "header", "objects_of", "unpacked"]
+
+Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+"""Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
+
+MOST_OBJECTS: Final = 10_000
+"""Objects in one body; DIDWW sends up to 1,000."""
+
+
+def by_name(headers: Headers) -> dict[str, list[str]]:
+    """The values of each header, by its name in lower case."""
+    items = getattr(headers, "items", None)
+    found: dict[str, list[str]] = {}
+    for name, value in cast("Iterable[tuple[object, object]]", headers if items is None else items()):
+        found.setdefault(_text(name).lower(), []).append(_text(value).strip())
+    return found
+
+
+def header(named: dict[str, list[str]], name: str) -> str | None:
+    """The value of a header; None if there is none.
+
+    Raises:
+        CallbackRejected: There are several.
+    """
+    found = named.get(name.lower(), ())
+    if len(found) > 1:
+        raise CallbackRejected("malformed", f"The request has {len(found)} headers {name}.")
+    return found[0] if found else None
+
+
+def _text(value: object) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
+
+
+def bounded(body: bytes, most: int) -> bytes:
+    """`body`, if it is not larger than `most` bytes.
+
+    Raises:
+        CallbackRejected: It is.
+    """
+    if len(body) > most:
+        raise CallbackRejected("too_large", f"The body has {len(body)} bytes; at most {most} are read.")
+    return body
+
+
+def unpacked(body: bytes, most: int) -> bytes:
+    """What gzip data holds, of one member or several.
+
+    Raises:
+        CallbackRejected: It is not gzip, it is cut off, or holds more than `most` bytes.
+    """
+    parts: list[bytes] = []
+    left, room = body, most
+    while left:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            part = member.decompress(left, room + 1)
+        except zlib.error as error:
+            raise CallbackRejected("malformed", f"The body is not gzip: {error}.") from None
+        room -= len(part)
+        if room < 0:
+            raise CallbackRejected("too_large", f"The body unpacks to more than {most} bytes.")
+        if not member.eof:
+            raise CallbackRejected("malformed", "The gzip data of the body is cut off.")
+        parts.append(part)
+        if len(parts) > MOST_OBJECTS:
+            raise CallbackRejected("malformed", f"The body has more than {MOST_OBJECTS} gzip members.")
+        left = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def objects_of(body: bytes) -> list[dict[str, Any]]:
+    """The objects of a JSON body: one, an array of them, or one a line.
+
+    Raises:
+        CallbackRejected: It holds something else.
+    """
+    try:
+        found = _decoded(body)
+    except ValueError as whole:
+        # A byte order mark is no JSON; lines may end in CR LF.
+        lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+        if len(lines) > MOST_OBJECTS:
+            raise CallbackRejected("malformed", f"The body has more than {MOST_OBJECTS} lines.") from None
+        try:
+            found = [_decoded(line) for line in lines]
+        except ValueError as error:
+            said = whole if len(lines) < 2 else error
+            raise CallbackRejected("malformed", f"The body is no JSON: {said}.") from None
+    several = cast("list[Any]", found if isinstance(found, list) else [found])
+    if not several or len(several) > MOST_OBJECTS:
+        raise CallbackRejected(
+            "malformed", f"The body holds {len(several)} objects; it has to hold 1 to {MOST_OBJECTS}."
+        )
+    for one in several:
+        if not isinstance(one, dict):
+            raise CallbackRejected("malformed", "The body holds something else than JSON objects.")
+    return several

@@ -1,0 +1,300 @@
+"""A receiver: from a raw request to your handlers and to the answer, the same behind every framework.
+
+What is done for an event is a generator of steps, run by one small driver for plain code and one for event loops.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+
+from didww.callback.call_events import UnknownCallEvent
+from didww.callback.stores import MemoryStore
+from didww.callback.typed import Event, UnknownCallback
+from didww.exceptions import CallbackRejected, InvalidValue
+
+if TYPE_CHECKING:
+    from didww.callback.asgi import AsgiApp
+    from didww.callback.incoming import Headers
+    from didww.callback.stores import SeenStore
+    from didww.callback.wsgi import WsgiApp
+
+__all__ = ["Answer", "CallbackReceiver", "Verifier"]
+
+log = logging.getLogger("didww.callback")
+
+K = TypeVar("K", bound=Event)
+R = TypeVar("R")
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+class Answer(NamedTuple):
+    """What to answer to a request.
+
+    Attributes:
+        status: HTTP status. DIDWW takes every 2xx for delivered, and sends again after anything else.
+        body: A short text.
+    """
+
+    status: int
+    body: str
+
+
+class Verifier(Protocol[E_co]):
+    """What tells requests of DIDWW from others: `CallbackVerifier`, `CallEventVerifier`.
+
+    Attributes:
+        max_bytes: The largest body that is read.
+    """
+
+    max_bytes: int
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The HTTP methods."""
+        ...
+
+    def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> Sequence[E_co]:
+        """The events of a request."""
+        ...
+
+
+class _Step(NamedTuple):
+    """Something to be done outside: a call of the store, or of the handler.
+
+    Attributes:
+        call: What to call.
+        argument: With what.
+    """
+
+    call: Callable[[Any], object]
+    argument: object
+
+
+_Steps: TypeAlias = Generator[_Step, Any, bool]
+
+
+class CallbackReceiver:
+    """Verifies requests, drops what came before, and hands each event to your handler for its class.
+
+    The answer is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends the request again;
+    what was handled is not handled again then. Events without a handler are logged and answered with 200.
+
+    Args:
+        verifier: Tells DIDWW from others: a `CallbackVerifier` for callbacks of the API, a `CallEventVerifier` for Call
+            Events and CDR Streaming.
+        store: Remembers what was handled; in memory if left out. Several processes need one that they share.
+
+    Example:
+        >>> from didww import CallbackVerifier, OrderCallback
+        >>> verifier = CallbackVerifier(secrets=["test-callback-secret"], public_url="https://hooks.example.com/didww")
+        >>> receiver = CallbackReceiver(verifier)
+        >>> @receiver.on(OrderCallback)
+        ... def order_is_done(callback: OrderCallback) -> None:
+        ...     print(callback.id, callback.status)
+        >>> receiver.handle(method="POST", url="/didww", headers={}, body=b"type=orders")
+        Answer(status=401, body='missing')
+    """
+
+    def __init__(self, verifier: Verifier[Event], *, store: SeenStore | None = None) -> None:
+        self._verifier = verifier
+        self._store: SeenStore = MemoryStore() if store is None else store
+        self._handlers: dict[type[Event], Callable[[Any], object]] = {}
+
+    def on(self, *kinds: type[K]) -> Callable[[Callable[[K], R]], Callable[[K], R]]:
+        """A decorator: the function handles events of these classes.
+
+        The handler of the nearest class is called: one for `Callback` gets what has none of its own. A handler may be
+        `async`. It has 60 seconds, or DIDWW sends the callback again; put longer work into a queue.
+
+        Raises:
+            InvalidValue: There is a handler for that class already, or it is no class of events.
+        """
+        if not kinds:
+            raise InvalidValue("on takes the classes of events to handle, e.g. on(OrderCallback).", field="kinds")
+        for kind in kinds:
+            if not _is_kind(kind):
+                raise InvalidValue(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
+            if kind in self._handlers:
+                raise InvalidValue(f"There is a handler for {kind.__name__} already.", field="kinds")
+
+        def register(handler: Callable[[K], R]) -> Callable[[K], R]:
+            self._handlers.update(dict.fromkeys(kinds, handler))
+            return handler
+
+        return register
+
+    def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+        """The answer to a request, after its handlers have run. Whatever a stranger sends, there is one.
+
+        Handlers that are `async` run in an event loop made for each; where one runs already, use `handle_async`.
+
+        Args:
+            method: HTTP method.
+            url: The address as it arrived, neither decoded nor encoded anew; its path and query will do with
+                `public_url`.
+            headers: All headers.
+            body: The bytes of the body.
+        """
+        events = self._events(method, url, headers, body)
+        if isinstance(events, Answer):
+            return events
+        return _answer([_drive(self._handled(handler, event)) for handler, event in self._told(events)])
+
+    async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+        """Like `handle`, on an event loop; handlers that are not `async` run in a thread."""
+        import anyio.to_thread
+
+        events = self._events(method, url, headers, body)
+        if isinstance(events, Answer):
+            return events
+        outcomes: list[bool] = []
+        for handler, event in self._told(events):
+            steps = self._handled(handler, event)
+            if inspect.iscoroutinefunction(handler):
+                outcomes.append(await _drive_async(steps, in_thread=self._store.blocking))
+            else:
+                # All of it in one thread: once begun, it is done and remembered, whoever cancels the request.
+                outcomes.append(await anyio.to_thread.run_sync(_drive, steps))
+        return _answer(outcomes)
+
+    def asgi(self, *, read_timeout: float = 10.0) -> AsgiApp:
+        """This receiver as an ASGI application, to be served or mounted.
+
+        Args:
+            read_timeout: Seconds in which the body has to be there; 408 is answered if it is not.
+        """
+        from didww.callback.asgi import asgi_app
+
+        return asgi_app(self.handle_async, max_bytes=self._verifier.max_bytes, read_timeout=read_timeout)
+
+    def wsgi(self) -> WsgiApp:
+        """This receiver as a WSGI application, to be served or mounted; how long a body may take, its server says."""
+        from didww.callback.wsgi import wsgi_app
+
+        return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes)
+
+    def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | Answer:
+        """The events of a request, or what to answer if it is none of DIDWW's."""
+        if method.upper() not in self._verifier.methods:
+            return Answer(405, "method not allowed")
+        try:
+            return self._verifier.verify(method=method, url=url, headers=headers, body=body)
+        except CallbackRejected as error:
+            log.warning("A request was rejected (%s): %s", error.reason, error)
+            return Answer(error.status, error.reason)
+
+    def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
+        """The events that somebody wants, with their handlers."""
+        for event in events:
+            handler = next((self._handlers[cls] for cls in type(event).__mro__ if cls in self._handlers), None)
+            if handler is not None:
+                yield handler, event
+                continue
+            unknown = isinstance(event, (UnknownCallback, UnknownCallEvent))
+            log.log(logging.WARNING if unknown else logging.INFO, "No handler for %s.", _shown(event))
+
+    def _handled(self, handler: Callable[[Any], object], event: Event) -> _Steps:
+        """Whether an event was handled, now or before."""
+        store, key = self._store, event.key
+        try:
+            claim = yield _Step(store.claim, key)
+        except Exception:
+            log.exception("Whether %s was handled before is not known; it may come again.", _shown(event))
+            return False
+        if claim != "mine":
+            log.info("%s came again; it %s.", _shown(event), "was handled" if claim == "done" else "is being handled")
+            return cast("bool", claim == "done")
+        outcome = False
+        try:
+            yield _Step(handler, event)
+            outcome = True
+        except Exception:
+            log.exception("The handler of %s failed; it may come again.", _shown(event))
+        except BaseException:  # stopped in the middle: nobody is left to take a step
+            store.release(key)
+            raise
+        note = store.done if outcome else store.release
+        try:
+            yield _Step(note, key)
+        except Exception:
+            log.exception("What became of %s could not be remembered.", _shown(event))
+        except BaseException:
+            note(key)
+            raise
+        return outcome
+
+
+def _is_kind(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Event)
+
+
+def _answer(outcomes: list[bool]) -> Answer:
+    failed = outcomes.count(False)
+    return Answer(500, f"{failed} of {len(outcomes)} not handled") if failed else Answer(200, "ok")
+
+
+def _shown(event: Event) -> str:
+    """An event for the log: its type, id and status, and no more of it."""
+    told = event.to_dict()
+    parts = [str(told[name]) for name in ("type", "id", "status") if told.get(name)]
+    return " ".join("".join(c if c.isprintable() else "?" for c in part[:80]) for part in parts) or "an event"
+
+
+def _drive(steps: _Steps) -> bool:
+    """Take the steps one after the other, here."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = step.call(step.argument)
+                if inspect.isawaitable(result):
+                    result = _run(result)
+            except BaseException as error:  # noqa: BLE001 it goes on in the generator
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        return cast("bool", end.value)
+
+
+def _run(waiting: Awaitable[object]) -> object:
+    import asyncio
+
+    async def awaited() -> object:
+        return await waiting
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(awaited())
+    if inspect.iscoroutine(waiting):
+        waiting.close()
+    raise InvalidValue(
+        "A handler is async and an event loop runs in this thread: call handle_async, or serve receiver.asgi().",
+        field="handler",
+    )
+
+
+async def _drive_async(steps: _Steps, *, in_thread: bool) -> bool:
+    """Take the steps of an async handler one after the other; those of the store in a thread if they may take long."""
+    import anyio.to_thread
+
+    try:
+        step = next(steps)
+        while True:
+            try:
+                if in_thread and not inspect.iscoroutinefunction(step.call):
+                    result = await anyio.to_thread.run_sync(step.call, step.argument)
+                else:
+                    result = step.call(step.argument)
+                    if inspect.isawaitable(result):
+                        result = await result
+            except BaseException as error:  # noqa: BLE001 it goes on in the generator
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        return cast("bool", end.value)

@@ -1,0 +1,176 @@
+"""Whether a request comes from DIDWW, from the bytes that arrived to typed callbacks."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from didww.callback.incoming import bounded, by_name, header, objects_of
+from didww.callback.request_validator import RequestValidator, parts_of, signature_of
+from didww.callback.typed import Callback, callback_of
+from didww.exceptions import CallbackRejected, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from didww.callback.incoming import Headers
+
+__all__ = ["CallbackVerifier"]
+
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_MOST_FIELDS: Final = 100
+
+
+class CallbackVerifier:
+    """Takes the raw request of a callback apart, checks its signature, and gives what it tells.
+
+    Args:
+        secrets: The callback secrets that are taken, the new one and the old one while they are exchanged. They are
+            shown nowhere.
+        public_url: The address that DIDWW calls, as it was given as `callback_url`. Behind a proxy the program sees
+            another scheme, host, port or path; what is signed is this one. Without a path (`https://hooks.example.com`)
+            path and query of each request are taken, with one the query only. If None, the `url` of each call has to be
+            the whole address.
+        max_bytes: The largest body that is read.
+
+    Raises:
+        InvalidValue: No secret, an empty one, or `public_url` is no http address.
+
+    Example:
+        >>> verifier = CallbackVerifier(secrets=["test-callback-secret"], public_url="https://hooks.example.test/didww")
+        >>> (callback,) = verifier.verify(
+        ...     method="POST",
+        ...     url="/internal/path",
+        ...     headers={
+        ...         "X-DIDWW-Signature": "271b763e3008f4e073d990ff2c9d5b65c4c2d74c",
+        ...         "Content-Type": "application/x-www-form-urlencoded",
+        ...     },
+        ...     body=b"id=5da18706-be9f-49b0-aeec-0480aacd49ad&type=orders&status=completed",
+        ... )
+        >>> callback
+        OrderCallback(type='orders', id='5da18706-be9f-49b0-aeec-0480aacd49ad', status=<OrderStatus.COMPLETED: 'completed'>)
+    """  # noqa: E501 what a program prints
+
+    methods: Final = ("GET", "POST")
+    """The HTTP methods of callbacks."""
+
+    def __init__(self, *, secrets: Sequence[str], public_url: str | None = None, max_bytes: int = 1 << 20) -> None:
+        if isinstance(secrets, (str, bytes)) or not secrets or not all(_is_secret(one) for one in secrets):
+            raise InvalidValue("secrets takes a list of callback secrets, none of them empty.", field="secrets")
+        if max_bytes < 1:
+            raise InvalidValue(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
+        self._secrets = [one.encode("utf-8", "surrogatepass") for one in secrets]
+        self._origin = self._path = ""
+        self.max_bytes = max_bytes
+        if public_url is not None:
+            found = parts_of(public_url)
+            if found is None:
+                raise InvalidValue(
+                    "public_url is the address that DIDWW calls, such as https://hooks.example.com/didww.",
+                    field="public_url",
+                )
+            self._path = re.split(r"[?#]", found["rest"] or "", maxsplit=1)[0]
+            self._origin = public_url[: len(public_url) - len(found["rest"] or "")]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(secrets={['***'] * len(self._secrets)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("A CallbackVerifier holds secrets and is not pickled; make a new one.")
+
+    def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> list[Callback]:
+        """What a request tells; of outbound trunks there may be several, else there is one.
+
+        Args:
+            method: GET or POST.
+            url: The address as it arrived, neither decoded nor encoded anew: `/didww?tenant=42`, or the whole of it.
+            headers: All headers.
+            body: The bytes of the body, as they arrived.
+
+        Raises:
+            CallbackRejected: It is not a callback of DIDWW: `reason` says why, `status` what to answer.
+            InvalidValue: `url` is not the whole address, and there is no `public_url`.
+        """
+        bounded(body, self.max_bytes)
+        called, named = self._called(url), by_name(headers)
+        signature = header(named, RequestValidator.HEADER)
+        if not signature:
+            raise CallbackRejected("missing", f"The request has no header {RequestValidator.HEADER}.")
+        if _SIGNATURE.fullmatch(signature.lower()) is None:
+            raise CallbackRejected("malformed", f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
+        for payload in self._readings(method, called, named, body):
+            if self._signed(called, payload, signature.lower()):
+                try:
+                    return [callback_of(one) for one in payload]
+                except ValueError as error:
+                    raise CallbackRejected("malformed", f"The request is signed, but no callback: {error}.") from None
+        shown = called.partition("?")[0].rpartition("@")[2]
+        raise CallbackRejected(
+            "mismatch",
+            f"The signature is not right for {shown!r:.200}: it was made with another secret, for another address "
+            f"(then public_url has to be the one that DIDWW calls), or the request was changed.",
+        )
+
+    def _called(self, url: str) -> str:
+        """The address that DIDWW called."""
+        target = url.partition("#")[0]
+        if not target.startswith("/"):
+            found = parts_of(target)
+            if found is None or not self._origin:
+                if found is None:
+                    raise InvalidValue("url is the whole address, or its path and query.", field="url")
+                return target
+            target = found["rest"] or ""
+        elif not self._origin:
+            raise InvalidValue(
+                "url is a path only: make the CallbackVerifier with public_url=, the address that DIDWW calls.",
+                field="url",
+            )
+        path, mark, query = target.partition("?")
+        return f"{self._origin}{self._path or path}{mark}{query}"
+
+    @staticmethod
+    def _readings(method: str, called: str, named: dict[str, list[str]], body: bytes) -> list[list[dict[str, Any]]]:
+        """What the request may have been signed for: the objects, or the fields, that it holds."""
+        if method.upper() == "GET":
+            pairs = _pairs(called.partition("?")[2].encode("utf-8", "surrogatepass"))
+            # DIDWW adds its fields after those that the address had: which ones are its own, the signature tells.
+            return [[fields] for start in range(len(pairs)) if "type" in (fields := _unique(pairs[start:]))]
+        if method.upper() != "POST":
+            raise CallbackRejected("malformed", "Callbacks are sent by GET or POST.")
+        kind = (header(named, "Content-Type") or "").partition(";")[0].strip().lower()
+        if kind == "application/json" or (not kind and body.lstrip()[:1] in (b"[", b"{")):
+            return [objects_of(body)]
+        pairs = _pairs(body)
+        fields = _unique(pairs)
+        if not fields:
+            raise CallbackRejected("malformed", "The form of the request is empty, or has a field twice.")
+        return [[fields]]
+
+    def _signed(self, url: str, payload: list[dict[str, Any]], signature: str) -> bool:
+        right = False
+        for secret in self._secrets:  # all of them, whichever is right
+            expected = signature_of(secret, url, payload)
+            right |= expected is not None and hmac.compare_digest(expected, signature)
+        return right
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise CallbackRejected(
+            "malformed", f"The fields of the request are no UTF-8, or more than {_MOST_FIELDS}."
+        ) from None
+
+
+def _unique(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """The fields; none if one is there twice."""
+    fields: dict[str, Any] = dict(pairs)
+    return fields if len(fields) == len(pairs) else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-for folder in ("unit", "core", "contract", "sandbox", "security"):
+for folder in ("unit", "core", "contract", "sandbox", "security", "callback"):
     sys.path.append(str(Path(__file__).parent / folder))
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.sandbox import Sandbox, console
 from didww.sandbox.clock import Clock
 from didww.sandbox.console import shown
-from didww.sandbox.server import Server, wait_until_started
+from didww.sandbox.server import Server
+from didww.serving import wait_until_started
 from people import bought, person, prove_all
 from test_registration import Registration, plain
 

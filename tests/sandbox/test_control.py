@@ -15,7 +15,8 @@ import pytest
 from didww import DidwwClient
 from didww.sandbox import Sandbox
 from didww.sandbox.control import OPERATIONS, openapi
-from didww.sandbox.server import Server, wait_until_started
+from didww.sandbox.server import Server
+from didww.serving import wait_until_started
 
 
 class Remote:

@@ -20,7 +20,8 @@ from didww.sandbox import Sandbox
 SERVE = """
 import sys
 from didww.sandbox import Sandbox
-from didww.sandbox.server import Server, write_ready_file, wait_until_started
+from didww.sandbox.server import Server, write_ready_file
+from didww.serving import wait_until_started
 import threading
 from pathlib import Path
 server = Server(Sandbox(path=sys.argv[1]))

@@ -14,7 +14,8 @@ import pytest
 from didww import DidOrderItem, DidwwClient, Export, Order
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwApiError, DidwwError, UnexpectedResponse
 from didww.sandbox import Sandbox
-from didww.sandbox.server import Server, wait_until_started
+from didww.sandbox.server import Server
+from didww.serving import wait_until_started
 
 DOORS = ("in process", "in process, async", "served")
 

@@ -137,7 +137,8 @@ class CallbackVerifier:
         if method.upper() == "GET":
             pairs = _pairs(called.partition("?")[2].encode("utf-8", "surrogatepass"))
             # DIDWW adds its fields after those that the address had: which ones are its own, the signature tells.
-            return [[fields] for start in range(len(pairs)) if "type" in (fields := _unique(pairs[start:]))]
+            starts = reversed(range(len(pairs)))
+            return [[fields] for start in starts if "type" in (fields := _unique(pairs[start:]))]
         if method.upper() != "POST":
             raise CallbackRejected("malformed", "Callbacks are sent by GET or POST.")
         kind = (header(named, "Content-Type") or "").partition(";")[0].strip().lower()

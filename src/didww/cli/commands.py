@@ -1,4 +1,4 @@
-"""The commands: `didww sandbox`."""
+"""The commands: `didww sandbox`, and those of callbacks.py."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from didww.cli.callbacks import callbacks, listen
 from didww.exceptions import DidwwClientError
 from didww.sandbox.callbacks import DEFAULT_SECRET
 from didww.version import API_VERSION, __version__
@@ -23,6 +24,10 @@ __all__ = ["command"]
 @click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
 def command() -> None:
     """Tools for DIDWW API v3."""
+
+
+command.add_command(callbacks)
+command.add_command(listen)
 
 
 @command.command()
@@ -67,7 +72,8 @@ def sandbox(
     It speaks the API at the address that it prints, and buys nothing. Stop it with Ctrl-C.
     """
     from didww.sandbox import Sandbox
-    from didww.sandbox.server import Server, wait_until_started, write_ready_file
+    from didww.sandbox.server import Server, write_ready_file
+    from didww.serving import LOOPBACK, wait_until_started
 
     try:
         local = Sandbox(
@@ -87,7 +93,7 @@ def sandbox(
         server = Server(local, host=host, port=port, log=_log, open_control=open_control)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in LOOPBACK:
         others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
         click.echo(f"Warning: others can reach {others}. There is no TLS, and any key is an account.", err=True)
     click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")

@@ -1,18 +1,14 @@
-"""Serving the sandbox over HTTP with uvicorn: in the foreground for the command, in a thread for tests and scripts."""
+"""Serving the sandbox over HTTP."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import socket
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from didww.exceptions import DidwwClientError
 from didww.sandbox.app import SandboxApp
 from didww.sandbox.local import Sandbox
+from didww.serving import AppServer, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Server", "running"]
 
 
-class Server:
+class Server(AppServer):
     """A server for a sandbox; listens from the moment it is made.
 
     Args:
@@ -44,63 +40,14 @@ class Server:
         log: Callable[[str, str, int, float], None] | None = None,
         open_control: bool = False,
     ) -> None:
-        try:
-            import uvicorn
-        except ModuleNotFoundError:
-            raise DidwwClientError(
-                'Serving the sandbox needs uvicorn: install this package with its extra "sandbox".'
-            ) from None
+        super().__init__(SandboxApp(sandbox, log, open_control=open_control), host=host, port=port)
         self._sandbox = sandbox
-        self._socket = _listening(host, port)
-        # Whoever listens at all addresses is reached at this one, too.
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-        self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v3"
-        config = uvicorn.Config(
-            SandboxApp(sandbox, log, open_control=open_control),
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            server_header=False,
-        )
-        self._server = uvicorn.Server(config)
+        self.base_url = f"{self.address}/v3"
 
     def run(self) -> None:
         """Serve until interrupted (Ctrl-C) or stopped."""
         self._sandbox.serve_always()
-        with contextlib.suppress(KeyboardInterrupt):
-            self._server.run(sockets=[self._socket])
-        self._socket.close()
-
-    def stop(self) -> None:
-        """Ask `run` to return."""
-        self._server.should_exit = True
-
-    @property
-    def started(self) -> bool:
-        """Whether connections are being served."""
-        return self._server.started
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except OverflowError:
-        listener.close()
-        raise DidwwClientError(f"Cannot listen at port {port}: ports go from 0 to 65535.") from None
-    except (UnicodeError, TypeError):
-        listener.close()
-        raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
-    except OSError as error:
-        listener.close()
-        hint = " Choose another with --port, or 0 for a free one." if error.errno == errno.EADDRINUSE else ""
-        raise DidwwClientError(f"Cannot listen at {host} port {port}: {error.strerror or error}.{hint}") from None
-    return listener
+        super().run()
 
 
 @contextlib.contextmanager
@@ -116,30 +63,10 @@ def running(**options: Any) -> Generator[str]:
         ...     print(client.balance().find().data.total_balance)
         10000.00
     """
-    sandbox = Sandbox(**options)
-    server = Server(sandbox)
-    thread = threading.Thread(target=server.run, name="didww-sandbox", daemon=True)
-    thread.start()
-    try:
-        wait_until_started(server, thread)
-        yield server.base_url
-    finally:
-        server.stop()
-        thread.join(timeout=10)
-        sandbox.close()
-
-
-def wait_until_started(server: Server, thread: threading.Thread | None = None) -> None:
-    """Return when `server` serves.
-
-    Raises:
-        DidwwClientError: It does not within ten seconds, or its thread ended.
-    """
-    end = time.monotonic() + 10
-    while not server.started:
-        if time.monotonic() > end or (thread is not None and not thread.is_alive()):
-            raise DidwwClientError("The sandbox did not start.")
-        time.sleep(0.005)
+    with Sandbox(**options) as sandbox:
+        server = Server(sandbox)
+        with served(server):
+            yield server.base_url
 
 
 def write_ready_file(path: Path, base_url: str) -> None:

@@ -1,0 +1,157 @@
+"""The commands `didww listen` and `didww callbacks`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from didww.exceptions import DidwwClientError
+
+__all__ = ["callbacks", "listen"]
+
+_SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
+
+
+@click.command()
+@click.option(
+    "--secret", "secrets", multiple=True, envvar=_SECRET, show_envvar=True, help="Callback secret; repeatable."
+)
+@click.option("--public-url", help="Address that DIDWW calls, if a proxy or tunnel leads here.")
+@click.option("--forward", metavar="URL", help="Send verified callbacks on to this address, and answer as it answers.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port", default=8751, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def listen(
+    secrets: tuple[str, ...],
+    public_url: str | None,
+    forward: str | None,
+    host: str,
+    port: int,
+    as_json: bool,  # noqa: FBT001 an option
+) -> None:
+    """Print verified callbacks as they arrive.
+
+    Any path is taken; the callback URL of a record is the address that this prints. Stop it with Ctrl-C.
+    """
+    from didww.callback.asgi import asgi_app
+    from didww.callback.verifier import CallbackVerifier
+    from didww.cli.listen import Listener
+    from didww.serving import LOOPBACK, AppServer
+
+    if not secrets:
+        raise click.ClickException(
+            f"Callbacks are verified with the callback secret: set {_SECRET}, or give --secret. That of `didww "
+            "sandbox` is sandbox-callback-secret."
+        )
+    try:
+        verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
+        listener = Listener(verifier, _tell, forward=forward, json=as_json)
+        server = AppServer(
+            asgi_app(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10), host=host, port=port
+        )
+    except DidwwClientError as error:
+        raise click.ClickException(str(error)) from None
+    if host not in LOOPBACK:
+        click.echo("Warning: others can reach this address. There is no TLS.", err=True)
+    click.echo(f"Listening at {public_url or server.address + '/'}   Ctrl-C stops it.", err=as_json)
+    server.run()
+    click.echo("Stopped.", err=as_json)
+
+
+def _tell(line: str, colour: str | None) -> None:
+    import os
+
+    plain = bool(os.environ.get("NO_COLOR"))
+    click.echo(line if plain or colour is None else click.style(line, fg=colour))
+    sys.stdout.flush()
+
+
+@click.group()
+def callbacks() -> None:
+    """Make callbacks as DIDWW makes them."""
+
+
+@callbacks.command()
+@click.argument("url")
+@click.option(
+    "--type",
+    "type_",
+    default="orders",
+    show_default=True,
+    help="orders, exports, address_verifications, emergency_verifications, voice_out_trunks, or another.",
+)
+@click.option("--id", "id_", help="Id of the record; a new one if left out.")
+@click.option("--status", default="completed", show_default=True, help="Its status.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A further field; repeatable.")
+@click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="How to send it.")
+@click.option("--secret", envvar=_SECRET, show_envvar=True, help="Callback secret.")
+@click.option("--send", is_flag=True, help="Send it, and print the answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
+def sign(
+    url: str,
+    type_: str,
+    id_: str | None,
+    status: str,
+    fields: tuple[str, ...],
+    method: Any,
+    secret: str | None,
+    send: bool,  # noqa: FBT001 an option
+    as_json: bool,  # noqa: FBT001 an option
+) -> None:
+    """Make a signed request for testing a receiver.
+
+    URL is the address as DIDWW would call it. Printed as a command for curl unless told otherwise.
+    """
+    import msgspec
+
+    from didww.callback.signing import sign_callback
+
+    if not secret:
+        raise click.ClickException(f"Callbacks are signed with the callback secret: set {_SECRET}, or give --secret.")
+    payload: dict[str, Any] = {"id": id_ or str(uuid.uuid4()), "type": type_, "status": status}
+    for one in fields:
+        name, equals, value = one.partition("=")
+        if not name or not equals:
+            raise click.ClickException(f"--field takes NAME=VALUE, not {one!r}.")
+        # The one field that is no text: of trunks, which are sent as JSON.
+        payload[name] = value == "true" if name == "threshold_reached" and value in ("true", "false") else value
+    if type_ == "voice_out_trunks":  # these have them always
+        payload.setdefault("threshold_reached", status == "blocked")
+        payload.setdefault("created_at", datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    try:
+        request = sign_callback(url, payload, secret=secret, method=method)
+    except DidwwClientError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(msgspec.json.encode(request).decode())
+    elif not send:
+        parts = ["curl", "-i"] + [
+            part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")
+        ]
+        if request.method == "POST":
+            parts += ["--data-raw", request.body]
+        click.echo(shlex.join([*parts, request.url]))
+    if send:
+        _send(request)
+
+
+def _send(request: Any) -> None:
+    import httpx2
+
+    try:
+        answer = httpx2.request(
+            request.method, request.url, headers=request.headers, content=request.body, timeout=60, trust_env=False
+        )
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise click.ClickException(f"No answer from {request.url.partition('?')[0]}: {error}") from None
+    text = "".join(c if c.isprintable() else "?" for c in answer.text[:500])
+    click.echo(f"{answer.status_code} {text}".rstrip())
+    if not answer.is_success:
+        sys.exit(1)

@@ -1,0 +1,116 @@
+"""What `didww listen` does with a request: verify it, show it, forward it, answer it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from didww.callback.receiver import Answer
+from didww.callback.stores import MemoryStore
+from didww.exceptions import CallbackRejected, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from didww.callback.incoming import Headers
+    from didww.callback.typed import Callback
+    from didww.callback.verifier import CallbackVerifier
+
+__all__ = ["Listener"]
+
+_SECONDS_TO_ANSWER = 60.0
+# What a receiver needs of the request; the rest belongs to the connection that it came by.
+_FORWARDED = ("content-type", "x-didww-signature", "user-agent")
+
+
+class Listener:
+    """Answers requests, and tells of each.
+
+    Args:
+        verifier: Verifies them.
+        tell: Called with a line of text and the name of its colour, or None.
+        forward: Address that verified requests are sent on to; its answer is the answer.
+        json: Whether to tell in JSON.
+    """
+
+    def __init__(
+        self,
+        verifier: CallbackVerifier,
+        tell: Callable[[str, str | None], None],
+        *,
+        forward: str | None = None,
+        json: bool = False,
+    ) -> None:
+        if forward is not None and urlsplit(forward).scheme not in ("http", "https"):
+            raise InvalidValue(f"{forward!r} is no http address.", field="forward")
+        self._verifier = verifier
+        self._tell = tell
+        self._forward = forward
+        self._json = json
+        self._seen = MemoryStore()
+
+    async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+        """The answer to a request."""
+        if method not in self._verifier.methods:
+            self._rejected("method", f"{method} is not how callbacks come.")
+            return Answer(405, "method not allowed")
+        try:
+            found = self._verifier.verify(method=method, url=url, headers=headers, body=body)
+        except CallbackRejected as error:
+            self._rejected(error.reason, str(error))
+            return Answer(error.status, error.reason)
+        answer, note = Answer(200, "ok"), ""
+        if self._forward is not None:
+            answer = await self._forwarded(method, url, headers, body)
+            note = f"forwarded: {answer.status}" if answer.status != 502 else answer.body
+        for callback in found:
+            again = self._seen.claim(callback.key) != "mine"
+            self._seen.done(callback.key)
+            self._show(callback, [*(["came again"] if again else []), *([note] if note else [])], answer.status)
+        return answer
+
+    async def _forwarded(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+        import httpx2
+
+        from didww.callback.incoming import by_name
+
+        target, query = str(self._forward), url.partition("?")[2]
+        if query:
+            target += ("&" if "?" in target else "?") + query
+        named = by_name(headers)
+        sent = {name: value for name in _FORWARDED for value in named.get(name, ())}
+        try:
+            async with httpx2.AsyncClient(timeout=_SECONDS_TO_ANSWER, trust_env=False) as client:
+                answer = await client.request(method, target, headers=sent, content=body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            return Answer(502, f"not forwarded: {type(error).__name__} {error}".rstrip())
+        return Answer(answer.status_code, f"forwarded, answered {answer.status_code}")
+
+    def _show(self, callback: Callback, notes: list[str], status: int) -> None:
+        fields: dict[str, Any] = callback.to_dict()
+        if self._json:
+            self._tell(msgspec.json.encode({"time": _now(), "status": status, "callback": fields}).decode(), None)
+            return
+        shown = [fields.pop(name, "") for name in ("type", "status", "id")]
+        line = f"{_now()}  {shown[0]!s:<24} {shown[1]!s:<10} {shown[2]!s:<36}"
+        line += "".join(f"  {name}={value}" for name, value in fields.items() if value not in ("", None))
+        line += f"  ({', '.join(notes)})" if notes else ""
+        self._tell(_printable(line.rstrip()), None if 200 <= status < 300 else "red")
+
+    def _rejected(self, reason: str, why: str) -> None:
+        if self._json:
+            self._tell(msgspec.json.encode({"time": _now(), "rejected": reason, "why": why}).decode(), None)
+        else:
+            self._tell(_printable(f"{_now()}  rejected: {reason:<14} {why}"), "yellow")
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _printable(text: str) -> str:
+    """What a stranger sent may not steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

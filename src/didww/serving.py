@@ -1,0 +1,121 @@
+"""Serving an ASGI application with uvicorn, in the foreground for a command or in a thread for tests and scripts."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from didww.exceptions import DidwwClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["LOOPBACK", "AppServer", "served", "wait_until_started"]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class AppServer:
+    """A server for an ASGI application; listens from the moment it is made.
+
+    Args:
+        app: The application.
+        host: Address to listen at; loopback unless told.
+        port: Port to listen at; 0 picks a free one.
+
+    Attributes:
+        address: Where it is reached, e.g. `http://127.0.0.1:8750`.
+
+    Raises:
+        DidwwClientError: The address cannot be used, or uvicorn is not installed.
+    """
+
+    def __init__(self, app: Any, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        try:
+            import uvicorn
+        except ModuleNotFoundError:
+            raise DidwwClientError('Serving needs uvicorn: install this package with its extra "sandbox".') from None
+        self._socket = _listening(host, port)
+        # Whoever listens at all addresses is reached at this one, too.
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        self.address = f"http://{shown}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Serve until interrupted (Ctrl-C) or stopped."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self._server.run(sockets=[self._socket])
+        self._socket.close()
+
+    def stop(self) -> None:
+        """Ask `run` to return."""
+        self._server.should_exit = True
+
+    @property
+    def started(self) -> bool:
+        """Whether connections are being served."""
+        return self._server.started
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OverflowError:
+        listener.close()
+        raise DidwwClientError(f"Cannot listen at port {port}: ports go from 0 to 65535.") from None
+    except (UnicodeError, TypeError):
+        listener.close()
+        raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
+    except OSError as error:
+        listener.close()
+        hint = " Choose another with --port, or 0 for a free one." if error.errno == errno.EADDRINUSE else ""
+        raise DidwwClientError(f"Cannot listen at {host} port {port}: {error.strerror or error}.{hint}") from None
+    return listener
+
+
+@contextlib.contextmanager
+def served(app: Any) -> Generator[str]:
+    """The address of an ASGI application that is served on a free loopback port while the `with` block lasts.
+
+    Args:
+        app: The application, e.g. `receiver.asgi()`; or an `AppServer` that was made for it.
+    """
+    server = app if isinstance(app, AppServer) else AppServer(app)
+    thread = threading.Thread(target=server.run, name="didww-server", daemon=True)
+    thread.start()
+    try:
+        wait_until_started(server, thread)
+        yield server.address
+    finally:
+        server.stop()
+        thread.join(timeout=10)
+
+
+def wait_until_started(server: AppServer, thread: threading.Thread | None = None) -> None:
+    """Return when `server` serves.
+
+    Raises:
+        DidwwClientError: It does not within ten seconds, or its thread ended.
+    """
+    end = time.monotonic() + 10
+    while not server.started:
+        if time.monotonic() > end or (thread is not None and not thread.is_alive()):
+            raise DidwwClientError("The server did not start.")
+        time.sleep(0.005)

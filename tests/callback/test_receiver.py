@@ -1,0 +1,424 @@
+"""CallbackReceiver: the right handler, once, sync and async; failures are sent again; strangers get an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vectors import SECRET
+
+from didww import (
+    Callback,
+    CallbackReceiver,
+    CallbackVerifier,
+    CallEvent,
+    CallEventVerifier,
+    ExportCallback,
+    InboundCallEvent,
+    InboundCallStart,
+    InvalidValue,
+    MemoryStore,
+    OrderCallback,
+    SqliteStore,
+    UnknownCallback,
+    VoiceOutTrunkCallback,
+    sign_callback,
+)
+from didww.callback.receiver import Answer
+
+URL = "https://hooks.example.test/didww"
+ORDER = {"id": "1", "type": "orders", "status": "completed"}
+
+
+def request(payload: Any = ORDER, *, secret: str = SECRET, method: Any = "POST") -> dict[str, Any]:
+    made = sign_callback(URL, payload, secret=secret, method=method)
+    return {"method": made.method, "url": made.url, "headers": made.headers, "body": made.body.encode()}
+
+
+def receiver_with(store: Any = None) -> CallbackReceiver:
+    return CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url=URL), store=store)
+
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Asks a receiver by either way."""
+
+    def asked(receiver: CallbackReceiver, request_: dict[str, Any]) -> Answer:
+        if request.param == "sync":
+            return receiver.handle(**request_)
+        return asyncio.run(receiver.handle_async(**request_))
+
+    return asked
+
+
+@pytest.fixture(params=["plain", "async", "partial", "object"])
+def shaped(request: pytest.FixtureRequest) -> Callable[[Callable[[Any], Any]], Any]:
+    """Makes a handler of some shape of a function."""
+
+    def shape(function: Callable[[Any], Any]) -> Any:
+        async def waiting(event: Any) -> None:
+            await asyncio.sleep(0)
+            function(event)
+
+        class Object:
+            async def __call__(self, event: Any) -> None:
+                await waiting(event)
+
+        shapes: dict[str, Any] = {"async": waiting, "partial": functools.partial(waiting), "object": Object()}
+        return shapes.get(request.param, function)
+
+    return shape
+
+
+def test_a_callback_comes_to_its_handler(ask: Ask, shaped: Any) -> None:
+    """Typed, once, however often it is delivered."""
+    receiver, got = receiver_with(), []
+    receiver.on(OrderCallback)(shaped(got.append))
+    for _ in range(3):
+        assert ask(receiver, request()) == (200, "ok")
+    assert ask(receiver, request(method="GET")) == (200, "ok")
+    assert [type(one) for one in got] == [OrderCallback]
+    assert ask(receiver, request({**ORDER, "status": "canceled"})).status == 200
+    assert [one.status for one in got] == ["completed", "canceled"]
+
+
+def test_the_nearest_class_has_it(ask: Ask) -> None:
+    """A handler of all gets what has none of its own, unknown types included."""
+    receiver = receiver_with()
+    got: list[tuple[str, Callback]] = []
+
+    @receiver.on(OrderCallback, ExportCallback)
+    def known(callback: OrderCallback | ExportCallback) -> None:
+        got.append(("known", callback))
+
+    @receiver.on(Callback)
+    def other(callback: Callback) -> None:
+        got.append(("other", callback))
+
+    for payload in (ORDER, {**ORDER, "type": "exports"}, {**ORDER, "type": "address_verifications"}, {"type": "faxes"}):
+        assert ask(receiver, request(payload)).status == 200
+    assert [name for name, _ in got] == ["known", "known", "other", "other"]
+    assert isinstance(got[-1][1], UnknownCallback)
+
+
+def test_without_a_handler_it_is_answered_and_logged(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """2xx, so that DIDWW does not send it for four days; what nobody knows is a warning."""
+    receiver = receiver_with()
+    with caplog.at_level(logging.INFO, "didww.callback"):
+        assert ask(receiver, request()) == (200, "ok")
+        assert ask(receiver, request({"type": "faxes", "id": "7", "note": "secret text"})) == (200, "ok")
+    told = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "didww.callback"]
+    assert told == [("INFO", "No handler for orders 1 completed."), ("WARNING", "No handler for faxes 7.")]
+
+
+def test_a_handler_that_fails_is_asked_again(ask: Ask, shaped: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """500, so that DIDWW sends it again; then it is handled, and not a second time."""
+    receiver = receiver_with()
+    attempts: list[int] = []
+
+    def failing(callback: Any) -> None:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise RuntimeError("database is down")
+
+    receiver.on(OrderCallback)(shaped(failing))
+    assert [ask(receiver, request()).status for _ in range(5)] == [500, 500, 200, 200, 200]
+    assert len(attempts) == 3
+    assert caplog.text.count("The handler of orders 1 completed failed; it may come again.") == 2
+    assert "database is down" in caplog.text
+
+
+def test_of_several_in_one_request_only_what_failed_is_repeated(ask: Ask) -> None:
+    """The others are handled, and dropped when all of them come again."""
+    receiver = receiver_with()
+    got: list[str] = []
+    broken = {"2"}
+
+    @receiver.on(VoiceOutTrunkCallback)
+    def trunk(callback: VoiceOutTrunkCallback) -> None:
+        if callback.id in broken:
+            raise ValueError(callback.id)
+        got.append(callback.id)
+
+    trunks = [
+        {"id": str(n), "type": "voice_out_trunks", "status": "blocked", "created_at": "2026-01-01T00:00:00.000Z"}
+        for n in range(4)
+    ]
+    assert ask(receiver, request(trunks)) == (500, "1 of 4 not handled")
+    broken.clear()
+    assert ask(receiver, request(trunks)) == (200, "ok")
+    assert got == ["0", "1", "3", "2"]
+
+
+def test_delivered_twice_at_once_it_is_handled_once() -> None:
+    """The second is told to come again while the first is at it: if that fails, nothing is lost."""
+    receiver = receiver_with()
+    got: list[Any] = []
+    inside, go = threading.Event(), threading.Event()
+
+    @receiver.on(OrderCallback)
+    def slow(callback: OrderCallback) -> None:
+        got.append(callback)
+        inside.set()
+        go.wait(5)
+
+    answers: list[Answer] = []
+    first = threading.Thread(target=lambda: answers.append(receiver.handle(**request())))
+    first.start()
+    assert inside.wait(5)
+    assert receiver.handle(**request()).status == 500
+    go.set()
+    first.join()
+    assert answers == [(200, "ok")]
+    assert receiver.handle(**request()) == (200, "ok")
+    assert len(got) == 1
+
+
+def test_a_hundred_at_once_on_an_event_loop() -> None:
+    """Each event once, beside one another: a slow handler holds up no other."""
+    receiver = receiver_with()
+    got: list[str] = []
+
+    @receiver.on(OrderCallback)
+    async def waits(callback: OrderCallback) -> None:
+        await asyncio.sleep(0.05)
+        got.append(callback.id)
+
+    async def run() -> list[Answer]:
+        asked = [request({**ORDER, "id": str(n % 50)}) for n in range(100)]
+        return await asyncio.gather(*(receiver.handle_async(**one) for one in asked))
+
+    started = time.monotonic()
+    answers = asyncio.run(run())
+    assert time.monotonic() - started < 2
+    assert sorted(got, key=int) == [str(n) for n in range(50)]
+    assert {one.status for one in answers} <= {200, 500}
+    assert [one.status for one in answers].count(200) >= 50
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -> None:
+    """An async handler that was stopped runs again; a plain one, whose thread goes on, is finished and remembered."""
+    receiver = receiver_with(MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "seen"))
+    begun: list[int] = []
+    ended: list[int] = []
+
+    async def waits(callback: OrderCallback) -> None:
+        begun.append(1)
+        await asyncio.sleep(0.2)
+        ended.append(1)
+
+    def sleeps(callback: OrderCallback) -> None:
+        begun.append(1)
+        time.sleep(0.2)
+        ended.append(1)
+
+    receiver.on(OrderCallback)(sleeps if plain else waits)
+
+    async def run() -> Answer:
+        task = asyncio.create_task(receiver.handle_async(**request()))
+        while not begun:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.4)
+        return await receiver.handle_async(**request())
+
+    assert asyncio.run(run()) == (200, "ok")
+    assert len(ended) == 1
+    assert len(begun) == (1 if plain else 2)
+    if kind == "file":
+        receiver._store.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_what_is_interrupted_is_not_lost(error: type[BaseException]) -> None:
+    """Ctrl-C goes through; the event is free again."""
+    receiver = receiver_with()
+    errors = [error]
+
+    @receiver.on(OrderCallback)
+    def interrupted(callback: OrderCallback) -> None:
+        if errors:
+            raise errors.pop()
+
+    with pytest.raises(error):
+        receiver.handle(**request())
+    assert receiver.handle(**request()) == (200, "ok")
+
+
+class Broken:
+    """A store that fails at one of its methods."""
+
+    def __init__(self, at: str) -> None:
+        self.blocking = True
+        self._at = at
+
+    def claim(self, key: str) -> Any:
+        return self._do("claim")
+
+    def done(self, key: str) -> None:
+        self._do("done")
+
+    def release(self, key: str) -> None:
+        self._do("release")
+
+    def _do(self, name: str) -> str:
+        if name == self._at:
+            raise OSError("disk is full")
+        return "mine"
+
+
+@pytest.mark.parametrize(("at", "status", "runs"), [("claim", 500, 0), ("done", 200, 1), ("release", 200, 1)])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_store_that_fails(at: str, status: int, runs: int, is_async: bool, ask: Ask, caplog: Any) -> None:
+    """Before the handler: the request is to come again. After it: what is done is done."""
+    receiver, got = receiver_with(Broken(at)), []
+
+    async def waits(callback: OrderCallback) -> None:
+        got.append(callback)
+
+    receiver.on(OrderCallback)(waits if is_async else got.append)
+    assert ask(receiver, request()).status == status
+    assert len(got) == runs
+    assert ("disk is full" in caplog.text) == (at != "release")
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({"headers": {}}, (401, "missing")),
+        ({"body": b"id=2&type=orders&status=completed"}, (401, "mismatch")),
+        ({"body": b"x" * (1 << 20) + b"x"}, (413, "too_large")),
+        ({"body": b"\xff"}, (400, "malformed")),
+        ({"method": "DELETE"}, (405, "method not allowed")),
+        ({"method": "HEAD"}, (405, "method not allowed")),
+    ],
+)
+def test_strangers_are_answered(change: Any, answer: Any, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """With the reason, no handler runs, and the log says why."""
+    receiver = receiver_with()
+    receiver.on(Callback)(lambda callback: pytest.fail("handled"))
+    assert ask(receiver, {**request(), **change}) == answer
+    assert ("rejected" in caplog.text) == (answer[0] != 405)
+
+
+def test_call_events_are_received_the_same_way(ask: Ask) -> None:
+    """Batches, once each, by class and by direction."""
+    receiver = CallbackReceiver(CallEventVerifier(headers={"X-Key": "test-key"}))
+    got: list[str] = []
+
+    @receiver.on(InboundCallEvent)
+    def inbound(event: InboundCallEvent) -> None:
+        got.append(f"{event.type} {event.id}")
+
+    @receiver.on(InboundCallStart)
+    async def started(event: InboundCallStart) -> None:
+        got.append(f"start {event.id}")
+
+    kinds = ("incoming-call-start-event", "incoming-call-end-event", "inbound-cdr")
+    body = "\n".join(json.dumps({"type": kind, "id": "1", "attributes": {}}) for kind in kinds).encode()
+    sent = {"method": "POST", "url": "/calls", "headers": {"X-Key": "test-key"}, "body": body}
+    assert [ask(receiver, sent) for _ in range(2)] == [(200, "ok"), (200, "ok")]
+    assert got == ["start 1", "incoming-call-end-event 1"]
+    assert ask(receiver, {**sent, "headers": {}}) == (401, "missing")
+    receiver.on(CallEvent)(lambda event: got.append("record"))
+    assert ask(receiver, sent) == (200, "ok")
+    assert got[-1] == "record"
+
+
+@pytest.mark.parametrize("kinds", [(), (str,), ("orders",), (None,)])
+def test_what_is_no_kind_is_refused(kinds: Any) -> None:
+    """When the program starts, not when the first callback comes."""
+    with pytest.raises(InvalidValue, match=r"on takes"):
+        receiver_with().on(*kinds)
+
+
+def test_two_handlers_for_one_kind_are_refused() -> None:
+    """One of them would run twice when the other fails."""
+    receiver = receiver_with()
+    receiver.on(OrderCallback)(print)
+    with pytest.raises(InvalidValue, match="a handler for OrderCallback already"):
+        receiver.on(ExportCallback, OrderCallback)
+
+
+def test_an_async_handler_needs_a_loop_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """Called without await where a loop runs, it says what to do; nothing is lost."""
+    receiver = receiver_with()
+    got: list[Any] = []
+
+    @receiver.on(OrderCallback)
+    async def waits(callback: OrderCallback) -> None:
+        got.append(callback)
+
+    async def wrongly() -> Answer:
+        return receiver.handle(**request())
+
+    assert asyncio.run(wrongly()).status == 500
+    assert "call handle_async" in caplog.text
+    assert receiver.handle(**request()) == (200, "ok")
+    assert len(got) == 1
+
+
+def test_under_trio() -> None:
+    """Any event loop will do."""
+    import trio
+
+    receiver = receiver_with()
+    got: list[Any] = []
+
+    @receiver.on(OrderCallback)
+    async def waits(callback: OrderCallback) -> None:
+        await trio.sleep(0)
+        got.append(callback)
+
+    receiver.on(ExportCallback)(got.append)
+
+    async def run() -> list[Answer]:
+        return [await receiver.handle_async(**request(one)) for one in (ORDER, {**ORDER, "type": "exports"}, ORDER)]
+
+    assert trio.run(run) == [(200, "ok")] * 3
+    assert len(got) == 2
+
+
+@given(
+    method=st.sampled_from(["GET", "POST", "post", "PUT", ""]),
+    url=st.text(max_size=40).map(lambda text: f"/{text}"),
+    headers=st.lists(
+        st.tuples(st.sampled_from(["X-DIDWW-Signature", "content-type", "a"]), st.text(max_size=50)), max_size=4
+    ),
+    body=st.binary(max_size=100),
+)
+def test_there_is_always_an_answer(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    """Whatever a stranger sends."""
+    receiver = receiver_with()
+    receiver.on(Callback)(lambda callback: pytest.fail("handled"))
+    assert receiver.handle(method=method, url=url, headers=headers, body=body).status in (400, 401, 405)
+
+
+def test_handlers_stay_functions() -> None:
+    """The decorator gives back what it was given."""
+    receiver = receiver_with()
+
+    def handler(callback: OrderCallback) -> str:
+        return callback.id
+
+    decorated: Callable[[OrderCallback], str] | Callable[[OrderCallback], Awaitable[str]] = receiver.on(OrderCallback)(
+        handler
+    )
+    assert decorated is handler

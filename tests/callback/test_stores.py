@@ -1,0 +1,181 @@
+"""What was handled is remembered: in memory, in a file, by threads, processes and forks; what died lapses."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didww import DidwwClientError, InvalidValue, MemoryStore, SqliteStore
+from didww.callback.stores import SeenStore
+
+Made = Callable[..., SeenStore]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
+    """Makes a store of either kind."""
+    if request.param == "memory":
+        return MemoryStore
+    return lambda **options: SqliteStore(tmp_path / "seen", **options)
+
+
+def test_the_life_of_a_claim(make: Made) -> None:
+    """Mine; busy for others; done for all, or free again."""
+    store = make()
+    assert [store.claim("a"), store.claim("a"), store.claim("b")] == ["mine", "busy", "mine"]
+    store.release("a")
+    assert store.claim("a") == "mine"
+    store.done("a")
+    assert store.claim("a") == "done"
+    store.release("a")
+    assert store.claim("a") == "done"
+    store.release("never claimed")
+    store.done("never claimed")
+    assert store.claim("never claimed") == "done"
+
+
+def test_a_claim_that_nobody_ends_lapses(make: Made) -> None:
+    """After the lease; what is done does not."""
+    store = make(lease=0.05)
+    store.done("done")
+    assert store.claim("a") == "mine"
+    assert store.claim("a") == "busy"
+    time.sleep(0.06)
+    assert [store.claim("a"), store.claim("done")] == ["mine", "done"]
+
+
+def test_of_many_threads_one_has_it(make: Made) -> None:
+    """However close together they come."""
+    store = make()
+    start = threading.Barrier(16)
+    got: list[str] = []
+
+    def claim() -> None:
+        start.wait()
+        got.extend(store.claim(f"event {n}") for n in range(20))
+
+    threads = [threading.Thread(target=claim) for _ in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert got.count("mine") == 20
+    assert got.count("busy") == 15 * 20
+
+
+def test_memory_is_bounded() -> None:
+    """The oldest are forgotten."""
+    store = MemoryStore(3)
+    for key in "abcd":
+        assert store.claim(key) == "mine"
+        store.done(key)
+    assert [store.claim(key) for key in "bcd"] == ["done"] * 3
+    assert store.claim("a") == "mine"
+    with pytest.raises(InvalidValue):
+        MemoryStore(0)
+
+
+def test_a_file_is_remembered(tmp_path: Path) -> None:
+    """By the next process; after `keep`, an event is forgotten."""
+    with SqliteStore(tmp_path / "seen") as store:
+        store.done("a")
+        assert store.claim("busy") == "mine"
+    with SqliteStore(tmp_path / "seen") as again:
+        assert [again.claim("a"), again.claim("busy")] == ["done", "busy"]
+        again.close()
+        assert again.claim("a") == "done"
+    with sqlite3.connect(tmp_path / "seen") as file:
+        file.execute("UPDATE seen SET at = at - 3600 * 24 * 8")
+    file.close()
+    with SqliteStore(tmp_path / "seen") as later:
+        assert [later.claim("a"), later.claim("busy")] == ["mine", "mine"]
+    with pytest.raises(InvalidValue, match="keep"):
+        SqliteStore(tmp_path / "seen", keep=10)
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_busy(tmp_path: Path) -> None:
+    """A claim from the future lapses as well."""
+    with SqliteStore(tmp_path / "seen") as store:
+        store.claim("a")
+        store._execute("UPDATE seen SET at = at + 86400")
+        assert store.claim("a") == "mine"
+
+
+@pytest.mark.parametrize("what", ["folder", "garbage", "missing"])
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, what: str) -> None:
+    """In an error of this package, at the first use."""
+    path = {"folder": tmp_path, "garbage": tmp_path / "g", "missing": tmp_path / "no" / "such"}[what]
+    if what == "garbage":
+        path.write_bytes(b"not a database" * 100)
+    with pytest.raises(DidwwClientError, match="Cannot remember callbacks in"):
+        SqliteStore(path).claim("a")
+
+
+def _claims(path: str, start: Any, got: Any) -> None:
+    store = SqliteStore(path)
+    start.wait()
+    got.put([store.claim(f"event {n}") for n in range(50)])
+    store.close()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_share_a_file(tmp_path: Path, method: Any) -> None:
+    """Made by several at once; each event has one of them."""
+    context = multiprocessing.get_context(method)
+    start, got = context.Barrier(4), context.Queue()
+    made = [context.Process(target=_claims, args=(str(tmp_path / "seen"), start, got)) for _ in range(4)]
+    for one in made:
+        one.start()
+    found = [claim for _ in made for claim in got.get(timeout=60)]
+    for one in made:
+        one.join()
+    assert found.count("mine") == 50
+    assert found.count("busy") == 150
+
+
+def test_a_fork_goes_on_with_a_connection_of_its_own(tmp_path: Path) -> None:
+    """As servers do that load the program and then fork their workers."""
+    store = SqliteStore(tmp_path / "seen")
+    assert store.claim("parent") == "mine"
+    child = os.fork()
+    if child == 0:
+        right = [store.claim("parent"), store.claim("child")] == ["busy", "mine"]
+        store.done("child")
+        os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [store.claim("child"), store.claim("parent")] == ["done", "busy"]
+    store.close()
+
+
+def test_what_was_done_survives_a_kill(tmp_path: Path) -> None:
+    """Between one event and the next, without any farewell."""
+    program = (
+        "import sys; from didww import SqliteStore\n"
+        "store = SqliteStore(sys.argv[1])\n"
+        "for n in range(10**6):\n"
+        "    assert store.claim(str(n)) == 'mine'; store.done(str(n)); print(n, flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "seen")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) >= 200:
+            break
+    process.send_signal(signal.SIGKILL)
+    told = [200, *(int(line) for line in process.stdout if line.endswith("\n"))]
+    process.stdout.close()
+    process.wait()
+    with SqliteStore(tmp_path / "seen") as store:
+        assert {store.claim(str(n)) for n in range(max(told) + 1)} == {"done"}

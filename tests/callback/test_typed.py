@@ -1,0 +1,161 @@
+"""Callbacks as Python objects: a class for each type, everything kept, nothing made up."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from didww import (
+    AddressVerificationCallback,
+    AddressVerificationStatus,
+    Callback,
+    EmergencyVerificationCallback,
+    EmergencyVerificationStatus,
+    ExportCallback,
+    ExportStatus,
+    OrderCallback,
+    OrderStatus,
+    ReadOnlyFieldError,
+    UnknownCallback,
+    VoiceOutTrunkCallback,
+    VoiceOutTrunkStatus,
+)
+from didww.callback.typed import callback_of
+
+FIELDS: list[tuple[type[Callback], dict[str, Any], dict[str, Any]]] = [
+    (OrderCallback, {"type": "orders", "id": "1", "status": "completed"}, {"status": OrderStatus.COMPLETED}),
+    (OrderCallback, {"type": "orders", "id": "1", "status": "frozen"}, {"status": OrderStatus("frozen")}),
+    (
+        ExportCallback,
+        {"type": "exports", "id": "1", "status": "completed", "url": "https://api.example.com/a.csv.gz"},
+        {"status": ExportStatus.COMPLETED, "url": "https://api.example.com/a.csv.gz"},
+    ),
+    (ExportCallback, {"type": "exports", "id": "1", "status": "completed"}, {"url": None}),
+    (
+        AddressVerificationCallback,
+        {"type": "address_verifications", "id": "1", "status": "approved", "reject_reason": ""},
+        {"status": AddressVerificationStatus.APPROVED, "reject_reason": None, "reject_comment": None},
+    ),
+    (
+        AddressVerificationCallback,
+        {
+            "type": "address_verifications",
+            "id": "1",
+            "status": "rejected",
+            "reject_reason": "Document expired",
+            "reject_comment": "Send a new one",
+        },
+        {"reject_reason": "Document expired", "reject_reasons": "Document expired", "reject_comment": "Send a new one"},
+    ),
+    (
+        AddressVerificationCallback,
+        {"type": "address_verifications", "id": "1", "status": "rejected", "reject_reasons": "Document expired"},
+        {"reject_reason": "Document expired", "reject_reasons": "Document expired"},
+    ),
+    (
+        EmergencyVerificationCallback,
+        {
+            "type": "emergency_verifications",
+            "id": "1",
+            "status": "rejected",
+            "reject_reasons": "Wrong address",
+            "emergency_calling_service_id": "2",
+        },
+        {
+            "status": EmergencyVerificationStatus.REJECTED,
+            "reject_reason": "Wrong address",
+            "reject_reasons": "Wrong address",
+            "emergency_calling_service_id": "2",
+        },
+    ),
+    (
+        EmergencyVerificationCallback,
+        {"type": "emergency_verifications", "id": "1", "status": "rejected", "reject_reason": "Wrong address"},
+        {"reject_reason": "Wrong address", "reject_reasons": "Wrong address", "emergency_calling_service_id": None},
+    ),
+    (
+        VoiceOutTrunkCallback,
+        {
+            "type": "voice_out_trunks",
+            "id": "1",
+            "status": "blocked",
+            "threshold_reached": True,
+            "created_at": "2026-06-25T08:21:41.795Z",
+        },
+        {
+            "status": VoiceOutTrunkStatus.BLOCKED,
+            "threshold_reached": True,
+            "created_at": datetime(2026, 6, 25, 8, 21, 41, 795000, UTC),
+        },
+    ),
+    (UnknownCallback, {"type": "faxes", "id": "1", "status": "sent"}, {"id": "1", "status": "sent"}),
+    (UnknownCallback, {"type": "faxes"}, {"id": None, "status": None}),
+]
+
+
+@pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
+def test_the_type_tells_the_class(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
+    """Each field reads as its type; all of them are kept as they came."""
+    found = callback_of(copy.deepcopy(fields))
+    assert type(found) is cls
+    assert isinstance(found, Callback)
+    assert found.type == fields["type"]
+    assert {name: getattr(found, name) for name in read} == read
+    assert found.to_dict() == fields
+
+
+@pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
+def test_what_is_new_is_kept(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
+    """A field that DIDWW adds one day can be read already."""
+    found: Any = callback_of({**fields, "reason_code": "42"})
+    assert found.reason_code == "42"
+    assert found.to_dict()["reason_code"] == "42"
+    with pytest.raises(AttributeError, match="has no field 'reason_cod'"):
+        _ = found.reason_cod
+    assert type(found) is cls
+    assert {name: getattr(found, name) for name in read} == read
+
+
+def test_a_callback_is_not_changed() -> None:
+    """It says what was."""
+    found: Any = callback_of({"type": "orders", "id": "1", "status": "completed"})
+    with pytest.raises(ReadOnlyFieldError):
+        found.status = "canceled"
+    found.to_dict()["status"] = "canceled"
+    assert found.status == "completed"
+
+
+def test_the_key_tells_events_from_repetitions() -> None:
+    """The same again has the same key, in any order of fields; another state or time has another."""
+    order = {"type": "orders", "id": "1", "status": "completed"}
+    trunk = {"type": "voice_out_trunks", "id": "1", "status": "blocked", "created_at": "2026-06-25T08:21:41.795Z"}
+    different = [
+        order,
+        {**order, "status": "canceled"},
+        {**order, "id": "2"},
+        {**order, "type": "exports"},
+        trunk,
+        {**trunk, "created_at": "2026-06-26T08:21:41.795Z"},
+        {"type": "faxes", "id": "1"},
+        {"type": "faxes", "id": "1", "page": "2"},
+    ]
+    keys = [callback_of(dict(one)).key for one in different]
+    assert len(set(keys)) == len(keys)
+    assert [callback_of(dict(reversed(one.items()))).key for one in different] == keys
+    assert callback_of({**order, "more": "1"}).key == keys[0]
+
+
+def test_callbacks_are_equal_by_content() -> None:
+    """So that tests can compare them; they survive a pickle and a copy."""
+    one = callback_of({"type": "orders", "id": "1", "status": "completed"})
+    same = callback_of({"type": "orders", "id": "1", "status": "completed"})
+    other = callback_of({"type": "orders", "id": "1", "status": "canceled"})
+    assert one == same != other
+    assert len({one, same, other}) == 2
+    assert one == copy.deepcopy(one) == pickle.loads(pickle.dumps(one))
+    assert one != {"type": "orders"}
+    assert repr(one) == "OrderCallback(type='orders', id='1', status=<OrderStatus.COMPLETED: 'completed'>)"

@@ -1,0 +1,301 @@
+"""CallbackVerifier: vectors, secrets in exchange, public addresses, queries of one's own, and what is refused and why."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vectors import ORDER, SECRET, VECTORS, Vector
+
+from didww import CallbackRejected, CallbackVerifier, InvalidValue, OrderCallback, RequestValidator, sign_callback
+
+URL = "https://hooks.example.test/didww"
+PAYLOAD = {"id": ORDER, "type": "orders", "status": "completed"}
+FORM = "application/x-www-form-urlencoded"
+
+
+def sent(url: str = URL, payload: Any = PAYLOAD, *, secret: str = SECRET, method: Any = "POST") -> dict[str, Any]:
+    """The arguments of `verify` for a signed request."""
+    made = sign_callback(url, payload, secret=secret, method=method)
+    return {"method": made.method, "url": made.url, "headers": made.headers, "body": made.body.encode()}
+
+
+def reason(verifier: CallbackVerifier, request: dict[str, Any]) -> str:
+    """Why a request is refused."""
+    with pytest.raises(CallbackRejected) as caught:
+        verifier.verify(**request)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda one: one.name)
+def test_a_vector_is_signed_and_taken(vector: Vector) -> None:
+    """The signer makes the known signature; the verifier takes the request and gives all its fields."""
+    made = sign_callback(vector.url, vector.payload, secret=SECRET, method=vector.method)  # type: ignore[arg-type]
+    assert made.headers[RequestValidator.HEADER] == vector.signature
+    found = CallbackVerifier(secrets=[SECRET]).verify(
+        method=made.method, url=made.url, headers=made.headers, body=made.body.encode()
+    )
+    payload = vector.payload if isinstance(vector.payload, list) else [vector.payload]
+    assert [one.to_dict() for one in found] == payload
+
+
+@pytest.mark.parametrize("secret", ["new", "old"])
+def test_secrets_are_exchanged_without_a_gap(secret: str) -> None:
+    """While two are given, both are right."""
+    verifier = CallbackVerifier(secrets=["new", "old"])
+    assert verifier.verify(**sent(secret=secret))
+    assert reason(verifier, sent(secret="older")) == "mismatch"
+
+
+def test_a_secret_is_any_text() -> None:
+    """Not only ASCII; what signs in the sandbox is what verifies."""
+    assert CallbackVerifier(secrets=["clé de démo"]).verify(**sent(secret="clé de démo"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("public_url", "called", "arrives"),
+    [
+        ("https://hooks.example.com/didww", "https://hooks.example.com/didww", "http://10.0.0.7:8000/didww"),
+        ("https://hooks.example.com/didww", "https://hooks.example.com/didww", "/stripped"),
+        ("https://hooks.example.com/didww?a=b", "https://hooks.example.com/didww?tenant=4", "/in?tenant=4"),
+        ("https://hooks.example.com", "https://hooks.example.com/a%20b/c", "/a%20b/c"),
+        ("https://hooks.example.com:8443", "https://hooks.example.com:8443/x?type=1", "http://localhost/x?type=1"),
+        ("http://user:pass@hooks.example.com/x", "http://user:pass@hooks.example.com/x", "/x"),
+        ("https://[2001:db8::1]/x", "https://[2001:db8::1]:443/x", "/y"),
+        (None, "http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x"),
+    ],
+)
+def test_the_public_address_is_what_was_signed(method: str, public_url: str | None, called: str, arrives: str) -> None:
+    """Whatever the program sees of scheme, host, port and path behind a proxy; the query is that of the request."""
+    request = sent(called, method=method)
+    if method == "GET":
+        query = request["url"].partition("?")[2]
+        arrives = f"{arrives.partition('?')[0]}?{query}"
+    (found,) = CallbackVerifier(secrets=[SECRET], public_url=public_url).verify(**{**request, "url": arrives})
+    assert isinstance(found, OrderCallback)
+    assert found.to_dict() == PAYLOAD
+
+
+@pytest.mark.parametrize("own", ["id=9", "type=own&id=1", "status=a&status=b", "empty=", "a=b&" * 40 + "c=d"])
+def test_what_the_address_had_before_is_no_field(own: str) -> None:
+    """By GET, DIDWW's fields come after those of the address, whatever their names."""
+    (found,) = CallbackVerifier(secrets=[SECRET]).verify(**sent(f"{URL}?{own}", method="GET"))
+    assert found.to_dict() == PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"headers": {}}, "missing"),
+        ({"headers": {RequestValidator.HEADER: ""}}, "missing"),
+        ({"headers": {RequestValidator.HEADER: "abc"}}, "malformed"),
+        ({"headers": {RequestValidator.HEADER: "g" * 40}}, "malformed"),
+        ({"headers": [(RequestValidator.HEADER, "0" * 40)] * 2}, "malformed"),
+        (
+            {"headers": {RequestValidator.HEADER: "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d", "Content-Type": FORM}},
+            "mismatch",
+        ),
+        ({"headers": {RequestValidator.HEADER: "0" * 40, "Content-Type": FORM}}, "mismatch"),
+        ({"body": b"id=1&type=orders&status=completed"}, "mismatch"),
+        ({"url": "https://hooks.example.test/other"}, "mismatch"),
+        ({"url": "https://hooks.example.test/didww?more=1"}, "mismatch"),
+        ({"method": "GET"}, "mismatch"),
+        ({"method": "PUT"}, "malformed"),
+        ({"body": b""}, "malformed"),
+        ({"body": b"id=1&id=2&type=orders"}, "malformed"),
+        ({"body": b"\xff\xfe"}, "malformed"),
+        ({"body": b"id=%ff"}, "malformed"),
+        ({"body": b"a=1&" * 101}, "malformed"),
+        ({"body": b"x" * 2001}, "too_large"),
+    ],
+)
+def test_what_is_refused_says_why(change: dict[str, Any], why: str) -> None:
+    """With a reason that a program can tell, and the status that fits."""
+    verifier = CallbackVerifier(secrets=[SECRET], max_bytes=2000)
+    assert reason(verifier, {**sent(), **change}) == why
+    assert CallbackRejected(why, "").status in (400, 401, 413)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b"[1]", b'[{"type": "orders"', b"null", b'"text"', b"[" * 100_000, b'[{"a": {"b": 1}}]']
+)
+def test_json_that_is_no_callback_is_refused(body: bytes) -> None:
+    """Broken, empty, of something else, or nested."""
+    request = {
+        **sent(),
+        "headers": {RequestValidator.HEADER: "0" * 40, "Content-Type": "application/json; charset=utf-8"},
+    }
+    assert reason(CallbackVerifier(secrets=[SECRET]), {**request, "body": body}) in ("malformed", "mismatch")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"id": ORDER, "status": "completed"},
+        {"type": "orders", "status": "completed"},
+        {"id": ORDER, "type": "orders"},
+        {"id": "", "type": "orders", "status": "completed"},
+        {"id": ORDER, "type": "orders", "status": ""},
+        [{"id": ORDER, "type": "orders", "status": None}],
+        [{"id": 7, "type": "orders", "status": "completed"}],
+        {"id": f"{ORDER}statuscompletedtypeorders", "type": ""},
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_signed_or_not_a_callback_has_its_fields(payload: Any, method: str) -> None:
+    """The signature does not tell where a field ends; so the fields that a type always has must be there."""
+    if isinstance(payload, list) and method == "GET":
+        return
+    verifier = CallbackVerifier(secrets=[SECRET])
+    assert reason(verifier, sent(payload=payload, method=method)) in ("malformed", "mismatch")
+
+
+def test_fields_regrouped_are_refused() -> None:
+    """The text that is signed is the same, the fields are others."""
+    request = sent()
+    for fields in (
+        {"id": f"{ORDER}statuscompleted", "type": "orders"},
+        {"id": ORDER, "status": "completedtypeorders"},
+        {f"id{ORDER}status": "completed", "type": "orders"},
+    ):
+        changed = {**request, "body": urlencode(fields).encode()}
+        assert reason(CallbackVerifier(secrets=[SECRET]), changed) == "malformed"
+
+
+@pytest.mark.parametrize("shape", ["mapping", "pairs", "bytes", "lower"])
+def test_headers_come_in_any_shape(shape: str) -> None:
+    """As frameworks have them."""
+    request = sent()
+    pairs = list(request["headers"].items())
+    headers: Any = {
+        "mapping": dict(pairs),
+        "pairs": iter(pairs),
+        "bytes": [(name.lower().encode(), value.encode()) for name, value in pairs],
+        "lower": {name.lower(): f" {value} " for name, value in pairs},
+    }[shape]
+    assert CallbackVerifier(secrets=[SECRET]).verify(**{**request, "headers": headers})
+
+
+def test_a_signature_in_capitals_is_the_same() -> None:
+    """It is a number."""
+    request = sent()
+    request["headers"] = {
+        **request["headers"],
+        RequestValidator.HEADER: request["headers"][RequestValidator.HEADER].upper(),
+    }
+    assert CallbackVerifier(secrets=[SECRET]).verify(**request)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"secrets": []}, "secrets"),
+        ({"secrets": [""]}, "secrets"),
+        ({"secrets": "one"}, "secrets"),
+        ({"secrets": [b"one"]}, "secrets"),
+        ({"secrets": ["one"], "public_url": "hooks.example.com/didww"}, "public_url"),
+        ({"secrets": ["one"], "public_url": "ftp://hooks.example.com/didww"}, "public_url"),
+        ({"secrets": ["one"], "public_url": ""}, "public_url"),
+        ({"secrets": ["one"], "max_bytes": 0}, "max_bytes"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(options: Any, field: str) -> None:
+    """The error names the argument, and never the secret."""
+    with pytest.raises(InvalidValue, match=field) as caught:
+        CallbackVerifier(**options)
+    assert caught.value.field == field
+    assert "one" not in str(caught.value).replace("none", "")
+
+
+@pytest.mark.parametrize("url", ["/didww", "didww", "", "mailto:x"])
+def test_a_path_alone_needs_the_public_address(url: str) -> None:
+    """The message says what to give."""
+    with pytest.raises(InvalidValue, match=r"whole address|public_url"):
+        CallbackVerifier(secrets=[SECRET]).verify(**{**sent(), "url": url})
+
+
+def test_nothing_shows_the_secrets() -> None:
+    """Neither a repr, nor a copy, nor a pickle, nor an error."""
+    verifier = CallbackVerifier(
+        secrets=["hush-hush", "older-hush"], public_url="https://me:pw-hush@hooks.example.com/x"
+    )
+    assert "hush" not in repr(verifier)
+    for attempt in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            attempt(verifier)
+    with pytest.raises(CallbackRejected) as caught:
+        verifier.verify(**{**sent(), "url": "/x?token=hush"})
+    assert "hush" not in str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.reason, again.status, str(again)) == ("mismatch", 401, str(caught.value))
+
+
+VALUES = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+@given(
+    fields=st.dictionaries(VALUES.filter(lambda name: name not in ("", "id", "type", "status")), VALUES, max_size=8),
+    method=st.sampled_from(["GET", "POST"]),
+    own=st.lists(st.tuples(VALUES, VALUES), max_size=4),
+)
+def test_what_is_signed_is_taken(fields: dict[str, str], method: str, own: list[tuple[str, str]]) -> None:
+    """Any fields, by either method, beside any query of one's own; nothing is lost or changed."""
+    payload = {**PAYLOAD, **fields}
+    url = f"{URL}?{urlencode(own)}" if own else URL
+    (found,) = CallbackVerifier(secrets=[SECRET]).verify(**sent(url, payload, method=method))
+    assert found.to_dict() == payload
+
+
+@given(
+    method=st.text(max_size=8) | st.sampled_from(["GET", "POST"]),
+    query=st.text(max_size=60),
+    headers=st.dictionaries(st.sampled_from(["X-DIDWW-Signature", "Content-Type", "x"]), st.text(max_size=60)),
+    signature=st.none() | st.text("0123456789abcdefABCDEF", min_size=40, max_size=40),
+    body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode),
+)
+def test_whatever_a_stranger_sends_is_refused(
+    method: str, query: str, headers: dict[str, str], signature: str | None, body: bytes
+) -> None:
+    """With one class of error."""
+    if signature is not None:
+        headers = {**headers, "X-DIDWW-Signature": signature}
+    with pytest.raises(CallbackRejected):
+        CallbackVerifier(secrets=[SECRET]).verify(method=method, url=f"{URL}?{query}", headers=headers, body=body)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("hooks.example.test", PAYLOAD), "url"),
+        ((URL, {"id": {"a": 1}}), "payload"),
+        ((URL, [{"a": object()}]), "payload"),
+        ((URL, [{"a": [1, 2]}]), "url"),
+    ],
+)
+def test_the_signer_names_what_it_cannot_sign(arguments: Any, field: str) -> None:
+    """Instead of making a request that no receiver takes."""
+    with pytest.raises(InvalidValue) as caught:
+        sign_callback(*arguments, secret=SECRET)
+    assert caught.value.field == field
+    for options, name in (({"secret": ""}, "secret"), ({"secret": SECRET, "method": "PUT"}, "method")):
+        with pytest.raises(InvalidValue) as caught:
+            sign_callback(URL, PAYLOAD, **options)  # type: ignore[arg-type]
+        assert caught.value.field == name
+    with pytest.raises(InvalidValue, match="POST for a list"):
+        sign_callback(URL, [PAYLOAD], secret=SECRET, method="GET")
+
+
+def test_a_get_is_signed_with_its_fields_in_alphabetical_order() -> None:
+    """As the recorded one of DIDWW's test installation."""
+    made = sign_callback(
+        f"{URL}?z=1#f", {"type": "orders", "status": "completed", "id": "1"}, secret=SECRET, method="get"
+    )
+    assert made.url == f"{URL}?z=1&id=1&status=completed&type=orders#f"
+    assert made.body == ""
+    assert dict(parse_qsl(made.url.partition("?")[2].partition("#")[0]))["z"] == "1"

@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from didww.callback.incoming import Headers
     from didww.callback.receiver import Answer
 
-__all__ = ["AsgiApp", "asgi_app"]
+__all__ = ["AsgiApp"]
 
 Message: TypeAlias = MutableMapping[str, Any]
-AsgiApp: TypeAlias = Callable[
-    [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
-]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class Answering(Protocol):
@@ -27,8 +26,10 @@ class _Unread(Exception):  # noqa: N818 it becomes an answer
     """The body cannot be read; the arguments are the status and the text of the answer."""
 
 
-def asgi_app(answering: Answering, *, max_bytes: int, read_timeout: float) -> AsgiApp:
+class AsgiApp:
     """An ASGI application that answers every path.
+
+    An object and not a function, so that routers that take both know it for an application.
 
     Args:
         answering: Gives the answers.
@@ -36,11 +37,13 @@ def asgi_app(answering: Answering, *, max_bytes: int, read_timeout: float) -> As
         read_timeout: Seconds in which it has to be there.
     """
 
-    async def app(
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
+    def __init__(self, answering: Answering, *, max_bytes: int, read_timeout: float) -> None:
+        self._answering = answering
+        self._max_bytes = max_bytes
+        self._read_timeout = read_timeout
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a request."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
@@ -49,30 +52,30 @@ def asgi_app(answering: Answering, *, max_bytes: int, read_timeout: float) -> As
             return
         import anyio
 
-        close = False
+        close = True  # what is left of a body is not read
         try:
-            with anyio.fail_after(read_timeout):
-                body = await _body(scope, receive, max_bytes)
+            with anyio.fail_after(self._read_timeout):
+                body = await _body(scope, receive, self._max_bytes)
         except _Unread as unread:
             status, text = unread.args
-            close = True
         except TimeoutError:
-            status, text, close = 408, "the body took too long", True
+            status, text = 408, "the body took too long"
         else:
             if body is None:
                 return
-            status, text = await answering(method=scope["method"], url=_url(scope), headers=scope["headers"], body=body)
+            close = False
+            status, text = await self._answering(
+                method=scope["method"], url=_url(scope), headers=scope["headers"], body=body
+            )
         content = text.encode()
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(content)).encode())]
-        if close:  # what is left of the body is not read
+        if close:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    return app
 
-
-async def _live(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+async def _live(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -80,7 +83,7 @@ async def _live(receive: Callable[[], Awaitable[Message]], send: Callable[[Messa
             return
 
 
-async def _body(scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], most: int) -> bytes | None:
+async def _body(scope: MutableMapping[str, Any], receive: Receive, most: int) -> bytes | None:
     """The body; None if whoever sent it has gone."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > most):

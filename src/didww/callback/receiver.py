@@ -166,9 +166,9 @@ class CallbackReceiver:
         Args:
             read_timeout: Seconds in which the body has to be there; 408 is answered if it is not.
         """
-        from didww.callback.asgi import asgi_app
+        from didww.callback.asgi import AsgiApp
 
-        return asgi_app(self.handle_async, max_bytes=self._verifier.max_bytes, read_timeout=read_timeout)
+        return AsgiApp(self.handle_async, max_bytes=self._verifier.max_bytes, read_timeout=read_timeout)
 
     def wsgi(self) -> WsgiApp:
         """This receiver as a WSGI application, to be served or mounted; how long a body may take, its server says."""

@@ -128,8 +128,8 @@ class CallbackVerifier:
                 "url is a path only: make the CallbackVerifier with public_url=, the address that DIDWW calls.",
                 field="url",
             )
-        path, mark, query = target.partition("?")
-        return f"{self._origin}{self._path or path}{mark}{query}"
+        path, _, query = target.partition("?")
+        return f"{self._origin}{self._path or path}{'?' if query else ''}{query}"
 
     @staticmethod
     def _readings(method: str, called: str, named: dict[str, list[str]], body: bytes) -> list[list[dict[str, Any]]]:

@@ -40,7 +40,7 @@ def listen(
 
     Any path is taken; the callback URL of a record is the address that this prints. Stop it with Ctrl-C.
     """
-    from didww.callback.asgi import asgi_app
+    from didww.callback.asgi import AsgiApp
     from didww.callback.verifier import CallbackVerifier
     from didww.cli.listen import Listener
     from didww.serving import LOOPBACK, AppServer
@@ -54,7 +54,7 @@ def listen(
         verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
         listener = Listener(verifier, _tell, forward=forward, json=as_json)
         server = AppServer(
-            asgi_app(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10), host=host, port=port
+            AsgiApp(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10), host=host, port=port
         )
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None

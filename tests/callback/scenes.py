@@ -1,0 +1,60 @@
+"""Receivers served over real sockets, and the events of a sandbox that call them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import wsgiref.simple_server
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from didww import CallbackReceiver, DidOrderItem, DidwwClient, Order
+from didww.serving import served
+
+
+class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def served_by_wsgi(app: Any, port: int = 0) -> Generator[str]:
+    """A WSGI application behind the server of the standard library."""
+    server = wsgiref.simple_server.make_server("127.0.0.1", port, app, handler_class=Quiet)
+    with in_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
+def in_thread(server: Any) -> Generator[None]:
+    """A server of the standard library's kind, running."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+DOORS: dict[str, Callable[[CallbackReceiver], Any]] = {
+    "asgi": lambda receiver: served(receiver.asgi(read_timeout=0.5)),
+    "wsgi": lambda receiver: served_by_wsgi(receiver.wsgi()),
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens at now."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+def ordered(client: DidwwClient, url: str, method: str = "post") -> str:
+    """The id of an order for a number whose end is told to `url`."""
+    group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
+    made: Any = {"items": [item], "callback_url": url, "callback_method": method}
+    return client.orders().create(Order(**made)).data.id

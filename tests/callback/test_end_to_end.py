@@ -1,0 +1,308 @@
+"""The sandbox places orders and calls back; a receiver behind a real socket verifies, and handles each event once."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from scenes import DOORS, ordered
+
+from didww import (
+    AddressVerification,
+    AddressVerificationCallback,
+    Callback,
+    CallbackReceiver,
+    CallbackVerifier,
+    CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
+    EmergencyVerification,
+    EmergencyVerificationCallback,
+    Export,
+    ExportCallback,
+    Order,
+    OrderCallback,
+    VoiceOutTrunk,
+    VoiceOutTrunkCallback,
+    sign_callback,
+)
+from didww.sandbox import Clock, Sandbox
+from people import groups_of, person
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SECRET = "a-callback-secret-for-tests"
+
+
+class Scene:
+    """A sandbox, and a receiver that it can call."""
+
+    def __init__(self, sandbox: Sandbox, door: Callable[[CallbackReceiver], Any], stack: ExitStack) -> None:
+        self.sandbox = sandbox
+        self.client = sandbox.client()
+        self.receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]))
+        self.got: list[Callback] = []
+        self.broken = False
+        self.receiver.on(Callback)(self._take)
+        self.address = stack.enter_context(door(self.receiver))
+        self.url = f"{self.address}/hooks/didww?tenant=42"
+
+    def _take(self, callback: Callback) -> None:
+        if self.broken:
+            raise RuntimeError("not now")
+        self.got.append(callback)
+
+    def settle(self) -> list[str]:
+        """The states of all deliveries, the oldest first, once nothing is due."""
+        self.sandbox.clock.advance(1)
+        return [one.state for one in reversed(self.sandbox.callbacks.settle())]
+
+
+@pytest.fixture(params=list(DOORS))
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    clock = Clock(START, running=False)
+    with Sandbox(clock=clock, callback_secret=SECRET) as sandbox, ExitStack() as stack:
+        yield Scene(sandbox, DOORS[request.param], stack)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_order_is_told_and_handled_once(scene: Scene, method: str) -> None:
+    """Even when delivered twice, and replayed by hand."""
+    scene.sandbox.faults.add(callback="duplicate", resource="orders")
+    id = ordered(scene.client, scene.url, method)
+    assert scene.settle() == ["delivered"]
+    (delivery,) = scene.sandbox.callbacks.deliveries()
+    scene.sandbox.callbacks.replay(delivery.id)
+    assert scene.settle() == ["delivered"]
+    assert scene.got == [OrderCallback._of({"id": id, "type": "orders", "status": "completed"})]
+
+
+def test_a_wrong_signature_is_refused_until_it_is_right(scene: Scene) -> None:
+    """401, so that it is sent again; when it is signed rightly, it is handled."""
+    for how in ("wrong", "none"):
+        scene.sandbox.callbacks.sign(how)  # type: ignore[arg-type]
+        ordered(scene.client, scene.url)
+        assert scene.settle()[-1] == "waiting"
+        assert scene.sandbox.callbacks.deliveries()[0].attempts[0].status == 401
+    assert scene.got == []
+    scene.sandbox.callbacks.sign("right")
+    scene.sandbox.clock.advance("1 minute")
+    assert scene.settle() == ["delivered", "delivered"]
+    assert len(scene.got) == 2
+
+
+def test_a_failed_handler_gets_it_again(scene: Scene) -> None:
+    """After a minute of the sandbox's clock; nothing is lost."""
+    scene.broken = True
+    id = ordered(scene.client, scene.url)
+    assert scene.settle() == ["waiting"]
+    assert scene.sandbox.callbacks.deliveries()[0].attempts[0].status == 500
+    scene.broken = False
+    scene.sandbox.clock.advance("1 minute")
+    assert scene.settle() == ["delivered"]
+    assert [one.to_dict()["id"] for one in scene.got] == [id]
+
+
+def test_every_kind_arrives_as_its_class(scene: Scene) -> None:
+    """Orders, exports, both verifications with their reasons, and trunks."""
+    client, sandbox = scene.client, scene.sandbox
+    told: Any = {"callback_url": scene.url, "callback_method": "get"}
+    group = groups_of(client, "US", features="emergency")[0]
+    order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)], **told)
+    order = client.orders().create(order).data
+    scene.settle()
+    (did,) = client.dids().list(filter={"order.id": order.id}).data
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+    export = client.exports().create(Export(export_type="cdr_in", filters=span, **told)).data
+    scene.settle()
+    assert group.country is not None
+    sandbox.transitions.set("address_verifications", by_hand=True)
+    sandbox.transitions.set("emergency_verifications", by_hand=True)
+    _, address = person(client, group.country)
+    check = AddressVerification(**told)
+    check.address, check.dids = address, [did]
+    check = client.address_verifications().create(check).data
+    sandbox.transitions.reject(check.id, ["Document expired"], comment="Send a new one")
+    emergency = EmergencyVerification(**told)
+    emergency.address, emergency.dids = address, [did]
+    emergency = client.emergency_verifications().create(emergency).data
+    sandbox.transitions.reject(emergency.id, ["Wrong street"], comment="Number 7?")
+    scene.settle()
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
+    trunk = VoiceOutTrunk(
+        name="Out",
+        on_cli_mismatch_action="reject_call",
+        authentication_method=method,
+        threshold_amount=1,  # type: ignore[arg-type]
+        callback_url=scene.url,
+    )
+    trunk = client.voice_out_trunks().create(trunk).data
+    sandbox.calls.outbound(trunk.id, duration=6000, count=50)
+    assert set(scene.settle()) == {"delivered"}
+    assert [type(one) for one in scene.got] == [
+        OrderCallback,
+        ExportCallback,
+        AddressVerificationCallback,
+        EmergencyVerificationCallback,
+        VoiceOutTrunkCallback,
+    ]
+    _, made, first, second, blocked = (*scene.got,)
+    assert isinstance(made, ExportCallback)
+    assert made.url == client.exports().find(export.id).data.url
+    assert isinstance(first, AddressVerificationCallback)
+    assert (first.id, first.status, first.reject_reason, first.reject_comment) == (
+        check.id,
+        "rejected",
+        "Document expired",
+        "Send a new one",
+    )
+    assert isinstance(second, EmergencyVerificationCallback)
+    assert (second.reject_reason, second.reject_comment) == ("Wrong street", "Number 7?")
+    assert isinstance(blocked, VoiceOutTrunkCallback)
+    assert (blocked.id, blocked.status, blocked.threshold_reached) == (trunk.id, "blocked", True)
+    assert blocked.created_at is not None
+
+
+def raw(address: str, request: bytes, *, timeout: float = 5.0) -> bytes:
+    """What is answered to bytes on a socket."""
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as made:
+        got = b""
+        try:
+            made.sendall(request)
+            made.shutdown(socket.SHUT_WR)
+            while part := made.recv(65536):
+                got += part
+        except OSError:  # hung up on us
+            pass
+    return got
+
+
+def post(scene: Scene, body: bytes, *, length: int | None = None) -> bytes:
+    """A signed order in a request whose length may be a lie."""
+    made = sign_callback(scene.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
+    lines = [f"POST {scene.url.removeprefix(scene.address)} HTTP/1.1", f"Host: {urlsplit(scene.address).netloc}"]
+    lines += [f"{name}: {value}" for name, value in made.headers.items()]
+    lines += [f"Content-Length: {len(body or made.body) if length is None else length}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode() + (body or made.body.encode())
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0
+
+
+def still_answers(scene: Scene) -> bool:
+    """Whether an order still goes through."""
+    before = len(scene.got)
+    ordered(scene.client, scene.url)
+    return scene.settle()[-1] == "delivered" and len(scene.got) == before + 1
+
+
+def test_an_oversized_body_is_not_read(scene: Scene) -> None:
+    """Refused by its length, or when it has come too far."""
+    assert status(raw(scene.address, post(scene, b"", length=10**12))) == 413
+    assert status(raw(scene.address, post(scene, b"x" * (3 << 20)))) in (413, 0)
+    assert status(raw(scene.address, post(scene, b"", length=10**40))) in (413, 400)
+    assert scene.got == []
+    assert still_answers(scene)
+
+
+def test_a_chunked_body_is_bounded_too() -> None:
+    """Nothing says beforehand how much will come."""
+    with Sandbox(callback_secret=SECRET) as sandbox, ExitStack() as stack:
+        scene = Scene(sandbox, DOORS["asgi"], stack)
+        connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=5)
+        try:
+            connection.request("POST", "/", body=(b"x" * 65536 for _ in range(64)), encode_chunked=True)
+            assert connection.getresponse().status == 413
+        except ConnectionError:  # closed while we were still sending
+            pass
+        finally:
+            connection.close()
+        assert scene.got == []
+
+
+def test_a_slow_sender_is_left() -> None:
+    """Who drips bytes, or stops, is answered 408; others are served meanwhile."""
+    with Sandbox(clock=Clock(START, running=False), callback_secret=SECRET) as sandbox, ExitStack() as stack:
+        scene = Scene(sandbox, DOORS["asgi"], stack)
+        request = post(scene, b"", length=500)
+        head, _, body = request.partition(b"\r\n\r\n")
+        parts = urlsplit(scene.address)
+        with socket.create_connection((parts.hostname, parts.port), timeout=5) as slow:
+            slow.sendall(head + b"\r\n\r\n" + body[:5])
+            started = time.monotonic()
+            assert still_answers(scene)
+            assert status(slow.recv(65536)) == 408
+            assert time.monotonic() - started < 3
+        assert len(scene.got) == 1
+
+
+def test_who_hangs_up_is_forgotten(scene: Scene) -> None:
+    """In the middle of the head or of the body."""
+    request = post(scene, b"")
+    for cut in (5, 60, len(request) - 3):
+        raw(scene.address, request[:cut], timeout=2)
+    assert scene.got == []
+    assert still_answers(scene)
+
+
+def test_garbage_is_survived(scene: Scene) -> None:
+    """Random bytes, and requests with random bytes changed: none is handled, each connection gets an answer or its end."""
+    dice = random.Random(7)
+    good = post(scene, b"")
+    for number in range(60):
+        if number % 3 == 0:
+            sent = dice.randbytes(dice.randrange(1, 300))
+        else:
+            changed = bytearray(good)
+            for _ in range(dice.randrange(1, 6)):
+                at = dice.randrange(len(changed))
+                # What changes nothing that is signed is no garbage: leave the head's first and last bytes and names.
+                changed[at] = dice.randrange(256)
+            sent = bytes(changed)
+        assert status(raw(scene.address, sent, timeout=1)) in (
+            0,
+            200,
+            400,
+            401,
+            404,
+            405,
+            408,
+            413,
+            414,
+            431,
+            500,
+            501,
+            505,
+        )
+    assert {one.key for one in scene.got} <= {"orders/1/completed"}
+    assert still_answers(scene)
+
+
+def test_json_garbage_is_answered(scene: Scene) -> None:
+    """Bodies of every kind of wrong, over the wire."""
+    connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=5)
+    headers = {"X-DIDWW-Signature": "0" * 40, "Content-Type": "application/json"}
+    for body in (b"", b"[]", b"{", b"[" * 50_000, b"\xff" * 10, json.dumps([{"type": ["x"]}]).encode()):
+        connection.request("POST", "/x", body=body, headers=headers)
+        answer = connection.getresponse()
+        assert answer.status in (400, 401)
+        assert answer.read() in (b"malformed", b"mismatch")
+    connection.close()
+
+
+def test_other_methods_are_not_allowed(scene: Scene) -> None:
+    """And say so."""
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+        connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=5)
+        connection.request(method, "/")
+        assert connection.getresponse().status == 405
+        connection.close()

@@ -60,7 +60,9 @@ def listen(
         raise click.ClickException(str(error)) from None
     if host not in LOOPBACK:
         click.echo("Warning: others can reach this address. There is no TLS.", err=True)
-    click.echo(f"Listening at {public_url or server.address + '/'}   Ctrl-C stops it.", err=as_json)
+    reached = f", which DIDWW reaches as {public_url}" if public_url else ""
+    onward = f" Forwarding to {forward}." if forward else ""
+    click.echo(f"Listening at {server.address}/{reached}.{onward} Ctrl-C stops it.", err=as_json)
     server.run()
     click.echo("Stopped.", err=as_json)
 

@@ -1,0 +1,254 @@
+"""`didww listen` and `didww callbacks sign`, as programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import httpx2
+import pytest
+from click.testing import CliRunner
+from scenes import ordered, served_by_wsgi
+
+from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
+from didww.cli.commands import command
+from didww.sandbox import Clock, Sandbox
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SECRET = "a-callback-secret-for-tests"
+ENV = {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"), "DIDWW_CALLBACK_SECRET": SECRET}
+
+
+class Listening:
+    """The program, and what it prints."""
+
+    def __init__(self, *arguments: str, **env: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "didww", "listen", "--port", "0", *arguments],
+            env={**os.environ, **ENV, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._lines: Queue[str] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.first = self.line()
+        self.url = re.findall(r"Listening at (http\S+/)", self.first)[0]
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def line(self) -> str:
+        return self._lines.get(timeout=10)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@contextmanager
+def listening(*arguments: str, **env: str) -> Generator[Listening]:
+    made = Listening(*arguments, **env)
+    try:
+        yield made
+        assert made.process.poll() is None
+    finally:
+        code = made.stop()
+    assert code == 0
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=Clock(START, running=False), callback_secret=SECRET) as made:
+        yield made
+
+
+def test_callbacks_are_printed_as_they_arrive(sandbox: Sandbox) -> None:
+    """Type, status and id; what comes again says so; what is not right says why; nothing shows the secret."""
+    with listening() as program:
+        id = ordered(sandbox.client(), f"{program.url}hook", "get")
+        sandbox.clock.advance(1)
+        (delivery,) = sandbox.callbacks.settle()
+        assert delivery.state == "delivered"
+        first = program.line()
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d  orders +completed +{id}", first)
+        sandbox.callbacks.replay(delivery.id)
+        sandbox.callbacks.settle()
+        assert program.line().endswith(f"{id}  (came again)")
+        sandbox.callbacks.sign("wrong")
+        sandbox.callbacks.replay(delivery.id)
+        assert sandbox.callbacks.settle()[0].attempts[-1].status == 401
+        refused = program.line()
+        assert "rejected: mismatch" in refused
+        assert SECRET not in first + refused + program.first
+        answer = httpx2.put(program.url, content=b"x")
+        assert answer.status_code == 405
+        assert "rejected: method" in program.line()
+
+
+def test_callbacks_are_forwarded(sandbox: Sandbox) -> None:
+    """To a receiver that verifies them itself; its answer is what the sender gets, its absence too."""
+    receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.com/didww"))
+    got: list[OrderCallback] = []
+    failures = [RuntimeError("not yet")]
+
+    @receiver.on(OrderCallback)
+    def handle(callback: OrderCallback) -> None:
+        if failures:
+            raise failures.pop()
+        got.append(callback)
+
+    with served_by_wsgi(receiver.wsgi()) as target:
+        options = ("--public-url", "https://hooks.example.com/didww", "--forward", f"{target}/inner")
+        with listening(*options) as program:
+            assert f"reaches as https://hooks.example.com/didww. Forwarding to {target}/inner." in program.first
+            sent: list[int] = []
+            for method in ("GET", "POST", "POST"):
+                made = sign_callback(
+                    "https://hooks.example.com/didww?tenant=4",
+                    {"id": "1", "type": "orders", "status": "completed"},
+                    secret=SECRET,
+                    method=method,  # type: ignore[arg-type]
+                )
+                at = program.url + "?" + made.url.partition("?")[2]
+                sent.append(httpx2.request(method, at, headers=made.headers, content=made.body.encode()).status_code)
+            assert sent == [500, 200, 200]
+            assert [one.id for one in got] == ["1"]
+            lines = [program.line() for _ in range(3)]
+            assert "(forwarded: 500)" in lines[0]
+            assert "(came again, forwarded: 200)" in lines[1]
+    with listening("--forward", "http://127.0.0.1:9/") as program:
+        made = sign_callback(program.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
+        assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 502
+        assert "not forwarded: ConnectError" in program.line()
+
+
+def test_lines_for_programs() -> None:
+    """One JSON object a line, and nothing else on standard output."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "didww", "listen", "--port", "0", "--json"],
+        env={**os.environ, **ENV},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    url = re.findall(r"Listening at (http\S+/)", process.stderr.readline())[0]
+    made = sign_callback(url, {"id": "1", "type": "faxes", "pages": "\x1b[2J"}, secret=SECRET)
+    assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 200
+    assert httpx2.post(made.url, content=b"").status_code == 401
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=10)
+    taken, refused = (json.loads(line) for line in out.splitlines())
+    assert taken["callback"] == {"id": "1", "type": "faxes", "pages": "\x1b[2J"}
+    assert (taken["status"], refused["rejected"]) == (200, "missing")
+
+
+def test_a_stranger_does_not_steer_the_terminal() -> None:
+    """What cannot be printed is not."""
+    with listening() as program:
+        made = sign_callback(
+            program.url, {"id": "\x1b]0;x\x07", "type": "fax\r\nes", "note": "\x1b[31m"}, secret=SECRET
+        )
+        httpx2.post(made.url, headers=made.headers, content=made.body.encode())
+        line = program.line()
+        assert "fax??es" in line
+        assert "note=?[31m" in line
+        assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        ([], {"DIDWW_CALLBACK_SECRET": ""}, "set DIDWW_CALLBACK_SECRET, or give --secret"),
+        (["--public-url", "hooks.example.com"], {}, "public_url is the address that DIDWW calls"),
+        (["--forward", "localhost:1"], {}, "'localhost:1' is no http address"),
+        (["--host", "no such host"], {}, "Cannot listen at"),
+        (["--host", "192.0.2.1"], {}, "Cannot listen at 192.0.2.1"),
+    ],
+)
+def test_listening_names_what_it_cannot_use(arguments: list[str], env: dict[str, str], said: str) -> None:
+    """In one sentence, without a traceback."""
+    done = CliRunner(env={**ENV, **env}).invoke(command, ["listen", "--port", "0", *arguments])
+    assert done.exit_code == 1
+    assert said in done.output
+    assert SECRET not in done.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--method", "get"],
+        ["--type", "exports", "--field", "url=https://api.example.com/a.csv.gz?b=c"],
+        ["--type", "address_verifications", "--status", "rejected", "--field", "reject_reason=Straße & Nr. 'fehlen'"],
+        ["--type", "voice_out_trunks", "--status", "blocked"],
+        ["--type", "voice_out_trunks", "--status", "active", "--field", "threshold_reached=true"],
+    ],
+)
+def test_a_signed_request_is_taken(options: list[str]) -> None:
+    """As JSON, and as the command for curl that is printed; what a verifier reads is what was asked for."""
+    url = "https://hooks.example.com/didww?tenant=4"
+    run = CliRunner(env=ENV)
+    verifier = CallbackVerifier(secrets=[SECRET])
+    made = json.loads(run.invoke(command, ["callbacks", "sign", url, "--json", "--id", "7", *options]).output)
+    (one,) = verifier.verify(
+        method=made["method"], url=made["url"], headers=made["headers"], body=made["body"].encode()
+    )
+    wanted = dict(field.split("=", 1) for field in options if "=" in field)
+    assert {name: str(value).lower() for name, value in one.to_dict().items() if name in wanted} == {
+        name: value.lower() for name, value in wanted.items()
+    }
+    words = shlex.split(run.invoke(command, ["callbacks", "sign", url, *options]).output)
+    assert words[:2] == ["curl", "-i"]
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    body = words[words.index("--data-raw") + 1] if "--data-raw" in words else ""
+    method = "POST" if body else "GET"
+    assert verifier.verify(method=method, url=words[-1], headers=headers, body=body.encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["hooks.example.com"], "url is no http address"),
+        (["https://hooks.example.com", "--field", "x"], "--field takes NAME=VALUE, not 'x'"),
+        (["https://hooks.example.com", "--type", "voice_out_trunks", "--method", "get"], "POST for a list"),
+        (["http://127.0.0.1:9/x?token=1", "--send"], "No answer from http://127.0.0.1:9/x:"),
+        (["https://hooks.example.com", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
+    ],
+)
+def test_signing_names_what_it_cannot_do(arguments: list[str], said: str) -> None:
+    """In one sentence."""
+    done = CliRunner(env=ENV).invoke(command, ["callbacks", "sign", *arguments])
+    assert done.exit_code == 1
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_signed_request_is_sent() -> None:
+    """And the answer printed; another than 2xx ends with 1."""
+    receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]))
+    run = CliRunner(env=ENV)
+    with served_by_wsgi(receiver.wsgi()) as address:
+        arguments: list[Any] = ["callbacks", "sign", f"{address}/didww", "--send"]
+        done = run.invoke(command, arguments)
+        assert (done.exit_code, done.output) == (0, "200 ok\n")
+        done = run.invoke(command, [*arguments, "--secret", "another"])
+        assert (done.exit_code, done.output) == (1, "401 mismatch\n")

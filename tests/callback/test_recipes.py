@@ -1,0 +1,183 @@
+"""Each recipe of docs/receivers.md runs behind its framework's own server, and a sandbox calls it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import types
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scenes import free_port, in_thread, ordered, served_by_wsgi
+
+from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
+from didww.sandbox import Clock, Sandbox
+from didww.serving import AppServer, served
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "receivers.md").read_text(encoding="utf-8")
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SECRET = "a-callback-secret-for-tests"
+
+
+def recipe(heading: str) -> str:
+    """The Python code under a heading of the page."""
+    section = re.split(rf"^## {heading}$", PAGE, flags=re.MULTILINE)[1]
+    section = re.split(r"^## ", section, flags=re.MULTILINE)[0]
+    return "\n".join(re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE))
+
+
+Serve = Callable[[dict[str, Any], int], Any]
+
+
+@contextmanager
+def flask(made: dict[str, Any], port: int) -> Generator[str]:
+    from werkzeug.serving import make_server
+
+    with in_thread(make_server("127.0.0.1", port, made["app"], threaded=True)):
+        yield "flask"
+
+
+@contextmanager
+def django(made: dict[str, Any], port: int) -> Generator[str]:
+    from django.conf import settings
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+    if not settings.configured:
+        settings.configure(SECRET_KEY="for tests", ALLOWED_HOSTS=["*"], ROOT_URLCONF="unset", USE_TZ=True)
+        import django as package
+
+        package.setup()
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.urls import clear_url_caches, set_urlconf
+
+    urls = types.ModuleType("urls_of_the_recipe")
+    urls.urlpatterns = made["urlpatterns"]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = urls
+    set_urlconf(None)
+    clear_url_caches()
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadedWSGIServer(("127.0.0.1", port), Quiet)
+    server.set_app(WSGIHandler())
+    with in_thread(server):
+        yield "django"
+
+
+def asgi(made: dict[str, Any], port: int) -> Any:
+    return served(AppServer(made["app"], port=port))
+
+
+@contextmanager
+def gateway(made: dict[str, Any], port: int) -> Generator[str]:
+    """An HTTP API of AWS in small: requests become events of payload format 2.0 for the function."""
+
+    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+        headers = {
+            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
+        }
+        headers["content-type"] = environ.get("CONTENT_TYPE") or "text/plain"
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "rawPath": environ["PATH_INFO"],
+            "rawQueryString": environ["QUERY_STRING"],
+            "headers": headers,
+            "requestContext": {"http": {"method": environ["REQUEST_METHOD"]}},
+            "isBase64Encoded": bool(body),
+        }
+        if body:
+            event["body"] = base64.b64encode(body).decode()
+        answer = made["handler"](event, None)
+        start(f"{answer['statusCode']} Told", [("Content-Type", "text/plain")])
+        return [answer["body"].encode()]
+
+    with served_by_wsgi(app, port):
+        yield "lambda"
+
+
+RECIPES: dict[str, Serve] = {
+    "Without a framework": asgi,
+    "FastAPI": asgi,
+    "Starlette": asgi,
+    "Flask": flask,
+    "Django": django,
+    "AWS Lambda": gateway,
+}
+
+
+@pytest.mark.parametrize("heading", RECIPES)
+def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """By GET and POST, with a query of one's own; twice delivered, once handled; a wrong signature is refused."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/didww"
+    monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
+    monkeypatch.setenv("DIDWW_CALLBACK_URL", url)
+    made: dict[str, Any] = {"__name__": "hooks"}
+    exec(recipe("The receiver") + recipe(heading), made)
+    clock = Clock(START, running=False)
+    with Sandbox(clock=clock, callback_secret=SECRET) as sandbox, RECIPES[heading](made, port):
+        client = sandbox.client()
+        sandbox.faults.add(callback="duplicate", resource="orders", times=2)
+        ids = [ordered(client, f"{url}?tenant=a%20b&x=%C3%A9", method) for method in ("get", "post")]
+        sandbox.clock.advance(1)
+        assert [one.state for one in sandbox.callbacks.settle()] == ["delivered", "delivered"]
+        sandbox.callbacks.sign("wrong")
+        ordered(client, url)
+        sandbox.clock.advance(1)
+        refused = sandbox.callbacks.settle()[0].attempts[0]
+        assert (refused.status, refused.body) == (401, "mismatch")
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted(f"order {id} is completed" for id in ids)
+
+
+def test_every_framework_of_the_page_is_tested() -> None:
+    """A recipe that is added comes with its server."""
+    with_app = {
+        heading
+        for heading in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
+        if re.search(r"\bapp = |urlpatterns = |def handler\(", recipe(re.escape(heading)))
+    }
+    assert with_app == set(RECIPES)
+
+
+def test_the_store_of_the_page_holds_what_it_says() -> None:
+    """The one for Redis, with a dictionary that behaves as Redis does."""
+    made: dict[str, Any] = {"__name__": "hooks"}
+    code = recipe("What was handled")
+    exec(code[code.index("class RedisStore") :], made)
+
+    class Redis(dict[str, bytes]):
+        def set(self, key: str, value: str, *, nx: bool = False, ex: int) -> bool:
+            assert ex > 0
+            if nx and key in self:
+                return False
+            self[key] = value.encode()
+            return True
+
+        def delete(self, key: str) -> None:
+            self.pop(key, None)
+
+    store = made["RedisStore"](Redis())
+    assert [store.claim("a"), store.claim("a")] == ["mine", "busy"]
+    store.release("a")
+    assert store.claim("a") == "mine"
+    store.done("a")
+    assert store.claim("a") == "done"
+    receiver = CallbackReceiver(
+        CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.com/x"), store=store
+    )
+    got: list[OrderCallback] = []
+    receiver.on(OrderCallback)(got.append)
+    request = sign_callback(
+        "https://hooks.example.com/x", {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET
+    )
+    for _ in range(2):
+        sent: Any = {"method": request.method, "url": "/", "headers": request.headers, "body": request.body.encode()}
+        assert receiver.handle(**sent).status == 200
+    assert len(got) == 1

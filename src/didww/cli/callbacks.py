@@ -60,9 +60,11 @@ def listen(
         raise click.ClickException(str(error)) from None
     if host not in LOOPBACK:
         click.echo("Warning: others can reach this address. There is no TLS.", err=True)
-    reached = f", which DIDWW reaches as {public_url}" if public_url else ""
-    onward = f" Forwarding to {forward}." if forward else ""
-    click.echo(f"Listening at {server.address}/{reached}.{onward} Ctrl-C stops it.", err=as_json)
+    click.echo(f"Listening at {server.address}/   Ctrl-C stops it.", err=as_json)
+    if public_url:
+        click.echo(f"DIDWW calls {public_url}", err=as_json)
+    if forward:
+        click.echo(f"Forwarding to {forward}", err=as_json)
     server.run()
     click.echo("Stopped.", err=as_json)
 

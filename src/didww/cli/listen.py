@@ -55,7 +55,7 @@ class Listener:
     async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
         """The answer to a request."""
         if method not in self._verifier.methods:
-            self._rejected("method", f"{method} is not how callbacks come.")
+            self._rejected("method", f"Callbacks come by GET or POST, not {method:.20}.")
             return Answer(405, "method not allowed")
         try:
             found = self._verifier.verify(method=method, url=url, headers=headers, body=body)
@@ -96,15 +96,19 @@ class Listener:
             return
         shown = [fields.pop(name, "") for name in ("type", "status", "id")]
         line = f"{_now()}  {shown[0]!s:<24} {shown[1]!s:<10} {shown[2]!s:<36}"
-        line += "".join(f"  {name}={value}" for name, value in fields.items() if value not in ("", None))
         line += f"  ({', '.join(notes)})" if notes else ""
-        self._tell(_printable(line.rstrip()), None if 200 <= status < 300 else "red")
+        colour = None if 200 <= status < 300 else "red"
+        self._tell(_printable(line.rstrip()), colour)
+        more = [f"{name}={value}" for name, value in fields.items() if value not in ("", None)]
+        if more:
+            self._tell(_printable(f"{'':<10}{'  '.join(more)}"), colour)
 
     def _rejected(self, reason: str, why: str) -> None:
         if self._json:
             self._tell(msgspec.json.encode({"time": _now(), "rejected": reason, "why": why}).decode(), None)
         else:
-            self._tell(_printable(f"{_now()}  rejected: {reason:<14} {why}"), "yellow")
+            self._tell(f"{_now()}  rejected: {reason}", "yellow")
+            self._tell(_printable(f"{'':<10}{why}"), "yellow")
 
 
 def _now() -> str:

@@ -136,6 +136,7 @@ def test_callbacks_are_forwarded(sandbox: Sandbox) -> None:
             assert "(forwarded: 500)" in lines[0]
             assert "(came again, forwarded: 200)" in lines[1]
     with listening("--forward", "http://127.0.0.1:9/") as program:
+        assert program.line() == "Forwarding to http://127.0.0.1:9/"
         made = sign_callback(program.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
         assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 502
         assert "not forwarded: ConnectError" in program.line()

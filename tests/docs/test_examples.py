@@ -59,6 +59,8 @@ def local_didww(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str
             monkeypatch.setitem(configuration._BASE_URLS, name, base_url)
         monkeypatch.setenv("DIDWW_BASE_URL", base_url)
         monkeypatch.setenv("DIDWW_API_KEY", "local-key")
+        monkeypatch.setenv("DIDWW_CALLBACK_SECRET", "sandbox-callback-secret")
+        monkeypatch.setenv("DIDWW_CALLBACK_URL", "https://hooks.example.com/didww")
         monkeypatch.delenv("DIDWW_ENVIRONMENT", raising=False)
         yield base_url
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.callback.call_events import CallEvent, call_event_of
 from didww.callback.incoming import bounded, by_name, header, objects_of, unpacked
@@ -48,7 +48,7 @@ class CallEventVerifier:
         '12025550101'
     """
 
-    methods: Final = ("POST",)
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
     """The HTTP methods of these requests."""
 
     def __init__(

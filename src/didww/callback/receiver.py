@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
 from didww.callback.call_events import UnknownCallEvent
 from didww.callback.stores import MemoryStore
@@ -26,6 +26,8 @@ __all__ = ["Answer", "CallbackReceiver", "Verifier"]
 log = logging.getLogger("didww.callback")
 
 K = TypeVar("K", bound=Event)
+L = TypeVar("L", bound=Event)
+M = TypeVar("M", bound=Event)
 R = TypeVar("R")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
@@ -47,14 +49,11 @@ class Verifier(Protocol[E_co]):
 
     Attributes:
         max_bytes: The largest body that is read.
+        methods: HTTP methods that are taken.
     """
 
     max_bytes: int
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The HTTP methods."""
-        ...
+    methods: ClassVar[tuple[str, ...]]
 
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> Sequence[E_co]:
         """The events of a request."""
@@ -103,7 +102,18 @@ class CallbackReceiver:
         self._store: SeenStore = MemoryStore() if store is None else store
         self._handlers: dict[type[Event], Callable[[Any], object]] = {}
 
-    def on(self, *kinds: type[K]) -> Callable[[Callable[[K], R]], Callable[[K], R]]:
+    @overload
+    def on(self, kind: type[K], /) -> Callable[[Callable[[K], R]], Callable[[K], R]]: ...
+    @overload
+    def on(self, kind: type[K], other: type[L], /) -> Callable[[Callable[[K | L], R]], Callable[[K | L], R]]: ...
+    @overload
+    def on(
+        self, kind: type[K], other: type[L], third: type[M], /
+    ) -> Callable[[Callable[[K | L | M], R]], Callable[[K | L | M], R]]: ...
+    @overload
+    def on(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]: ...
+
+    def on(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]:
         """A decorator: the function handles events of these classes.
 
         The handler of the nearest class is called: one for `Callback` gets what has none of its own. A handler may be
@@ -120,7 +130,7 @@ class CallbackReceiver:
             if kind in self._handlers:
                 raise InvalidValue(f"There is a handler for {kind.__name__} already.", field="kinds")
 
-        def register(handler: Callable[[K], R]) -> Callable[[K], R]:
+        def register(handler: Callable[[Any], R]) -> Callable[[Any], R]:
             self._handlers.update(dict.fromkeys(kinds, handler))
             return handler
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from didww.callback.incoming import bounded, by_name, header, objects_of
@@ -53,7 +53,7 @@ class CallbackVerifier:
         OrderCallback(type='orders', id='5da18706-be9f-49b0-aeec-0480aacd49ad', status=<OrderStatus.COMPLETED: 'completed'>)
     """  # noqa: E501 what a program prints
 
-    methods: Final = ("GET", "POST")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST")
     """The HTTP methods of callbacks."""
 
     def __init__(self, *, secrets: Sequence[str], public_url: str | None = None, max_bytes: int = 1 << 20) -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import pickle
 import re
+import time
 import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -424,6 +425,10 @@ def test_bodies_are_bounded() -> None:
     small = packed(b" " * 5_000_000)
     assert len(small) < 10_000
     assert reason(small, verifier, **{"Content-Encoding": "gzip"}) == "too_large"
+    many = packed(b"") * 20_000 + packed(b"{}")
+    started = time.monotonic()
+    assert len(read(many, **{"Content-Encoding": "gzip"})) == 1
+    assert time.monotonic() - started < 2
     assert reason(packed(b"") * 400, verifier, **{"Content-Encoding": "gzip"}) == "malformed"
     for broken in (packed(LINES)[:-9], b"plain", packed(LINES) + b"tail"):
         assert reason(broken, **{"Content-Encoding": "gzip"}) == "malformed"
@@ -472,8 +477,6 @@ def test_any_json_can_be_read(type: Any, attributes: dict[str, Any], id: Any) ->
 
 def test_reading_a_batch_is_quick() -> None:
     """A thousand records of all attributes, packed: a small part of the time that DIDWW waits."""
-    import time
-
     record = {"type": "inbound-cdr", "id": "1", "attributes": dict.fromkeys(InboundCdr._fields, "0.25")}
     body = packed(b"\n".join([json.dumps(record).encode()] * 1000))
     started = time.perf_counter()

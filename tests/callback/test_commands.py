@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 from click.testing import CliRunner
-from scenes import ordered, served_by_wsgi
+from scenes import free_port, ordered, served_by_wsgi
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
 from didww.cli.commands import command
@@ -140,6 +140,18 @@ def test_callbacks_are_forwarded(sandbox: Sandbox) -> None:
         made = sign_callback(program.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
         assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 502
         assert "not forwarded: ConnectError" in program.line()
+
+
+def test_who_forwards_to_itself_is_stopped() -> None:
+    """After one round, and says so."""
+    port, url = free_port(), "https://hooks.example.com/didww"
+    address = f"http://127.0.0.1:{port}/"
+    with listening("--port", str(port), "--public-url", url, "--forward", address) as program:
+        made = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
+        assert httpx2.post(address, headers=made.headers, content=made.body.encode()).status_code == 508
+        told = [program.line() for _ in range(5)]
+        assert told[2].endswith("rejected: loop")
+        assert told[4].endswith("(forwarded: 508)")
 
 
 def test_lines_for_programs() -> None:

@@ -120,6 +120,16 @@ def test_what_is_new_is_kept(cls: type[Callback], fields: dict[str, Any], read: 
     assert {name: getattr(found, name) for name in read} == read
 
 
+@pytest.mark.parametrize(
+    ("raw", "value"), [(True, True), (False, False), ("true", True), ("false", False), (None, None)]
+)
+def test_a_boolean_is_one(raw: Any, value: Any) -> None:
+    """As text, "false" would count as true; the signature is the same for both."""
+    found = callback_of({"type": "voice_out_trunks", "id": "1", "status": "active", "threshold_reached": raw})
+    assert isinstance(found, VoiceOutTrunkCallback)
+    assert found.threshold_reached is value
+
+
 def test_a_callback_is_not_changed() -> None:
     """It says what was."""
     found: Any = callback_of({"type": "orders", "id": "1", "status": "completed"})

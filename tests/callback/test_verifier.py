@@ -220,6 +220,14 @@ def test_a_path_alone_needs_the_public_address(url: str) -> None:
         CallbackVerifier(secrets=[SECRET]).verify(**{**sent(), "url": url})
 
 
+@pytest.mark.parametrize("host", ["", "a b", "[::1", "x:y:z", "\\", "user@", "é", "a" * 5000])
+def test_what_a_stranger_calls_the_host_is_survived(host: str) -> None:
+    """Doors put the header Host into the address; with a public one it does not matter."""
+    request = {**sent(), "url": f"http://{host}/didww"}
+    assert reason(CallbackVerifier(secrets=[SECRET]), request) in ("malformed", "mismatch")
+    assert CallbackVerifier(secrets=[SECRET], public_url=URL).verify(**request)
+
+
 def test_nothing_shows_the_secrets() -> None:
     """Neither a repr, nor a copy, nor a pickle, nor an error."""
     verifier = CallbackVerifier(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
@@ -61,24 +63,14 @@ def unpacked(body: bytes, most: int) -> bytes:
     Raises:
         CallbackRejected: It is not gzip, it is cut off, or holds more than `most` bytes.
     """
-    parts: list[bytes] = []
-    left, room = body, most
-    while left:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(left, room + 1)
-        except zlib.error as error:
-            raise CallbackRejected("malformed", f"The body is not gzip: {error}.") from None
-        room -= len(part)
-        if room < 0:
-            raise CallbackRejected("too_large", f"The body unpacks to more than {most} bytes.")
-        if not member.eof:
-            raise CallbackRejected("malformed", "The gzip data of the body is cut off.")
-        parts.append(part)
-        if len(parts) > MOST_OBJECTS:
-            raise CallbackRejected("malformed", f"The body has more than {MOST_OBJECTS} gzip members.")
-        left = member.unused_data.lstrip(b"\0")
-    return b"".join(parts)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
+            content = packed.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CallbackRejected("malformed", f"The body is not gzip, or cut off: {error}.") from None
+    if len(content) > most:
+        raise CallbackRejected("too_large", f"The body unpacks to more than {most} bytes.")
+    return content
 
 
 def _decoded(body: bytes) -> Any:

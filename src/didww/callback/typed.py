@@ -213,4 +213,8 @@ def callback_of(fields: dict[str, Any]) -> Callback:
     for name in cls.needs:
         if not isinstance(fields.get(name), str) or not fields[name]:
             raise ValueError(f"a callback of {type} has {' and '.join(cls.needs)}; {name} is missing")
+    for name, field in cls._fields.items():
+        # As text it would count as true; the signature does not tell one from the other.
+        if field.kind.name == "boolean" and fields.get(name) in ("true", "false"):
+            fields[name] = fields[name] == "true"
     return cls._of(fields)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CallbackVerifier"]
 
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_ORIGIN: Final = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _MOST_FIELDS: Final = 100
 
 
@@ -116,18 +117,17 @@ class CallbackVerifier:
     def _called(self, url: str) -> str:
         """The address that DIDWW called."""
         target = url.partition("#")[0]
-        if not target.startswith("/"):
-            found = parts_of(target)
-            if found is None or not self._origin:
-                if found is None:
-                    raise InvalidValue("url is the whole address, or its path and query.", field="url")
-                return target
-            target = found["rest"] or ""
-        elif not self._origin:
+        found = _ORIGIN.match(target)
+        if found is None and (not target.startswith("/") or not self._origin):
             raise InvalidValue(
-                "url is a path only: make the CallbackVerifier with public_url=, the address that DIDWW calls.",
+                "url is the whole address; with public_url=, the address that DIDWW calls, its path and query will do.",
                 field="url",
             )
+        if not self._origin:
+            if parts_of(target) is None:  # what a stranger wrote into the header Host
+                raise CallbackRejected("malformed", "The request asks for an address that is none.")
+            return target
+        target = target[found.end() :] if found else target
         path, _, query = target.partition("?")
         return f"{self._origin}{self._path or path}{'?' if query else ''}{query}"
 

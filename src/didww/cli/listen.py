@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from didww.callback.incoming import by_name
 from didww.callback.receiver import Answer
 from didww.callback.stores import MemoryStore
 from didww.exceptions import CallbackRejected, InvalidValue
@@ -23,6 +24,7 @@ __all__ = ["Listener"]
 
 _SECONDS_TO_ANSWER = 60.0
 # What a receiver needs of the request; the rest belongs to the connection that it came by.
+_MARK = "x-didww-listen"
 _FORWARDED = ("content-type", "x-didww-signature", "user-agent")
 
 
@@ -63,8 +65,12 @@ class Listener:
             self._rejected(error.reason, str(error))
             return Answer(error.status, error.reason)
         answer, note = Answer(200, "ok"), ""
+        named = by_name(headers)
+        if _MARK in named:
+            self._rejected("loop", "It was forwarded by a didww listen already.")
+            return Answer(508, "forwarded in a circle")
         if self._forward is not None:
-            answer = await self._forwarded(method, url, headers, body)
+            answer = await self._forwarded(method, url, named, body)
             note = f"forwarded: {answer.status}" if answer.status != 502 else answer.body
         for callback in found:
             again = self._seen.claim(callback.key) != "mine"
@@ -72,16 +78,13 @@ class Listener:
             self._show(callback, [*(["came again"] if again else []), *([note] if note else [])], answer.status)
         return answer
 
-    async def _forwarded(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    async def _forwarded(self, method: str, url: str, named: dict[str, list[str]], body: bytes) -> Answer:
         import httpx2
-
-        from didww.callback.incoming import by_name
 
         target, query = str(self._forward), url.partition("?")[2]
         if query:
             target += ("&" if "?" in target else "?") + query
-        named = by_name(headers)
-        sent = {name: value for name in _FORWARDED for value in named.get(name, ())}
+        sent = {name: value for name in _FORWARDED for value in named.get(name, ())} | {_MARK: "1"}
         try:
             async with httpx2.AsyncClient(timeout=_SECONDS_TO_ANSWER, trust_env=False) as client:
                 answer = await client.request(method, target, headers=sent, content=body)

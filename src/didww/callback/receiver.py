@@ -10,9 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
-from didww.callback.call_events import UnknownCallEvent
 from didww.callback.stores import MemoryStore
-from didww.callback.typed import Event, UnknownCallback
+from didww.callback.typed import Event
 from didww.exceptions import CallbackRejected, InvalidValue
 
 if TYPE_CHECKING:
@@ -203,8 +202,8 @@ class CallbackReceiver:
             if handler is not None:
                 yield handler, event
                 continue
-            unknown = isinstance(event, (UnknownCallback, UnknownCallEvent))
-            log.log(logging.WARNING if unknown else logging.INFO, "No handler for %s.", _shown(event))
+            # A class without a type is one for what nobody knows.
+            log.log(logging.INFO if event.type_ else logging.WARNING, "No handler for %s.", _shown(event))
 
     def _handled(self, handler: Callable[[Any], object], event: Event) -> _Steps:
         """Whether an event was handled, now or before."""

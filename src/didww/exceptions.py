@@ -361,10 +361,9 @@ class CallbackRejected(DidwwError):
         status: The HTTP status to answer with: 401, 400, 401 and 413.
     """
 
-    def __init__(self, reason: Literal["missing", "malformed", "mismatch", "too_large"], message: str) -> None:
+    def __init__(
+        self, message: str, *, reason: Literal["missing", "malformed", "mismatch", "too_large"] = "malformed"
+    ) -> None:
         self.reason: Literal["missing", "malformed", "mismatch", "too_large"] = reason
         self.status = {"missing": 401, "malformed": 400, "mismatch": 401, "too_large": 413}[reason]
         super().__init__(message)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.reason, self.args[0])

@@ -100,7 +100,7 @@ class CallEventVerifier:
         bounded(body, self.max_bytes)
         named = by_name(headers)
         if method.upper() != "POST":
-            raise CallbackRejected("malformed", "Call events are sent by POST.")
+            raise CallbackRejected("Call events are sent by POST.")
         if self._login is not None:
             self._compare("Authorization", _login_in(header(named, "Authorization")), self._login)
         for name, value in self._headers.items():
@@ -110,15 +110,15 @@ class CallEventVerifier:
         if encoding in ("gzip", "x-gzip"):
             body = unpacked(body, self.max_bytes)
         elif encoding != "identity":
-            raise CallbackRejected("malformed", "The body is packed by something else than gzip.")
+            raise CallbackRejected("The body is packed by something else than gzip.")
         return [call_event_of(one) for one in objects_of(body)]
 
     @staticmethod
     def _compare(name: str, found: bytes | None, wanted: bytes) -> None:
         if found is None:
-            raise CallbackRejected("missing", f"The request has no header {name} that can be read.")
+            raise CallbackRejected(f"The request has no header {name} that can be read.", reason="missing")
         if not hmac.compare_digest(found, wanted):
-            raise CallbackRejected("mismatch", f"The header {name} is not right.")
+            raise CallbackRejected(f"The header {name} is not right.", reason="mismatch")
 
 
 def _bytes(text: str) -> bytes:

@@ -38,7 +38,7 @@ def header(named: dict[str, list[str]], name: str) -> str | None:
     """
     found = named.get(name.lower(), ())
     if len(found) > 1:
-        raise CallbackRejected("malformed", f"The request has {len(found)} headers {name}.")
+        raise CallbackRejected(f"The request has {len(found)} headers {name}.")
     return found[0] if found else None
 
 
@@ -53,7 +53,7 @@ def bounded(body: bytes, most: int) -> bytes:
         CallbackRejected: It is.
     """
     if len(body) > most:
-        raise CallbackRejected("too_large", f"The body has {len(body)} bytes; at most {most} are read.")
+        raise CallbackRejected(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body
 
 
@@ -67,9 +67,9 @@ def unpacked(body: bytes, most: int) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
             content = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise CallbackRejected("malformed", f"The body is not gzip, or cut off: {error}.") from None
+        raise CallbackRejected(f"The body is not gzip, or cut off: {error}.") from None
     if len(content) > most:
-        raise CallbackRejected("too_large", f"The body unpacks to more than {most} bytes.")
+        raise CallbackRejected(f"The body unpacks to more than {most} bytes.", reason="too_large")
     return content
 
 
@@ -92,18 +92,16 @@ def objects_of(body: bytes) -> list[dict[str, Any]]:
         # A byte order mark is no JSON; lines may end in CR LF.
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if len(lines) > MOST_OBJECTS:
-            raise CallbackRejected("malformed", f"The body has more than {MOST_OBJECTS} lines.") from None
+            raise CallbackRejected(f"The body has more than {MOST_OBJECTS} lines.") from None
         try:
             found = [_decoded(line) for line in lines]
         except ValueError as error:
             said = whole if len(lines) < 2 else error
-            raise CallbackRejected("malformed", f"The body is no JSON: {said}.") from None
+            raise CallbackRejected(f"The body is no JSON: {said}.") from None
     several = cast("list[Any]", found if isinstance(found, list) else [found])
     if not several or len(several) > MOST_OBJECTS:
-        raise CallbackRejected(
-            "malformed", f"The body holds {len(several)} objects; it has to hold 1 to {MOST_OBJECTS}."
-        )
+        raise CallbackRejected(f"The body holds {len(several)} objects; it has to hold 1 to {MOST_OBJECTS}.")
     for one in several:
         if not isinstance(one, dict):
-            raise CallbackRejected("malformed", "The body holds something else than JSON objects.")
+            raise CallbackRejected("The body holds something else than JSON objects.")
     return several

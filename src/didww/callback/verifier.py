@@ -98,20 +98,20 @@ class CallbackVerifier:
         called, named = self._called(url), by_name(headers)
         signature = header(named, RequestValidator.HEADER)
         if not signature:
-            raise CallbackRejected("missing", f"The request has no header {RequestValidator.HEADER}.")
+            raise CallbackRejected(f"The request has no header {RequestValidator.HEADER}.", reason="missing")
         if _SIGNATURE.fullmatch(signature.lower()) is None:
-            raise CallbackRejected("malformed", f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
+            raise CallbackRejected(f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
         for payload in self._readings(method, called, named, body):
             if self._signed(called, payload, signature.lower()):
                 try:
                     return [callback_of(one) for one in payload]
                 except ValueError as error:
-                    raise CallbackRejected("malformed", f"The request is signed, but no callback: {error}.") from None
+                    raise CallbackRejected(f"The request is signed, but no callback: {error}.") from None
         shown = called.partition("?")[0].rpartition("@")[2]
         raise CallbackRejected(
-            "mismatch",
             f"The signature is not right for {shown!r:.200}: it was made with another secret, for another address "
             f"(then public_url has to be the one that DIDWW calls), or the request was changed.",
+            reason="mismatch",
         )
 
     def _called(self, url: str) -> str:
@@ -125,7 +125,7 @@ class CallbackVerifier:
             )
         if not self._origin:
             if parts_of(target) is None:  # what a stranger wrote into the header Host
-                raise CallbackRejected("malformed", "The request asks for an address that is none.")
+                raise CallbackRejected("The request asks for an address that is none.")
             return target
         target = target[found.end() :] if found else target
         path, _, query = target.partition("?")
@@ -140,14 +140,14 @@ class CallbackVerifier:
             starts = reversed(range(len(pairs)))
             return [[fields] for start in starts if "type" in (fields := _unique(pairs[start:]))]
         if method.upper() != "POST":
-            raise CallbackRejected("malformed", "Callbacks are sent by GET or POST.")
+            raise CallbackRejected("Callbacks are sent by GET or POST.")
         kind = (header(named, "Content-Type") or "").partition(";")[0].strip().lower()
         if kind == "application/json" or (not kind and body.lstrip()[:1] in (b"[", b"{")):
             return [objects_of(body)]
         pairs = _pairs(body)
         fields = _unique(pairs)
         if not fields:
-            raise CallbackRejected("malformed", "The form of the request is empty, or has a field twice.")
+            raise CallbackRejected("The form of the request is empty, or has a field twice.")
         return [[fields]]
 
     def _signed(self, url: str, payload: list[dict[str, Any]], signature: str) -> bool:
@@ -166,9 +166,7 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise CallbackRejected(
-            "malformed", f"The fields of the request are no UTF-8, or more than {_MOST_FIELDS}."
-        ) from None
+        raise CallbackRejected(f"The fields of the request are no UTF-8, or more than {_MOST_FIELDS}.") from None
 
 
 def _unique(pairs: list[tuple[str, str]]) -> dict[str, Any]:

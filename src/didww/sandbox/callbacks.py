@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from didww.callback.request_validator import RequestValidator
-from didww.callback.signing import sign_callback
+from didww.callback.signing import CallbackRequest, sign_callback
 from didww.sandbox.clock import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from didww.callback.signing import CallbackRequest
     from didww.sandbox.engine import Engine
     from didww.sandbox.store import Record
     from didww.sandbox.world import World

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from didww.callback.request_validator import RequestValidator as RequestValidator
     from didww.callback.signing import sign_callback as sign_callback
     from didww.callback.stores import MemoryStore as MemoryStore
+    from didww.callback.stores import SeenStore as SeenStore
     from didww.callback.stores import SqliteStore as SqliteStore
     from didww.callback.typed import AddressVerificationCallback as AddressVerificationCallback
     from didww.callback.typed import Callback as Callback
@@ -169,7 +170,7 @@ _NAMES = {
     ),
     "didww.callback.receiver": "CallbackReceiver",
     "didww.callback.signing": "sign_callback",
-    "didww.callback.stores": "MemoryStore SqliteStore",
+    "didww.callback.stores": "MemoryStore SeenStore SqliteStore",
     "didww.callback.typed": (
         "AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback "
         "UnknownCallback VoiceOutTrunkCallback"
@@ -331,6 +332,7 @@ __all__ = [
     "ReroutingDisconnectCode",
     "ReservationDidOrderItem",
     "RxDtmfFormat",
+    "SeenStore",
     "ServerError",
     "SharedCapacityGroup",
     "SipConfiguration",

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 import didww
-from didww import configuration
+from didww import configuration, exceptions
 from didww.sandbox import server
 from didww.sandbox.cdr import Attempt, Line, cdr_in
 from didww.sandbox.server import running
@@ -106,6 +106,12 @@ def test_every_accessor_is_in_the_guide() -> None:
     operations = {"list", "find", "iterate", "create", "update", "delete", "wait"}
     assert {name for name in ours if f"`{name}`" not in text} == set()
     assert {name for name in operations if f").{name}(" not in text} == set()
+
+
+def test_every_error_is_in_its_page() -> None:
+    """What may be raised is explained."""
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert [name for name in exceptions.__all__ if f"`{name}`" not in text and f" {name} " not in text] == []
 
 
 @pytest.mark.parametrize("library", ["httpx2", "urllib3"])

@@ -202,10 +202,11 @@ def packed(folder: Path) -> Any:
     return gzip.open(written(folder, gzip.compress(FILE)), "rb")
 
 
-def zipped(folder: Path) -> Any:
-    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+def zipped(_: Path) -> Any:
+    held = io.BytesIO()  # no file that only the archive would close, whenever it is collected
+    with zipfile.ZipFile(held, "w") as archive:
         archive.writestr("scan.pdf", FILE)
-    return zipfile.ZipFile(folder / "a.zip").open("scan.pdf")
+    return zipfile.ZipFile(held).open("scan.pdf")
 
 
 def spooled(_: Path) -> Any:

@@ -9,6 +9,7 @@ their own. The package `didww` on PyPI is a black box in an environment of its o
 from __future__ import annotations
 
 import gc
+import gzip
 import importlib.util
 import itertools
 import json
@@ -18,6 +19,7 @@ import socketserver
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from contextlib import contextmanager
@@ -481,6 +483,60 @@ def rows() -> Iterator[Row]:
     yield from walking()
     yield from sandbox()
     yield from exporting()
+    yield from receiving()
+
+
+def receiving() -> Iterator[Row]:
+    """Callbacks as raw requests, each a new one; and a batch of call records."""
+    from didww import (
+        CallbackReceiver,
+        CallbackVerifier,
+        CallEventVerifier,
+        InboundCdr,
+        MemoryStore,
+        OrderCallback,
+        SqliteStore,
+        sign_callback,
+    )
+
+    group, url = "callbacks received (medians)", "https://hooks.example.com/didww"
+    verifier = CallbackVerifier(secrets=[KEY], public_url=url)
+    requests = itertools.cycle(
+        [
+            {"method": one.method, "url": "/didww", "headers": one.headers, "body": one.body.encode()}
+            for one in (
+                sign_callback(url, {"id": str(n), "type": "orders", "status": "completed"}, secret=KEY)
+                for n in range(6000)
+            )
+        ]
+    )
+
+    def verify() -> None:
+        verifier.verify(**next(requests))
+
+    taken = statistics.median(in_turns(3000, verify)[0])
+    yield Row(group, "verified and typed", f"{taken * 1e6:.0f} us", "", 1 / taken, "/s")
+    with tempfile.TemporaryDirectory() as folder, SqliteStore(Path(folder) / "seen") as file:
+        for what, store in (("in memory", MemoryStore()), ("in SQLite", file)):
+            receiver = CallbackReceiver(verifier, store=store)
+            receiver.on(OrderCallback)(lambda callback: callback.id)
+
+            def handle(receiver: CallbackReceiver = receiver) -> None:
+                assert receiver.handle(**next(requests)).status == 200
+
+            taken = statistics.median(in_turns(3000, handle)[0])
+            yield Row(group, f"handled, remembered {what}", f"{taken * 1e6:.0f} us", "", 1 / taken, "/s")
+    record = {"type": "inbound-cdr", "attributes": dict.fromkeys(InboundCdr._fields, "0.25")}
+    batch = gzip.compress(b"\n".join(json.dumps({"id": str(n), **record}).encode() for n in range(1000)))
+    stream, headers = CallEventVerifier(unprotected=True), {"Content-Encoding": "gzip"}
+
+    def read() -> None:
+        for one in stream.verify(method="POST", url="", headers=headers, body=batch):
+            assert isinstance(one, InboundCdr)
+            _ = one.time_start, one.duration, one.did_number, one.tf_amount
+
+    taken = statistics.median(in_turns(20, read)[0])
+    yield Row(group, "a batch of 1,000 records, packed", ms(taken), "", 1000 / taken, "/s")
 
 
 def exporting() -> Iterator[Row]:

@@ -51,6 +51,7 @@ class AppServer:
             lifespan="off",
             timeout_graceful_shutdown=2,
             server_header=False,
+            proxy_headers=False,  # what a client says of itself is not who it is
         )
         self._server = uvicorn.Server(config)
 

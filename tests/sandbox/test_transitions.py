@@ -178,7 +178,7 @@ def test_what_was_set_outlives_a_restart(tmp_path: Any) -> None:
         ({"type": "order", "after": 1}, "did you mean 'orders'"),
         ({"type": "dids", "after": 1}, "are not decided"),
         ({"type": "orders", "after": 1, "reads": 1}, "one of after=, reads= and by_hand="),
-        ({"type": "orders", "reads": -1}, "0 or more"),
+        ({"type": "orders", "reads": -1}, "0 to 1000000"),
         ({"type": "orders", "after": "soon"}, "length of time"),
         ({"type": "orders", "outcome": "reject"}, "complete, cancel"),
         ({"type": "exports", "outcome": "approve"}, "complete"),

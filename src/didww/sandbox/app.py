@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,8 @@ class SandboxApp:
         self._sandbox = sandbox
         self._log = log
         self._open_control = open_control
+        # Some of them wait for callbacks; what is streamed must not wait for those.
+        self._controls = ThreadPoolExecutor(64, "didww-sandbox-control")
 
     async def __call__(
         self,
@@ -80,7 +83,13 @@ class SandboxApp:
         elif path == "/" or path.startswith("/_sandbox"):
             quiet = True
             # Controls may wait for callbacks, and those may come from this very server.
-            response = await asyncio.to_thread(self._control, _request(scope, path, bytes(body)), scope)
+            asked = _request(scope, path, bytes(body))
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(self._controls, self._control, asked, scope)
+        elif path.partition("?")[0].endswith(".csv.gz"):
+            # A part of a file can take as long as the whole of it: it has to be made up to there.
+            asked = _request(scope, path, bytes(body))
+            response, disturbance = await asyncio.to_thread(self._sandbox.exchange, asked)
         else:
             # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
             response, disturbance = self._sandbox.exchange(_request(scope, path, bytes(body)))
@@ -123,7 +132,9 @@ def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
 def _foreign(request: Request, scope: MutableMapping[str, Any]) -> str | None:
     """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    origin = headers.get("origin")
+    origin, host = headers.get("origin"), _name(headers.get("host", ""))
+    if not _own(host):
+        return f"The controls are asked for at an address, or a name without a dot, not at {host[:80]!r}."
     if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
         return "The controls are not for pages of another origin."
     return None
@@ -131,6 +142,14 @@ def _foreign(request: Request, scope: MutableMapping[str, Any]) -> str | None:
 
 def _name(host: str) -> str:
     return host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+
+
+def _own(host: str) -> bool:
+    """Whether a host is an address, or a name that nobody elsewhere can let lead here, as pages of strangers might."""
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return "." not in host.removesuffix(".local").removesuffix(".localhost")
 
 
 def _loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from didww.calls.effects import Request, Response
     from didww.sandbox.store import Record
@@ -110,6 +110,6 @@ class Behaviour:
     def due(self, world: World, name: str, payload: Any) -> None:
         """Do what was scheduled by `World.schedule`; `world.now()` is the time it was scheduled for."""
 
-    def serve(self, world: World, request: Request, rest: str) -> Response | None:  # noqa: ARG002
+    def serve(self, world: World, request: Request, rest: str) -> Response | Callable[[], Response] | None:  # noqa: ARG002
         """Answer a path below the type's own, e.g. `<file>.csv.gz` of `/exports/`; None if it is not this one."""
         return None

@@ -33,6 +33,7 @@ PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
 MOST_SHOWN = 500
 SECONDS_TO_ANSWER = 60.0
 """Real seconds that a receiver has to answer."""
+_LONGEST_WAIT: Final = 600.0
 DEFAULT_SECRET: Final = "sandbox-callback-secret"  # noqa: S105 it is in the documentation
 
 Signing = Literal["right", "wrong", "none"]
@@ -194,18 +195,16 @@ class Callbacks:
             return [_delivery(row) for row in rows]
 
     def replay(self, id: int) -> Delivery:
-        """Send a callback once more, whatever became of it; repeated until it is answered with 2xx, as a new one is.
+        """Send a callback once more, whatever became of it; one that was tried ten times is tried this once.
 
         Raises:
             LookupError: There is none with this id.
         """
+        self._get(id)
         with self._engine.held() as setting:
-            now = stamp(setting.clock.now())
-            found = setting.store.connection.execute(
-                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ? RETURNING id", (now, id)
-            ).fetchall()
-            if not found:
-                raise LookupError(f"There is no delivery {id}.")
+            setting.store.connection.execute(
+                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(setting.clock.now()), id)
+            )
             setting.ordered = True
         self._engine.wake()
         return self._get(id)
@@ -232,13 +231,13 @@ class Callbacks:
         """Wait until no callback is due any more; the last ones, the newest first.
 
         Args:
-            timeout: Real seconds to wait.
+            timeout: Real seconds to wait, 600 at most.
 
         Raises:
-            TimeoutError: Some still are.
+            TimeoutError: Some still are, or the sandbox was closed.
         """
-        end = time.monotonic() + timeout
-        while True:
+        end = time.monotonic() + min(timeout, _LONGEST_WAIT)
+        while not self._closed:
             with self._engine.held() as setting:
                 due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
             if not due and not self._carrying.locked():
@@ -247,6 +246,7 @@ class Callbacks:
                 raise TimeoutError(f"Callbacks are still under way after {timeout:g} s.")
             if not self.carry():
                 time.sleep(0.01)
+        raise TimeoutError("The sandbox was closed.")
 
     # For the engine
 
@@ -294,7 +294,7 @@ class Callbacks:
         with self._engine.held() as setting:
             row = setting.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
-                (id,),
+                (str(id),),  # as text any number will do
             ).fetchone()
         if row is None:
             raise LookupError(f"There is no delivery {id}.")
@@ -337,29 +337,41 @@ class Callbacks:
     def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
         attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
         with self._engine.held() as setting:
-            # Another time stands there if it was replayed meanwhile; that one is then due again.
-            setting.store.connection.execute(
-                "UPDATE deliveries SET attempts = ?, state = ?, next_at = ? WHERE id = ? AND next_at = ?",
-                (attempts, state, next_at, delivery.id, delivery.next_at),
+            execute = setting.store.connection.execute
+            execute("UPDATE deliveries SET attempts = ? WHERE id = ?", (attempts, delivery.id))
+            # Another time stands there if it was replayed meanwhile; it is due again then.
+            execute(
+                "UPDATE deliveries SET state = ?, next_at = ? WHERE id = ? AND next_at = ?",
+                (state, next_at, delivery.id, delivery.next_at),
             )
 
     def _send(self, delivery: Delivery, now: str) -> Attempt:
         import httpx2
 
+        from didww.transport import network
+
         started = time.perf_counter()
         status, error, body = None, None, ""
+        # Of the whole attempt: libraries time single reads, and a receiver that drips would never be done.
+        until = network.Until(time.monotonic() + SECONDS_TO_ANSWER)
+        timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         try:
-            request = self._made(delivery)
-            with httpx2.stream(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=request.body.encode(),
-                timeout=SECONDS_TO_ANSWER,
-                trust_env=False,
-            ) as answer:
-                status = answer.status_code
-                body = next(answer.iter_bytes(500), b"").decode("utf-8", "replace")
+            made = self._made(delivery)
+            with httpx2.Client(trust_env=False) as client:
+                network.bind(client)
+                request = client.build_request(
+                    made.method,
+                    made.url,
+                    headers=made.headers,
+                    content=made.body.encode(),
+                    extensions={"timeout": timeouts},
+                )
+                answer = client.send(request, stream=True)
+                try:
+                    status = answer.status_code
+                    body = next(answer.iter_raw(), b"")[:500].decode("utf-8", "replace")
+                finally:
+                    answer.close()
             if not 200 <= status < 300:
                 error = f"answered {status}"
         except httpx2.HTTPError as failure:

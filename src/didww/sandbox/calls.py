@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -58,7 +58,7 @@ class Calls:
         """Set how many calls a number has on a weekday on average; a trunk has eight times as many.
 
         Args:
-            a_day: From 0 to 5000. Exports that were made before have other calls then.
+            a_day: From 0 to 5000. Exports that were completed before keep their calls.
 
         Raises:
             ValueError: It is no such number.
@@ -125,7 +125,7 @@ class Calls:
             LookupError: The account has no such trunk.
             ValueError: A count or a duration cannot be so.
         """
-        seconds, price = _checked(count, duration), Decimal(str(rate))
+        seconds, price = _checked(count, duration), _price(rate)
         with self._engine.held() as setting:
             world = self._engine.world(api_key or self._default_key)
             if world.get("voice_out_trunks", trunk) is None:
@@ -152,6 +152,16 @@ def placed_calls(world: World, kind: str, lines: set[str], start: datetime, end:
         (world.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
     )
     return [(at, row) for at, row, line in rows if line in lines]
+
+
+def _price(rate: str | float | Decimal) -> Decimal:
+    try:
+        price = Decimal(str(rate))
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not (price.is_finite() and 0 <= price <= 1000):
+        raise ValueError(f"rate is {str(rate)[:40]!r}; it goes from 0 to 1000 US dollars a minute.")
+    return price
 
 
 def _checked(count: int, duration: Duration) -> int:

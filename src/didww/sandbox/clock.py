@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import msgspec
 from didww.sandbox.durations import Duration, seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
 
 __all__ = ["Clock", "ClockState", "moment_of", "stamp"]
 
@@ -47,7 +49,7 @@ class Clock:
         present = datetime.now(UTC)
         self._offset = timedelta() if start is None else start.astimezone(UTC) - present
         self._stopped_at = None if running else present
-        self._watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self._watchers: list[weakref.WeakMethod[Callable[[], AbstractContextManager[None]]]] = []
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -63,12 +65,12 @@ class Clock:
             ValueError: It is no length of time.
         """
         step = timedelta(seconds=seconds_of(by))
-        try:
-            self._check(self.now() + step)
-        except OverflowError:
-            raise ValueError("The clock ends with the year 9999.") from None
-        self._offset += step
-        self._tell()
+        with self._being_set():
+            try:
+                self._check(self.now() + step)
+            except OverflowError:
+                raise ValueError("The clock ends with the year 9999.") from None
+            self._offset += step
         return self.now()
 
     def freeze(self, at: datetime | str | None = None) -> datetime:
@@ -77,19 +79,20 @@ class Clock:
         Raises:
             ValueError: `at` is no time.
         """
-        moment = self.now() if at is None else moment_of(at)
-        self._check(moment)
-        present = datetime.now(UTC)
-        self._offset, self._stopped_at = moment - present, present
-        self._tell()
+        given = None if at is None else moment_of(at)
+        with self._being_set():
+            moment = self.now() if given is None else given
+            self._check(moment)
+            present = datetime.now(UTC)
+            self._offset, self._stopped_at = moment - present, present
         return self.now()
 
     def run(self) -> datetime:
         """Let the clock go on from where it is; the time."""
-        if self._stopped_at is not None:
-            self._offset += self._stopped_at - datetime.now(UTC)
-            self._stopped_at = None
-        self._tell()
+        with self._being_set():
+            if self._stopped_at is not None:
+                self._offset += self._stopped_at - datetime.now(UTC)
+                self._stopped_at = None
         return self.now()
 
     def state(self) -> ClockState:
@@ -99,28 +102,30 @@ class Clock:
     # For the engine
 
     def restore(self, state: ClockState) -> None:
-        """Go on as a clock of this state would."""
+        """Go on as a clock of this state would; nobody is told."""
         present = datetime.now(UTC)
         if state.running:
             self._offset, self._stopped_at = timedelta(seconds=state.offset), None
         else:
             self._offset, self._stopped_at = moment_of(state.now) - present, present
-        self._tell()
 
-    def watch(self, moved: Callable[[], None]) -> None:
-        """Have a method called whenever the clock was set; its object is not kept alive for it."""
-        self._watchers.append(weakref.WeakMethod(moved))
+    def watch(self, being_set: Callable[[], AbstractContextManager[None]]) -> None:
+        """Have the clock set within the context that a method makes; its object is not kept alive for it."""
+        self._watchers.append(weakref.WeakMethod(being_set))
 
     @staticmethod
     def _check(moment: datetime) -> None:
         if not 1970 < moment.year < 9000:
             raise ValueError(f"{moment:%Y} is no year for the sandbox's clock; it goes from 1971 to 8999.")
 
-    def _tell(self) -> None:
-        for watcher in self._watchers:
-            moved = watcher()
-            if moved is not None:
-                moved()
+    @contextmanager
+    def _being_set(self) -> Generator[None]:
+        with ExitStack() as stack:
+            for watcher in self._watchers:
+                being_set = watcher()
+                if being_set is not None:
+                    stack.enter_context(being_set())
+            yield
 
 
 def moment_of(value: datetime | str) -> datetime:
@@ -135,7 +140,10 @@ def moment_of(value: datetime | str) -> datetime:
             value = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(f"{text[:40]!r} is no time; write ISO 8601, as in '2026-03-01T12:00:00Z'.") from None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is before the year 1 or after 9999 in UTC.") from None
 
 
 def stamp(moment: datetime) -> str:

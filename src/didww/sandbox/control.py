@@ -88,8 +88,8 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
         result = call(sandbox, place, given)
     except AssertionError as error:
         return _json(409, {"error": str(error)})
-    except (LookupError, ValueError, TimeoutError) as error:
-        status = 404 if isinstance(error, LookupError) else 422 if isinstance(error, ValueError) else 504
+    except (LookupError, ValueError, ArithmeticError, TimeoutError) as error:
+        status = 404 if isinstance(error, LookupError) else 504 if isinstance(error, TimeoutError) else 422
         return _json(status, {"error": said(error)})
     if result is None:
         return Response(204, {}, b"")

@@ -46,9 +46,14 @@ def seconds_of(value: Duration) -> float:
     elif isinstance(value, str):
         found = _spelt(value)
     else:
-        found = float(value)
+        try:
+            found = float(value)
+        except OverflowError:
+            found = math.inf
     if not math.isfinite(found) or not 0 <= found <= _LONGEST:
-        raise ValueError(f"{value!r} is no length of time from 0 to 100 years.")
+        # An integer of thousands of digits has no text in Python.
+        shown = "So much" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
+        raise ValueError(f"{shown} is no length of time from 0 to 100 years.")
     return found
 
 

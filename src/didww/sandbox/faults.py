@@ -307,6 +307,14 @@ def _check(fault: Fault) -> None:
         raise ValueError("body and retry_after belong to a status; add status=503, for example.")
     if fault.path is not None and not fault.path.startswith(("/", "*")):
         raise ValueError(f"path is {fault.path!r}; it begins with a slash, as in '/orders/*'.")
+    if fault.callback not in (None, "duplicate", "drop"):
+        raise ValueError(f"callback is {fault.callback!r}; it is 'duplicate' or 'drop'.")
+    if fault.body is not None and fault.status in (204, 304):
+        raise ValueError(f"An answer {fault.status} has no body.")
+    try:
+        (fault.body or "").encode()
+    except UnicodeEncodeError:
+        raise ValueError("body holds a lone surrogate, which UTF-8 cannot carry.") from None
     on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_answer
     if fault.callback is None and not (fault.status or fault.empty or fault.html or fault.hold or on_wire):
         raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_answer=True or another effect.")

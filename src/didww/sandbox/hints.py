@@ -13,7 +13,6 @@ from didww.words import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from didww.calls.effects import Response
     from didww.sandbox.schema import Table
 
 __all__ = ["hints"]
@@ -21,16 +20,16 @@ __all__ = ["hints"]
 _FIRST_WORD: Final = re.compile(r"\S+")
 
 
-def hints(method: str, path: str, query: list[tuple[str, str]], response: Response) -> list[str]:
+def hints(method: str, path: str, query: list[tuple[str, str]], status: int, answer: bytes) -> list[str]:
     """A sentence for each error that a name nearly right explains; none if there is nothing to say."""
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
-    if response.status == 401:
+    if status == 401:
         return ["Send the key in the header Api-Key; the sandbox takes any, unless it was started with one."]
     if table is None:
-        return [f"There is no /{parts[0]}.{did_you_mean(parts[0], _paths())}"] if response.status == 404 else []
+        return [f"There is no /{parts[0]}.{did_you_mean(parts[0], _paths())}"] if status == 404 else []
     try:
-        errors: list[dict[str, Any]] = msgspec.json.decode(response.body)["errors"]
+        errors: list[dict[str, Any]] = msgspec.json.decode(answer)["errors"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return []
     found: list[str] = []

@@ -6,12 +6,13 @@ import json
 import threading
 from collections import deque
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
 from didww.sandbox.hints import hints
+from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,14 +69,25 @@ class Entry(msgspec.Struct, frozen=True):
         )
 
 
+class _Body(NamedTuple):
+    """The beginning of a body, and how long it was; None if it was streamed."""
+
+    head: bytes
+    size: int | None
+
+
 class _Kept(msgspec.Struct, frozen=True):
-    """An entry as it is kept: made readable when somebody looks."""
+    """An entry as it is kept: without secrets and long bodies, made readable when somebody looks."""
 
     id: int
     at: str
     key: str
-    request: Request
-    response: Response
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: _Body
+    status: int
+    answer: _Body
     ms: float
     fault: int | None
 
@@ -110,7 +122,7 @@ class Journal:
         for kept in reversed(self._snapshot()):
             if kept.id <= after or len(found) >= limit:
                 break
-            if (status is None or kept.response.status == status) and _matches(kept, method, path):
+            if (status is None or kept.status == status) and _matches(kept, method, path):
                 found.append(_entry(kept))
         return found
 
@@ -189,9 +201,26 @@ class Journal:
 
     def note(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
         """Keep an exchange."""
+        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
+        asked = _begun(request.body)
+        answered = _Body(b"", None) if isinstance(response, Streamed) else _begun(response.body)
         with self._lock:
             self._last += 1
-            self._kept.append(_Kept(self._last, at, key, request, response, ms, fault))
+            self._kept.append(
+                _Kept(
+                    self._last,
+                    at,
+                    key,
+                    request.method,
+                    request.url,
+                    headers,
+                    asked,
+                    response.status,
+                    answered,
+                    ms,
+                    fault,
+                )
+            )
 
     def _snapshot(self) -> list[_Kept]:
         with self._lock:
@@ -199,47 +228,48 @@ class Journal:
 
 
 def _entry(kept: _Kept) -> Entry:
-    request, response = kept.request, kept.response
-    split = urlsplit(request.url.encode("utf-8", "replace").decode())
-    headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
+    split = urlsplit(kept.url.encode("utf-8", "replace").decode())
     query = parse_qsl(split.query, keep_blank_values=True)
-    answer = _shown(response.body)
-    said = hints(request.method, split.path, query, response) if response.status >= 400 else []
+    said = hints(kept.method, split.path, query, kept.status, kept.answer.head) if kept.status >= 400 else []
     return Entry(
         kept.id,
         kept.at,
         kept.key,
-        request.method,
+        kept.method,
         unquote(split.path),
         query,
-        headers,
-        _shown(request.body),
-        response.status,
-        answer,
+        kept.headers,
+        _shown(kept.body),
+        kept.status,
+        _shown(kept.answer),
         kept.ms,
         kept.fault,
         said,
     )
 
 
-def _shown(body: Any) -> str:
+def _begun(body: Any) -> _Body:
     if body is None:
-        return ""
-    if not isinstance(body, bytes):
+        return _Body(b"", 0)
+    # A slice is a copy: a long body is not kept for its beginning.
+    return _Body(body[:MOST_BODY], len(body)) if isinstance(body, bytes) else _Body(b"", None)
+
+
+def _shown(body: _Body) -> str:
+    if body.size is None:
         return "(streamed)"
-    head = body[:MOST_BODY]
     try:
-        text = head.decode()
+        text = body.head.decode()
     except UnicodeDecodeError:
-        return f"({len(body)} bytes)"
-    return text if len(head) == len(body) else f"{text}... ({len(body)} bytes)"
+        return f"({body.size} bytes)"
+    return text if len(body.head) == body.size else f"{text}... ({body.size} bytes)"
 
 
 def _matches(one: _Kept | Entry, method: str | None, path: str | None) -> bool:
     if isinstance(one, Entry):
         asked, whole = one.method, one.path
     else:
-        asked, whole = one.request.method, urlsplit(one.request.url).path
+        asked, whole = one.method, urlsplit(one.url).path
     if method is not None and asked != method.upper():
         return False
     below = whole.removeprefix("/v3") or "/"

@@ -123,6 +123,7 @@ class Sandbox:
         """The answer to a request as it goes out, and what the wire is to do to it."""
         started = time.perf_counter()
         key = next((value for name, value in request.headers.items() if name.lower() == "api-key"), "")
+        key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
         fault, disturbance = None, None
         if self._limit is not None and self._above(key, self._limit):
             response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
@@ -135,7 +136,7 @@ class Sandbox:
             request,
             response,
             at=stamp(self.clock.now()),
-            key=hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else "",
+            key=key,
             ms=round((time.perf_counter() - started) * 1000, 2),
             fault=None if fault is None else fault.id,
         )

@@ -86,7 +86,9 @@ DECIDED: Final = (
     ("An export's texts for `to`, and for from after to", "`to not valid`, `from not valid`."),
     ("An export a month after its completion", "Gone with its file: 404."),
     ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
-    ("Limit of uploads", "20 MB of the container."),
+    ("An order of channels alone is canceled", "422 `Order not pending`, as of one that is completed."),
+    ("A free number when the balance is below zero", "Renewed: it costs nothing."),
+    ("Limit of uploads", "21 MiB of the whole form."),
 )
 """What the service's documents leave open, and what the sandbox does."""
 

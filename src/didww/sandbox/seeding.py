@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["id_of", "plant", "put_balance"]
 
 _MONEY: Final = "balance"
+_MOST: Final = 10**12
 
 
 def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -109,7 +110,7 @@ def put_balance(world: World, amount: Any, credit: Any = None) -> Record:
         more = Decimal(record["credit"] if credit is None else str(credit))
     except InvalidOperation:
         raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.") from None
-    if not (balance.is_finite() and more.is_finite() and abs(balance) < 10**12 and abs(more) < 10**12):
+    if not (balance.is_finite() and more.is_finite() and -_MOST < balance < _MOST and -_MOST < more < _MOST):
         raise ValueError("An amount of money is below 1,000,000,000,000.")
     changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
     return world.update("balances", record["id"], changes)
@@ -146,7 +147,9 @@ def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]])
 
 def _ids(value: Any) -> list[str]:
     several = cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [id_of(one["id"] if isinstance(one, dict) else one) for one in several if one is not None]
+    given = [cast("dict[str, Any]", one).get("id") if isinstance(one, dict) else one for one in several]
+    # Anything else than an id, or an object with one, is the id of nothing.
+    return [id_of(id) for one, id in zip(several, given, strict=True) if one is not None]
 
 
 def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> str:
@@ -179,6 +182,9 @@ def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> s
         if missing:
             raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
         return str(writes.add(world, table, record)["id"])
+    if behaviour.steps and record.get("status") in behaviour.undecided:
+        decided = "have it created by a request, or give the status that it came to"
+        raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
     behaviour.plant(world, record)
     for field in table.attribute_fields:
         if field.name not in record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +12,6 @@ from didww.sandbox.seeding import id_of, plant
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -25,6 +25,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     contents: Any
     dice: Any
     clock: ClockState
+    close: Any
 
 
 class State:
@@ -52,24 +53,26 @@ class State:
 
         fresh = Store(None, self._engine.seed)
         try:
+            fresh.keep_fact("opened", "1")  # a file that is opened again throws other dice than these
             dice = random.Random(f"{self._engine.seed}/1").getstate()  # noqa: S311 a game's dice
-            self._engine.replace(fresh.connection, dice)
+            self._engine.replace(fresh.connection, dice, self._first_clock)
         finally:
             fresh.close()
         self._forget()
-        self._engine.clock.restore(self._first_clock)
 
     def snapshot(self, name: str = "default") -> str:
         """Put everything that is stored aside under `name`, the clock and what is to happen too; the name.
 
         It is kept in memory, and an older one of this name is dropped. Faults and the journal are not part of it.
         """
-        clock = self._engine.clock.state()
         with self._engine.held() as setting:
-            taken = _Snapshot(setting.store.copy(), setting.dice.getstate(), clock)
+            contents = setting.store.copy()
+            # A sandbox in a test is often just dropped.
+            close = weakref.finalize(self, contents.close)
+            taken = _Snapshot(contents, setting.dice.getstate(), self._engine.clock.state(), close)
         former = self._snapshots.pop(name, None)
         if former is not None:
-            former.contents.close()
+            former.close()
         self._snapshots[name] = taken
         return name
 
@@ -84,8 +87,7 @@ class State:
             known = ", ".join(self._snapshots) or "none"
             guess = did_you_mean(name, self._snapshots)
             raise LookupError(f"There is no snapshot {name!r}; there are: {known}.{guess}")
-        self._engine.replace(taken.contents, taken.dice)
-        self._engine.clock.restore(taken.clock)
+        self._engine.replace(taken.contents, taken.dice, taken.clock)
 
     def snapshots(self) -> list[str]:
         """The names of the snapshots, the oldest first."""
@@ -126,8 +128,7 @@ class State:
     def close(self) -> None:
         """Drop the snapshots."""
         for one in self._snapshots.values():
-            contents: sqlite3.Connection = one.contents
-            contents.close()
+            one.close()
         self._snapshots.clear()
 
 

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_next ON deliveries (next_at);
 CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, owner INTEGER, kind TEXT, line TEXT, at TEXT, row TEXT);
 CREATE INDEX IF NOT EXISTS calls_at ON calls (owner, kind, at);
+CREATE TABLE IF NOT EXISTS files (export TEXT PRIMARY KEY, contents BLOB);
 CREATE TABLE IF NOT EXISTS links (
     source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)
 ) WITHOUT ROWID;
@@ -70,7 +71,17 @@ class Store:
         self._closing = weakref.finalize(self, _close, self.connection, lock or threading.Lock())
         execute = self.connection.execute
         if path:
-            execute("PRAGMA journal_mode = WAL")
+            # One sandbox at a time: each remembers what the other would change.
+            execute("PRAGMA locking_mode = EXCLUSIVE")
+            try:
+                execute("PRAGMA journal_mode = WAL")
+                execute("BEGIN IMMEDIATE")
+                execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self.close()
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                raise ValueError(f"{path} is used by another sandbox, or another program.") from None
             execute("PRAGMA synchronous = NORMAL")
         else:
             execute("PRAGMA journal_mode = MEMORY")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Decided", "Transitions", "Waiting"]
 
 
+_MOST_READS = 1_000_000
 _WAITING = (
     "SELECT owner, type, record, max(at), max(reads) FROM events"
     " WHERE record IS NOT NULL AND type IN (SELECT value FROM json_each(?))"
@@ -93,8 +94,10 @@ class Transitions:
         """
         if (after is not None) + (reads is not None) + by_hand > 1:
             raise ValueError("Give one of after=, reads= and by_hand=.")
-        if reads is not None and reads < 0:
-            raise ValueError(f"reads is {reads}; it has to be 0 or more.")
+        if reads is not None and not 0 <= reads <= _MOST_READS:
+            raise ValueError(f"reads is {reads}; it goes from 0 to {_MOST_READS}.")
+        if isinstance(reasons, str):
+            raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
         with self._engine.held() as setting:
             behaviour = setting.behaviour(_known(setting, type))
             if outcome is not None and outcome not in behaviour.outcomes:
@@ -147,6 +150,8 @@ class Transitions:
             LookupError: There is none of this id.
             ValueError: It is decided already.
         """
+        if isinstance(reasons, str):
+            raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
         return self._decide(id, "reject", reasons=list(reasons), comment=comment)
 
     def complete(self, id: str) -> Decided:

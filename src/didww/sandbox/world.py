@@ -439,6 +439,11 @@ def _as_filter(value: Any) -> Filter:
     return Filter((value,))
 
 
+def _done(store: Store, id: int, due: Callable[[], None]) -> None:
+    store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
+    due()
+
+
 def run_due(setting: Setting) -> None:
     """Do what has fallen due, in the order of its time; what one event schedules may be due as well."""
     store = setting.store
@@ -453,13 +458,12 @@ def run_due(setting: Setting) -> None:
         if at > stamp(setting.clock.now()):
             setting.next_due = at
             return
-        # Removed on its own, so that an event that fails is not tried for ever.
-        store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
         world = World(setting, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
         due = partial(setting.behaviour(type).due, world, name, msgspec.json.decode(payload))
         try:
-            setting.changing(due)
-        except Exception:  # a fault of one behaviour must not stop the others
+            setting.changing(partial(_done, store, id, due))
+        except Exception:  # a fault of one behaviour must not stop the others, nor be tried for ever
             log.exception("sandbox: the event %s of %s failed", name, type)
+            store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
         row = store.connection.execute("SELECT min(at) FROM events").fetchone()
         setting.next_due = row[0] or ""

@@ -48,8 +48,14 @@ class Dids(Behaviour):
         skus = world.find(
             "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
         )
-        record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": world.now().day}
-        record.setdefault("expires_at", world.stamp(month_later(world.now())))
+        begun = world.now()
+        if "expires_at" in record:
+            if record["expires_at"] is None:
+                raise attribute_error("expires_at", "can't be blank")
+            begun = datetime.fromisoformat(record["expires_at"])
+        else:
+            record["expires_at"] = world.stamp(month_later(begun))
+        record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": begun.day}
 
     def after_plant(self, world: World, record: Record) -> None:
         """It is somebody's from now on."""
@@ -100,7 +106,7 @@ class Dids(Behaviour):
         for row in rows:
             did = table.record(row)
             price, cycles = world.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
-            if did["terminated"] or cycles == 0 or spent + price > money:
+            if did["terminated"] or cycles == 0 or (price and spent + price > money):
                 ended.append(did)
                 continue
             spent += price

@@ -171,6 +171,15 @@ def join(world: World, did: Record, service_id: str | None) -> bool:
         raise relationship_error("emergency_calling_service", "does not support Emergency feature")
     if (service["country"], service["did_group_type"]) != (group["country"], group["did_group_type"]):
         raise relationship_error("emergency_calling_service", "should have the same Did Group Type")
+    others = [one for one in world.related("emergency_calling_services", service_id, "dids") if one != did["id"]]
+    for other in others[:1]:  # all of them are of one city
+        beside = world.get("did_groups", (world.get("dids", other) or {}).get("did_group")) or {}
+        if beside["city"] != group["city"]:
+            raise relationship_error("emergency_calling_service", "should be linked with City ID")
+    identity = _identity_of(world, service)
+    own = world.get("identities", did["identity"])
+    if own is not None and identity is not None and identity["id"] != own["id"]:
+        raise relationship_error("emergency_calling_service", _only_with(own))
     return service["status"] in ("active", "pending_update")
 
 
@@ -181,9 +190,18 @@ def _check_number(world: World, did: Record, identity: Record | None) -> None:
         raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
     own = world.get("identities", did["identity"])
     if own is not None and (identity is None or identity["id"] != own["id"]):
-        name = own["company_name"] or f"{own['first_name']} {own['last_name']}"
-        text = f"can be used only with Identity {own['identity_type'].capitalize()} - {name}"
+        text = _only_with(own)
         raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+
+
+def _only_with(identity: Record) -> str:
+    name = identity["company_name"] or f"{identity['first_name']} {identity['last_name']}"
+    return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
+
+
+def _identity_of(world: World, service: Record) -> Record | None:
+    address = world.get("addresses", service["address"]) or {}
+    return world.get("identities", address.get("identity"))
 
 
 def _cancel(world: World, service: str) -> None:

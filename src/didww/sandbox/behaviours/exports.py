@@ -9,7 +9,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
+import zlib
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +36,8 @@ from didww.sandbox.exportfile import ExportFile
 from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from didww.calls.effects import Request
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
@@ -42,7 +46,8 @@ __all__ = ["Exports"]
 
 _SMALL: Final = 1 << 20
 """Bytes up to which a file is made before it is sent, so that its length can be told."""
-_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
 _NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
 
@@ -70,8 +75,8 @@ class Exports(Behaviour):
         if moments["from"] >= moments["to"]:
             raise _refused("from not valid")
         allowed = {"from", "to", _NARROWING[record["export_type"]]}
-        for name in filters:
-            if name not in allowed:
+        for name, value in filters.items():
+            if name not in allowed or not isinstance(value, str) or not value:
                 raise _refused(f"{name} not valid")
         record["status"] = "pending"
         record["url"] = None
@@ -87,6 +92,7 @@ class Exports(Behaviour):
             return
         if name == "forget":
             world.delete("exports", payload["id"])
+            world.setting.store.connection.execute("DELETE FROM files WHERE export = ?", (payload["id"],))
             return
         if name == "start":
             world.update("exports", payload["id"], {"status": "processing"})
@@ -94,16 +100,17 @@ class Exports(Behaviour):
         # The file's name is a UUID of its own.
         base = payload.get("base", world.base)
         url = f"{base}/exports/{world.new_id()}.csv.gz"
-        world.update("exports", payload["id"], {"status": "completed", "url": url})
+        export = world.update("exports", payload["id"], {"status": "completed", "url": url})
+        _contents(world, export)
         world.schedule(month_later(world.now()), "exports", "forget", {"id": payload["id"]})
 
-    def serve(self, world: World, request: Request, rest: str) -> Response | None:
+    def serve(self, world: World, request: Request, rest: str) -> Response | Callable[[], Response] | None:
         """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
         if not rest.endswith(".csv.gz") or request.method != "GET":
             return None
         for export in world.find("exports", status="completed"):
             if str(export["url"]).endswith(f"/exports/{rest}"):
-                return _served(_file(world, export), rest, request)
+                return partial(_served, _file(world, export), rest, request)
         return Response(404, {"content-type": "text/plain"}, b"")
 
 
@@ -118,7 +125,8 @@ def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Respo
         "etag": tag,
     }
     wanted = _RANGE.fullmatch(asked.get("range", ""))
-    if wanted is None or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
+    backwards = wanted is not None and wanted[1] and wanted[2] and int(wanted[1]) > int(wanted[2])
+    if wanted is None or backwards or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
         size = file.size(_SMALL)
         if size is not None:
             return Response(200, headers, file.read(0, size))
@@ -133,8 +141,23 @@ def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Respo
     return Streamed(206, headers, b"", lambda at, most: file.read(first + at, min(most, length - at)))
 
 
-def _file(world: World, export: Record) -> tuple[ExportFile, str]:
-    """The file of an export and the tag that stands for its contents."""
+class _Contents(msgspec.Struct, array_like=True):
+    """What a file is made of: it does not change when numbers come and go."""
+
+    outbound: bool
+    start: datetime
+    end: datetime
+    lines: list[Any]
+    placed: list[tuple[str, str]]
+    a_day: float
+
+
+def _contents(world: World, export: Record) -> bytes:
+    """The contents of an export, packed: as they were when it was completed."""
+    execute = world.setting.store.connection.execute
+    found = execute("SELECT contents FROM files WHERE export = ?", (export["id"],)).fetchone()
+    if found is not None:
+        return bytes(found[0])
     filters = export["filters"]
     start, end = _moment(filters["from"]), _moment(filters["to"])
     assert start is not None  # noqa: S101 checked when it was created
@@ -142,13 +165,25 @@ def _file(world: World, export: Record) -> tuple[ExportFile, str]:
     outbound = export["export_type"] == "cdr_out"
     lines: list[Any] = _trunks(world, filters) if outbound else _lines(world, filters)
     placed = placed_calls(world, export["export_type"], {line[0] for line in lines}, start, end)
-    seed, a_day = world.catalogue.seed, calls_a_day(world)
-    told = msgspec.json.encode([seed, a_day, outbound, str(start), str(end), lines, placed])
-    tag = f'"{md5(told, usedforsecurity=False).hexdigest()}"'
+    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(world)))
+    packed = zlib.compress(made, 1)
+    execute("INSERT INTO files (export, contents) VALUES (?, ?)", (export["id"], packed))
+    return packed
+
+
+def _file(world: World, export: Record) -> tuple[ExportFile, str]:
+    """The file of an export and the tag that stands for its contents."""
+    packed, seed = _contents(world, export), world.catalogue.seed
+    tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
 
     def make() -> ExportFile:
-        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if outbound else (CDR_IN_COLUMNS, cdr_in)
-        made = heapq.merge(calls(lines, start, end, seed, a_day), placed, key=lambda call: call[0])
+        found = msgspec.json.decode(zlib.decompress(packed), type=_Contents)
+        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if found.outbound else (CDR_IN_COLUMNS, cdr_in)
+        kinds = list[OutLine] if found.outbound else list[Line]
+        lines: Any = msgspec.convert(found.lines, kinds)
+        made = heapq.merge(
+            calls(lines, found.start, found.end, seed, found.a_day), found.placed, key=lambda one: one[0]
+        )
         return ExportFile(itertools.chain([written(columns)], (line for _, line in made)))
 
     return world.setting.shelf.get(tag, make), tag
@@ -221,7 +256,7 @@ def _month(moment: datetime) -> int:
 
 
 def _moment(value: object) -> datetime | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
         return None
     for form in _FORMS:
         try:

@@ -83,7 +83,7 @@ class Orders(Behaviour):
                 _hold(world, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
         if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
-            world.update("orders", order["id"], {"private": {"plans": plans}})
+            world.update("orders", order["id"], {"private": {"plans": plans, "waits": True}})
             world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"]}, order["id"])
             return
         now = world.now()
@@ -107,7 +107,8 @@ class Orders(Behaviour):
 
     def delete(self, world: World, record: Record) -> bool:
         """Cancel: the money comes back, the numbers go back into stock."""
-        if record["status"] != "pending":
+        # Only orders of numbers can be canceled; how the service says so of others is not documented.
+        if record["status"] != "pending" or not _of_numbers(record["private"]["plans"]):
             raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
         _cancel(world, record)
         return True

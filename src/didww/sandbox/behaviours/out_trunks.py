@@ -73,10 +73,17 @@ def spend(world: World, trunk: str, amount: Decimal) -> Record:
     Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
     """
     record = world.get("voice_out_trunks", trunk) or {}
+    spent = _spent(world, record)
     kept = [one for one in record["private"].get("spent", []) if one[0] > world.stamp(world.now() - _WINDOW)]
-    changes: dict[str, Any] = {"private": {**record["private"], "spent": [*kept, [world.stamp(), str(amount)]]}}
+    now = world.stamp()
+    if kept and kept[-1][0][:16] == now[:16]:  # of a minute, one sum
+        now, amount_before = kept[-1][0], Decimal(kept.pop()[1])
+        kept.append([now, str(amount_before + amount)])
+    else:
+        kept.append([now, str(amount)])
+    changes: dict[str, Any] = {"private": {**record["private"], "spent": kept}}
     threshold = record["threshold_amount"]
-    total = sum((Decimal(one[1]) for one in kept), amount)
+    total = spent + amount
     if threshold is not None and total >= Decimal(threshold) and record["status"] == "active":
         changes |= {"status": "blocked", "threshold_reached": True}
     return world.update("voice_out_trunks", trunk, changes)

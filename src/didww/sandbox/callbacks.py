@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta
@@ -238,8 +239,11 @@ class Callbacks:
         """
         end = time.monotonic() + min(timeout, _LONGEST_WAIT)
         while not self._closed:
-            with self._engine.held() as setting:
-                due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
+            try:
+                with self._engine.held() as setting:
+                    due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
+            except sqlite3.ProgrammingError:  # closed meanwhile
+                break
             if not due and not self._carrying.locked():
                 return self.deliveries()
             if time.monotonic() > end:
@@ -275,8 +279,9 @@ class Callbacks:
         finally:
             self._carrying.release()
 
-    def pause(self) -> float:
-        """Seconds of the sandbox's clock until the next attempt is due; infinity if none is to come."""
+    def work(self) -> float:
+        """Attempt whatever is due; seconds of the sandbox's clock until more is, infinity if nothing is to come."""
+        self.carry()
         with self._engine.held() as setting:
             row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:

@@ -1,4 +1,4 @@
-"""A thread that does what the clock brings while nobody asks: events that fall due, and callbacks.
+"""A thread that does what the clock brings while nobody asks: events that fall due, or callbacks.
 
 It is started when there is something for it, and ends with its sandbox.
 """
@@ -11,8 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from didww.sandbox.callbacks import Callbacks
-    from didww.sandbox.engine import Engine
+    from collections.abc import Callable
 
 __all__ = ["Courier"]
 
@@ -20,16 +19,16 @@ _LONGEST_NAP: Final = 0.5
 
 
 class Courier:
-    """Calls on an engine whenever something is due.
+    """Does its work whenever something is due.
 
     Args:
-        engine: The engine; not kept alive for it.
-        callbacks: Its callbacks.
+        name: Of its thread.
+        work: A method that does what is due, and says in how many seconds more is; its object is not kept alive for it.
     """
 
-    def __init__(self, engine: Engine, callbacks: Callbacks) -> None:
-        self._engine = weakref.ref(engine)
-        self._callbacks = weakref.ref(callbacks)
+    def __init__(self, name: str, work: Callable[[], float]) -> None:
+        self._name = name
+        self._method = weakref.WeakMethod(work)
         self._work = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -40,7 +39,7 @@ class Courier:
         self._work.set()
         with self._lock:
             if self._thread is None and not self._ended:
-                self._thread = threading.Thread(target=self._run, name="didww-sandbox-courier", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
@@ -62,12 +61,10 @@ class Courier:
             self._work.clear()
 
     def _round(self) -> float | None:
-        engine, callbacks = self._engine(), self._callbacks()
-        if engine is None or callbacks is None:
+        work = self._method()
+        if work is None:
             return None
         try:
-            pause = engine.tick()
-            callbacks.carry()
-            return min(pause, callbacks.pause())
+            return work()
         except sqlite3.ProgrammingError:  # the sandbox was closed, or the program ends
             return None

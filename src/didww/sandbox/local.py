@@ -84,8 +84,17 @@ class Sandbox:
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
-        self._courier = Courier(self.engine, self.callbacks)
-        self.engine.on_work(self._courier.wake)
+        # Two, so that a receiver that takes its time holds up no event.
+        self._couriers = couriers = (
+            Courier("didww-sandbox-events", self.engine.tick),
+            Courier("didww-sandbox-callbacks", self.callbacks.work),
+        )
+
+        def wake() -> None:
+            for one in couriers:
+                one.wake()
+
+        self.engine.on_work(wake)
         self._limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
 
@@ -144,12 +153,13 @@ class Sandbox:
 
     def serve_always(self) -> None:
         """Let what falls due happen while nobody asks, as a server has to."""
-        self._courier.wake()
+        self.engine.wake()
 
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
-        self._courier.close()
+        for one in self._couriers:
+            one.close()
         self.engine.close()
         self.state.close()
 

@@ -1,0 +1,542 @@
+"""What attacks have found: the sandbox goes on whatever callers, receivers and kills do to it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from didww import (
+    CapacityOrderItem,
+    CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
+    DidwwClient,
+    EmergencyVerification,
+    Export,
+    Order,
+    VoiceInTrunkGroup,
+    VoiceOutTrunk,
+)
+from didww.calls.effects import Request
+from didww.exceptions import ValidationError
+from didww.sandbox import Clock, Sandbox, callbacks
+from didww.sandbox.server import Server
+from didww.serving import served
+from people import groups_of, person
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(clock=Clock(START, running=False)) as made:
+        yield made
+
+
+def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
+    group = group or groups_of(client, "GB")[0]
+    made: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
+    if url is not None:
+        made |= {"callback_url": url, "callback_method": "post"}
+    return client.orders().create(Order(**made)).data
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "http://[bad]/", "http://127.0.0.1:x/", "http://127.0.0.1:99999/", "http:///x", "http://a b/"],
+)
+def test_an_address_that_is_none_stops_nobody(sandbox: Sandbox, url: str) -> None:
+    """Its delivery fails; those after it go on."""
+    client = sandbox.client()
+    try:
+        ordered(client, url)
+    except ValidationError:
+        return
+    with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as good:
+        ordered(client, good)
+        sandbox.clock.advance(1)
+        states = [one.state for one in sandbox.callbacks.settle()]
+    assert states[0] == "delivered"
+    assert states[1] in ("refused", "waiting")
+
+
+@contextmanager
+def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
+    """The address of somebody who answers each connection with these bytes, one by one if there is a pause."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        stop = threading.Event()
+
+        def serve() -> None:
+            while not stop.is_set():
+                try:
+                    connection, _ = made.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    try:
+                        for at in range(0, len(answer), 1 if pause else len(answer)):
+                            connection.sendall(answer[at : at + 1] if pause else answer)
+                            if stop.wait(pause):
+                                return
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{made.getsockname()[1]}/"
+        finally:
+            stop.set()
+            made.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def test_a_receiver_that_drips_is_left_in_time(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to answer is that of the whole answer, not of each byte."""
+    monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", 0.5)
+    with (
+        listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 200, pause=0.05) as slow,
+        listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
+    ):
+        client = sandbox.client()
+        ordered(client, slow)
+        ordered(client, good)
+        sandbox.clock.advance(1)
+        started = time.monotonic()
+        assert [one.state for one in sandbox.callbacks.settle()] == ["delivered", "waiting"]
+        assert time.monotonic() - started < 3
+
+
+def test_work_goes_on_while_a_receiver_is_slow() -> None:
+    """Orders are completed by the clock although a callback is under way."""
+    with listener(b"x" * 100, pause=0.1) as slow, Sandbox() as sandbox:
+        client = sandbox.client()
+        sandbox.serve_always()
+        ordered(client, slow)
+        time.sleep(1)
+        sandbox.transitions.set("orders", after=0.3)
+        second = ordered(client)
+        end = time.monotonic() + 3
+        status = ""
+        while status != "completed" and time.monotonic() < end:
+            time.sleep(0.05)
+            # Read without a request, which would do what is due.
+            with sandbox.engine.held() as setting:
+                status = setting.store.connection.execute(
+                    "SELECT status FROM orders WHERE id = ?", (second.id,)
+                ).fetchone()[0]
+        assert status == "completed"
+
+
+def test_a_replay_during_an_attempt_keeps_that_attempt(sandbox: Sandbox) -> None:
+    """Every request that was sent is listed."""
+    with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", pause=0.01) as slow:
+        ordered(sandbox.client(), slow)
+        sandbox.clock.advance(1)
+        deadline = time.monotonic() + 5
+        while not sandbox.callbacks.deliveries() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        (delivery,) = sandbox.callbacks.deliveries()
+        sandbox.clock.advance(5)  # so that the replay is due at another time
+        sandbox.callbacks.replay(delivery.id)
+        (delivery,) = sandbox.callbacks.settle()
+        assert [one.status for one in delivery.attempts] == [200, 200]
+
+
+def test_an_event_and_its_removal_are_one(sandbox: Sandbox) -> None:
+    """Interrupted in the middle, it is still to come."""
+    client = sandbox.client()
+    order = ordered(client)
+    with sandbox.engine.held() as setting:
+        behaviour = setting.behaviour("orders")
+        whole = behaviour.due
+
+        def killed(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        behaviour.due = killed  # type: ignore[method-assign]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.clock.advance(1)
+    finally:
+        behaviour.due = whole  # type: ignore[method-assign]
+    assert client.orders().find(order).data.status == "completed"
+
+
+def test_a_leap_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+    """The file has the new time before anything is done at it."""
+    path = str(tmp_path / "state.db")
+    program = """
+import os, sys
+from datetime import UTC, datetime
+from didww.sandbox import Clock, Sandbox
+from didww.sandbox.behaviours import BEHAVIOURS
+sandbox = Sandbox(path=sys.argv[1], clock=Clock(datetime(2026, 3, 10, tzinfo=UTC), running=False))
+sandbox.state.seed({"dids": [{"number": "442079460001"}]})
+dids, whole = BEHAVIOURS["dids"], BEHAVIOURS["dids"].due
+turns = []
+def due(*arguments):
+    turns.append(1)
+    if len(turns) == 3:
+        os._exit(9)
+    whole(*arguments)
+dids.due = due
+sandbox.clock.freeze("2026-12-24T00:00:00Z")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 9
+    with Sandbox(path=path) as sandbox:
+        assert sandbox.clock.now() == datetime(2026, 12, 24, tzinfo=UTC)
+        (did,) = sandbox.client().dids().list().data
+        assert did.expires_at == datetime(2027, 1, 10, tzinfo=UTC)
+        assert len(sandbox.client().did_history().list(filter={"action": "renewed"}).data) == 3  # of the last 90 days
+
+
+def test_a_clock_that_is_given_is_kept(tmp_path: Path) -> None:
+    """Also if it was never moved."""
+    path = str(tmp_path / "state.db")
+    Sandbox(path=path, clock=Clock(START, running=False)).close()
+    with Sandbox(path=path) as sandbox:
+        assert sandbox.clock.now() == START
+
+
+def test_restoring_brings_time_and_contents_back_together(sandbox: Sandbox) -> None:
+    """Nothing of the later time happens to the earlier contents, however many ask meanwhile."""
+    client = sandbox.client()
+    sandbox.state.seed({"dids": [{"number": "442079460001"}]})
+    before = client.balance().find().data.balance
+    sandbox.state.snapshot()
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            client.balance().find()
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for one in threads:
+        one.start()
+    try:
+        for _ in range(30):
+            sandbox.clock.advance("40 days")
+            sandbox.state.restore()
+            assert client.balance().find().data.balance == before
+            assert sandbox.clock.now() == START
+    finally:
+        stop.set()
+        for one in threads:
+            one.join()
+
+
+def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
+    """The file that was begun anew throws other dice when it is opened again."""
+    path = str(tmp_path / "state.db")
+    with Sandbox(path=path) as sandbox:
+        sandbox.state.reset()
+        ids = {
+            sandbox.client().voice_in_trunk_groups().create(VoiceInTrunkGroup(name=str(n))).data.id for n in range(5)
+        }
+    with Sandbox(path=path) as sandbox:
+        ids |= {
+            sandbox.client().voice_in_trunk_groups().create(VoiceInTrunkGroup(name=f"more {n}")).data.id
+            for n in range(5)
+        }
+    assert len(ids) == 10
+
+
+def test_a_file_has_one_sandbox_at_a_time(tmp_path: Path) -> None:
+    """A second one is refused in one sentence, in this process and in another; afterwards the file is free."""
+    path = str(tmp_path / "state.db")
+    with Sandbox(path=path) as sandbox:
+        ordered(sandbox.client())
+        with pytest.raises(ValueError, match="is used by another sandbox"):
+            Sandbox(path=path)
+        done = subprocess.run(
+            [sys.executable, "-m", "didww", "sandbox", "--port", "0", "--db", path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "is used by another sandbox" in done.stderr
+        assert "Traceback" not in done.stderr
+    Sandbox(path=path).close()
+
+
+def open_files() -> int:
+    """How many files this process has open; 0 where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+@pytest.mark.unchecked
+def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(sandbox: Sandbox) -> None:
+    """Whatever is sent, a little of it stays."""
+    body = b"x" * (10 << 20)
+    for _ in range(3):
+        sandbox.exchange(Request("POST", "http://127.0.0.1/v3/encrypted_files", {"Api-Key": "a-very-secret-key"}, body))
+    kept = sandbox.journal._snapshot()
+    assert "a-very-secret-key" not in repr(kept) + repr(sandbox._recent)
+    assert sum(len(one.body.head) + len(one.answer.head) for one in kept) < 1 << 20
+    assert sandbox.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
+    client = sandbox.client()
+    sandbox.state.seed({"dids": [{"number": "442079460001"}]})
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+    before = open_files()
+    for hour in range(12):
+        export = (
+            client.exports()
+            .create(Export(export_type="cdr_in", filters={**span, "to": f"2026-03-02 {hour:02}:00:00"}))
+            .data
+        )
+        sandbox.clock.advance(1)
+        url = client.exports().find(export).data.url
+        sandbox.exchange(Request("GET", str(url), {"Api-Key": sandbox.key, "Range": "bytes=0-9"}))
+    assert open_files() <= before + 8
+
+
+def test_controls_that_wait_hold_up_no_others() -> None:
+    """Nor does closing wait for them."""
+    with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 900, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
+        with Sandbox() as sandbox, served(server := Server(sandbox)) as address:
+            ordered(sandbox.client(), slow)
+            time.sleep(0.8)
+            asked = [
+                pool.submit(httpx2.post, f"{address}/_sandbox/callbacks/settle", json={"timeout": 5}, timeout=30)
+                for _ in range(12)
+            ]
+            time.sleep(0.3)
+            started = time.monotonic()
+            assert httpx2.get(f"{address}/_sandbox/clock/state").status_code == 200
+            assert httpx2.get(f"{address}/_sandbox/console/").status_code == 200
+            assert time.monotonic() - started < 3
+            del server
+        for one in asked:
+            # A server that ends answers 500 to who still waits.
+            assert one.exception() is not None or one.result().status_code in (200, 500, 504)
+
+
+@pytest.mark.unchecked
+def test_a_part_of_a_long_file_holds_up_nobody() -> None:
+    """What comes before it is made beside the other requests."""
+    with Sandbox(clock=Clock(START, running=False)) as sandbox, served(Server(sandbox)) as address:
+        sandbox.state.seed({"dids": [{"number": f"4420794600{n:02}"} for n in range(20)]})
+        sandbox.calls.rate(5000)
+        client = sandbox.client()
+        span = {"from": "2026-03-01 00:00:00", "to": "2026-03-06 00:00:00"}
+        export = client.exports().create(Export(export_type="cdr_in", filters=span)).data
+        sandbox.clock.advance(1)
+        path = str(client.exports().find(export).data.url).partition("/v3")[2]
+        headers = {"Api-Key": sandbox.key, "Range": "bytes=0-0"}
+        waited: list[float] = []
+        with ThreadPoolExecutor(1) as pool:
+            part = pool.submit(httpx2.get, f"{address}/v3{path}", headers=headers, timeout=60)
+            while not part.done():
+                started = time.monotonic()
+                assert httpx2.get(f"{address}/v3/balance", headers=headers).status_code == 200
+                waited.append(time.monotonic() - started)
+            answer = part.result()
+        assert (answer.status_code, answer.content) == (206, b"\x1f")
+        assert len(waited) > 5
+        assert sorted(waited)[len(waited) // 2] < 0.3
+        whole = httpx2.get(f"{address}/v3{path}", headers={"Api-Key": sandbox.key}, timeout=60).content
+        assert answer.headers["content-range"] == f"bytes 0-0/{len(whole)}"
+        assert gzip.decompress(whole).count(b"\n") > 200_000
+
+
+def test_stock_moves_only_the_orders_that_wait_for_it(sandbox: Sandbox) -> None:
+    """Others keep their pace."""
+    client = sandbox.client()
+    first, second = [one for one in groups_of(client, "GB") if (one.meta.total_count or 0) > 0][:2]
+    sandbox.stock.put(first.id, 0)
+    waiting = client.orders().create(Order(items=[DidOrderItem(sku_id=first.stock_keeping_units[0].id, qty=1)])).data
+    sandbox.clock.advance(1)
+    sandbox.transitions.set("orders", after="10 days")
+    slow = ordered(client, group=second)
+    sandbox.stock.put(first.id, 5)
+    assert client.orders().find(waiting).data.status == "completed"
+    assert client.orders().find(slow).data.status == "pending"
+
+
+@pytest.mark.parametrize(("day", "until"), [("2026-03-25", "2026-04-25"), ("2026-03-31", "2026-04-30")])
+def test_a_first_number_keeps_the_day_of_its_end(sandbox: Sandbox, day: str, until: str) -> None:
+    """A whole month for the price of one."""
+    sandbox.state.seed({"dids": [{"number": "442079460001", "expires_at": f"{day}T00:00:00Z"}]})
+    sandbox.clock.freeze(f"{day}T01:00:00Z")
+    (did,) = sandbox.client().dids().list().data
+    assert did.expires_at is not None
+    assert f"{did.expires_at:%Y-%m-%d}" == until
+
+
+def test_a_free_number_is_kept_in_debt(sandbox: Sandbox) -> None:
+    """It costs nothing to renew."""
+    sandbox.state.seed({"dids": [{"number": "442079460001"}]})
+    with sandbox.engine.held() as setting:
+        setting.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
+    sandbox.balance.put("-10")
+    sandbox.clock.advance("31 days")
+    assert sandbox.client().dids().list().total_records == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda s: s.clock.freeze("0001-01-01T00:00:00+14:00"), "before the year 1"),
+        (lambda s: s.clock.freeze("9999-12-31T23:59:59-14:00"), "after 9999"),
+        (lambda s: s.clock.advance(10**400), "no length of time"),
+        (lambda s: s.balance.put("1e999999999"), "amount of money"),
+        (lambda s: s.calls.outbound("x", rate="abc"), "rate is 'abc'"),
+        (lambda s: s.calls.outbound("x", rate="NaN"), "rate is 'NaN'"),
+        (lambda s: s.calls.outbound("x", rate="-1"), "rate is '-1'"),
+        (lambda s: s.calls.outbound("x", rate="1e50"), "rate is '1e50'"),
+        (lambda s: s.transitions.set("orders", reads=10**30), "reads is"),
+        (lambda s: s.transitions.set("orders", reasons="abc"), "list of texts"),
+        (lambda s: s.transitions.reject("x", "abc"), "list of texts"),
+        (lambda s: s.faults.add(callback="x"), "'duplicate' or 'drop'"),
+        (lambda s: s.faults.add(status=400, body="\ud800"), "surrogate"),
+        (lambda s: s.faults.add(status=204, body="x"), "has no body"),
+        (lambda s: s.state.seed({"dids": [{"number": "442079460001", "expires_at": None}]}), "expires_at"),
+        (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": {}}]}), "voice_in_trunk"),
+        (lambda s: s.state.seed({"orders": [{"status": "pending"}]}), "have it created by a request"),
+        (lambda s: s.state.seed({"address_verifications": [{"status": "pending"}]}), "have it created by a request"),
+    ],
+)
+def test_what_cannot_be_is_said(sandbox: Sandbox, call: Callable[[Sandbox], Any], said: str) -> None:
+    """As a ValueError with the name in it, before anything is done."""
+    with pytest.raises(ValueError, match=said):
+        call(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("place", "body", "status"),
+    [
+        ("clock/freeze", {"at": "0001-01-01T00:00:00+14:00"}, 422),
+        ("callbacks/replay", {"id": 9223372036854775808}, 404),
+        ("balance/put", {"balance": "1e999999999"}, 422),
+        ("calls/outbound", {"trunk": "x", "rate": "abc"}, 422),
+        ("state/seed", {"objects": {"dids": [{"number": "442079460001", "expires_at": None}]}}, 422),
+    ],
+)
+def test_what_cannot_be_is_said_over_http_too(place: str, body: Any, status: int) -> None:
+    """And nothing is an internal error."""
+    with Sandbox() as sandbox, served(Server(sandbox)) as address:
+        answer = httpx2.post(f"{address}/_sandbox/{place}", json=body)
+        assert answer.status_code == status
+        assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example:8750", 403),
+        ("sandbox:8750", 200),
+        ("192.0.2.7:8750", 200),
+        ("[2001:db8::1]:8750", 200),
+        ("box.local", 200),
+    ],
+)
+def test_open_controls_are_not_for_pages_that_a_name_leads_here(host: str, status: int) -> None:
+    """A name with dots may be a stranger's, whose page then looks as if it came from here."""
+    with Sandbox() as sandbox, served(Server(sandbox, open_control=True)) as address:
+        for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
+            assert httpx2.get(f"{address}/_sandbox/clock/state", headers=headers).status_code == status
+
+
+def test_what_a_client_says_of_itself_is_not_who_it_is() -> None:
+    """A header of proxies changes nothing."""
+    with Sandbox() as sandbox, served(Server(sandbox)) as address:
+        assert httpx2.get(f"{address}/_sandbox/clock/state", headers={"X-Forwarded-For": "8.8.8.8"}).status_code == 200
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, 5, ["1"], "", True, None])
+def test_filters_of_exports_are_text(sandbox: Sandbox, value: Any) -> None:
+    """Anything else is refused, not answered with an empty file."""
+    for more in ({"did_number": value}, {"from": "\u0662026-03-01 00:00:00"}, {"from": "2026-3-1 0:0:0"}):
+        filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
+        body = {"data": {"type": "exports", "attributes": {"export_type": "cdr_in", "filters": filters}}}
+        headers = {
+            "Api-Key": sandbox.key,
+            "Content-Type": "application/vnd.api+json",
+            "Accept": "application/vnd.api+json",
+        }
+        import json
+
+        answer, _ = sandbox.exchange(Request("POST", "http://127.0.0.1/v3/exports", headers, json.dumps(body).encode()))
+        assert answer.status == 422
+
+
+def test_an_order_of_channels_is_not_canceled(sandbox: Sandbox) -> None:
+    """Orders of numbers are, also with channels beside them."""
+    client = sandbox.client()
+    pool = client.capacity_pools().list().data[0]
+    channels = CapacityOrderItem(capacity_pool_id=pool.id, qty=5)
+    order = client.orders().create(Order(items=[channels])).data
+    with pytest.raises(ValidationError, match="Order not pending"):
+        client.orders().delete(order)
+    number = DidOrderItem(sku_id=groups_of(client, "GB")[0].stock_keeping_units[0].id, qty=1)
+    client.orders().delete(client.orders().create(Order(items=[channels, number])).data)
+
+
+def test_a_service_is_joined_by_numbers_of_its_place_and_person(sandbox: Sandbox) -> None:
+    """By an update as by a verification: of its city, and registered to nobody else."""
+    client = sandbox.client()
+    groups = groups_of(client, "US", features="emergency")
+    first = groups[0]
+    other = next(
+        one for one in groups if one.area_name != first.area_name and one.did_group_type == first.did_group_type
+    )
+    numbers = []
+    for group in (first, first, other):
+        order = ordered(client, group=group)
+        sandbox.clock.advance(1)
+        numbers += client.dids().list(filter={"order.id": order.id}).data
+    made = EmergencyVerification()
+    assert first.country is not None
+    _, made.address = person(client, first.country)
+    made.dids = numbers[:1]
+    service = (
+        client.emergency_verifications()
+        .create(made, include="emergency_calling_service")
+        .data.emergency_calling_service
+    )
+    sandbox.clock.advance(1)
+    numbers[1].emergency_calling_service = service
+    assert client.dids().update(numbers[1]).data.emergency_enabled
+    numbers[2].emergency_calling_service = service
+    with pytest.raises(ValidationError, match="City"):
+        client.dids().update(numbers[2])
+
+
+def test_many_outbound_calls_are_placed_in_time(sandbox: Sandbox) -> None:
+    """The price of each is added without reading all of the day again."""
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
+    trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
+    trunk = sandbox.client().voice_out_trunks().create(trunk).data
+    started = time.monotonic()
+    assert len(sandbox.calls.outbound(trunk.id, count=5000, rate="0.01")) == 5000
+    assert time.monotonic() - started < 8
+    assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == Decimal(50)
+    sandbox.clock.advance("25 h")
+    assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == 0

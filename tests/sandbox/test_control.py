@@ -88,7 +88,7 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
         "clock": {"now", "restore", "watch"},
         "faults": {"for_request", "for_callback", "reset"},
         "journal": {"note"},
-        "callbacks": {"carry", "close", "pause", "reset"},
+        "callbacks": {"carry", "close", "reset", "work"},
         "state": {"close", "seed_file"},
     }
     assert {group: names - own.get(group, set()) for group, names in public.items()} == {

@@ -7,6 +7,7 @@ import inspect
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ import pytest
 
 from didww import DidwwClient
 from didww.sandbox import Sandbox
-from didww.sandbox.control import OPERATIONS, openapi
+from didww.sandbox.control import OPERATIONS, _operations, openapi
 from didww.sandbox.server import Server
 from didww.serving import wait_until_started
 
@@ -96,6 +97,14 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
     }
 
 
+def test_the_page_names_all_paths_and_parameters() -> None:
+    """As they are."""
+    page = (Path(__file__).parents[2] / "docs" / "sandbox-control.md").read_text(encoding="utf-8")
+    for place, (verb, _, _, parameters, _) in _operations().items():
+        names = ", ".join(f"`{name}`" for name in parameters.__struct_fields__)
+        assert f"| `{verb} {place}` | {names} |" in page
+
+
 def test_a_scene_set_over_http(remote: Remote, place: tuple[Sandbox, str]) -> None:
     """Time, money, objects, faults, snapshots, the journal: what was done there is what a client of the API sees."""
     _, base = place
@@ -105,7 +114,7 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Sandbox, str]) -> No
     assert remote("POST", "balance/put", {"balance": "12.50"})[1]["total_balance"] == "12.50"
     assert remote("POST", "balance/put", {"balance": 3, "api_key": "other"})[1]["balance"] == "3.00"
     made = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
-    with DidwwClient("sandbox-key", base_url=base, max_retries=0) as client:
+    with DidwwClient("local-key", base_url=base, max_retries=0) as client:
         assert client.balance().find().data.balance == 12.5
         assert [one.id for one in client.voice_in_trunk_groups().list().data] == made["voice_in_trunk_groups"]
         assert remote("POST", "state/snapshot", {"name": "full"}) == (200, "full")

@@ -540,3 +540,92 @@ def test_many_outbound_calls_are_placed_in_time(sandbox: Sandbox) -> None:
     assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == Decimal(50)
     sandbox.clock.advance("25 h")
     assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == 0
+
+
+def test_a_back_order_does_not_hold_up_the_years(sandbox: Sandbox) -> None:
+    """It is looked after now and then, and at once when stock is put."""
+    client = sandbox.client()
+    group = groups_of(client, "GB")[0]
+    sandbox.stock.put(group.id, 0)
+    order = ordered(client, group=group)
+    started = time.monotonic()
+    sandbox.clock.freeze("2030-01-01T00:00:00Z")
+    assert time.monotonic() - started < 15
+    assert client.orders().find(order).data.status == "pending"
+    sandbox.stock.put(group.id, 1)
+    assert client.orders().find(order).data.status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda s: s.clock.advance("1h30"), "30 has no unit"),
+        (lambda s: s.clock.advance(None), "no length of time"),
+        (lambda s: s.state.seed([]), "given by type"),
+        (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": "mian"}]}), "no 'mian'"),
+        (lambda s: s.faults.add(status=200), "needs a body"),
+        (lambda s: s.faults.add(status=500, lost_answer=True), "leave one out"),
+        (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
+    ],
+)
+def test_what_leads_nowhere_is_said(sandbox: Sandbox, call: Callable[[Sandbox], Any], said: str) -> None:
+    """Instead of doing nothing, or something else."""
+    with pytest.raises(ValueError, match=said):
+        call(sandbox)
+
+
+def test_a_fault_may_name_the_path_as_it_is_asked_for(sandbox: Sandbox) -> None:
+    """With the version in front, as the journal shows it."""
+    sandbox.faults.add(path="/v3/countries", status=422)
+    answer, _ = sandbox.exchange(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": sandbox.key}))
+    assert answer.status == 422
+
+
+def test_unknown_parameters_are_answered_with_those_there_are() -> None:
+    """Over HTTP, where nobody completes them."""
+    with Sandbox() as sandbox, served(Server(sandbox)) as address:
+        answer = httpx2.post(f"{address}/_sandbox/calls/inbound", json={"number": "1"})
+        assert (answer.status_code, "It takes: did, count" in answer.json()["error"]) == (422, True)
+
+
+def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
+    """First objects go into a file once; a stale ready file is removed; the controls are about the same account."""
+    (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")
+    (tmp_path / "ready").write_text("http://127.0.0.1:9/v3\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "didww",
+        "sandbox",
+        "--port",
+        "0",
+        "--db",
+        "box.db",
+        "--objects",
+        "numbers.yaml",
+        "--ready-file",
+        "ready",
+    ]
+    for _ in range(2):
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + 20
+            base = ""
+            while time.monotonic() < end and (not base or ":9/" in base):
+                time.sleep(0.05)
+                ready = tmp_path / "ready"
+                base = ready.read_text(encoding="utf-8").strip() if ready.exists() else ""
+            with DidwwClient("local-key", base_url=base) as client:
+                assert client.dids().list().total_records == 1
+                httpx2.post(
+                    f"{base.removesuffix('/v3')}/_sandbox/balance/put", json={"balance": "12.50"}
+                ).raise_for_status()
+                assert client.balance().find().data.balance == Decimal("12.50")
+        finally:
+            process.kill()
+            process.wait()

@@ -12,7 +12,7 @@ from didww.calls.effects import Request
 from didww.sandbox import Sandbox
 
 BASE = "http://sandbox.example.com/v3"
-HEADERS = {"Api-Key": "sandbox-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
+HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
 
 
 def asked(sandbox: Sandbox, path: str, method: str = "GET", body: Any = None) -> Any:
@@ -34,7 +34,7 @@ def test_an_entry_holds_request_and_answer_without_the_key() -> None:
         assert entry.ms > 0
         assert entry.fault is None
         shown = repr(entry)
-        assert "sandbox-key" not in shown
+        assert "local-key" not in shown
         assert "c2VjcmV0" not in shown
         assert entry.key
         assert entry.key != asked(sandbox, "/balance").key or True

@@ -174,7 +174,7 @@ def test_first_objects_from_a_file(tmp_path: Path) -> None:
         ({"dids": [{"numbr": "12125550100"}]}, r"dids\[0\]: dids have no 'numbr'. Did you mean 'number'"),
         (
             {"dids": [{"number": "12125550100", "voice_in_trunk": "main"}]},
-            r"dids\[0\].voice_in_trunk: there is nothing of id .* among voice_in_trunks",
+            r"dids\[0\].voice_in_trunk: there is no 'main' .* among voice_in_trunks",
         ),
         ({"dids": [{"id": "a b", "number": "12125550100"}]}, "is 1 to 64"),
         ({"dids": [{"id": "a", "number": "12125550100"}, {"id": "a", "number": "12125550101"}]}, "the same id"),

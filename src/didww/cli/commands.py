@@ -46,7 +46,9 @@ command.add_command(listen)
     help="Requests a second and key; 0: any number.",
 )
 @click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="What callbacks are signed with.")
-@click.option("--objects", type=click.Path(dir_okay=False), help="YAML file of first objects of the account local-key.")
+@click.option(
+    "--objects", type=click.Path(dir_okay=False), help="YAML file of first objects, put into a new state once."
+)
 @click.option("--preset", "presets", multiple=True, help="Faults: flaky, rate-limited, maintenance, export-stuck.")
 @click.option("--freeze", help="Stop the clock at this time (ISO 8601).")
 @click.option("--open-control", is_flag=True, help="Let others than this machine use the controls and the console.")
@@ -75,6 +77,8 @@ def sandbox(
     from didww.sandbox.server import Server, write_ready_file
     from didww.serving import LOOPBACK, wait_until_started
 
+    if ready_file is not None:  # of a server that was killed
+        Path(ready_file).unlink(missing_ok=True)
     try:
         local = Sandbox(
             path=db, seed=seed, api_key=api_key, callback_secret=callback_secret, rate_limit=rate_limit or None
@@ -84,9 +88,10 @@ def sandbox(
         if freeze is not None:
             local.clock.freeze(freeze)
         if objects is not None:
-            local.state.seed_file(objects, api_key=api_key or "local-key")
+            local.state.seed_file(objects, once=True)
     except ValueError as error:
-        raise click.ClickException(f"{str(error).removesuffix('.')}.") from None
+        said = str(error)
+        raise click.ClickException(said if said.endswith((".", "?", "!")) else f"{said}.") from None
     except sqlite3.Error as error:
         raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
     try:
@@ -99,7 +104,7 @@ def sandbox(
     click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
     click.echo("Tell your program (paste into its shell):\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if api_key else 'local-key'}\n")
+    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if api_key else local.key}\n")
     kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
     accounts = "One account" if api_key else "Every key is an account of its own"
     click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")

@@ -83,7 +83,8 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
             body = request.body if isinstance(request.body, bytes) else b""
             given = msgspec.json.decode(body or b"{}", type=operation.parameters)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return _json(422, {"error": said(error)})
+        takes = f". It takes: {', '.join(operation.parameters.__struct_fields__) or 'nothing'}."
+        return _json(422, {"error": said(error) + (takes if "unknown field" in str(error) else "")})
     try:
         result = call(sandbox, place, given)
     except AssertionError as error:

@@ -50,6 +50,8 @@ def seconds_of(value: Duration) -> float:
             found = float(value)
         except OverflowError:
             found = math.inf
+        except TypeError:
+            raise ValueError(f"{value!r:.80} is no length of time; write '30 days', for example.") from None
     if not math.isfinite(found) or not 0 <= found <= _LONGEST:
         # An integer of thousands of digits has no text in Python.
         shown = "So much" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
@@ -67,6 +69,8 @@ def _spelt(text: str) -> float:
             raise ValueError(
                 f"{text[:80]!r} is no length of time: write numbers with units ({known}), as in '30 days'."
             )
+        if not part[2] and (at or part.end() < len(text.rstrip())):
+            raise ValueError(f"{text[:80]!r} is no length of time: {part[1]} has no unit.")
         total, at = total + float(part[1]) * unit, part.end()
     if not at:
         raise ValueError("An empty text is no length of time: write '30 days', for example.")

@@ -156,6 +156,7 @@ class Faults:
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         given["latency"], given["drip"] = seconds_of(latency), seconds_of(drip)
+        given["path"] = path if path is None else path.removeprefix("/v3")
         fault = Fault(**given)
         _check(fault)
         return self._added([fault])[0]
@@ -311,6 +312,10 @@ def _check(fault: Fault) -> None:
         raise ValueError(f"callback is {fault.callback!r}; it is 'duplicate' or 'drop'.")
     if fault.body is not None and fault.status in (204, 304):
         raise ValueError(f"An answer {fault.status} has no body.")
+    if fault.status is not None and fault.status < 400 and fault.status not in (204, 304) and fault.body is None:
+        raise ValueError(f"An answer {fault.status} needs a body: body=.")
+    if fault.status is not None and fault.lost_answer:
+        raise ValueError("With a status nothing is carried out, so that no answer to it can be lost: leave one out.")
     try:
         (fault.body or "").encode()
     except UnicodeEncodeError:

@@ -152,8 +152,11 @@ class Journal:
             status: How they were answered.
 
         Raises:
+            ValueError: The path has a query.
             AssertionError: There are none, or not so many.
         """
+        if "?" in path:
+            raise ValueError(f"path is {path!r}; what it asks for is given as query={{...}}.")
         wanted = {"query": query, "json": json, "status": status}
         entries = [_entry(kept) for kept in self._snapshot()]
         alike = [entry for entry in entries if _matches(entry, method, path)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Sandbox"]
 
 BASE_URL = "http://sandbox.example.com/v3"
-KEY = "sandbox-key"
+KEY = "local-key"
 
 
 class Sandbox:

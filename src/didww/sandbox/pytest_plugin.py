@@ -11,6 +11,7 @@ arguments go to `Sandbox`. A test that fails shows what was asked of its sandbox
 from __future__ import annotations
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from didww.sandbox.local import Sandbox
 
 _SHOWN = 20
+_OWN = ("freeze", "objects", "preset")
 _KEPT = pytest.StashKey["Sandbox"]()
 
 
@@ -38,10 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def didww_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox of the test's own, in memory."""
     from didww.sandbox.local import Sandbox
+    from didww.words import did_you_mean
 
     marker = request.node.get_closest_marker("didww")
     options: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
-    freeze, objects, preset = (options.pop(name, None) for name in ("freeze", "objects", "preset"))
+    known = [*_OWN, *inspect.signature(Sandbox).parameters]
+    for name in options:
+        if name not in known:
+            pytest.fail(f"@pytest.mark.didww takes no {name}.{did_you_mean(name, known)}", pytrace=False)
+    if marker is not None and marker.args:
+        pytest.fail(f"@pytest.mark.didww takes names: {', '.join(known)}.", pytrace=False)
+    freeze, objects, preset = (options.pop(name, None) for name in _OWN)
     with Sandbox(**options) as sandbox:
         if freeze is not None:
             sandbox.clock.freeze(freeze)
@@ -49,8 +58,8 @@ def didww_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
             sandbox.state.seed_file(request.path.parent / objects)
         elif objects is not None:
             sandbox.state.seed(objects)
-        if preset is not None:
-            sandbox.faults.preset(preset)
+        for one in [preset] if isinstance(preset, str) else preset or ():
+            sandbox.faults.preset(one)
         request.node.stash[_KEPT] = sandbox
         yield sandbox
 

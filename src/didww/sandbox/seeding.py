@@ -169,7 +169,8 @@ def _planted(world: World, table: Table, given: dict[str, Any], where: str) -> s
         types = [next((type for type in relation.targets if world.row(type, id) is not None), None) for id in ids]
         for id, type in zip(ids, types, strict=True):
             if type is None:
-                raise ValueError(f"{where}.{name}: there is nothing of id {id} among {', '.join(relation.targets)}.")
+                shown = id if id == given[name] else f"{given[name]!r} (id {id})"
+                raise ValueError(f"{where}.{name}: there is no {shown} among {', '.join(relation.targets)}.")
         record[name] = ids if relation.many else (ids[0] if ids else None)
         if relation.polymorphic and not relation.many:
             record[f"{name}_type"] = types[0] if types else None

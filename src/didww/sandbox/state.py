@@ -107,23 +107,32 @@ class State:
         Raises:
             ValueError: Something in it cannot be so; nothing was made then.
         """
+        if not isinstance(objects, dict):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise ValueError('objects are given by type, as in {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
         with self._engine.held() as setting:
             world = self._engine.world(api_key or self._default_key)
             made = setting.changing(lambda: plant(world, objects))
         self._engine.wake()
         return made
 
-    def seed_file(self, path: str | Path, *, api_key: str | None = None) -> dict[str, list[str]]:
+    def seed_file(self, path: str | Path, *, api_key: str | None = None, once: bool = False) -> dict[str, list[str]]:
         """Put the objects of a YAML file into an account; the ids of what was made, by type.
 
         Args:
             path: The file.
             api_key: Whose; the sandbox's own account unless said.
+            once: Do nothing if this was done before in this state, which is kept in a file.
 
         Raises:
             ValueError: The file cannot be read, or something in it cannot be so; nothing was made then.
         """
-        return self.seed(_from_file(path), api_key=api_key)
+        with self._engine.held() as setting:
+            if once and setting.store.fact("seeded") is not None:
+                return {}
+        made = self.seed(_from_file(path), api_key=api_key)
+        with self._engine.held() as setting:
+            setting.store.keep_fact("seeded", "1")
+        return made
 
     def close(self) -> None:
         """Drop the snapshots."""

@@ -80,11 +80,11 @@ class Stock:
             if not 0 <= count <= capacity - taken:
                 raise ValueError(f"count is {count}; this group's range leaves 0 to {capacity - taken}.")
             setting.changing(lambda: world.update("did_groups", did_group, {"total_count": taken + count}))
-            # Back orders look for stock every minute; those of this group need not wait for it.
+            # Back orders look for stock now and then; those of this group need not wait for it.
             now = stamp(setting.clock.now())
             for order in world.find("orders", status="pending"):
                 wanted = {plan.get("group") for plan in order["private"].get("plans", ())}
-                if order["private"].get("waits") and did_group in wanted:
+                if order["private"].get("tried") and did_group in wanted:
                     setting.store.connection.execute(
                         "UPDATE events SET at = ? WHERE record = ? AND name = 'complete' AND at > ?",
                         (now, order["id"], now),

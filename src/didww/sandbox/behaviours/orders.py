@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Orders"]
 
 SECONDS_TO_TRY_AGAIN = 60.0
+MOST_TRIES_A_MINUTE = 60
+"""After them, an order that waits for stock is tried every hour: a leap of a year is no million tries."""
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
 
 
@@ -83,8 +85,10 @@ class Orders(Behaviour):
                 _hold(world, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
         if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
-            world.update("orders", order["id"], {"private": {"plans": plans, "waits": True}})
-            world.schedule(SECONDS_TO_TRY_AGAIN, "orders", "complete", {"id": order["id"]}, order["id"])
+            tried = order["private"].get("tried", 0) + 1
+            world.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
+            again = SECONDS_TO_TRY_AGAIN if tried < MOST_TRIES_A_MINUTE else 3600
+            world.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
             return
         now = world.now()
         until = month_later(now)

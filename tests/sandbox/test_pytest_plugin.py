@@ -37,6 +37,18 @@ def test_file_and_preset(didww_sandbox, didww_client):
     didww_sandbox.faults.clear()
     assert didww_client.dids().list().total_records == 2
 """
+MARKED_WRONGLY = """
+import pytest
+@pytest.mark.didww(freezee="2026-03-01")
+def test_misspelt(didww_sandbox):
+    pass
+@pytest.mark.didww("flaky")
+def test_without_a_name(didww_sandbox):
+    pass
+@pytest.mark.didww(preset=["maintenance", "export-stuck"])
+def test_two(didww_sandbox):
+    assert len({one.status for one in didww_sandbox.faults.rules()}) > 1
+"""
 FAILING = """
 import pytest
 def test_fails(didww_sandbox, didww_client):
@@ -86,6 +98,16 @@ def test_a_failure_shows_the_requests(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "requests to didww_sandbox" in done.stdout
     assert "GET /countries?filter[iso]=GB -> 200" in done.stdout
+
+
+def test_a_marker_that_cannot_be_says_what_can(tmp_path: Path) -> None:
+    """A misspelt name, and an argument without one."""
+    (tmp_path / "test_marks.py").write_text(MARKED_WRONGLY, encoding="utf-8")
+    done = run(tmp_path)
+    assert "2 errors" in done.stdout
+    assert "1 passed" in done.stdout
+    assert "takes no freezee. Did you mean 'freeze'?" in done.stdout
+    assert "takes names: freeze, objects, preset, path, seed" in done.stdout
 
 
 def test_it_is_light(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Graph:
         fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
     """
 
-    __slots__ = ("_included", "_make", "fieldsets", "nodes", "reached")
+    __slots__ = ("_included", "_make", "_unindexed", "fieldsets", "nodes", "reached")
 
     def __init__(
         self,
@@ -41,12 +41,18 @@ class Graph:
         data = document.data
         primary = data if isinstance(data, list) else [] if data is None else [data]
         self.nodes: list[Any] = [make(resource, self) for resource in primary]
+        # Primary resources are looked up by what points to one of their types; in most answers nothing does.
+        self._unindexed: frozenset[str] = frozenset(resource.type for resource in primary)
 
     def resolve(self, identifier: Identifier) -> Any | None:
         """The object meant by `identifier`; None when the answer does not hold it."""
+        if identifier.type in self._unindexed:
+            for node in self.nodes:
+                self.reached.setdefault(Identifier(node.type, node.id or ""), node)
+            self._unindexed = frozenset()
         included = self._included
         if isinstance(included, list):
-            included = self._index(included)
+            self._included = included = {Identifier(raw.type, raw.id): raw for raw in included}
         found = self.reached.get(identifier)
         if found is None:
             raw = included.get(identifier)
@@ -58,9 +64,3 @@ class Graph:
     def remember(self, identifier: Identifier, node: Any) -> Any:
         """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""
         return self.reached.setdefault(identifier, node)
-
-    def _index(self, included: list[ResourceObject]) -> dict[Identifier, ResourceObject]:
-        for node in self.nodes:
-            self.reached.setdefault(Identifier(node.type, node.id or ""), node)
-        self._included = index = {Identifier(raw.type, raw.id): raw for raw in included}
-        return index

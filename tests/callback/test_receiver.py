@@ -95,6 +95,29 @@ def test_a_callback_comes_to_its_handler(ask: Ask, shaped: Any) -> None:
     assert [one.status for one in got] == ["completed", "canceled"]
 
 
+@pytest.mark.parametrize("shape", ["function", "partial", "object"])
+def test_async_handlers_run_on_the_loop_of_the_request(shape: str) -> None:
+    """Where the program's connections and tasks are, whatever shape the handler has."""
+    loops: list[Any] = []
+
+    async def waiting(event: Any) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    class Object:
+        async def __call__(self, event: Any) -> None:
+            await waiting(event)
+
+    shapes: dict[str, Any] = {"function": waiting, "partial": functools.partial(waiting), "object": Object()}
+    receiver = receiver_with()
+    receiver.on(OrderCallback)(shapes[shape])
+
+    async def main() -> bool:
+        assert (await receiver.handle_async(**request())).status == 200
+        return loops == [asyncio.get_running_loop()]
+
+    assert asyncio.run(main())
+
+
 def test_the_nearest_class_has_it(ask: Ask) -> None:
     """A handler of all gets what has none of its own, unknown types included."""
     receiver = receiver_with()

@@ -162,7 +162,7 @@ class CallbackReceiver:
         outcomes: list[bool] = []
         for handler, event in self._told(events):
             steps = self._handled(handler, event)
-            if inspect.iscoroutinefunction(handler):
+            if _is_async(handler):
                 outcomes.append(await _drive_async(steps, in_thread=self._store.blocking))
             else:
                 # All of it in one thread: once begun, it is done and remembered, whoever cancels the request.
@@ -240,6 +240,10 @@ def _is_kind(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, Event)
 
 
+def _is_async(call: Callable[..., object]) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 its code
+
+
 def _answer(outcomes: list[bool]) -> Answer:
     failed = outcomes.count(False)
     return Answer(500, f"{failed} of {len(outcomes)} not handled") if failed else Answer(200, "ok")
@@ -295,7 +299,7 @@ async def _drive_async(steps: _Steps, *, in_thread: bool) -> bool:
         step = next(steps)
         while True:
             try:
-                if in_thread and not inspect.iscoroutinefunction(step.call):
+                if in_thread and not _is_async(step.call):
                     result = await anyio.to_thread.run_sync(step.call, step.argument)
                 else:
                     result = step.call(step.argument)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from didww.callback.call_events import OutboundCallStart as OutboundCallStart
     from didww.callback.call_events import OutboundCdr as OutboundCdr
     from didww.callback.call_events import UnknownCallEvent as UnknownCallEvent
+    from didww.callback.receiver import CallbackAnswer as CallbackAnswer
     from didww.callback.receiver import CallbackReceiver as CallbackReceiver
     from didww.callback.request_validator import RequestValidator as RequestValidator
+    from didww.callback.signing import CallbackRequest as CallbackRequest
     from didww.callback.signing import sign_callback as sign_callback
     from didww.callback.stores import MemoryStore as MemoryStore
     from didww.callback.stores import SeenStore as SeenStore
@@ -168,8 +170,8 @@ _NAMES = {
         "CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr "
         "OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent"
     ),
-    "didww.callback.receiver": "CallbackReceiver",
-    "didww.callback.signing": "sign_callback",
+    "didww.callback.receiver": "CallbackAnswer CallbackReceiver",
+    "didww.callback.signing": "CallbackRequest sign_callback",
     "didww.callback.stores": "MemoryStore SeenStore SqliteStore",
     "didww.callback.typed": (
         "AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback "
@@ -236,9 +238,11 @@ __all__ = [
     "CallEvent",
     "CallEventVerifier",
     "Callback",
+    "CallbackAnswer",
     "CallbackMethod",
     "CallbackReceiver",
     "CallbackRejected",
+    "CallbackRequest",
     "CallbackVerifier",
     "CapacityOrderItem",
     "CapacityPool",

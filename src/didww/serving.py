@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import signal
 import socket
 import threading
 import time
@@ -60,6 +61,21 @@ class AppServer:
         with contextlib.suppress(KeyboardInterrupt):
             self._server.run(sockets=[self._socket])
         self._socket.close()
+
+    @contextlib.contextmanager
+    def until_stopped(self) -> Generator[None]:
+        """Around a command's `run`: Ctrl-C and SIGTERM are requests to stop at any moment, before it serves too."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+
+        def stop(*_: object) -> None:
+            self.stop()
+
+        before = [signal.signal(one, stop) for one in signals]
+        try:
+            yield
+        finally:
+            for one, handler in zip(signals, before, strict=True):
+                signal.signal(one, handler)
 
     def stop(self) -> None:
         """Ask `run` to return."""

@@ -282,8 +282,9 @@ LINES = b"\n".join(json.dumps(one).encode() for one in (IN_CDR, OUT_CDR, START))
         (b"\n\n" + LINES.replace(b"\n", b"\r\n\r\n") + b"\r\n", 3),
         (b"\xef\xbb\xbf" + LINES, 3),
         (b"\n".join([json.dumps(START).encode()] * 1000), 1000),
+        (b"[]", 0),
     ],
-    ids=["object", "indented", "array", "lines", "ended", "CR LF", "mark", "thousand"],
+    ids=["object", "indented", "array", "lines", "ended", "CR LF", "mark", "thousand", "empty"],
 )
 @pytest.mark.parametrize("gzipped", [False, True])
 def test_bodies_of_all_shapes(body: bytes, count: int, gzipped: bool) -> None:
@@ -301,7 +302,6 @@ def test_bodies_of_all_shapes(body: bytes, count: int, gzipped: bool) -> None:
     [
         b"",
         b"\n",
-        b"[]",
         b"1",
         b"nothing",
         b'{"a": 1',
@@ -403,6 +403,8 @@ def test_a_password_in_any_language() -> None:
         ({"headers": {}}, "basic_auth"),
         ({"basic_auth": ("me", "")}, "basic_auth"),
         ({"basic_auth": ("m:e", "x")}, "basic_auth"),
+        ({"basic_auth": "me:x"}, "basic_auth"),
+        ({"basic_auth": ("me", None)}, "basic_auth"),
         ({"headers": {"X-A": ""}}, "headers"),
         ({"headers": {"X-A": " x"}}, "headers"),
         ({"unprotected": True, "max_bytes": 0}, "max_bytes"),

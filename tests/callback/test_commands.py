@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -55,8 +56,8 @@ class Listening:
     def line(self) -> str:
         return self._lines.get(timeout=10)
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, by: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(by)
         code = self.process.wait(timeout=10)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -133,13 +134,23 @@ def test_callbacks_are_forwarded(sandbox: Sandbox) -> None:
             assert sent == [500, 200, 200]
             assert [one.id for one in got] == ["1"]
             lines = [program.line() for _ in range(3)]
-            assert "(forwarded: 500)" in lines[0]
-            assert "(came again, forwarded: 200)" in lines[1]
+            assert "(forwarded: 500 1 of 1 not handled)" in lines[0]
+            assert "(came again, forwarded: 200 ok)" in lines[1]
     with listening("--forward", "http://127.0.0.1:9/") as program:
         assert program.line() == "Forwarding to http://127.0.0.1:9/"
         made = sign_callback(program.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
         assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 502
         assert "not forwarded: ConnectError" in program.line()
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [0, 0.02, 0.5])
+def test_it_ends_well_however_it_is_stopped(by: signal.Signals, after: float) -> None:
+    """By Ctrl-C, or by who runs services; as soon as it says that it listens, and later."""
+    program = Listening()
+    time.sleep(after)
+    assert program.stop(by) == 0
+    assert program.line() == "Stopped."
 
 
 def test_who_forwards_to_itself_is_stopped() -> None:
@@ -151,7 +162,7 @@ def test_who_forwards_to_itself_is_stopped() -> None:
         assert httpx2.post(address, headers=made.headers, content=made.body.encode()).status_code == 508
         told = [program.line() for _ in range(5)]
         assert told[2].endswith("rejected: loop")
-        assert told[4].endswith("(forwarded: 508)")
+        assert told[4].endswith("(forwarded: 508 forwarded in a circle)")
 
 
 def test_lines_for_programs() -> None:
@@ -241,11 +252,18 @@ def test_a_signed_request_is_taken(options: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["hooks.example.com"], "url is no http address"),
-        (["https://hooks.example.com", "--field", "x"], "--field takes NAME=VALUE, not 'x'"),
-        (["https://hooks.example.com", "--type", "voice_out_trunks", "--method", "get"], "POST for a list"),
+        (["hooks.example.com"], "URL takes an http address with a path, if only /; not 'hooks.example.com'"),
+        (["https://hooks.example.com"], "URL takes an http address with a path"),
+        (["http://[::1/"], "URL takes an http address with a path"),
+        (["https://hooks.example.com/", "--to", "127.0.0.1:8000/x"], "--to takes an http address with a path"),
+        (
+            ["https://hooks.example.com/", "--to", "http://127.0.0.1:8000/x?y=1"],
+            "--to takes an address without a query",
+        ),
+        (["https://hooks.example.com/", "--field", "x"], "--field takes NAME=VALUE, not 'x'"),
+        (["https://hooks.example.com/", "--type", "voice_out_trunks", "--method", "get"], "POST for outbound trunks"),
         (["http://127.0.0.1:9/x?token=1", "--send"], "No answer from http://127.0.0.1:9/x:"),
-        (["https://hooks.example.com", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
+        (["https://hooks.example.com/", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
     ],
 )
 def test_signing_names_what_it_cannot_do(arguments: list[str], said: str) -> None:
@@ -254,6 +272,39 @@ def test_signing_names_what_it_cannot_do(arguments: list[str], said: str) -> Non
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_type_that_nobody_sends_is_told() -> None:
+    """On standard error; the request is made."""
+    done = CliRunner(env=ENV).invoke(command, ["callbacks", "sign", "https://hooks.example.com/", "--type", "order"])
+    assert (done.exit_code, done.stderr.count("order is no type that DIDWW sends: orders, exports")) == (0, 1)
+    assert done.stdout.startswith("curl ")
+
+
+@pytest.mark.parametrize("type", ["orders", "exports", "address_verifications", "emergency_verifications"])
+def test_what_is_left_out_is_what_such_a_callback_has(type: str) -> None:
+    """All fields that it has always, with a value that such a field takes."""
+    options = ["callbacks", "sign", "https://hooks.example.com/", "--type", type, "--json"]
+    made = json.loads(CliRunner(env=ENV).invoke(command, options).output)
+    (one,) = CallbackVerifier(secrets=[SECRET]).verify(
+        method="POST", url=made["url"], headers=made["headers"], body=made["body"].encode()
+    )
+    told = one.to_dict()
+    assert told["status"] in {"orders": "completed", "exports": "completed"}.get(type, "approved")
+    assert bool(told.get("url")) == (type == "exports")
+    assert bool(told.get("emergency_calling_service_id")) == (type == "emergency_verifications")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_request_for_the_public_address_is_sent_to_another(method: str) -> None:
+    """To a receiver that no proxy leads to yet."""
+    public = "https://hooks.example.com/didww?tenant=4"
+    receiver, got = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url=public)), []
+    receiver.on(OrderCallback)(got.append)
+    with served_by_wsgi(receiver.wsgi()) as address:
+        options = ["callbacks", "sign", public, "--to", f"{address}/inner", "--send", "--method", method]
+        done = CliRunner(env=ENV).invoke(command, options)
+    assert (done.output, len(got)) == ("200 ok\n", 1)
 
 
 def test_a_signed_request_is_sent() -> None:

@@ -26,6 +26,7 @@ from didww import (
     ExportCallback,
     InboundCallEvent,
     InboundCallStart,
+    InboundCdr,
     InvalidValue,
     MemoryStore,
     OrderCallback,
@@ -34,7 +35,8 @@ from didww import (
     VoiceOutTrunkCallback,
     sign_callback,
 )
-from didww.callback.receiver import Answer
+from didww.callback.receiver import CallbackAnswer
+from didww.callback.typed import Event
 
 URL = "https://hooks.example.test/didww"
 ORDER = {"id": "1", "type": "orders", "status": "completed"}
@@ -49,14 +51,14 @@ def receiver_with(store: Any = None) -> CallbackReceiver:
     return CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url=URL), store=store)
 
 
-Ask = Callable[..., Answer]
+Ask = Callable[..., CallbackAnswer]
 
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Asks a receiver by either way."""
 
-    def asked(receiver: CallbackReceiver, request_: dict[str, Any]) -> Answer:
+    def asked(receiver: CallbackReceiver, request_: dict[str, Any]) -> CallbackAnswer:
         if request.param == "sync":
             return receiver.handle(**request_)
         return asyncio.run(receiver.handle_async(**request_))
@@ -198,7 +200,7 @@ def test_delivered_twice_at_once_it_is_handled_once() -> None:
         inside.set()
         go.wait(5)
 
-    answers: list[Answer] = []
+    answers: list[CallbackAnswer] = []
     first = threading.Thread(target=lambda: answers.append(receiver.handle(**request())))
     first.start()
     assert inside.wait(5)
@@ -220,7 +222,7 @@ def test_a_hundred_at_once_on_an_event_loop() -> None:
         await asyncio.sleep(0.05)
         got.append(callback.id)
 
-    async def run() -> list[Answer]:
+    async def run() -> list[CallbackAnswer]:
         asked = [request({**ORDER, "id": str(n % 50)}) for n in range(100)]
         return await asyncio.gather(*(receiver.handle_async(**one) for one in asked))
 
@@ -252,7 +254,7 @@ def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -
 
     receiver.on(OrderCallback)(sleeps if plain else waits)
 
-    async def run() -> Answer:
+    async def run() -> CallbackAnswer:
         task = asyncio.create_task(receiver.handle_async(**request()))
         while not begun:
             await asyncio.sleep(0.005)
@@ -372,6 +374,31 @@ def test_what_is_no_kind_is_refused(kinds: Any) -> None:
         receiver_with().on(*kinds)
 
 
+def test_what_never_comes_is_refused() -> None:
+    """A handler that would wait forever; one for all events of any kind waits for what comes."""
+    with pytest.raises(InvalidValue, match=r"InboundCdr never comes here: CallbackVerifier gives Callback"):
+        receiver_with().on(InboundCdr)
+    with pytest.raises(InvalidValue, match=r"OrderCallback never comes here"):
+        CallbackReceiver(CallEventVerifier(unprotected=True)).on(InboundCdr, OrderCallback)
+    receiver_with().on(Event)(print)
+
+
+def test_a_handler_takes_one_argument() -> None:
+    """Said when the program starts."""
+    for wrong in (lambda: None, lambda one, two: (one, two)):
+        with pytest.raises(InvalidValue, match=r"takes the event as its one argument") as caught:
+            receiver_with().on(OrderCallback)(wrong)  # type: ignore[arg-type, misc]
+        assert caught.value.field == "handler"
+    for right in (lambda *all: all, lambda one, two=2: (one, two), print, str, [].append):
+        receiver_with().on(OrderCallback)(right)
+
+
+def test_a_body_of_text_is_refused(ask: Ask) -> None:
+    """By its name, not by an attribute of a string."""
+    with pytest.raises(InvalidValue, match=r"body takes the bytes of the request, not str"):
+        ask(receiver_with(), {**request(), "body": "id=1"})
+
+
 def test_two_handlers_for_one_kind_are_refused() -> None:
     """One of them would run twice when the other fails."""
     receiver = receiver_with()
@@ -389,7 +416,7 @@ def test_an_async_handler_needs_a_loop_of_its_own(caplog: pytest.LogCaptureFixtu
     async def waits(callback: OrderCallback) -> None:
         got.append(callback)
 
-    async def wrongly() -> Answer:
+    async def wrongly() -> CallbackAnswer:
         return receiver.handle(**request())
 
     assert asyncio.run(wrongly()).status == 500
@@ -412,7 +439,7 @@ def test_under_trio() -> None:
 
     receiver.on(ExportCallback)(got.append)
 
-    async def run() -> list[Answer]:
+    async def run() -> list[CallbackAnswer]:
         return [await receiver.handle_async(**request(one)) for one in (ORDER, {**ORDER, "type": "exports"}, ORDER)]
 
     assert trio.run(run) == [(200, "ok")] * 3

@@ -114,12 +114,12 @@ def test_a_clock_that_was_set_back_keeps_nothing_busy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["folder", "garbage", "missing"])
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, what: str) -> None:
-    """In an error of this package, at the first use."""
+    """In an error of this package, as soon as the store is made."""
     path = {"folder": tmp_path, "garbage": tmp_path / "g", "missing": tmp_path / "no" / "such"}[what]
     if what == "garbage":
         path.write_bytes(b"not a database" * 100)
     with pytest.raises(DidwwClientError, match="Cannot remember callbacks in"):
-        SqliteStore(path).claim("a")
+        SqliteStore(path)
 
 
 def _claims(path: str, start: Any, got: Any) -> None:

@@ -134,6 +134,13 @@ def test_json_that_is_no_callback_is_refused(body: bytes) -> None:
     assert reason(CallbackVerifier(secrets=[SECRET]), {**request, "body": body}) in ("malformed", "mismatch")
 
 
+def test_an_empty_array_is_no_callback() -> None:
+    """Though it be signed."""
+    made = sign_callback("https://hooks.example.com/didww", [], secret=SECRET)
+    request = {"method": "POST", "url": made.url, "headers": made.headers, "body": made.body.encode()}
+    assert reason(CallbackVerifier(secrets=[SECRET]), request) == "malformed"
+
+
 @pytest.mark.parametrize(
     "payload",
     [

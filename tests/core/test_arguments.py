@@ -84,10 +84,11 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"params": "number"}, r"not str\.$"),
         ({"page": ()}, "page takes a number"),
         ({"page": (1, 2, 3)}, "page takes a number"),
-        ({"page": {"number": 1}}, "page: number"),
+        ({"page": {"number": 1}}, "page takes a number or"),
+        ({"page": 0}, "page: number is a whole number from 1, not 0"),
         ({"page": HUGE}, "page: number"),
         ({"page": (1, HUGE)}, "page: size"),
-        ({"page": float("nan")}, "page: number"),
+        ({"page": float("nan")}, "page takes a number or"),
     ],
     ids=str_or_type,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -586,6 +587,26 @@ def test_unknown_parameters_are_answered_with_those_there_are() -> None:
     with Sandbox() as sandbox, served(Server(sandbox)) as address:
         answer = httpx2.post(f"{address}/_sandbox/calls/inbound", json={"number": "1"})
         assert (answer.status_code, "It takes: did, count" in answer.json()["error"]) == (422, True)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals) -> None:
+    """The ready file goes, however it is stopped; the exit code is that of a good end."""
+    ready = tmp_path / "ready"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "didww", "sandbox", "--port", "0", "--ready-file", str(ready)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not ready.exists():
+            time.sleep(0.05)
+        process.send_signal(by)
+        assert (process.wait(timeout=10), ready.exists()) == (0, False)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers
-    from didww.callback.receiver import Answer
+    from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["AsgiApp"]
 
@@ -19,7 +19,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 class Answering(Protocol):
     """Gives the answer to a raw request."""
 
-    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[Answer]: ...
+    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackAnswer]: ...
 
 
 class _Unread(Exception):  # noqa: N818 it becomes an answer
@@ -43,7 +43,7 @@ class AsgiApp:
         self._read_timeout = read_timeout
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """CallbackAnswer a request."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return

@@ -63,9 +63,10 @@ class CallEventVerifier:
         for name, value in wanted.items():
             if not name or not value or value != value.strip():
                 raise InvalidValue(f"headers: {name!r} is empty, or begins or ends with a space.", field="headers")
-        if basic_auth is not None and (not basic_auth[1] or ":" in basic_auth[0]):
+        if basic_auth is not None and not _is_login(basic_auth):
             raise InvalidValue(
-                "basic_auth is a user name without a colon, and a password that is not empty.", field="basic_auth"
+                "basic_auth is a pair: a user name without a colon, and a password that is not empty.",
+                field="basic_auth",
             )
         if basic_auth is None and not wanted and not unprotected:
             raise InvalidValue(
@@ -84,6 +85,11 @@ class CallEventVerifier:
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("A CallEventVerifier holds secrets and is not pickled; make a new one.")
+
+    @property
+    def gives(self) -> type[CallEvent]:
+        """The class of all that it gives."""
+        return CallEvent
 
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> list[CallEvent]:  # noqa: ARG002
         """The events or records that a request holds, in its order.
@@ -119,6 +125,14 @@ class CallEventVerifier:
             raise CallbackRejected(f"The request has no header {name} that can be read.", reason="missing")
         if not hmac.compare_digest(found, wanted):
             raise CallbackRejected(f"The header {name} is not right.", reason="mismatch")
+
+
+def _is_login(value: object) -> bool:
+    match value:
+        case (str(name), str(password)):
+            return password != "" and ":" not in name
+        case _:
+            return False
 
 
 def _bytes(text: str) -> bytes:

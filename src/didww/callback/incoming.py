@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
-from didww.exceptions import CallbackRejected
+from didww.exceptions import CallbackRejected, InvalidValue
 
 __all__ = ["Headers", "bounded", "by_name", "header", "objects_of", "unpacked"]
 
@@ -51,7 +51,10 @@ def bounded(body: bytes, most: int) -> bytes:
 
     Raises:
         CallbackRejected: It is.
+        InvalidValue: It is text.
     """
+    if not isinstance(body, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(f"body takes the bytes of the request, not {type(body).__name__}.", field="body")
     if len(body) > most:
         raise CallbackRejected(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body
@@ -91,16 +94,16 @@ def objects_of(body: bytes) -> list[dict[str, Any]]:
     except ValueError as whole:
         # A byte order mark is no JSON; lines may end in CR LF.
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-        if len(lines) > MOST_OBJECTS:
-            raise CallbackRejected(f"The body has more than {MOST_OBJECTS} lines.") from None
+        if not 1 <= len(lines) <= MOST_OBJECTS:
+            raise CallbackRejected(f"The body has {len(lines)} lines; it has to have 1 to {MOST_OBJECTS}.") from None
         try:
             found = [_decoded(line) for line in lines]
         except ValueError as error:
             said = whole if len(lines) < 2 else error
             raise CallbackRejected(f"The body is no JSON: {said}.") from None
     several = cast("list[Any]", found if isinstance(found, list) else [found])
-    if not several or len(several) > MOST_OBJECTS:
-        raise CallbackRejected(f"The body holds {len(several)} objects; it has to hold 1 to {MOST_OBJECTS}.")
+    if len(several) > MOST_OBJECTS:
+        raise CallbackRejected(f"The body holds {len(several)} objects; at most {MOST_OBJECTS} are read.")
     for one in several:
         if not isinstance(one, dict):
             raise CallbackRejected("The body holds something else than JSON objects.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from didww.callback.stores import SeenStore
     from didww.callback.wsgi import WsgiApp
 
-__all__ = ["Answer", "CallbackReceiver", "Verifier"]
+__all__ = ["CallbackAnswer", "CallbackReceiver", "Verifier"]
 
 log = logging.getLogger("didww.callback")
 
@@ -31,7 +31,7 @@ R = TypeVar("R")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
-class Answer(NamedTuple):
+class CallbackAnswer(NamedTuple):
     """What to answer to a request.
 
     Attributes:
@@ -53,6 +53,11 @@ class Verifier(Protocol[E_co]):
 
     max_bytes: int
     methods: ClassVar[tuple[str, ...]]
+
+    @property
+    def gives(self) -> type[E_co]:
+        """The class of all its events."""
+        ...
 
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> Sequence[E_co]:
         """The events of a request."""
@@ -93,7 +98,7 @@ class CallbackReceiver:
         ... def order_is_done(callback: OrderCallback) -> None:
         ...     print(callback.id, callback.status)
         >>> receiver.handle(method="POST", url="/didww", headers={}, body=b"type=orders")
-        Answer(status=401, body='missing')
+        CallbackAnswer(status=401, body='missing')
     """
 
     def __init__(self, verifier: Verifier[Event], *, store: SeenStore | None = None) -> None:
@@ -119,23 +124,35 @@ class CallbackReceiver:
         `async`. It has 60 seconds, or DIDWW sends the callback again; put longer work into a queue.
 
         Raises:
-            InvalidValue: There is a handler for that class already, or it is no class of events.
+            InvalidValue: There is a handler for that class already, it is no class of this verifier's events, or the
+                function does not take one argument.
         """
         if not kinds:
             raise InvalidValue("on takes the classes of events to handle, e.g. on(OrderCallback).", field="kinds")
         for kind in kinds:
             if not _is_kind(kind):
                 raise InvalidValue(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
+            gives = self._verifier.gives
+            if not issubclass(kind, gives) and not issubclass(gives, kind):
+                raise InvalidValue(
+                    f"{kind.__name__} never comes here: {type(self._verifier).__name__} gives {gives.__name__} and the "
+                    "classes below it.",
+                    field="kinds",
+                )
             if kind in self._handlers:
                 raise InvalidValue(f"There is a handler for {kind.__name__} already.", field="kinds")
 
         def register(handler: Callable[[Any], R]) -> Callable[[Any], R]:
+            if not _takes_one(handler):
+                raise InvalidValue(
+                    f"A handler takes the event as its one argument; {handler!r:.80} does not.", field="handler"
+                )
             self._handlers.update(dict.fromkeys(kinds, handler))
             return handler
 
         return register
 
-    def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
         """The answer to a request, after its handlers have run. Whatever a stranger sends, there is one.
 
         Handlers that are `async` run in an event loop made for each; where one runs already, use `handle_async`.
@@ -148,16 +165,16 @@ class CallbackReceiver:
             body: The bytes of the body.
         """
         events = self._events(method, url, headers, body)
-        if isinstance(events, Answer):
+        if isinstance(events, CallbackAnswer):
             return events
         return _answer([_drive(self._handled(handler, event)) for handler, event in self._told(events)])
 
-    async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
         """Like `handle`, on an event loop; handlers that are not `async` run in a thread."""
         import anyio.to_thread
 
         events = self._events(method, url, headers, body)
-        if isinstance(events, Answer):
+        if isinstance(events, CallbackAnswer):
             return events
         outcomes: list[bool] = []
         for handler, event in self._told(events):
@@ -185,15 +202,15 @@ class CallbackReceiver:
 
         return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes)
 
-    def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | Answer:
+    def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | CallbackAnswer:
         """The events of a request, or what to answer if it is none of DIDWW's."""
         if method.upper() not in self._verifier.methods:
-            return Answer(405, "method not allowed")
+            return CallbackAnswer(405, "method not allowed")
         try:
             return self._verifier.verify(method=method, url=url, headers=headers, body=body)
         except CallbackRejected as error:
             log.warning("A request was rejected (%s): %s", error.reason, error)
-            return Answer(error.status, error.reason)
+            return CallbackAnswer(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
         """The events that somebody wants, with their handlers."""
@@ -240,13 +257,23 @@ def _is_kind(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, Event)
 
 
+def _takes_one(handler: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(handler).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # it does not tell
+        pass
+    return True
+
+
 def _is_async(call: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 its code
 
 
-def _answer(outcomes: list[bool]) -> Answer:
+def _answer(outcomes: list[bool]) -> CallbackAnswer:
     failed = outcomes.count(False)
-    return Answer(500, f"{failed} of {len(outcomes)} not handled") if failed else Answer(200, "ok")
+    return CallbackAnswer(500, f"{failed} of {len(outcomes)} not handled") if failed else CallbackAnswer(200, "ok")
 
 
 def _shown(event: Event) -> str:

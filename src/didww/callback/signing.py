@@ -67,6 +67,8 @@ def sign_callback(
     if method not in ("GET", "POST"):
         raise InvalidValue(f"method is GET or POST, not {method!r}.", field="method")
     if isinstance(payload, Mapping) and payload.get("type") == "voice_out_trunks":
+        if method == "GET":
+            raise InvalidValue("method is POST for outbound trunks: they have no other.", field="method")
         payload = [payload]
     headers: dict[str, str] = {}
     body = ""

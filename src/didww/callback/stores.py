@@ -100,12 +100,12 @@ class SqliteStore:
     """Remembers events in a file that threads and processes of one machine share; it survives restarts.
 
     Args:
-        path: The file; made when first used. Not on a network drive.
+        path: The file; made if it is not there. Not on a network drive.
         keep: Seconds that an event is remembered.
         lease: Seconds after which an event that was begun and never ended may be begun again.
 
     Raises:
-        DidwwClientError: From its methods: the file cannot be used.
+        DidwwClientError: The file cannot be used; from its methods as well.
     """
 
     blocking = True
@@ -119,6 +119,9 @@ class SqliteStore:
         self._swept = 0.0
         self._process = 0
         self._open: sqlite3.Connection | None = None
+        # A path that is wrong is told when the program starts, not when the first callback comes.
+        self._execute("SELECT 1 FROM seen LIMIT 1")
+        self.close()
 
     def claim(self, key: str) -> Claim:
         """Begin to handle an event."""

@@ -81,6 +81,11 @@ class CallbackVerifier:
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("A CallbackVerifier holds secrets and is not pickled; make a new one.")
 
+    @property
+    def gives(self) -> type[Callback]:
+        """The class of all that it gives."""
+        return Callback
+
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> list[Callback]:
         """What a request tells; of outbound trunks there may be several, else there is one.
 
@@ -143,7 +148,10 @@ class CallbackVerifier:
             raise CallbackRejected("Callbacks are sent by GET or POST.")
         kind = (header(named, "Content-Type") or "").partition(";")[0].strip().lower()
         if kind == "application/json" or (not kind and body.lstrip()[:1] in (b"[", b"{")):
-            return [objects_of(body)]
+            objects = objects_of(body)
+            if not objects:
+                raise CallbackRejected("The array of the request is empty.")
+            return [objects]
         pairs = _pairs(body)
         fields = _unique(pairs)
         if not fields:

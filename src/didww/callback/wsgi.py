@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers
-    from didww.callback.receiver import Answer
+    from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["WsgiApp", "wsgi_app"]
 
@@ -19,7 +19,7 @@ WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 class Answering(Protocol):
     """Gives the answer to a raw request."""
 
-    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer: ...
+    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer: ...
 
 
 def wsgi_app(answering: Answering, *, max_bytes: int) -> WsgiApp:

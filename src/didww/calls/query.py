@@ -58,7 +58,8 @@ def assemble(
         query.filter(name, value)
     if page is not None:
         numbers = page if isinstance(page, tuple) else (page,)
-        if len(numbers) not in (1, 2) or not all(isinstance(number, int) for number in numbers):
+        whole = all(isinstance(number, int) for number in numbers)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        if len(numbers) not in (1, 2) or not whole:
             raise InvalidValue(f"page takes a number or (number, size), not {page!r}.", field="page")
         query.page(*numbers)
     for type_, names in _named(fields, "fields", "{'dids': ['number']}").items():

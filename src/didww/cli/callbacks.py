@@ -6,11 +6,14 @@ import shlex
 import sys
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from didww.exceptions import DidwwClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["callbacks", "listen"]
 
@@ -60,12 +63,13 @@ def listen(
         raise click.ClickException(str(error)) from None
     if host not in LOOPBACK:
         click.echo("Warning: others can reach this address. There is no TLS.", err=True)
-    click.echo(f"Listening at {server.address}/   Ctrl-C stops it.", err=as_json)
-    if public_url:
-        click.echo(f"DIDWW calls {public_url}", err=as_json)
-    if forward:
-        click.echo(f"Forwarding to {forward}", err=as_json)
-    server.run()
+    with server.until_stopped():
+        click.echo(f"Listening at {server.address}/   Ctrl-C stops it.", err=as_json)
+        if public_url:
+            click.echo(f"DIDWW calls {public_url}", err=as_json)
+        if forward:
+            click.echo(f"Forwarding to {forward}", err=as_json)
+        server.run()
     click.echo("Stopped.", err=as_json)
 
 
@@ -75,6 +79,30 @@ def _tell(line: str, colour: str | None) -> None:
     plain = bool(os.environ.get("NO_COLOR"))
     click.echo(line if plain or colour is None else click.style(line, fg=colour))
     sys.stdout.flush()
+
+
+def _now(payload: dict[str, Any]) -> str:  # noqa: ARG001
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# What callbacks of each type always have beside type and id, of those that are left out.
+_USUAL: dict[str, dict[str, Callable[[dict[str, Any]], object]]] = {
+    "orders": {"status": lambda _: "completed"},
+    "exports": {
+        "status": lambda _: "completed",
+        "url": lambda payload: f"https://api.example.com/v3/exports/{payload['id']}.csv.gz",
+    },
+    "address_verifications": {"status": lambda _: "approved"},
+    "emergency_verifications": {
+        "status": lambda _: "approved",
+        "emergency_calling_service_id": lambda _: str(uuid.uuid4()),
+    },
+    "voice_out_trunks": {
+        "status": lambda _: "blocked",
+        "threshold_reached": lambda payload: payload["status"] == "blocked",
+        "created_at": _now,
+    },
+}
 
 
 @click.group()
@@ -89,23 +117,27 @@ def callbacks() -> None:
     "type_",
     default="orders",
     show_default=True,
-    help="orders, exports, address_verifications, emergency_verifications, voice_out_trunks, or another.",
+    help="orders, exports, address_verifications, emergency_verifications or voice_out_trunks.",
 )
 @click.option("--id", "id_", help="Id of the record; a new one if left out.")
-@click.option("--status", default="completed", show_default=True, help="Its status.")
+@click.option("--status", help="Its status; what such a callback tells most often if left out.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A further field; repeatable.")
 @click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="How to send it.")
 @click.option("--secret", envvar=_SECRET, show_envvar=True, help="Callback secret.")
+@click.option(
+    "--to", metavar="ADDRESS", help="Call this address instead, signed for URL: a receiver behind no proxy yet."
+)
 @click.option("--send", is_flag=True, help="Send it, and print the answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
 def sign(
     url: str,
     type_: str,
     id_: str | None,
-    status: str,
+    status: str | None,
     fields: tuple[str, ...],
     method: Any,
     secret: str | None,
+    to: str | None,
     send: bool,  # noqa: FBT001 an option
     as_json: bool,  # noqa: FBT001 an option
 ) -> None:
@@ -115,24 +147,36 @@ def sign(
     """
     import msgspec
 
+    from didww.callback.request_validator import parts_of
     from didww.callback.signing import sign_callback
 
     if not secret:
         raise click.ClickException(f"Callbacks are signed with the callback secret: set {_SECRET}, or give --secret.")
-    payload: dict[str, Any] = {"id": id_ or str(uuid.uuid4()), "type": type_, "status": status}
+    for name, address in (("URL", url), ("--to", to)):
+        found = None if address is None else parts_of(address)
+        if address is not None and (found is None or not (found["rest"] or "").startswith("/")):
+            raise click.ClickException(f"{name} takes an http address with a path, if only /; not {address!r:.200}.")
+    if to is not None and "?" in to:
+        raise click.ClickException("--to takes an address without a query: the query is that of URL, which is signed.")
+    if type_ not in _USUAL:
+        click.echo(f"Warning: {type_} is no type that DIDWW sends: {', '.join(_USUAL)}.", err=True)
+    payload: dict[str, Any] = {"id": id_ or str(uuid.uuid4()), "type": type_}
+    payload |= {"status": status} if status else {}
     for one in fields:
         name, equals, value = one.partition("=")
         if not name or not equals:
             raise click.ClickException(f"--field takes NAME=VALUE, not {one!r}.")
         # The one field that is no text: of trunks, which are sent as JSON.
         payload[name] = value == "true" if name == "threshold_reached" and value in ("true", "false") else value
-    if type_ == "voice_out_trunks":  # these have them always
-        payload.setdefault("threshold_reached", status == "blocked")
-        payload.setdefault("created_at", datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    for name, usual in _USUAL.get(type_, {}).items():
+        payload.setdefault(name, usual(payload))
     try:
         request = sign_callback(url, payload, secret=secret, method=method)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
+    if to is not None:
+        _, mark, query = request.url.partition("?")
+        request = msgspec.structs.replace(request, url=f"{to}{mark}{query}")
     if as_json:
         click.echo(msgspec.json.encode(request).decode())
     elif not send:

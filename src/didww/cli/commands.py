@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,10 @@ from didww.cli.callbacks import callbacks, listen
 from didww.exceptions import DidwwClientError
 from didww.sandbox.callbacks import DEFAULT_SECRET
 from didww.version import API_VERSION, __version__
+
+if TYPE_CHECKING:
+    from didww.sandbox import Sandbox
+    from didww.sandbox.server import Server
 
 __all__ = ["command"]
 
@@ -75,7 +80,7 @@ def sandbox(
     """
     from didww.sandbox import Sandbox
     from didww.sandbox.server import Server, write_ready_file
-    from didww.serving import LOOPBACK, wait_until_started
+    from didww.serving import wait_until_started
 
     if ready_file is not None:  # of a server that was killed
         Path(ready_file).unlink(missing_ok=True)
@@ -98,19 +103,6 @@ def sandbox(
         server = Server(local, host=host, port=port, log=_log, open_control=open_control)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
-    if host not in LOOPBACK:
-        others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
-        click.echo(f"Warning: others can reach {others}. There is no TLS, and any key is an account.", err=True)
-    click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
-    click.echo("Tell your program (paste into its shell):\n")
-    click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if api_key else local.key}\n")
-    kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
-    accounts = "One account" if api_key else "Every key is an account of its own"
-    click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
-    root = server.base_url.removesuffix("/v3")
-    click.echo(f"Console: {root}/_sandbox/console/   Controls: {root}/_sandbox/openapi.json")
-
     unwritten: list[OSError] = []
 
     def announce() -> None:
@@ -121,10 +113,12 @@ def sandbox(
             unwritten.append(error)
             server.stop()
 
-    if ready_file is not None:
-        threading.Thread(target=announce, daemon=True).start()
     try:
-        server.run()
+        with server.until_stopped():
+            _introduce(server, local, host=host, db=db, own_key=api_key is not None)
+            if ready_file is not None:
+                threading.Thread(target=announce, daemon=True).start()
+            server.run()
     finally:
         local.close()
         if ready_file is not None and not unwritten:
@@ -132,6 +126,24 @@ def sandbox(
     if unwritten:
         raise click.ClickException(f"Cannot write {ready_file}: {unwritten[0].strerror}.")
     click.echo("Stopped.")
+
+
+def _introduce(server: Server, local: Sandbox, *, host: str, db: str | None, own_key: bool) -> None:
+    """Say where it is, and what it is about."""
+    from didww.serving import LOOPBACK
+
+    if host not in LOOPBACK:
+        others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
+        click.echo(f"Warning: others can reach {others}. There is no TLS, and any key is an account.", err=True)
+    click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
+    click.echo("Tell your program (paste into its shell):\n")
+    click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
+    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if own_key else local.key}\n")
+    kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
+    accounts = "One account" if own_key else "Every key is an account of its own"
+    click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
+    root = server.base_url.removesuffix("/v3")
+    click.echo(f"Console: {root}/_sandbox/console/   Controls: {root}/_sandbox/openapi.json")
 
 
 # A callback address or a filter may carry a secret in a query; names that say so are masked.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from didww.callback.incoming import by_name
-from didww.callback.receiver import Answer
+from didww.callback.receiver import CallbackAnswer
+from didww.callback.request_validator import parts_of
 from didww.callback.stores import MemoryStore
 from didww.exceptions import CallbackRejected, InvalidValue
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _SECONDS_TO_ANSWER = 60.0
+_MOST_SAID = 200  # characters of the answer to what was forwarded
 # What a receiver needs of the request; the rest belongs to the connection that it came by.
 _MARK = "x-didww-listen"
 _FORWARDED = ("content-type", "x-didww-signature", "user-agent")
@@ -46,7 +47,7 @@ class Listener:
         forward: str | None = None,
         json: bool = False,
     ) -> None:
-        if forward is not None and urlsplit(forward).scheme not in ("http", "https"):
+        if forward is not None and parts_of(forward) is None:
             raise InvalidValue(f"{forward!r} is no http address.", field="forward")
         self._verifier = verifier
         self._tell = tell
@@ -54,31 +55,32 @@ class Listener:
         self._json = json
         self._seen = MemoryStore()
 
-    async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
         """The answer to a request."""
         if method not in self._verifier.methods:
             self._rejected("method", f"Callbacks come by GET or POST, not {method:.20}.")
-            return Answer(405, "method not allowed")
+            return CallbackAnswer(405, "method not allowed")
         try:
             found = self._verifier.verify(method=method, url=url, headers=headers, body=body)
         except CallbackRejected as error:
             self._rejected(error.reason, str(error))
-            return Answer(error.status, error.reason)
-        answer, note = Answer(200, "ok"), ""
+            return CallbackAnswer(error.status, error.reason)
+        answer, note = CallbackAnswer(200, "ok"), ""
         named = by_name(headers)
         if _MARK in named:
             self._rejected("loop", "It was forwarded by a didww listen already.")
-            return Answer(508, "forwarded in a circle")
+            return CallbackAnswer(508, "forwarded in a circle")
         if self._forward is not None:
-            answer = await self._forwarded(method, url, named, body)
-            note = f"forwarded: {answer.status}" if answer.status != 502 else answer.body
+            answer, note = await self._forwarded(method, url, named, body)
         for callback in found:
             again = self._seen.claim(callback.key) != "mine"
             self._seen.done(callback.key)
             self._show(callback, [*(["came again"] if again else []), *([note] if note else [])], answer.status)
         return answer
 
-    async def _forwarded(self, method: str, url: str, named: dict[str, list[str]], body: bytes) -> Answer:
+    async def _forwarded(
+        self, method: str, url: str, named: dict[str, list[str]], body: bytes
+    ) -> tuple[CallbackAnswer, str]:
         import httpx2
 
         target, query = str(self._forward), url.partition("?")[2]
@@ -89,8 +91,10 @@ class Listener:
             async with httpx2.AsyncClient(timeout=_SECONDS_TO_ANSWER, trust_env=False) as client:
                 answer = await client.request(method, target, headers=sent, content=body)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            return Answer(502, f"not forwarded: {type(error).__name__} {error}".rstrip())
-        return Answer(answer.status_code, f"forwarded, answered {answer.status_code}")
+            why = f"not forwarded: {type(error).__name__} {error}".rstrip()
+            return CallbackAnswer(502, why), why
+        said = answer.text[:_MOST_SAID]
+        return CallbackAnswer(answer.status_code, said), f"forwarded: {answer.status_code} {said}".rstrip()
 
     def _show(self, callback: Callback, notes: list[str], status: int) -> None:
         fields: dict[str, Any] = callback.to_dict()

@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 
 __all__ = ["all_classes", "class_named", "class_of"]
 
-_classes: dict[str, type[Resource] | None] = {}
 _MOST_UNKNOWN = 1000  # types come from outside; do not remember without end
 _TYPE = re.compile(r"[a-z][a-z_]{0,60}", re.ASCII)
 _SINGULARS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("s", ""))
 
 
-def class_of(type: str) -> type[Resource] | None:
-    """The class of the resource type `type`; None if this SDK does not know it."""
-    try:
-        return _classes[type]
-    except KeyError:
+class _Classes(dict[str, "type[Resource] | None"]):
+    """The class of each resource type that was asked for; None for those that this SDK does not know."""
+
+    def __missing__(self, type: str) -> type[Resource] | None:
         found = _import(type)
-        if found is not None or len(_classes) < _MOST_UNKNOWN:
-            _classes[type] = found
+        if found is not None or len(self) < _MOST_UNKNOWN:
+            self[type] = found
         return found
+
+
+# Not a function of its own: an answer asks for a thousand.
+class_of = _Classes().__getitem__
 
 
 def class_named(name: str) -> type[Resource]:

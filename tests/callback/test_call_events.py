@@ -309,6 +309,7 @@ def test_bodies_of_all_shapes(body: bytes, count: int, gzipped: bool) -> None:
         b"[[]]",
         LINES + b"\nx",
         b"{}\n" * 10_001,
+        b"\n" * 20_001 + b"{}\n{}",
         b"\xff",
     ],
 )

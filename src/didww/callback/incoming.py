@@ -92,6 +92,8 @@ def objects_of(body: bytes) -> list[dict[str, Any]]:
     try:
         found = _decoded(body)
     except ValueError as whole:
+        if body.count(b"\n") > 2 * MOST_OBJECTS:  # empty ones are left out below
+            raise CallbackRejected(f"The body has more than {2 * MOST_OBJECTS} lines.") from None
         # A byte order mark is no JSON; lines may end in CR LF.
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= MOST_OBJECTS:

@@ -1,6 +1,7 @@
 """The resources of one answer, linked: one object per (type, id), however often and from wherever it is reached.
 
-Objects are made when somebody first reaches them. Cycles are fine. Which class an object gets is left to the caller.
+Objects of included records are made when somebody first follows a relationship. Cycles are fine. Which class an object
+gets is left to the caller.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Graph:
 
     Attributes:
         nodes: The primary resources, in the order of the answer.
-        reached: The resources that somebody has reached by a relationship, by identifier.
+        reached: The resources that relationships lead to, by identifier; filled when somebody first follows one.
         fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
     """
 
@@ -35,7 +36,7 @@ class Graph:
         fieldsets: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._make = make
-        self._included: list[ResourceObject] | dict[Identifier, ResourceObject] = document.included
+        self._included = document.included  # those of which no objects were made yet
         self.reached: dict[Identifier, Any] = {}
         self.fieldsets: Mapping[str, Sequence[str]] = fieldsets or {}
         data = document.data
@@ -46,20 +47,16 @@ class Graph:
 
     def resolve(self, identifier: Identifier) -> Any | None:
         """The object meant by `identifier`; None when the answer does not hold it."""
-        if identifier.type in self._unindexed:
+        # Two threads may get here at once; the first one's objects are everybody's.
+        found, included = self.reached, self._included
+        if identifier.type in self._unindexed or any(raw.type in self._unindexed for raw in included):
             for node in self.nodes:
-                self.reached.setdefault(Identifier(node.type, node.id or ""), node)
+                found.setdefault(Identifier(node.type, node.id or ""), node)
             self._unindexed = frozenset()
-        included = self._included
-        if isinstance(included, list):
-            self._included = included = {Identifier(raw.type, raw.id): raw for raw in included}
-        found = self.reached.get(identifier)
-        if found is None:
-            raw = included.get(identifier)
-            if raw is not None:
-                # Two threads may get here at once; the first one's object is everybody's.
-                found = self.reached.setdefault(identifier, self._make(raw, self))
-        return found
+        for raw in included:
+            found.setdefault(Identifier(raw.type, raw.id), self._make(raw, self))
+        self._included = []
+        return found.get(identifier)
 
     def remember(self, identifier: Identifier, node: Any) -> Any:
         """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""

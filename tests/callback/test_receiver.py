@@ -271,6 +271,66 @@ def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -
         receiver._store.close()  # type: ignore[attr-defined]
 
 
+class SlowStore(MemoryStore):
+    """One that answers from a thread, after a while."""
+
+    blocking = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = ""
+        self.at: list[str] = []
+
+    def _step(self, name: str) -> None:
+        self.at.append(name)
+        if name == self.slow:
+            time.sleep(0.2)
+
+    def claim(self, key: str) -> Any:
+        self._step("claim")
+        return super().claim(key)
+
+    def done(self, key: str) -> None:
+        self._step("done")
+        super().done(key)
+
+    def release(self, key: str) -> None:
+        self._step("release")
+        super().release(key)
+
+
+@pytest.mark.parametrize("at", ["claim", "done", "release"])
+def test_what_is_cancelled_while_the_store_answers_is_not_lost(at: str) -> None:
+    """It is claimed by nobody then, or remembered as it is: the next delivery is handled, or is known as done."""
+    store = SlowStore()
+    store.slow = at
+    receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]), store=store)
+    handled: list[int] = []
+
+    @receiver.on(OrderCallback)
+    async def handle(callback: OrderCallback) -> None:
+        await asyncio.sleep(0)
+        if at == "release" and not handled:
+            handled.append(0)
+            raise RuntimeError("not yet")
+        handled.append(1)
+
+    async def run() -> CallbackAnswer:
+        task = asyncio.create_task(receiver.handle_async(**request()))
+        while at not in store.at:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.4)
+        store.slow = ""
+        return await receiver.handle_async(**request())
+
+    assert asyncio.run(run()) == (200, "ok")
+    assert handled.count(1) == 1
+    assert store.at.count("release") == (0 if at == "done" else 1)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_what_is_interrupted_is_not_lost(error: type[BaseException]) -> None:
     """Ctrl-C goes through; the event is free again."""

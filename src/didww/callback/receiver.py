@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
 from didww.callback.stores import MemoryStore
@@ -74,6 +75,52 @@ class _Step(NamedTuple):
 
     call: Callable[[Any], object]
     argument: object
+
+
+class _Claiming:
+    """A claim that is made in one thread, and may be given up in another meanwhile: then nobody holds it.
+
+    Args:
+        store: Where it is made.
+    """
+
+    def __init__(self, store: SeenStore) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._made = self._given_up = False
+
+    def __call__(self, key: str) -> str:
+        claim = self._store.claim(key)
+        with self._lock:
+            self._made = claim == "mine"
+            unwanted = self._made and self._given_up
+        if unwanted:
+            self._store.release(key)
+        return claim
+
+    def give_up(self, key: str) -> None:
+        """Release what was claimed; if it was not yet, whoever claims it will."""
+        with self._lock:
+            self._given_up = True
+            made = self._made
+        if made:
+            self._store.release(key)
+
+
+class _Once:
+    """A call that is made once, by whichever thread comes first: a second release would end somebody else's claim.
+
+    Args:
+        call: What to call.
+    """
+
+    def __init__(self, call: Callable[[str], None]) -> None:
+        self._call = call
+        self._free = Lock()
+
+    def __call__(self, key: str) -> None:
+        if self._free.acquire(blocking=False):
+            self._call(key)
 
 
 _Steps: TypeAlias = Generator[_Step, Any, bool]
@@ -225,11 +272,15 @@ class CallbackReceiver:
     def _handled(self, handler: Callable[[Any], object], event: Event) -> _Steps:
         """Whether an event was handled, now or before."""
         store, key = self._store, event.key
+        claiming = _Claiming(store)
         try:
-            claim = yield _Step(store.claim, key)
+            claim = yield _Step(claiming, key)
         except Exception:
             log.exception("Whether %s was handled before is not known; it may come again.", _shown(event))
             return False
+        except BaseException:  # stopped while another thread asks
+            claiming.give_up(key)
+            raise
         if claim != "mine":
             log.info("%s came again; it %s.", _shown(event), "was handled" if claim == "done" else "is being handled")
             return cast("bool", claim == "done")
@@ -242,12 +293,12 @@ class CallbackReceiver:
         except BaseException:  # stopped in the middle: nobody is left to take a step
             store.release(key)
             raise
-        note = store.done if outcome else store.release
+        note = _Once(store.done if outcome else store.release)
         try:
             yield _Step(note, key)
         except Exception:
             log.exception("What became of %s could not be remembered.", _shown(event))
-        except BaseException:
+        except BaseException:  # stopped, perhaps before another thread began with it
             note(key)
             raise
         return outcome

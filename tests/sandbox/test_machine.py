@@ -212,7 +212,7 @@ class Account(RuleBasedStateMachine):
     def time_passes(self, by: str) -> None:
         before = {one["id"]: one for one in self.world.find("dids")}
         pools = {one["id"]: one for one in self.world.find("capacity_pools")}
-        # Channels of orders that are under way are there half a second later, before any renewal.
+        # Channels that are ordered already are there half a second later, before any renewal.
         coming = sum(
             item["attributes"]["qty"]
             for order in self.world.find("orders", status="pending")
@@ -229,9 +229,10 @@ class Account(RuleBasedStateMachine):
                 spent += Decimal(one["private"]["monthly"])
         for one in self.world.find("capacity_pools"):
             was = pools[one["id"]]
-            count = was["total_channels_count"] + (coming if one["id"] == self.pool.id else 0)
-            if was["renew_date"] != one["renew_date"] and count:
+            # The month of an empty pool begins with its first channels, which are paid already.
+            if was["renew_date"] != one["renew_date"] and was["total_channels_count"]:
                 steps = {50: "3.60", 200: "3.00"}
+                count = was["total_channels_count"] + coming
                 price = next((Decimal(p) for q, p in sorted(steps.items(), reverse=True) if q <= count), Decimal(4))
                 spent += price * one["total_channels_count"]
         self.money -= spent

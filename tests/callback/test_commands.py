@@ -153,6 +153,26 @@ def test_it_ends_well_however_it_is_stopped(by: signal.Signals, after: float) ->
     assert program.line() == "Stopped."
 
 
+def test_when_nobody_reads_it_stops() -> None:
+    """As after `| head`: what could not be shown is not taken, so that it comes again; no traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "didww", "listen", "--port", "0"],
+        env={**os.environ, **ENV},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    url = re.findall(r"Listening at (http\S+/)", process.stdout.readline())[0]
+    process.stdout.close()
+    made = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
+    assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 503
+    process.wait(timeout=10)
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
 def test_who_forwards_to_itself_is_stopped() -> None:
     """After one round, and says so."""
     port, url = free_port(), "https://hooks.example.com/didww"

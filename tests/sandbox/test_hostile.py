@@ -609,6 +609,32 @@ def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals)
         process.wait()
 
 
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """As after `| head`: the server serves on, without a traceback for each request."""
+    ready = tmp_path / "ready"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "didww", "sandbox", "--port", "0", "--ready-file", str(ready)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not ready.exists():
+            time.sleep(0.05)
+        process.stdout.close()
+        with DidwwClient("local-key", base_url=ready.read_text(encoding="utf-8").strip()) as client:
+            assert [client.balance().find().data.balance for _ in range(3)] == [Decimal(10_000)] * 3
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
 def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
     """First objects go into a file once; a stale ready file is removed; the controls are about the same account."""
     (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")

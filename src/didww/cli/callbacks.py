@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww.cli.printing import printable, tell
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
@@ -53,9 +54,16 @@ def listen(
             f"Callbacks are verified with the callback secret: set {_SECRET}, or give --secret. That of `didww "
             "sandbox` is sandbox-callback-secret."
         )
+
+    def show(line: str, colour: str | None) -> bool:
+        shown = tell(line, colour)
+        if not shown:
+            server.stop()
+        return shown
+
     try:
         verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
-        listener = Listener(verifier, _tell, forward=forward, json=as_json)
+        listener = Listener(verifier, show, forward=forward, json=as_json)
         server = AppServer(
             AsgiApp(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10), host=host, port=port
         )
@@ -71,14 +79,6 @@ def listen(
             click.echo(f"Forwarding to {forward}", err=as_json)
         server.run()
     click.echo("Stopped.", err=as_json)
-
-
-def _tell(line: str, colour: str | None) -> None:
-    import os
-
-    plain = bool(os.environ.get("NO_COLOR"))
-    click.echo(line if plain or colour is None else click.style(line, fg=colour))
-    sys.stdout.flush()
 
 
 def _now(payload: dict[str, Any]) -> str:  # noqa: ARG001
@@ -199,7 +199,6 @@ def _send(request: Any) -> None:
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise click.ClickException(f"No answer from {request.url.partition('?')[0]}: {error}") from None
-    text = "".join(c if c.isprintable() else "?" for c in answer.text[:500])
-    click.echo(f"{answer.status_code} {text}".rstrip())
+    click.echo(f"{answer.status_code} {printable(answer.text[:500])}".rstrip())
     if not answer.is_success:
         sys.exit(1)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from didww.cli.callbacks import callbacks, listen
+from didww.cli.printing import printable, tell
 from didww.exceptions import DidwwClientError
 from didww.sandbox.callbacks import DEFAULT_SECRET
 from didww.version import API_VERSION, __version__
@@ -151,11 +150,6 @@ _SECRET = re.compile(r"((?:key|token|secret|password|signature)[^=&]*=)[^&]*", r
 
 
 def _log(method: str, path: str, status: int, seconds: float) -> None:
-    shown = _SECRET.sub(r"\1***", path)
-    shown = "".join(part if part.isprintable() else "?" for part in shown)
+    shown = printable(_SECRET.sub(r"\1***", path))
     text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {shown}"
-    colour = None if status < 400 else "yellow" if status < 500 else "red"
-    # click leaves colours out when the output is no terminal; NO_COLOR is for terminals too.
-    plain = bool(os.environ.get("NO_COLOR"))
-    click.echo(text if plain or colour is None else click.style(text, fg=colour))
-    sys.stdout.flush()
+    tell(text, None if status < 400 else "yellow" if status < 500 else "red")

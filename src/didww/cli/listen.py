@@ -11,6 +11,7 @@ from didww.callback.incoming import by_name
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import parts_of
 from didww.callback.stores import MemoryStore
+from didww.cli.printing import printable
 from didww.exceptions import CallbackRejected, InvalidValue
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Listener:
 
     Args:
         verifier: Verifies them.
-        tell: Called with a line of text and the name of its colour, or None.
+        tell: Called with a line of text and the name of its colour, or None; answers whether it was printed.
         forward: Address that verified requests are sent on to; its answer is the answer.
         json: Whether to tell in JSON.
     """
@@ -42,7 +43,7 @@ class Listener:
     def __init__(
         self,
         verifier: CallbackVerifier,
-        tell: Callable[[str, str | None], None],
+        tell: Callable[[str, str | None], bool],
         *,
         forward: str | None = None,
         json: bool = False,
@@ -75,7 +76,9 @@ class Listener:
         for callback in found:
             again = self._seen.claim(callback.key) != "mine"
             self._seen.done(callback.key)
-            self._show(callback, [*(["came again"] if again else []), *([note] if note else [])], answer.status)
+            notes = [*(["came again"] if again else []), *([note] if note else [])]
+            if not self._show(callback, notes, answer.status) and self._forward is None:
+                answer = CallbackAnswer(503, "nobody reads")  # so that it comes again
         return answer
 
     async def _forwarded(
@@ -96,32 +99,27 @@ class Listener:
         said = answer.text[:_MOST_SAID]
         return CallbackAnswer(answer.status_code, said), f"forwarded: {answer.status_code} {said}".rstrip()
 
-    def _show(self, callback: Callback, notes: list[str], status: int) -> None:
+    def _show(self, callback: Callback, notes: list[str], status: int) -> bool:
         fields: dict[str, Any] = callback.to_dict()
         if self._json:
-            self._tell(msgspec.json.encode({"time": _now(), "status": status, "callback": fields}).decode(), None)
-            return
+            return self._tell(
+                msgspec.json.encode({"time": _now(), "status": status, "callback": fields}).decode(), None
+            )
         shown = [fields.pop(name, "") for name in ("type", "status", "id")]
         line = f"{_now()}  {shown[0]!s:<24} {shown[1]!s:<10} {shown[2]!s:<36}"
         line += f"  ({', '.join(notes)})" if notes else ""
         colour = None if 200 <= status < 300 else "red"
-        self._tell(_printable(line.rstrip()), colour)
         more = [f"{name}={value}" for name, value in fields.items() if value not in ("", None)]
-        if more:
-            self._tell(_printable(f"{'':<10}{'  '.join(more)}"), colour)
+        lines = [line.rstrip(), *([f"{'':<10}{'  '.join(more)}"] if more else [])]
+        return all(self._tell(printable(one), colour) for one in lines)
 
     def _rejected(self, reason: str, why: str) -> None:
         if self._json:
             self._tell(msgspec.json.encode({"time": _now(), "rejected": reason, "why": why}).decode(), None)
         else:
             self._tell(f"{_now()}  rejected: {reason}", "yellow")
-            self._tell(_printable(f"{'':<10}{why}"), "yellow")
+            self._tell(printable(f"{'':<10}{why}"), "yellow")
 
 
 def _now() -> str:
     return time.strftime("%H:%M:%S")
-
-
-def _printable(text: str) -> str:
-    """What a stranger sent may not steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)

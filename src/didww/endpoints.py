@@ -267,17 +267,33 @@ class Creates(Endpoint[R], Generic[R, I]):
     """Creating."""
 
     def create(
-        self, record: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
+        self,
+        record: R,
+        params: QueryParams | None = None,
+        *,
+        include: I | Sequence[I] | None = None,
+        once: bool = False,
     ) -> ApiResponse[R]:
-        """The record as the service made it; `record` itself stays as it is.
+        """Create a record and return it as the service has it.
+
+        An order or a reservation without an identifier of the caller's own is given one (`external_reference_id`,
+        `description`), so that it can be found if the response is lost. `record` holds it before anything is sent.
+
+        Args:
+            record: The new record.
+            params: The query in its fluent form; the keywords are added to it.
+            include: Related resources to have in the response.
+            once: Whether to look first for a record with the same `external_reference_id` (or unique name), and to
+                return that one instead of creating another. For programs that may be started again (docs/retries.md).
 
         Raises:
             InvalidValue: Something required is missing, or `record` exists already; nothing was sent.
+            NotExactlyOne: With `once`, several records have that identifier already; nothing was created.
             ValidationError: The service refused values; `fields` names them.
             InsufficientBalanceError: The money does not cover it; nothing was bought.
         """
         query = assemble(self._resource, params, include=include)
-        return self._driver.run(operations.create(self._configuration, self._resource, record, query))
+        return self._driver.run(operations.create(self._configuration, self._resource, record, query, once=once))
 
     def create_many(
         self,
@@ -285,6 +301,7 @@ class Creates(Endpoint[R], Generic[R, I]):
         *,
         concurrency: int = bulk.CONCURRENCY,
         stop_on_error: bool = False,
+        once: bool = False,
         report: Report[R] | None = None,
         progress: Callable[[Report[R]], object] | None = None,
     ) -> Report[R]:
@@ -298,6 +315,7 @@ class Creates(Endpoint[R], Generic[R, I]):
             records: New records; a list, or anything that yields them.
             concurrency: How many to work on at once, 1 to 100.
             stop_on_error: Whether to begin nothing new after the first that was not done.
+            once: As in `create`: looks for each first, which takes a request more.
             report: A new `Report()` of the caller's own, to look at meanwhile, and after an interruption.
             progress: Called with the report after each; an asynchronous client takes coroutine functions, too.
 
@@ -307,7 +325,7 @@ class Creates(Endpoint[R], Generic[R, I]):
         return self._driver.run(
             bulk.work_through(
                 records,
-                lambda one: operations.create(self._configuration, self._resource, one, QueryParams()),
+                lambda one: operations.create(self._configuration, self._resource, one, QueryParams(), once=once),
                 concurrency=concurrency,
                 stop_on_error=stop_on_error,
                 report=report,

@@ -15,20 +15,35 @@ from hypothesis import strategies as st
 
 from didww.calls import operations, pages
 from didww.calls.creating import CLOCK_SLACK
-from didww.calls.effects import Now, Request, Response, Send, Sleep
+from didww.calls.effects import Now, Request, Response, Send, Sleep, TakeTurn
 from didww.calls.events import Retrying, Sending
 from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
 from didww.configuration import ApiKey, Configuration
-from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwApiError, DidwwError, RateLimitError, ServerError
+from didww.exceptions import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    DidwwApiError,
+    DidwwError,
+    InvalidValue,
+    NotExactlyOne,
+    RateLimitError,
+    ServerError,
+    UnexpectedResponse,
+)
 from didww.limits import MARGIN, Budget, RateLimiter
 from didww.query_params import QueryParams
 from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.capacity_pool import CapacityPool
+from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.did import Did
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.shared_capacity_group import SharedCapacityGroup
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.transport.async_driver import AsyncDriver
 from didww.transport.driver import Driver
-from world import BASE, Fate, World
+from world import BASE, ODD, Fate, World
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 
@@ -38,6 +53,7 @@ FATES = st.builds(
     how=st.sampled_from(["answered", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
     retry_after=st.one_of(st.none(), st.integers(0, 90)),
 )
+ORDER_FATES = FATES | st.builds(Fate, seconds=st.floats(0.0, 40.0), how=st.sampled_from(["interrupted", *ODD]))
 
 
 def settings_of(world: World, **options: Any) -> Configuration:
@@ -48,14 +64,17 @@ def settings_of(world: World, **options: Any) -> Configuration:
     return Configuration(credentials=ApiKey("key"), base_url=BASE, limiter=limiter, **options)
 
 
-def bought(configuration: Configuration, **fields: Any) -> Any:
-    order = Order(items=[DidOrderItem(sku_id=ID, qty=1)], **fields)
-    return operations.create(configuration, Order, order, QueryParams())
+def an_order(**fields: Any) -> Order:
+    return Order(items=[DidOrderItem(sku_id=ID, qty=1)], **fields)
+
+
+def bought(configuration: Configuration, *, once: bool = False, **fields: Any) -> Any:
+    return operations.create(configuration, Order, an_order(**fields), QueryParams(), once=once)
 
 
 @settings(max_examples=5000, deadline=None)
 @given(
-    fates=st.lists(FATES, max_size=12),
+    fates=st.lists(ORDER_FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
     retries=st.integers(0, 5),
     rate=st.sampled_from([None, 0.5, 2.0, 20.0]),
@@ -69,14 +88,17 @@ def test_no_schedule_of_faults_buys_twice(
 ) -> None:
     """One order at most; an answer means that it is there; an error without doubt means that it is not.
 
-    Nothing lasts longer than the timeout, and no two requests are closer than the rate allows.
+    Whatever ends the call, the caller holds the order or its reference, on the record and on what was raised. Nothing
+    lasts longer than the timeout, and no two requests are closer than the rate allows.
     """
     world = World(*fates)
     configuration = settings_of(world, timeout=timeout, max_retries=retries, rate=rate)
-    begun, error, answer = world.now, None, None
+    begun, answer = world.now, None
+    error: Any = None
+    order = an_order(external_reference_id=reference)
     try:
-        answer = world.run(bought(configuration, external_reference_id=reference))
-    except DidwwError as caught:
+        answer = world.run(operations.create(configuration, Order, order, QueryParams()))
+    except (DidwwError, KeyboardInterrupt) as caught:
         error = caught
     assert world.now <= begun + timeout + 1e-6
     if rate is not None:
@@ -86,12 +108,13 @@ def test_no_schedule_of_faults_buys_twice(
     assert len(records) <= 1
     if answer is not None:
         assert [one["id"] for one in records] == [answer.data.id]
-    elif error is not None and not error.outcome_unknown:
-        assert records == []
-    if error is not None and error.lookup is not None:
-        assert all(
-            one["attributes"]["external_reference_id"] == error.lookup["external_reference_id"] for one in records
-        )
+    for record in records:
+        held = record["attributes"]["external_reference_id"]
+        assert held == order.external_reference_id
+        if answer is None:
+            assert error.outcome_unknown
+            assert error.lookup == {"external_reference_id": held}
+            assert held in "".join((str(error), *getattr(error, "__notes__", ())))
 
 
 @settings(max_examples=5000, deadline=None)
@@ -359,7 +382,7 @@ def test_what_may_have_been_bought_is_never_sent_again(fate: Fate) -> None:
     """However many repetitions are allowed, and although it is not found: it may still come."""
     world = World(fate)
     world.serve = lambda request: world._answer(200, [])  # type: ignore[method-assign]
-    with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be made") as caught:
+    with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be created") as caught:
         world.run(bought(settings_of(world, max_retries=9), external_reference_id="mine"))
     assert caught.value.outcome_unknown
     assert caught.value.lookup == {"external_reference_id": "mine"}
@@ -371,13 +394,112 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
     """The error stays of its class, and has the filter that finds the order."""
     world = World(Fate(90, "answered"))
     with pytest.raises(
-        DeadlineExceeded, match=r"not known whether the Order was made.*filter=\{'external_reference_id'"
+        DeadlineExceeded, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
     ) as caught:
         world.run(bought(settings_of(world)))
     assert caught.value.outcome_unknown
     assert caught.value.lookup is not None
     assert caught.value.lookup["external_reference_id"].startswith("didww-")
     assert "(1 attempt, 60.0 s)" in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_an_answer_that_is_not_the_order_is_taken_for_a_lost_one(how: str) -> None:
+    """The order is looked up by its reference: what was answered in its place is no order, or another one."""
+    world = World(Fate(0.1, how))
+    answer = world.run(bought(settings_of(world)))
+    assert answer.data.id == world.records[0]["id"]
+    assert [request.method for _, request in world.sent] == ["POST", "GET"]
+    world = World(Fate(0.1, how), *[Fate(0.1, 500)] * 5)
+    with pytest.raises(UnexpectedResponse) as caught:
+        world.run(bought(settings_of(world), external_reference_id="mine"))
+    assert (caught.value.outcome_unknown, caught.value.lookup) == (True, {"external_reference_id": "mine"})
+
+
+def test_an_interrupted_order_leaves_its_reference_behind() -> None:
+    """Ctrl-C while the response is awaited: the marker is on the record, and on what passes through."""
+    world = World(Fate(0.1, "interrupted"))
+    order = an_order()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    interruption: Any = caught.value
+    assert interruption.lookup == {"external_reference_id": order.external_reference_id}
+    assert f"orders().list(filter={interruption.lookup!r})" in interruption.__notes__[0]
+    again = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    assert [again.data.id] == [one["id"] for one in world.records]
+
+
+def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
+    """While the rate limit is waited for, nothing can have been made."""
+    world = World()
+    call = bought(settings_of(world, rate=1.0))
+    effect = call.send(None)
+    while not isinstance(effect, TakeTurn):
+        effect = call.send(world.carry_out(effect))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        call.throw(KeyboardInterrupt())
+    assert not hasattr(caught.value, "outcome_unknown")
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_one_record_creates_as_many_orders_as_it_is_told_to() -> None:
+    """Each time with a marker of its own; only after an unknown outcome is the earlier order looked for first."""
+    world = World()
+    order = an_order()
+    for _ in range(3):
+        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    assert len({one["attributes"]["external_reference_id"] for one in world.records}) == 3
+    world.fates = [Fate(0.1, "lost"), *[Fate(0.1, 500)] * 3]
+    with pytest.raises(ConnectionFailed, match="not known"):
+        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    world.fates = []
+    found = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    assert found.data.id == world.records[-1]["id"]
+    assert len(world.records) == 4
+
+
+def test_a_program_that_is_started_again_orders_once() -> None:
+    """With `once`, an order with the caller's reference is returned instead of placed again."""
+    world = World()
+    references = [f"PO-{number}" for number in range(6)]
+    for reference in references[:4]:
+        world.run(bought(settings_of(world), external_reference_id=reference))
+    first = [one["id"] for one in world.records]
+    orders = [
+        world.run(bought(settings_of(world), once=True, external_reference_id=reference)).data
+        for reference in references
+    ]
+    assert [order.id for order in orders[:4]] == first
+    assert [one["attributes"]["external_reference_id"] for one in world.records] == references
+
+
+def test_once_needs_a_reference_and_refuses_doubles() -> None:
+    """Without one there is nothing to look for; of several orders with it none is picked."""
+    world = World()
+    with pytest.raises(InvalidValue, match="once needs external_reference_id in the Order"):
+        world.run(bought(settings_of(world), once=True))
+    assert world.sent == []
+    for _ in range(2):
+        world.run(bought(settings_of(world), external_reference_id="PO-1"))
+    with pytest.raises(NotExactlyOne, match="2 records of orders have external_reference_id 'PO-1'"):
+        world.run(bought(settings_of(world), once=True, external_reference_id="PO-1"))
+    assert len(world.records) == 2
+
+
+@pytest.mark.parametrize("cls", [VoiceInTrunk, VoiceInTrunkGroup, SharedCapacityGroup])
+def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -> None:
+    """A trunk or group whose response was lost is found by its name, which is unique."""
+    world = World(Fate(0.1, "lost"))
+    record = cls(name="Main")
+    call = operations.create(settings_of(world), cls, record, QueryParams())
+    if cls is SharedCapacityGroup:
+        record.capacity_pool = CapacityPool.build(ID)
+    if cls is VoiceInTrunk:
+        record.configuration = SipConfiguration(host="sip.example.com")
+    created = world.run(call).data
+    assert created.id == world.records[0]["id"]
+    assert "external_reference_id" not in world.records[0]["attributes"]
+    assert record.external_reference_id is None
 
 
 def test_turns_are_handed_out_evenly_and_in_order() -> None:

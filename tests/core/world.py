@@ -13,7 +13,7 @@ from didww.calls.pages import Page
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from didww.calls.effects import Call
 
@@ -21,12 +21,25 @@ BASE = "https://api.example.com/v3"
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
+ODD: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "null": lambda made: None,
+    "empty": lambda made: [],
+    "list": lambda made: [made],
+    "type": lambda made: {**made, "type": "dids"},
+    "untyped": lambda made: {name: value for name, value in made.items() if name != "type"},
+    "other": lambda made: {**made, "id": "id-other", "attributes": {"external_reference_id": "of somebody else"}},
+}
+"""What may come in place of the record that was created."""
+
+
 class Fate(NamedTuple):
     """What becomes of one attempt.
 
     Attributes:
         seconds: How long it takes.
-        how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, or a status.
+        how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, interrupted (carried
+            out, and Ctrl-C while the answer is awaited), one of `ODD` (carried out, and answered with something else),
+            or a status.
         retry_after: Seconds that an answer asks to wait.
     """
 
@@ -74,7 +87,7 @@ class World:
                 return stop.value
             try:
                 outcome, failure = self.carry_out(effect), None
-            except DidwwError as error:
+            except (DidwwError, KeyboardInterrupt) as error:
                 outcome, failure = None, error
 
     def walk(self, call: Any, bookmark: Any) -> Iterator[Any]:
@@ -137,6 +150,13 @@ class World:
         if fate.how == "lost":
             self.serve(request)
             raise ConnectionFailed("lost", request_sent=True)
+        if fate.how == "interrupted":
+            self.serve(request)
+            raise KeyboardInterrupt
+        if fate.how in ODD:
+            answer = self.serve(request)
+            data = ODD[str(fate.how)](self.records[-1]) if request.method == "POST" else None
+            return self._answer(201, data) if request.method == "POST" else answer
         if fate.how == "late":
             self.coming.append((self.now + 1.0, self._made(request)))
             raise ConnectionFailed("lost", request_sent=True)

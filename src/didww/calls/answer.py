@@ -22,7 +22,7 @@ from didww.exceptions import (
 )
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
-from didww.resources.base import load
+from didww.resources.base import Resource, load
 from didww.urls import path_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request, Response
 
-__all__ = ["ApiResponse", "api_response", "error_for", "retry_after_of"]
+__all__ = ["ApiResponse", "api_response", "error_for", "expect", "retry_after_of"]
 
+R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 
@@ -199,3 +200,30 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def expect(
+    cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False, id: str | None = None
+) -> ApiResponse[Any]:
+    """`answer`, whose data must be what was asked for.
+
+    Args:
+        cls: The class of the record or records.
+        answer: The answer.
+        request: What was sent.
+        many: Whether a list was asked for.
+        id: The id of the record that was asked for.
+
+    Raises:
+        UnexpectedResponse: It is something else, e.g. the answer to another request.
+    """
+    data = answer.data
+    if isinstance(data, list) if many else isinstance(data, cls) and (id is None or data.id.lower() == id.lower()):
+        return answer
+    wanted = "a list" if many else cls.type_ if id is None else f"{cls.type_} {id}"
+    got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
+    raise UnexpectedResponse(
+        f"{request.method} {cls.path} was answered with {got} where {wanted} was expected.",
+        status_code=answer.status_code,
+        request_id=answer.request_id,
+    )

@@ -26,10 +26,11 @@ class Course:
         status: The status of the last answer; None if there was none.
         request_id: The `X-Request-Id` of that answer, or None.
         error: What it ended with; None if it was answered.
+        in_doubt: Whether the last attempt may have been carried out without its caller having been answered.
         span: The tracer's own.
     """
 
-    __slots__ = ("attempts", "error", "request", "request_id", "span", "status")
+    __slots__ = ("attempts", "error", "in_doubt", "request", "request_id", "span", "status")
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -37,6 +38,7 @@ class Course:
         self.status: int | None = None
         self.request_id: str | None = None
         self.error: BaseException | None = None
+        self.in_doubt = False
         self.span: Any = None
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
@@ -56,9 +58,9 @@ class Tracing(Protocol):
         ...
 
 
-def traced(configuration: Configuration, request: Request, inner: Callable[[Course], Call[T]]) -> Call[T]:
+def traced(configuration: Configuration, course: Course, inner: Callable[[Course], Call[T]]) -> Call[T]:
     """`inner`, which keeps the course up to date, with its beginning and its end told."""
-    course, tracing = Course(request), configuration.tracing
+    tracing = configuration.tracing
     if tracing is None:
         return (yield from inner(course))
     yield Inform(tracing.begin, course)

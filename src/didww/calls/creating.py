@@ -1,28 +1,41 @@
 """Creating a record once, or saying what is known.
 
 A POST that may have been carried out is never sent again: nobody can tell how long a service takes that has stopped
-answering. The record is looked up, by a field that the declaration names (`lookup`) or the account's own identifier,
-filled in with a marker if the caller left it out.
+answering. The record is looked for instead, by the caller's own identifier, by a name that the service keeps unique, or
+by a marker that the client puts into the caller's record before anything is sent, where money or stock is at stake.
+So whatever ends the call, an interruption too, the caller holds the record or what finds it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from didww.calls import request as requests
-from didww.calls.answer import ApiResponse, api_response
-from didww.calls.effects import Call, Now, Request, Sleep
+from didww.calls.answer import ApiResponse, api_response, expect
+from didww.calls.course import Course
+from didww.calls.effects import Call, Now, Sleep
 from didww.calls.exchange import exchange
 from didww.calls.retries import pause
-from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, ServerError, UnexpectedResponse
-from didww.jsonapi.encode import Veiled, resource_document
+from didww.exceptions import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    DidwwError,
+    InvalidValue,
+    NotExactlyOne,
+    ServerError,
+    UnexpectedResponse,
+)
+from didww.jsonapi.encode import resource_document
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
+from didww.resources.filters import filter_rules
 
 if TYPE_CHECKING:
+    from didww.calls.effects import Request
+    from didww.calls.exchange import Exchanged
     from didww.configuration import Configuration
-    from didww.jsonapi.document import Data
 
 __all__ = ["create_once"]
 
@@ -32,87 +45,195 @@ LOOKS: Final = 4
 """How often a record is looked for, within 7.5 seconds: the service may still be at it."""
 CLOCK_SLACK: Final = 5.0
 """Seconds by which a record may seem older than the request that made it."""
+_NEWEST: Final = 10
+"""How many of the newest records are searched for one."""
+
+
+class _Key(NamedTuple):
+    """What a record is found by: a field, and its value."""
+
+    field: str
+    value: str
+
+    def matches(self, record: Resource) -> bool:
+        """Whether `record` has the value, or does not show the field."""
+        return record._attributes.get(self.field, self.value) == self.value
+
+    def lookup(self, cls: type[Resource]) -> dict[str, str] | None:
+        """The filter of `list` that finds it; None if there is none."""
+        rule = filter_rules(cls.filter_type).get(self.field)
+        # A list of values is written with commas, and nothing tells a comma of the value's own apart.
+        return None if rule is None or (rule.many and "," in self.value) else {self.field: self.value}
 
 
 def create_once(
-    configuration: Configuration,
-    cls: type[R],
-    attributes: dict[str, Any],
-    linkage: dict[str, Data],
-    query: QueryParams,
-) -> Call[tuple[Request, ApiResponse[Any]]]:
-    """Create a record of `cls`; if the answer is lost, find out whether it was made."""
-    field = _lookup(cls)
-    if field is not None and not attributes.get(field):
-        attributes = Veiled(attributes, **{field: f"didww-{uuid.uuid4().hex}"})
-    document = resource_document(cls.type_, None, attributes, linkage)
-    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
-    start = cast("float", (yield Now()))
+    configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
+) -> Call[ApiResponse[R]]:
+    """Create `record`; if the response is lost, find out whether it was created.
+
+    Args:
+        configuration: The client's settings.
+        cls: The class of the record.
+        record: What to create. It is given a marker, if it needs one to be found by.
+        query: What the response is to include.
+        once: Whether to look first for a record with the same identifier, and to return that one.
+
+    Raises:
+        InvalidValue: `once` is asked for, and the record has no identifier.
+        NotExactlyOne: Several records have that identifier already.
+    """
+    key = _key(cls, record)
+    state = record._own()
+    if once and key is None:
+        raise InvalidValue(_no_key(cls), field="once")
+    if key is not None and (once or key.value == state.unresolved):
+        existing = yield from _existing(configuration, cls, key, query)
+        if existing is not None:
+            state.unresolved = None
+            return existing
+    if key is None and cls.marked:
+        key = _marked(cls, record)
+    document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
+    course = Course(requests.build(configuration, "POST", cls.path, query=query, document=document))
     try:
-        done = yield from exchange(configuration, request, creating=not cls.repeatable)
-        return request, api_response(request, done.response, query.fieldsets, done.attempts)
-    except ConnectionFailed as error:
-        if not error.request_sent:
-            raise
-        failure: DidwwError = error
-    except (ServerError, UnexpectedResponse) as error:
+        created = yield from _create(configuration, cls, course, query, key)
+    except BaseException as error:
+        if course.in_doubt and not cls.repeatable:
+            state.unresolved = None if key is None else key.value
+            _mark_unknown(cls, error, key)
+        raise
+    state.unresolved = None
+    return created
+
+
+def _create(
+    configuration: Configuration, cls: type[R], course: Course, query: QueryParams, key: _Key | None
+) -> Call[ApiResponse[R]]:
+    start = cast("float", (yield Now()))
+    request = course.request
+    try:
+        done = yield from exchange(configuration, request, creating=not cls.repeatable, course=course)
+        return _created(cls, request, done, query, key)
+    except (ConnectionFailed, ServerError, UnexpectedResponse) as error:
         failure = error
-    if cls.repeatable:
+    if cls.repeatable or key is None or not course.in_doubt or isinstance(failure, DeadlineExceeded):
         raise failure
-    if field is None or isinstance(failure, DeadlineExceeded):
-        raise _unknown(cls, failure, None if field is None else {field: attributes[field]})
-    filters = {field: attributes[field]}
-    return request, (yield from _look(configuration, cls, filters, query, start, failure))
+    return (yield from _look(configuration, cls, key, query, start, failure))
 
 
-def _lookup(cls: type[Resource]) -> str | None:
-    """The field by which a record that was just created is found; None if there is none."""
+def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
+    """The record that was created, and no other: a response to another request may have taken its place."""
+    answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
+    if key is not None and not key.matches(answer.data) and answer.data._attributes[key.field] is not None:
+        raise UnexpectedResponse(
+            f"{request.method} {cls.path} was answered with another {cls.__name__}: its {key.field} is not the one "
+            "that was sent.",
+            status_code=answer.status_code,
+            request_id=answer.request_id,
+        )
+    return answer
+
+
+# What a record is found by
+
+
+def _key(cls: type[Resource], record: Resource) -> _Key | None:
+    """What a record like `record` is found by; None if it has nothing of the kind, or only a marker that is used up."""
     own = cls._fields.get("external_reference_id")
-    return own.name if own is not None and own.create else cls.lookup
+    names = ["external_reference_id"] if own is not None and own.create else []
+    values = record._pending()
+    for name in (*names, *([cls.lookup] if cls.lookup else ())):
+        value = values.get(name)
+        if isinstance(value, str) and value.strip():
+            state = record._own()
+            return None if value == state.marker != state.unresolved else _Key(name, value)
+    return None
+
+
+def _marked(cls: type[Resource], record: Resource) -> _Key:
+    """Give `record` a new marker."""
+    marker = f"didww-{uuid.uuid4().hex}"
+    field = "external_reference_id" if "external_reference_id" in cls._fields else cast("str", cls.lookup)
+    setattr(record, field, marker)
+    record._own().marker = marker
+    return _Key(field, marker)
+
+
+def _no_key(cls: type[Resource]) -> str:
+    fields = [name for name in ("external_reference_id", cls.lookup) if name and name in cls._fields]
+    if not fields:
+        return f"once must be left out for {cls.path}: they have no field by which an earlier one could be found."
+    return f"once needs {' or '.join(fields)} in the {cls.__name__}, by which an earlier one is found; set it first."
+
+
+# Looking for it
+
+
+def _existing(configuration: Configuration, cls: type[R], key: _Key, query: QueryParams) -> Call[ApiResponse[R] | None]:
+    """The record that has the identifier already; None if there is none."""
+    answer = yield from _list(configuration, cls, key, query)
+    if len(answer.data) > 1:
+        raise NotExactlyOne(
+            f"{len(answer.data)} records of {cls.path} have {key.field} {key.value!r} already; nothing was sent. "
+            f"Look at {cls.path}().list(filter={key.lookup(cls)!r}).",
+            found=len(answer.data),
+        )
+    if not answer.data:
+        return None
+    answer.data = answer.data[0]
+    return answer
 
 
 def _look(
     configuration: Configuration,
     cls: type[R],
-    filters: dict[str, str],
+    key: _Key,
     query: QueryParams,
     start: float,
     failure: DidwwError,
-) -> Call[ApiResponse[Any]]:
-    """The record that a lost answer was about.
+) -> Call[ApiResponse[R]]:
+    """The record that a lost response was about.
 
     Raises:
         DidwwError: `failure`, as it was not found, or cannot be told.
     """
     end = start + configuration.timeout
-    wanted = QueryParams().sort("-created_at").page(1, 10)
-    wanted.filters.update(filters)
-    wanted.include(*query.includes)
-    wanted.fieldsets.update(query.fieldsets)
-    request = requests.build(configuration, "GET", cls.path, query=wanted)
     for look in range(1, LOOKS + 1):
         wait = pause(look, None, lambda: 1.0)
         now = cast("float", (yield Now()))
         if now + wait >= end:
-            raise _unknown(cls, failure, filters)
+            raise failure
         yield Sleep(wait)
         left = end - cast("float", (yield Now()))
         if left <= 0:
-            raise _unknown(cls, failure, filters)
+            raise failure
         try:
-            done = yield from exchange(configuration.replaced(timeout=left), request, creating=False)
-            answer = api_response(request, done.response, query.fieldsets, done.attempts)
+            answer = yield from _list(configuration.replaced(timeout=left), cls, key, query)
         except DidwwError:
-            raise _unknown(cls, failure, filters) from None
+            raise failure from None
         elapsed = cast("float", (yield Now())) - start
-        made = [one for one in answer.data or () if _is_new(one, answer, elapsed)]
-        if len(made) > 1:
-            raise _unknown(cls, failure, filters)
-        if made:
-            answer.data = made[0]
+        created = [record for record in answer.data if _is_new(record, answer, elapsed)]
+        if len(created) > 1:
+            raise failure
+        if created:
+            answer.data = created[0]
             return answer
     looked = sum(pause(look, None, lambda: 1.0) for look in range(1, LOOKS + 1))
-    raise _unknown(cls, failure, filters, f" It was not found within {looked:g} s, and may still be made.")
+    failure.args = (f"{failure} It was not found within {looked:g} s, and may still be created.",)
+    raise failure
+
+
+def _list(configuration: Configuration, cls: type[R], key: _Key, query: QueryParams) -> Call[ApiResponse[Any]]:
+    """The newest records that have the identifier."""
+    wanted = QueryParams().sort("-created_at").page(1, _NEWEST)
+    wanted.filters.update(key.lookup(cls) or {})
+    wanted.include(*query.includes)
+    wanted.fieldsets.update(query.fieldsets)
+    request = requests.build(configuration, "GET", cls.path, query=wanted)
+    done = yield from exchange(configuration, request, creating=False)
+    answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
+    answer.data = [record for record in answer.data if isinstance(record, cls) and key.matches(record)]
+    return answer
 
 
 def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
@@ -127,15 +248,23 @@ def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
     return not hasattr(created, "timestamp") or (now - cast("Any", created)).total_seconds() <= elapsed + CLOCK_SLACK
 
 
-def _unknown(cls: type[Resource], failure: DidwwError, filters: dict[str, str] | None, looked: str = "") -> DidwwError:
-    """`failure`, which says in addition that it is not known whether the record was made, and how to find out."""
-    how = (
-        f"Look for it: {cls.path}().list(filter={filters!r})."
-        if filters
-        else f"Look at {cls.path}().list(sort='-created_at') before repeating it."
-        if "list" in cls.operations
-        else "Look at what it should have changed before repeating it."
-    )
-    failure.outcome_unknown, failure.lookup = True, filters
-    failure.args = (f"{failure} It is not known whether the {cls.__name__} was made.{looked} {how}",)
-    return failure
+# Saying that it is not known
+
+
+def _mark_unknown(cls: type[Resource], error: BaseException, key: _Key | None) -> None:
+    """Have `error`, whoever raised it, say that it is not known whether the record was created, and how to find out."""
+    lookup = key.lookup(cls) if key is not None else None
+    if lookup is not None:
+        how = f"Look for it: {cls.path}().list(filter={lookup!r})."
+    elif "list" in cls.operations:
+        how = f"Look at {cls.path}().list(sort='-created_at') before you repeat it."
+    else:
+        how = "Look at what it should have changed before you repeat it."
+    text = f"It is not known whether the {cls.__name__} was created. {how}"
+    with contextlib.suppress(AttributeError):  # an exception of another library may have slots
+        unknown = cast("DidwwError", error)
+        unknown.outcome_unknown, unknown.lookup = True, lookup
+    if isinstance(error, DidwwError):
+        error.args = (f"{error} {text}",)
+    else:
+        error.add_note(text)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from didww.calls.answer import retry_after_of
-from didww.calls.course import traced
+from didww.calls.course import Course, traced
 from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, SlowDown, TakeTurn, Tell
 from didww.calls.events import Answered, Failed, Retrying, Sending
 from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, UnexpectedResponse
 
 if TYPE_CHECKING:
-    from didww.calls.course import Course
     from didww.configuration import Configuration
     from didww.limits import Turn
 
@@ -35,8 +34,16 @@ class Exchanged(Struct, frozen=True):
     uncertain: bool
 
 
-def exchange(configuration: Configuration, request: Request, *, creating: bool) -> Call[Exchanged]:
+def exchange(
+    configuration: Configuration, request: Request, *, creating: bool, course: Course | None = None
+) -> Call[Exchanged]:
     """Exchange `request` for an answer, which may be an error; sent again as `retries` has it.
+
+    Args:
+        configuration: The client's settings.
+        request: What to send.
+        creating: Whether sending it twice would do it twice.
+        course: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
 
     Raises:
         ConnectionFailed: No answer came, after all attempts that the table allows; `attempts` counts them.
@@ -47,7 +54,7 @@ def exchange(configuration: Configuration, request: Request, *, creating: bool) 
     def attempts(course: Course) -> Call[Exchanged]:
         return _attempts(configuration, request, creating=creating, course=course)
 
-    return traced(configuration, request, attempts)
+    return traced(configuration, course or Course(request), attempts)
 
 
 def _attempts(configuration: Configuration, request: Request, *, creating: bool, course: Course) -> Call[Exchanged]:
@@ -61,6 +68,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         yield Tell(Sending(request, attempt), configuration.observers)
         response: Response | None = None
         failure: ConnectionFailed | UnexpectedResponse | None = None
+        course.in_doubt = True
         try:
             response = cast("Response", (yield Send(request, deadline)))
         except (ConnectionFailed, UnexpectedResponse) as error:
@@ -68,6 +76,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         now = cast("float", (yield Now()))
         if response is not None:
             course.answered(response.status, response.headers)
+            course.in_doubt = not 400 <= response.status < 500
             yield Tell(Answered(request, attempt, response, now - sent_at), configuration.observers)
             kind: str | int = response.status
             if response.status < 500 and response.status != 429:
@@ -76,6 +85,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
             asked = retry_after_of(response.headers)
         else:
             assert failure is not None  # noqa: S101 one of the two
+            course.in_doubt = not isinstance(failure, ConnectionFailed) or failure.request_sent
             yield Tell(Failed(request, attempt, failure, now - sent_at), configuration.observers)
             kind = UNSENT if isinstance(failure, ConnectionFailed) and not failure.request_sent else BROKEN
             asked = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from didww.calls import request as requests
-from didww.calls.answer import ApiResponse, api_response
+from didww.calls.answer import ApiResponse, api_response, expect
 from didww.calls.creating import create_once
 from didww.calls.exchange import exchange
-from didww.exceptions import InvalidValue, UnexpectedResponse
+from didww.exceptions import InvalidValue
 from didww.jsonapi.encode import resource_document
 from didww.resources.base import Resource, checked_id, data_hint
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
 
-__all__ = ["OPERATIONS", "create", "delete", "expect", "find", "id_of", "list_", "send", "update"]
+__all__ = ["OPERATIONS", "create", "delete", "find", "id_of", "list_", "send", "update"]
 
 OPERATIONS: Final = (
     *("list", "iterate", "first", "one", "count", "find"),
@@ -64,10 +64,12 @@ def find(configuration: Configuration, cls: type[R], id: str | R | None, query: 
     id = None if cls.singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls.path, id=id, query=query)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    return expect(cls, answer, request)
+    return expect(cls, answer, request, id=id)
 
 
-def create(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
+def create(
+    configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
+) -> Call[ApiResponse[R]]:
     """Create `record`; the answer holds it as the service made it."""
     _checked(cls, record, "create")
     if record._exists():
@@ -75,12 +77,11 @@ def create(configuration: Configuration, cls: type[R], record: R, query: QueryPa
             f"{cls.path}().create takes {cls.__name__} that is new; this one has the id {record.id}. Use update.",
             field="id",
         )
-    attributes, linkage = record._to_send(), record._pending_relationships()
+    record._to_send()  # raises if something was changed that cannot be sent
     missing = list(record._missing())
     if missing:
         raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
-    request, answer = yield from create_once(configuration, cls, attributes, linkage, query)
-    return expect(cls, answer, request)
+    return (yield from create_once(configuration, cls, record, query, once=once))
 
 
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
@@ -96,10 +97,11 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     document = resource_document(cls.type_, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    record._settle(attributes, linkage)
     if answer.data is None:  # carried out, and answered without a body
         answer.data = record
-    return expect(cls, answer, request)
+    expect(cls, answer, request, id=record.id)
+    record._settle(attributes, linkage)
+    return answer
 
 
 def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
@@ -128,15 +130,3 @@ def id_of(cls: type[R], id: str | R | None, operation: str) -> str:
         _checked(cls, id, operation)
         id = cast("str", id.id)
     return checked_id(id, f"{cls.path}().{operation}")
-
-
-def expect(cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False) -> ApiResponse[Any]:
-    """`answer`, whose data must be what was asked for: a list, or one resource of `cls`."""
-    if isinstance(answer.data, list) if many else isinstance(answer.data, cls):
-        return answer
-    got = "a list" if isinstance(answer.data, list) else getattr(answer.data, "type", "no data")
-    raise UnexpectedResponse(
-        f"{request.method} {cls.path} was answered with {got} where {'a list' if many else cls.type_} was expected.",
-        status_code=answer.status_code,
-        request_id=answer.request_id,
-    )

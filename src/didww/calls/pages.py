@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from msgspec import Struct
 
 from didww.calls import request as requests
+from didww.calls.answer import expect
 from didww.calls.effects import Join, Start
-from didww.calls.operations import expect, list_, send
+from didww.calls.operations import list_, send
 from didww.exceptions import InvalidValue, NotExactlyOne, UnexpectedResponse
 from didww.resources.base import Resource
 from didww.urls import joined, origin_of

@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from didww.calls.answer import error_for, retry_after_of
-from didww.calls.course import traced
+from didww.calls.course import Course, traced
 from didww.calls.effects import (
     Call,
     Close,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO
 
-    from didww.calls.course import Course
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
@@ -148,7 +147,8 @@ class _Download:
 
     def run(self) -> Call[int]:
         """All attempts; answers the number of bytes that came."""
-        return traced(self._configuration, build_download(self._configuration, self._url), self._run)
+        course = Course(build_download(self._configuration, self._url))
+        return traced(self._configuration, course, self._run)
 
     def _run(self, course: Course) -> Call[int]:
         configuration = self._configuration

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
 from didww.calls import operations
+from didww.calls.answer import expect
 from didww.calls.effects import Call, FileMeasure, Now
 from didww.calls.request import follow
 from didww.calls.transfer import Progress
@@ -192,7 +193,7 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         content_type=f"multipart/form-data; boundary={form.boundary}",
     )
     answer = yield from operations.send(configuration, request, creating=True)
-    operations.expect(EncryptedFile, answer, request)
+    expect(EncryptedFile, answer, request)
     return cast("EncryptedFile", answer.data)
 
 

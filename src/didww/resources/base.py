@@ -65,7 +65,9 @@ class Resource(Record):
         singleton: Whether there is just one, found without an id.
         outcome: What it can be waited for.
         repeatable: Whether creating it stores nothing, so that it can be sent twice.
-        lookup: A field by which one that was just created is found, where it has no `external_reference_id`.
+        lookup: A field by which one that was just created is found, beside the `external_reference_id` that a caller
+            gave: a name that the service keeps unique, or a note of the caller's own.
+        marked: Whether creating it spends money or takes stock, so that a request without an identifier is given one.
     """
 
     __slots__ = ("_object", "_source")
@@ -79,6 +81,7 @@ class Resource(Record):
     outcome: ClassVar[Outcome | None] = None
     repeatable: ClassVar[bool] = False
     lookup: ClassVar[str | None] = None
+    marked: ClassVar[bool] = False
     filter_type: ClassVar[Any] = None
     include_type: ClassVar[Any] = None
     sort_type: ClassVar[Any] = None
@@ -99,6 +102,7 @@ class Resource(Record):
         outcome: Outcome | None = None,
         repeatable: bool = False,
         lookup: str | None = None,
+        marked: bool = False,
         filter: Any = None,
         include: Any = None,
         sort: Any = None,
@@ -114,6 +118,7 @@ class Resource(Record):
         cls.outcome = outcome
         cls.repeatable = repeatable
         cls.lookup = lookup
+        cls.marked = marked
         cls.filter_type = filter
         cls.include_type = include
         cls.sort_type = sort

@@ -34,6 +34,7 @@ class DidReservation(
     Resource,
     type="did_reservations",
     lookup="description",
+    marked=True,
     operations=("list", "find", "create", "delete"),
     filter=DidReservationFilter,
     include=DidReservationInclude,

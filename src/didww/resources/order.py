@@ -46,6 +46,7 @@ OrderSort = Literal[
 class Order(
     Resource,
     type="orders",
+    marked=True,
     operations=("list", "find", "create", "update", "delete"),
     filter=OrderFilter,
     sort=OrderSort,

@@ -89,14 +89,19 @@ class State:
         assigned: Names of the fields that were assigned.
         values: Python values that can be changed in place, by field name.
         linkage: Assigned linkage, by relationship name.
+        marker: The identifier that a creation gave it because its caller gave none; None if there was none.
+        unresolved: The identifier under which it may have been created although no response said so; None if that is
+            known.
     """
 
-    __slots__ = ("assigned", "linkage", "values")
+    __slots__ = ("assigned", "linkage", "marker", "unresolved", "values")
 
     def __init__(self) -> None:
         self.assigned: set[str] = set()
         self.values: dict[str, Any] = {}
         self.linkage: dict[str, Data] = {}
+        self.marker: str | None = None
+        self.unresolved: str | None = None
 
 
 class Record(metaclass=RecordType):

@@ -41,6 +41,7 @@ SharedCapacityGroupSort = Literal[
 class SharedCapacityGroup(
     Resource,
     type="shared_capacity_groups",
+    lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=SharedCapacityGroupFilter,
     include=SharedCapacityGroupInclude,

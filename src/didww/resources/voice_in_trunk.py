@@ -54,6 +54,7 @@ VoiceInTrunkSort = Literal[
 class VoiceInTrunk(
     Resource,
     type="voice_in_trunks",
+    lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=VoiceInTrunkFilter,
     include=VoiceInTrunkInclude,

@@ -41,6 +41,7 @@ class VoiceInTrunkGroupMeta(Meta):
 class VoiceInTrunkGroup(
     Resource,
     type="voice_in_trunk_groups",
+    lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=VoiceInTrunkGroupFilter,
     include=VoiceInTrunkGroupInclude,

@@ -66,6 +66,7 @@ class VoiceOutTrunkMeta(Meta):
 class VoiceOutTrunk(
     Resource,
     type="voice_out_trunks",
+    lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=VoiceOutTrunkFilter,
     include=VoiceOutTrunkInclude,

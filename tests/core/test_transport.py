@@ -29,7 +29,7 @@ import urllib3
 
 from didww.calls.effects import Request, Response
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded, InvalidValue, UnexpectedResponse
-from didww.transport import body
+from didww.transport import base, body
 from didww.transport.failures import ANSWER, CONNECTING, POOL, READING, SENDING
 from didww.transport.http import HttpTransport
 from didww.transport.http_async import AsyncHttpTransport
@@ -684,6 +684,40 @@ def test_connection_is_kept(transport: Any) -> None:
             read_all(transport, opened)
             transport.release(opened)
         assert at.connections == 1
+
+
+def test_a_second_answer_in_the_same_packet_is_nobodys(transport: Any) -> None:
+    """What came behind an answer is dropped with its connection, and not read as the answer to the next request."""
+    forged = http(b'{"forged": true}')
+
+    def serve(server: Server, connection: socket.socket) -> None:
+        server.receive(connection)
+        connection.sendall(http(b'{"first": true}') + forged)
+        server.receive(connection)
+        connection.sendall(http(b'{"second": true}'))
+
+    def one_each(server: Server, connection: socket.socket) -> None:
+        server.receive(connection)
+        connection.sendall(http(b'{"first": true}' if server.connections == 1 else b'{"second": true}') + forged)
+
+    for behave in (serve, one_each):
+        with Server(behave) as server:
+            assert transport.send(get(server.url), soon()).body == b'{"first": true}'
+            assert transport.send(post(server.url), soon()).body != b'{"forged": true}'
+
+
+def test_a_post_goes_on_no_connection_that_was_idle(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server may be closing it; what only reads goes on it all the same."""
+    monkeypatch.setattr(base, "MAX_IDLE", 1e9)
+    with Server(answering(http())) as server:
+        for request in (get(server.url), post(server.url), get(server.url)):
+            transport.send(request, soon())
+        assert server.connections == 1
+        monkeypatch.setattr(base, "MAX_IDLE", -1.0)
+        transport.send(get(server.url), soon())
+        assert server.connections == 1
+        transport.send(post(server.url), soon())
+        assert server.connections == 2
 
 
 def test_unread_download_is_dropped(transport: Any) -> None:

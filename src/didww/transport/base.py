@@ -8,12 +8,19 @@ follows no redirect and keeps no cookie. What an answer means, and whether to as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from didww.calls.effects import Opened, Request, Response
 
-__all__ = ["AsyncTransport", "Transport"]
+__all__ = ["MAX_IDLE", "AsyncTransport", "Transport"]
+
+MAX_IDLE: Final = 1.0
+"""Seconds that a connection may have been idle to carry a POST.
+
+The server may be closing one that was idle for longer just then, and nobody could tell whether the POST was carried
+out.
+"""
 
 
 class Transport(Protocol):

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import httpx2
@@ -135,7 +136,10 @@ class HttpTransport:
             raise failures.late(request, request_sent=False)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         extensions = {"timeout": timeouts, "trace": progress.trace}
-        return client.send(wire.request_for(request, packings, extensions, content_of(request)), stream=True)
+        network.posting.set(request.method == "POST")
+        response = client.send(wire.request_for(request, packings, extensions, content_of(request)), stream=True)
+        progress.at_end = partial(network.check_surplus, client, response.extensions["network_stream"])
+        return response
 
     def _client(self) -> httpx2.Client:
         if self._closed:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
@@ -144,8 +145,11 @@ class AsyncHttpTransport:
     async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
         client = self._of_this_loop()
         made = wire.request_for(request, packings, {"trace": progress.tell}, _content_of(request))
+        network.posting.set(request.method == "POST")
         try:
-            return await client.send(made, stream=True)
+            response = await client.send(made, stream=True)
+            progress.at_end = partial(network.check_surplus, client, response.extensions["network_stream"])
+            return response  # noqa: TRY300 what follows is for failures alone
         except BaseException:
             await progress.hang_up()
             raise

@@ -8,7 +8,12 @@ A server that refuses a request may answer and hang up while the body is still o
 and httpx2 goes on to read the answer. With the event loop's streams nothing is left to read by then; so the
 asynchronous client listens while it writes.
 
-This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`, `is_open`, `hang_up`).
+A connection is not used again if bytes came behind its last response, which would be read as the response to the next
+request; nor by a POST if it was idle for a second, as the server may be closing it just then, and nobody could tell
+whether the request was carried out.
+
+This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`, `is_open`, `hang_up`,
+`check_surplus`).
 """
 
 from __future__ import annotations
@@ -17,10 +22,12 @@ import contextlib
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Any, Self
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpcore2
 
+from didww.transport import base
 from didww.transport.interruption import interruption
 
 if TYPE_CHECKING:
@@ -28,7 +35,10 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["Until", "abandon", "bind", "bind_async", "hang_up", "is_open"]
+__all__ = ["Until", "abandon", "bind", "bind_async", "check_surplus", "hang_up", "is_open", "posting"]
+
+posting: Final = ContextVar("posting", default=False)
+"""Whether the request that looks for a connection is a POST."""
 
 _LONGEST = 1e6
 _SLICE = 1 << 14
@@ -112,6 +122,21 @@ def hang_up(client: httpx2.AsyncClient, loop: Any) -> None:
         close()
 
 
+def check_surplus(client: httpx2.Client | httpx2.AsyncClient, stream: Any) -> None:
+    """Keep a connection from being used again if bytes came behind the response that was just read.
+
+    Args:
+        client: What the connection belongs to.
+        stream: The connection's `network_stream`.
+    """
+    for connection in _connections(client):
+        http: Any = connection
+        while http is not None and not hasattr(http, "_h11_state"):
+            http = getattr(http, "_connection", None)  # of the host behind a proxy
+        if http is not None and http._network_stream is stream and http._h11_state.trailing_data[0]:
+            stream.spoiled = True
+
+
 def _connections(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
     for pool in _pools(client):
         yield from pool.connections
@@ -174,21 +199,41 @@ class _Backend(httpcore2.NetworkBackend):
         raise failure
 
 
-class _Stream(httpcore2.NetworkStream):
+class _Kept:
+    """A connection that is kept for the next request, or not.
+
+    Attributes:
+        spoiled: Whether bytes came that belong to no request.
+        used_at: When something last came in.
+    """
+
+    spoiled = False
+    used_at = 0.0
+
+    def unfit(self) -> bool:
+        """Whether the request that looks for a connection must not have this one."""
+        return self.spoiled or (posting.get() and time.monotonic() - self.used_at > base.MAX_IDLE)
+
+
+class _Stream(_Kept, httpcore2.NetworkStream):
     """A connection, plain or TLS, whose operations end with the deadline."""
 
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner
+        self.used_at = time.monotonic()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = _left(timeout)
         if left == 0:
             raise httpcore2.ReadTimeout
         interrupting = interruption.get()
-        if interrupting is None:
-            return self._inner.read(max_bytes, left)
-        with interrupting.using(self._inner.get_extra_info("socket")):
-            return self._inner.read(max_bytes, left)
+        try:
+            if interrupting is None:
+                return self._inner.read(max_bytes, left)
+            with interrupting.using(self._inner.get_extra_info("socket")):
+                return self._inner.read(max_bytes, left)
+        finally:
+            self.used_at = time.monotonic()
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # In slices, as the backend below gives the same time to each part that the system takes.
@@ -211,7 +256,8 @@ class _Stream(httpcore2.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        # An idle connection on which something can be read is closed by the pool instead of being used.
+        return (info == "is_readable" and self.unfit()) or self._inner.get_extra_info(info)
 
 
 class _AsyncBackend(httpcore2.AsyncNetworkBackend):
@@ -234,11 +280,12 @@ class _AsyncBackend(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-class _AsyncStream(httpcore2.AsyncNetworkStream):
+class _AsyncStream(_Kept, httpcore2.AsyncNetworkStream):
     """A connection, plain or TLS, that keeps what comes while it writes."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
+        self.used_at = time.monotonic()
         self._early = bytearray()
         self._ended = False
 
@@ -247,7 +294,10 @@ class _AsyncStream(httpcore2.AsyncNetworkStream):
             piece = bytes(self._early[:max_bytes])
             del self._early[:max_bytes]
             return piece
-        return await self._inner.read(max_bytes, timeout)
+        try:
+            return await self._inner.read(max_bytes, timeout)
+        finally:
+            self.used_at = time.monotonic()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 httpcore2's own
         if len(buffer) < _SLICE and not self._inner.get_extra_info("is_readable"):
@@ -303,4 +353,5 @@ class _AsyncStream(httpcore2.AsyncNetworkStream):
         return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        unfit = info == "is_readable" and (bool(self._early) or self._ended or self.unfit())
+        return unfit or self._inner.get_extra_info(info)

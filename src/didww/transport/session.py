@@ -14,7 +14,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
-from didww.transport import failures
+from didww.transport import base, failures
 from didww.transport.body import ACCEPT_ENCODING, Body, check_length, content_of, with_encoding
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class SessionTransport:
     def __init__(self, session: requests.Session) -> None:
         self._session = session
         self._closed = False
+        self._used_at = time.monotonic()
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
@@ -111,6 +112,7 @@ class SessionTransport:
 
     def release(self, opened: Opened) -> None:
         """Give the connection back to the session, or close it if the body was not read to its end."""
+        self._used_at = time.monotonic()
         cast("_Opened", opened).response.close()
 
     def close(self) -> None:
@@ -125,7 +127,7 @@ class SessionTransport:
                 body.feed(chunk)
             return Response(answer.status, answer.headers, body.whole())
         finally:
-            answer.response.close()
+            self.release(answer)
 
     def _chunk(self, answer: _Opened) -> bytes:
         if self._closed:
@@ -167,6 +169,8 @@ class SessionTransport:
         left = deadline - time.monotonic()
         longest = None if left > _LONGEST else max(left, 1e-3)
         try:
+            if request.method == "POST" and time.monotonic() - self._used_at > base.MAX_IDLE:
+                self._drop_idle(request.url)
             response = self._session.request(
                 request.method,
                 request.url,
@@ -180,6 +184,15 @@ class SessionTransport:
         except Exception as error:  # noqa: BLE001 explained, or raised again
             failure = self._explained(error, request, answered=False)
         raise failure
+
+    def _drop_idle(self, url: str) -> None:
+        """Close the idle connections that a request to `url` might be sent over; those in use are left alone."""
+        adapter: Any = self._session.get_adapter(url)
+        proxies: dict[str, Any] = getattr(adapter, "proxy_manager", {})
+        for manager in (getattr(adapter, "poolmanager", None), *proxies.values()):
+            clear = getattr(manager, "clear", None)
+            if clear is not None:
+                clear()
 
     def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
         """The error of this package for one of requests or urllib3; any other, e.g. of a hook, as it is."""

@@ -18,7 +18,7 @@ from didww.transport import failures
 from didww.transport.body import lower_headers, with_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from didww.calls.effects import Request
 
@@ -40,12 +40,14 @@ class Progress:
 
     Attributes:
         phase: What it is at, one of the words of `failures`.
+        at_end: Called when the body of the response was read to its end, while its connection is still its own.
     """
 
-    __slots__ = ("_ours", "_refused", "phase")
+    __slots__ = ("_ours", "_refused", "at_end", "phase")
 
     def __init__(self, phase: str = failures.POOL) -> None:
         self.phase = phase
+        self.at_end: Callable[[], object] | None = None
         self._ours = False
         self._refused = False
 
@@ -79,6 +81,9 @@ class Progress:
                 self.phase = _PHASES.get(name, failures.SENDING)
         elif self._ours and name == "receive_response_headers" and event == "complete":
             self.phase = failures.READING
+        elif name == "receive_response_body" and event == "complete":
+            if self.at_end is not None:
+                self.at_end()
         elif self._ours and name == "send_request_headers" and event == "failed":
             # A header that HTTP does not allow is found before the first of them is written. The same error comes
             # later as well, when bytes have gone out.

@@ -32,8 +32,8 @@ from didww.configuration import (
     Configuration,
     Environment,
     Unset,
-    checked_environment,
-    environment_settings,
+    api_key_from,
+    base_url_from,
 )
 from didww.limits import DEFAULT_RATE, Limiter, limiter_for
 from didww.tracing import tracing_for
@@ -155,10 +155,12 @@ class AsyncDidwwClient:
     in an `async with` block, or close it.
 
     Args:
-        api_key: The account's key. It goes to the API's own origin only, and is shown nowhere.
-        environment: `Environment.SANDBOX`, DIDWW's test installation, unless said; `Environment.PRODUCTION` buys
-            real numbers for real money.
-        base_url: Another address of the API, e.g. that of the local sandbox; overrides `environment`.
+        api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
+            `DIDWW_API_KEY`.
+        environment: `Environment.SANDBOX`, DIDWW's test installation, or `Environment.PRODUCTION`, which buys real
+            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the sandbox.
+        base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
+            `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
         max_retries: How often a request is sent again after a failure that allows it (docs/retries.md).
         rate_limit: Requests in a second, 20 unless said, which is what the service takes of one key; or a `Limiter`
@@ -186,8 +188,8 @@ class AsyncDidwwClient:
 
     def __init__(
         self,
-        api_key: str,
-        environment: Environment | str = Environment.SANDBOX,
+        api_key: str | None = None,
+        environment: Environment | str | None = None,
         base_url: str | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
@@ -200,9 +202,9 @@ class AsyncDidwwClient:
         tracing: bool | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
-        base_url = base_url or checked_environment(environment).base_url
+        base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
-            credentials=ApiKey(api_key),
+            credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
             timeout=timeout,
             headers=headers,
@@ -215,15 +217,8 @@ class AsyncDidwwClient:
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
-        """A client told by `DIDWW_API_KEY`, `DIDWW_ENVIRONMENT` (sandbox unless set) and `DIDWW_BASE_URL`.
-
-        Args:
-            options: Arguments of the constructor; they win over the environment.
-
-        Raises:
-            DidwwClientError: `DIDWW_API_KEY` is not set, or a variable holds something unusable.
-        """
-        return cls(**{**environment_settings(), **options})
+        """Make a client with `options`, which take what they leave out from the environment; the same as the class."""
+        return cls(**options)
 
     def with_options(
         self,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from didww.exceptions import DidwwClientError, InvalidValue
 from didww.limits import Budget
 from didww.urls import origin_of
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -87,7 +88,7 @@ class ApiKey:
         if not isinstance(value, str) or not value.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise DidwwClientError(
                 "The API key is empty. Make one in the user panel (API > API keys) and pass it as api_key=, "
-                "or set DIDWW_API_KEY and use DidwwClient.from_env()."
+                "or set DIDWW_API_KEY and leave it out."
             )
         value = value.strip()
         if not value.isascii() or not value.isprintable() or " " in value:
@@ -173,20 +174,45 @@ class Configuration:
         return f"Configuration(base_url={self.base_url!r}, timeout={self.timeout:g}, credentials={self.credentials!r})"
 
 
-def environment_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """A client's arguments from `DIDWW_API_KEY`, `DIDWW_ENVIRONMENT` and `DIDWW_BASE_URL`.
+def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the API key: the argument, or `DIDWW_API_KEY`.
 
     Raises:
-        DidwwClientError: The key is missing, or the environment is no known one.
+        DidwwClientError: Neither is given.
     """
-    key = environ.get("DIDWW_API_KEY", "")
-    if not key.strip():
-        raise DidwwClientError("DIDWW_API_KEY is not set. Set it to your API key, e.g. export DIDWW_API_KEY=...")
-    return {
-        "api_key": key,
-        "environment": checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox"),
-        "base_url": environ.get("DIDWW_BASE_URL") or None,
-    }
+    key = environ.get("DIDWW_API_KEY", "") if argument is None else argument
+    if argument is None and not key.strip():
+        raise DidwwClientError(
+            "No API key was given, and DIDWW_API_KEY is not set. Pass api_key=, or set the variable: "
+            "export DIDWW_API_KEY=..."
+        )
+    return key
+
+
+def base_url_from(
+    base_url: str | None, environment: Environment | str | None, environ: Mapping[str, str] = os.environ
+) -> str:
+    """Return the address of the API: `base_url`, or else what the environment comes to.
+
+    `DIDWW_BASE_URL` takes the place of the sandbox, so that programs written for it run against a local server
+    unedited, but never that of `Environment.PRODUCTION` as an argument. `DIDWW_ENVIRONMENT` stands in for a missing
+    `environment`.
+
+    Raises:
+        DidwwClientError: `DIDWW_API_VERSION` is a version that this client does not speak.
+        InvalidValue: There is no such environment, or the address cannot be used.
+    """
+    version = environ.get("DIDWW_API_VERSION", "").strip()
+    if version not in ("", API_VERSION):
+        raise DidwwClientError(f"DIDWW_API_VERSION must be {API_VERSION} or unset, got {version!r}.")
+    named = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox" if environment is None else environment)
+    if base_url:
+        return checked_base_url(base_url)
+    if environment is None or named is not Environment.PRODUCTION:
+        elsewhere = environ.get("DIDWW_BASE_URL")
+        if elsewhere:
+            return checked_base_url(elsewhere, "DIDWW_BASE_URL")
+    return named.base_url
 
 
 def checked_environment(value: str) -> Environment:
@@ -202,8 +228,12 @@ def checked_environment(value: str) -> Environment:
         raise InvalidValue(f"environment must be {known}, not {value!r}.", field="environment") from None
 
 
-def checked_base_url(value: str) -> str:
+def checked_base_url(value: str, name: str = "base_url") -> str:
     """`value` without a slash at the end.
+
+    Args:
+        value: The address.
+        name: Where it comes from, for the error.
 
     Raises:
         InvalidValue: It is no plain http or https address, or has a query or fragment.
@@ -211,7 +241,7 @@ def checked_base_url(value: str) -> str:
     url = value.strip().rstrip("/") if isinstance(value, str) else value  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
     if origin_of(url) is None or "?" in url or "#" in url:
         raise InvalidValue(
-            "base_url must be an address like https://api.didww.com/v3: http or https, a host in ASCII letters, no "
+            f"{name} must be an address like https://api.didww.com/v3: http or https, a host in ASCII letters, no "
             "user name, spaces, query or fragment.",
             field="base_url",
         )

@@ -14,7 +14,7 @@ import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, QueryParams, endpoints
 from didww import async_endpoints as aendpoints
-from didww.configuration import NO_TIMEOUT
+from didww.configuration import NO_TIMEOUT, Environment
 from didww.exceptions import (
     AuthenticationError,
     ConflictError,
@@ -624,21 +624,61 @@ def test_the_key_shows_nowhere() -> None:
         pickle.dumps(client._configuration.credentials)
 
 
-def test_the_environment_tells_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """from_env reads key, environment and base URL; a missing key says which variable to set."""
-    for name in ("DIDWW_API_KEY", "DIDWW_ENVIRONMENT", "DIDWW_BASE_URL"):
+SANDBOX, PRODUCTION = "https://sandbox-api.didww.com/v3", "https://api.didww.com/v3"
+LOCAL, ELSEWHERE = "http://127.0.0.1:8750/v3", "http://127.0.0.1:9999/v3"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without variables of ours but the key."""
+    for name in ("DIDWW_ENVIRONMENT", "DIDWW_BASE_URL", "DIDWW_API_VERSION"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(DidwwClientError, match="DIDWW_API_KEY"):
-        DidwwClient.from_env()
     monkeypatch.setenv("DIDWW_API_KEY", KEY)
-    assert DidwwClient.from_env().base_url == "https://sandbox-api.didww.com/v3"
-    monkeypatch.setenv("DIDWW_ENVIRONMENT", "Production")
-    assert AsyncDidwwClient.from_env().base_url == "https://api.didww.com/v3"
-    monkeypatch.setenv("DIDWW_BASE_URL", "http://127.0.0.1:8750/v3/")
-    assert DidwwClient.from_env().base_url == "http://127.0.0.1:8750/v3"
-    monkeypatch.setenv("DIDWW_ENVIRONMENT", "staging")
-    with pytest.raises(InvalidValue, match="staging"):
-        DidwwClient.from_env()
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "expected"),
+    [
+        ({}, {}, SANDBOX),
+        ({}, {"DIDWW_ENVIRONMENT": "Production"}, PRODUCTION),
+        ({"environment": "sandbox"}, {"DIDWW_ENVIRONMENT": "production"}, SANDBOX),
+        ({}, {"DIDWW_BASE_URL": LOCAL + "/"}, LOCAL),
+        ({}, {"DIDWW_BASE_URL": LOCAL, "DIDWW_ENVIRONMENT": "production"}, LOCAL),
+        ({"environment": Environment.SANDBOX}, {"DIDWW_BASE_URL": LOCAL}, LOCAL),
+        ({"environment": Environment.PRODUCTION}, {"DIDWW_BASE_URL": LOCAL}, PRODUCTION),
+        ({"base_url": ELSEWHERE}, {"DIDWW_BASE_URL": LOCAL}, ELSEWHERE),
+        ({"base_url": ELSEWHERE, "environment": Environment.PRODUCTION}, {}, ELSEWHERE),
+        ({}, {"DIDWW_API_VERSION": "2026-04-16"}, SANDBOX),
+    ],
+)
+@pytest.mark.parametrize("make", [DidwwClient, AsyncDidwwClient, DidwwClient.from_env, AsyncDidwwClient.from_env])
+def test_arguments_win_over_the_environment(
+    environment: pytest.MonkeyPatch, make: Any, options: dict[str, Any], variables: dict[str, str], expected: str
+) -> None:
+    """DIDWW_BASE_URL takes the place of the sandbox, but not that of an explicit production."""
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    assert make(**options).base_url == expected
+
+
+def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -> None:
+    """A missing key, an unknown environment, an address that is none, a version of the future."""
+    for name, value, message in (
+        ("DIDWW_ENVIRONMENT", "staging", "staging"),
+        ("DIDWW_BASE_URL", "127.0.0.1:8750", "DIDWW_BASE_URL must be an address"),
+        ("DIDWW_API_VERSION", "2030-01-01", "DIDWW_API_VERSION must be 2026-04-16 or unset, got '2030-01-01'"),
+    ):
+        with environment.context() as changed:
+            changed.setenv(name, value)
+            with pytest.raises(DidwwClientError, match=message):
+                DidwwClient()
+    environment.delenv("DIDWW_API_KEY")
+    with pytest.raises(DidwwClientError, match="DIDWW_API_KEY is not set"):
+        DidwwClient()
+    environment.setenv("DIDWW_API_KEY", KEY)
+    with pytest.raises(DidwwClientError, match="empty"):
+        DidwwClient("")
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,11 @@ from didww.configuration import (
     base_url_from,
 )
 from didww.limits import DEFAULT_RATE, Limiter, limiter_for
+from didww.tracebacks import short_tracebacks
 from didww.tracing import tracing_for
 from didww.transport.async_driver import AsyncDriver
 from didww.urls import origin_of
+from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,6 +150,7 @@ def _transport() -> AsyncTransport:
     return AsyncHttpTransport()
 
 
+@short_tracebacks
 class AsyncDidwwClient:
     """A client of DIDWW API v3.
 
@@ -260,6 +263,12 @@ class AsyncDidwwClient:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
+
+    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __getattr__(self, name: str) -> Any:
+            hint = did_you_mean(name, (known for known in dir(type(self)) if not known.startswith("_")))
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
         configuration = getattr(self, "_configuration", None)  # none if the constructor raised

@@ -14,6 +14,7 @@ from didww.calls.query import assemble
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.registry import class_of
+from didww.tracebacks import short_tracebacks
 from didww.walks import AsyncWalk
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class AsyncEndpoint(Generic[R]):
             raise AttributeError(message, name=name, obj=self)
 
 
+@short_tracebacks
 class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
     """Listing."""
 
@@ -220,6 +222,7 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
         return await self._driver.run(pages.count(self._configuration, self._resource, query))
 
 
+@short_tracebacks
 class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
     """Finding one by its id."""
 
@@ -247,6 +250,7 @@ class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
         return await self._driver.run(operations.find(self._configuration, self._resource, id, query))
 
 
+@short_tracebacks
 class AsyncFindsOne(AsyncEndpoint[R]):
     """Finding the only one."""
 
@@ -263,6 +267,7 @@ class AsyncFindsOne(AsyncEndpoint[R]):
         return await self._driver.run(operations.find(self._configuration, self._resource, None, query))
 
 
+@short_tracebacks
 class AsyncCreates(AsyncEndpoint[R], Generic[R, I]):
     """Creating."""
 
@@ -335,6 +340,7 @@ class AsyncCreates(AsyncEndpoint[R], Generic[R, I]):
         )
 
 
+@short_tracebacks
 class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
     """Updating."""
 
@@ -390,6 +396,7 @@ class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
         )
 
 
+@short_tracebacks
 class AsyncDeletes(AsyncEndpoint[R]):
     """Deleting."""
 
@@ -440,6 +447,7 @@ class AsyncDeletes(AsyncEndpoint[R]):
         )
 
 
+@short_tracebacks
 class AsyncWaits(AsyncEndpoint[R]):
     """Waiting for what the service does in the background."""
 

@@ -14,6 +14,7 @@ from didww.calls.query import assemble
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.registry import class_of
+from didww.tracebacks import short_tracebacks
 from didww.walks import Walk
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Endpoint(Generic[R]):
             raise AttributeError(message, name=name, obj=self)
 
 
+@short_tracebacks
 class Lists(Endpoint[R], Generic[R, F, I, S]):
     """Listing."""
 
@@ -220,6 +222,7 @@ class Lists(Endpoint[R], Generic[R, F, I, S]):
         return self._driver.run(pages.count(self._configuration, self._resource, query))
 
 
+@short_tracebacks
 class Finds(Endpoint[R], Generic[R, I]):
     """Finding one by its id."""
 
@@ -247,6 +250,7 @@ class Finds(Endpoint[R], Generic[R, I]):
         return self._driver.run(operations.find(self._configuration, self._resource, id, query))
 
 
+@short_tracebacks
 class FindsOne(Endpoint[R]):
     """Finding the only one."""
 
@@ -263,6 +267,7 @@ class FindsOne(Endpoint[R]):
         return self._driver.run(operations.find(self._configuration, self._resource, None, query))
 
 
+@short_tracebacks
 class Creates(Endpoint[R], Generic[R, I]):
     """Creating."""
 
@@ -335,6 +340,7 @@ class Creates(Endpoint[R], Generic[R, I]):
         )
 
 
+@short_tracebacks
 class Updates(Endpoint[R], Generic[R, I]):
     """Updating."""
 
@@ -390,6 +396,7 @@ class Updates(Endpoint[R], Generic[R, I]):
         )
 
 
+@short_tracebacks
 class Deletes(Endpoint[R]):
     """Deleting."""
 
@@ -440,6 +447,7 @@ class Deletes(Endpoint[R]):
         )
 
 
+@short_tracebacks
 class Waits(Endpoint[R]):
     """Waiting for what the service does in the background."""
 

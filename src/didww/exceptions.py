@@ -10,6 +10,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
+from didww.text import printable
+
 __all__ = [
     "AuthenticationError",
     "BulkFailed",
@@ -99,12 +101,12 @@ class DidwwApiError(DidwwError):
     def _said(self) -> str:
         """What the answer says, in words."""
         texts = [text for error in self.errors if (text := _text(error))]
-        return "; ".join(dict.fromkeys(texts)) or "the answer carried no error object"
+        return "; ".join(dict.fromkeys(texts)) or f"{_phrase(self.status_code)}; the response carried no error object"
 
     def _sentence(self) -> str:
         where = f" ({self.method} {self.path}" if self.method else " ("
         if self.request_id:
-            where += f", request id {self.request_id}"
+            where += f", request id {printable(self.request_id)}"
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
         return f"HTTP {self.status_code}: {self._said()}" + (where + ")" if where != " (" else "")
@@ -112,11 +114,27 @@ class DidwwApiError(DidwwError):
 
 def _text(error: dict[str, Any]) -> str:
     text = str(error.get("detail") or error.get("title") or error.get("code") or "")
-    return text if len(text) <= 500 else text[:497] + "..."
+    return printable(text if len(text) <= 500 else text[:497] + "...")
+
+
+def _phrase(status: int) -> str:
+    """What a status means, e.g. `Service Unavailable`."""
+    from http import HTTPStatus
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "not one of the statuses of HTTP"
 
 
 class AuthenticationError(DidwwApiError):
     """401: the API key is missing, wrong, or of the other environment."""
+
+    def _sentence(self) -> str:
+        return (
+            f"{super()._sentence()} Check the API key: is it complete, and of this environment? Sandbox and production "
+            "have keys of their own."
+        )
 
 
 class PermissionDeniedError(DidwwApiError):
@@ -228,6 +246,9 @@ class RateLimitError(DidwwApiError):
 
 class ServerError(DidwwApiError):
     """5xx: the service, or a proxy in front of it, failed."""
+
+    def _sentence(self) -> str:
+        return f"{super()._sentence()} The service, or a proxy in front of it, is failing: retry later."
 
 
 class DidwwClientError(DidwwError):

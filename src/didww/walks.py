@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from didww.resources.base import Resource
+from didww.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -29,6 +30,7 @@ class _Marked:
         return str(self._bookmark)
 
 
+@short_tracebacks
 class Walk(_Marked, Generic[R]):
     """The records of all pages, asked for as they are taken; an iterator that threads may share.
 
@@ -65,6 +67,7 @@ class Walk(_Marked, Generic[R]):
         self.close()
 
 
+@short_tracebacks
 class AsyncWalk(_Marked, Generic[R]):
     """The records of all pages, asked for as they are taken; an asynchronous iterator."""
 

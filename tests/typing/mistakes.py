@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 def clients() -> None:
-    DidwwClient()  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     DidwwClient("key", enviroment=Environment.SANDBOX)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     DidwwClient("key", timeout="60")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     DidwwClient("key", Environment.SANDBOX, None, None, 60.0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

@@ -23,6 +23,7 @@ from didww.exceptions import (
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
 from didww.resources.base import Resource, load
+from didww.text import printable
 from didww.urls import path_of
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def expect(
         return answer
     wanted = "a list" if many else cls.type_ if id is None else f"{cls.type_} {id}"
     got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
+    got = printable(got)
     raise UnexpectedResponse(
         f"{request.method} {cls.path} was answered with {got} where {wanted} was expected.",
         status_code=answer.status_code,

@@ -57,7 +57,7 @@ class _Key(NamedTuple):
 
     def matches(self, record: Resource) -> bool:
         """Whether `record` has the value, or does not show the field."""
-        return record._attributes.get(self.field, self.value) == self.value
+        return bool(record._attributes.get(self.field, self.value) == self.value)
 
     def lookup(self, cls: type[Resource]) -> dict[str, str] | None:
         """The filter of `list` that finds it; None if there is none."""

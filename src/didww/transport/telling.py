@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.calls.events import Answered, Failed, Retrying, Sending
+from didww.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def _answered(event: Answered) -> tuple[int, str, tuple[object, ...]]:
     return (
         logging.INFO,
         "%s %s: %d in %.3f s (attempt %d, request id %s)",
-        (*known, response.headers.get("x-request-id")),
+        (*known, printable(response.headers.get("x-request-id", "none"))),
     )
 
 

@@ -1,0 +1,136 @@
+"""What a person meets first when something is wrong: the text of an error, its traceback, and what others wrote in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from didww import AsyncDidwwClient, DidwwClient
+from didww.calls.effects import Response
+from didww.exceptions import AuthenticationError, DidwwApiError, DidwwError, NotFoundError, ServerError
+from didww.sandbox import Sandbox
+from scripted import Scripted, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+BASE = "https://api.example.com/v3"
+
+
+def answered_with(response: Response) -> DidwwApiError:
+    client = DidwwClient("key", base_url=BASE, transport=Scripted(response), max_retries=0)
+    with pytest.raises(DidwwApiError) as caught:
+        client.balance().find()
+    return caught.value
+
+
+def test_a_refused_key_asks_for_its_environment() -> None:
+    """The most common reason for a 401 is the key of the other environment."""
+    error = answered_with(answer(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
+    assert isinstance(error, AuthenticationError)
+    assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
+    assert str(error).endswith("Sandbox and production have keys of their own.")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>down</html>"])
+def test_an_unavailable_service_says_so(body: bytes) -> None:
+    """Without error objects the status speaks, with the request id for DIDWW's support and what to do."""
+    error = answered_with(Response(503, {"x-request-id": "r-1"}, body))
+    assert isinstance(error, ServerError)
+    assert "HTTP 503: Service Unavailable" in str(error)
+    assert "request id r-1" in str(error)
+    assert "retry later" in str(error)
+
+
+@pytest.mark.parametrize("cls", [DidwwClient, AsyncDidwwClient])
+def test_a_misspelt_accessor_is_told_the_right_one(cls: Any) -> None:
+    """The singular of a resource is the usual slip."""
+    client = cls("key", base_url=BASE)
+    with pytest.raises(AttributeError, match=rf"{cls.__name__} has no 'did'\. Did you mean 'dids'\?"):
+        client.did()
+    assert not hasattr(client, "nothing_of_the_kind")
+
+
+# The traceback
+
+
+def lines_of(call: Callable[[], object]) -> tuple[BaseException, list[traceback.FrameSummary]]:
+    try:
+        call()
+    except DidwwError as error:
+        return error, traceback.extract_tb(error.__traceback__)
+    raise AssertionError
+
+
+def test_a_traceback_has_one_line_of_ours() -> None:
+    """The caller's lines, and the method that was called: not ten frames of machinery."""
+    client = Sandbox().client()
+    calls: list[Callable[[], object]] = [
+        lambda: client.dids().find(ID),
+        lambda: client.dids().list(filter={"nmber": "1"}),  # type: ignore[dict-item]
+        lambda: client.dids().one(),
+        lambda: next(client.dids().iterate(fields={"dids": ["nothing"]})),
+        lambda: client.download_export("https://elsewhere.example.com/x", "calls.csv.gz"),
+        lambda: client.orders().wait(ID),
+    ]
+    for call in calls:
+        error, frames = lines_of(call)
+        ours = [frame for frame in frames if "/didww/" in frame.filename]
+        assert (len(ours), frames[-1].name) == (1, "call"), error
+        assert error.__context__ is None or error.__suppress_context__
+
+
+def test_a_traceback_of_the_asynchronous_client_has_one_line_of_ours() -> None:
+    """The same for a coroutine."""
+
+    async def find() -> None:
+        async with Sandbox().async_client() as client:
+            await client.dids().find(ID)
+
+    error, frames = lines_of(lambda: asyncio.run(find()))
+    assert isinstance(error, NotFoundError)
+    assert [frame.name for frame in frames if "/didww/" in frame.filename] == ["call_async"]
+
+
+def test_an_error_that_is_not_ours_keeps_its_traceback() -> None:
+    """A hook's own error leads to the hook."""
+
+    def hook(_: object) -> None:
+        raise KeyError
+
+    client = Sandbox().client(on_request=hook)
+    with pytest.raises(KeyError) as caught:
+        client.balance().find()
+    assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "hook"
+
+
+# Text of the server's
+
+
+def test_control_characters_of_the_server_reach_no_message_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a line of the log can be forged, nor the order of what is read: they come as escapes."""
+    evil = "no\r\nINFO paid \x1b[31m \u202etxt"
+    for body in ({"errors": [{"detail": evil, "title": evil}]}, {"errors": [{"code": evil}]}):
+        with caplog.at_level(logging.DEBUG, "didww"):
+            response = answer(422, body)
+            error = answered_with(Response(422, {"x-request-id": "r\x1b[2J\n1"}, response.body))
+        assert str(error).isprintable()
+        assert r"no\r\nINFO paid \x1b[31m \u202etxt" in str(error)
+        assert r"request id r\x1b[2J\n1" in str(error)
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+    assert error.errors == [{"code": evil}]  # the data stay as they came
+
+
+def test_a_record_of_another_kind_is_named_in_plain_characters() -> None:
+    """The type and the id of what came instead are the server's text too."""
+    client = DidwwClient(
+        "key", base_url=BASE, transport=Scripted(answer(200, {"data": {"type": "a\x1b", "id": "b\n"}}))
+    )
+    with pytest.raises(DidwwError) as caught:
+        client.dids().find(ID)
+    assert str(caught.value).isprintable()

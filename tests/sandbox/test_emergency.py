@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,7 +88,13 @@ def test_a_verified_address_makes_a_service_that_is_charged(sandbox: Sandbox, cl
     (item,) = service.order.items
     assert isinstance(item, EmergencyOrderItem)
     assert (item.qty, item.emergency_calling_service_id) == (2, service.id)
-    assert service.order.amount == before - client.balance().find().data.total_balance > 0
+    assert item.mrc == requirement.meta.monthly_price
+    assert date.fromisoformat(str(item.billed_to)) == date.fromisoformat(service.renew_date) - timedelta(days=1)
+    assert service.order.amount == 2 * (item.nrc + item.mrc) == before - client.balance().find().data.total_balance > 0
+    before -= service.order.amount
+    sandbox.clock.advance("32 days")  # the two numbers renew as well
+    monthly = group.stock_keeping_units[0].monthly_price
+    assert before - client.balance().find().data.total_balance == 2 * (item.mrc + monthly)
 
 
 def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient) -> None:

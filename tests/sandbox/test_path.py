@@ -104,7 +104,9 @@ def test_an_order_is_charged_at_once_and_completes_by_itself(sandbox: Sandbox, c
     order = client.orders().list(filter={"external_reference_id": "mine"}).data[0]
     assert order.status is OrderStatus.COMPLETED
     (item,) = order.items
-    assert (item.qty, item.billed_from, item.billed_to) == (3, "2026-03-15", "2026-04-15")
+    assert isinstance(item, DidOrderItem)
+    assert (item.nrc, item.mrc) == (item.setup_price, item.monthly_price) == (sku.setup_price, sku.monthly_price)
+    assert (item.qty, item.billed_from, item.billed_to) == (3, "2026-03-15", "2026-04-14")
     dids = client.dids().list(include=["order", "did_group"]).data
     assert len({did.number for did in dids}) == 3
     for did in dids:

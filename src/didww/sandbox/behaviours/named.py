@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Named", "order_reference"]
+__all__ = ["Named", "cost", "order_reference"]
 
 
 class Named(Behaviour):
@@ -34,6 +35,11 @@ class Named(Behaviour):
             raise attribute_error("name", "can't be blank")
         if world.count(self.type, name=name):
             raise attribute_error("name", "has already been taken")
+
+
+def cost(item: Record) -> Decimal:
+    """What an item of an order costs: its attributes hold the prices of one unit."""
+    return item["qty"] * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
 
 
 def order_reference(world: World) -> str:

@@ -93,7 +93,7 @@ class CapacityPools(Behaviour):
 class SharedGroups(Named):
     """Groups of numbers with channels in common."""
 
-    type: ClassVar[str] = "shared_capacity_groups"
+    among = ("shared_capacity_groups",)
     defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
 
     def before_create(self, world: World, record: Record) -> None:
@@ -109,7 +109,7 @@ class SharedGroups(Named):
         """Check what changes."""
         super().before_update(world, record, changes)
         same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
-        dids = changes.get("dids", world.related(self.type, record["id"], "dids"))
+        dids = changes.get("dids", world.related(self.among[0], record["id"], "dids"))
         freed = record["shared_channels_count"] if same_pool else 0
         _check_group(world, {**record, **changes, "dids": dids}, freed)
 
@@ -121,7 +121,7 @@ class SharedGroups(Named):
 
     def before_delete(self, world: World, record: Record) -> None:
         """A group in use stays."""
-        if world.related(self.type, record["id"], "dids"):
+        if world.related(self.among[0], record["id"], "dids"):
             text = "The capacity group cannot be removed while active numbers are assigned to it"
             raise Refused(422, text, text, "/data")
 

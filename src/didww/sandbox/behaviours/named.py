@@ -1,4 +1,4 @@
-"""Names that an account can give only once (trunks, trunk groups, shared capacity groups), and references of orders."""
+"""Names that an account can give only once, and references of orders."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ __all__ = ["Named", "cost", "order_reference"]
 
 
 class Named(Behaviour):
-    """Names are the account's own only once."""
+    """Names are the account's own only once.
 
-    type: ClassVar[str]
+    Attributes:
+        among: The types that share the names, the first of them the behaviour's own.
+    """
+
+    among: ClassVar[tuple[str, ...]]
 
     def before_create(self, world: World, record: Record) -> None:
         """Refuse a name that is taken."""
@@ -33,7 +37,7 @@ class Named(Behaviour):
     def _check_name(self, world: World, name: str) -> None:
         if not name.strip():
             raise attribute_error("name", "can't be blank")
-        if world.count(self.type, name=name):
+        if any(world.count(type, name=name) for type in self.among):
             raise attribute_error("name", "has already been taken")
 
 

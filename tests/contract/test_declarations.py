@@ -52,7 +52,6 @@ KINDS: dict[str, tuple[str, str]] = {
     f"{_SIP}.sst_refresh_method_id": ("enum", _DECLARED_IDS),
     f"{_SIP}.codec_ids": ("list of enum", _DECLARED_IDS),
     f"{_SIP}.rerouting_disconnect_code_ids": ("list of enum", _DECLARED_IDS),
-    "emergency_requirements.meta.setup_price": ("decimal", "a JSON number, but an amount like the price beside it"),
 }
 
 ENUMS: dict[str, type[Enum]] = {

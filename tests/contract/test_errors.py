@@ -98,6 +98,12 @@ TABLE = [
     ),
     invalid("service description is not needed", "service description is not needed", "/data", ""),
     invalid("should exist", "trunk_id - is invalid", f"{ATTRIBUTES}/voice_in_trunk_id", "voice_in_trunk"),
+    invalid(
+        "should exist",
+        "trunk_group_id - is invalid",
+        f"{ATTRIBUTES}/voice_in_trunk_group_id",
+        "voice_in_trunk_group",
+    ),
     invalid("is invalid", "trunk_ids - are invalid", f"{ATTRIBUTES}/trunk_ids", "voice_in_trunks"),
     invalid(
         "is too long (maximum is 100 characters)", "x", f"{ATTRIBUTES}/external_reference_id", "external_reference_id"

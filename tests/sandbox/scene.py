@@ -109,8 +109,6 @@ class Metas(Behaviour):
 
     def meta(self, world: World, record: dict[str, Any]) -> dict[str, Any] | None:
         made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
-        if self.type == "emergency_requirements":  # the one amount that is a JSON number (behaviour sheet, section 8)
-            made["setup_price"] = 0
         return made or None
 
 

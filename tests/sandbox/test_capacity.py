@@ -66,19 +66,14 @@ def shared(client: DidwwClient, name: str = "Support", **fields: Any) -> SharedC
 
 
 def test_channels_are_bought_by_an_order(sandbox: Sandbox, client: DidwwClient) -> None:
-    """They are in the pool when the order is completed, and are paid at once; more of them cost less each."""
+    """They are paid and in the pool at once; the item has the price of one, and more of them cost less each."""
     assert counts(client) == (0, 0)
     item = CapacityOrderItem(capacity_pool_id=pool_of(client).id, qty=5)
-    pending = client.orders().create(Order(items=[item])).data
-    assert (pending.status, pending.amount) == ("pending", Decimal("25.00"))
-    assert counts(client) == (0, 0)
-    sandbox.clock.advance(1)
-    order = client.orders().find(pending).data
-    assert order.status == "completed"
-    assert order.description == "Capacity"
+    order = client.orders().create(Order(items=[item])).data
+    assert (order.status, order.description, order.amount) == ("completed", "Capacity", Decimal("25.00"))
     (bought,) = order.items
     assert isinstance(bought, CapacityOrderItem)
-    assert (bought.qty, bought.mrc, bought.nrc) == (5, Decimal("25.00"), Decimal("0.00"))
+    assert (bought.qty, bought.mrc, bought.nrc) == (5, Decimal("5.00"), Decimal("0.00"))
     assert counts(client) == (5, 0)
     assert client.balance().find().data.total_balance == Decimal("9975.00")
     steps = client.capacity_pools().find(pool_of(client), include="qty_based_pricings").data.qty_based_pricings
@@ -88,8 +83,25 @@ def test_channels_are_bought_by_an_order(sandbox: Sandbox, client: DidwwClient) 
     assert counts(client) == (255, 0)
 
 
+def test_one_channel_can_be_bought(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Each pool sells single channels."""
+    assert {pool.minimum_qty_per_order for pool in client.capacity_pools().list().data} == {1}
+    assert buy(sandbox, client, 1).amount == Decimal("5.00")
+
+
+def test_an_order_of_channels_waits_if_orders_were_told_to(sandbox: Sandbox, client: DidwwClient) -> None:
+    """By hand, as any order."""
+    sandbox.transitions.set("orders", by_hand=True)
+    order = buy(sandbox, client, 5)
+    assert (order.status, counts(client)) == ("pending", (0, 0))
+    sandbox.transitions.complete(order.id or "")
+    assert (client.orders().find(order).data.status, counts(client)) == ("completed", (5, 0))
+
+
 def test_too_few_channels_or_too_little_money_buy_nothing(sandbox: Sandbox, client: DidwwClient) -> None:
     """The field and the least that is sold; both amounts where the money does not do."""
+    pool = pool_of(client).id
+    sandbox.engine.world(sandbox.key).update("capacity_pools", pool, {"minimum_qty_per_order": 5})
     with pytest.raises(ValidationError) as caught:
         buy(sandbox, client, 4)
     assert caught.value.fields == {"items[0].qty": ["should be at least 5"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,19 +46,20 @@ def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> Emergen
 
 def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
     assert service is not None
-    return client.emergency_calling_services().find(service, include=["dids", "order", "emergency_verification"]).data
+    include = ["address", "dids", "order", "emergency_verification"]
+    return client.emergency_calling_services().find(service, include=include).data
 
 
 def test_a_verified_address_makes_a_service_that_is_charged(sandbox: Sandbox, client: DidwwClient) -> None:
     """Requirement, validation, verification; the service becomes active, an order of it appears, numbers are enabled."""
     group = groups_of(client, "US", features="emergency")[0]
     dids = bought(sandbox, client, group, 2)
-    (requirement,) = (
-        client.emergency_requirements()
-        .list(filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id})  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
-        .data
+    response = client.emergency_requirements().list(
+        filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
     )
+    (requirement,) = response.data
     assert requirement.meta.monthly_price is not None
+    assert response.raw["data"][0]["meta"]["setup_price"] == "0.0"
     assert group.country is not None
     identity, address = person(client, group.country)
     validation = EmergencyRequirementValidation()
@@ -87,7 +89,13 @@ def test_a_verified_address_makes_a_service_that_is_charged(sandbox: Sandbox, cl
     (item,) = service.order.items
     assert isinstance(item, EmergencyOrderItem)
     assert (item.qty, item.emergency_calling_service_id) == (2, service.id)
-    assert service.order.amount == before - client.balance().find().data.total_balance > 0
+    assert item.mrc == requirement.meta.monthly_price
+    assert date.fromisoformat(str(item.billed_to)) == date.fromisoformat(service.renew_date) - timedelta(days=1)
+    assert service.order.amount == 2 * (item.nrc + item.mrc) == before - client.balance().find().data.total_balance > 0
+    before -= service.order.amount
+    sandbox.clock.advance("32 days")  # the two numbers renew as well
+    monthly = group.stock_keeping_units[0].monthly_price
+    assert before - client.balance().find().data.total_balance == 2 * (item.mrc + monthly)
 
 
 def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient) -> None:
@@ -111,6 +119,7 @@ def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient)
     sandbox.clock.advance(1)
     now = service_of(client, service)
     assert now.status == "active"
+    assert now.address == moved
     assert now.emergency_verification is not None
     verified = client.emergency_verifications().find(now.emergency_verification, include="address").data
     assert verified.address is not None

@@ -399,6 +399,14 @@ def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
         "trunk_id - is invalid",
         "/data/attributes/voice_in_trunk_id",
     )
+    body = document("dids", id, {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": UNKNOWN}})
+    expect(
+        stage.caller.error("PATCH", f"/dids/{id}", body),
+        "100",
+        "should exist",
+        "trunk_group_id - is invalid",
+        "/data/attributes/voice_in_trunk_group_id",
+    )
     body = document(
         "voice_in_trunk_groups", None, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": UNKNOWN}]}, name="b"
     )

@@ -254,7 +254,7 @@ def test_meta_and_links_follow_the_table_of_the_behaviour_sheet(cls: type[Resour
         assert set(document) == {"data"}
         return
     assert document["meta"]["api_version"] == API_VERSION
-    if cls.paginated:
+    if cls.paginated or cls.type_ == "proof_types":  # in pages as recorded, although the document has none
         assert {"first", "last"} <= set(document["links"])
         assert document["meta"]["total_records"] >= len(document["data"])
         assert len(document["data"]) <= PAGE_SIZES.get(cls.type_, 50)
@@ -304,6 +304,22 @@ def test_numbers_in_a_comma_list_are_compared_as_numbers() -> None:
     """billing_cycles_count is a number; its filter takes a comma list of texts."""
     stage = scene()
     assert len(stage.caller.ids("/dids", **{"filter[billing_cycles_count]": "1,3"})) == 2
+
+
+@pytest.mark.parametrize("name", ["include", "sort"])
+def test_an_empty_include_or_sort_is_ignored(name: str) -> None:
+    """The list is the one of a request without it, links included; empty parts of a list are ignored, too."""
+    caller = scene().caller
+    assert caller.get("/dids", **{name: ""}) == caller.get("/dids")
+    assert caller.ids("/dids", sort="number,") == caller.ids("/dids", sort="number")
+
+
+def test_kinds_of_proofs_come_in_pages() -> None:
+    """As recorded: pages of any size, links to the next one, and how many there are."""
+    caller = scene().caller
+    document = caller.get("/proof_types", **{"page[size]": "2"})
+    assert len(document["data"]) == 2
+    assert document["meta"]["total_records"] == len(caller.ids("/proof_types", **{"page[size]": "2"})) == 3
 
 
 def test_several_filters_must_all_match() -> None:

@@ -355,8 +355,8 @@ def test_channels_are_paid_each_month(sandbox: Sandbox) -> None:
     assert money(client) < 0
 
 
-def test_a_pool_that_was_empty_begins_a_month_anew(sandbox: Sandbox) -> None:
-    """Channels given up are not charged, new ones for whole months only; an empty pool's date never lies behind."""
+def test_channels_given_up_are_not_charged_again(sandbox: Sandbox) -> None:
+    """An empty pool keeps its date, and what is bought meanwhile is charged until then, and from then on by the month."""
     client = sandbox.client()
     pool = channels(sandbox, client, 10)
     assert pool.renew_date == "2026-02-28"
@@ -364,16 +364,14 @@ def test_a_pool_that_was_empty_begins_a_month_anew(sandbox: Sandbox) -> None:
     pool.total_channels_count = 0
     client.capacity_pools().update(pool)
     sandbox.clock.freeze("2026-02-20T10:00:00Z")
-    pool = channels(sandbox, client, 10)
-    assert pool.renew_date == "2026-03-20"
     left = money(client)
-    sandbox.clock.freeze("2026-03-19T23:00:00Z")
-    assert money(client) == left
-    assert pool_of(client, "Europe").renew_date == "2026-03-31"
-    sandbox.clock.freeze("2026-03-20T01:00:00Z")
+    pool = channels(sandbox, client, 10)
+    assert pool.renew_date == "2026-02-28"
+    assert left - money(client) == 10 * Decimal("1.14")  # 8 of 28 days of 4.00
+    left = money(client)
+    sandbox.clock.freeze("2026-02-28T01:00:00Z")
     assert left - money(client) == 10 * pool.monthly_price
-    assert pool_of(client).renew_date == "2026-04-20"
-    assert pool_of(client, "World").renew_date == "2026-03-31"
+    assert {one.renew_date for one in client.capacity_pools().list().data} == {"2026-03-31"}
 
 
 def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
@@ -461,19 +459,23 @@ def test_amounts_hold_the_tax(sandbox: Sandbox) -> None:
             sandbox.balance.terms(vat=wrong)
 
 
-def test_channels_can_be_paid_for_the_rest_of_the_month(sandbox: Sandbox) -> None:
-    """If that is agreed: bought on the 14th of 28 days, they cost half, and end with the others."""
+def test_channels_are_paid_for_the_rest_of_the_month(sandbox: Sandbox) -> None:
+    """Bought on the 14th of 28 days they cost half, the last day that is paid for is the one before the pool renews."""
     client = sandbox.client()
-    sandbox.balance.terms(prorated=True)
     pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    assert pool.renew_date == "2026-02-28"
 
-    def channels() -> Any:
-        order = client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=10)])).data
-        sandbox.clock.advance(1)
-        return client.orders().find(order.id).data.items[0]
+    def channels() -> Order:
+        return client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=10)])).data
 
-    first = channels()
-    assert (first.prorated_mrc, first.mrc, str(first.billed_to)) == (False, Decimal("40.00"), "2026-02-28")
+    whole = channels()
+    (item,) = whole.items
+    assert (item.prorated_mrc, item.mrc, whole.amount) == (True, Decimal("4.00"), Decimal("40.00"))
     sandbox.clock.freeze("2026-02-14T10:00:00Z")
-    second = channels()
-    assert (second.prorated_mrc, second.mrc, str(second.billed_to)) == (True, Decimal("20.00"), "2026-02-28")
+    half = channels()
+    (item,) = half.items
+    assert (item.prorated_mrc, item.mrc, half.amount) == (True, Decimal("2.00"), Decimal("20.00"))
+    assert (item.billed_from, item.billed_to) == ("2026-02-14", "2026-02-27")
+    left = money(client)
+    sandbox.clock.freeze("2026-02-28T10:00:00Z")
+    assert left - money(client) == 20 * pool.monthly_price

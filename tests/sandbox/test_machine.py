@@ -66,7 +66,7 @@ class Account(RuleBasedStateMachine):
             assert error.status_code in (400, 422), error
             assert self.now() == before
             return None
-        assert made.amount == sum(one.nrc + one.mrc for one in made.items)
+        assert made.amount == sum(one.qty * (one.nrc + one.mrc) for one in made.items)
         self.money -= made.amount
         return made  # type: ignore[no-any-return]
 

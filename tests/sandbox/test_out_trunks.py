@@ -9,9 +9,11 @@ import pytest
 
 from didww import (
     CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
     DidwwClient,
     IpOnlyAuthenticationMethod,
     OnCliMismatchAction,
+    Order,
     ReadOnlyFieldError,
     TwilioAuthenticationMethod,
     ValidationError,
@@ -62,6 +64,37 @@ def test_credentials_are_made_by_the_service_and_hidden(client: DidwwClient) -> 
     assert isinstance(again, CredentialsAndIpAuthenticationMethod)
     assert again.allowed_sip_ips[-1] == "203.0.113.7/32"
     assert (again.username, again.password) == (method.username, method.password)
+
+
+def test_names_of_outbound_trunks_are_given_once(client: DidwwClient) -> None:
+    """A second one of the name, and a change to it, are refused; its own name may be sent again."""
+    client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10")))
+    other = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10"), "Other")).data
+    other.name = "Outbound"
+    for call in (
+        lambda: client.voice_out_trunks().create(trunk(by_credentials("192.0.2.11"))),
+        lambda: client.voice_out_trunks().update(other),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert caught.value.fields == {"name": ["has already been taken"]}
+    other.name = "Other"
+    client.voice_out_trunks().update(other)
+
+
+def test_the_default_did_can_be_included(client: DidwwClient) -> None:
+    """With its linkage, or null if there is none."""
+    (group,) = client.did_groups().list(page=(1, 1), include="stock_keeping_units").data
+    order = client.orders().create(Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])).data
+    client.orders().wait(order)
+    did = client.dids().one()
+    made = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10")), include="default_did").data
+    assert made.default_did is None
+    made.default_did = did
+    client.voice_out_trunks().update(made)
+    found = client.voice_out_trunks().find(made, include="default_did").data
+    assert found.default_did is not None
+    assert found.default_did.number == did.number
 
 
 def test_what_the_service_made_is_never_sent_back() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import gzip
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -101,10 +102,14 @@ def test_an_order_is_charged_at_once_and_completes_by_itself(sandbox: Sandbox, c
     assert group_of(client).meta.total_count == (stock or 0) - 3
     assert client.dids().list().data == []
     sandbox.clock.advance(1)
-    order = client.orders().list(filter={"external_reference_id": "mine"}).data[0]
+    response = client.orders().list(filter={"external_reference_id": "mine"})
+    assert "allow_back_ordering" not in response.raw["data"][0]["attributes"]
+    order = response.data[0]
     assert order.status is OrderStatus.COMPLETED
     (item,) = order.items
-    assert (item.qty, item.billed_from, item.billed_to) == (3, "2026-03-15", "2026-04-15")
+    assert isinstance(item, DidOrderItem)
+    assert (item.nrc, item.mrc) == (item.setup_price, item.monthly_price) == (sku.setup_price, sku.monthly_price)
+    assert (item.qty, item.billed_from, item.billed_to) == (3, "2026-03-15", "2026-04-14")
     dids = client.dids().list(include=["order", "did_group"]).data
     assert len({did.number for did in dids}) == 3
     for did in dids:
@@ -253,15 +258,20 @@ def test_numbers_can_be_bought_by_nanpa_prefix(sandbox: Sandbox, client: DidwwCl
 
 
 def test_a_trunk_has_the_servers_defaults_and_a_name_of_its_own(client: DidwwClient) -> None:
-    """What was left out is filled in; a second trunk of that name is refused."""
+    """What was left out is filled in; a second trunk, or a group, of that name is refused."""
     trunk = trunk_of(client)
     assert (trunk.priority, trunk.weight, trunk.cli_format) == (1, 65535, CliFormat.E164)
     assert isinstance(trunk.configuration, SipConfiguration)
     assert trunk.configuration.host == "sip.example.com"
     assert trunk.configuration.transport_protocol_id is TransportProtocol.UDP
+    assert trunk.configuration.tx_dtmf_format_id == 1
+    assert trunk.configuration.rerouting_disconnect_code_ids is None
     assert trunk.created_at == NOON
     with pytest.raises(ValidationError) as caught:
         trunk_of(client)
+    assert caught.value.fields == {"name": ["has already been taken"]}
+    with pytest.raises(ValidationError) as caught:
+        client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name=trunk.name))
     assert caught.value.fields == {"name": ["has already been taken"]}
 
 
@@ -288,7 +298,8 @@ def test_registration_makes_credentials_and_clears_the_host(client: DidwwClient)
     made = updated.configuration
     assert isinstance(made, SipConfiguration)
     assert (made.host, made.port) == (None, None)
-    assert made.incoming_auth_username
+    for secret in (made.incoming_auth_username, made.incoming_auth_password):
+        assert re.fullmatch(r"[A-Za-z0-9]{16}", secret or "")
     assert made.incoming_auth_password
     assert made.incoming_auth_password not in repr(updated)
     made.enabled_sip_registration = False

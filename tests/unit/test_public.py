@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import didww
-from didww import CredentialsAndIpAuthenticationMethod, VoiceOutTrunk, enums, exceptions
+from didww import (
+    CredentialsAndIpAuthenticationMethod,
+    VoiceOutTrunk,
+    VoiceOutTrunkRegenerateCredential,
+    enums,
+    exceptions,
+)
 from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, NotIncludedError, ReadOnlyFieldError
 from didww.resources.country import Country
 from didww.resources.fields import Field
@@ -95,12 +101,14 @@ def test_a_forgotten_include_names_the_include(client: Any) -> None:
 
 
 def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None:
-    """The API takes the default DID of a trunk and never gives it back; including it would be refused."""
+    """The API takes the trunk whose credentials are made anew and never gives it back; including it would be refused."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"])
     trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
-    made = client.voice_out_trunks().create(trunk).data
-    with pytest.raises(NotIncludedError, match=r"VoiceOutTrunk\.default_did is in no answer"):
-        _ = made.default_did
+    renewal = VoiceOutTrunkRegenerateCredential()
+    renewal.voice_out_trunk = client.voice_out_trunks().create(trunk).data
+    made = client.voice_out_trunk_regenerate_credentials().create(renewal).data
+    with pytest.raises(NotIncludedError, match=r"Credential\.voice_out_trunk is in no answer"):
+        _ = made.voice_out_trunk
 
 
 def test_a_misspelt_filter_names_the_nearest_one(client: Any) -> None:

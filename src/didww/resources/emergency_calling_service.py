@@ -15,6 +15,7 @@ from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
+    from didww.resources.address import Address
     from didww.resources.country import Country
     from didww.resources.did import Did
     from didww.resources.did_group_type import DidGroupType
@@ -37,7 +38,7 @@ EmergencyCallingServiceFilter = TypedDict(
     total=False,
 )
 EmergencyCallingServiceInclude = Literal[
-    "country", "did_group_type", "order", "emergency_requirement", "emergency_verification", "dids"
+    "address", "country", "did_group_type", "order", "emergency_requirement", "emergency_verification", "dids"
 ]
 EmergencyCallingServiceSort = Literal[
     "country.name",
@@ -88,6 +89,7 @@ class EmergencyCallingService(
         "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
     )
     created_at: datetime = attribute("When it was created.")
+    address: Address | None = relationship("The address that calls for help are sent to.")
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
     order: Order | None = relationship("The order that it was charged by; None before activation.")

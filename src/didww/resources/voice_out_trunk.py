@@ -39,7 +39,7 @@ VoiceOutTrunkFilter = TypedDict(
     },
     total=False,
 )
-VoiceOutTrunkInclude = Literal["dids", "emergency_dids"]
+VoiceOutTrunkInclude = Literal["default_did", "dids", "emergency_dids"]
 VoiceOutTrunkSort = Literal[
     "allow_any_did_as_cli",
     "-allow_any_did_as_cli",
@@ -74,8 +74,8 @@ class VoiceOutTrunk(
 ):
     """A trunk for outbound calls; accounts without an outbound plan cannot list them (403).
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`, and list `default_did`, which the
-    contract has in requests only.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. `default_did` can be included where the
+    account has the feature.
     Source: contract file voice_out_trunks; ranges: behaviour sheet, section 8.
     """
 

@@ -18,9 +18,11 @@ __all__ = [
     "IN_ORDER",
     "LARGEST_PAGE",
     "NEWEST_FIRST",
+    "NOT_SHOWN",
     "NOT_TAKEN",
     "NO_KEY",
     "NO_META",
+    "PAGED",
     "PAGE_SIZE",
     "PAGE_SIZES",
     "REFERENCE",
@@ -66,7 +68,6 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "nanpa_prefixes": {"did_group": "one:did_groups"},
     "did_reservations": {"did_group": "one:did_groups", "number": "text"},
     "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},
-    "emergency_calling_services": {"address": "one:addresses"},
 }
 
 # Filters and sort keys that mean another path.
@@ -120,15 +121,26 @@ NO_META: Final = frozenset({"public_keys"})
 # By type, the time that the clock looks records up by.
 IN_ORDER: Final = {"dids": "expires_at", "did_history": "created_at"}
 
+# Lists that recorded answers have in pages, and the API's document in one.
+PAGED: Final = frozenset({"proof_types"})
+
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})
 
+# Attributes that requests carry and no recorded answer holds, although they can be read where an answer does.
+NOT_SHOWN: Final = frozenset({("orders", "allow_back_ordering")})
+
 # Relationships whose errors the service reports in a way of their own: title, detail, pointer.
 REFERENCE_ERRORS: Final = {
     ("dids", "voice_in_trunk"): ("should exist", "trunk_id - is invalid", "/data/attributes/voice_in_trunk_id"),
+    ("dids", "voice_in_trunk_group"): (
+        "should exist",
+        "trunk_group_id - is invalid",
+        "/data/attributes/voice_in_trunk_group_id",
+    ),
     ("voice_in_trunk_groups", "voice_in_trunks"): (
         "is invalid",
         "trunk_ids - are invalid",

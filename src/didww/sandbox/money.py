@@ -34,11 +34,9 @@ class Terms(msgspec.Struct, frozen=True):
 
     Attributes:
         vat: Percent on top of prices.
-        prorated: Whether channels bought within a month are paid for the rest of it alone.
     """
 
     vat: str
-    prorated: bool
 
 
 class Balance:
@@ -82,12 +80,11 @@ class Balance:
             setting.changing(lambda: put_balance(world, balance, credit))
         return self.show(api_key=api_key)
 
-    def terms(self, *, vat: str | float | Decimal | None = None, prorated: bool | None = None) -> Terms:
+    def terms(self, *, vat: str | float | Decimal | None = None) -> Terms:
         """Set how accounts are billed from now on; what is left out stays.
 
         Args:
             vat: Percent that amounts hold on top of the prices; 0 from the start.
-            prorated: Whether channels bought within a month are paid for the rest of it alone; not from the start.
 
         Raises:
             ValueError: It is no percentage from 0 to 100.
@@ -95,9 +92,7 @@ class Balance:
         with self._engine.held() as setting:
             if vat is not None:
                 setting.store.keep_fact("vat", str(_percent(vat)))
-            if prorated is not None:
-                setting.store.keep_fact("prorated", "1" if prorated else "0")
-            return Terms(setting.store.fact("vat") or "0", setting.store.fact("prorated") == "1")
+            return Terms(setting.store.fact("vat") or "0")
 
 
 def _percent(value: str | float | Decimal) -> Decimal:

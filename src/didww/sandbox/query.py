@@ -79,8 +79,10 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
             continue
         if family not in ("include", "fields", "filter", "sort"):
             continue
+        if family in ("include", "sort") and not value:
+            continue
         query.kept.append((name, value))
-        if family == "include" and value:
+        if family == "include":
             query.include = _include(table, value, query.include or {})
         elif family == "fields":
             query.fields[key or value] = _fieldset(key or value, value)
@@ -88,7 +90,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
             query.filters[key] = _filter(table, key, value, now)
         elif listed:
             query.sorts += _sorts(table, value)
-    if listed and table.cls.paginated:
+    if listed and table.paginated:
         query.page = _page(page, facts.PAGE_SIZES.get(table.type, facts.PAGE_SIZE))
     return query
 
@@ -132,7 +134,7 @@ def _fieldset(type: str, value: str) -> frozenset[str]:
 
 def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
-    for part in value.split(","):
+    for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
         if name not in table.sorts:
             raise Refused(

@@ -92,10 +92,12 @@ class Table:
         self.type = cls.type_
         self.path = cls.path
         self.shared = self.type in facts.SHARED
+        self.paginated = cls.paginated or self.type in facts.PAGED
         fields = cls._fields.values()
         self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
-        shown = [field.name for field in self.attribute_fields if field.readable]
-        silent = [field.name for field in self.attribute_fields if not field.readable]
+        hidden = {name for type, name in facts.NOT_SHOWN if type == self.type}
+        shown = [field.name for field in self.attribute_fields if field.readable and field.name not in hidden]
+        silent = [field.name for field in self.attribute_fields if field.name not in shown]
         by_name = {field.name: field for field in self.attribute_fields}
         self.attributes: tuple[str, ...] = tuple(shown)
         self.relations: dict[str, Relation] = {

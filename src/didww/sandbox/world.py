@@ -358,15 +358,16 @@ class World:
         if reads is not None and record is not None:
             self.setting.awaited.add(record)
 
-    def begin(self, type: str, payload: Mapping[str, Any]) -> None:
+    def begin(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
         """Let a record that was just created go its way: the steps of its behaviour, at the pace that was set.
 
         Args:
             type: Its type.
             payload: What the steps need; `id` is the record's.
+            at_once: Decide now, if no pace was set.
         """
         behaviour = self.setting.behaviour(type)
-        pace = self.setting.paces.get(type) or Pace()
+        pace = self.setting.paces.get(type) or Pace(after=0 if at_once else None)
         steps, whole = behaviour.steps, behaviour.steps[-1][0]
         for n, (seconds, name) in enumerate(steps, start=1):
             last = n == len(steps)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "priced_by", "recount", "renew_later"]
+__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "priced_by", "recount"]
 
-# Name, countries (all if none are named), fewest channels in an order, monthly price, price of a minute.
+# Name, countries (all if none are named), monthly price, price of a minute.
 _POOLS: Final = (
-    ("Europe", "AT BE CH CZ DE DK ES FI FR GB IE IT NL NO PL PT SE", 5, "5.00", "0.0100"),
-    ("North America", "US CA", 5, "4.00", "0.0080"),
-    ("World", "", 2, "12.00", "0.0250"),
+    ("Europe", "AT BE CH CZ DE DK ES FI FR GB IE IT NL NO PL PT SE", "5.00", "0.0100"),
+    ("North America", "US CA", "4.00", "0.0080"),
+    ("World", "", "12.00", "0.0250"),
 )
 _STEPS: Final = ((50, "0.90"), (200, "0.75"))
 
@@ -39,9 +39,9 @@ class CapacityPools(Behaviour):
         """The same pools for each account."""
         now = world.now()
         renewal = f"{month_later(now):%Y-%m-%d}"
-        renew_later(world, renewal)
+        _renew_later(world, renewal)
         countries = world.find("countries")
-        for name, isos, least, monthly, minute in _POOLS:
+        for name, isos, monthly, minute in _POOLS:
             steps = [
                 world.insert(
                     "qty_based_pricings",
@@ -55,7 +55,7 @@ class CapacityPools(Behaviour):
                 "total_channels_count": 0,
                 "assigned_channels_count": 0,
                 "minimum_limit": 0,
-                "minimum_qty_per_order": least,
+                "minimum_qty_per_order": 1,
                 "setup_price": "0.00",
                 "monthly_price": monthly,
                 "metered_rate": minute,
@@ -71,12 +71,12 @@ class CapacityPools(Behaviour):
         """
         for pool in world.find("capacity_pools", renew_date=payload):
             count, price = pool["total_channels_count"], channel_price(world, pool)
-            if world.gross(price * count) > world.balance():
+            if world.gross(price) * count > world.balance():
                 count = pool["assigned_channels_count"]
-            world.charge(world.gross(price * count), beyond=True)
+            world.charge(world.gross(price) * count, beyond=True)
             until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
             world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
-            renew_later(world, until)
+            _renew_later(world, until)
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
         """Channels can only be given up, and only free ones."""
@@ -93,7 +93,7 @@ class CapacityPools(Behaviour):
 class SharedGroups(Named):
     """Groups of numbers with channels in common."""
 
-    type: ClassVar[str] = "shared_capacity_groups"
+    among = ("shared_capacity_groups",)
     defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
 
     def before_create(self, world: World, record: Record) -> None:
@@ -109,7 +109,7 @@ class SharedGroups(Named):
         """Check what changes."""
         super().before_update(world, record, changes)
         same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
-        dids = changes.get("dids", world.related(self.type, record["id"], "dids"))
+        dids = changes.get("dids", world.related(self.among[0], record["id"], "dids"))
         freed = record["shared_channels_count"] if same_pool else 0
         _check_group(world, {**record, **changes, "dids": dids}, freed)
 
@@ -121,7 +121,7 @@ class SharedGroups(Named):
 
     def before_delete(self, world: World, record: Record) -> None:
         """A group in use stays."""
-        if world.related(self.type, record["id"], "dids"):
+        if world.related(self.among[0], record["id"], "dids"):
             text = "The capacity group cannot be removed while active numbers are assigned to it"
             raise Refused(422, text, text, "/data")
 
@@ -179,8 +179,8 @@ def check_channels(world: World, did: Record, changes: Record) -> None:
             raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
 
-def renew_later(world: World, date: str) -> None:
-    """Have the pools renewed that have this date when it comes; the month of an empty one can begin anew meanwhile."""
+def _renew_later(world: World, date: str) -> None:
+    """Have the pools renewed that have this date when it comes."""
     at = datetime.fromisoformat(date).replace(tzinfo=UTC)
     world.once(at, "capacity_pools", "renew", f"renew/{world.owner}/pools/{date}", date)
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.behaviours.months import month_later
-from didww.sandbox.behaviours.named import order_reference
+from didww.sandbox.behaviours.months import last_day, month_later
+from didww.sandbox.behaviours.named import cost, order_reference
 from didww.sandbox.behaviours.registration import SECONDS_TO_APPROVE, check, reference, rejection
 from didww.sandbox.callbacks import report
 from didww.sandbox.errors import Refused, relationship_error
@@ -80,7 +80,7 @@ class EmergencyVerifications(Behaviour):
         service = world.get("emergency_calling_services", verification["emergency_calling_service"])
         waiting = service if service is not None and service["status"] in ("in_process", "pending_update") else None
         begins = waiting is not None and waiting["activated_at"] is None
-        if begins and name == "approve" and sum(_charges(world, waiting or {}).values()) > world.balance():
+        if begins and name == "approve" and cost(_item(world, waiting or {})) > world.balance():
             name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
         if name == "reject":
             world.update("emergency_verifications", payload["id"], rejection(payload))
@@ -128,7 +128,7 @@ class CallingServices(Behaviour):
     """Subscriptions."""
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:
-        """Its prices, those of its requirement."""
+        """The prices of a number in it, those of its requirement."""
         prices = _prices(world, record)
         return {name: f"{amount:.2f}" for name, amount in prices.items()}
 
@@ -141,11 +141,11 @@ class CallingServices(Behaviour):
         return True
 
     def due(self, world: World, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew: a month is charged; a service that cannot be paid is canceled."""
+        """Renew: a month is charged for each number; a service that cannot be paid is canceled."""
         service = world.get("emergency_calling_services", payload)
         if service is None or service["status"] == "canceled" or service["renew_date"] is None:
             return
-        price = _charges(world, service)["monthly_price"]
+        price = cost({**_item(world, service), "nrc": "0.00"})
         if price > world.balance():
             _cancel(world, service["id"])
             return
@@ -241,24 +241,24 @@ def _prices(world: World, service: Record) -> dict[str, Decimal]:
     return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
 
 
-def _charges(world: World, service: Record) -> dict[str, Decimal]:
-    """The prices with VAT."""
-    return {name: world.gross(price) for name, price in _prices(world, service).items()}
+def _item(world: World, service: Record) -> Record:
+    """The order item of a month that begins now: prices of one number, with VAT."""
+    prices, now = _prices(world, service), world.now()
+    return {
+        "qty": len(world.related("emergency_calling_services", service["id"], "dids")),
+        "nrc": f"{world.gross(prices['setup_price']):.2f}",
+        "mrc": f"{world.gross(prices['monthly_price']):.2f}",
+        "prorated_mrc": False,
+        "billed_from": f"{now:%Y-%m-%d}",
+        "billed_to": last_day(month_later(now).date()),
+        "emergency_calling_service_id": service["id"],
+    }
 
 
 def _charged(world: World, service: Record, verification: Record) -> Record:
-    prices, now = _charges(world, service), world.now()
-    amount = sum(prices.values(), Decimal(0))
+    item = _item(world, service)
+    amount = cost(item)
     world.charge(amount)
-    item = {
-        "qty": len(world.related("emergency_calling_services", service["id"], "dids")),
-        "nrc": f"{prices['setup_price']:.2f}",
-        "mrc": f"{prices['monthly_price']:.2f}",
-        "prorated_mrc": False,
-        "billed_from": f"{now:%Y-%m-%d}",
-        "billed_to": f"{month_later(now):%Y-%m-%d}",
-        "emergency_calling_service_id": service["id"],
-    }
     order = world.insert(
         "orders",
         {

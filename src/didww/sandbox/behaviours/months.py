@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import calendar
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-__all__ = ["month_earlier", "month_later"]
+__all__ = ["last_day", "month_earlier", "month_later"]
 
 
 def month_later(moment: datetime, day: int | None = None) -> datetime:
@@ -25,6 +26,11 @@ def month_later(moment: datetime, day: int | None = None) -> datetime:
     """
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(day or moment.day, calendar.monthrange(year, month)[1]))
+
+
+def last_day(end: date) -> str:
+    """The last day that is paid for, if what is paid for ends at `end`."""
+    return f"{end - timedelta(days=1):%Y-%m-%d}"
 
 
 def month_earlier(end: date, day: int | None = None) -> date:

@@ -1,8 +1,9 @@
-"""Names that an account can give only once (trunks, trunk groups, shared capacity groups), and references of orders."""
+"""Names that an account can give only once, and references of orders."""
 
 from __future__ import annotations
 
 import string
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
@@ -12,13 +13,17 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Named", "order_reference"]
+__all__ = ["Named", "cost", "order_reference"]
 
 
 class Named(Behaviour):
-    """Names are the account's own only once."""
+    """Names are the account's own only once.
 
-    type: ClassVar[str]
+    Attributes:
+        among: The types that share the names, the first of them the behaviour's own.
+    """
+
+    among: ClassVar[tuple[str, ...]]
 
     def before_create(self, world: World, record: Record) -> None:
         """Refuse a name that is taken."""
@@ -32,8 +37,13 @@ class Named(Behaviour):
     def _check_name(self, world: World, name: str) -> None:
         if not name.strip():
             raise attribute_error("name", "can't be blank")
-        if world.count(self.type, name=name):
+        if any(world.count(type, name=name) for type in self.among):
             raise attribute_error("name", "has already been taken")
+
+
+def cost(item: Record) -> Decimal:
+    """What an item of an order costs: its attributes hold the prices of one unit."""
+    return item["qty"] * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
 
 
 def order_reference(world: World) -> str:

@@ -2,8 +2,9 @@
 
 An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
 owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
-again every minute. Amounts are with VAT, prices of SKUs without. Source: scenarios sheet, sections 1 to 4; contract
-file orders.
+again every minute. Channels are there at once. Items hold the prices of one unit, with VAT; the amount is the sum over
+all units. Prices of SKUs are without VAT. Sources: scenarios sheet, sections 1 to 4 and 11; contract file orders;
+recorded answers.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.behaviours.capacity import priced_by, renew_later
+from didww.sandbox.behaviours.capacity import priced_by
 from didww.sandbox.behaviours.dids import take_over
-from didww.sandbox.behaviours.months import month_earlier, month_later
-from didww.sandbox.behaviours.named import order_reference
+from didww.sandbox.behaviours.months import last_day, month_earlier, month_later
+from didww.sandbox.behaviours.named import cost, order_reference
 from didww.sandbox.errors import Refused, attribute_error
 from didww.sandbox.stock import pick, shadow
 
@@ -57,7 +58,7 @@ class Orders(Behaviour):
             answer, plan = _priced(world, index, item, backorder=backorder)
             items.append(answer)
             plans.append(plan)
-            total += Decimal(answer["attributes"]["nrc"]) + Decimal(answer["attributes"]["mrc"])
+            total += cost(answer["attributes"])
             _hold(world, plan, record["id"])
         world.charge(total)
         record["items"] = items
@@ -65,8 +66,8 @@ class Orders(Behaviour):
         record["private"] = {"plans": plans}
 
     def after_create(self, world: World, record: Record) -> None:
-        """Have it filled."""
-        world.begin("orders", {"id": record["id"]})
+        """Have it filled; channels alone are there at once."""
+        world.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
 
     def due(self, world: World, name: str, payload: Any) -> None:
         """Hand the numbers over, if all of them are there; or cancel."""
@@ -95,18 +96,14 @@ class Orders(Behaviour):
         for plan, item in zip(plans, order["items"], strict=True):
             if "pool" in plan:
                 pool = world.get("capacity_pools", plan["pool"]) or {}
-                changes: dict[str, Any] = {"total_channels_count": pool["total_channels_count"] + plan["qty"]}
-                if not pool["total_channels_count"]:
-                    # Nothing was paid for: the month begins now.
-                    changes |= {"renew_date": f"{until:%Y-%m-%d}", "private": {"day": now.day}}
-                pool = world.update("capacity_pools", plan["pool"], changes)
-                renew_later(world, pool["renew_date"])
-                ends = pool["renew_date"] if item["attributes"]["prorated_mrc"] else f"{until:%Y-%m-%d}"
-                item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=ends)
-                continue
-            _release(world, plan)
-            take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
-            item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=f"{until:%Y-%m-%d}")
+                count = pool["total_channels_count"] + plan["qty"]
+                world.update("capacity_pools", plan["pool"], {"total_channels_count": count})
+                ends = date.fromisoformat(pool["renew_date"])
+            else:
+                _release(world, plan)
+                take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
+                ends = until.date()
+            item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=last_day(ends))
         world.update("orders", order["id"], {"status": "completed", "items": order["items"]})
 
     def delete(self, world: World, record: Record) -> bool:
@@ -161,7 +158,7 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     qty = inside["qty"] if chosen == ["qty"] else 1
     if len(numbers) < qty and not backorder:
         raise refused("qty", "exceeds available DIDs count")
-    once, monthly = (world.gross(Decimal(sku[name]) * qty) for name in ("setup_price", "monthly_price"))
+    once, monthly = (world.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
@@ -187,21 +184,20 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
 def _channels(
     world: World, inside: dict[str, Any], refused: Callable[..., Refused]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Channels for a pool, at the price of the greatest quantity that is reached."""
+    """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
     pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty") or 0
     if pool is None:
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
     price = priced_by(world, pool, qty)
-    once, net = Decimal(price["setup_price"]) * qty, Decimal(price["monthly_price"]) * qty
-    part = _rest_of_month(world, pool)
-    once, monthly = world.gross(once), world.gross(net * part)
+    once = world.gross(Decimal(price["setup_price"]))
+    monthly = world.gross(Decimal(price["monthly_price"]) * _rest_of_month(world, pool))
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
-        "prorated_mrc": part != 1,
+        "prorated_mrc": True,
         "billed_from": None,
         "billed_to": None,
         "capacity_pool_id": pool["id"],
@@ -210,13 +206,11 @@ def _channels(
 
 
 def _rest_of_month(world: World, pool: Record) -> Decimal:
-    """Which part of a month new channels are charged for: the rest of it, if that is agreed and a month is running."""
-    if not pool["total_channels_count"] or world.setting.store.fact("prorated") != "1":
-        return Decimal(1)
+    """Which part of a month new channels are charged for: what is left of the pool's."""
     today = world.now().date()
     ends = date.fromisoformat(pool["renew_date"])
     begins = month_earlier(ends, pool["private"].get("day"))
-    return Decimal(max(0, (ends - today).days)) / Decimal((ends - begins).days)
+    return Decimal((ends - today).days) / Decimal((ends - begins).days)
 
 
 def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused]) -> list[str]:

@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.named import Named
 from didww.sandbox.behaviours.trunks import random_word
 from didww.sandbox.errors import attribute_error, relationship_error
 
@@ -28,8 +29,10 @@ _MOST_SIP, _MOST_RTP = 15, 10
 _TECH_PREFIX: Final = re.compile(r"[0-9#]{0,8}", re.ASCII)
 
 
-class OutTrunks(Behaviour):
+class OutTrunks(Named):
     """Outbound trunks."""
+
+    among = ("voice_out_trunks",)
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "status": "active",
@@ -46,6 +49,7 @@ class OutTrunks(Behaviour):
 
     def before_create(self, world: World, record: Record) -> None:
         """Make the credentials."""
+        super().before_create(world, record)
         _check(record, record)
         record["authentication_method"] = _completed(world, record["authentication_method"], {}, "creation")
 
@@ -54,6 +58,7 @@ class OutTrunks(Behaviour):
 
         Unblocking a trunk begins its 24 hours anew.
         """
+        super().before_update(world, record, changes)
         held = {name: world.related("voice_out_trunks", record["id"], name) for name in ("dids", "emergency_dids")}
         _check({**record, **held, **changes}, changes)
         if changes.get("status") == "active" and record["status"] == "blocked":

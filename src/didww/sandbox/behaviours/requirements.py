@@ -112,7 +112,7 @@ class EmergencyRequirements(Behaviour):
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
         """Its prices."""
-        return {"setup_price": 0, "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
+        return {"setup_price": "0.0", "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
 
 
 def _pairs(world: World, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:

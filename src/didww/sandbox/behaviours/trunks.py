@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TrunkGroups", "Trunks", "random_word"]
 
-# What a SIP configuration holds unless told; null where nothing stands here. Values of the sandbox's own choice: the
-# service's are not documented.
+# What a SIP configuration holds unless told; null where nothing stands here. Few of the service's values are known (the
+# formats of DTMF, no rerouting codes: recorded); the others are the sandbox's own choice.
 SIP_DEFAULTS: dict[str, Any] = {
     "transport_protocol_id": 1,
     "network_protocol_priority": "force_ipv4",
@@ -32,7 +32,7 @@ SIP_DEFAULTS: dict[str, Any] = {
     "use_did_in_ruri": False,
     "codec_ids": [9, 10, 8, 7, 6],
     "rx_dtmf_format_id": 1,
-    "tx_dtmf_format_id": 2,
+    "tx_dtmf_format_id": 1,
     "auth_enabled": False,
     "enabled_sip_registration": False,
     "sst_enabled": False,
@@ -46,7 +46,6 @@ SIP_DEFAULTS: dict[str, Any] = {
     "rtp_timeout": 30,
     "force_symmetric_rtp": False,
     "symmetric_rtp_ignore_rtcp": False,
-    "rerouting_disconnect_code_ids": [],
     "media_encryption_mode": "disabled",
     "stir_shaken_mode": "disabled",
     "diversion_relay_policy": "none",
@@ -61,7 +60,7 @@ _CLI_PREFIX = re.compile(r"\+?[0-9#]{0,6}")
 class Trunks(Named):
     """Inbound trunks."""
 
-    type = "voice_in_trunks"
+    among = ("voice_in_trunks", "voice_in_trunk_groups")
     defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
 
     def before_create(self, world: World, record: Record) -> None:
@@ -89,7 +88,7 @@ class Trunks(Named):
 class TrunkGroups(Named):
     """Trunk groups."""
 
-    type = "voice_in_trunk_groups"
+    among = ("voice_in_trunk_groups", "voice_in_trunks")
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:
         """How many trunks it holds."""
@@ -116,8 +115,13 @@ def _checked(world: World, configuration: dict[str, Any]) -> dict[str, Any]:
     if not registers:
         inside.update(incoming_auth_username=None, incoming_auth_password=None)
     elif not inside["incoming_auth_username"]:
-        inside.update(incoming_auth_username=random_word(world, 12), incoming_auth_password=random_word(world, 20))
+        inside.update(incoming_auth_username=_secret(world), incoming_auth_password=_secret(world))
     return configuration
+
+
+def _secret(world: World) -> str:
+    """A user name or password of a registration, as recorded answers have them."""
+    return "".join(world.dice.choices(string.ascii_letters + string.digits, k=16))
 
 
 def random_word(world: World, length: int) -> str:

@@ -68,6 +68,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         now = cast("float", (yield Now()))
         if response is not None:
             course.answered(response.status, response.headers)
+            configuration.server_clock.hear(response.headers)
             yield Tell(Answered(request, attempt, response, now - sent_at), configuration.observers)
             kind: str | int = response.status
             if response.status < 500 and response.status != 429:

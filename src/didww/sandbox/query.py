@@ -24,6 +24,7 @@ __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
 
 Tree: TypeAlias = "dict[str, Tree]"
 """Relationships to include, each with those to include from there."""
+_NOTHING_IF_EMPTY = ("include", "sort")
 _FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
 
 
@@ -77,10 +78,10 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
         if family == "page":
             page[key] = value
             continue
-        if family not in ("include", "fields", "filter", "sort"):
+        if family not in ("include", "fields", "filter", "sort") or (not value and family in _NOTHING_IF_EMPTY):
             continue
         query.kept.append((name, value))
-        if family == "include" and value:
+        if family == "include":
             query.include = _include(table, value, query.include or {})
         elif family == "fields":
             query.fields[key or value] = _fieldset(key or value, value)
@@ -94,9 +95,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
 
 
 def _include(table: Table, value: str, tree: Tree) -> Tree:
-    for path in value.split(","):
-        if not path:
-            continue
+    for path in filter(None, value.split(",")):
         if path not in table.includes:
             raise _unknown_include(table, path)
         at = tree
@@ -132,7 +131,7 @@ def _fieldset(type: str, value: str) -> frozenset[str]:
 
 def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
-    for part in value.split(","):
+    for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
         if name not in table.sorts:
             raise Refused(

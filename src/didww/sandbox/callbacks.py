@@ -21,7 +21,7 @@ from didww.callback.signing import CallbackRequest, sign_callback
 from didww.sandbox.clock import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from didww.sandbox.engine import Engine
     from didww.sandbox.store import Record
@@ -160,6 +160,7 @@ class Callbacks:
         engine: The engine.
         secret: What callbacks are signed with.
         disturb: Says for a type whether a fault drops or doubles the callback at hand.
+        hosts: Hosts beside loopback addresses that are delivered to from the start; `"*"` is any.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class Callbacks:
         engine: Engine,
         secret: str = DEFAULT_SECRET,
         disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+        hosts: Iterable[str] = (),
     ) -> None:
         if not secret:
             raise ValueError("callback_secret is empty; callbacks are signed with it.")
@@ -174,7 +176,7 @@ class Callbacks:
         self._secret = secret
         self._disturb = disturb
         self._signing: Signing = "right"
-        self._hosts: frozenset[str] = frozenset()
+        self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
         self._carrying = threading.Lock()
         self._closed = False
 
@@ -256,7 +258,7 @@ class Callbacks:
 
     def reset(self) -> None:
         """As it was in the beginning."""
-        self._signing, self._hosts = "right", frozenset()
+        self._signing, self._hosts = "right", self._first_hosts
 
     def close(self) -> None:
         """Send nothing more."""
@@ -322,7 +324,7 @@ class Callbacks:
             return
         host = _host(delivery.url)
         if not self._allowed(host):
-            error = f"{host} is no loopback address; allow it: sandbox.callbacks.allow({host!r})"
+            error = f"{host} is no loopback address; allow it: --callback-host, or sandbox.callbacks.allow({host!r})"
             self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
             return
         attempt = self._send(delivery, now)

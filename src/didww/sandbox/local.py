@@ -24,6 +24,8 @@ from didww.sandbox.supply import Stock
 from didww.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from didww.aio import AsyncDidwwClient
     from didww.calls.effects import Request
     from didww.client import DidwwClient
@@ -45,6 +47,7 @@ class Sandbox:
         clock: The clock; real time if left out.
         callback_secret: What callbacks are signed with.
         rate_limit: Requests that a key has in each second, more are answered with 429; no limit if left out.
+        callback_hosts: Hosts beside loopback addresses that callbacks are delivered to; `"*"` is any.
 
     Attributes:
         clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
@@ -75,6 +78,7 @@ class Sandbox:
         clock: Clock | None = None,
         callback_secret: str = DEFAULT_SECRET,
         rate_limit: int | None = None,
+        callback_hosts: Iterable[str] = (),
     ) -> None:
         self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
         self.clock = self.engine.clock
@@ -82,7 +86,7 @@ class Sandbox:
         self.transitions = Transitions(self.engine)
         self.faults = Faults(self.engine, seed)
         self.journal = Journal()
-        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback)
+        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
         self.balance = Balance(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)

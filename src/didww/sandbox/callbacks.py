@@ -19,6 +19,7 @@ import msgspec
 from didww.callback.request_validator import RequestValidator
 from didww.callback.signing import CallbackRequest, sign_callback
 from didww.sandbox.clock import stamp
+from didww.sandbox.store import PAUSE_ON_FULL_DISK, takes_no_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -272,8 +273,11 @@ class Callbacks:
             while not self._closed:
                 with self._engine.held() as setting:
                     now = stamp(setting.clock.now())
-                    row = self._next(setting.store.connection.execute, now)
+                    execute = setting.store.connection.execute
+                    row = self._next(execute, now)
                     setting.ordered = False
+                    if row is not None:  # what could not be noted must not be sent, time and again
+                        execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
                 if row is None:
                     return True
                 self._attempt(_delivery(row))
@@ -283,7 +287,12 @@ class Callbacks:
 
     def work(self) -> float:
         """Attempt whatever is due; seconds of the sandbox's clock until more is, infinity if nothing is to come."""
-        self.carry()
+        try:
+            self.carry()
+        except sqlite3.OperationalError as error:
+            if not takes_no_more(error):
+                raise
+            return PAUSE_ON_FULL_DISK
         with self._engine.held() as setting:
             row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:

@@ -44,6 +44,7 @@ from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from typing import Never
 
     from didww.calls.events import Answered, Retrying, Sending
@@ -246,6 +247,14 @@ class AsyncDidwwClient:
     def base_url(self) -> str:
         """The address of the API that this client talks to."""
         return self._configuration.base_url
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The service's time when it last answered, in UTC and whole seconds; None before the first answer.
+
+        The sandbox tells its own clock's, so a program that asks here what time it is follows an advance of it.
+        """
+        return self._configuration.server_clock.time()
 
     async def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""

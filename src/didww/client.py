@@ -44,6 +44,7 @@ from didww.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from typing import Never
 
     import requests
@@ -250,6 +251,14 @@ class DidwwClient:
     def base_url(self) -> str:
         """The address of the API that this client talks to."""
         return self._configuration.base_url
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The service's time when it last answered, in UTC and whole seconds; None before the first answer.
+
+        The sandbox tells its own clock's, so a program that asks here what time it is follows an advance of it.
+        """
+        return self._configuration.server_clock.time()
 
     def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""

@@ -10,6 +10,7 @@ import os
 import random
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww.exceptions import DidwwClientError, InvalidValue
@@ -19,6 +20,7 @@ from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
+    from datetime import datetime
 
     from didww.limits import Limiter
 
@@ -106,6 +108,29 @@ class ApiKey:
         raise DidwwClientError("An API key is not pickled: make the client anew in the other process.")
 
 
+class ServerClock:
+    """The service's time, as the answers tell it."""
+
+    __slots__ = ("_date",)
+
+    def __init__(self) -> None:
+        self._date = ""
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Take the `Date` of an answer, if it has one."""
+        self._date = headers.get("date", "") or self._date
+
+    def time(self) -> datetime | None:
+        """What the last answer told; None if none told anything."""
+        from email.utils import parsedate_to_datetime
+
+        try:
+            told = parsedate_to_datetime(self._date)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return told.replace(tzinfo=UTC) if told.tzinfo is None else told
+
+
 class Configuration:
     """A client's settings; copied, never changed (`replaced`)."""
 
@@ -119,6 +144,7 @@ class Configuration:
         "max_retries",
         "observers",
         "origin",
+        "server_clock",
         "timeout",
         "tracing",
     )
@@ -133,6 +159,7 @@ class Configuration:
         max_retries: int = DEFAULT_RETRIES,
         limiter: Limiter | None = None,
         budget: Budget | None = None,
+        server_clock: ServerClock | None = None,
         jitter: Callable[[], float] = random.random,
         observers: tuple[tuple[type, Callable[[Any], object]], ...] = (),
         tracing: Any = None,
@@ -141,6 +168,7 @@ class Configuration:
         self.max_retries = checked_retries(max_retries)
         self.limiter = limiter
         self.budget = budget or Budget()
+        self.server_clock = server_clock or ServerClock()
         self.jitter = jitter
         self.observers = observers
         self.tracing = tracing
@@ -165,6 +193,7 @@ class Configuration:
             max_retries=self.max_retries if isinstance(max_retries, Unset) else max_retries,
             limiter=self.limiter,
             budget=self.budget,
+            server_clock=self.server_clock,
             jitter=self.jitter,
             observers=self.observers,
             tracing=self.tracing,

@@ -426,6 +426,8 @@ def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
         ("*/*", 200),
         ("text/html, application/vnd.api+json", 200),
         ("", 200),
+        ("APPLICATION/vnd.API+json", 200),
+        ("Text/HTML, Application/*", 200),
         (f"{MEDIA_TYPE}; version=1", 406),
         ("text/html", 406),
     ],
@@ -448,6 +450,14 @@ def test_a_body_must_be_of_the_json_api_type(given: str) -> None:
     error = json.loads(answer.body)["errors"][0]
     assert (error["code"], error["title"]) == ("415", "Unsupported media type")
     assert MEDIA_TYPE in error["detail"]
+
+
+@pytest.mark.parametrize("given", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
+def test_media_types_are_compared_in_any_case(given: str) -> None:
+    """As RFC 9110 has them."""
+    body = document("voice_in_trunk_groups", name=given)
+    answer = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
+    assert answer.status == 201
 
 
 def test_a_body_has_a_largest_size() -> None:

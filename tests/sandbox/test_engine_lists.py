@@ -330,6 +330,15 @@ def test_several_filters_must_all_match() -> None:
     assert stage.caller.ids("/dids", **query) == [second["id"]]
 
 
+@pytest.mark.parametrize(("name", "value"), [("include", ""), ("sort", ""), ("sort", ",")])
+def test_an_empty_include_or_sort_says_nothing(name: str, value: str) -> None:
+    """The answer is that of a request without the parameter, of lists and of single records."""
+    caller = scene().caller
+    for path in ("/dids", f"/dids/{caller.ids('/dids')[0]}", "/countries"):
+        assert caller.get(path, **{name: value})["data"] == caller.get(path)["data"]
+    assert "included" not in caller.get("/dids", **{name: ""})
+
+
 def test_several_sort_keys_are_used_in_their_order() -> None:
     """Type first, then name, each in its own direction."""
     caller = scene().caller

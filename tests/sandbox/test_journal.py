@@ -75,6 +75,22 @@ def test_hints_of_bodies_and_keys() -> None:
         assert "Api-Key" in sandbox.journal.entries(limit=1)[0].hints[0]
 
 
+def test_a_request_for_another_version_is_pointed_out() -> None:
+    """Whatever its answer; the version of this API, and none, are what is served."""
+    with Sandbox() as sandbox:
+
+        def hinted(path: str, **headers: str) -> list[str]:
+            sandbox.exchange(Request("GET", f"{BASE}{path}", HEADERS | headers))
+            return sandbox.journal.entries(limit=1)[0].hints
+
+        assert hinted("/balance") == []
+        assert hinted("/balance", **{"X-DIDWW-API-Version": "2026-04-16"}) == []
+        (hint,) = hinted("/balance", **{"x-didww-api-version": "2022-05-10"})
+        assert "asks for 2022-05-10" in hint
+        assert "2026-04-16" in hint
+        assert len(hinted("/did", **{"X-DIDWW-API-Version": "2022-05-10"})) == 2
+
+
 def test_entries_are_chosen() -> None:
     """By method, path, status and number; the newest first."""
     with Sandbox() as sandbox, sandbox.client() as client:

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from didww import AsyncDidwwClient, DidwwClient
+from didww import AsyncDidwwClient, CallbackMethod, DidwwClient, Export
 from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
 from didww.sandbox import Engine, Sandbox
 from didww.sandbox.server import Server, running
@@ -163,6 +165,59 @@ def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=20)
     assert "others can reach all addresses of this machine" in output
+
+
+@pytest.mark.parametrize("own_key", [False, True])
+def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: bool) -> None:
+    """Of the first objects, and of what a state in a file has left; other keys have what each begins with."""
+    objects, db = tmp_path / "objects.yaml", tmp_path / "state.db"
+    objects.write_text("balance: 250\n")
+    options = ["--port", "0", "--objects", str(objects), "--db", str(db), *(["--api-key", "own"] if own_key else [])]
+    for turn in range(2):
+        ready = tmp_path / f"ready{turn}"
+        with command(*options, ready=ready) as process:
+            if turn == 0:
+                httpx2.post(
+                    ready.read_text().strip().removesuffix("/v3") + "/_sandbox/balance/put", json={"balance": "12.5"}
+                )
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+        money = "250.00" if turn == 0 else "12.50"
+        if own_key:
+            assert f"One account, with {money} USD to spend." in output
+        else:
+            assert f"with 10000.00 USD to spend; local-key has {money} USD." in output
+
+
+def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:
+    """Names that it is asked for by, and hosts that callbacks go to; a reset keeps both."""
+    ready = tmp_path / "ready"
+    options = ["--port", "0", "--allow-host", "didww.example.com", "--callback-host", "0.0.0.0"]
+    with command(*options, ready=ready) as process:
+        base_url = ready.read_text().strip()
+        root = base_url.removesuffix("/v3")
+        for host, status in (("didww.example.com", 200), ("other.example.com", 403)):
+            answer = httpx2.get(f"{base_url}/balance", headers={"Api-Key": "local-key", "Host": host})
+            assert answer.status_code == status
+        httpx2.post(f"{root}/_sandbox/state/reset")
+        with DidwwClient("local-key", base_url=base_url) as client:
+            span = {"from": f"{datetime.now(UTC):%Y-%m}-01 00:00:00", "to": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}
+            for host in ("0.0.0.0", "192.0.2.1"):
+                client.exports().create(
+                    Export(
+                        export_type="cdr_in",
+                        filters=span,
+                        callback_url=f"http://{host}:1/",
+                        callback_method=CallbackMethod.POST,
+                    )
+                )
+        httpx2.post(f"{root}/_sandbox/clock/advance", json={"by": 5})
+        told = httpx2.post(f"{root}/_sandbox/callbacks/settle", json={}, timeout=30).json()
+        states = {urlsplit(one["url"]).hostname: one["state"] for one in told}
+        assert states == {"0.0.0.0": "waiting", "192.0.2.1": "refused"}
+        assert "--callback-host" in str([one["attempts"] for one in told])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
 
 
 def test_a_client_without_the_prefix_is_told_the_base_url() -> None:

@@ -77,6 +77,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         if response is not None:
             course.answered(response.status, response.headers)
             course.in_doubt = not 400 <= response.status < 500
+            configuration.server_clock.hear(response.headers)
             yield Tell(Answered(request, attempt, response, now - sent_at), configuration.observers)
             kind: str | int = response.status
             if response.status < 500 and response.status != 429:

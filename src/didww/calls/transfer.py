@@ -215,6 +215,7 @@ class _Download:
             opened = cast("Opened", (yield Open(request, deadline)))
             now = cast("float", (yield Now()))
             course.answered(opened.status, opened.headers)
+            configuration.server_clock.hear(opened.headers)
             head = Response(opened.status, opened.headers, b"")
             yield Tell(Answered(request, attempt, head, now - sent_at), configuration.observers)
             if (yield from self._begin(request, opened)):

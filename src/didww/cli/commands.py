@@ -14,6 +14,7 @@ import click
 from didww.cli.callbacks import callbacks, listen
 from didww.cli.printing import printable, tell
 from didww.exceptions import DidwwClientError
+from didww.sandbox.accounts import FIRST_BALANCE
 from didww.sandbox.callbacks import DEFAULT_SECRET
 from didww.version import API_VERSION, __version__
 
@@ -51,11 +52,25 @@ command.add_command(listen)
 )
 @click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="What callbacks are signed with.")
 @click.option(
+    "--callback-host",
+    "callback_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Deliver callbacks to this host too, beside loopback addresses; *: to any.",
+)
+@click.option(
     "--objects", type=click.Path(dir_okay=False), help="YAML file of first objects, put into a new state once."
 )
 @click.option("--preset", "presets", multiple=True, help="Faults: flaky, rate-limited, maintenance, export-stuck.")
 @click.option("--freeze", help="Stop the clock at this time (ISO 8601).")
 @click.option("--open-control", is_flag=True, help="Let others than this machine use the controls and the console.")
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Answer for this host name too, and let its pages in browsers in; *: any.",
+)
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
 )
@@ -67,10 +82,12 @@ def sandbox(
     api_key: str | None,
     rate_limit: int,
     callback_secret: str,
+    callback_hosts: tuple[str, ...],
     objects: str | None,
     presets: tuple[str, ...],
     freeze: str | None,
     open_control: bool,  # noqa: FBT001 an option
+    hosts: tuple[str, ...],
     ready_file: str | None,
 ) -> None:
     """Serve a local DIDWW.
@@ -85,7 +102,12 @@ def sandbox(
         Path(ready_file).unlink(missing_ok=True)
     try:
         local = Sandbox(
-            path=db, seed=seed, api_key=api_key, callback_secret=callback_secret, rate_limit=rate_limit or None
+            path=db,
+            seed=seed,
+            api_key=api_key,
+            callback_secret=callback_secret,
+            rate_limit=rate_limit or None,
+            callback_hosts=callback_hosts,
         )
         for preset in presets:
             local.faults.preset(preset)
@@ -99,7 +121,7 @@ def sandbox(
     except sqlite3.Error as error:
         raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
     try:
-        server = Server(local, host=host, port=port, log=_log, open_control=open_control)
+        server = Server(local, host=host, port=port, log=_log, open_control=open_control, hosts=hosts)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     unwritten: list[OSError] = []
@@ -139,8 +161,13 @@ def _introduce(server: Server, local: Sandbox, *, host: str, db: str | None, own
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
     click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if own_key else local.key}\n")
     kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
-    accounts = "One account" if own_key else "Every key is an account of its own"
-    click.echo(f"{accounts}, with 10000.00 USD to spend. State: {kept}. Ctrl-C stops it.")
+    own = local.balance.show().total_balance
+    if own_key:
+        accounts = f"One account, with {own} USD to spend"
+    else:
+        accounts = f"Every key is an account of its own, with {FIRST_BALANCE} USD to spend"
+        accounts += "" if own == FIRST_BALANCE else f"; {local.key} has {own} USD"
+    click.echo(f"{accounts}. State: {kept}. Ctrl-C stops it.")
     root = server.base_url.removesuffix("/v3")
     click.echo(f"Console: {root}/_sandbox/console/   Controls: {root}/_sandbox/openapi.json")
 

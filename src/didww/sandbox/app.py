@@ -7,25 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from didww.calls.effects import Request, Response
-from didww.sandbox import control
+from didww.sandbox import control, facts
+from didww.sandbox.clock import http_date
+from didww.sandbox.errors import error_body
+from didww.sandbox.fairness import FairQueue
+from didww.sandbox.headers import CROSS_ORIGIN, compressed, header_of
 from didww.transport.inprocess import Disturbance, Streamed, reader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     from didww.sandbox.local import Sandbox
 
 __all__ = ["SandboxApp"]
 
 _QUIET = Disturbance()
+_JSON_API = "application/vnd.api+json"
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+_PAGE_SIZE = re.compile(r"page\[size\]=(\d{1,9})")
 MOST_BYTES = 32 << 20
 _TOO_LARGE = b'{"errors":[{"title":"Payload Too Large","detail":"The body is too large.","code":"413","status":"413"}]}'
 
@@ -37,6 +46,9 @@ class SandboxApp:
         sandbox: The sandbox that answers.
         log: Called with method, path, status and seconds after each answer; neither headers nor bodies are shown.
         open_control: Whether others than this machine may use the controls.
+        hosts: Names with a dot that it is asked for by, and whose pages may use it from a browser; `"*"` is any.
+
+    A server that adds the header `Date` by itself has to leave it out: it is that of the sandbox's clock.
     """
 
     def __init__(
@@ -45,8 +57,11 @@ class SandboxApp:
         log: Callable[[str, str, int, float], None] | None = None,
         *,
         open_control: bool = False,
+        hosts: Iterable[str] = (),
     ) -> None:
         self._sandbox = sandbox
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._fair: FairQueue | None = None
         self._log = log
         self._open_control = open_control
         # Some of them wait for callbacks; what is streamed must not wait for those.
@@ -75,36 +90,75 @@ class SandboxApp:
             more = message.get("more_body", False)
             if len(body) > MOST_BYTES:
                 break
-        path = _path(scope)
+        request, path = _request(scope, bytes(body))
         disturbance: Disturbance | None = None
         quiet = False
         if len(body) > MOST_BYTES:
-            response = Response(413, {"content-type": "application/vnd.api+json", "connection": "close"}, _TOO_LARGE)
+            response = Response(413, {"content-type": _JSON_API, "connection": "close"}, _TOO_LARGE)
         elif path == "/" or path.startswith("/_sandbox"):
             quiet = True
             # Controls may wait for callbacks, and those may come from this very server.
-            asked = _request(scope, path, bytes(body))
             loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(self._controls, self._control, asked, scope)
-        elif path.partition("?")[0].endswith(".csv.gz"):
-            # A part of a file can take as long as the whole of it: it has to be made up to there.
-            asked = _request(scope, path, bytes(body))
-            response, disturbance = await asyncio.to_thread(self._sandbox.exchange, asked)
+            response = await loop.run_in_executor(self._controls, self._control, request, scope)
         else:
-            # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
-            response, disturbance = self._sandbox.exchange(_request(scope, path, bytes(body)))
+            response, disturbance = await self._exchange(request, path, scope.get("client"))
+        headers = {"date": http_date(self._sandbox.clock.now()), **response.headers}
+        response = msgspec.structs.replace(response, headers=headers)
         await _respond(scope, send, response, disturbance or _QUIET)
         if self._log is not None and not quiet:
-            self._log(scope["method"], path, response.status, time.perf_counter() - started)
+            self._log(request.method, path, response.status, time.perf_counter() - started)
+
+    async def _exchange(self, request: Request, path: str, connection: object) -> tuple[Response, Disturbance | None]:
+        """The API's answer, with what browsers ask for."""
+        host = _name(request.headers["host"])
+        if not self._known(host):
+            return _refused_host(host), None
+        headers = CROSS_ORIGIN | self._allowed_origin(request, host)
+        disturbance: Disturbance | None = None
+        if request.method == "OPTIONS":  # a preflight has no key, and is nobody's request
+            response = Response(200, {}, b"")
+        elif path.partition("?")[0].endswith(".csv.gz"):
+            # A part of a file can take as long as the whole of it: it has to be made up to there.
+            response, disturbance = await asyncio.to_thread(self._sandbox.exchange, request)
+        else:
+            # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
+            async with self._queue().share_of(connection, _work(path)):
+                response, disturbance = self._sandbox.exchange(request)
+                if disturbance is None:  # else bytes are counted
+                    response = compressed(request, response)
+        return msgspec.structs.replace(response, headers={**headers, **response.headers}), disturbance
+
+    def _queue(self) -> FairQueue:
+        if self._fair is None or self._fair.loop is not asyncio.get_running_loop():
+            self._fair = FairQueue()
+        return self._fair
+
+    def _known(self, host: str) -> bool:
+        """Whether a request may name this host: else a page in a browser could have its own name lead here."""
+        return host != "" and (_own(host) or host in self._hosts or "*" in self._hosts)
+
+    def _allowed_origin(self, request: Request, host: str) -> dict[str, str]:
+        """The header that lets a page read the answer: one of this machine, of the same host, or of an allowed one.
+
+        The service lets any page in, which needs a secret key; the keys of a sandbox are no secret.
+        """
+        origin = header_of(request.headers, "origin")
+        try:
+            split = urlsplit(origin)
+            asking = split.hostname or ""
+        except ValueError:
+            return {}
+        let_in = _loopback(asking) or asking.endswith(".localhost") or asking in (host, *self._hosts)
+        if split.scheme in ("http", "https") and (let_in or "*" in self._hosts):
+            return {"access-control-allow-origin": origin}
+        return {}
 
     def _control(self, request: Request, scope: MutableMapping[str, Any]) -> Response:
-        refused = _foreign(request, scope) if self._open_control else _stranger(request, scope)
+        refused = None if self._open_control else _stranger(request, scope)
+        refused = refused or self._foreign(request, scope)
         if refused is not None:
             return Response(403, {"content-type": "application/json"}, msgspec.json.encode({"error": refused}))
-        try:
-            path = urlsplit(request.url).path
-        except ValueError:
-            return Response(400, {"content-type": "application/json"}, b'{"error":"There is no such host."}')
+        path = urlsplit(request.url).path
         if path in ("/", "/_sandbox", "/_sandbox/console"):
             return Response(307, {"location": "/_sandbox/console/"}, b"")
         if path.startswith("/_sandbox/console/"):
@@ -113,6 +167,15 @@ class SandboxApp:
             return console.answer(self._sandbox, request)
         return control.answer(self._sandbox, request)
 
+    def _foreign(self, request: Request, scope: MutableMapping[str, Any]) -> str | None:
+        """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
+        origin, host = request.headers.get("origin"), request.headers["host"]
+        if not self._known(name := _name(host)):
+            return f"The controls are asked for at an address, or a name without a dot, not at {name[:80]!r}."
+        if origin is not None and origin != f"{scope.get('scheme', 'http')}://{host}":
+            return "The controls are not for pages of another origin."
+        return None
+
 
 def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
     """Why a request may not use the controls; None if it may.
@@ -120,45 +183,56 @@ def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
     A page in a browser on this machine is a stranger, too, if it comes from elsewhere.
     """
     client = scope.get("client")
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    host = _name(headers.get("host", ""))
+    host = _name(request.headers["host"])
     if client is not None and not _loopback(client[0]):
         return "The controls are for this machine alone; start the sandbox with --open-control to let others use them."
     if not _loopback(host):
         return f"The controls are asked for at this machine's own address, not at {host[:80]!r}."
-    return _foreign(request, scope)
-
-
-def _foreign(request: Request, scope: MutableMapping[str, Any]) -> str | None:
-    """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    origin, host = headers.get("origin"), _name(headers.get("host", ""))
-    if not _own(host):
-        return f"The controls are asked for at an address, or a name without a dot, not at {host[:80]!r}."
-    if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
-        return "The controls are not for pages of another origin."
     return None
 
 
+def _refused_host(host: str) -> Response:
+    detail = (
+        f"{host[:80]!r} is none of the names of this sandbox. Ask for it by its address or by a name without a dot, "
+        f"or start it with --allow-host {host[:80]}."
+    )
+    error = {"title": "Forbidden", "detail": detail, "code": "403", "status": "403"}
+    return Response(403, {"content-type": _JSON_API}, error_body([error]))
+
+
+def _work(path: str) -> float:
+    """How much a request is, in records of an answer."""
+    place, _, query = unquote(path).partition("?")
+    type = place.removeprefix("/v3/")
+    asked = _PAGE_SIZE.search(query)
+    records = min(int(asked[1]), facts.LARGEST_PAGE) if asked else facts.PAGE_SIZES.get(type, facts.PAGE_SIZE)
+    included = query.partition("include=")[2].partition("&")[0]
+    return records * (1 + len(included.split(",")) if included else 1)
+
+
 def _name(host: str) -> str:
-    return host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    """The name or address in a header `Host`; empty if it is none."""
+    found = _HOST.fullmatch(host.lower())
+    if found is None or (found[1].startswith("[") and not _address(found[1][1:-1])):
+        return ""
+    return found[1].strip("[]")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _own(host: str) -> bool:
     """Whether a host is an address, or a name that nobody elsewhere can let lead here, as pages of strangers might."""
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return "." not in host.removesuffix(".local").removesuffix(".localhost")
+    return _address(host) is not None or "." not in host.removesuffix(".local").removesuffix(".localhost")
 
 
 def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 async def _respond(
@@ -169,8 +243,9 @@ async def _respond(
 ) -> None:
     """Send an answer, as the wire lets it through."""
     read, size = reader_of(response)
-    # Without a length the server sends the body in chunks.
-    headers = {**response.headers, **({} if size is None else {"content-length": str(size)})}
+    # Without a length the server sends the body in chunks; 304 has none.
+    sized = size is not None and response.status != 304
+    headers = {**response.headers, **({"content-length": str(size)} if sized else {})}
     await asyncio.sleep(disturbance.latency)
     if disturbance.lost:
         _break_off(send)
@@ -209,18 +284,22 @@ def _break_off(send: Any) -> None:
     transport.close()
 
 
-def _path(scope: MutableMapping[str, Any]) -> str:
+def _request(scope: MutableMapping[str, Any], body: bytes) -> tuple[Request, str]:
+    """The request, and its path with the query."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.split(b"?", 1)[0].decode("latin-1")
+    if absolute := _ABSOLUTE.fullmatch(path):  # as to a proxy; its host counts (RFC 9112, section 3.2.2)
+        path = absolute[2] or "/"
+        headers["host"] = absolute[1]
+    if not headers.get("host"):
+        name, port = scope.get("server") or ("127.0.0.1", 80)
+        headers["host"] = f"{name}:{port}"
     query: bytes = scope.get("query_string", b"")
-    return f"{path}?{query.decode('latin-1')}" if query else path
-
-
-def _request(scope: MutableMapping[str, Any], path: str, body: bytes) -> Request:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    server = scope.get("server") or ("127.0.0.1", 80)
-    host = headers.get("host") or f"{server[0]}:{server[1]}"
-    return Request(scope["method"], f"{scope.get('scheme', 'http')}://{host}{path}", headers, body or None)
+    path += f"?{query.decode('latin-1')}" if query else ""
+    return Request(
+        scope["method"], f"{scope.get('scheme', 'http')}://{headers['host']}{path}", headers, body or None
+    ), path
 
 
 async def _lifespan(

@@ -19,9 +19,10 @@ import msgspec
 from didww.callback.request_validator import RequestValidator
 from didww.callback.signing import CallbackRequest, sign_callback
 from didww.sandbox.clock import stamp
+from didww.sandbox.store import PAUSE_ON_FULL_DISK, takes_no_more
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from didww.sandbox.engine import Engine
     from didww.sandbox.store import Record
@@ -160,6 +161,7 @@ class Callbacks:
         engine: The engine.
         secret: What callbacks are signed with.
         disturb: Says for a type whether a fault drops or doubles the callback at hand.
+        hosts: Hosts beside loopback addresses that are delivered to from the start; `"*"` is any.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class Callbacks:
         engine: Engine,
         secret: str = DEFAULT_SECRET,
         disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+        hosts: Iterable[str] = (),
     ) -> None:
         if not secret:
             raise ValueError("callback_secret is empty; callbacks are signed with it.")
@@ -174,7 +177,7 @@ class Callbacks:
         self._secret = secret
         self._disturb = disturb
         self._signing: Signing = "right"
-        self._hosts: frozenset[str] = frozenset()
+        self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
         self._carrying = threading.Lock()
         self._closed = False
 
@@ -256,7 +259,7 @@ class Callbacks:
 
     def reset(self) -> None:
         """As it was in the beginning."""
-        self._signing, self._hosts = "right", frozenset()
+        self._signing, self._hosts = "right", self._first_hosts
 
     def close(self) -> None:
         """Send nothing more."""
@@ -270,8 +273,11 @@ class Callbacks:
             while not self._closed:
                 with self._engine.held() as setting:
                     now = stamp(setting.clock.now())
-                    row = self._next(setting.store.connection.execute, now)
+                    execute = setting.store.connection.execute
+                    row = self._next(execute, now)
                     setting.ordered = False
+                    if row is not None:  # what could not be noted must not be sent, time and again
+                        execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
                 if row is None:
                     return True
                 self._attempt(_delivery(row))
@@ -281,7 +287,12 @@ class Callbacks:
 
     def work(self) -> float:
         """Attempt whatever is due; seconds of the sandbox's clock until more is, infinity if nothing is to come."""
-        self.carry()
+        try:
+            self.carry()
+        except sqlite3.OperationalError as error:
+            if not takes_no_more(error):
+                raise
+            return PAUSE_ON_FULL_DISK
         with self._engine.held() as setting:
             row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:
@@ -322,7 +333,7 @@ class Callbacks:
             return
         host = _host(delivery.url)
         if not self._allowed(host):
-            error = f"{host} is no loopback address; allow it: sandbox.callbacks.allow({host!r})"
+            error = f"{host} is no loopback address; allow it: --callback-host, or sandbox.callbacks.allow({host!r})"
             self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
             return
         attempt = self._send(delivery, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-__all__ = ["Clock", "ClockState", "moment_of", "stamp"]
+__all__ = ["Clock", "ClockState", "http_date", "moment_of", "stamp"]
 
 
 class ClockState(msgspec.Struct, frozen=True):
@@ -149,3 +150,8 @@ def moment_of(value: datetime | str) -> datetime:
 def stamp(moment: datetime) -> str:
     """`moment` as the service writes times: ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def http_date(moment: datetime) -> str:
+    """`moment` as HTTP's header `Date` has it."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sqlite3
 import types
 import typing
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ import msgspec
 
 from didww.calls.effects import Response
 from didww.sandbox.errors import Refused
+from didww.sandbox.store import takes_no_more
 from didww.version import __version__
 from didww.words import did_you_mean
 
@@ -92,6 +94,10 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
     except (LookupError, ValueError, ArithmeticError, TimeoutError) as error:
         status = 404 if isinstance(error, LookupError) else 504 if isinstance(error, TimeoutError) else 422
         return _json(status, {"error": said(error)})
+    except sqlite3.OperationalError as error:
+        if not takes_no_more(error):
+            raise
+        return _json(507, {"error": f"The state cannot be written to its file ({error}): make room on its disk."})
     if result is None:
         return Response(204, {}, b"")
     return _json(200, result)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import math
 import random
+import sqlite3
 import threading
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -28,11 +29,10 @@ from didww.sandbox.errors import Refused, error_body, no_such_path, not_offered
 from didww.sandbox.operations import MEDIA_TYPE, Operation
 from didww.sandbox.schema import table_of
 from didww.sandbox.stock import AvailableDids, DidGroups
-from didww.sandbox.store import Store
+from didww.sandbox.store import PAUSE_ON_FULL_DISK, Store, takes_no_more
 from didww.sandbox.world import Setting, World, new_id, run_due
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Generator, Iterable
 
     from didww.calls.effects import Request
@@ -94,6 +94,7 @@ class Engine:
         self.clock = clock or Clock()
         self._lock = threading.Lock()
         self._closed = False
+        self._in_file = path is not None
         self._store = store = Store(path, seed, self._lock)
         # Each opening of a file throws other dice: ids must not come twice.
         opened = int(store.fact("opened") or 0) + 1
@@ -146,7 +147,12 @@ class Engine:
         with self._lock:
             if self._closed:
                 return math.inf
-            run_due(self._setting)
+            try:
+                run_due(self._setting)
+            except sqlite3.OperationalError as error:
+                if not takes_no_more(error):
+                    raise
+                return PAUSE_ON_FULL_DISK
             due = self._setting.next_due
             return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
 
@@ -166,10 +172,15 @@ class Engine:
     def _clock_being_set(self) -> Generator[None]:
         """Nobody sees the new time before it is written down: what is done then is done at a time that is kept."""
         with self._lock:
+            before = self.clock.state()
             yield
             if self._closed:
                 return
-            self._keep_clock()
+            try:
+                self._keep_clock()
+            except sqlite3.Error:
+                self.clock.restore(before)
+                raise
             run_due(self._setting)
         if self._setting.ordered:
             self.wake()
@@ -191,7 +202,7 @@ class Engine:
         with self._lock:
             self._setting.holding = holding
             try:
-                found = self._answer(request)
+                found = self._kept_or_not(request)
             except Refused as refused:
                 found = Response(refused.status, refused.headers, error_body(refused.errors))
             except Exception:
@@ -208,6 +219,37 @@ class Engine:
                 found = Response(500, {}, error_body([_FAULT]))
         headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **found.headers}
         return msgspec.structs.replace(found, headers=headers)
+
+    # On a full disk
+
+    def _kept_or_not(self, request: Request) -> Response | Callable[[], Response]:
+        if not self._in_file:
+            return self._answer(request)
+        dice = self._setting.dice.getstate()
+        try:
+            return self._answer(request)
+        except sqlite3.OperationalError as error:
+            if not takes_no_more(error):
+                raise
+            said = f"The state cannot be written to its file ({error}). Nothing was changed; make room on its disk."
+            if request.method != "GET":
+                raise Refused(507, "Insufficient Storage", said, code="507") from None
+            log.warning("sandbox: %s Reading goes on.", said)
+            return self._unkept(request, dice)
+
+    def _unkept(self, request: Request, dice: tuple[Any, ...]) -> Response | Callable[[], Response]:
+        """The answer to a request that reads: what has fallen due is done for it, and undone after it.
+
+        With the same dice each time, so that the same comes of it.
+        """
+        self._setting.dice.setstate(dice)
+        try:
+            with self._store.trial():
+                return self._answer(request)
+        finally:
+            self._accounts.forget()
+            self._setting.dice.setstate(dice)
+            self._setting.load()
 
     # Finding the way
 

@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from didww.sandbox.schema import table_of
+from didww.version import API_VERSION
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from didww.sandbox.schema import Table
 
-__all__ = ["hints"]
+__all__ = ["hints", "version_hint"]
 
 _FIRST_WORD: Final = re.compile(r"\S+")
+
+
+def version_hint(headers: Mapping[str, str]) -> list[str]:
+    """That a request asks for another version than it is answered in, which the service ignores without a word."""
+    asked = headers.get("x-didww-api-version", API_VERSION)
+    if asked == API_VERSION:
+        return []
+    what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the answer is of {API_VERSION}"
+    return [f"{what}, the only version here. Names and values of the other one may differ."]
 
 
 def hints(method: str, path: str, query: list[tuple[str, str]], status: int, answer: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from didww.sandbox.hints import hints
+from didww.sandbox.hints import hints, version_hint
 from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True):
         answer: The answer's body, 64 KiB at most.
         ms: Milliseconds that the answer took.
         fault: Number of the rule that had its turn; None if none had.
-        hints: What was probably meant, if it was refused.
+        hints: What was probably meant, if it was refused; that it asks for another version of the API.
     """
 
     id: int
@@ -233,7 +233,9 @@ class Journal:
 def _entry(kept: _Kept) -> Entry:
     split = urlsplit(kept.url.encode("utf-8", "replace").decode())
     query = parse_qsl(split.query, keep_blank_values=True)
-    said = hints(kept.method, split.path, query, kept.status, kept.answer.head) if kept.status >= 400 else []
+    said = version_hint(kept.headers)
+    if kept.status >= 400:
+        said += hints(kept.method, split.path, query, kept.status, kept.answer.head)
     return Entry(
         kept.id,
         kept.at,

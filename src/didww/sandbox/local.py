@@ -7,13 +7,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
+
 from didww.calls.effects import Response
 from didww.sandbox.callbacks import DEFAULT_SECRET, Callbacks
 from didww.sandbox.calls import Calls
-from didww.sandbox.clock import Clock, stamp
+from didww.sandbox.clock import Clock, http_date, stamp
 from didww.sandbox.courier import Courier
 from didww.sandbox.engine import Engine
 from didww.sandbox.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
+from didww.sandbox.headers import header_of, with_validators
 from didww.sandbox.journal import Journal
 from didww.sandbox.money import Balance
 from didww.sandbox.state import State
@@ -21,6 +24,8 @@ from didww.sandbox.supply import Stock
 from didww.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from didww.aio import AsyncDidwwClient
     from didww.calls.effects import Request
     from didww.client import DidwwClient
@@ -42,6 +47,7 @@ class Sandbox:
         clock: The clock; real time if left out.
         callback_secret: What callbacks are signed with.
         rate_limit: Requests that a key has in each second, more are answered with 429; no limit if left out.
+        callback_hosts: Hosts beside loopback addresses that callbacks are delivered to; `"*"` is any.
 
     Attributes:
         clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
@@ -72,6 +78,7 @@ class Sandbox:
         clock: Clock | None = None,
         callback_secret: str = DEFAULT_SECRET,
         rate_limit: int | None = None,
+        callback_hosts: Iterable[str] = (),
     ) -> None:
         self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
         self.clock = self.engine.clock
@@ -79,7 +86,7 @@ class Sandbox:
         self.transitions = Transitions(self.engine)
         self.faults = Faults(self.engine, seed)
         self.journal = Journal()
-        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback)
+        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
         self.balance = Balance(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
@@ -131,25 +138,33 @@ class Sandbox:
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """The answer to a request as it goes out, and what the wire is to do to it."""
         started = time.perf_counter()
-        key = next((value for name, value in request.headers.items() if name.lower() == "api-key"), "")
+        key = header_of(request.headers, "api-key")
         key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
         fault, disturbance = None, None
         if self._limit is not None and self._above(key, self._limit):
             response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
         elif (fault := self.faults.for_request(request)) is None:
-            response = self.engine.handle(request)
+            response = self._handled(request, started)
         else:
-            response = made_answer(fault) or marred(fault, self.engine.handle(request, holding=fault.hold))
+            response = made_answer(fault) or marred(fault, self._handled(request, started, holding=fault.hold))
             disturbance = disturbance_of(fault)
+        now = self.clock.now()
+        response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
         self.journal.note(
             request,
             response,
-            at=stamp(self.clock.now()),
+            at=stamp(now),
             key=key,
             ms=round((time.perf_counter() - started) * 1000, 2),
             fault=None if fault is None else fault.id,
         )
         return response, disturbance
+
+    def _handled(self, request: Request, started: float, *, holding: bool = False) -> Response:
+        # The doors send no body to HEAD.
+        asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
+        response = self.engine.handle(asked, holding=holding)
+        return with_validators(request, response, time.perf_counter() - started)
 
     def serve_always(self) -> None:
         """Let what falls due happen while nobody asks, as a server has to."""

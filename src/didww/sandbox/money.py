@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from didww.sandbox.accounts import FIRST_BALANCE
 from didww.sandbox.seeding import put_balance
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ class Balance:
         Args:
             api_key: Whose; the sandbox's own account unless said.
         """
-        with self._engine.held():
+        with self._engine.held() as setting:
             world = self._engine.world(api_key or self._default_key)
+            if not setting.store.filled("balances", world.owner):  # looking makes nothing
+                return Money(FIRST_BALANCE, "0.00", FIRST_BALANCE)
             record = world.find("balances", limit=1)[0]
         return Money(record["balance"], record["credit"], record["total_balance"])
 

@@ -78,7 +78,7 @@ class Operation:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
-        kinds = [one.strip() for one in accept.split(",")]
+        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
             return
         upload = type(self.behaviour).create is not Behaviour.create and self.request.method == "POST"
@@ -211,7 +211,7 @@ class Operation:
 
     def _check_content_type(self) -> None:
         given = self.headers.get("content-type", "").strip()
-        if given != MEDIA_TYPE:
+        if given.lower() != MEDIA_TYPE:
             detail = (
                 f"All requests that create or update must use the '{MEDIA_TYPE}' Content-Type. "
                 f"This request specified '{given}'."

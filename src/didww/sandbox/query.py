@@ -24,6 +24,7 @@ __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
 
 Tree: TypeAlias = "dict[str, Tree]"
 """Relationships to include, each with those to include from there."""
+_NOTHING_IF_EMPTY = ("include", "sort")
 _FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
 
 
@@ -77,7 +78,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
         if family == "page":
             page[key] = value
             continue
-        if family not in ("include", "fields", "filter", "sort"):
+        if family not in ("include", "fields", "filter", "sort") or (not value and family in _NOTHING_IF_EMPTY):
             continue
         if family in ("include", "sort") and not value:
             continue
@@ -96,9 +97,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
 
 
 def _include(table: Table, value: str, tree: Tree) -> Tree:
-    for path in value.split(","):
-        if not path:
-            continue
+    for path in filter(None, value.split(",")):
         if path not in table.includes:
             raise _unknown_include(table, path)
         at = tree

@@ -11,7 +11,7 @@ from didww.sandbox.local import Sandbox
 from didww.serving import AppServer, served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
 __all__ = ["Server", "running"]
@@ -26,6 +26,7 @@ class Server(AppServer):
         port: Port to listen at; 0 picks a free one.
         log: Called with method, path, status and seconds after each answer.
         open_control: Whether others than this machine may use the controls.
+        hosts: Names with a dot, beside `host`, that it is asked for by; `"*"` is any.
 
     Raises:
         DidwwClientError: The address cannot be used, or uvicorn is not installed.
@@ -39,8 +40,11 @@ class Server(AppServer):
         port: int = 0,
         log: Callable[[str, str, int, float], None] | None = None,
         open_control: bool = False,
+        hosts: Iterable[str] = (),
     ) -> None:
-        super().__init__(SandboxApp(sandbox, log, open_control=open_control), host=host, port=port)
+        app = SandboxApp(sandbox, log, open_control=open_control, hosts=(host, *hosts))
+        super().__init__(app, host=host, port=port)
+        self._server.config.date_header = False  # the sandbox's clock tells it
         self._sandbox = sandbox
         self.base_url = f"{self.address}/v3"
 

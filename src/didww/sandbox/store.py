@@ -17,7 +17,7 @@ from didww.sandbox.schema import JSON_KINDS, Table, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Record", "Row", "Store", "valid_id"]
+__all__ = ["PAUSE_ON_FULL_DISK", "Record", "Row", "Store", "takes_no_more", "valid_id"]
 
 Record: TypeAlias = dict[str, Any]
 """A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
@@ -25,6 +25,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _LAYOUT = "2"
+_CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _BASE = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
@@ -48,6 +49,8 @@ CREATE TABLE IF NOT EXISTS links (
 CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
 """
 MOST_COUNTS = 1000
+PAUSE_ON_FULL_DISK = 1.0
+"""Seconds until what could not be written is tried again."""
 AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
 
 
@@ -83,6 +86,7 @@ class Store:
                     raise
                 raise ValueError(f"{path} is used by another sandbox, or another program.") from None
             execute("PRAGMA synchronous = NORMAL")
+            execute("PRAGMA cache_spill = OFF")  # what is not committed needs no room
         else:
             execute("PRAGMA journal_mode = MEMORY")
             execute("PRAGMA synchronous = OFF")
@@ -119,9 +123,7 @@ class Store:
     def replace(self, source: sqlite3.Connection) -> None:
         """Take over all that another store holds."""
         source.backup(self.connection)
-        self._made.clear()
-        self._counts.clear()
-        self._counted_at = -1
+        self._forget()
 
     def copy(self) -> sqlite3.Connection:
         """All that the store holds, in memory."""
@@ -138,11 +140,29 @@ class Store:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
-            self._made.clear()
+            self._roll_back()
             raise
-        self.connection.execute("COMMIT")
+
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """A transaction of which nothing is kept. It needs no room on the disk."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # some errors have ended it
+            self.connection.execute("ROLLBACK")
+        self._forget()
+
+    def _forget(self) -> None:
+        self._made.clear()
+        self._counts.clear()
+        self._counted_at = -1
 
     def table(self, type: str) -> Table:
         """The table of a type, made if it is not there yet.
@@ -317,6 +337,11 @@ def _close(connection: sqlite3.Connection, lock: threading.Lock) -> None:
     finally:
         if taken:
             lock.release()
+
+
+def takes_no_more(error: BaseException) -> bool:
+    """Whether an error means that the disk is full, or cannot be written to for another reason."""
+    return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
 
 
 def valid_id(text: str) -> bool:

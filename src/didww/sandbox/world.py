@@ -23,6 +23,7 @@ from didww.sandbox.errors import Refused
 from didww.sandbox.exportfile import Shelf
 from didww.sandbox.query import Filter
 from didww.sandbox.schema import referrers
+from didww.sandbox.store import takes_no_more
 
 if TYPE_CHECKING:
     import random
@@ -463,7 +464,9 @@ def run_due(setting: Setting) -> None:
         due = partial(setting.behaviour(type).due, world, name, msgspec.json.decode(payload))
         try:
             setting.changing(partial(_done, store, id, due))
-        except Exception:  # a fault of one behaviour must not stop the others, nor be tried for ever
+        except Exception as error:  # a fault of one behaviour must not stop the others, nor be tried for ever
+            if takes_no_more(error):  # nothing of it was done, and it stays due
+                raise
             log.exception("sandbox: the event %s of %s failed", name, type)
             store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
         row = store.connection.execute("SELECT min(at) FROM events").fetchone()

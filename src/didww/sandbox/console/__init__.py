@@ -7,6 +7,7 @@ page. Needs jinja2, of the extra `sandbox`.
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -115,7 +116,7 @@ def _act(sandbox: Sandbox, request: Request, place: str) -> Response:
     ]
     try:
         control.call(sandbox, place, control.from_text(place, pairs))
-    except (LookupError, ValueError, TimeoutError) as error:
+    except (LookupError, ValueError, TimeoutError, sqlite3.OperationalError) as error:  # the last: a full disk
         return _page(sandbox, request, page, [], wrong=control.said(error))
     return Response(303, {"location": f"{PREFIX}{page}?{urlencode({'done': place})}"}, b"")
 

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import platform
+import socket
 import socketserver
 import statistics
 import subprocess
@@ -127,9 +128,9 @@ def python(*arguments: str) -> None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The address of a loopback server in a process of its own; see `serve`."""
-    process = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
+def server(kind: str = "serve") -> Iterator[str]:
+    """The address of a loopback server in a process of its own; see `serve`, `serve_sandbox` and `serve_bare`."""
+    process = subprocess.Popen([sys.executable, __file__, kind], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
@@ -162,6 +163,51 @@ def serve() -> None:
     with Server(("127.0.0.1", 0), Handler) as listening:
         print(listening.server_address[1], flush=True)
         listening.serve_forever()
+
+
+def serve_sandbox() -> None:
+    """Serves a sandbox as `didww sandbox` does."""
+    from didww.sandbox import Sandbox
+    from didww.sandbox.server import Server
+
+    with Sandbox(rate_limit=None) as sandbox:
+        listening = Server(sandbox)
+        print(listening.address.rpartition(":")[2], flush=True)
+        listening.run()
+
+
+def serve_bare() -> None:
+    """Answers every request over uvicorn with the bytes of the response to `country_path`, and does nothing else."""
+    import uvicorn
+
+    from didww.calls.effects import Request
+    from didww.sandbox import Engine
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    config = uvicorn.Config(
+        app, log_config=None, log_level="error", access_log=False, lifespan="off", http="h11", server_header=False
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        response = Engine().handle(Request("GET", f"http://127.0.0.1:{port}{country_path()}", {"Api-Key": KEY}))
+        headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        print(port, flush=True)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def country_path() -> str:
+    """The path of one country of every sandbox."""
+    from didww.sandbox import Engine
+
+    return f"/v3/countries/{Engine().world(KEY).find('countries')[0]['id']}"
 
 
 def answer(body: bytes) -> bytes:
@@ -356,6 +402,15 @@ def finding(base: str) -> Iterator[Row]:
         )
     group = f"find over loopback (median of {rounds})"
     yield Row(group, "client : httpx2 and orjson alone", middle(ours), middle(bare), compared(ours, bare), budget=1.25)
+    path, headers = country_path(), {"Api-Key": KEY}
+    with server("sandbox") as sandboxed, server("bare") as alone, httpx2.Client(headers=headers) as http:
+        found = [http.get(address + path).text.replace(address, "") for address in (sandboxed, alone)]
+        assert json.loads(found[0])["data"]
+        assert found[0] == found[1]
+        ours, bare = in_turns(rounds, *(partial(http.get, address + path) for address in (sandboxed, alone)))
+    taken = statistics.median(ours)
+    yield Row(group, "served sandbox", ms(taken), "", taken * 1000, "ms", 1)
+    yield Row(group, "served sandbox : bare ASGI on uvicorn", ms(taken), middle(bare), compared(ours, bare))
 
 
 def calling(base: str) -> Iterator[Row]:
@@ -600,6 +655,10 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve"]:
             serve()
+        case ["sandbox"]:
+            serve_sandbox()
+        case ["bare"]:
+            serve_bare()
         case ["held", address]:
             held(address)
         case _:

@@ -89,9 +89,14 @@ class AppServer:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it, responses wait some 40 ms for the
+    # delayed acknowledgment of their head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows, SO_REUSEADDR lets a second server take a port in use, and SO_EXCLUSIVEADDRUSE keeps others off it.
+        # Elsewhere, SO_REUSEADDR lets a server start while connections of the last one are still being closed.
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind((host, port))
         listener.listen(128)
     except OverflowError:
@@ -102,8 +107,10 @@ def _listening(host: str, port: int) -> socket.socket:
         raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
     except OSError as error:
         listener.close()
-        hint = " Choose another with --port, or 0 for a free one." if error.errno == errno.EADDRINUSE else ""
-        raise DidwwClientError(f"Cannot listen at {host} port {port}: {error.strerror or error}.{hint}") from None
+        why = f"{error.strerror or error}."
+        if error.errno == errno.EADDRINUSE:
+            why = "the port is taken. Choose another with --port, or 0 for a free one."
+        raise DidwwClientError(f"Cannot listen at {host} port {port}: {why}") from None
     return listener
 
 

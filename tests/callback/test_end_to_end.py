@@ -283,7 +283,7 @@ def test_garbage_is_survived(scene: Scene) -> None:
             501,
             505,
         )
-    assert {one.key for one in scene.got} <= {"orders/1/completed"}
+    assert {(one.type, one.id, one.status) for one in scene.got} <= {("orders", "1", "completed")}
     assert still_answers(scene)
 
 

@@ -24,7 +24,16 @@ from didww import (
     VoiceOutTrunkCallback,
     VoiceOutTrunkStatus,
 )
-from didww.callback.typed import callback_of
+from didww.callback import typed
+from didww.callback.request_validator import signed_text
+
+
+def callback_of(fields: dict[str, Any], url: str = "https://hooks.example.com/didww") -> Callback:
+    """The callback that a signed request to `url` with these fields makes."""
+    signed = signed_text(url, fields)
+    assert signed is not None
+    return typed.callback_of(dict(fields), signed)
+
 
 FIELDS: list[tuple[type[Callback], dict[str, Any], dict[str, Any]]] = [
     (OrderCallback, {"type": "orders", "id": "1", "status": "completed"}, {"status": OrderStatus.COMPLETED}),
@@ -121,13 +130,40 @@ def test_what_is_new_is_kept(cls: type[Callback], fields: dict[str, Any], read: 
 
 
 @pytest.mark.parametrize(
-    ("raw", "value"), [(True, True), (False, False), ("true", True), ("false", False), (None, None)]
+    ("raw", "value"), [(True, True), (False, False), ("true", True), ("false", False), (None, None), ("", None)]
 )
 def test_a_boolean_is_one(raw: Any, value: Any) -> None:
     """As text, "false" would count as true; the signature is the same for both."""
     found = callback_of({"type": "voice_out_trunks", "id": "1", "status": "active", "threshold_reached": raw})
     assert isinstance(found, VoiceOutTrunkCallback)
     assert found.threshold_reached is value
+
+
+@pytest.mark.parametrize("status", ["blocked", 5, True])
+@pytest.mark.parametrize("created_at", ["2026-06-25T08:21:41.795Z", "", None])
+def test_declared_fields_are_of_their_kind(status: Any, created_at: Any) -> None:
+    """However JSON wrote them: the signature covers their text, and numbers where text belongs become it."""
+    found: Any = callback_of({"type": "voice_out_trunks", "id": 7, "status": status, "created_at": created_at})
+    assert (found.id, found.status) == ("7", {"blocked": "blocked", 5: "5", True: "true"}[status])
+    assert isinstance(found.status, VoiceOutTrunkStatus)
+    assert found.created_at == (datetime(2026, 6, 25, 8, 21, 41, 795000, UTC) if created_at else None)
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ({"threshold_reached": "yes"}, "threshold_reached must be true or false, got 'yes'"),
+        ({"threshold_reached": 1}, "threshold_reached must be true or false, got '1'"),
+        ({"created_at": "yesterday"}, r"created_at must be a date and time \(ISO 8601\), got 'yesterday'"),
+        ({"created_at": True}, "created_at must be a date and time"),
+        ({"id": None}, "id is missing"),
+        ({"status": ""}, "status is missing"),
+    ],
+)
+def test_what_is_not_of_its_kind_is_no_callback(field: dict[str, Any], why: str) -> None:
+    """It is refused before any handler sees it."""
+    with pytest.raises(ValueError, match=why):
+        callback_of({"type": "voice_out_trunks", "id": "1", "status": "active", **field})
 
 
 def test_a_callback_is_not_changed() -> None:
@@ -140,7 +176,7 @@ def test_a_callback_is_not_changed() -> None:
 
 
 def test_the_key_tells_events_from_repetitions() -> None:
-    """The same again has the same key, in any order of fields; another state or time has another."""
+    """The same again has the same key, in any order of fields; whatever else is signed has another."""
     order = {"type": "orders", "id": "1", "status": "completed"}
     trunk = {"type": "voice_out_trunks", "id": "1", "status": "blocked", "created_at": "2026-06-25T08:21:41.795Z"}
     different = [
@@ -148,15 +184,43 @@ def test_the_key_tells_events_from_repetitions() -> None:
         {**order, "status": "canceled"},
         {**order, "id": "2"},
         {**order, "type": "exports"},
+        {**order, "more": "1"},
         trunk,
         {**trunk, "created_at": "2026-06-26T08:21:41.795Z"},
         {"type": "faxes", "id": "1"},
         {"type": "faxes", "id": "1", "page": "2"},
     ]
-    keys = [callback_of(dict(one)).key for one in different]
+    keys = [callback_of(one).key for one in different]
     assert len(set(keys)) == len(keys)
     assert [callback_of(dict(reversed(one.items()))).key for one in different] == keys
-    assert callback_of({**order, "more": "1"}).key == keys[0]
+    assert callback_of(order, "https://hooks.example.com/other").key not in keys
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"": ""}, None),
+        ({"": None}, None),
+        ({"created_at": "2026-06-25T08:21:41.795Z", "threshold_reached": "true"}, None),
+        ({"id": 1}, None),
+        ({"created_at2026-06-25T08:21:41.795Z": "", "created_at": ...}, None),
+        ({"status": "blockedthreshold_reachedtrue", "threshold_reached": ...}, None),
+        ({"2": ""}, "https://hooks.example.com/didww?tenant=4"),
+    ],
+)
+def test_the_key_is_that_of_what_is_signed(fields: dict[str, Any], url: str | None) -> None:
+    """What keeps the signature keeps the key: who has seen a callback cannot make it count as another one."""
+    trunk = {
+        "type": "voice_out_trunks",
+        "id": "1",
+        "status": "blocked",
+        "threshold_reached": True,
+        "created_at": "2026-06-25T08:21:41.795Z",
+    }
+    called = "https://hooks.example.com/didww?tenant=42"
+    changed = {name: value for name, value in {**trunk, **fields}.items() if value is not ...}
+    assert signed_text(url or called, changed) == signed_text(called, trunk)
+    assert callback_of(changed, url or called).key == callback_of(trunk, called).key
 
 
 def test_callbacks_are_equal_by_content() -> None:
@@ -168,4 +232,6 @@ def test_callbacks_are_equal_by_content() -> None:
     assert len({one, same, other}) == 2
     assert one == copy.deepcopy(one) == pickle.loads(pickle.dumps(one))
     assert one != {"type": "orders"}
+    assert one == callback_of(one.to_dict(), "https://hooks.example.com/other")
+    assert {copy.deepcopy(one).key, pickle.loads(pickle.dumps(one)).key} == {one.key}
     assert repr(one) == "OrderCallback(type='orders', id='1', status=<OrderStatus.COMPLETED: 'completed'>)"

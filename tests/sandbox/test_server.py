@@ -82,7 +82,7 @@ def test_a_port_in_use_is_named() -> None:
     """The error says which port, and how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DidwwClientError, match=rf"port {port}.*--port"):
+        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is taken.*--port"):
             Server(Sandbox(), port=port)
 
 

@@ -59,7 +59,7 @@ HEARD = Heard()
 def watch() -> None:
     """Have all secrets remembered, and all errors heard, from now on."""
     for cls in (ApiKey, RequestValidator):
-        _before(cls, "__init__", lambda _, value=None, *__, **___: remember(value))
+        _before(cls, "__init__", lambda _, *values, **named: [remember(one) for one in (*values, *named.values())])
     _before(DidwwError, "__init__", lambda _, *arguments, **__: HEARD.texts.extend(map(str, arguments)))
     logging.getLogger().addHandler(HEARD)
     logging.getLogger("didww").setLevel(logging.DEBUG)

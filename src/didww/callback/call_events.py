@@ -6,9 +6,12 @@ Source: the sheet on callbacks, section 6, where much is marked as unconfirmed; 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Self, cast
+
+import msgspec
 
 from didww.callback.typed import Event
 from didww.resources.fields import attribute
@@ -31,7 +34,7 @@ __all__ = [
 ]
 
 
-class CallEvent(Event, told_by=("id",)):
+class CallEvent(Event):
     """An event of a call, or its record: the base of all of them.
 
     Handlers of this class get every kind that has no handler of its own.
@@ -40,6 +43,14 @@ class CallEvent(Event, told_by=("id",)):
     id: str | None = attribute(
         "Id of the call's record; all events of one call share it, records have one of their own."
     )
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other event: the same again is the same event delivered again."""
+        id = self._attributes.get("id")
+        if id is None:
+            id = hashlib.sha256(msgspec.json.encode(self._attributes, order="deterministic")).hexdigest()
+        return f"{self._attributes.get('type')}/{id}"
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast, overload
 
 from didww.exceptions import InvalidValue
 
-__all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "text_of"]
+__all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of"]
 
 Payload: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """The fields of a callback, or of each in a list of them (callbacks of outbound trunks)."""
@@ -29,11 +30,12 @@ class RequestValidator:
     """Checks the signatures of callbacks.
 
     Args:
-        api_key: The callback secret of the account (user panel, API 3, Callback Secrets); accounts that have none yet
-            are signed for with their API key. It is shown nowhere.
+        callback_secret: The callback secret of the account (user panel, API 3, Callback Secrets).
+        api_key: The same, under the name that it had before. Deprecated: use `callback_secret`.
 
     Raises:
-        InvalidValue: The secret is empty.
+        InvalidValue: The secret is empty or no text.
+        TypeError: Both were given, or neither.
 
     Example:
         >>> validator = RequestValidator("test-callback-secret")
@@ -48,14 +50,36 @@ class RequestValidator:
     HEADER: Final = "X-DIDWW-Signature"
     """The header that holds the signature."""
 
-    def __init__(self, api_key: str) -> None:
-        if not isinstance(api_key, str) or not api_key:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    @overload
+    def __init__(self, callback_secret: str) -> None: ...
+    @overload
+    def __init__(self, *, api_key: str) -> None: ...
+
+    def __init__(self, callback_secret: str | None = None, *, api_key: str | None = None) -> None:
+        if (callback_secret is None) == (api_key is None):
+            raise TypeError("RequestValidator takes callback_secret, or api_key (deprecated), and not both.")
+        name, secret = "callback_secret", callback_secret
+        if api_key is not None:
+            _deprecated("api_key")
+            name, secret = "api_key", api_key
+        if not isinstance(secret, str) or not secret:
             raise InvalidValue(
-                "api_key is empty or no text: RequestValidator needs the callback secret of the account (or its API "
-                "key, if no secret is enabled).",
-                field="api_key",
+                f"{name} must be the callback secret of the account, and must not be empty. It is in the user panel: "
+                "API 3, Callback Secrets.",
+                field=name,
             )
-        self._secret = _bytes(api_key)
+        self._secret = secret
+
+    @property
+    def callback_secret(self) -> str:
+        """The callback secret."""
+        return self._secret
+
+    @property
+    def api_key(self) -> str:
+        """The callback secret. Deprecated: use `callback_secret`."""
+        _deprecated("api_key")
+        return self._secret
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
@@ -74,19 +98,61 @@ class RequestValidator:
             signature: The header `X-DIDWW-Signature`; None if the request had none.
 
         Raises:
-            InvalidValue: `payload` is the raw body, text or bytes; parse it first.
+            InvalidValue: An argument is of a type that makes every signature wrong: a `url` that is not text, a
+                `payload` that is not parsed, a signature in bytes.
         """
-        given: object = payload
-        if isinstance(given, (str, bytes, bytearray, memoryview)):
-            raise InvalidValue(
-                "payload is the body parsed: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) of a form, "
-                "json.loads(body) of the JSON array of outbound trunks.",
-                field="payload",
-            )
-        expected = signature_of(self._secret, url, payload)
-        if not isinstance(signature, str) or expected is None:
+        _check_types(url, payload, signature)
+        # As `urllib.parse.parse_qs` has them, each value is a list of one.
+        plain: Payload = _unlisted(payload) if isinstance(payload, Mapping) else payload
+        expected = signature_of(_bytes(self._secret), url, plain)
+        if signature is None or expected is None:
             return False
         return hmac.compare_digest(_bytes(expected), _bytes(signature))
+
+
+def _deprecated(name: str) -> None:
+    warnings.warn(f"{name} is deprecated: use callback_secret.", DeprecationWarning, stacklevel=3)
+
+
+def _unlisted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value[0] if _is_list(value) and len(value) == 1 else value for name, value in fields.items()}
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
+_PARSE: Final = (
+    "Parse the body first: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) of a form, json.loads(body) of "
+    "the JSON array of outbound trunks."
+)
+_BINARY: Final = (bytes, bytearray, memoryview)
+
+
+def _check_types(url: object, payload: object, signature: object) -> None:
+    """Check what no request can be the cause of, but only the program.
+
+    Raises:
+        InvalidValue: An argument is of a type that no request leads to.
+    """
+    if not isinstance(url, str):
+        raise InvalidValue(f"url must be text, got {type(url).__name__}. Use str(url).", field="url")
+    if signature is not None and not isinstance(signature, str):
+        raise InvalidValue(
+            f"signature must be text, or None if the request has no such header, got {type(signature).__name__}.",
+            field="signature",
+        )
+    kind = type(payload).__name__
+    if isinstance(payload, (str, *_BINARY)):
+        raise InvalidValue(f"payload must be the parsed body, got {kind}. {_PARSE}", field="payload")
+    # A stranger may send any JSON, even a number alone.
+    if not isinstance(payload, (Mapping, Sequence, int, float, type(None))):
+        raise InvalidValue(f"payload must be a mapping of fields, or a list of them, got {kind}.", field="payload")
+    for fields in cast("Sequence[object]", payload if isinstance(payload, Sequence) else (payload,)):
+        for name, value in cast("Mapping[object, object]", fields).items() if isinstance(fields, Mapping) else ():
+            values = value if _is_list(value) else [value]
+            if not isinstance(name, str) or any(isinstance(one, _BINARY) for one in values):
+                raise InvalidValue(f"payload must have names and values of text, not bytes. {_PARSE}", field="payload")
 
 
 def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
@@ -97,10 +163,14 @@ def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
         url: The address as it is called.
         payload: The fields.
     """
+    signed = signed_text(url, payload)
+    return None if signed is None else hmac.new(secret, signed, hashlib.sha1).hexdigest()
+
+
+def signed_text(url: object, payload: object) -> bytes | None:
+    """Return what the signature of a callback covers, in UTF-8; None for what no callback is."""
     normal, fields = _normalised(url), _text_of(payload)
-    if normal is None or fields is None:
-        return None
-    return hmac.new(secret, _bytes(normal + fields), hashlib.sha1).hexdigest()
+    return None if normal is None or fields is None else _bytes(normal + fields)
 
 
 def parts_of(url: object) -> re.Match[str] | None:
@@ -135,8 +205,6 @@ def _text_of(payload: object) -> str | None:
 
 def text_of(value: object) -> str | None:
     """A value of a callback as text; None for what no callback holds."""
-    if isinstance(value, list) and len(cast("list[object]", value)) == 1:
-        value = cast("list[object]", value)[0]  # as `urllib.parse.parse_qs` has them
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -70,6 +70,10 @@ def sign_callback(
         if method == "GET":
             raise InvalidValue("method is POST for outbound trunks: they have no other.", field="method")
         payload = [payload]
+    for fields in [payload] if isinstance(payload, Mapping) else payload:
+        wrong = next((name for name, value in fields.items() if text_of(value) is None), None)
+        if wrong is not None:
+            raise InvalidValue(f"payload: {wrong!r} must be text, a number, a boolean or None.", field="payload")
     headers: dict[str, str] = {}
     body = ""
     if not isinstance(payload, Mapping):
@@ -77,14 +81,11 @@ def sign_callback(
             raise InvalidValue("method is POST for a list: it is sent as JSON.", field="method")
         try:
             body = msgspec.json.encode(payload).decode()
-        except (TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):  # a name that is no text, a lone surrogate
             raise InvalidValue("payload holds what JSON cannot carry.", field="payload") from None
         headers["Content-Type"] = "application/json"
     else:
         texts = {name: text_of(value) for name, value in payload.items()}
-        wrong = next((name for name, text in texts.items() if text is None), None)
-        if wrong is not None:
-            raise InvalidValue(f"payload: {wrong!r} is neither text, number, boolean nor None.", field="payload")
         if method == "GET":
             address, mark, fragment = url.partition("#")
             # As DIDWW's test installation sends them: after the address's own query, in alphabetical order.

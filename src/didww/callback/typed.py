@@ -10,8 +10,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-import msgspec
-
+from didww.callback.request_validator import text_of
 from didww.enums import (
     AddressVerificationStatus,
     EmergencyVerificationStatus,
@@ -23,7 +22,7 @@ from didww.resources.fields import attribute
 from didww.resources.record import Record, set_attributes, set_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "AddressVerificationCallback",
@@ -48,22 +47,17 @@ class Event(Record):
     Args:
         type: Its `type` on the wire.
         needs: Fields without which it is none.
-        told_by: Fields that tell it from every other of its class.
     """
 
     type_: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
-    told_by: ClassVar[tuple[str, ...]] = ()
 
     type: str = attribute("What it tells of.")
 
-    def __init_subclass__(
-        cls, *, type: str = "", needs: tuple[str, ...] = (), told_by: tuple[str, ...] = (), **options: Any
-    ) -> None:
+    def __init_subclass__(cls, *, type: str = "", needs: tuple[str, ...] = (), **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.type_ = type or cls.type_
         cls.needs = needs or cls.needs
-        cls.told_by = told_by or cls.told_by
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
@@ -75,11 +69,7 @@ class Event(Record):
     @property
     def key(self) -> str:
         """What tells it from every other event: the same again is the same event delivered again."""
-        told = [self._attributes.get(name) for name in self.told_by]
-        if not told or None in told:
-            whole = msgspec.json.encode(self._attributes, order="deterministic")
-            told = [hashlib.sha256(whole).hexdigest()]
-        return "/".join(str(one) for one in (self._attributes.get("type"), *told))
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as they came, unknown ones included; the caller's own."""
@@ -91,7 +81,7 @@ class Event(Record):
         return type(self) is type(other) and self._attributes == other._attributes
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return hash((type(self), str(self._attributes.get("id"))))
 
 
 class Callback(Event):
@@ -100,8 +90,38 @@ class Callback(Event):
     Handlers of this class get every kind that has no handler of its own.
     """
 
+    __slots__ = ("_key",)
 
-class OrderCallback(Callback, type="orders", needs=("id", "status"), told_by=("id", "status")):
+    if TYPE_CHECKING:
+        _key: str = attribute("")
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other callback: the same again is the same callback delivered again.
+
+        A digest of the text that is signed. Whoever has seen a callback can group that text into other fields, and the
+        signature still matches; the key stays the same, too.
+        """
+        return self._key
+
+    @classmethod
+    def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
+        made = cls._of(fields)
+        _set_key(made, hashlib.sha256(signed).hexdigest())
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "key": self._key}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        _set_key(self, state["key"])
+
+
+_set_key = Callback.__dict__["_key"].__set__
+
+
+class OrderCallback(Callback, type="orders", needs=("id", "status")):
     """An order is completed or canceled.
 
     Source: the sheet on callbacks, section 1.
@@ -111,7 +131,7 @@ class OrderCallback(Callback, type="orders", needs=("id", "status"), told_by=("i
     status: OrderStatus = attribute("`completed` or `canceled`.")
 
 
-class ExportCallback(Callback, type="exports", needs=("id", "status"), told_by=("id", "status")):
+class ExportCallback(Callback, type="exports", needs=("id", "status")):
     """An export is completed.
 
     Source: the sheet on callbacks, section 1.
@@ -142,9 +162,7 @@ class _Verification(Callback):
         return self.reject_reason
 
 
-class AddressVerificationCallback(
-    _Verification, type="address_verifications", needs=("id", "status"), told_by=("id", "status")
-):
+class AddressVerificationCallback(_Verification, type="address_verifications", needs=("id", "status")):
     """An address verification is approved or rejected.
 
     Source: the sheet on callbacks, section 1.
@@ -154,9 +172,7 @@ class AddressVerificationCallback(
     status: AddressVerificationStatus = attribute("`approved` or `rejected`.")
 
 
-class EmergencyVerificationCallback(
-    _Verification, type="emergency_verifications", needs=("id", "status"), told_by=("id", "status")
-):
+class EmergencyVerificationCallback(_Verification, type="emergency_verifications", needs=("id", "status")):
     """An emergency verification is approved or rejected.
 
     Source: the sheet on callbacks, section 1.
@@ -167,9 +183,7 @@ class EmergencyVerificationCallback(
     emergency_calling_service_id: str | None = attribute("Id of the emergency calling service.")
 
 
-class VoiceOutTrunkCallback(
-    Callback, type="voice_out_trunks", needs=("id", "status"), told_by=("id", "status", "created_at")
-):
+class VoiceOutTrunkCallback(Callback, type="voice_out_trunks", needs=("id", "status")):
     """An outbound trunk was blocked because it spent what it may in 24 hours, or was unblocked.
 
     Source: the sheet on callbacks, section 1.
@@ -200,21 +214,50 @@ _CLASSES: Final[Mapping[str, type[Callback]]] = {
 }
 
 
-def callback_of(fields: dict[str, Any]) -> Callback:
-    """The callback that `fields` are.
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
+def _datetime(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+# The signature covers texts: 7 and "7", true and "true", null and "" are the same to it. So each declared field is read
+# from its text, whichever way JSON has it. By kind: how it is read, and what it has to be.
+_FROM_TEXT: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
+    "boolean": (_boolean, "true or false"),
+    "datetime": (_datetime, "a date and time (ISO 8601)"),
+}
+
+
+def callback_of(fields: dict[str, Any], signed: bytes) -> Callback:
+    """Return the callback that `fields` are, its declared fields checked.
+
+    Args:
+        fields: Its fields: text, numbers, booleans or None.
+        signed: What the signature covers of it: the address, and these fields.
 
     Raises:
-        ValueError: They are none: something is missing that its type always has.
+        ValueError: They are none: something is missing that its type always has, or is not of its kind.
     """
     type = fields.get("type")
     if not isinstance(type, str) or not type:
         raise ValueError("it has no type")
     cls = _CLASSES.get(type, UnknownCallback)
-    for name in cls.needs:
-        if not isinstance(fields.get(name), str) or not fields[name]:
-            raise ValueError(f"a callback of {type} has {' and '.join(cls.needs)}; {name} is missing")
     for name, field in cls._fields.items():
-        # As text it would count as true; the signature does not tell one from the other.
-        if field.kind.name == "boolean" and fields.get(name) in ("true", "false"):
-            fields[name] = fields[name] == "true"
-    return cls._of(fields)
+        text = text_of(fields.get(name))
+        if not text:
+            if name in cls.needs:
+                raise ValueError(f"a callback of {type} has {' and '.join(cls.needs)}; {name} is missing")
+            if fields.get(name) is not None and field.kind.name in _FROM_TEXT:
+                fields[name] = None
+            continue
+        read, accepts = _FROM_TEXT.get(field.kind.name, (str, ""))
+        try:
+            fields[name] = read(text)
+        except ValueError:
+            raise ValueError(f"{name} must be {accepts}, got {text!r:.80}") from None
+    return cls._signed(fields, signed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from didww.callback.incoming import bounded, by_name, header, objects_of
-from didww.callback.request_validator import RequestValidator, parts_of, signature_of
+from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of
 from didww.callback.typed import Callback, callback_of
 from didww.exceptions import CallbackRejected, InvalidValue
 
@@ -109,7 +109,7 @@ class CallbackVerifier:
         for payload in self._readings(method, called, named, body):
             if self._signed(called, payload, signature.lower()):
                 try:
-                    return [callback_of(one) for one in payload]
+                    return [callback_of(one, signed_text(called, one) or b"") for one in payload]
                 except ValueError as error:
                     raise CallbackRejected(f"The request is signed, but no callback: {error}.") from None
         shown = called.partition("?")[0].rpartition("@")[2]
@@ -151,6 +151,9 @@ class CallbackVerifier:
             objects = objects_of(body)
             if not objects:
                 raise CallbackRejected("The array of the request is empty.")
+            for name, value in (field for one in objects for field in one.items()):
+                if text_of(value) is None:
+                    raise CallbackRejected(f"Fields must be text, numbers, booleans or null; {name!r:.80} is not.")
             return [objects]
         pairs = _pairs(body)
         fields = _unique(pairs)

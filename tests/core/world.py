@@ -27,12 +27,12 @@ class Fate(NamedTuple):
     Attributes:
         seconds: How long it takes.
         how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, or a status.
-        retry_after: Seconds that an answer asks to wait.
+        retry_after: Seconds that an answer asks to wait, or the text that it says instead.
     """
 
     seconds: float = 0.1
     how: str | int = "answered"
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
 
 class Ended:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import InvalidValue
+from didww.plain import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,34 +38,60 @@ class Encrypt:
         83
         >>> len(Encrypt.encrypt_with_keys(b"%PDF-1.7 ...", keys))
         1040
+
+    Or with the keys given once:
+
+        >>> encrypt = Encrypt(keys)
+        >>> encrypt.fingerprint == Encrypt.calculate_fingerprint(keys)
+        True
+        >>> len(encrypt.encrypt(b"%PDF-1.7 ..."))
+        1040
+
+    Args:
+        public_keys: The two keys as PEM text, in the order of the service.
+
+    Raises:
+        InvalidValue: There are not exactly two, or one is no RSA public key in PEM.
     """
 
+    def __init__(self, public_keys: Sequence[str]) -> None:
+        self.fingerprint: str = self.calculate_fingerprint(public_keys)
+        self.public_keys: tuple[str, ...] = tuple(public_keys)
+
+    def encrypt(self, binary_data: bytes) -> bytes:
+        """Return the container: `encrypt_with_keys` with the keys of this object."""
+        return self.encrypt_with_keys(binary_data, self.public_keys)
+
     @staticmethod
-    def calculate_fingerprint(public_keys: Sequence[str]) -> str:
+    def calculate_fingerprint(public_key_pems: Sequence[str]) -> str:
         """The fingerprint of the two keys: two SHA-1 sums in hexadecimal digits with `:::` between them, 83 characters.
 
         Args:
-            public_keys: The two keys as PEM text, in the order of the service; swapped, they have another fingerprint.
+            public_key_pems: The two keys as PEM text, in the order of the service; swapped, they have another
+                fingerprint.
 
         Raises:
             InvalidValue: There are not exactly two, or one is no RSA public key in PEM.
         """
-        return ":::".join(hashlib.sha1(der, usedforsecurity=False).hexdigest() for der, _ in _pair(public_keys))
+        return ":::".join(hashlib.sha1(der, usedforsecurity=False).hexdigest() for der, _ in _pair(public_key_pems))
 
     @staticmethod
-    def encrypt_with_keys(data: bytes, public_keys: Sequence[str]) -> bytes:
-        """The container: `data` encrypted so that only DIDWW can read it.
+    def encrypt_with_keys(binary_data: bytes, public_key_pems: Sequence[str]) -> bytes:
+        """The container: a file encrypted so that only DIDWW can read it.
 
         Args:
-            data: A JPG, PNG or PDF file; the kind is checked by DIDWW's staff, not here.
-            public_keys: The two keys as PEM text, in the order of the service.
+            binary_data: A JPG, PNG or PDF file; the kind is checked by DIDWW's staff, not here.
+            public_key_pems: The two keys as PEM text, in the order of the service.
 
         Raises:
             InvalidValue: There are not exactly two keys, or one is no RSA public key in PEM.
         """
-        if not isinstance(data, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(f"Encrypt takes the bytes of a file, not {type(data).__name__}.", field="data")
-        return b"".join(Encrypt.encrypt_pieces([bytes(data)], public_keys))
+        if not isinstance(binary_data, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(
+                f"Encrypt takes the bytes of a file, not {type(binary_data).__name__}. Of a path: path.read_bytes().",
+                field="binary_data",
+            )
+        return b"".join(Encrypt.encrypt_pieces([bytes(binary_data)], public_key_pems))
 
     @staticmethod
     def encrypt_pieces(pieces: Iterable[bytes], public_keys: Sequence[str]) -> Iterator[bytes]:
@@ -89,9 +116,10 @@ class Encrypt:
         Raises:
             InvalidValue: `size` is no number of bytes, or the keys cannot be used.
         """
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        whole = whole_number(size)
+        if whole is None or whole < 0:
             raise InvalidValue(f"size is a number of bytes, not {size!r}.", field="size")
-        return sum(_length(key) for _, key in _pair(public_keys)) + (size // _BLOCK + 1) * _BLOCK
+        return sum(_length(key) for _, key in _pair(public_keys)) + (whole // _BLOCK + 1) * _BLOCK
 
 
 def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[bytes]:

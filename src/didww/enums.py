@@ -21,6 +21,11 @@ import enum
 
 # Not imported from `typing`, which costs more than all classes below; type checkers know the name.
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeVar
+
+    E = TypeVar("E", bound=enum.Enum)
 
 __all__ = [
     "AddressVerificationStatus",
@@ -54,7 +59,44 @@ __all__ = [
     "TransportProtocol",
     "TxDtmfFormat",
     "VoiceOutTrunkStatus",
+    "enum_value",
+    "enum_value_list",
+    "to_enum",
+    "to_enum_list",
 ]
+
+
+def enum_value(value: object) -> object:
+    """Return the raw value of an enum member, and everything else as it is.
+
+    >>> enum_value(Codec.PCMU), enum_value("pending"), enum_value(None)
+    (9, 'pending', None)
+    """
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def enum_value_list(values: Iterable[object] | None) -> list[object] | None:
+    """Return the raw value of each; None for None."""
+    return None if values is None else [enum_value(value) for value in values]
+
+
+def to_enum(enum_class: type[E], value: object) -> E | None:
+    """Return the member of an enum class for a raw value or a member; None for None.
+
+    A text or number that is not in the list becomes an object of the class whose `is_known` is False.
+
+    >>> to_enum(OrderStatus, "pending"), to_enum(OrderStatus, "frozen"), to_enum(OrderStatus, None)
+    (<OrderStatus.PENDING: 'pending'>, <OrderStatus 'frozen' (unknown)>, None)
+
+    Raises:
+        ValueError: The value is of another type than the values of the class.
+    """
+    return None if value is None else enum_class(value)
+
+
+def to_enum_list(enum_class: type[E], values: Iterable[object] | None) -> list[E | None] | None:
+    """Return the member for each raw value; None for None."""
+    return None if values is None else [to_enum(enum_class, value) for value in values]
 
 
 class _OpenEnumType(enum.EnumType):
@@ -344,6 +386,9 @@ class AreaLevel(OpenStrEnum):
 
     WORLD_WIDE = "world_wide"
     """Anywhere."""
+
+    WORLDWIDE = WORLD_WIDE
+    """The same."""
 
     COUNTRY = "country"
     """In the country of the requirement."""

@@ -67,6 +67,10 @@ class DidwwError(Exception):
 class DidwwApiError(DidwwError):
     """The service answered with an error.
 
+    Args:
+        errors: The error objects; or the text of an error, as `type(error)(*error.args)` rebuilds one.
+        status_code: HTTP status; 0 if it is not known.
+
     Attributes:
         status_code: HTTP status, 400 to 599.
         errors: The error objects of the answer as plain dicts (`title`, `detail`, `code`, `status`, `source`,
@@ -80,8 +84,8 @@ class DidwwApiError(DidwwError):
 
     def __init__(
         self,
-        status_code: int,
-        errors: list[dict[str, Any]],
+        errors: list[dict[str, Any]] | str,
+        status_code: int = 0,
         *,
         method: str = "",
         path: str = "",
@@ -90,13 +94,13 @@ class DidwwApiError(DidwwError):
         retry_after: float | None = None,
     ) -> None:
         self.status_code = status_code
-        self.errors = errors
+        self.errors: list[dict[str, Any]] = [] if isinstance(errors, str) else errors
         self.method = method
         self.path = path
         self.request_id = request_id
         self.attempts = attempts
         self.retry_after = retry_after
-        super().__init__(self._sentence())
+        super().__init__(errors if isinstance(errors, str) else self._sentence())
 
     def _said(self) -> str:
         """What the answer says, in words."""
@@ -109,7 +113,8 @@ class DidwwApiError(DidwwError):
             where += f", request id {printable(self.request_id)}"
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
-        return f"HTTP {self.status_code}: {self._said()}" + (where + ")" if where != " (" else "")
+        status = f"HTTP {self.status_code}: " if self.status_code else ""
+        return f"{status}{self._said()}" + (where + ")" if where != " (" else "")
 
 
 def _text(error: dict[str, Any]) -> str:

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from didww.exceptions import InvalidValue
+from didww.plain import is_uuid, truth_value, whole_number
 from didww.times import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["QueryParams"]
 
@@ -63,23 +64,24 @@ class QueryParams:
         self.sorts += _names(names, "sort")
         return self
 
-    def page(self, number: int, size: int | None = None) -> Self:
-        """One page only: `number` counts from 1, `size` is 1 to 1000 (the service's default is 50)."""
-        for name, value, most in (("number", number, None), ("size", size, 1000)):
-            if value is None and name == "size":
+    def page(self, number: int | None = None, size: int | None = None) -> Self:
+        """Ask for one page; what is left out stays as it was.
+
+        Args:
+            number: Number of the page, from 1.
+            size: Records on a page, 1 to 1000. The service's default is 50.
+        """
+        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, 1000)):
+            if value is None:
                 continue
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int)
-                or value < 1
-                or value >= _BEYOND
-                or (most is not None and value > most)
-            ):
+            whole = whole_number(value)
+            if whole is None or not 1 <= whole <= most:
                 raise InvalidValue(
-                    f"page: {name} is a whole number from 1{f' to {most}' if most else ''}, not {_brief(value)}.",
+                    f"page: {name} is a whole number from 1{f' to {most}' if name == 'size' else ''}, "
+                    f"not {_brief(value)}.",
                     field="page",
                 )
-        self.page_number, self.page_size = number, size
+            setattr(self, f"page_{name}", whole)
         return self
 
     def fields(self, type: str, *names: str) -> Self:
@@ -121,19 +123,33 @@ class QueryParams:
         Raises:
             InvalidValue: A filter's value cannot be written in a query.
         """
-        found: list[tuple[str, str]] = []
+        return [(name, param_text(name, value)) for name, value in self._members()]
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
         if self.includes:
-            found.append(("include", ",".join(self.includes)))
-        found += [(f"filter[{name}]", filter_text(value, name)) for name, value in self.filters.items()]
+            yield "include", ",".join(self.includes)
+        for name, value in self.filters.items():
+            yield f"filter[{name}]", value
         if self.sorts:
-            found.append(("sort", ",".join(self.sorts)))
+            yield "sort", ",".join(self.sorts)
         if self.page_number is not None:
-            found.append(("page[number]", str(self.page_number)))
+            yield "page[number]", self.page_number
         if self.page_size is not None:
-            found.append(("page[size]", str(self.page_size)))
-        found += [(f"fields[{type}]", ",".join(dict.fromkeys(names))) for type, names in self.fieldsets.items()]
-        found += self.extra.items()
-        return found
+            yield "page[size]", self.page_size
+        for type, names in self.fieldsets.items():
+            yield f"fields[{type}]", ",".join(dict.fromkeys(names))
+        yield from self.extra.items()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the query parameters by name, with the values of filters as they were given.
+
+        Such a dict is what the raw calls take: `client.get("/dids", params.to_dict())`.
+
+        Example:
+            >>> QueryParams().include("order").filter("blocked", True).page(size=100).to_dict()
+            {'include': 'order', 'filter[blocked]': True, 'page[size]': 100}
+        """
+        return dict(self._members())
 
     def encode(self) -> str:
         """The query as it stands in a URL, percent-encoded; empty if there is none.
@@ -141,15 +157,7 @@ class QueryParams:
         Raises:
             InvalidValue: A value cannot be written in a query.
         """
-        from urllib.parse import quote
-
-        # Built by hand because '+' for a space is form encoding; a query is safer with %20.
-        try:
-            return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in self.pairs())
-        except UnicodeEncodeError as error:
-            raise InvalidValue(
-                f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}."
-            ) from None
+        return encoded(self.pairs())
 
     def __repr__(self) -> str:
         return f"QueryParams({', '.join(f'{name}={value}' for name, value in self.pairs())})"
@@ -180,6 +188,26 @@ def _names(names: Iterable[object], where: str) -> list[str]:
     return found
 
 
+def encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    """Percent-encode names and values as a query.
+
+    Raises:
+        InvalidValue: One of them cannot be written in UTF-8.
+    """
+    from urllib.parse import quote
+
+    # Built by hand because '+' for a space is form encoding; a query is safer with %20.
+    try:
+        return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in pairs)
+    except UnicodeEncodeError as error:
+        raise InvalidValue(f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}.") from None
+
+
+def param_text(name: str, value: object) -> str:
+    """`value` as the text of the query parameter `name`; errors call a filter by its own name."""
+    return value if type(value) is str else filter_text(value, name.removeprefix("filter[").removesuffix("]"))
+
+
 def filter_text(value: object, name: str) -> str:
     """`value` as a filter's text.
 
@@ -198,14 +226,16 @@ def filter_text(value: object, name: str) -> str:
         return ",".join(items)
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if (truth := truth_value(value)) is not None:
+        return "true" if truth else "false"
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, datetime):
         return utc_text(value, f"filter {name!r}")
-    if isinstance(value, str) or (isinstance(value, int) and abs(value) < _BEYOND):
+    if isinstance(value, str) or is_uuid(value):
         return str(value)
+    if (whole := whole_number(value)) is not None and abs(whole) < _BEYOND:
+        return str(whole)
     if getattr(value, "id", None) is not None and name.endswith("id"):
         return str(cast("Any", value).id)
     raise InvalidValue(

@@ -227,7 +227,7 @@ def example_of(cls: type[Exception]) -> Exception:
         errors = [
             {"title": "is invalid", "source": {"pointer": "/data/attributes/name"}, "meta": {"total_cost": "1.0"}}
         ]
-        error: Exception = cls(422, errors, method="POST", path="/v3/x", request_id="r", attempts=3, retry_after=2.0)
+        error: Exception = cls(errors, 422, method="POST", path="/v3/x", request_id="r", attempts=3, retry_after=2.0)
     else:
         error = cls("what happened")
     for name, value in (
@@ -260,3 +260,19 @@ def test_every_error_survives_copies_and_pickles(name: str) -> None:
         for field, value in vars(error).items():
             other = getattr(twin, field)
             assert other == value or (field == "report" and repr(other) == repr(value)), field
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_an_error_is_rebuilt_from_its_arguments(name: str) -> None:
+    """`type(error)(*error.args)` has the same class and text, as task queues rebuild errors."""
+    error = example_of(getattr(exceptions, name))
+    rebuilt = type(error)(*error.args)
+    assert (type(rebuilt), str(rebuilt), rebuilt.args) == (type(error), str(error), error.args)
+
+
+def test_an_api_error_is_made_by_its_error_objects_and_status() -> None:
+    """As programs make it in their own tests: the error objects first, the status by name, position or not at all."""
+    errors = [{"title": "not found"}]
+    for error in (DidwwApiError(errors, status_code=404), DidwwApiError(errors, 404), DidwwApiError(errors=errors)):
+        assert error.errors == errors
+        assert str(error) == ("HTTP 404: not found" if error.status_code else "not found")

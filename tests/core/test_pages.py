@@ -339,7 +339,7 @@ def test_a_failed_page_does_not_lose_the_others() -> None:
 
     def before(number: int) -> None:
         if failing.get(number):
-            raise ServerError(500, [])
+            raise ServerError([], 500)
 
     library.before = before
     walk = library.client().dids().iterate(page_size=10)

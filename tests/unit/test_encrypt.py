@@ -238,7 +238,7 @@ def test_keys_that_cannot_be_used(use: Any, keys: Any) -> None:
 def test_data_that_is_no_bytes(data: Any) -> None:
     with pytest.raises(InvalidValue, match="bytes") as caught:
         Encrypt.encrypt_with_keys(data, pair()[1])
-    assert caught.value.field == "data"
+    assert caught.value.field == "binary_data"
 
 
 @pytest.mark.parametrize("pieces", ["text", b"bytes", bytearray(b"x"), ["text"], [b"x", None], [5]])
@@ -254,3 +254,14 @@ def test_size_that_is_none(size: Any) -> None:
     with pytest.raises(InvalidValue) as caught:
         Encrypt.encrypted_size(size, pair()[1])
     assert caught.value.field == "size"
+
+
+def test_an_object_holds_the_keys_for_several_files() -> None:
+    """`Encrypt(keys)` knows their fingerprint and encrypts with them; the functions work on it as on the class."""
+    private_keys, pems = pair()
+    encrypt = Encrypt(public_keys=pems)
+    assert encrypt.fingerprint == Encrypt.calculate_fingerprint(public_key_pems=pems)
+    assert opened(encrypt.encrypt(b"%PDF"), private_keys) == b"%PDF"
+    assert opened(encrypt.encrypt_with_keys(binary_data=b"%PDF", public_key_pems=pems), private_keys) == b"%PDF"
+    with pytest.raises(InvalidValue, match="Two public keys are needed"):
+        Encrypt(pems[:1])

@@ -182,8 +182,8 @@ def error_for(
     if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
         cls = InsufficientBalanceError
     return cls(
-        status,
         errors,
+        status,
         method=request.method,
         path=path_of(request.url),
         request_id=headers.get("x-request-id"),

@@ -1,0 +1,42 @@
+"""The fluent query: its parts may be left out, and it is readable as a dict."""
+
+from __future__ import annotations
+
+import pytest
+
+from didww import QueryParams
+from didww.enums import OrderStatus
+from didww.exceptions import InvalidValue
+
+
+def test_a_page_may_be_said_in_parts() -> None:
+    """Number and size can each be left out; what is left out stays as it was."""
+    assert QueryParams().page(size=100).to_dict() == {"page[size]": 100}
+    assert QueryParams().page(number=2).to_dict() == {"page[number]": 2}
+    assert QueryParams().page().to_dict() == {}
+    assert QueryParams().page(1, 25).page(size=5).to_dict() == {"page[number]": 1, "page[size]": 5}
+    assert QueryParams().page(1, 25).page(2).encode() == "page%5Bnumber%5D=2&page%5Bsize%5D=25"
+
+
+@pytest.mark.parametrize("arguments", [{"number": 0}, {"size": 1001}, {"size": True}, {"number": "1"}, {"size": 2.0}])
+def test_a_page_that_cannot_be_is_refused(arguments: dict[str, object]) -> None:
+    """Numbers count from 1, sizes go from 1 to 1000."""
+    with pytest.raises(InvalidValue, match=r"page: (number|size) is a whole number from 1"):
+        QueryParams().page(**arguments)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_a_query_as_a_dict() -> None:
+    """`to_dict` names the parameters as they are sent; values of filters stay as they were given."""
+    params = QueryParams().filter("country.id", "uuid").filter("status", OrderStatus.PENDING).filter("id", ["a", "b"])
+    params.include("x", "y").sort("z").fields("dids", "number").param("own", "1")
+    expected = {
+        "include": "x,y",
+        "filter[country.id]": "uuid",
+        "filter[status]": OrderStatus.PENDING,
+        "filter[id]": ["a", "b"],
+        "sort": "z",
+        "fields[dids]": "number",
+        "own": "1",
+    }
+    assert params.to_dict() == expected
+    assert params.pairs()[2:4] == [("filter[status]", "pending"), ("filter[id]", "a,b")]

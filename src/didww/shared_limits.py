@@ -188,7 +188,7 @@ class RedisClient(Protocol):
 
 
 class RedisLimiter(_SharedLimiter):
-    """A limiter for all processes of all hosts that name the same key of the same Redis; needs `didww[redis]`.
+    """A limiter for all processes of all hosts that name the same key of the same Redis; needs `didww-sdk[redis]`.
 
     The time is that of the Redis server, so the clocks of the hosts need not agree.
 
@@ -253,7 +253,7 @@ def _client(client_or_url: str | RedisClient) -> RedisClient:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ModuleNotFoundError as error:
-        raise DidwwClientError('RedisLimiter needs one more package: pip install "didww[redis]".') from error
+        raise DidwwClientError('RedisLimiter needs one more package: pip install "didww-sdk[redis]".') from error
     if isinstance(client_or_url, str):
         # Without the pauses that redis makes: the calls have theirs.
         patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}

@@ -43,7 +43,7 @@ def tracing_for(wanted: bool | None, origin: Origin | None) -> Tracing | None:  
     except ImportError:
         if wanted is None:
             return None
-    raise InvalidValue('tracing needs OpenTelemetry: pip install "didww[otel]".', field="tracing")
+    raise InvalidValue('tracing needs OpenTelemetry: pip install "didww-sdk[otel]".', field="tracing")
 
 
 class _OpenTelemetry:

@@ -461,7 +461,7 @@ def test_wrong_arguments_are_refused(make: Any) -> None:
 def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command to run."""
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(DidwwClientError, match=r'pip install "didww\[redis\]"'):
+    with pytest.raises(DidwwClientError, match=r'pip install "didww-sdk\[redis\]"'):
         RedisLimiter("redis://192.0.2.1")
 
 

@@ -199,7 +199,7 @@ def test_it_is_on_where_opentelemetry_is_used(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     monkeypatch.delitem(sys.modules, "opentelemetry.trace")
     assert tracing_for(None, None) is None
-    with pytest.raises(InvalidValue, match=r'pip install "didww\[otel\]"'):
+    with pytest.raises(InvalidValue, match=r'pip install "didww-sdk\[otel\]"'):
         DidwwClient(KEY, tracing=True)
 
 

@@ -55,14 +55,71 @@ def test_fails(didww_sandbox, didww_client):
     didww_client.countries().list(filter={"iso": "GB"})
     assert False
 """
+LOOPS = """
+import asyncio
+import threading
+import pytest
+
+@pytest.fixture
+def loop():
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield loop
+    assert asyncio.get_event_loop_policy().get_event_loop() is loop
+    loop.close()
+    asyncio.set_event_loop(None)
+
+@pytest.fixture
+def running(loop):  # as under Playwright or in a notebook: while the test and its fixtures run, so does a loop
+    asyncio._set_running_loop(loop)
+    yield loop
+    assert asyncio.get_running_loop() is loop
+    asyncio._set_running_loop(None)
+
+def test_a_loop_of_its_own(loop, async_didww_client):
+    assert loop.run_until_complete(async_didww_client.balance().find()).data.balance == 10000
+
+def test_a_running_loop(running, async_didww_client):
+    def elsewhere():
+        assert asyncio.run(async_didww_client.balance().find()).data.balance == 10000
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+"""
+STATES = """
+from freezegun import freeze_time
+
+def test_without_a_journal(didww_sandbox, didww_client):
+    didww_sandbox.journal = None
+    assert False
+
+def test_in_a_freeze(didww_sandbox, didww_client):
+    freeze_time("2026-03-01").start()  # until the process ends
+    didww_client.countries().list(filter={"iso": "GB"})
+    assert False
+"""
+OLD = """
+import sys
+import pytest
+
+def hookimpl(function=None, hookwrapper=False, optionalhook=False, tryfirst=False, trylast=False):
+    return real(function, hookwrapper, optionalhook, tryfirst, trylast)
+
+real, pytest.hookimpl = pytest.hookimpl, hookimpl
+for name in ("Stash", "StashKey"):
+    delattr(pytest, name)
+import didww.sandbox.pytest_plugin
+"""
 YAML = 'dids:\n  - number: "12125550100"\n  - number: "12125550101"\n'
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    installed = any(one.name == "didww" for one in importlib.metadata.entry_points(group="pytest11"))
+def run(folder: Path, *arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    installed = python != sys.executable or any(
+        one.name == "didww" for one in importlib.metadata.entry_points(group="pytest11")
+    )
     plugin = [] if installed else ["-p", "didww.sandbox.pytest_plugin"]
     command = [
-        sys.executable,
+        python,
         "-m",
         "pytest",
         "-q",
@@ -118,6 +175,40 @@ def test_it_is_light(tmp_path: Path) -> None:
     )
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_event_loop_is_touched(tmp_path: Path) -> None:
+    """The asynchronous client leaves the loop that a test has set, or that runs in its thread, as it was."""
+    (tmp_path / "test_loops.py").write_text(LOOPS)
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
+def test_a_report_never_ends_the_run(tmp_path: Path) -> None:
+    """A sandbox without its journal, or a frozen clock: the test fails by itself, and the run goes on."""
+    pytest.importorskip("freezegun")
+    (tmp_path / "test_states.py").write_text(STATES)
+    done = run(tmp_path)
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "cannot be shown: AttributeError" in done.stdout
+    assert "2 failed" in done.stdout
+
+
+def test_nothing_of_a_newer_pytest_is_used() -> None:
+    """Every test run loads the plugin, whatever its pytest: wrappers of the new kind and the stash are no part of it."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(didww.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", OLD], check=True, timeout=120, env=environment)
+
+
+@pytest.mark.skipif("OLD_PYTEST" not in os.environ, reason="OLD_PYTEST names no Python with an old pytest (.ci/run)")
+def test_an_old_pytest_runs(tmp_path: Path) -> None:
+    """The plugin, installed beside an old pytest, breaks no run, and does what it does elsewhere."""
+    (tmp_path / "test_plain.py").write_text("def test_plain():\n    pass\n")
+    (tmp_path / "test_failing.py").write_text(FAILING)
+    done = run(tmp_path, python=os.environ["OLD_PYTEST"])
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "GET /countries?filter[iso]=GB -> 200" in done.stdout
 
 
 def test_it_is_declared() -> None:

@@ -1,4 +1,4 @@
-"""The `didww` command. Its commands are loaded when run; what it needs beyond the SDK is the extra `didww[cli]`."""
+"""The `didww` command. Its commands are loaded when run; what it needs beyond the SDK is the extra `didww-sdk[cli]`."""
 
 from __future__ import annotations
 

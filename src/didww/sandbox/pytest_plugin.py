@@ -6,27 +6,32 @@
 
 `@pytest.mark.didww(seed=3, freeze="2026-03-01T12:00:00Z", objects="numbers.yaml", preset="flaky")` says otherwise; more
 arguments go to `Sandbox`. A test that fails shows what was asked of its sandbox.
+
+Every test run in the environment loads this module, so it uses only what all pytest versions have: wrappers of the old
+kind, no stash, no `request.path`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from pluggy import Result
+
     from didww.aio import AsyncDidwwClient
     from didww.client import DidwwClient
     from didww.sandbox.local import Sandbox
 
-_SHOWN = 20
-_OWN = ("freeze", "objects", "preset")
-_KEPT = pytest.StashKey["Sandbox"]()
+_SHOWN: Final = 20
+_OWN: Final = ("freeze", "objects", "preset")
+_SANDBOXES: Final[WeakKeyDictionary[pytest.Item, Sandbox]] = WeakKeyDictionary()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,12 +60,12 @@ def didww_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         if freeze is not None:
             sandbox.clock.freeze(freeze)
         if isinstance(objects, (str, Path)):
-            sandbox.state.seed_file(request.path.parent / objects)
+            sandbox.state.seed_file(Path(request.module.__file__).parent / objects)
         elif objects is not None:
             sandbox.state.seed(objects)
         for one in [preset] if isinstance(preset, str) else preset or ():
             sandbox.faults.preset(one)
-        request.node.stash[_KEPT] = sandbox
+        _SANDBOXES[request.node] = sandbox
         yield sandbox
 
 
@@ -72,20 +77,29 @@ def didww_client(didww_sandbox: Sandbox) -> Iterator[DidwwClient]:
 
 
 @pytest.fixture
-def async_didww_client(didww_sandbox: Sandbox) -> Iterator[AsyncDidwwClient]:
-    """An asynchronous client of `didww_sandbox`, for any event loop."""
-    client = didww_sandbox.async_client()
-    yield client
-    asyncio.run(client.close())
+def async_didww_client(didww_sandbox: Sandbox) -> AsyncDidwwClient:
+    """An asynchronous client of `didww_sandbox`, for any event loop.
+
+    It holds no connection and is not closed: the event loop belongs to the test, and may be running or closed by then.
+    """
+    return didww_sandbox.async_client()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Result[pytest.TestReport], None]:
     """Show the last requests of a test that failed."""
-    report = yield
-    sandbox = item.stash.get(_KEPT, None)
-    if report.when == "call" and report.failed and sandbox is not None:
-        entries = sandbox.journal.entries(limit=_SHOWN)
-        if entries:
-            report.sections.append(("requests to didww_sandbox", "\n".join(one.line() for one in reversed(entries))))
-    return report
+    outcome = yield
+    if outcome.excinfo is None:
+        report = outcome.get_result()
+        if report.when == "call" and report.failed and (requests := _last_requests(item)):
+            report.sections.append(("requests to didww_sandbox", requests))
+
+
+def _last_requests(item: pytest.Item) -> str:
+    """Return the last requests of the test, a line each; it may have left its sandbox and the clock in any state."""
+    try:
+        sandbox = _SANDBOXES.get(item)
+        entries = () if sandbox is None else sandbox.journal.entries(limit=_SHOWN)
+        return "\n".join(entry.line() for entry in reversed(entries))
+    except Exception as error:  # noqa: BLE001 an error in this hook would end the whole test run
+        return f"cannot be shown: {type(error).__name__}: {error}"

@@ -51,8 +51,8 @@ def main() -> None:
         balance = client.balance().find().data
         step("What can be spent?  client.balance().find()", f"{balance.total_balance} USD")
 
-        country = client.countries().list(filter={"iso": "GB"}).data[0]
-        found = client.did_groups().list(
+        country = client.countries().one(filter={"iso": "GB"})
+        group = client.did_groups().one(
             filter={
                 "country.id": country.id,
                 "area_name": "London",
@@ -61,10 +61,9 @@ def main() -> None:
             },
             include="stock_keeping_units",
         )
-        group = found.data[0]
         step(
-            "Which numbers are there in London?  client.did_groups().list(filter=..., include=...)",
-            f"{found.total_records} group: prefix {group.prefix}, {group.meta.total_count} numbers in stock",
+            "Which numbers are there in London?  client.did_groups().one(filter=..., include=...)",
+            f"prefix {group.prefix}, {group.meta.total_count} numbers in stock",
             f"features: {', '.join(group.features)}",
             *(
                 f"{sku.setup_price} USD once and {sku.monthly_price} USD a month "

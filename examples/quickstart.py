@@ -17,21 +17,22 @@ from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
 
-with DidwwClient.from_env() as client:
+with DidwwClient() as client:
     # Search: London numbers that need no registration, with their prices.
-    country = client.countries().list(filter={"iso": "GB"}).data[0]
-    groups = client.did_groups().list(
+    country = client.countries().one(filter={"iso": "GB"})
+    group = client.did_groups().first(
         filter={"country.id": country.id, "area_name": "London", "needs_registration": False, "is_available": True},
         include="stock_keeping_units",
     )
-    group = groups.data[0]
+    if group is None:
+        raise SystemExit("No such numbers are in stock; search for another place.")
     sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
     print(f"{group.area_name}: {group.meta.total_count} in stock, {sku.setup_price} + {sku.monthly_price} USD a month")
 
     # Buy one, and wait until it is there.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data
     order = client.orders().wait(order).data
-    did = client.dids().list(filter={"order.id": order.id}).data[0]
+    did = client.dids().one(filter={"order.id": order.id})
     print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
 
     # Route it to a SIP server.

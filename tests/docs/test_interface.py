@@ -247,10 +247,10 @@ def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) 
     engines: list[Engine] = []
     handle = Engine.handle
 
-    def heard(self: Engine, request: Request) -> Response:
+    def heard(self: Engine, request: Request, **options: Any) -> Response:
         engines.append(self)
         seen.append((request, {name.lower(): value for name, value in request.headers.items()}))
-        return handle(self, request)
+        return handle(self, request, **options)
 
     folder.mkdir()
     with monkeypatch.context() as patch, running(clock=clock) as base_url, contextlib.ExitStack() as open_ones:
@@ -828,9 +828,9 @@ def test_several_files_are_several_requests(monkeypatch: pytest.MonkeyPatch) -> 
     paths: list[str] = []
     handle = Engine.handle
 
-    def heard(self: Engine, request: Request) -> Response:
+    def heard(self: Engine, request: Request, **options: Any) -> Response:
         paths.append(f"{request.method} {urlsplit(request.url).path}")
-        return handle(self, request)
+        return handle(self, request, **options)
 
     monkeypatch.setattr(Engine, "handle", heard)
     with running() as base_url, DidwwClient(KEY, base_url=base_url, rate_limit=None) as client:

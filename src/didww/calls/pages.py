@@ -253,8 +253,10 @@ def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[
         return answer.data[0]
     total = max(answer.total_records or 0, len(answer.data))
     hint = "Loosen the filter." if not answer.data else "Narrow the filter, or use first() or iterate()."
+    asked = f"filter={dict(query.filters)!r}" if query.filters else "no filter"
     raise NotExactlyOne(
-        f"{cls.path}().one found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}", found=total
+        f"{cls.path}().one with {asked} found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}",
+        found=total,
     )
 
 

@@ -63,7 +63,7 @@ class Sandbox:
 
     Example:
         >>> sandbox = Sandbox()
-        >>> sandbox.client().countries().list(filter={"iso": "GB"}).data[0].name
+        >>> sandbox.client().countries().one(filter={"iso": "GB"}).name
         'United Kingdom'
         >>> sandbox.journal.assert_called("GET", "/countries", query={"filter[iso]": "GB"})[0].status
         200

@@ -2,9 +2,9 @@
 
 Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs
 `phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
-Apache-2.0); the ranges that numbers are sold from are chosen here, so that no range ever reaches a number
-somebody can have. What is sold for how much, and how much of it is in stock, is left to
-`didww.sandbox.catalogue`.
+Apache-2.0), ids from `catalogue_ids.json`, which has those that recorded answers name; the ranges that numbers are
+sold from are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and
+how much of it is in stock, is left to `didww.sandbox.catalogue`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from phonenumbers.geodata import GEOCODE_DATA
 from phonenumbers.geodata.locale import LOCALE_DATA
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 
+IDS = Path(__file__).with_name("catalogue_ids.json")
 TARGET = Path(__file__).parents[1] / "src" / "didww" / "sandbox" / "data" / "catalogue.json.gz"
 
 # Order is the file's: a group names its type by the place in this list.
@@ -436,6 +437,7 @@ def build() -> dict[str, Any]:
             (country_at[country], region_at.get((country, code)), area_at.get((country, name)), name)
             for country, code, name in ordered
         ],
+        "ids": {type: known for type, known in json.loads(IDS.read_text(encoding="utf-8")).items() if type != "_about"},
         "did_group_types": TYPES,
         "did_groups": [
             (

@@ -95,9 +95,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     told = Service()
     handle = Engine.handle
 
-    def handled(self: Engine, request: Request) -> Response:
+    def handled(self: Engine, request: Request, **options: Any) -> Response:
         told.requests.append(request)
-        return told.before(request) or handle(self, request)
+        return told.before(request) or handle(self, request, **options)
 
     monkeypatch.setattr(Engine, "handle", handled)
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections import Counter
@@ -17,6 +18,7 @@ from didww.sandbox.catalogue import Catalogue
 Row = dict[str, Any]
 
 FACTS = Path(__file__).parents[1] / "contract" / "facts"
+KNOWN_IDS = json.loads((Path(__file__).parents[2] / "scripts" / "catalogue_ids.json").read_text(encoding="utf-8"))
 
 TYPES = (
     "countries",
@@ -94,16 +96,39 @@ def test_rows_of_one_type_do_not_depend_on_what_was_asked_before(rows: dict[str,
 
 
 def test_other_seed_gives_other_ids_of_the_same_places(rows: dict[str, list[Row]]) -> None:
-    """A seed changes ids, stock and prices; prefixes and names stay."""
+    """A seed changes ids but those of the service, stock and prices; prefixes and names stay."""
     other = {type: list(Catalogue(seed=7).rows(type)) for type in TYPES}
     for type in TYPES:
-        assert not {row["id"] for row in other[type]} & {row["id"] for row in rows[type]}
+        same = {row["id"] for row in other[type]} & {row["id"] for row in rows[type]}
+        assert same == set(KNOWN_IDS.get(type, {}).values())
     for key in ("prefix", "area_name", "number_base"):
         assert [row[key] for row in other["did_groups"]] == [row[key] for row in rows["did_groups"]]
     assert [row["total_count"] for row in other["did_groups"]] != [row["total_count"] for row in rows["did_groups"]]
     assert [row["monthly_price"] for row in other["stock_keeping_units"]] != [
         row["monthly_price"] for row in rows["stock_keeping_units"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("type", "key", "id"),
+    [
+        ("countries", {"iso": "GB"}, "7eda11bb-0e66-4146-98e7-57a5281f56c8"),
+        ("regions", {"name": "California"}, "c11b1f34-16cf-4ba6-8497-f305b53d5b01"),
+        ("did_group_types", {"name": "Local"}, "994ea201-4a4d-4b27-ac4b-b5916ac969a3"),
+        ("pops", {"name": "DE, FRA"}, "ba7ccbef-82ac-4372-9391-eac90d5c9479"),
+        ("cities", {"name": "New York"}, "368bf92f-c36e-473f-96fc-d53ed1b4028b"),
+    ],
+)
+def test_known_ids_are_those_of_the_service(type: str, key: Row, id: str) -> None:
+    """Programs that hold an id of the service find the same place here."""
+    (row,) = (row for row in Catalogue(seed=3).rows(type) if key.items() <= row.items())
+    assert row["id"] == id
+
+
+def test_each_known_id_is_somebodys(rows: dict[str, list[Row]]) -> None:
+    """None of the known ids belongs to a place that the catalogue does not have."""
+    for type in set(KNOWN_IDS) & set(TYPES):
+        assert set(KNOWN_IDS[type].values()) <= {row["id"] for row in rows[type]}
 
 
 def test_making_a_catalogue_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,14 +121,14 @@ def test_a_validation_tells_all_that_is_missing_and_stores_nothing(sandbox: Sand
     )
     client = scene.client
     identity, address = person(client, scene.country, birth_date=None)
-    proofs = "(Passport, Identity Card, Driving Licence)"
+    proofs = "(Passport, National ID, Drivers License)"
     assert scene.missing(identity, None) == [
         "Birth Date is required for Personal Identity",
         f"1 Identity Proof(s) {proofs} required",
         "Following Supporting Document(s) required (Declaration of Consent)",
     ]
     assert scene.missing(None, address) == [
-        "1 Address Proof(s) (Utility Bill, Bank Statement, Rental Contract) required"
+        "1 Address Proof(s) (Utility Bill, Copy of Phone Bill, Rental Receipt) required"
     ]
     assert len(scene.missing(identity, address)) == 4
     identity.birth_date = "1980-01-31"
@@ -156,7 +156,7 @@ def test_a_company_is_asked_for_what_companies_are(sandbox: Sandbox) -> None:
     missing = scene.missing(identity, None)
     assert missing[0] == f"Identity in {scene.country.name} required"
     assert "Company Reg Number is required for Business Identity" in missing
-    assert "1 Identity Proof(s) (Business Registration, Tax Registration) required" in missing
+    assert "1 Identity Proof(s) (Trade License, Excerpt from the commercial register) required" in missing
 
 
 @pytest.mark.parametrize(

@@ -297,7 +297,7 @@ def test_a_proof_proves_what_its_kind_says(client: DidwwClient) -> None:
     kinds = {one.name: one for one in client.proof_types().list().data}
     (country,) = client.countries().list(filter={"iso": "DE"}).data
     identity, address = person(client, country)
-    for kind, entity in (("Passport", address), ("Utility Bill", identity), ("Business Registration", identity)):
+    for kind, entity in (("Passport", address), ("Utility Bill", identity), ("Trade License", identity)):
         proof = Proof(proof_type=kinds[kind], entity=entity, files=[client.upload_file(PDF)])
         with pytest.raises(ValidationError) as refused:
             client.proofs().create(proof)

@@ -3,7 +3,8 @@
 For the sandbox's store, which asks for the rows of a type and keeps them; filters, pages, meta objects, address
 requirements and what becomes of the stock are left to it. Place names, calling codes and area codes are real, from a
 data file that `scripts/build_catalogue.py` makes of the phonenumbers metadata (libphonenumber, Apache-2.0; see
-data/README.md); features, prices, stock and ids are drawn here from the seed.
+data/README.md), and so are the ids of countries and the like that recorded answers name; features, prices, stock and
+all other ids are drawn here from the seed.
 
 No number of the catalogue can be anybody's:
 
@@ -107,7 +108,7 @@ _POPS: Final = (
     "SG, SIN",
     "US, LA",
     "US, MIA",
-    "US, NYC",
+    "US, NY",
 )
 
 
@@ -130,7 +131,7 @@ class Catalogue:
     """The rows of the types that customers cannot change, drawn from a seed.
 
     Nothing is read or drawn before the first rows are asked for. One seed gives the same rows on every machine; another
-    gives other ids, prices and stocks of the same places.
+    gives other prices and stocks of the same places, and other ids where the service's are not known.
 
         >>> catalogue = Catalogue(seed=1)
         >>> next(row["prefix"] for row in catalogue.rows("countries") if row["iso"] == "GB")
@@ -190,7 +191,14 @@ class Catalogue:
         return [_Group._make(line) for line in self._data["did_groups"]]
 
     def id_of(self, type: str, key: str) -> str:
-        """Return the UUID for a natural key: an MD5 with the bits of a name-based UUID (version 3) in their places."""
+        """Return the UUID for a natural key.
+
+        It is the service's own where that is known, or else an MD5 with the bits of a name-based UUID (version 3) in
+        their places.
+        """
+        known: str | None = self._data["ids"].get(type, {}).get(key)
+        if known is not None:
+            return known
         text = md5(f"{self.seed}/{type}/{key}".encode(), usedforsecurity=False).hexdigest()
         return f"{text[:8]}-{text[8:12]}-3{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 

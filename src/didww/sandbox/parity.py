@@ -37,12 +37,13 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("emergency_verifications", "create"): "approved after 0.5 s of the clock, unless told otherwise",
     ("voice_out_trunks", "list"): "every account has an outbound plan, so there is no 403",
     ("did_groups", "list"): "a catalogue of its own: real places, numbers that belong to nobody, prices from the seed",
+    ("countries", "list"): "ids are the service's where they are known; as those of regions and kinds of numbers",
     ("nanpa_prefixes", "list"): "555 is the one NXX of each area code",
     ("balances", "find"): "10,000 USD to begin with",
     ("capacity_pools", "list"): "three pools with prices of the sandbox's own, empty until channels are ordered",
     ("address_requirements", "list"): "drawn from the seed, in the contract's form",
     ("emergency_requirements", "list"): "drawn from the seed, in the contract's form",
-    ("proof_types", "list"): "kinds of the sandbox's own",
+    ("proof_types", "list"): "some of the service's kinds",
     ("supporting_document_templates", "list"): "forms of the sandbox's own; their addresses lead nowhere",
 }
 """Operations that do not behave just like the service's, and how."""

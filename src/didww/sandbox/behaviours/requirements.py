@@ -1,8 +1,8 @@
 """What registration and emergency calling take: kinds of proofs, blank forms, and the requirements of each country.
 
-The kinds and the forms are the sandbox's own, and the requirements are drawn from the seed: a country with them has
-one for each kind of number that needs it. Sources: contract files address_requirements, emergency_requirements,
-proof_types, supporting_document_templates.
+The kinds are some of the service's (recorded), the forms are the sandbox's own, and the requirements are drawn from the
+seed: a country with them has one for each kind of number that needs it. Sources: contract files address_requirements,
+emergency_requirements, proof_types, supporting_document_templates.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["AddressRequirements", "EmergencyRequirements", "ProofTypes", "Templates"]
 
 _PROOFS: Final = {
-    "Personal": ("Passport", "Identity Card", "Driving Licence"),
-    "Business": ("Business Registration", "Tax Registration"),
-    "Address": ("Utility Bill", "Bank Statement", "Rental Contract"),
-    "Porting": ("Latest Invoice",),
+    "Personal": ("Passport", "National ID", "Drivers License"),
+    "Business": ("Trade License", "Excerpt from the commercial register"),
+    "Address": ("Utility Bill", "Copy of Phone Bill", "Rental Receipt"),
 }
 _PERMANENT: Final = ("Declaration of Consent", "Business Declaration")
 _ONETIME: Final = ("Number Assignment Form", "Letter of Authorization")

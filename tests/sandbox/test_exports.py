@@ -154,7 +154,7 @@ def test_routes_and_costs_of_inbound_calls(sandbox: Sandbox) -> None:
     assert {row["Voice IN Trunk"] for row in by_number[second.number]} == {'Main, "new"'}
     assert any(Decimal(row["CNAM IN (USD)"]) for row in by_number[second.number])
     for row in by_number[third.number]:
-        exact = Decimal(row["Duration (sec)"]) * Decimal("0.012") / 60
+        exact = Decimal(row["Duration (sec)"]) * Decimal("0.024") / 60
         assert abs(Decimal(row["PSTN (USD)"]) - exact) <= Decimal("0.0005")
     unrouted = next(
         rows for number, rows in by_number.items() if number not in {first.number, second.number, third.number}
@@ -174,6 +174,86 @@ def test_routes_and_costs_of_inbound_calls(sandbox: Sandbox) -> None:
         )
         assert before["Disconnect Code"] in ("404", "480", "486")
         assert row["Date/Time Start (UTC)"] > before["Date/Time Start (UTC)"]
+
+
+def test_what_inbound_calls_cost() -> None:
+    """Some find the paid channels taken; a metered number costs each minute, a forwarded call what its network does."""
+    forwarded = (
+        (Attempt("Mobile", "447700900123", forwarded=True), 24),
+        (Attempt("Desk", "12125550100", forwarded=True), 5),
+    )
+
+    def costs(line: Line) -> tuple[float, set[Decimal]]:
+        """The part of the answered calls that cost something, and what a minute of these costs."""
+        read = [row for _, text in cdr_in([line], *span(28), 7, 200) for row in csv.reader([text])]
+        answered = [(int(row[7]), Decimal(row[20])) for row in read if row[3] == "Completed"]
+        priced = [(seconds, cost) for seconds, cost in answered if cost]
+        assert all(not Decimal(row[20]) for row in read if row[3] == "Failed")
+        rates = {(cost * 60 / seconds).quantize(Decimal("0.001")) for seconds, cost in priced if seconds > 300}
+        return len(priced) / len(answered), rates
+
+    share, rates = costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=1))
+    assert 0.04 < share < 0.09
+    assert rates == {Decimal("0.010")}
+    share, rates = costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=16))
+    assert share > 0.95  # what rounds to nothing is left out
+    assert rates == {Decimal("0.010")}
+    assert costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=0)) == (0, set())
+    for where, rate in forwarded:
+        assert costs(Line("442079460000", (where,)))[1] == {Decimal(rate) / 1000}
+    assert costs(Line("448000000000", (SIP,), toll_free=True))[1] == {Decimal("0.018")}
+
+
+def test_where_outbound_calls_go() -> None:
+    """To several countries and kinds of network, most of them near; each at one rate."""
+    read = [
+        row for _, text in cdr_out([OutLine("a", "A", ("12125550100",))], *span(28), 7) for row in csv.reader([text])
+    ]
+    countries = Counter(row[12] for row in read)
+    assert [name for name, _ in countries.most_common(2)] == ["United States", "United Kingdom"]
+    assert set(countries) == {"United States", "United Kingdom", "Germany", "France", "Australia"}
+    assert {row[13] for row in read} == {"Fixed", "Mobile"}
+    assert len({(row[12], row[13], row[15]) for row in read}) == len({(row[12], row[13]) for row in read})
+    assert all(Decimal(row[16]) == Decimal(row[15]) * int(row[8]) / 60 for row in read)
+
+
+def test_calls_placed_on_purpose_are_priced_and_have_a_country(sandbox: Sandbox) -> None:
+    """As those of the days before: by forwarding and kind of number, and by the prefix that is called."""
+    client = sandbox.client()
+    did, metered, *_ = client.dids().list().data
+    group = client.did_groups().list(filter={"is_metered": True}, page=(1, 1)).data[0]
+    sandbox.state.seed({"dids": [{"number": "442079460123", "did_group": {"id": group.id}}]})
+    trunk = client.voice_in_trunks().create(
+        VoiceInTrunk(name="Mobile", configuration=PstnConfiguration(dst="447700900123"))
+    )
+    did.voice_in_trunk = trunk.data
+    client.dids().update(did)
+    sandbox.clock.freeze("2026-03-20T15:00:00Z")
+    (forwarded,) = sandbox.calls.inbound(did.number, duration="2 min")
+    (plain,) = sandbox.calls.inbound(metered.number, duration="2 min")
+    (missed,) = sandbox.calls.inbound("442079460123", duration=0)
+    (counted,) = sandbox.calls.inbound("442079460123", duration="2 min")
+    assert (forwarded.charged, plain.charged, missed.charged) == ("0.048", "0.000", "0.000")
+    assert Decimal(counted.charged) > 0
+    out = outbound(client, "Sales")
+    for destination in ("12125550100", "447700900000", "493023125000", "353209100001", "999"):
+        sandbox.calls.outbound(out.id, destination=destination)
+    sandbox.clock.freeze(START)
+    row = next(row for row in rows(sandbox, exported(sandbox)) if row["Call ID"] == forwarded.call_id)
+    assert (row["Voice IN Trunk"], row["Destination"]) == ("Mobile", "447700900123")
+    assert (row["PSTN (USD)"], row["Total (USD)"]) == ("0.048", "0.048")
+    placed = [
+        row
+        for row in rows(sandbox, exported(sandbox, "cdr_out"))
+        if row["Date/Time Start (UTC)"] == "2026-03-20 15:00:00"
+    ]
+    assert {row["Destination Number"]: (row["Destination Country"], row["Network"]) for row in placed} == {
+        "12125550100": ("United States", "Fixed"),
+        "447700900000": ("United Kingdom", "Mobile"),
+        "493023125000": ("Germany", "Fixed"),
+        "353209100001": ("Ireland", ""),
+        "999": ("", ""),
+    }
 
 
 def outbound(client: DidwwClient, name: str, **fields: Any) -> VoiceOutTrunk:

@@ -399,7 +399,8 @@ def test_forwarded_calls_cost_money(sandbox: Sandbox, client: DidwwClient, tmp_p
     rows = rows_of(client, client.exports().find(export.id).data, tmp_path)
     assert {row["Destination"] for row in rows} == {"447700900123"}
     assert any(Decimal(row["PSTN (USD)"]) > 0 for row in rows)
-    assert all(row["Total (USD)"] == row["PSTN (USD)"] for row in rows)
+    for row in rows:
+        assert Decimal(row["Total (USD)"]) == Decimal(row["PSTN (USD)"]) + Decimal(row["Metered (USD)"])
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from didww.sandbox.cdr import CALLS_A_DAY, CDR_IN_COLUMNS, CDR_OUT_COLUMNS, written
+from didww.sandbox.cdr import (
+    ALWAYS_METERED,
+    CALLS_A_DAY,
+    CDR_IN_COLUMNS,
+    CDR_OUT_COLUMNS,
+    charges,
+    dollars,
+    network_of,
+    written,
+)
 from didww.sandbox.durations import Duration, seconds_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from didww.sandbox.cdr import Line
     from didww.sandbox.engine import Engine
-    from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
 __all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
@@ -24,6 +33,7 @@ __all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
 _FORM: Final = "%Y-%m-%d %H:%M:%S"
 _RATE: Final = Decimal("0.010")
 _MOST: Final = 10_000
+_CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -93,13 +103,16 @@ class Calls:
             LookupError: The account has no such number.
             ValueError: A count or a duration cannot be so.
         """
+        from didww.sandbox.behaviours.exports import lines_of
+
         seconds = _checked(count, duration)
         with self._engine.held() as setting:
             world = self._engine.world(api_key or self._default_key)
             found = world.find("dids", number=did) or world.find("dids", id=did)
             if not found:
                 raise LookupError(f"The account has no number {did!r}.")
-            return setting.changing(lambda: [_in(world, found[0], source, seconds, code) for _ in range(count)])
+            line = lines_of(world, found[0]["number"])[0]
+            return setting.changing(lambda: [_in(world, line, source, seconds, code) for _ in range(count)])
 
     def outbound(
         self,
@@ -132,7 +145,8 @@ class Calls:
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
             def place() -> list[Call]:
-                made = [_out(world, trunk, destination, seconds, price) for _ in range(count)]
+                where = _network(world, destination)
+                made = [_out(world, trunk, destination, where, seconds, price) for _ in range(count)]
                 return [one for one in made if one is not None]
 
             placed = setting.changing(place)
@@ -170,27 +184,31 @@ def _checked(count: int, duration: Duration) -> int:
     return round(seconds_of(duration))
 
 
-def _in(world: World, did: Record, source: str, seconds: int, code: str) -> Call:
-    trunk = world.get("voice_in_trunks", did["voice_in_trunk"]) or {}
-    group = world.get("voice_in_trunk_groups", did["voice_in_trunk_group"]) or {}
+def _in(world: World, line: Line, source: str, seconds: int, code: str) -> Call:
+    where = line.attempts[0] if line.attempts else None
     answered = code == "200" and seconds > 0
+    cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
     values = {
         "Status": "Completed" if answered else "Failed",
         "Source": source,
-        "Destination DID": did["number"],
+        "Destination DID": line.number,
         "Duration (sec)": seconds if answered else 0,
         "Attempt": 1,
         "Disconnect Code": code,
         "Response": "Bye" if answered else "",
         "Disconnect Initiator": "Origination",
-        "Voice IN Trunk": trunk.get("name", ""),
-        "Trunk Group": group.get("name", ""),
+        "Voice IN Trunk": "" if where is None else where.trunk,
+        "Destination": "" if where is None else where.destination,
+        "Trunk Group": line.group,
+        "Capacity Group": line.capacity_group,
+        **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
     }
-    amounts = dict.fromkeys(("Toll-free (USD)", "PSTN (USD)", "Metered (USD)", "CNAM IN (USD)", "Total (USD)"), "0.000")
-    return _kept(world, "cdr_in", CDR_IN_COLUMNS, did["number"], {**values, **amounts}, answered, seconds, "0.000")
+    return _kept(world, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
 
 
-def _out(world: World, trunk: str, destination: str, seconds: int, rate: Decimal) -> Call | None:
+def _out(
+    world: World, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
+) -> Call | None:
     from didww.sandbox.behaviours.out_trunks import spend
 
     record = world.get("voice_out_trunks", trunk) or {}
@@ -210,6 +228,8 @@ def _out(world: World, trunk: str, destination: str, seconds: int, rate: Decimal
         "Disconnect Code": "200" if seconds else "487",
         "Disconnect Reason": "Normal call clearing" if seconds else "Request terminated",
         "Voice OUT Trunk": record["name"],
+        "Destination Country": where[0],
+        "Network": where[1],
         "Call Type": "International",
         "Rate (USD)": f"{rate:.3f}",
         "Charged (USD)": f"{charged:.3f}",
@@ -217,6 +237,15 @@ def _out(world: World, trunk: str, destination: str, seconds: int, rate: Decimal
     made = _kept(world, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
     spend(world, trunk, charged)
     return made
+
+
+def _network(world: World, number: str) -> tuple[str, str]:
+    """Country and network that a number belongs to; the country by its prefix if no price is known for it."""
+    country, network, _ = network_of(number)
+    if not country:
+        fitting = [one for one in world.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
+        country = max(fitting, key=lambda one: len(one["prefix"]))["name"] if fitting else ""
+    return country, network
 
 
 def _kept(

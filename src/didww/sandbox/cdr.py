@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
+    "ALWAYS_METERED",
     "CALLS_A_DAY",
     "CDR_IN_COLUMNS",
     "CDR_OUT_COLUMNS",
@@ -31,6 +32,9 @@ __all__ = [
     "OutLine",
     "cdr_in",
     "cdr_out",
+    "charges",
+    "dollars",
+    "network_of",
     "written",
 ]
 
@@ -104,16 +108,37 @@ _ENDINGS_OUT = (
     (3, False, "404", "Not found", ""),
 )
 _TRIED_AGAIN = ("486", "480", "404")
-# Where outbound calls go: beginning of the number, digits that follow, country, network, dollars/1000 a minute.
+# Beginning of a number: country, network, thousandths of a dollar a minute; the longest that fits counts.
+_NETWORKS = {
+    "1": ("United States", "Fixed", 5),
+    "33": ("France", "Fixed", 7),
+    "336": ("France", "Mobile", 21),
+    "337": ("France", "Mobile", 21),
+    "44": ("United Kingdom", "Fixed", 8),
+    "447": ("United Kingdom", "Mobile", 24),
+    "49": ("Germany", "Fixed", 6),
+    "491": ("Germany", "Mobile", 26),
+    "61": ("Australia", "Fixed", 14),
+    "614": ("Australia", "Mobile", 38),
+}
+_ELSEWHERE = ("", "", 30)
+# Where outbound calls go, all of it kept for fiction: of 32 calls, the beginning of the number, digits that follow.
 _DESTINATIONS = (
-    ("442079460", 3, "United Kingdom", "Fixed", 8),
-    ("447700900", 3, "United Kingdom", "Mobile", 24),
-    ("121255501", 2, "United States", "Fixed", 5),
-    ("131255501", 2, "United States", "Fixed", 5),
+    (9, "121255501", 2),
+    (6, "131255501", 2),
+    (6, "442079460", 3),
+    (4, "447700900", 3),
+    (2, "493023125", 3),
+    (1, "49176040690", 2),
+    (2, "3319900", 4),
+    (1, "3363998", 4),
+    (1, "6125550", 4),
 )
-_PSTN_RATE = 12  # thousandths of a dollar a minute, for calls that are forwarded to a telephone number
+_OF = 32
 _TOLL_FREE_RATE = 18
 _CNAM_PRICE = 4  # thousandths of a dollar a call
+ALWAYS_METERED = 16
+"""Of 16 answered calls to a number, those that are charged by the minute."""
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -131,7 +156,10 @@ class Attempt(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A number that is called, and where its calls go, in the order in which it is tried."""
+    """A number that is called, and where its calls go, in the order in which it is tried.
+
+    A minute costs `metered_rate` thousandths of a dollar in so many of 16 calls: those beyond the channels paid for.
+    """
 
     number: str
     attempts: tuple[Attempt, ...] = ()
@@ -139,6 +167,16 @@ class Line(NamedTuple):
     capacity_group: str = ""
     metered_rate: int = 0
     toll_free: bool = False
+    metered_share: int = 4
+
+
+class Charges(NamedTuple):
+    """What an inbound call costs, in thousandths of a dollar."""
+
+    toll_free: int
+    pstn: int
+    metered: int
+    cnam: int
 
 
 class OutLine(NamedTuple):
@@ -154,6 +192,22 @@ def written(values: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
+
+
+def network_of(number: str) -> tuple[str, str, int]:
+    """Country and network that a number belongs to, and thousandths of a dollar a minute; of those known here."""
+    beginnings = (number[:n] for n in range(len(number), 0, -1))
+    return next((_NETWORKS[one] for one in beginnings if one in _NETWORKS), _ELSEWHERE)
+
+
+def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = False, metered: bool = False) -> Charges:
+    """What a call to `line` costs that was sent to `where` and lasted so long; nothing but names if not answered."""
+    return Charges(
+        _price(_TOLL_FREE_RATE, seconds) if line.toll_free else 0,
+        _price(network_of(where.destination)[2], seconds) if where is not None and where.forwarded else 0,
+        _price(line.metered_rate, seconds) if metered else 0,
+        _CNAM_PRICE if named and where is not None and where.names else 0,
+    )
 
 
 def cdr_in(
@@ -245,15 +299,12 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
             duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
             connected = f"{_shown(day, second + ringing)}" if answered else ""
             ended = _shown(day, second + ringing + duration)
-            pstn = _price(_PSTN_RATE, duration) if where.forwarded else 0
-            free = _price(_TOLL_FREE_RATE, duration) if line.toll_free else 0
-            metered = _price(line.metered_rate, duration) if line.metered_rate and bits >> 52 & 3 == 0 else 0
-            cnam = _CNAM_PRICE if where.names and name else 0
+            metered = bits >> 52 & 15 < line.metered_share
+            cost = charges(line, where, duration, named=bool(name), metered=metered)
             told += (
                 f"{_shown(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
-                f"{free / 1000:.3f},{pstn / 1000:.3f},{metered / 1000:.3f},{cnam / 1000:.3f},"
-                f"{(free + pstn + metered + cnam) / 1000:.3f},{call_id}\n"
+                f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
             )
             if answered or code not in _TRIED_AGAIN:
                 break
@@ -266,10 +317,13 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
 def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
     trunk = _quoted(line.name)
+    destinations = [
+        (begins, digits, *network_of(begins)) for share, begins, digits in _DESTINATIONS for _ in range(share)
+    ]
 
     def write(day: str, second: int, bits: int) -> str:
         cli = line.callers[(bits >> 4) % len(line.callers)] if line.callers else ""
-        begins, digits, country, network, rate = _DESTINATIONS[bits % len(_DESTINATIONS)]
+        begins, digits, country, network, rate = destinations[bits % _OF]
         number = f"{begins}{(bits >> 8) % 10**digits:0{digits}}"
         _, answered, code, reason, _ = endings[(bits >> 24) % 100]
         ringing = 2 + (bits >> 32) % 23
@@ -284,6 +338,11 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
         )
 
     return write
+
+
+def dollars(thousandths: int) -> str:
+    """An amount as call records have it."""
+    return f"{thousandths / 1000:.3f}"
 
 
 def _price(rate: int, seconds: int) -> int:

@@ -22,6 +22,7 @@ from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.months import month_later
 from didww.sandbox.calls import calls_a_day, placed_calls
 from didww.sandbox.cdr import (
+    ALWAYS_METERED,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
     Attempt,
@@ -42,13 +43,14 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["Exports"]
+__all__ = ["Exports", "lines_of"]
 
 _SMALL: Final = 1 << 20
 """Bytes up to which a file is made before it is sent, so that its length can be told."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
+_NO_KIND: Final[dict[str, Any]] = {"country": None, "did_group_type": None, "is_metered": False}
 _NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
 
 
@@ -163,7 +165,7 @@ def _contents(world: World, export: Record) -> bytes:
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
     outbound = export["export_type"] == "cdr_out"
-    lines: list[Any] = _trunks(world, filters) if outbound else _lines(world, filters)
+    lines: list[Any] = _trunks(world, filters) if outbound else lines_of(world, filters.get("did_number"))
     placed = placed_calls(world, export["export_type"], {line[0] for line in lines}, start, end)
     made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(world)))
     packed = zlib.compress(made, 1)
@@ -202,9 +204,8 @@ def _trunks(world: World, filters: dict[str, Any]) -> list[OutLine]:
     return lines
 
 
-def _lines(world: World, filters: dict[str, Any]) -> list[Line]:
-    """The numbers of an account, or the one that is asked for, with the way that their calls take."""
-    number = filters.get("did_number")
+def lines_of(world: World, number: str | None) -> list[Line]:
+    """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
     dids = world.find("dids", **({"number": number} if number is not None else {}))
     trunks = {trunk["id"]: trunk for trunk in world.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
@@ -213,29 +214,38 @@ def _lines(world: World, filters: dict[str, Any]) -> list[Line]:
         members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
     groups = {group["id"]: group["name"] for group in world.find("voice_in_trunk_groups")}
     shared = {one["id"]: one for one in world.find("shared_capacity_groups")}
-    pools = {pool["id"]: pool for pool in world.find("capacity_pools")} if shared else {}
     free = {one["id"] for one in world.find("did_group_types") if one["name"] == "Toll-free"}
-    kinds = {
-        one["id"]: one["did_group_type"] for one in world.find("did_groups", id={did["did_group"] for did in dids})
-    }
+    kinds = {one["id"]: one for one in world.find("did_groups", id={did["did_group"] for did in dids})}
+    pools = {pool["id"]: pool for pool in world.find("capacity_pools")}
+    serving = {country: pool for pool in pools for country in world.related("capacity_pools", pool, "countries")}
     lines: list[Line] = []
     for did in dids:
         group = did["voice_in_trunk_group"]
         sent = members.get(group, []) if group else [trunks[did["voice_in_trunk"]]] if did["voice_in_trunk"] else []
         sharing = shared.get(did["shared_capacity_group"])
-        metered = sharing is not None and sharing["metered_channels_count"]
-        rate = (pools.get(sharing["capacity_pool"]) or {}).get("metered_rate", "0") if sharing and metered else "0"
+        kind = kinds.get(did["did_group"], _NO_KIND)
+        pool = (sharing or did)["capacity_pool"] or serving.get(kind["country"])
         lines.append(
             Line(
                 did["number"],
                 tuple(_attempt(trunk, did["number"]) for trunk in sent),
                 groups.get(group, ""),
                 "" if sharing is None else sharing["name"],
-                round(float(rate) * 1000),
-                kinds.get(did["did_group"]) in free,
+                round(float(pools[pool]["metered_rate"]) * 1000) if pool in pools else 0,
+                kind["did_group_type"] in free,
+                _metered_share(kind, sharing),
             )
         )
     return lines
+
+
+def _metered_share(kind: Record, sharing: Record | None) -> int:
+    """Of 16 calls, those that find the channels taken that are paid for by the month."""
+    if kind["is_metered"]:
+        return ALWAYS_METERED
+    if sharing is not None:
+        return 4 if sharing["metered_channels_count"] else 0
+    return 1
 
 
 def _attempt(trunk: Record, number: str) -> Attempt:

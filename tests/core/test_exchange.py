@@ -151,7 +151,7 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
     assert len(repeated) in (len(world.sent) - 1, 0)
     for event, slept, fate in zip(repeated, world.slept, fates, strict=False):
         assert event.wait == slept
-        asked = fate.retry_after if isinstance(fate.how, int) and fate.retry_after is not None else None
+        asked = fate.retry_after if isinstance(fate.how, int) and isinstance(fate.retry_after, int) else None
         assert slept >= asked if asked is not None else slept <= LONGEST_PAUSE
         assert asked is None or asked <= LONGEST_RETRY_AFTER
     if isinstance(error, (ConnectionFailed, DidwwApiError)):

@@ -22,17 +22,22 @@ from didww import (
     DidwwClientError,
     Export,
     InvalidValue,
+    QueryParams,
     RateLimitError,
     ServerError,
     UnexpectedResponse,
     ValidationError,
 )
+from didww.calls import operations
 from didww.calls.answer import error_for
 from didww.calls.effects import Request, Response
+from didww.calls.retries import LONGEST_RETRY_AFTER
+from didww.configuration import ApiKey, Configuration
 from didww.transport.body import Body
 from didww.transport.inprocess import InProcessTransport
 from scripted import Scripted, answer
 from servers import Server
+from world import BASE, Fate, World
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 REQUEST = Request("GET", "https://api.example.com/v3/dids?signature=1", {"Api-Key": "example-key"})
@@ -126,17 +131,82 @@ def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
         ({"retry-after": "3"}, 3.0),
         ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 09:00:00 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 0.0),
-        ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT"}, None),
-        ({"retry-after": "-3"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "\u0663"}, None),
+        ({"retry-after": "Monday, 23-Nov-26 10:00:30 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
+        ({"retry-after": "Mon Nov 23 10:00:30 2026", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT", "date": "Mon Nov 23 10:00:00 2026"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "-3"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "1.5"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "5, 5"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "soon"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "\u0663"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "9" * 400}, 2.0**31),
+        ({"retry-after": " "}, None),
         ({}, None),
     ],
 )
 def test_the_time_to_wait_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
-    """A date is compared with the answer's own, so that no clock of ours matters; anything else is left out."""
+    """A date, in the three forms of HTTP, is compared with the answer's own, so that no clock of ours matters; what
+    cannot be read counts as long.
+    """
     assert error_for(REQUEST, 429, headers, b"").retry_after == expected
+
+
+def test_a_wait_that_cannot_be_read_is_a_long_one() -> None:
+    """The request is not sent again right away, but after the longest pause, if there is time for it."""
+    world = World(Fate(0.1, 503, "in a while"))
+    configuration = Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=600)
+    world.run(operations.list_(configuration, Did, QueryParams()))
+    assert world.slept[0] >= LONGEST_RETRY_AFTER
+    world = World(Fate(0.1, 503, "in a while"))
+    with pytest.raises(ServerError):
+        world.run(operations.list_(configuration.replaced(timeout=30), Did, QueryParams()))
+    assert world.slept == []
+
+
+ODD = [
+    (rb"\ud83d", "\ufffd"),
+    (rb"\udc00", "\ufffd"),
+    (rb"\ud83d\u0041", "\ufffdA"),
+    (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+    (rb"\u00zz", "\ufffdzz"),
+    (rb"\x41", "\ufffd41"),
+    (b"\xff", "\ufffd"),
+    (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+    (b"\xc3", "\ufffd"),
+    (b"\0", "\ufffd"),
+    (b"a\nb", "a\ufffdb"),
+]
+
+
+@pytest.mark.parametrize(("odd", "expected"), ODD)
+def test_one_character_that_is_none_costs_that_character_alone(odd: bytes, expected: str) -> None:
+    """Half of a surrogate pair, a bad escape, bytes that are no UTF-8: U+FFFD is there, and all else as it was sent."""
+    good = rb"\ud83d\ude00 \u00e9 \\ \" \\u00zz " + "é".encode()
+    records = [b'{"type":"dids","id":"%d","attributes":{"description":"%s"}}' % (n, good) for n in range(3)]
+    records[1] = records[1].replace(good, good + odd + b"!")
+    client, _ = client_of(answer(body=b'\xef\xbb\xbf{"data": [\n' + b",\n".join(records) + b"\n]}\n"))
+    response = client.dids().list()
+    text = '\U0001f600 é \\ " \\u00zz é'
+    assert [did.description for did in response.data] == [text, f"{text}{expected}!", text]
+    assert response.raw["data"][1]["attributes"]["description"] == f"{text}{expected}!"
+
+
+@pytest.mark.parametrize("end", [1, 2, 3, 6, 9, 12])
+@pytest.mark.parametrize("odd", [rb"\ud83d", b"\xff", b"\0"])
+def test_odd_characters_do_not_make_a_document_of_a_part(end: int, odd: bytes) -> None:
+    """What is cut off stays so."""
+    whole = b'{"data": {"type": "dids", "id": "1", "attributes": {"description": "' + odd + odd + b'"}}}'
+    client, _ = client_of(answer(body=whole[:-end]))
+    with pytest.raises(UnexpectedResponse, match="cut-off or broken JSON"):
+        client.dids().find(ID)
+
+
+def test_odd_characters_in_an_error(tmp_path: Path) -> None:
+    """The error stays the one that the service sent."""
+    client, _ = client_of(answer(422, body=b'{"errors": [{"title": "\xff is taken", "code": "100"}]}'))
+    with pytest.raises(ValidationError, match="\ufffd is taken"):
+        client.dids().find(ID)
 
 
 def test_what_is_shown_of_a_request_opens_nothing() -> None:
@@ -256,7 +326,7 @@ def test_numbers_of_thousands_of_digits(kind: str, date: str, tmp_path: Path) ->
             client = stack.enter_context(client_of_kind(kind, base_url, max_retries=0))
         with pytest.raises(RateLimitError) as caught:
             client.balance().find()
-        assert caught.value.retry_after is None
+        assert caught.value.retry_after == 2.0**31
         with pytest.raises((UnexpectedResponse, ConnectionFailed)):
             client.download_export(f"{base_url}/file", tmp_path / "file")
     assert list(tmp_path.iterdir()) == []

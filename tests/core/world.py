@@ -40,12 +40,12 @@ class Fate(NamedTuple):
         how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, interrupted (carried
             out, and Ctrl-C while the answer is awaited), one of `ODD` (carried out, and answered with something else),
             or a status.
-        retry_after: Seconds that an answer asks to wait.
+        retry_after: Seconds that an answer asks to wait, or the text that it says instead.
     """
 
     seconds: float = 0.1
     how: str | int = "answered"
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
 
 class Ended:

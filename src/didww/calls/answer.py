@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from didww.calls.retries import LONGEST_RETRY_AFTER
 from didww.exceptions import (
     AuthenticationError,
     ConflictError,
@@ -28,6 +29,7 @@ from didww.urls import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from didww.calls.effects import Request, Response
 
@@ -115,6 +117,7 @@ _BY_STATUS: dict[int, type[DidwwApiError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
+_MOST_SECONDS = 2.0**31  # as RFC 9111 has it for seconds that are too many to count
 _NO_MONEY = ("insufficient balance", "insufficient funds")  # the older title is still met
 
 
@@ -190,17 +193,34 @@ def error_for(
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: said outright, or as a date, which is compared with the date of the answer."""
+    """Return the seconds to wait by `Retry-After`, or None if there is none.
+
+    Takes seconds, and a date in each of the three forms of RFC 9110, which is compared with the `Date` of the same
+    answer. Anything else, and a date with nothing to compare it with, counts as `LONGEST_RETRY_AFTER`: the service
+    asks to be left alone for a time that nobody knows.
+    """
     text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return float(text)
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal():
+        return min(float(text), _MOST_SECONDS)
+    until, now = _moment(text), _moment(headers.get("date", ""))
+    if until is None or now is None:
+        return LONGEST_RETRY_AFTER
+    return max(0.0, (until - now).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment of an HTTP date; None for every other text."""
+    from datetime import UTC
     from email.utils import parsedate_to_datetime
 
     try:
-        until, now = (parsedate_to_datetime(one) for one in (text, headers.get("date", "")))
-        return max(0.0, (until - now).total_seconds())
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
+    # The form of asctime has no zone: all HTTP dates are in UTC.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def expect(

@@ -3,11 +3,13 @@
 The envelope names what the package reads, so the parser skips the rest (most of an answer is links) without building
 it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
 server sends is never refused as long as it is a JSON object, and none that is nested so deeply that Python could not
-copy, compare or show it. Conversion to Python values is left to `didww.resources`.
+copy, compare or show it. A character that is none, e.g. half of a surrogate pair, is read as U+FFFD. Conversion to
+Python values is left to `didww.resources`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
@@ -104,12 +106,34 @@ def decode_raw(body: bytes) -> dict[str, Any]:
         NotJsonApi: `body` is no JSON object, or nested too deeply.
     """
     try:
-        value = _raw_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            value = _raw_decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = _raw_decoder.decode(_with_replacements(body))
+    except (msgspec.DecodeError, RecursionError):
         raise NotJsonApi from None
     if not isinstance(value, dict) or nested_deeper(cast("object", value), MOST_LEVELS):
         raise NotJsonApi
     return cast("dict[str, Any]", value)
+
+
+# To the end of the text if it has none of its own, and never looked at twice, so that no text takes long.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_ODD = re.compile(
+    r"""
+    (\\(?: ["\\/bfnrt] | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} | u(?![dD][89a-fA-F])[0-9a-fA-F]{4} ))
+    | \\(?: u[0-9a-fA-F]{0,4} | . ) | [\x00-\x1f]
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""In a string: a sequence that JSON allows, as group 1, or one that it does not."""
+
+
+def _with_replacements(body: bytes) -> str:
+    """Return the text of `body` with U+FFFD for each character that JSON or UTF-8 does not allow in a string."""
+    return _STRING.sub(
+        lambda string: _ODD.sub(lambda found: found[1] or "\ufffd", string[0]), body.decode("utf-8-sig", "replace")
+    )
 
 
 def nested_deeper(value: object, levels: int) -> bool:

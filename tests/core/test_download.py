@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
+import subprocess
+import sys
 import tempfile
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +106,8 @@ BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
     "cut off in the head": (http(PACKED[:5]), UnexpectedResponse, "cut off after"),
     "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponse, "cut off after"),
     "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponse, "cut off after"),
-    "nothing": (http(b""), UnexpectedResponse, "cut off after 0"),
+    "nothing": (http(b""), UnexpectedResponse, "is empty"),
+    "nothing in chunks": (chunked(b""), UnexpectedResponse, "is empty"),
     "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ConnectionFailed, "cut off"),
     "chunks cut off": (chunked(PACKED)[:-5], ConnectionFailed, "cut off"),
     "damaged": (http(flipped(PACKED, len(PACKED) // 2)), UnexpectedResponse, "damaged"),
@@ -111,7 +116,8 @@ BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
     "second one damaged": (http(PACKED + flipped(PACKED, -8)), UnexpectedResponse, "damaged"),
     "something behind": (http(PACKED + b"garbage"), UnexpectedResponse, "damaged"),
     "plain": (http(CSV), UnexpectedResponse, "not gzip"),
-    "page": (http(b"<html></html>"), UnexpectedResponse, "not gzip"),
+    "page": (http(b"<html></html>"), UnexpectedResponse, r"a page \(HTML, XML or JSON\)"),
+    "called a page": (http(PACKED, "Content-Type: text/html; charset=utf-8"), UnexpectedResponse, r"\(text/html\)"),
     "zeros": (http(bytes(100)), UnexpectedResponse, "not gzip"),
     "bomb": (http(gzip.compress(bytes(50 << 20), 9)), UnexpectedResponse, "more than 1000000 bytes"),
     "bomb of many": (http(gzip.compress(bytes(999_999)) * 2), UnexpectedResponse, "more than 1000000 bytes"),
@@ -275,3 +281,162 @@ def test_a_path_that_cannot_be_written(name: str, kind: str, tmp_path: Path) -> 
         with pytest.raises(DidwwClientError, match="Cannot write"):
             client.download_and_decompress_export(f"{server.url}{PATH}", target)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+# What may be replaced, and what is left behind
+
+
+@pytest.mark.parametrize("method", ["download_export", "download_and_decompress_export"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        http(b"<html>Log in</html>", "Content-Type: text/html"),
+        http(b"Log in", "Content-Type: Text/HTML; charset=utf-8"),
+        http(b"\xef\xbb\xbf \r\n<!DOCTYPE html><p>Log in"),
+        http(b'{"errors": []}', "Content-Type: application/vnd.api+json"),
+        http(b""),
+        http(b"", "Content-Type: text/csv"),
+        chunked(b""),
+        unframed(b""),
+    ],
+)
+def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_path: Path) -> None:
+    """What a portal or a proxy answers with 200 replaces no records."""
+    target = tmp_path / "calls"
+    target.write_bytes(b"good records")
+    with Server(once(raw)) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
+        with pytest.raises(UnexpectedResponse, match=r"a page|is empty"):
+            getattr(client, method)(f"{server.url}{PATH}", target)
+    assert target.read_bytes() == b"good records"
+    assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 names are what is compared
+
+
+def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows renames no file that is open, and deletes none."""
+    held = Path("/proc/self/fd")
+    if not held.exists():
+        pytest.skip("what is open cannot be seen here")
+
+    def refusing(change: Callable[..., None]) -> Callable[..., None]:
+        def changed(path: str, *rest: Any, **options: Any) -> None:
+            names = set()
+            for one in held.iterdir():
+                with contextlib.suppress(OSError):
+                    names.add(str(one.readlink()))
+            if os.path.realpath(path) in names:
+                raise PermissionError(13, "The process cannot access the file because it is being used")
+            change(path, *rest, **options)
+
+        return changed
+
+    for name in ("replace", "rename", "unlink", "remove"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    target = tmp_path / "calls.csv.gz"
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        for _ in range(2):
+            client.download_export(f"{server.url}{PATH}", target)
+    with Server(once(http(PACKED[:-9]))) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
+        with pytest.raises(UnexpectedResponse):
+            client.download_export(f"{server.url}{PATH}", target)
+    assert target.read_bytes() == PACKED
+    assert os.listdir(tmp_path) == ["calls.csv.gz"]  # noqa: PTH208 the same
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> None:
+    """Neither is a device, nor a link to one; the error says what to do, before the file is fetched."""
+    target = tmp_path / "calls"
+    os.mkfifo(tmp_path / "pipe" if linked else target)
+    if linked:
+        target.symlink_to("pipe")
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        for path in (target, Path("/dev/null")):
+            with pytest.raises(DidwwClientError, match=r"pipe or a device\. Download to a regular file"):
+                client.download_export(f"{server.url}{PATH}", path)
+    assert target.is_fifo()
+    assert target.is_symlink() is linked
+    assert Path("/dev/null").is_char_device()
+    assert len(list(tmp_path.iterdir())) == 1 + linked
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_not(kind: str, tmp_path: Path) -> None:
+    """So nobody who may write to a folder can lead the records, or what they overwrite, elsewhere."""
+    (tmp_path / "elsewhere").write_bytes(b"of somebody else")
+    (tmp_path / "calls").symlink_to("elsewhere")
+    (tmp_path / "broken").symlink_to("nowhere")
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        for name in ("calls", "broken"):
+            client.download_export(f"{server.url}{PATH}", tmp_path / name)
+            assert not (tmp_path / name).is_symlink()
+            assert (tmp_path / name).read_bytes() == PACKED
+    assert (tmp_path / "elsewhere").read_bytes() == b"of somebody else"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("body", [NOISE, NOISE[:70_001]], ids=["while it comes", "at its end"])
+@pytest.mark.parametrize("limit", [70_000, 0])
+def test_a_full_disk_leaves_nothing(body: bytes, limit: int, kind: str, tmp_path: Path) -> None:
+    """`DidwwClientError` whenever it is found out; the older file stays."""
+    resource = pytest.importorskip("resource")
+    target = tmp_path / "calls"
+    target.write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Server(answering(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
+        for method in (client.download_export, client.download_and_decompress_export):
+            with pytest.raises(DidwwClientError, match="Cannot write") as caught:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+                try:
+                    method(f"{server.url}{PATH}", target)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            assert type(caught.value) is DidwwClientError
+            assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
+    assert target.read_bytes() == b"old"
+
+
+KILLED = """
+import sys
+from didww import DidwwClient
+
+def progress(done):
+    print("begun", flush=True)
+
+with DidwwClient("key", base_url=sys.argv[1]) as client:
+    client.download_export(f"{sys.argv[1]}/exports/a.csv.gz", sys.argv[2], progress=progress)
+"""
+
+
+def test_what_a_killed_process_left_is_removed(kind: str, tmp_path: Path) -> None:
+    """By the next download to the same path; what a living process writes there stays, and other files do."""
+    target = tmp_path / "calls"
+    others = {"calls.part", "calls.12345678.part.txt", "calls.1234567g.part", "other.12345678.part"}
+    for name in others:
+        (tmp_path / name).write_bytes(b"mine")
+    (tmp_path / "calls.00000000.part").write_bytes(b"left by an older kernel")
+    with Server(once(http(PACKED[:100], length=len(PACKED)), stall=True)) as stalling:
+        command = [sys.executable, "-c", KILLED, f"{stalling.url}/v3", str(target)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begun\n"
+            (left,) = {path.name for path in tmp_path.iterdir()} - others
+            with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+                client.download_export(f"{server.url}{PATH}", target)
+                assert {path.name for path in tmp_path.iterdir()} == {*others, left, "calls"}
+                process.kill()
+                process.wait()
+                assert (tmp_path / left).exists()
+                client.download_export(f"{server.url}{PATH}", target)
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "calls"}
+    assert target.read_bytes() == PACKED
+
+
+def test_downloads_to_the_same_path_leave_each_other_alone(tmp_path: Path) -> None:
+    """Many at once: each is whole, the last one stays."""
+    target = tmp_path / "calls"
+    transport = Scripted(answer(body=PACKED))
+    client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport, rate_limit=None)
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(client.download_export, f"https://api.example.com{PATH}", target) for _ in range(200)]
+        assert {call.result() for call in calls} == {target}
+    assert target.read_bytes() == PACKED
+    assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same

@@ -19,7 +19,6 @@ from didww import (
     ConnectionFailed,
     Did,
     DidwwClient,
-    DidwwClientError,
     Export,
     InvalidValue,
     QueryParams,
@@ -273,27 +272,6 @@ def test_an_empty_page_is_not_the_end() -> None:
     client, transport = client_of(*(page(number) for number in range(1, 50)))
     assert list(client.dids().iterate()) == []
     assert len(transport.requests) < 6
-
-
-def test_a_full_disk_is_named(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`DidwwClientError`, and nothing is left of the file."""
-    from didww.transport import driver, files
-
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self.file = file
-
-        def write(self, data: bytes) -> int:
-            raise OSError(28, "No space left on device")
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
-
-    monkeypatch.setattr(driver, "open_file", lambda path: Full(files.open_file(path)))
-    client, _ = client_of(answer(200, body=b"data"))
-    with pytest.raises(DidwwClientError, match=r"Cannot write .*No space left on device"):
-        client.download_export("https://api.example.com/v3/exports/a.csv.gz", tmp_path / "a")
-    assert list(tmp_path.iterdir()) == []
 
 
 DIGITS = "9" * 5000

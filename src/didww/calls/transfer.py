@@ -51,6 +51,9 @@ MOST_ERROR_BYTES: Final = 1 << 20
 MOST_CHECKED: Final = 100 << 30
 """Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
 _GZIP_HEAD: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+"""What proxies and portals answer with in place of the file."""
 _AWAY: Final = " (another host than base_url: no key was sent)"
 _STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # in ASCII, so that it can be sent back
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
@@ -231,6 +234,9 @@ class _Download:
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
         """Judge the head of an answer: whether bytes of the file follow, at the place where they are wanted."""
         if opened.status == 200:
+            media_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type in _PAGES:
+                raise self._is_a_page(media_type)
             yield from self._restart()
             length = opened.headers.get("content-length", "")
             self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
@@ -265,6 +271,13 @@ class _Download:
             status_code=opened.status,
         )
 
+    def _is_a_page(self, what: str) -> UnexpectedResponse:
+        return UnexpectedResponse(
+            f"GET {path_of(self._url)} was answered with a page ({what}) instead of the file; nothing was kept. "
+            "Check proxies on the way.",
+            status_code=200,
+        )
+
     def _restart(self) -> Call[None]:
         """Begin anew: nothing of what came is kept."""
         if self._file is None:
@@ -277,9 +290,11 @@ class _Download:
         """Take in the next bytes.
 
         Raises:
-            UnexpectedResponse: They cannot be unpacked, or are too many.
+            UnexpectedResponse: They are a page, cannot be unpacked, or are too many.
         """
         assert self._file is not None  # noqa: S101 `_begin` has opened it
+        if not self._size and chunk.removeprefix(_BOM).lstrip().startswith((b"<", b"{")):
+            raise self._is_a_page("HTML, XML or JSON")
         if not self._size and self._most is None and chunk.startswith(_GZIP_HEAD):
             self._unpacker = Unpacker()  # to check the end of the file by
         self._size += len(chunk)
@@ -318,8 +333,9 @@ class _Download:
         if self._total is not None and self._total != self._size:
             text = f"The file was cut off after {self._size} of {self._total} bytes; download it again."
             raise _Cut(UnexpectedResponse(text), BROKEN)
-        if self._unpacker is not None and not self._unpacker.whole:
-            error = UnexpectedResponse(f"The file was cut off after {self._size} packed bytes; download it again.")
+        if not self._size or (self._unpacker is not None and not self._unpacker.whole):
+            what = f"was cut off after {self._size} packed bytes" if self._size else "is empty"
+            error = UnexpectedResponse(f"The file {what}; nothing was kept. Download it again.")
             if self._total is None:
                 raise _Cut(error, BROKEN)
             raise error

@@ -175,6 +175,8 @@ class AsyncDidwwClient:
         on_retry: Called before the pause that precedes another attempt.
         tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
             (docs/observability.md).
+        allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
+            one.
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -204,6 +206,7 @@ class AsyncDidwwClient:
         on_response: Callable[[Answered], object] | None = None,
         on_retry: Callable[[Retrying], object] | None = None,
         tracing: bool | None = None,
+        allow_insecure: bool = False,
         transport: AsyncTransport | None = None,
     ) -> None:
         base_url = base_url_from(base_url, environment)
@@ -216,6 +219,7 @@ class AsyncDidwwClient:
             limiter=limiter_for(rate_limit),
             observers=observers_for(on_request, on_response, on_retry),
             tracing=tracing_for(tracing, origin_of(base_url)),
+            allow_insecure=allow_insecure,
         )
         self._driver = AsyncDriver(transport or _transport())
 

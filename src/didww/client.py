@@ -181,6 +181,8 @@ class DidwwClient:
         on_retry: Called before the pause that precedes another attempt.
         tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
             (docs/observability.md).
+        allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
+            one.
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -208,6 +210,7 @@ class DidwwClient:
         on_response: Callable[[Answered], object] | None = None,
         on_retry: Callable[[Retrying], object] | None = None,
         tracing: bool | None = None,
+        allow_insecure: bool = False,
         transport: Transport | None = None,
     ) -> None:
         base_url = base_url_from(base_url, environment)
@@ -220,6 +223,7 @@ class DidwwClient:
             limiter=limiter_for(rate_limit),
             observers=observers_for(on_request, on_response, on_retry),
             tracing=tracing_for(tracing, origin_of(base_url)),
+            allow_insecure=allow_insecure,
         )
         self._driver = Driver(transport or _transport(session))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww.exceptions import DidwwClientError, InvalidValue
 from didww.limits import Budget
-from didww.urls import origin_of
+from didww.urls import is_loopback, origin_of
 from didww.version import API_VERSION
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class Configuration:
     """A client's settings; copied, never changed (`replaced`)."""
 
     __slots__ = (
+        "allow_insecure",
         "base_url",
         "budget",
         "credentials",
@@ -163,6 +164,7 @@ class Configuration:
         jitter: Callable[[], float] = random.random,
         observers: tuple[tuple[type, Callable[[Any], object]], ...] = (),
         tracing: Any = None,
+        allow_insecure: bool = False,
     ) -> None:
         self.credentials = credentials
         self.max_retries = checked_retries(max_retries)
@@ -172,7 +174,9 @@ class Configuration:
         self.jitter = jitter
         self.observers = observers
         self.tracing = tracing
+        self.allow_insecure = _checked_flag(allow_insecure, "allow_insecure")
         self.base_url = checked_base_url(base_url)
+        self.check_secure(self.base_url, "base_url")
         self.origin = origin_of(self.base_url)
         self.timeout = checked_timeout(timeout)
         self.headers = checked_headers(headers or {})
@@ -197,7 +201,23 @@ class Configuration:
             jitter=self.jitter,
             observers=self.observers,
             tracing=self.tracing,
+            allow_insecure=self.allow_insecure,
         )
+
+    def check_secure(self, url: str, name: str) -> None:
+        """Refuse an address by which the key, or call records, would go over a network in clear.
+
+        Raises:
+            InvalidValue: `url`, which `name` names, is http to another host than this one, and that is not allowed.
+        """
+        origin = origin_of(url)
+        if origin is not None and origin.scheme == "http" and not self.allow_insecure and not is_loopback(origin.host):
+            raise InvalidValue(
+                f"{name} must be an https address, got {origin}: over http, anybody on the way can read the API key "
+                "and the data. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a network of your own that "
+                "you trust, pass allow_insecure=True to the client.",
+                field=name,
+            )
 
     def __repr__(self) -> str:
         return f"Configuration(base_url={self.base_url!r}, timeout={self.timeout:g}, credentials={self.credentials!r})"
@@ -275,6 +295,12 @@ def checked_base_url(value: str, name: str = "base_url") -> str:
             field="base_url",
         )
     return url
+
+
+def _checked_flag(value: bool, name: str) -> bool:  # noqa: FBT001 what it checks
+    if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValue(f"{name} must be True or False, got {value!r}.", field=name)
+    return value
 
 
 def checked_timeout(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Times as the service writes them; shared by filters and attributes."""
+"""Times as the service and HTTP write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from didww.exceptions import InvalidValue
 
-__all__ = ["utc_text"]
+__all__ = ["http_date", "utc_text"]
 
 
 def utc_text(value: object, where: str) -> str:
@@ -27,3 +27,15 @@ def utc_text(value: object, where: str) -> str:
     except OverflowError:
         raise InvalidValue(f"{where} takes a datetime of the years 1 to 9999 in UTC.", field=where) from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the moment of an HTTP date, in any of the three forms of RFC 9110; None for every other text."""
+    from email.utils import parsedate_to_datetime  # not worth its import to those who get no date
+
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # The form of asctime has no zone: all HTTP dates are in UTC.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["Origin", "joined", "origin_of", "path_of", "without_query"]
+__all__ = ["Origin", "is_loopback", "joined", "origin_of", "path_of", "without_query"]
 
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://"
@@ -61,6 +61,21 @@ def origin_of(url: object) -> Origin | None:
         return None
     scheme = found["scheme"].lower()
     return Origin(scheme, found["host"].lower(), int(found["port"] or (443 if scheme == "https" else 80)))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, as in an `Origin`, is this machine itself: what goes there passes no network."""
+    if host == "localhost":
+        return True
+    if not host.startswith(("127.", "[")):
+        return False
+    from ipaddress import ip_address
+
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def joined(base: str, link: str) -> str:

@@ -174,7 +174,7 @@ def raised(row: Row, world: str) -> DidwwApiError:
 
     response = Response(row.status, {"content-type": "application/vnd.api+json"}, row.sent)
     record = VoiceInTrunkGroup(name="Support")
-    base_url = "http://api.example.com/v3"
+    base_url = "https://api.example.com/v3"
     with pytest.raises(DidwwApiError) as caught:
         if world == "sync":
             DidwwClient(

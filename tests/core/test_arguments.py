@@ -46,7 +46,7 @@ def str_or_type(value: object) -> str:
 def client_of(*script: Any) -> tuple[Any, Scripted]:
     """A client, untyped as a beginner's program is, and what it sent."""
     transport = Scripted(*script or (answer(document={"data": []}),))
-    return DidwwClient("key", base_url="http://api.example.com/v3", transport=transport, rate_limit=None), transport
+    return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
 @pytest.mark.parametrize(

@@ -561,7 +561,7 @@ def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path) -> None:
 )
 def test_only_the_very_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
     """Scheme, host and port must be the configured ones, whatever an address looks like."""
-    client, transport = client_of(answer(body=b"x"))
+    client, transport = client_of(answer(body=b"x"), allow_insecure=True)
     client.download_export(url, tmp_path / "a")
     assert KEY not in str(transport.requests[0].headers)
 
@@ -689,6 +689,7 @@ def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -
         {"base_url": "https://user:pass@api.example.com"},
         {"base_url": "https://api.example.com:port"},
         {"environment": "prod"},
+        {"allow_insecure": "no"},
         {"timeout": 0},
         {"timeout": float("nan")},
         {"timeout": True},
@@ -700,6 +701,32 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
     """A base URL, environment, timeout or header that cannot work is named at once."""
     with pytest.raises(InvalidValue):
         DidwwClient(KEY, **options)
+
+
+@pytest.mark.parametrize(
+    "host", ["api.example.com", "192.0.2.1", "[2001:db8::1]", "127.example.com", "localhost.example.com"]
+)
+def test_http_over_a_network_is_refused_unless_allowed(host: str, tmp_path: Path) -> None:
+    """Anybody on the way could read the key, and the call records of an export."""
+    with pytest.raises(
+        InvalidValue, match=r"base_url must be an https address, got http://.*allow_insecure=True"
+    ) as caught:
+        DidwwClient(KEY, base_url=f"http://{host}/v3")
+    assert caught.value.field == "base_url"
+    client, transport = client_of()
+    with pytest.raises(InvalidValue, match=r"^url must be an https address"):
+        client.download_export(f"http://{host}/v3/exports/a.csv.gz?signature=secret", tmp_path / "a")
+    assert transport.requests == []
+    allowed = Scripted(answer(body=b"x"))
+    client = DidwwClient(KEY, base_url=f"http://{host}/v3", transport=allowed, allow_insecure=True)
+    client.with_options(timeout=5).download_export(f"http://{host}/v3/exports/a.csv.gz", tmp_path / "a")
+    assert len(allowed.requests) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]"])
+def test_http_to_this_machine_is_allowed(host: str) -> None:
+    """What stays on the machine passes no network."""
+    DidwwClient(KEY, base_url=f"http://{host}:8750/v3").close()
 
 
 def test_options_are_copied_and_the_connections_shared() -> None:

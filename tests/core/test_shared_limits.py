@@ -294,7 +294,7 @@ def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
             called.append((seconds, threading.current_thread() is threading.main_thread()))
 
     script = (answer(429, retry_after="0"), answer(document=BALANCE))
-    options: Any = {"base_url": "http://api.example.com/v3", "rate_limit": Slow()}
+    options: Any = {"base_url": "https://api.example.com/v3", "rate_limit": Slow()}
     if kind == "sync":
         DidwwClient("key", transport=Scripted(*script), **options).balance().find()
     else:

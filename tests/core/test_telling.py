@@ -17,7 +17,7 @@ from didww.limits import RateLimiter, Turn
 from scripted import AsyncScripted, Scripted, answer
 
 KEY = "example-secret-key"
-BASE = "http://api.example.com/v3"
+BASE = "https://api.example.com/v3"
 BALANCE = {"data": {"type": "balances", "id": "1", "attributes": {}}}
 
 

@@ -620,18 +620,48 @@ def test_https_address_of_an_http_server(transport: Any) -> None:
 def test_proxy_is_used(make: Callable[..., Any], kind: str) -> None:
     """The request goes to the proxy, with the whole address."""
     with Server(answering(http(b"by proxy"))) as proxy:
-        response = make(kind, proxy=proxy.url).send(get("http://127.0.0.1:9"), soon())
+        response = make(kind, proxy=proxy.url).send(get("http://api.example.com:9"), soon())
     assert response.body == b"by proxy"
-    assert proxy.requests[0].startswith(b"GET http://127.0.0.1:9/v3/dids?")
+    assert proxy.requests[0].startswith(b"GET http://api.example.com:9/v3/dids?")
 
 
 def test_proxy_of_the_environment(make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP_PROXY is used, except for the hosts of NO_PROXY."""
+    monkeypatch.setattr(socket, "getaddrinfo", _loopback_for("api.example.com"))
     with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
         monkeypatch.setenv("http_proxy", proxy.url)
-        assert make(kind).send(get(at.url), soon()).body == b"by proxy"
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        assert make(kind).send(get(at.url), soon()).body == b"direct"
+        url = f"http://api.example.com:{at.port}"
+        assert make(kind).send(get(url), soon()).body == b"by proxy"
+        monkeypatch.setenv("no_proxy", "api.example.com")
+        assert make(kind).send(get(url), soon()).body == b"direct"
+
+
+def _loopback_for(name: str) -> Callable[..., Any]:
+    look_up = socket.getaddrinfo
+
+    def looked_up(host: Any, *rest: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if host in (name, name.encode()) else host, *rest, **options)
+
+    return looked_up
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "LocalHost", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize("where", ["argument", "http_proxy", "all_proxy"])
+def test_this_machine_is_not_reached_by_a_proxy(
+    make: Callable[..., Any], kind: str, host: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a proxy, 127.0.0.1 is itself: the key would go to whoever listens there."""
+    if ":" in host and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
+        options = {"proxy": proxy.url} if where == "argument" else {}
+        if where != "argument":
+            monkeypatch.setenv(where, proxy.url)
+        # Nobody listens at the others: that nothing went to the proxy is what counts.
+        with contextlib.suppress(ConnectionFailed):
+            assert make(kind, **options).send(get(f"http://{host}:{at.port}"), soon()).body == b"direct"
+    assert proxy.connections == 0
+    assert at.connections == 1 or host.lower() not in ("127.0.0.1", "localhost")
 
 
 @both
@@ -640,7 +670,7 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as proxy:
         transport = make(kind, proxy=proxy.url)
         with quick(), pytest.raises(DeadlineExceeded) as caught:
-            transport.send(get("https://127.0.0.1:9"), soon(FEW))
+            transport.send(get("https://api.example.com:9"), soon(FEW))
     assert secrets_in(caught.value) == []
     assert (caught.value.request_sent, caught.value.phase) == (False, CONNECTING)
     assert not any(KEY.encode() in request for request in proxy.requests)
@@ -649,9 +679,9 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
 def test_proxy_that_refuses(make: Callable[..., Any], kind: str) -> None:
     """Nothing was sent, and the key did not reach the proxy."""
     with Server(answering(http(b"", status="407 Proxy Authentication Required"))) as proxy:
-        request = get("https://127.0.0.1:9")
+        request = get("https://api.example.com:9")
         text = failed(ConnectionFailed, sent=False, call=lambda: make(kind, proxy=proxy.url).send(request, soon()))
-    assert "https://127.0.0.1:9" in text
+    assert "https://api.example.com:9" in text
     assert not any(KEY.encode() in request for request in proxy.requests)
 
 
@@ -659,7 +689,7 @@ def test_dead_proxy_is_named(make: Callable[..., Any]) -> None:
     """It is not the service that cannot be reached."""
     port = dead_port()
     transport = make("sync", proxy=f"http://127.0.0.1:{port}")
-    text = failed(ConnectionFailed, sent=False, call=lambda: transport.send(get("http://127.0.0.1:9"), soon()))
+    text = failed(ConnectionFailed, sent=False, call=lambda: transport.send(get("http://api.example.com:9"), soon()))
     assert f"dialed 127.0.0.1:{port}, the proxy" in text
 
 

@@ -108,7 +108,7 @@ def test_what_the_service_made_is_never_sent_back() -> None:
     attributes = {"name": "a", "authentication_method": {"type": "credentials_and_ip", "attributes": loaded}}
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
     transport = Scripted(answer(document=document))
-    client = DidwwClient("key", base_url="http://api.example.com/v3", transport=transport)
+    client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     record = client.voice_out_trunks().find("1").data
     assert isinstance(record.authentication_method, CredentialsAndIpAuthenticationMethod)
     record.authentication_method.allowed_sip_ips.append("192.0.2.11")
@@ -167,7 +167,7 @@ def test_authentication_by_address_alone_cannot_be_written() -> None:
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
     transport = Scripted(answer(document=document))
     record = (
-        DidwwClient("key", base_url="http://api.example.com/v3", transport=transport).voice_out_trunks().find("1").data
+        DidwwClient("key", base_url="https://api.example.com/v3", transport=transport).voice_out_trunks().find("1").data
     )
     assert isinstance(record.authentication_method, IpOnlyAuthenticationMethod)
     assert record.authentication_method.allowed_sip_ips == ["192.0.2.10/32"]
@@ -181,7 +181,7 @@ def test_a_method_of_a_later_version_is_kept_and_sent_back_as_it_came() -> None:
     attributes = {"name": "a", "authentication_method": there}
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
     transport = Scripted(answer(document=document))
-    client = DidwwClient("key", base_url="http://api.example.com/v3", transport=transport)
+    client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     record: Any = client.voice_out_trunks().find("1").data
     assert type(record.authentication_method) is Nested
     assert (record.authentication_method.type, record.authentication_method.ttl) == ("token", 5)

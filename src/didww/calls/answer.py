@@ -25,6 +25,7 @@ from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, 
 from didww.jsonapi.graph import Graph
 from didww.resources.base import Resource, load
 from didww.text import printable
+from didww.times import http_date
 from didww.urls import path_of
 
 if TYPE_CHECKING:
@@ -204,23 +205,10 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
         return None
     if text.isascii() and text.isdecimal():
         return min(float(text), _MOST_SECONDS)
-    until, now = _moment(text), _moment(headers.get("date", ""))
+    until, now = http_date(text), http_date(headers.get("date", ""))
     if until is None or now is None:
         return LONGEST_RETRY_AFTER
     return max(0.0, (until - now).total_seconds())
-
-
-def _moment(text: str) -> datetime | None:
-    """Return the moment of an HTTP date; None for every other text."""
-    from datetime import UTC
-    from email.utils import parsedate_to_datetime
-
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    # The form of asctime has no zone: all HTTP dates are in UTC.
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def expect(

@@ -358,4 +358,5 @@ def download(
     """
     if progress is not None and not callable(progress):
         raise InvalidValue("progress is a function of a Progress: bytes done, and in total.", field="progress")
+    configuration.check_secure(url, "url")
     return _Download(configuration, url, path, unpacked_most, progress).run()

@@ -116,6 +116,7 @@ class Sandbox:
         from didww.transport.inprocess import InProcessTransport
 
         options.setdefault("rate_limit", None)
+        options.setdefault("allow_insecure", True)  # nothing leaves the process
         return DidwwClient(
             api_key or self.key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options
         )
@@ -131,6 +132,7 @@ class Sandbox:
         from didww.transport.inprocess import AsyncInProcessTransport
 
         options.setdefault("rate_limit", None)
+        options.setdefault("allow_insecure", True)  # nothing leaves the process
         return AsyncDidwwClient(
             api_key or self.key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from didww.calls.effects import Response
 from didww.transport import base, failures
 from didww.transport.body import ACCEPT_ENCODING, Body, check_length, content_of, with_encoding
+from didww.urls import is_loopback, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,11 +180,19 @@ class SessionTransport:
                 timeout=(longest, longest),
                 allow_redirects=False,
                 stream=True,
+                proxies=self._proxies(request.url),
             )
             return _Opened(request, deadline if longest else math.inf, response)
         except Exception as error:  # noqa: BLE001 explained, or raised again
             failure = self._explained(error, request, answered=False)
         raise failure
+
+    def _proxies(self, url: str) -> Any:
+        """Return what switches all proxies off for this machine itself, which to a proxy would mean another machine."""
+        origin = origin_of(url)
+        if origin is None or not is_loopback(origin.host):
+            return None
+        return dict.fromkeys((*self._session.proxies, "http", "https", "all"))
 
     def _drop_idle(self, url: str) -> None:
         """Close the idle connections that a request to `url` might be sent over; those in use are left alone."""

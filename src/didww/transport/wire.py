@@ -104,6 +104,12 @@ class Opened:
         self.headers = lower_headers(response.headers.raw)
 
 
+# This machine itself is never asked for by way of a proxy, which would mean another machine.
+_DIRECT = dict.fromkeys(
+    f"all://{host}" for host in ("localhost", "127.0.0.1", "127.0.0.0/8", "[::1]", "[::ffff:127.0.0.0]/104")
+)
+
+
 def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext) -> C:  # noqa: FBT001 httpx2's own
     """A client that follows no redirect, keeps no cookie and has no timeouts of its own.
 
@@ -113,6 +119,7 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
     try:
         return kind(
             proxy=proxy,
+            mounts=_DIRECT,
             verify=verify,
             timeout=None,
             follow_redirects=False,

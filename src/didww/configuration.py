@@ -10,11 +10,11 @@ import os
 import random
 import re
 from collections.abc import Mapping
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww.exceptions import DidwwClientError, InvalidValue
 from didww.limits import Budget
+from didww.times import http_date
 from didww.urls import is_loopback, origin_of
 from didww.version import API_VERSION
 
@@ -122,13 +122,7 @@ class ServerClock:
 
     def time(self) -> datetime | None:
         """What the last answer told; None if none told anything."""
-        from email.utils import parsedate_to_datetime
-
-        try:
-            told = parsedate_to_datetime(self._date)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told
+        return http_date(self._date)
 
 
 class Configuration:

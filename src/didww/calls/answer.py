@@ -30,7 +30,6 @@ from didww.urls import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from didww.calls.effects import Request, Response
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from didww.calls import request as requests
@@ -31,6 +32,7 @@ from didww.jsonapi.encode import resource_document
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.filters import filter_rules
+from didww.times import http_date
 
 if TYPE_CHECKING:
     from didww.calls.effects import Request
@@ -238,14 +240,10 @@ def _list(configuration: Configuration, cls: type[R], key: _Key, query: QueryPar
 
 def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
     """Whether a record was made after the request went out, by the service's own clock."""
-    from email.utils import parsedate_to_datetime
-
-    created = getattr(record, "created_at", None)
-    try:
-        now = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, TypeError):
+    created, now = getattr(record, "created_at", None), http_date(answer.headers.get("date", ""))
+    if now is None or not isinstance(created, datetime):
         return True  # no clock to compare with: the field alone has to do
-    return not hasattr(created, "timestamp") or (now - cast("Any", created)).total_seconds() <= elapsed + CLOCK_SLACK
+    return (now - created).total_seconds() <= elapsed + CLOCK_SLACK
 
 
 # Saying that it is not known

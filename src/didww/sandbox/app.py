@@ -27,6 +27,7 @@ __all__ = ["SandboxApp"]
 
 _QUIET = Disturbance()
 MOST_BYTES = 32 << 20
+SECONDS_FOR_BODY = 60.0
 _TOO_LARGE = b'{"errors":[{"title":"Payload Too Large","detail":"The body is too large.","code":"413","status":"413"}]}'
 
 
@@ -65,16 +66,14 @@ class SandboxApp:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MOST_BYTES:
-                break
+        try:
+            async with asyncio.timeout(SECONDS_FOR_BODY):
+                body = await _body(receive)
+        except TimeoutError:
+            await _respond(scope, send, Response(408, {"connection": "close"}, b""), _QUIET)
+            return
+        if body is None:
+            return
         path = _path(scope)
         disturbance: Disturbance | None = None
         quiet = False
@@ -221,6 +220,19 @@ def _request(scope: MutableMapping[str, Any], path: str, body: bytes) -> Request
     server = scope.get("server") or ("127.0.0.1", 80)
     host = headers.get("host") or f"{server[0]}:{server[1]}"
     return Request(scope["method"], f"{scope.get('scheme', 'http')}://{host}{path}", headers, body or None)
+
+
+async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytearray | None:
+    """Return the body, no more of it than shows that it is too large; None if the client has gone."""
+    body = bytearray()
+    more = True
+    while more and len(body) <= MOST_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
 
 
 async def _lifespan(

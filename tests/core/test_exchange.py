@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from didww.calls import operations, pages
@@ -28,6 +28,7 @@ from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.transport.async_driver import AsyncDriver
 from didww.transport.driver import Driver
+from laws import law
 from world import BASE, Fate, World
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -53,7 +54,7 @@ def bought(configuration: Configuration, **fields: Any) -> Any:
     return operations.create(configuration, Order, order, QueryParams())
 
 
-@settings(max_examples=5000, deadline=None)
+@law(5000)
 @given(
     fates=st.lists(FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -94,7 +95,7 @@ def test_no_schedule_of_faults_buys_twice(
         )
 
 
-@settings(max_examples=5000, deadline=None)
+@law(5000)
 @given(
     fates=st.lists(FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -161,7 +162,7 @@ class Shelf(World):
         return Response(200, {}, json.dumps(document).encode())
 
 
-@settings(max_examples=1500, deadline=None)
+@law(1500)
 @given(
     fates=st.lists(st.one_of(st.just(Fate()), st.just(Fate()), FATES), max_size=25),
     total=st.integers(0, 40),
@@ -211,7 +212,7 @@ def validation() -> AddressRequirementValidation:
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@law(300)
 @given(fates=st.lists(FATES, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
 def test_both_drivers_do_the_same(fates: list[Fate], timeout: float, rate: float | None) -> None:
     """The synchronous and the asynchronous driver send the same at the same moments, and end the same way."""

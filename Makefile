@@ -47,4 +47,4 @@ parity: $(TOOLS)
 	@$(BIN)/python parity/start.py
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lowest* .venv-newest .venv-old-pytest dist build .pytest_cache .mypy_cache .ruff_cache

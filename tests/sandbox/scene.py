@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -15,6 +17,7 @@ from didww.resources.registry import all_classes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import CATALOGUE
+from didww.sandbox.local import Sandbox
 from didww.sandbox.schema import table_of
 from didww.sandbox.values import complete
 from didww.sandbox.world import World
@@ -214,3 +217,19 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
         cls = kind.detail[n % len(kind.detail)]
         return complete(kind, {"type": cls.type_, "attributes": {}})
     return {"n": n}
+
+
+@contextmanager
+def work(sandbox: Sandbox) -> Iterator[list[int]]:
+    """What SQLite does in the block, in hundreds of its steps: the same on machines of any speed."""
+    steps = [0]
+
+    def count() -> None:
+        steps[0] += 1
+
+    connection = sandbox.engine.world(sandbox.key).setting.store.connection
+    connection.set_progress_handler(count, 100)
+    try:
+        yield steps
+    finally:
+        connection.set_progress_handler(None, 0)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import strategies as make
@@ -30,10 +30,11 @@ from didww.resources.registry import all_classes
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
+from laws import law
 
 CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._fields.values())]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-law = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = law(25, suppress_health_check=[HealthCheck.too_slow])
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 
@@ -50,7 +51,7 @@ def read_all(record: Any) -> None:
 
 
 @every_class
-@law
+@few
 @given(data=st.data())
 def test_reading_changes_nothing(cls: type[Resource], data: st.DataObject) -> None:
     """Whatever was loaded, reading every field leaves nothing to send, and nothing of it is lost."""
@@ -66,7 +67,7 @@ def test_reading_changes_nothing(cls: type[Resource], data: st.DataObject) -> No
 
 
 @every_class
-@law
+@few
 @given(data=st.data())
 def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
     """Assigning some fields, None included, sends exactly these; reading others in between adds nothing."""
@@ -84,7 +85,7 @@ def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st
 
 
 @every_class
-@law
+@few
 @given(data=st.data())
 def test_what_is_changed_in_place_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
     """Items added to and taken from a list, and fields of a nested object, make exactly their attribute a change."""
@@ -133,7 +134,7 @@ def test_secrets_are_masked(cls: type[Resource]) -> None:
 
 
 @every_class
-@law
+@few
 @given(data=st.data())
 def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data: st.DataObject) -> None:
     """What a create document carries reads back as the values that were set."""
@@ -149,7 +150,7 @@ def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data
 
 
 @every_class
-@law
+@few
 @given(data=st.data())
 def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data: st.DataObject) -> None:
     """A copy and a pickle hold the same; what is changed in one is not changed in the other."""
@@ -171,7 +172,7 @@ def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data:
 
 
 @every_class
-@law
+@few
 @given(junk=st.data())
 def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObject) -> None:
     """Members of a wrong type are handed out as they came, and repr, to_dict and reading never fail."""
@@ -184,7 +185,7 @@ def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObje
     assert record.changes == {}
 
 
-@law
+@few
 @given(body=st.binary(max_size=200) | make.json_values.map(lambda value: encode({"data": value})))
 def test_any_bytes_decode_or_are_refused_as_no_document(body: bytes) -> None:
     """Decoding ends in a document or in NotJsonApi, never in another error."""

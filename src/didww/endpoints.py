@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from builtins import list as List  # noqa: N812 `list` is a method here
     from builtins import type as type_
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from uuid import UUID
 
     from didww.calls.answer import ApiResponse
     from didww.calls.bulk import Report
@@ -225,7 +226,7 @@ class Finds(Endpoint[R], Generic[R, I]):
 
     def find(
         self,
-        id: str | R,
+        resource_id: str | UUID | R,
         params: QueryParams | None = None,
         *,
         include: I | Sequence[I] | None = None,
@@ -234,7 +235,7 @@ class Finds(Endpoint[R], Generic[R, I]):
         """The record with this id.
 
         Args:
-            id: The record's id, or the record, to have it anew.
+            resource_id: The record's id, or the record, to have it anew.
             params: The query in its fluent form; the keywords are added to it.
             include: Related resources to have in the answer; nested with dots.
             fields: Names of the fields to have, by resource type; all if left out.
@@ -244,7 +245,7 @@ class Finds(Endpoint[R], Generic[R, I]):
             InvalidValue: A name that the resource does not have; nothing was sent.
         """
         query = assemble(self._resource, params, include=include, fields=fields)
-        return self._driver.run(operations.find(self._configuration, self._resource, id, query))
+        return self._driver.run(operations.find(self._configuration, self._resource, resource_id, query))
 
 
 class FindsOne(Endpoint[R]):
@@ -267,17 +268,17 @@ class Creates(Endpoint[R], Generic[R, I]):
     """Creating."""
 
     def create(
-        self, record: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
+        self, resource: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
     ) -> ApiResponse[R]:
-        """The record as the service made it; `record` itself stays as it is.
+        """The record as the service made it; `resource` itself stays as it is.
 
         Raises:
-            InvalidValue: Something required is missing, or `record` exists already; nothing was sent.
+            InvalidValue: Something required is missing, or `resource` exists already; nothing was sent.
             ValidationError: The service refused values; `fields` names them.
             InsufficientBalanceError: The money does not cover it; nothing was bought.
         """
         query = assemble(self._resource, params, include=include)
-        return self._driver.run(operations.create(self._configuration, self._resource, record, query))
+        return self._driver.run(operations.create(self._configuration, self._resource, resource, query))
 
     def create_many(
         self,
@@ -321,18 +322,18 @@ class Updates(Endpoint[R], Generic[R, I]):
     """Updating."""
 
     def update(
-        self, record: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
+        self, resource: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
     ) -> ApiResponse[R]:
-        """The record as it is now; only what was changed of `record` is sent.
+        """The record as it is now; only what was changed of `resource` is sent.
 
-        Afterwards `record` counts as unchanged.
+        Afterwards `resource` counts as unchanged.
 
         Raises:
-            InvalidValue: `record` has no id; nothing was sent.
+            InvalidValue: `resource` has no id; nothing was sent.
             ValidationError: The service refused values; `fields` names them.
         """
         query = assemble(self._resource, params, include=include)
-        return self._driver.run(operations.update(self._configuration, self._resource, record, query))
+        return self._driver.run(operations.update(self._configuration, self._resource, resource, query))
 
     def update_many(
         self,
@@ -375,14 +376,14 @@ class Updates(Endpoint[R], Generic[R, I]):
 class Deletes(Endpoint[R]):
     """Deleting."""
 
-    def delete(self, id: str | R) -> ApiResponse[None]:
+    def delete(self, resource_id: str | UUID | R) -> ApiResponse[None]:
         """Nothing in `data`: the record, given by its id or itself, is gone.
 
         Raises:
             NotFoundError: The account has no such record (any more).
             ValidationError: The record's state does not allow it.
         """
-        return self._driver.run(operations.delete(self._configuration, self._resource, id))
+        return self._driver.run(operations.delete(self._configuration, self._resource, resource_id))
 
     def delete_many(
         self,
@@ -390,9 +391,9 @@ class Deletes(Endpoint[R]):
         *,
         concurrency: int = bulk.CONCURRENCY,
         stop_on_error: bool = False,
-        report: Report[R] | None = None,
-        progress: Callable[[Report[R]], object] | None = None,
-    ) -> Report[R]:
+        report: Report[str | R] | None = None,
+        progress: Callable[[Report[str | R]], object] | None = None,
+    ) -> Report[str | R]:
         """A report of the records that were deleted, in the order given.
 
         Each is a request of its own; several go at once, within the rate limit. Each gets the client's `timeout`. What
@@ -427,7 +428,7 @@ class Waits(Endpoint[R]):
 
     def wait(
         self,
-        id: str | R,
+        resource_id: str | UUID | R,
         *,
         until: str | Callable[[R], bool] | None = None,
         timeout: float = 300.0,
@@ -439,7 +440,7 @@ class Waits(Endpoint[R]):
         after an interruption, in this process or another, wait again with the same id.
 
         Args:
-            id: The record, or its id.
+            resource_id: The record, or its id.
             until: The status to wait for, or a function of the record; the good end unless said.
             timeout: Seconds to wait at most; the last look may take one more.
             on_update: Called with the record when it is first found, and each time that it has changed; an asynchronous
@@ -450,7 +451,9 @@ class Waits(Endpoint[R]):
                 why.
             DeadlineExceeded: It took longer; it goes on at the service, so wait again with the same id.
         """
-        return self._driver.run(waiting.wait(self._configuration, self._resource, id, until, timeout, on_update))
+        return self._driver.run(
+            waiting.wait(self._configuration, self._resource, resource_id, until, timeout, on_update)
+        )
 
 
 # What an accessor answers: the operations that its resource has.

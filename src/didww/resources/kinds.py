@@ -210,14 +210,13 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
             # Of the caller's own enum the value is meant; a member of another one of ours is a mistake.
-            if isinstance(value, (OpenStrEnum, OpenIntEnum)) or not isinstance(value, wire):
+            if isinstance(value, (OpenStrEnum, OpenIntEnum)):
                 raise _wrong(where, cls.__name__, value)
-            value = value.value
-        if wire is int and (whole := whole_number(value)) is not None and _fits(whole):
-            value = whole
-        elif wire is int or not isinstance(value, str):
+            value = cast("object", value.value)
+        raw = whole_number(value) if wire is int else value if isinstance(value, str) else None
+        if raw is None or (isinstance(raw, int) and not _fits(raw)):
             raise _wrong(where, cls.__name__, value, _meant(cls, value))
-        member = make(value)
+        member = make(raw)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             shown = f"{value!r:.80}"

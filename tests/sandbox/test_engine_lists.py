@@ -20,7 +20,9 @@ from laws import law
 from scene import PER_TYPE, Caller, Scene, readable
 
 CLASSES = readable()
-FILTERS = [(cls, name) for cls in CLASSES for name in filter_rules(cls.filter_type)]
+FILTERS = [
+    (cls, name) for cls in CLASSES for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None
+]
 SORTS = [(cls, name) for cls in CLASSES for name in names_in(cls.sort_type)]
 INCLUDES = [(cls, path) for cls in CLASSES for path in names_in(cls.include_type)]
 

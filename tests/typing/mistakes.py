@@ -151,7 +151,6 @@ def nested(trunk: VoiceInTrunk, sip: SipConfiguration) -> None:
 def uploads(client: DidwwClient) -> None:
     client.upload_file(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.upload_file("passport.pdf", "passport")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
-    client.upload_encrypted_file("fingerprint", b"")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     client.upload_encrypted_file(fingerprint="fingerprint", data="text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[b""])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[{"description": "no data"}])  # type: ignore[typeddict-item] # pyright: ignore[reportArgumentType]

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from didww.exceptions import InvalidValue
 from didww.jsonapi.document import Identifier, ResourceObject
 from didww.jsonapi.graph import Graph
+from didww.plain import is_uuid
 from didww.resources.fields import Field, attribute
 from didww.resources.kinds import listed
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
@@ -22,6 +23,7 @@ from didww.resources.registry import class_named, class_of, singular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from uuid import UUID
 
     from didww.jsonapi.document import Data
     from didww.resources.kinds import Ref
@@ -129,7 +131,7 @@ class Resource(Record):
         super().__init__(**fields)
 
     @classmethod
-    def build(cls, id: str) -> Self:
+    def build(cls, id: str | UUID) -> Self:
         """This resource by its id alone, without asking the server: to link to it, or to update it.
 
         Only what is assigned to it afterwards is sent by an update. Reading anything but the id raises.
@@ -455,6 +457,8 @@ def checked_id(id: object, where: str) -> str:
     Raises:
         InvalidValue: It is empty, no text, or holds characters that would change the path.
     """
+    if is_uuid(id):
+        return str(id)
     if not isinstance(id, str):
         raise InvalidValue(
             f"{where} takes the id of a record as text, not {type(id).__name__}.{data_hint(id)}", field="id"
@@ -463,7 +467,7 @@ def checked_id(id: object, where: str) -> str:
         raise InvalidValue(
             f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
         )
-    return id
+    return str.__str__(id)  # of an enum's member, too
 
 
 def data_hint(value: object) -> str:

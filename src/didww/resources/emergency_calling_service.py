@@ -10,7 +10,7 @@ from didww.enums import EmergencyCallingServiceStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import OptionalText, Text, Texts
+from didww.resources.filters import Id, Ids, OptionalText, Text
 from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 EmergencyCallingServiceFilter = TypedDict(
     "EmergencyCallingServiceFilter",
     {
-        "address.id": Text,
-        "country.id": Text,
-        "did_group_type.id": Text,
-        "id": Texts,
-        "identity.id": Text,
+        "address.id": Id,
+        "country.id": Id,
+        "did_group_type.id": Id,
+        "id": Ids,
+        "identity.id": Id,
         "name": OptionalText,
         "reference": OptionalText,
         "status": Text,

@@ -9,10 +9,10 @@ from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValue
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, writable
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.filters import Ids, OptionalText
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False)
+ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
 ExportSort = Literal[
     "created_at",
     "-created_at",

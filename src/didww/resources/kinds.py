@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_ori
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValue
 from didww.jsonapi.document import MOST_LEVELS, nested_deeper
+from didww.plain import is_uuid, truth_value, whole_number
 from didww.times import utc_text
 
 if TYPE_CHECKING:
@@ -79,19 +80,23 @@ def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidVa
 
 
 def _text(value: Any, where: str) -> str:
+    if is_uuid(value):
+        return str(value)
     if not isinstance(value, str):
-        raise _wrong(where, "a str", value)
+        hint = " Write str(path)." if hasattr(value, "__fspath__") else ""
+        raise _wrong(where, "a str", value, hint)
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidValue(f"{where} holds a lone surrogate, which UTF-8 cannot carry.", field=where) from None
-    return str(value)
+    return str.__str__(value)  # of an enum's member its value: `str` may give its name
 
 
 def _integer(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not _fits(value):
+    whole = whole_number(value)
+    if whole is None or not _fits(whole):
         raise _wrong(where, "an int", value)
-    return int(value)
+    return whole
 
 
 def _fits(value: int) -> bool:
@@ -100,9 +105,10 @@ def _fits(value: int) -> bool:
 
 
 def _boolean(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
+    truth = truth_value(value)
+    if truth is None:
         raise _wrong(where, "True or False", value)
-    return value
+    return truth
 
 
 def _load_decimal(raw: Any) -> Any:
@@ -121,10 +127,11 @@ def _dump_decimal(value: Any, where: str) -> str:
         raise _wrong(
             where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r})."
         )
-    if isinstance(value, bool) or not isinstance(value, (Decimal, str, int)):
+    whole = whole_number(value)
+    if whole is None and (isinstance(value, bool) or not isinstance(value, (Decimal, str))):
         raise _wrong(where, "a Decimal, str or int", value)
     try:
-        amount = Decimal(value)
+        amount = Decimal(value if whole is None else whole)
     except InvalidOperation:
         raise InvalidValue(f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where) from None
     # Written out in full, 1e300000000 would fill the memory.
@@ -153,13 +160,20 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _dump_date(value: Any, where: str) -> str:
+    if _is_date(value):
+        return str(value.isoformat())
     try:
         if isinstance(value, str) and _DATE.fullmatch(value) and date.fromisoformat(value):
-            return value
+            return str.__str__(value)
     except ValueError:
         pass
     shown = repr(value[:20]) if isinstance(value, str) else type(value).__name__
-    raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.", field=where)
+    hint = " Of a datetime, write its date()." if hasattr(value, "date") else ""
+    raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.{hint}", field=where)
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 DateText = Annotated[str, "date"]
@@ -195,10 +209,14 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
 
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
-            raise _wrong(where, cls.__name__, value)
-        if isinstance(value, bool) or not isinstance(value, wire) or (isinstance(value, int) and not _fits(value)):
+            # Of the caller's own enum the value is meant; a member of another one of ours is a mistake.
+            if isinstance(value, (OpenStrEnum, OpenIntEnum)):
+                raise _wrong(where, cls.__name__, value)
+            value = cast("object", value.value)
+        raw = whole_number(value) if wire is int else value if isinstance(value, str) else None
+        if raw is None or (isinstance(raw, int) and not _fits(raw)):
             raise _wrong(where, cls.__name__, value, _meant(cls, value))
-        member = make(value)
+        member = make(raw)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             shown = f"{value!r:.80}"
@@ -272,10 +290,12 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
 
 
 def _dump_any(value: Any, where: str) -> Any:
+    if (truth := truth_value(value)) is not None or value is None:
+        return truth
     if isinstance(value, datetime):
         # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
         return utc_text(value, where)[:19].replace("T", " ")
-    if isinstance(value, date):
+    if _is_date(value):
         raise InvalidValue(
             f"{where} takes a datetime with a time zone, not a date: say when the day begins, e.g. "
             f"datetime({value.year}, {value.month}, {value.day}, tzinfo=timezone.utc).",
@@ -283,12 +303,10 @@ def _dump_any(value: Any, where: str) -> Any:
         )
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, str):
+    if isinstance(value, str) or is_uuid(value):
         return _text(value, where)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if whole_number(value) is not None:
         return _integer(value, where)
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, dict):
         return _dump_map(value, where)
     if isinstance(value, (list, tuple)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.filters import Ids, OptionalText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VoiceInTrunkGroupFilter = TypedDict(
     "VoiceInTrunkGroupFilter",
-    {"external_reference_id": OptionalText, "id": Texts},
+    {"external_reference_id": OptionalText, "id": Ids},
     total=False,
 )
 VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]

@@ -299,7 +299,8 @@ class Creates(Endpoint[R], Generic[R, I]):
             InsufficientBalanceError: The money does not cover it; nothing was bought.
         """
         query = assemble(self._resource, params, include=include)
-        return self._driver.run(operations.create(self._configuration, self._resource, resource, query, once=once))
+        call = operations.create(self._configuration, self._resource, resource, query, once=once)
+        return self._driver.run(call)
 
     def create_many(
         self,

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from didww.calls.effects import Request, Response
-from didww.resources.annotations import annotation_of
 from didww.resources.base import Resource
 from didww.resources.fields import Field
 from didww.resources.kinds import Kind
@@ -107,8 +106,7 @@ class Metas(Behaviour):
 
     def __init__(self, cls: type[Resource]) -> None:
         self.type = cls.type_
-        field = cls._fields.get("meta")
-        self.fields = {} if field is None else annotation_of(cls, "meta")._fields
+        self.fields = cls.meta.cls._fields
 
     def meta(self, world: World, record: dict[str, Any]) -> dict[str, Any] | None:
         made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}

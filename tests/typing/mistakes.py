@@ -96,7 +96,6 @@ def answers(client: DidwwClient, group: DidGroup) -> None:
     client.dids().list().data[0].order.reference  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
     client.orders().delete("id").data.status  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     group.meta.total  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-    group.meta["total_count"]  # type: ignore[index] # pyright: ignore[reportIndexIssue]
     group.meta.total_count + 1  # type: ignore[operator] # pyright: ignore[reportOptionalOperand, reportUnusedExpression]
     client.balance().find().data.total_balance + 0.5  # type: ignore[operator] # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     client.exports().find("id").data.url.split("/")  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]

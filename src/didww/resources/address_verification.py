@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.enums import AddressVerificationStatus, CallbackMethod
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, linkable, writable
+from didww.resources.fields import attribute, linkable, status_is, writable
 from didww.resources.filters import Ids, OptionalIds, OptionalText, Text, Texts
 
 if TYPE_CHECKING:
@@ -82,3 +82,7 @@ class AddressVerification(
         on="create",
         readable=False,
     )
+
+    is_pending = status_is(AddressVerificationStatus.PENDING)
+    is_approved = status_is(AddressVerificationStatus.APPROVED)
+    is_rejected = status_is(AddressVerificationStatus.REJECTED)

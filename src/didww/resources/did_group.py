@@ -117,4 +117,4 @@ class DidGroup(
     address_requirement: AddressRequirement | None = relationship(
         "What registering its numbers takes; None if they need no registration.",
     )
-    meta: DidGroupMeta = resource_meta("Stock and terms as they are now.")
+    meta = resource_meta(DidGroupMeta, "Stock and terms as they are now.")

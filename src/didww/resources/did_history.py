@@ -58,7 +58,7 @@ class DidHistory(
     action: DidHistoryAction = attribute("What happened.")
     method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.")
     created_at: datetime = attribute("When it happened.")
-    meta: DidHistoryMeta = resource_meta("The values before and after, for `billing_cycles_count_changed`.")
+    meta = resource_meta(DidHistoryMeta, "The values before and after, for `billing_cycles_count_changed`.")
 
     @property
     def number(self) -> str | None:

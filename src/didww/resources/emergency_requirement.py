@@ -67,7 +67,7 @@ class EmergencyRequirement(
     requirement_restriction_message: str | None = attribute("The country's restrictions; None for none.")
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
-    meta: EmergencyRequirementMeta = resource_meta("What it would cost.")
+    meta = resource_meta(EmergencyRequirementMeta, "What it would cost.")
 
     @property
     def name(self) -> str | None:

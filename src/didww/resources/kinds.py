@@ -23,7 +23,7 @@ from didww.times import utc_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DateText", "Kind", "Ref", "kind_of", "listed"]
+__all__ = ["PLAIN_TYPES", "DateText", "Kind", "Ref", "kind_of", "listed"]
 
 
 class Kind:
@@ -35,10 +35,11 @@ class Kind:
         load: Raw JSON to Python; None when they are the same.
         mutable: Whether the Python value can be changed in place and so must be compared before an update.
         accepts: What may be assigned, in words.
+        take: An assigned value to what the record keeps of it; None if the raw value says it all.
         detail: The enum class, the item's kind of a list, the classes of an object, the `Ref` of a relationship.
     """
 
-    __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name")
+    __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name", "take")
 
     def __init__(
         self,
@@ -48,25 +49,24 @@ class Kind:
         dump: Callable[[Any, str], Any],
         accepts: str,
         mutable: bool = False,
+        take: Callable[[Any, str], Any] | None = None,
         detail: Any = None,
     ) -> None:
         self.name = name
         self.load = load
         self.dump = dump
+        self.take = take
         self.mutable = mutable
         self.accepts = accepts
         self.detail = detail
 
-    def keep(self, value: Any, raw: Any) -> Any:
-        """What a record keeps of an assigned `value` of a mutable kind.
+    def keep(self, value: Any, raw: Any, where: str) -> Any:
+        """What a record keeps of an assigned `value` of a mutable kind, whose raw form is `raw`.
 
-        A list or dict is copied, so that the caller's own stays the caller's; a nested object is kept itself, unless
-        another record holds it.
+        It is taken over as it is now: what becomes of the caller's own list, dict or nested object is the caller's.
         """
-        if self.name == "object":
-            return value._taken()
-        if self.name == "list" and self.detail.mutable:
-            return [self.detail.keep(one, None) for one in value]
+        if self.take is not None:
+            return self.take(value, where)
         return self.load(raw) if self.load is not None else raw
 
     def __repr__(self) -> str:
@@ -186,14 +186,19 @@ DECIMAL = Kind("decimal", load=_load_decimal, dump=_dump_decimal, accepts="a Dec
 DATETIME = Kind("datetime", load=_load_datetime, dump=utc_text, accepts="a datetime with a time zone")
 DATE = Kind("date", load=None, dump=_dump_date, accepts="a date as text, YYYY-MM-DD")
 
-_PLAIN: dict[object, Kind] = {
-    str: TEXT,
-    int: INTEGER,
-    bool: BOOLEAN,
-    Decimal: DECIMAL,
-    datetime: DATETIME,
-    DateText: DATE,
+PLAIN_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "Decimal": Decimal,
+    "datetime": datetime,
+    "DateText": DateText,
 }
+"""The types of plain values, by the names that they have in annotations."""
+
+_PLAIN: dict[object, Kind] = dict(
+    zip(PLAIN_TYPES.values(), (TEXT, INTEGER, BOOLEAN, DECIMAL, DATETIME, DATE), strict=True)
+)
 
 
 def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
@@ -259,16 +264,22 @@ def list_kind(item: Kind) -> Kind:
     """The kind of a list, each item of kind `item`."""
 
     def load(raw: Any) -> Any:
+        if isinstance(raw, str) and item.name in ("text", "enum"):
+            raw = [raw] if raw else []  # older records hold a single text
         if not isinstance(raw, list):
             return raw
         values = cast("list[Any]", raw)
         return list(values) if item.load is None else [item.load(value) for value in values]
 
-    def dump(value: Any, where: str) -> list[Any]:
-        ones = listed(value, where, f"a list ({item.accepts} each)")
-        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(ones)]
+    def each(do: Callable[[Any, str], Any]) -> Callable[[Any, str], list[Any]]:
+        def all_of(value: Any, where: str) -> list[Any]:
+            ones = listed(value, where, f"a list ({item.accepts} each)")
+            return [do(one, f"{where}[{index}]") for index, one in enumerate(ones)]
 
-    return Kind("list", load=load, dump=dump, accepts="a list", mutable=True, detail=item)
+        return all_of
+
+    take = None if item.take is None else each(item.take)
+    return Kind("list", load=load, dump=each(item.dump), accepts="a list", mutable=True, take=take, detail=item)
 
 
 def _dump_outer_map(value: Any, where: str) -> dict[str, Any]:

@@ -65,4 +65,4 @@ class VoiceInTrunkGroup(
     voice_in_trunks: list[VoiceInTrunk] = linkable(
         "All its trunks; a list written replaces the one before and takes trunks out of other groups.",
     )
-    meta: VoiceInTrunkGroupMeta = resource_meta("Facts about it, as they are now.")
+    meta = resource_meta(VoiceInTrunkGroupMeta, "Facts about it, as they are now.")

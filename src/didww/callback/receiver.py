@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
+from didww.callback.incoming import by_name, pairs_of, read_before
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
 from didww.exceptions import CallbackRejected, InvalidValue
@@ -253,10 +254,11 @@ class CallbackReceiver:
         """The events of a request, or what to answer if it is none of DIDWW's."""
         if method.upper() not in self._verifier.methods:
             return CallbackAnswer(405, "method not allowed")
+        pairs = pairs_of(headers)
         try:
-            return self._verifier.verify(method=method, url=url, headers=headers, body=body)
+            return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejected as error:
-            log.warning("A request was rejected (%s): %s", error.reason, error)
+            log.warning("A request was rejected (%s): %s%s", error.reason, error, read_before(by_name(pairs), body))
             return CallbackAnswer(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:

@@ -560,6 +560,20 @@ def test_handlers_stay_functions() -> None:
     assert decorated is handler
 
 
+@pytest.mark.parametrize(
+    "payload", [{"type": "orders\x1b[2J", "id": "\u202e1"}, [{"type": "x\r\nCRITICAL y", "id": None}]]
+)
+def test_a_stranger_writes_no_lines_of_the_log(ask: Ask, payload: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Control and bidirectional characters of callbacks are escapes there, whether taken or rejected."""
+    for secret, changed in ((SECRET, payload), ("another", payload), (SECRET, [{**dict(ORDER), "\u2066\n": "1"}])):
+        sent = request(changed, secret=secret)
+        ask(receiver_with(), sent)
+        ask(receiver_with(), {**sent, "url": f"/\x1b[2J\u202e\n?{sent['url']}"})
+        ask(receiver_with(), {**sent, "body": sent["body"].replace(b'"1"', b"[1]"), "method": "\x1bPOST"})
+    assert caplog.messages
+    assert all(line.isprintable() for line in caplog.messages)
+
+
 READ_BEFORE = "something before the receiver has read it"
 
 

@@ -42,8 +42,8 @@ def read_before(named: dict[str, list[str]], body: bytes) -> str:
     if body or not length.isdecimal() or not length.strip("0"):
         return ""
     return (
-        f" Its body of {length:.20} bytes did not arrive here: something before the receiver has read it. Hand over the "
-        "bytes that the framework has kept."
+        f" Its body of {length:.20} bytes did not arrive here: something before the receiver has read it. Hand over "
+        "what the framework has kept of it."
     )
 
 

@@ -15,6 +15,7 @@ from didww.callback.incoming import by_name, pairs_of, read_before
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
 from didww.exceptions import CallbackRejected, InvalidValue
+from didww.text import printable
 
 if TYPE_CHECKING:
     from didww.callback.asgi import AsgiApp
@@ -258,7 +259,8 @@ class CallbackReceiver:
         try:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejected as error:
-            log.warning("A request was rejected (%s): %s%s", error.reason, error, read_before(by_name(pairs), body))
+            why = printable(f"{error}{read_before(by_name(pairs), body)}")
+            log.warning("A request was rejected (%s): %s", error.reason, why)
             return CallbackAnswer(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
@@ -333,7 +335,7 @@ def _shown(event: Event) -> str:
     """An event for the log: its type, id and status, and no more of it."""
     told = event.to_dict()
     parts = [str(told[name]) for name in ("type", "id", "status") if told.get(name)]
-    return " ".join("".join(c if c.isprintable() else "?" for c in part[:80]) for part in parts) or "an event"
+    return printable(" ".join(part[:80] for part in parts)) or "an event"
 
 
 def _drive(steps: _Steps) -> bool:

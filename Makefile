@@ -2,41 +2,49 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PACKAGE := $(VENV)/.package
+TOOLS := $(VENV)/.tools
 
 .PHONY: demo test check format bench parity clean
 
-$(STAMP): pyproject.toml
+$(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; run: make PYTHON=python3.11 " )'
-	@echo "Setting up $(VENV) (once) ..."
+	@echo "Setting up $(VENV) with the package (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group bench --editable '.[cli,sandbox]'
+	@$(PIP) --editable '.[cli,sandbox]'
 	@touch $@
 
-demo: $(STAMP)
+$(TOOLS): $(PACKAGE)
+	@echo "Installing what the tests and checks need, about 700 MB (once) ..."
+	@$(PIP) --upgrade 'pip>=25.1'
+	@$(PIP) --group dev --group bench --editable '.[cli,sandbox]'
+	@touch $@
+
+demo: $(PACKAGE)
 	@$(BIN)/python examples/demo.py
 
-test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+test: $(TOOLS)
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
-check: $(STAMP)
+# What `test` leaves out, and each law with all its examples.
+check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(MAKE) --no-print-directory test
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=slow
 
-format: $(STAMP)
+format: $(TOOLS)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)
+bench: $(TOOLS)
 	@$(BIN)/python benchmarks/run.py
 
-parity: $(STAMP)
+parity: $(TOOLS)
 	@$(BIN)/python parity/start.py
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lowest* .venv-newest .venv-old-pytest dist build .pytest_cache .mypy_cache .ruff_cache

@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 for folder in ("unit", "core", "contract", "sandbox", "security", "callback"):
     sys.path.append(str(Path(__file__).parent / folder))
+
+import laws  # noqa: E402, F401 names the profiles; it lies in one of the folders above
+
+hypothesis.settings.load_profile("fast")  # --hypothesis-profile=slow comes after this and before the tests
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

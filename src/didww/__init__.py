@@ -108,6 +108,8 @@ if TYPE_CHECKING:
     )
     from didww.resources.address_verification import AddressVerification as AddressVerification
     from didww.resources.area import Area as Area
+    from didww.resources.authentication_method.base import AuthenticationMethod as AuthenticationMethod
+    from didww.resources.authentication_method.base import GenericAuthenticationMethod as GenericAuthenticationMethod
     from didww.resources.authentication_method.credentials_and_ip import (
         CredentialsAndIpAuthenticationMethod as CredentialsAndIpAuthenticationMethod,
     )
@@ -117,6 +119,7 @@ if TYPE_CHECKING:
     from didww.resources.balance import Balance as Balance
     from didww.resources.capacity_pool import CapacityPool as CapacityPool
     from didww.resources.city import City as City
+    from didww.resources.configuration.base import TrunkConfiguration as TrunkConfiguration
     from didww.resources.configuration.pstn import PstnConfiguration as PstnConfiguration
     from didww.resources.configuration.sip import SipConfiguration as SipConfiguration
     from didww.resources.country import Country as Country
@@ -201,9 +204,11 @@ _NAMES = {
     ),
     "didww.limits": "RateLimiter",
     "didww.query_params": "QueryParams",
+    "didww.resources.authentication_method.base": "AuthenticationMethod GenericAuthenticationMethod",
     "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
     "didww.resources.authentication_method.ip_only": "IpOnlyAuthenticationMethod",
     "didww.resources.authentication_method.twilio": "TwilioAuthenticationMethod",
+    "didww.resources.configuration.base": "TrunkConfiguration",
     "didww.resources.configuration.pstn": "PstnConfiguration",
     "didww.resources.configuration.sip": "SipConfiguration",
     "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
@@ -231,6 +236,7 @@ __all__ = [
     "AsyncDidwwClient",
     "AsyncWalk",
     "AuthenticationError",
+    "AuthenticationMethod",
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
@@ -286,6 +292,7 @@ __all__ = [
     "ExportStatus",
     "ExportType",
     "Feature",
+    "GenericAuthenticationMethod",
     "GenericOrderItem",
     "Identity",
     "IdentityType",
@@ -346,6 +353,7 @@ __all__ = [
     "StockKeepingUnit",
     "SupportingDocumentTemplate",
     "TransportProtocol",
+    "TrunkConfiguration",
     "TwilioAuthenticationMethod",
     "TxDtmfFormat",
     "UnexpectedResponse",

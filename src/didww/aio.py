@@ -289,8 +289,8 @@ class AsyncDidwwClient:
 
     async def download_export(
         self,
-        export: str | Export,
-        path: str | bytes | os.PathLike[str],
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
         *,
         progress: Callable[[Progress], object] | None = None,
     ) -> Path:
@@ -304,8 +304,8 @@ class AsyncDidwwClient:
         `with_options(timeout=...)`.
 
         Args:
-            export: A completed export, or its `url`.
-            path: Where to put the file; an existing one is replaced.
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
             progress: Called with `Progress(done, total)`, both in bytes, as the file comes; an asynchronous client
                 takes coroutine functions, too.
 
@@ -314,13 +314,15 @@ class AsyncDidwwClient:
             InvalidValue: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        await self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path), progress=progress))
-        return Path(os.fsdecode(path))
+        await self._driver.run(
+            download(self._configuration, export_url(url), os.fsdecode(file_path), progress=progress)
+        )
+        return Path(os.fsdecode(file_path))
 
     async def download_and_decompress_export(
         self,
-        export: str | Export,
-        path: str | bytes | os.PathLike[str],
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
         *,
         max_bytes: int = 10 << 30,
         progress: Callable[[Progress], object] | None = None,
@@ -330,8 +332,8 @@ class AsyncDidwwClient:
         Otherwise as `download_export`.
 
         Args:
-            export: A completed export, or its `url`.
-            path: Where to put the file; an existing one is replaced.
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
             max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
             progress: As in `download_export`; it counts packed bytes.
 
@@ -339,9 +341,9 @@ class AsyncDidwwClient:
             UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
         """
         await self._driver.run(
-            download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes), progress)
+            download(self._configuration, export_url(url), os.fsdecode(file_path), checked_most(max_bytes), progress)
         )
-        return Path(os.fsdecode(path))
+        return Path(os.fsdecode(file_path))
 
     async def upload_file(
         self,
@@ -376,7 +378,7 @@ class AsyncDidwwClient:
         return await self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
 
     async def upload_encrypted_file(
-        self, *, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
+        self, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
     ) -> str:
         """The id of an uploaded container that was made with `didww.encrypt.Encrypt`.
 
@@ -394,7 +396,7 @@ class AsyncDidwwClient:
         files: list[EncryptedUpload] = [{"data": data, "description": description, "filename": filename}]
         return (await self.upload_encrypted_files(fingerprint=fingerprint, files=files))[0]
 
-    async def upload_encrypted_files(self, *, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
+    async def upload_encrypted_files(self, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
         """The ids of uploaded containers, in their order; each goes in a request of its own.
 
         All are checked before the first is sent; `timeout` bounds them together. If one fails, the error's `completed`

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from builtins import list as List  # noqa: N812 `list` is a method here
     from builtins import type as type_
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from uuid import UUID
 
     from didww.calls.answer import ApiResponse
     from didww.calls.bulk import Report
@@ -228,7 +229,7 @@ class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
 
     async def find(
         self,
-        id: str | R,
+        resource_id: str | UUID | R,
         params: QueryParams | None = None,
         *,
         include: I | Sequence[I] | None = None,
@@ -237,7 +238,7 @@ class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
         """The record with this id.
 
         Args:
-            id: The record's id, or the record, to have it anew.
+            resource_id: The record's id, or the record, to have it anew.
             params: The query in its fluent form; the keywords are added to it.
             include: Related resources to have in the answer; nested with dots.
             fields: Names of the fields to have, by resource type; all if left out.
@@ -247,7 +248,7 @@ class AsyncFinds(AsyncEndpoint[R], Generic[R, I]):
             InvalidValue: A name that the resource does not have; nothing was sent.
         """
         query = assemble(self._resource, params, include=include, fields=fields)
-        return await self._driver.run(operations.find(self._configuration, self._resource, id, query))
+        return await self._driver.run(operations.find(self._configuration, self._resource, resource_id, query))
 
 
 @short_tracebacks
@@ -273,7 +274,7 @@ class AsyncCreates(AsyncEndpoint[R], Generic[R, I]):
 
     async def create(
         self,
-        record: R,
+        resource: R,
         params: QueryParams | None = None,
         *,
         include: I | Sequence[I] | None = None,
@@ -282,23 +283,25 @@ class AsyncCreates(AsyncEndpoint[R], Generic[R, I]):
         """Create a record and return it as the service has it.
 
         An order or a reservation without an identifier of the caller's own is given one (`external_reference_id`,
-        `description`), so that it can be found if the response is lost. `record` holds it before anything is sent.
+        `description`), so that it can be found if the response is lost. `resource` holds it before anything is sent.
 
         Args:
-            record: The new record.
+            resource: The new record.
             params: The query in its fluent form; the keywords are added to it.
             include: Related resources to have in the response.
             once: Whether to look first for a record with the same `external_reference_id` (or unique name), and to
                 return that one instead of creating another. For programs that may be started again (docs/retries.md).
 
         Raises:
-            InvalidValue: Something required is missing, or `record` exists already; nothing was sent.
+            InvalidValue: Something required is missing, or `resource` exists already; nothing was sent.
             NotExactlyOne: With `once`, several records have that identifier already; nothing was created.
             ValidationError: The service refused values; `fields` names them.
             InsufficientBalanceError: The money does not cover it; nothing was bought.
         """
         query = assemble(self._resource, params, include=include)
-        return await self._driver.run(operations.create(self._configuration, self._resource, record, query, once=once))
+        return await self._driver.run(
+            operations.create(self._configuration, self._resource, resource, query, once=once)
+        )
 
     async def create_many(
         self,
@@ -345,18 +348,18 @@ class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
     """Updating."""
 
     async def update(
-        self, record: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
+        self, resource: R, params: QueryParams | None = None, *, include: I | Sequence[I] | None = None
     ) -> ApiResponse[R]:
-        """The record as it is now; only what was changed of `record` is sent.
+        """The record as it is now; only what was changed of `resource` is sent.
 
-        Afterwards `record` counts as unchanged.
+        Afterwards `resource` counts as unchanged.
 
         Raises:
-            InvalidValue: `record` has no id; nothing was sent.
+            InvalidValue: `resource` has no id; nothing was sent.
             ValidationError: The service refused values; `fields` names them.
         """
         query = assemble(self._resource, params, include=include)
-        return await self._driver.run(operations.update(self._configuration, self._resource, record, query))
+        return await self._driver.run(operations.update(self._configuration, self._resource, resource, query))
 
     async def update_many(
         self,
@@ -400,14 +403,14 @@ class AsyncUpdates(AsyncEndpoint[R], Generic[R, I]):
 class AsyncDeletes(AsyncEndpoint[R]):
     """Deleting."""
 
-    async def delete(self, id: str | R) -> ApiResponse[None]:
+    async def delete(self, resource_id: str | UUID | R) -> ApiResponse[None]:
         """Nothing in `data`: the record, given by its id or itself, is gone.
 
         Raises:
             NotFoundError: The account has no such record (any more).
             ValidationError: The record's state does not allow it.
         """
-        return await self._driver.run(operations.delete(self._configuration, self._resource, id))
+        return await self._driver.run(operations.delete(self._configuration, self._resource, resource_id))
 
     async def delete_many(
         self,
@@ -415,9 +418,9 @@ class AsyncDeletes(AsyncEndpoint[R]):
         *,
         concurrency: int = bulk.CONCURRENCY,
         stop_on_error: bool = False,
-        report: Report[R] | None = None,
-        progress: Callable[[Report[R]], object] | None = None,
-    ) -> Report[R]:
+        report: Report[str | R] | None = None,
+        progress: Callable[[Report[str | R]], object] | None = None,
+    ) -> Report[str | R]:
         """A report of the records that were deleted, in the order given.
 
         Each is a request of its own; several go at once, within the rate limit. Each gets the client's `timeout`. What
@@ -453,7 +456,7 @@ class AsyncWaits(AsyncEndpoint[R]):
 
     async def wait(
         self,
-        id: str | R,
+        resource_id: str | UUID | R,
         *,
         until: str | Callable[[R], bool] | None = None,
         timeout: float = 300.0,
@@ -465,7 +468,7 @@ class AsyncWaits(AsyncEndpoint[R]):
         after an interruption, in this process or another, wait again with the same id.
 
         Args:
-            id: The record, or its id.
+            resource_id: The record, or its id.
             until: The status to wait for, or a function of the record; the good end unless said.
             timeout: Seconds to wait at most; the last look may take one more.
             on_update: Called with the record when it is first found, and each time that it has changed; an asynchronous
@@ -476,7 +479,9 @@ class AsyncWaits(AsyncEndpoint[R]):
                 why.
             DeadlineExceeded: It took longer; it goes on at the service, so wait again with the same id.
         """
-        return await self._driver.run(waiting.wait(self._configuration, self._resource, id, until, timeout, on_update))
+        return await self._driver.run(
+            waiting.wait(self._configuration, self._resource, resource_id, until, timeout, on_update)
+        )
 
 
 # What an accessor answers: the operations that its resource has.

@@ -286,8 +286,8 @@ class DidwwClient:
 
     def download_export(
         self,
-        export: str | Export,
-        path: str | bytes | os.PathLike[str],
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
         *,
         progress: Callable[[Progress], object] | None = None,
     ) -> Path:
@@ -301,8 +301,8 @@ class DidwwClient:
         `with_options(timeout=...)`.
 
         Args:
-            export: A completed export, or its `url`.
-            path: Where to put the file; an existing one is replaced.
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
             progress: Called with `Progress(done, total)`, both in bytes, as the file comes; an asynchronous client
                 takes coroutine functions, too.
 
@@ -311,13 +311,13 @@ class DidwwClient:
             InvalidValue: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        self._driver.run(download(self._configuration, export_url(export), os.fsdecode(path), progress=progress))
-        return Path(os.fsdecode(path))
+        self._driver.run(download(self._configuration, export_url(url), os.fsdecode(file_path), progress=progress))
+        return Path(os.fsdecode(file_path))
 
     def download_and_decompress_export(
         self,
-        export: str | Export,
-        path: str | bytes | os.PathLike[str],
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
         *,
         max_bytes: int = 10 << 30,
         progress: Callable[[Progress], object] | None = None,
@@ -327,8 +327,8 @@ class DidwwClient:
         Otherwise as `download_export`.
 
         Args:
-            export: A completed export, or its `url`.
-            path: Where to put the file; an existing one is replaced.
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
             max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
             progress: As in `download_export`; it counts packed bytes.
 
@@ -336,9 +336,9 @@ class DidwwClient:
             UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
         """
         self._driver.run(
-            download(self._configuration, export_url(export), os.fsdecode(path), checked_most(max_bytes), progress)
+            download(self._configuration, export_url(url), os.fsdecode(file_path), checked_most(max_bytes), progress)
         )
-        return Path(os.fsdecode(path))
+        return Path(os.fsdecode(file_path))
 
     def upload_file(
         self,
@@ -373,7 +373,7 @@ class DidwwClient:
         return self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
 
     def upload_encrypted_file(
-        self, *, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
+        self, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
     ) -> str:
         """The id of an uploaded container that was made with `didww.encrypt.Encrypt`.
 
@@ -391,7 +391,7 @@ class DidwwClient:
         files: list[EncryptedUpload] = [{"data": data, "description": description, "filename": filename}]
         return (self.upload_encrypted_files(fingerprint=fingerprint, files=files))[0]
 
-    def upload_encrypted_files(self, *, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
+    def upload_encrypted_files(self, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
         """The ids of uploaded containers, in their order; each goes in a request of its own.
 
         All are checked before the first is sent; `timeout` bounds them together. If one fails, the error's `completed`

@@ -275,8 +275,11 @@ class ReadOnlyFieldError(InvalidValue):
     """A field that this caller cannot write: the server sets it, or it is fixed once the record exists."""
 
 
-class NotLoadedError(DidwwClientError):
-    """The field is not in what was loaded; the message says how to get it."""
+class NotLoadedError(DidwwClientError, AttributeError):
+    """The field is not in what was loaded; the message says how to get it.
+
+    It is an `AttributeError` too, so that `hasattr` answers False, and tools that look at all attributes pass over it.
+    """
 
 
 class NotIncludedError(NotLoadedError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
 
 __all__ = ["is_uuid", "truth_value", "whole_number"]
 
@@ -16,10 +19,12 @@ def whole_number(value: object) -> int | None:
         >>> whole_number(5), whole_number(True), whole_number(5.0)
         (5, None, None)
     """
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or not hasattr(value, "__index__") or _is_truth_value(value):
         return None
     try:
-        return operator.index(value)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # it has `__index__`
+        return operator.index(cast("SupportsIndex", value))
     except TypeError:  # an array of several
         return None
 

@@ -27,6 +27,8 @@ class AppServer:
         app: The application.
         host: Address to listen at; loopback unless told.
         port: Port to listen at; 0 picks a free one.
+        limit: How many connections there may be. Defaults to half of the files the process may open, at most 1,000.
+        head_timeout: Seconds that a client has for the head of a request.
 
     Attributes:
         address: Where it is reached, e.g. `http://127.0.0.1:8750`.
@@ -35,26 +37,24 @@ class AppServer:
         DidwwClientError: The address cannot be used, or uvicorn is not installed.
     """
 
-    def __init__(self, app: Any, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limit: int | None = None,
+        head_timeout: float = 10.0,
+    ) -> None:
         try:
-            import uvicorn
+            from didww.connections import Connections, connection_limit
         except ModuleNotFoundError:
             raise DidwwClientError('Serving needs uvicorn: install this package with its extra "sandbox".') from None
         self._socket = _listening(host, port)
         # Whoever listens at all addresses is reached at this one, too.
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         self.address = f"http://{shown}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            server_header=False,
-            proxy_headers=False,  # what a client says of itself is not who it is
-        )
-        self._server = uvicorn.Server(config)
+        self._server = Connections(connection_limit() if limit is None else limit, head_timeout).server(app)
 
     def run(self) -> None:
         """Serve until interrupted (Ctrl-C) or stopped."""

@@ -34,6 +34,7 @@ from didww import (
     OutboundCdr,
     UnknownCallEvent,
 )
+from pace import patient, seconds
 
 TOKEN = {"X-Auth-Token": "test-token"}
 START = {
@@ -419,6 +420,7 @@ def test_open_to_anybody_only_on_purpose(options: Any, field: str) -> None:
     assert CallEventVerifier(unprotected=True).verify(method="POST", url="", headers={}, body=b'{"id": "1"}')
 
 
+@patient
 def test_bodies_are_bounded() -> None:
     """Packed and unpacked: a bomb is not unpacked any further than the bound."""
     verifier = CallEventVerifier(headers=TOKEN, max_bytes=10_000)
@@ -431,7 +433,7 @@ def test_bodies_are_bounded() -> None:
     many = packed(b"") * 20_000 + packed(b"{}")
     started = time.monotonic()
     assert len(read(many, **{"Content-Encoding": "gzip"})) == 1
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < seconds(2)
     assert reason(packed(b"") * 400, verifier, **{"Content-Encoding": "gzip"}) == "malformed"
     for broken in (packed(LINES)[:-9], b"plain", packed(LINES) + b"tail"):
         assert reason(broken, **{"Content-Encoding": "gzip"}) == "malformed"
@@ -478,6 +480,7 @@ def test_any_json_can_be_read(type: Any, attributes: dict[str, Any], id: Any) ->
     assert found.to_dict() == {**attributes, "type": type, "id": id} or "id" in attributes or "type" in attributes
 
 
+@patient
 def test_reading_a_batch_is_quick() -> None:
     """A thousand records of all attributes, packed: a small part of the time that DIDWW waits."""
     record = {"type": "inbound-cdr", "id": "1", "attributes": dict.fromkeys(InboundCdr._fields, "0.25")}
@@ -485,4 +488,4 @@ def test_reading_a_batch_is_quick() -> None:
     started = time.perf_counter()
     found = read(body, **{"Content-Encoding": "gzip"})
     assert sum(one.tf_amount or 0 for one in found if isinstance(one, InboundCdr)) == 250
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < seconds(2)

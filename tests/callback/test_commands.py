@@ -54,11 +54,11 @@ class Listening:
             self._lines.put(line.rstrip("\n"))
 
     def line(self) -> str:
-        return self._lines.get(timeout=10)
+        return self._lines.get(timeout=60)
 
     def stop(self, by: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(by)
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
@@ -168,7 +168,7 @@ def test_when_nobody_reads_it_stops() -> None:
     process.stdout.close()
     made = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 503
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     assert process.stderr.read() == ""
     process.stderr.close()
 
@@ -200,7 +200,7 @@ def test_lines_for_programs() -> None:
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 200
     assert httpx2.post(made.url, content=b"").status_code == 401
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     taken, refused = (json.loads(line) for line in out.splitlines())
     assert taken["callback"] == {"id": "1", "type": "faxes", "pages": "\x1b[2J"}
     assert (taken["status"], refused["rejected"]) == (200, "missing")

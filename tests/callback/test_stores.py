@@ -18,6 +18,7 @@ import pytest
 
 from didww import DidwwClientError, InvalidValue, MemoryStore, SqliteStore
 from didww.callback.stores import SeenStore
+from pace import patient, seconds
 
 Made = Callable[..., SeenStore]
 
@@ -45,13 +46,14 @@ def test_the_life_of_a_claim(make: Made) -> None:
     assert store.claim("never claimed") == "done"
 
 
+@patient
 def test_a_claim_that_nobody_ends_lapses(make: Made) -> None:
     """After the lease; what is done does not."""
-    store = make(lease=0.05)
+    store = make(lease=seconds(0.1))
     store.done("done")
     assert store.claim("a") == "mine"
     assert store.claim("a") == "busy"
-    time.sleep(0.06)
+    time.sleep(seconds(0.11))
     assert [store.claim("a"), store.claim("done")] == ["mine", "done"]
 
 

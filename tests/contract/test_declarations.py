@@ -20,7 +20,6 @@ from didww.enums import (
     TransportProtocol,
     TxDtmfFormat,
 )
-from didww.resources.annotations import annotation_of
 from didww.resources.filters import Match, filter_rules, names_in
 from didww.resources.registry import all_classes, class_named, class_of
 
@@ -154,13 +153,8 @@ def _classes_by_type(field: Field) -> dict[str, list[type[Nested]]]:
     return found
 
 
-def _meta_class(cls: type[Resource]) -> type[Meta] | None:
-    metas = _of(cls, "meta")
-    if not metas:
-        return None
-    (field,) = metas.values()
-    assert field.owner is not None
-    found: type[Meta] = annotation_of(field.owner, field.name)
+def _meta_class(cls: type[Resource]) -> type[Meta]:
+    found: type[Meta] = cls.meta.cls
     return found
 
 
@@ -191,7 +185,7 @@ def _places(cls: type[Resource]) -> Iterator[tuple[str, Field, Attribute]]:
                     yield f"{cls.type_}.{name}.{type_}.{inner}", variant._fields[inner], one
     meta = _meta_class(cls)
     for name, attribute in said.meta.items():
-        if meta is not None and name in meta._fields:
+        if name in meta._fields:
             yield f"{cls.type_}.meta.{name}", meta._fields[name], attribute
 
 
@@ -310,7 +304,7 @@ def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
 def test_meta_names(cls: type[Resource]) -> None:
     """The resource's meta is declared where the contract has one, with its members, all read only."""
     meta = _meta_class(cls)
-    declared = meta._fields if meta is not None else {}
+    declared = meta._fields
     expected = {name for name in facts(cls.type_).meta if f"{cls.type_}.{name}" not in UNDECLARED_META}
     assert set(declared) == expected
     assert [name for name, field in declared.items() if field.create or field.update] == []
@@ -453,10 +447,17 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
 def test_filters(cls: type[Resource]) -> None:
     """Filters are the contract's; each takes the kind of value, lists and None as the filters sheet says."""
     said = facts(cls.type_).filters
-    rules = filter_rules(cls.filter_type)
+    rules = {name: rule for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None}
     assert set(rules) == set(said)
+    assert {name for name in rules if rules[name].form == "id"} == {
+        name for name in said if name.rpartition(".")[2] == "id"
+    }
     assert not _differences(
-        (place := f"{cls.type_}.{name}", rules[name], FILTERS.get(place, (_expected_match(one), ""))[0])
+        (
+            place := f"{cls.type_}.{name}",
+            rules[name]._replace(form=""),
+            FILTERS.get(place, (_expected_match(one), ""))[0],
+        )
         for name, one in said.items()
     )
 

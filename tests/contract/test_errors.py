@@ -177,12 +177,13 @@ def raised(row: Row, world: str) -> DidwwApiError:
     base_url = "https://api.example.com/v3"
     with pytest.raises(DidwwApiError) as caught:
         if world == "sync":
-            DidwwClient(
-                "key", base_url=base_url, transport=Scripted(response), rate_limit=None
-            ).voice_in_trunk_groups().create(record)
+            client = DidwwClient("key", base_url=base_url, transport=Scripted(response), rate_limit=None)
+            client._configuration.jitter = lambda: 0.0
+            client.voice_in_trunk_groups().create(record)
         else:
-            client = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response), rate_limit=None)
-            asyncio.run(client.voice_in_trunk_groups().create(record))
+            other = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response), rate_limit=None)
+            other._configuration.jitter = lambda: 0.0
+            asyncio.run(other.voice_in_trunk_groups().create(record))
     return caught.value
 
 

@@ -41,7 +41,7 @@ class Server:
             hang_up(held)
         self._listener.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -141,14 +141,14 @@ def once(*pieces: bytes, drip: bytes = b"", stall: bool = False) -> Callable[[Se
             connection.sendall(piece)
         server.drip(connection, drip)
         if stall:
-            server.stopped.wait(5)
+            server.stopped.wait(60)
 
     return serve
 
 
 def silent(server: Server, connection: socket.socket) -> None:
     """Accepts, and neither reads nor writes."""
-    server.stopped.wait(5)
+    server.stopped.wait(60)
 
 
 def rude(server: Server, connection: socket.socket) -> None:

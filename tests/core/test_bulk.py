@@ -28,6 +28,7 @@ from didww.exceptions import (
 from didww.sandbox import Sandbox
 from didww.sandbox.server import running
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
+from pace import patient, seconds
 from proxy import Proxy
 from servers import Server
 
@@ -303,6 +304,7 @@ def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
     assert set(desk.counts.values()) == {1}
 
 
+@patient
 def test_a_second_ctrl_c_does_not_wait() -> None:
     """What was sent and not answered by then is open: neither done nor certainly not done. No thread is left."""
 
@@ -312,8 +314,10 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
             pass
 
     def press() -> None:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
         for _ in range(2):
-            time.sleep(0.3)
+            time.sleep(seconds(0.3))
             os.kill(os.getpid(), signal.SIGINT)
 
     report: Report[Did] = Report()
@@ -322,10 +326,10 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             client.dids().update_many([changed(number) for number in range(9)], report=report, concurrency=3)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
         for thread in threading.enumerate():
             if thread.name == "didww":
-                thread.join(5)
+                thread.join(60)
                 assert not thread.is_alive()
         assert len(server.requests) == 3
     assert [item.state for item in report.items] == ["sending"] * 3
@@ -336,6 +340,11 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
 def test_a_client_that_is_closed_meanwhile() -> None:
     """By another thread: the caller is told, and what was sent is open."""
 
+    def close() -> None:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
+        client.close()
+
     def serve(server: Server, connection: socket.socket) -> None:
         server.receive(connection)
         while connection.recv(1):
@@ -343,21 +352,22 @@ def test_a_client_that_is_closed_meanwhile() -> None:
 
     report: Report[Did] = Report()
     with Server(serve) as server, DidwwClient("key", base_url=f"{server.url}/v3", rate_limit=None) as client:
-        threading.Timer(0.3, client.close).start()
+        threading.Thread(target=close).start()
         with pytest.raises(ClientClosedError):
             client.dids().update_many([changed(number) for number in range(9)], report=report, concurrency=3)
     assert [item.state for item in report.items] == ["sending"] * 3
 
 
 @pytest.mark.parametrize("times", [1, 2])
+@patient
 def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
     """Cancelled once, what was begun is brought to its end; cancelled again, it is open what became of that."""
 
     class Slow(AsyncInProcessTransport):
         async def send(self, request: Request, deadline: float) -> Response:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(seconds(0.05))
             answer = await super().send(request, deadline)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(seconds(0.05))
             return answer
 
     async def main() -> None:
@@ -365,13 +375,13 @@ def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
         async with AsyncDidwwClient("key", base_url=BASE, transport=Slow(desk.handle), rate_limit=None) as client:
             dids = [changed(number) for number in range(100)]
             task = asyncio.create_task(client.dids().update_many(dids, report=report, concurrency=4))
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(seconds(0.25))
             for _ in range(times):
                 task.cancel()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(seconds(0.01))
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(seconds(0.2))
             sent = sum(desk.counts.values())
             assert 4 <= sent < 20
             assert len(report.done) + len(report.unknown) == len(report.items)

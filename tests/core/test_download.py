@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import KEY, KINDS, client_of
@@ -29,6 +29,7 @@ from didww.exceptions import (
     ServerError,
     UnexpectedResponse,
 )
+from laws import law
 from scripted import Scripted, answer
 from servers import Server, answering, header, http, once
 
@@ -179,7 +180,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
 
 
 @given(cut=st.integers(0, len(PACKED) - 1))
-@settings(max_examples=60, deadline=None)
+@law(60)
 def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
     """Wherever it ends too early, without a length to compare with, it is found out."""
     with tempfile.TemporaryDirectory() as folder:
@@ -189,7 +190,7 @@ def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
 
 
 @given(place=st.integers(0, len(PACKED) - 1), bit=st.integers(0, 7))
-@settings(max_examples=60, deadline=None)
+@law(60)
 def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
     """It is an error, or it says nothing of the contents, e.g. in the head the time of packing."""
     changed = bytearray(PACKED)
@@ -205,7 +206,9 @@ def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
 
 
 def fetched(body: bytes, target: Path) -> None:
-    client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=Scripted(answer(body=body)))
+    transport = Scripted(answer(body=body))
+    client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport)
+    client._configuration.jitter = lambda: 0.0
     client.download_and_decompress_export(f"https://api.example.com{PATH}", target)
 
 

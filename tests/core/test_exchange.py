@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from didww.calls import operations, pages
@@ -43,6 +43,7 @@ from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.transport.async_driver import AsyncDriver
 from didww.transport.driver import Driver
+from laws import law
 from world import BASE, ODD, Fate, World
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -72,7 +73,7 @@ def bought(configuration: Configuration, *, once: bool = False, **fields: Any) -
     return operations.create(configuration, Order, an_order(**fields), QueryParams(), once=once)
 
 
-@settings(max_examples=5000, deadline=None)
+@law(5000)
 @given(
     fates=st.lists(ORDER_FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -117,7 +118,7 @@ def test_no_schedule_of_faults_buys_twice(
             assert held in "".join((str(error), *getattr(error, "__notes__", ())))
 
 
-@settings(max_examples=5000, deadline=None)
+@law(5000)
 @given(
     fates=st.lists(FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
@@ -184,7 +185,7 @@ class Shelf(World):
         return Response(200, {}, json.dumps(document).encode())
 
 
-@settings(max_examples=1500, deadline=None)
+@law(1500)
 @given(
     fates=st.lists(st.one_of(st.just(Fate()), st.just(Fate()), FATES), max_size=25),
     total=st.integers(0, 40),
@@ -234,7 +235,7 @@ def validation() -> AddressRequirementValidation:
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@law(300)
 @given(fates=st.lists(FATES, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
 def test_both_drivers_do_the_same(fates: list[Fate], timeout: float, rate: float | None) -> None:
     """The synchronous and the asynchronous driver send the same at the same moments, and end the same way."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from didww import AsyncDidwwClient, DidwwClient, NotExactlyOne, QueryParams
@@ -22,6 +22,8 @@ from didww.calls.effects import Response
 from didww.exceptions import ClientClosedError, DidwwClientError, InvalidValue, ServerError, UnexpectedResponse
 from didww.sandbox import Sandbox
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
+from laws import law
+from pace import patient, seconds
 from servers import Server, http
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ async def taken(walk: Any, number: int | None = None) -> list[str]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@law(150)
 @given(
     total=st.integers(0, 60),
     size=st.integers(1, 12),
@@ -115,7 +117,7 @@ def test_all_records_come_in_order_and_no_page_too_many(
     assert sorted(twin.asked) == sorted(library.asked)
 
 
-@settings(max_examples=100, deadline=None)
+@law(100)
 @given(
     total=st.integers(1, 40),
     size=st.one_of(st.none(), st.integers(1, 9)),
@@ -195,6 +197,7 @@ def test_records_that_move_back_come_once() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
+@patient
 def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
     """The first page alone; then the window grows to what was asked for. All of them come in order all the same."""
     served = threading.Semaphore(0)
@@ -207,7 +210,7 @@ def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            time.sleep(0.05 + 0.02 * (number % 3))  # later pages may be answered earlier
+            time.sleep(seconds(0.05 + 0.02 * (number % 3)))  # later pages may be answered earlier
             with lock:
                 now[0] -= 1
             answer = Library(200).page(number, 10)
@@ -232,6 +235,7 @@ def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
+@patient
 def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
     """Nothing more is sent, connections that wait are hung up, and the walk's threads end at once."""
     gone: list[float] = []
@@ -249,7 +253,7 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
             connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
 
     with Server(serve) as server:
-        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 30}
+        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 120}
         begun = time.monotonic()
         if asynchronous:
 
@@ -257,8 +261,8 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
                 async with AsyncDidwwClient("key", **options) as client:
                     async with client.dids().iterate(page=1, page_size=10) as walk:
                         assert len(await taken(walk, 15)) == 15
-                        await asyncio.sleep(0.2)
-                    await asyncio.sleep(0.2)
+                        await asyncio.sleep(seconds(0.2))
+                    await asyncio.sleep(seconds(0.2))
                     assert len(gone) == 2
 
             asyncio.run(main())
@@ -266,17 +270,17 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
             with DidwwClient("key", **options) as client:
                 with client.dids().iterate(page=1, page_size=10) as walk:
                     assert [next(walk).id for _ in range(15)] == ids(*range(15))
-                    time.sleep(0.2)
+                    time.sleep(seconds(0.2))
                 for thread in threading.enumerate():
                     if thread.name == "didww":
-                        thread.join(5)
+                        thread.join(60)
                         assert not thread.is_alive()
-            for _ in range(100):
+            for _ in range(3000):
                 if len(gone) == 2:
                     break
                 time.sleep(0.02)
         assert len(gone) == 2
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < 60
         assert len(server.requests) == 4
         with pytest.raises(StopIteration):
             next(iter([]) if asynchronous else walk)
@@ -299,7 +303,7 @@ def test_a_client_that_is_closed_under_a_walk(asynchronous: bool) -> None:
             )
 
     with Server(serve) as server:
-        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 30}
+        options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 120}
         begun = time.monotonic()
         if asynchronous:
 
@@ -321,7 +325,7 @@ def test_a_client_that_is_closed_under_a_walk(asynchronous: bool) -> None:
             assert not [thread for thread in threading.enumerate() if thread.name == "didww"]
             with pytest.raises(ClientClosedError):
                 list(walk)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 60
 
 
 def test_threads_may_share_a_walk() -> None:

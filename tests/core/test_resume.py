@@ -10,7 +10,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clients import KEY, KINDS, client_of
@@ -26,6 +26,8 @@ from didww.exceptions import (
     UnexpectedResponse,
 )
 from didww.transport.driver import Driver
+from laws import law
+from pace import patient, seconds
 from servers import Server, header, http
 
 if TYPE_CHECKING:
@@ -216,14 +218,15 @@ def test_refusals_are_met_as_in_other_calls(status: str, attempts: int, kind: st
     assert list(tmp_path.iterdir()) == []
 
 
+@patient
 def test_the_deadline_holds_over_all_attempts(kind: str, tmp_path: Path) -> None:
     """A line that is cut again and again does not go on past it."""
     serve = FileServer(1)
-    with Server(serve) as server, client_of(kind, f"{server.url}/v3", timeout=0.6) as client:
+    with Server(serve) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.6)) as client:
         with pytest.raises((DeadlineExceeded, ConnectionFailed)) as caught:
             client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
     assert caught.value.elapsed is not None
-    assert caught.value.elapsed < 1.2
+    assert caught.value.elapsed < seconds(1.2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -360,7 +363,7 @@ class Line:
     def close(self) -> None: ...
 
 
-@settings(max_examples=400, deadline=None)
+@law(400)
 @given(
     schedule=st.lists(
         st.tuples(

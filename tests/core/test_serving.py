@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import logging
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx2
 import pytest
 
 from didww import serving
+from didww.connections import Connections
 from didww.exceptions import DidwwClientError
-from didww.sandbox import Sandbox
+from didww.sandbox import Sandbox, app
 from didww.sandbox.server import Server
 from didww.serving import AppServer, served
 
@@ -62,3 +74,153 @@ def test_a_port_is_one_servers_on_windows_too(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(DidwwClientError, match=r"the port is taken. Choose another with --port"),
     ):
         serving._listening("127.0.0.1", first.getsockname()[1])
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@contextmanager
+def connected(address: str, sent: bytes = b"") -> Generator[socket.socket]:
+    """A connection to a server, over which this was sent."""
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as made:
+        made.sendall(sent)
+        yield made
+
+
+def received(connection: socket.socket) -> bytes:
+    """Whatever the server sends until it closes the connection."""
+    parts: list[bytes] = []
+    with suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"\r\n" + HEAD])
+def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
+    """Nothing at all, half a head, or half a head after a request that is answered."""
+    with served(AppServer(hello, head_timeout=0.2)) as address, connected(address, sent) as connection:
+        assert received(connection).count(b"hello") == sent.count(b"\r\n\r\n")
+
+
+def test_a_second_head_that_does_not_come_ends_the_connection() -> None:
+    """Over a kept connection: the time begins with its first byte."""
+    with served(AppServer(hello, head_timeout=0.2)) as address, connected(address, HEAD + b"\r\n") as connection:
+        while not (answer := connection.recv(65536)).endswith(b"hello"):
+            assert answer
+        connection.sendall(HEAD)
+        assert received(connection) == b""
+
+
+def test_a_request_may_take_longer_than_its_head() -> None:
+    """One that is being answered goes on while one that came later is cut off."""
+    answer = threading.Event()
+    inside = threading.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        inside.set()
+        await asyncio.to_thread(answer.wait)
+        await hello(scope, receive, send)
+
+    with (
+        served(AppServer(slow, head_timeout=0.2)) as address,
+        connected(address, HEAD + b"Connection: close\r\n\r\n") as first,
+    ):
+        assert inside.wait(30)
+        with connected(address, HEAD) as second:
+            assert received(second) == b""
+        answer.set()
+        assert received(first).endswith(b"hello")
+
+
+def test_a_body_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the sandbox; a receiver has a bound of its own, `read_timeout`."""
+    monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
+    half = HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\nhalf"
+    with Sandbox() as sandbox, served(Server(sandbox)) as address, connected(address, half) as connection:
+        assert received(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
+    """The one that has waited longest is closed; one line of the log says so, however many follow."""
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww.serving"):
+        address = stack.enter_context(served(AppServer(hello, limit=3)))
+        with httpx2.Client(headers={"Connection": "close"}) as client:
+            idle = []
+            for sent in (HEAD, b"", b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"):
+                idle.append(stack.enter_context(connected(address, sent)))
+                # Whoever is answered after it came after it.
+                assert client.get(address).status_code == 200
+            assert received(idle[0]) == b""
+            assert client.get(address).status_code == 200
+            idle[2].sendall(b" done")
+            assert idle[2].recv(65536).startswith(b"HTTP/1.1 200")
+    (line,) = caplog.messages
+    assert line == "There are 3 connections, as many as this server has room for. Idle ones are closed."
+
+
+def test_when_all_are_at_work_a_new_one_is_refused() -> None:
+    """With 503, and nobody else is cut off."""
+    answer = threading.Event()
+    inside = threading.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        inside.set()
+        await asyncio.to_thread(answer.wait)
+        await hello(scope, receive, send)
+
+    with served(AppServer(slow, limit=1)) as address, connected(address, HEAD + b"Connection: close\r\n\r\n") as first:
+        assert inside.wait(30)
+        with connected(address) as second:
+            assert received(second).startswith(b"HTTP/1.1 503 ")
+        answer.set()
+        assert received(first).endswith(b"hello")
+
+
+def test_when_no_file_can_be_opened_one_line_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Instead of a traceback for each connection; other errors are told as always."""
+    connections = Connections(1, 10)
+    loop = asyncio.new_event_loop()
+    try:
+        for _ in range(100):
+            error = OSError(errno.EMFILE, "Too many open files")
+            connections.on_error(loop, {"message": "out of system resource", "exception": error, "socket": None})
+        connections.on_error(loop, {"message": "a callback failed", "exception": ValueError("x")})
+    finally:
+        loop.close()
+    assert caplog.messages == ["No connection can be accepted: Too many open files.", "a callback failed"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of files")
+@pytest.mark.parametrize("command", ["listen", "sandbox"])
+def test_half_sent_heads_keep_nobody_out(command: str) -> None:
+    """Three hundred of them, and a process that may open 256 files: others are answered, and a line of the log says why."""
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 512:
+        pytest.skip("this process may open too few files itself")
+    process = subprocess.Popen(
+        ["sh", "-c", 'ulimit -n 256; exec "$@"', "", sys.executable, "-u", "-m", "didww", command, "--port", "0"],
+        env={**os.environ, "DIDWW_CALLBACK_SECRET": "a-callback-secret-for-tests", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        port = int(re.findall(r"at http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[0])
+        address = f"http://127.0.0.1:{port}"
+        with ExitStack() as stack:
+            for _ in range(300):
+                stack.enter_context(connected(address, HEAD))
+            assert httpx2.get(f"{address}/v3/balance", timeout=30).status_code == 401
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert told.splitlines() == [
+        "There are 128 connections, as many as this server has room for. Idle ones are closed."
+    ]

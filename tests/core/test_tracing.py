@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -174,16 +173,20 @@ def test_downloads_and_purchases_have_their_spans(tmp_path: Any) -> None:
 
 def test_a_cancelled_call_ends_its_span() -> None:
     """As an error, in the right place."""
+    sending = asyncio.Event()
 
     class Slow(AsyncScripted):
         async def send(self, request: Any, deadline: float) -> Any:
-            await asyncio.sleep(30)
+            sending.set()
+            await asyncio.sleep(60)
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url=BASE, transport=Slow(DID), rate_limit=None, tracing=True) as client:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await client.dids().find(ID)
+            task = asyncio.create_task(client.dids().find(ID))
+            await sending.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
             assert not trace.get_current_span().is_recording()
 
     asyncio.run(main())

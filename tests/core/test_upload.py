@@ -43,6 +43,7 @@ from didww.sandbox.behaviours.files import _opened, _public_keys
 from didww.sandbox.engine import Engine
 from didww.sandbox.server import running
 from didww.transport.source import FileSource
+from pace import patient, seconds
 from servers import Server, header, http
 
 if TYPE_CHECKING:
@@ -433,6 +434,7 @@ def test_no_more_is_read_than_would_be_sent() -> None:
     assert LARGEST_FILE < Endless.taken <= LARGEST_FILE + 1
 
 
+@pytest.mark.slow
 def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
     """20 MB exactly, by path, by stream of known and of unknown length."""
     path = sparse(tmp_path, LARGEST_FILE)
@@ -755,7 +757,7 @@ def accept(server: Server, connection: socket.socket, left: int) -> None:
 
 
 def stall(server: Server, connection: socket.socket, left: int) -> None:
-    server.stopped.wait(10)
+    server.stopped.wait(60)
     raise ConnectionResetError
 
 
@@ -815,27 +817,31 @@ def test_a_server_that_hangs_up(kind: str, tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(longest: float) -> Iterator[None]:
     begun = time.monotonic()
     yield
-    assert time.monotonic() - begun < seconds
+    assert time.monotonic() - begun < longest
 
 
+@patient
 def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Path) -> None:
     """A server that takes its time for the keys leaves less for the upload."""
-    with Server(taking(stall, keys_after=0.5)) as server, client_of(kind, f"{server.url}/v3", timeout=0.8) as client:
-        with within(1.25), pytest.raises(DeadlineExceeded) as caught:
+    with (
+        Server(taking(stall, keys_after=seconds(0.5))) as server,
+        client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client,
+    ):
+        with within(seconds(1.25)), pytest.raises(DeadlineExceeded) as caught:
             client.upload_file(sparse(tmp_path, 20 << 20))
         assert len(server.requests) == 2
     assert caught.value.request_sent
 
 
 class Slow(io.BytesIO):
-    seconds = 0.1
+    pause = 0.1
 
     def read(self, size: int | None = -1) -> bytes:
         if size:
-            time.sleep(self.seconds)
+            time.sleep(seconds(self.pause))
         return super().read(min(size or 0, 1000))
 
 
@@ -844,22 +850,24 @@ class SlowPipe(Slow, Unseekable):
 
 
 @pytest.mark.parametrize("make", [Slow, SlowPipe])
+@patient
 def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
     """The limit holds between any two pieces of the file, whether it is measured or sent."""
-    with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=0.5) as client:
-        with within(1.2), pytest.raises(DeadlineExceeded):
+    with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.5)) as client:
+        with within(seconds(1.2)), pytest.raises(DeadlineExceeded):
             client.upload_file(make(FILE[:20000]))
 
 
+@patient
 def test_the_time_limit_bounds_all_containers_together(kind: str) -> None:
     """Not each of them; what was uploaded by then is told."""
 
     def post(server: Server, connection: socket.socket, left: int) -> None:
-        server.stopped.wait(0.3)
+        server.stopped.wait(seconds(0.3))
         accept(server, connection, left)
 
-    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3", timeout=0.8) as client:
-        with within(1.2), pytest.raises(DeadlineExceeded) as caught:
+    with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client:
+        with within(seconds(1.2)), pytest.raises(DeadlineExceeded) as caught:
             client.upload_encrypted_files(fingerprint=FINGERPRINT, files=[GOOD] * 9)
     assert caught.value.completed == ("one", "one")
 
@@ -887,9 +895,9 @@ def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
                 await asyncio.sleep(0)
             await asyncio.sleep(after)
             task.cancel()
-            with within(1), pytest.raises(asyncio.CancelledError):
+            with within(30), pytest.raises(asyncio.CancelledError):
                 await task
-            with within(1):
+            with within(30):
                 while opened_files(path):  # a thread may have been reading
                     await asyncio.sleep(0.01)
             assert (await client.upload_file(path)).id == "one"
@@ -898,20 +906,21 @@ def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
         asyncio.run(main(f"{server.url}/v3"))
 
 
+@patient
 def test_other_tasks_go_on_while_a_file_is_read() -> None:
     """A stream that blocks, and the encryption, hold up no event loop."""
 
     async def main(base_url: str) -> None:
         async with AsyncDidwwClient(KEY, base_url=base_url) as client:
             stream = Slow(FILE[:1000])
-            stream.seconds = 0.4
+            stream.pause = 0.4
             task = asyncio.create_task(client.upload_file(stream))
             longest, before = 0.0, time.monotonic()
             while not task.done():
                 await asyncio.sleep(0.01)
                 longest, before = max(longest, time.monotonic() - before), time.monotonic()
             assert (await task).id == "one"
-            assert longest < 0.3
+            assert longest < seconds(0.3)
 
     with Server(taking(accept)) as server:
         asyncio.run(main(f"{server.url}/v3"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from didww.calls.effects import Request, Response
-from didww.resources.annotations import annotation_of
 from didww.resources.base import Resource
 from didww.resources.fields import Field
 from didww.resources.kinds import Kind
@@ -15,6 +16,7 @@ from didww.resources.registry import all_classes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import CATALOGUE
+from didww.sandbox.local import Sandbox
 from didww.sandbox.schema import table_of
 from didww.sandbox.values import complete
 from didww.sandbox.world import World
@@ -104,8 +106,7 @@ class Metas(Behaviour):
 
     def __init__(self, cls: type[Resource]) -> None:
         self.type = cls.type_
-        field = cls._fields.get("meta")
-        self.fields = {} if field is None else annotation_of(cls, "meta")._fields
+        self.fields = cls.meta.cls._fields
 
     def meta(self, world: World, record: dict[str, Any]) -> dict[str, Any] | None:
         made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
@@ -193,6 +194,8 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
     """A value of a kind; other n, other value (as far as there are so many)."""
     name = kind.name
     if name == "text":
+        if field is not None and field.name in ("number", "did_number"):
+            return f"44207946{n:04}"
         return f"{field.name if field else 'text'} {n}"
     if name == "integer":
         return (field.low or 0 if field else 0) + n + 1
@@ -214,3 +217,19 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
         cls = kind.detail[n % len(kind.detail)]
         return complete(kind, {"type": cls.type_, "attributes": {}})
     return {"n": n}
+
+
+@contextmanager
+def work(sandbox: Sandbox) -> Iterator[list[int]]:
+    """What SQLite does in the block, in hundreds of its steps: the same on machines of any speed."""
+    steps = [0]
+
+    def count() -> None:
+        steps[0] += 1
+
+    connection = sandbox.engine.world(sandbox.key).setting.store.connection
+    connection.set_progress_handler(count, 100)
+    try:
+        yield steps
+    finally:
+        connection.set_progress_handler(None, 0)

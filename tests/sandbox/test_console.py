@@ -438,7 +438,7 @@ def served(*, open_control: bool = False) -> Iterator[tuple[Sandbox, str]]:
             yield sandbox, server.base_url.removesuffix("/v3") + "/_sandbox/console/"
         finally:
             server.stop()
-            thread.join(timeout=10)
+            thread.join(timeout=60)
 
 
 def test_the_root_leads_to_the_console() -> None:

@@ -29,7 +29,7 @@ class Remote:
     def __call__(
         self, method: str, path: str, body: Any = None, raw: bytes | None = None, **headers: str
     ) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=10)
+        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=60)
         content = raw if raw is not None else None if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, f"/_sandbox/{path}", content, sent)
@@ -48,7 +48,7 @@ def place() -> Iterator[tuple[Sandbox, str]]:
         wait_until_started(server, thread)
         yield sandbox, server.base_url
         server.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.calls.effects import Request
@@ -16,6 +16,7 @@ from didww.resources.filters import filter_rules, names_in
 from didww.resources.registry import all_classes
 from didww.sandbox import Clock
 from didww.sandbox.engine import Engine
+from laws import law
 from scene import BASE, MEDIA_TYPE, Caller, Scene, document
 
 SCENE = Scene()
@@ -53,7 +54,7 @@ def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[st
 
 
 @pytest.mark.unchecked
-@settings(max_examples=400, deadline=None)
+@law(400)
 @given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
 def test_no_request_is_the_engines_fault(
     method: str, path: str, query: list[tuple[str, str]], body: bytes | None
@@ -63,7 +64,7 @@ def test_no_request_is_the_engines_fault(
 
 
 @pytest.mark.unchecked
-@settings(max_examples=300, deadline=None)
+@law(300)
 @given(url=st.text(st.characters(), max_size=60))
 def test_no_address_is_the_engines_fault(url: str) -> None:
     """Not even one that is none, or that holds lone surrogates."""
@@ -72,7 +73,7 @@ def test_no_address_is_the_engines_fault(url: str) -> None:
     answer_of("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
 
 
-@settings(max_examples=400, deadline=None)
+@law(400)
 @given(
     cls=st.sampled_from(
         [cls for cls in all_classes() if any(field.create or field.update for field in cls._fields.values())]
@@ -99,7 +100,7 @@ def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject
         answer_of(method, f"{BASE}/{cls.path}{path}", json.dumps({"data": body}).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@law(200)
 @given(value=json_values, depth=st.integers(0, 2))
 def test_no_document_is_the_engines_fault(value: Any, depth: int) -> None:
     """Any JSON as the body, as `data`, as its members."""
@@ -116,7 +117,7 @@ def test_a_closed_engine_answers_all_the_same() -> None:
     assert Caller(engine).send("GET", "/dids").status == 500
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(names=st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=4)), max_size=12))
 def test_no_account_sees_what_another_made(names: list[tuple[str, str]]) -> None:
     """Each finds its own records, in its own order, and its own money."""

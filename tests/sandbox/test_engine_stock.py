@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import EXPRESSIONS
 from didww.sandbox.stock import MOST_LISTED, available_id, pick
 from didww.sandbox.world import World
+from laws import law
 from scene import Caller, filled
 
 ENGINE = Engine(seed=3)
@@ -192,7 +193,7 @@ def test_history_within_bounds_is_found(caller: Caller, world: World) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@law(40)
 @given(prefix=st.sampled_from(["4420", "1212", "44115", "33"]), data=st.data())
 def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, data: st.DataObject) -> None:
     """Compared with looking at every number."""

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from didww.calls.effects import Request
 from didww.resources.registry import all_classes
 from didww.sandbox import Sandbox, console, control
 from didww.transport.inprocess import reader_of
+from laws import law
 
 BASE = "http://sandbox.example.com"
 PATHS = sorted(cls.path for cls in all_classes())
@@ -44,7 +45,7 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-QUIET = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = law(300, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

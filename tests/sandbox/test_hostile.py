@@ -37,7 +37,9 @@ from didww.exceptions import ValidationError
 from didww.sandbox import Clock, Sandbox, callbacks
 from didww.sandbox.server import Server
 from didww.serving import served
+from pace import seconds
 from people import groups_of, person
+from scene import work
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -104,14 +106,15 @@ def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
         finally:
             stop.set()
             made.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
 
 
+@pytest.mark.slow
 def test_a_receiver_that_drips_is_left_in_time(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time to answer is that of the whole answer, not of each byte."""
-    monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", 0.5)
+    monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", seconds(0.5))
     with (
-        listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 200, pause=0.05) as slow,
+        listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
     ):
         client = sandbox.client()
@@ -120,19 +123,20 @@ def test_a_receiver_that_drips_is_left_in_time(sandbox: Sandbox, monkeypatch: py
         sandbox.clock.advance(1)
         started = time.monotonic()
         assert [one.state for one in sandbox.callbacks.settle()] == ["delivered", "waiting"]
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 60
 
 
+@pytest.mark.slow
 def test_work_goes_on_while_a_receiver_is_slow() -> None:
     """Orders are completed by the clock although a callback is under way."""
-    with listener(b"x" * 100, pause=0.1) as slow, Sandbox() as sandbox:
+    with listener(b"x" * 10_000, pause=0.1) as slow, Sandbox() as sandbox:
         client = sandbox.client()
         sandbox.serve_always()
         ordered(client, slow)
         time.sleep(1)
         sandbox.transitions.set("orders", after=0.3)
         second = ordered(client)
-        end = time.monotonic() + 3
+        end = time.monotonic() + 60
         status = ""
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
@@ -149,7 +153,7 @@ def test_a_replay_during_an_attempt_keeps_that_attempt(sandbox: Sandbox) -> None
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", pause=0.01) as slow:
         ordered(sandbox.client(), slow)
         sandbox.clock.advance(1)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not sandbox.callbacks.deliveries() and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.1)
@@ -265,6 +269,7 @@ def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
     assert len(ids) == 10
 
 
+@pytest.mark.slow
 def test_a_file_has_one_sandbox_at_a_time(tmp_path: Path) -> None:
     """A second one is refused in one sentence, in this process and in another; afterwards the file is free."""
     path = str(tmp_path / "state.db")
@@ -318,6 +323,7 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(sandbox: Sandb
     assert open_files() <= before + 8
 
 
+@pytest.mark.slow
 def test_controls_that_wait_hold_up_no_others() -> None:
     """Nor does closing wait for them."""
     with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 900, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
@@ -340,6 +346,7 @@ def test_controls_that_wait_hold_up_no_others() -> None:
 
 
 @pytest.mark.unchecked
+@pytest.mark.slow
 def test_a_part_of_a_long_file_holds_up_nobody() -> None:
     """What comes before it is made beside the other requests."""
     with Sandbox(clock=Clock(START, running=False)) as sandbox, served(Server(sandbox)) as address:
@@ -530,28 +537,30 @@ def test_a_service_is_joined_by_numbers_of_its_place_and_person(sandbox: Sandbox
         client.dids().update(numbers[2])
 
 
+@pytest.mark.slow
 def test_many_outbound_calls_are_placed_in_time(sandbox: Sandbox) -> None:
     """The price of each is added without reading all of the day again."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
     trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
     trunk = sandbox.client().voice_out_trunks().create(trunk).data
-    started = time.monotonic()
-    assert len(sandbox.calls.outbound(trunk.id, count=5000, rate="0.01")) == 5000
-    assert time.monotonic() - started < 8
+    with work(sandbox) as steps:
+        assert len(sandbox.calls.outbound(trunk.id, count=5000, rate="0.01")) == 5000
+    assert steps[0] < 45_000
     assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == Decimal(50)
     sandbox.clock.advance("25 h")
     assert sandbox.client().voice_out_trunks().find(trunk).data.meta.spent_amount == 0
 
 
+@pytest.mark.slow
 def test_a_back_order_does_not_hold_up_the_years(sandbox: Sandbox) -> None:
     """It is looked after now and then, and at once when stock is put."""
     client = sandbox.client()
     group = groups_of(client, "GB")[0]
     sandbox.stock.put(group.id, 0)
     order = ordered(client, group=group)
-    started = time.monotonic()
-    sandbox.clock.freeze("2030-01-01T00:00:00Z")
-    assert time.monotonic() - started < 15
+    with work(sandbox) as steps:
+        sandbox.clock.freeze("2030-01-01T00:00:00Z")
+    assert steps[0] < 430_000
     assert client.orders().find(order).data.status == "pending"
     sandbox.stock.put(group.id, 1)
     assert client.orders().find(order).data.status == "completed"
@@ -590,6 +599,7 @@ def test_unknown_parameters_are_answered_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals) -> None:
     """The ready file goes, however it is stopped; the exit code is that of a good end."""
     ready = tmp_path / "ready"
@@ -599,16 +609,17 @@ def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals)
         stdout=subprocess.DEVNULL,
     )
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end and not ready.exists():
             time.sleep(0.05)
         process.send_signal(by)
-        assert (process.wait(timeout=10), ready.exists()) == (0, False)
+        assert (process.wait(timeout=60), ready.exists()) == (0, False)
     finally:
         process.kill()
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     """As after `| head`: the server serves on, without a traceback for each request."""
     ready = tmp_path / "ready"
@@ -622,7 +633,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end and not ready.exists():
             time.sleep(0.05)
         process.stdout.close()
@@ -630,11 +641,12 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
             assert [client.balance().find().data.balance for _ in range(3)] == [Decimal(10_000)] * 3
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     assert process.stderr.read() == ""
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
     """First objects go into a file once; a stale ready file is removed; the controls are about the same account."""
     (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")
@@ -662,7 +674,7 @@ def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
             stdout=subprocess.DEVNULL,
         )
         try:
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             base = ""
             while time.monotonic() < end and base in ("", former):
                 time.sleep(0.05)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -26,6 +26,7 @@ from didww import (
     VoiceInTrunkGroup,
 )
 from didww.sandbox import Clock, Sandbox
+from laws import law
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 NAMES = ("New York", "Chicago")
@@ -292,7 +293,5 @@ class Account(RuleBasedStateMachine):
         assert (self.now(), [did.number for did in self.dids()]) == before
 
 
-Account.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+Account.TestCase.settings = law(25, stateful_step_count=30, suppress_health_check=list(HealthCheck))
 TestAccount = Account.TestCase

@@ -307,8 +307,7 @@ def test_registration_makes_credentials_and_clears_the_host(client: DidwwClient)
     back = client.voice_in_trunks().update(updated).data.configuration
     assert isinstance(back, SipConfiguration)
     assert (back.incoming_auth_username, back.use_did_in_ruri) == (None, False)
-    bad = SipConfiguration(enabled_sip_registration=True)
-    bad.host = "sip.example.com"
+    bad = SipConfiguration(enabled_sip_registration=True, host="sip.example.com")
     with pytest.raises(ValidationError, match="must be blank"):
         client.voice_in_trunks().create(VoiceInTrunk(name="x", configuration=bad))
 

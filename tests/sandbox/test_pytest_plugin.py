@@ -137,7 +137,7 @@ def run(folder: Path, *arguments: str, python: str = sys.executable) -> subproce
     )
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)])
 def test_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """Each test has a sandbox of its own; the marker says how it is made."""
     (tmp_path / "test_program.py").write_text(PROGRAM)

@@ -96,7 +96,6 @@ def answers(client: DidwwClient, group: DidGroup) -> None:
     client.dids().list().data[0].order.reference  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
     client.orders().delete("id").data.status  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     group.meta.total  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-    group.meta["total_count"]  # type: ignore[index] # pyright: ignore[reportIndexIssue]
     group.meta.total_count + 1  # type: ignore[operator] # pyright: ignore[reportOptionalOperand, reportUnusedExpression]
     client.balance().find().data.total_balance + 0.5  # type: ignore[operator] # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     client.exports().find("id").data.url.split("/")  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
@@ -151,7 +150,6 @@ def nested(trunk: VoiceInTrunk, sip: SipConfiguration) -> None:
 def uploads(client: DidwwClient) -> None:
     client.upload_file(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.upload_file("passport.pdf", "passport")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
-    client.upload_encrypted_file("fingerprint", b"")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     client.upload_encrypted_file(fingerprint="fingerprint", data="text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[b""])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
     client.upload_encrypted_files(fingerprint="fingerprint", files=[{"description": "no data"}])  # type: ignore[typeddict-item] # pyright: ignore[reportArgumentType]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, padding, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.encrypt import Encrypt
@@ -79,7 +79,6 @@ def test_vectors_of_the_service(plain: bytes, cipher: str, monkeypatch: pytest.M
 
 
 @given(data=st.binary(max_size=200), first=st.sampled_from(SIZES), second=st.sampled_from(SIZES))
-@settings(deadline=None)
 def test_what_goes_in_comes_out(data: bytes, first: int, second: int) -> None:
     """DIDWW's side reads the file that was put in, whatever its bytes and the sizes of the keys."""
     keys, public = pair(first, second)
@@ -89,7 +88,6 @@ def test_what_goes_in_comes_out(data: bytes, first: int, second: int) -> None:
 
 
 @given(data=st.binary(max_size=100), cuts=st.lists(st.integers(0, 100), max_size=6))
-@settings(deadline=None)
 def test_pieces_of_any_size_make_the_same_container(data: bytes, cuts: list[int]) -> None:
     """However the file is cut, empty pieces included; bytearrays and memoryviews are pieces, too."""
     keys, public = pair()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from didww.calls.effects import Inform, Join, Start
 from didww.exceptions import BulkFailed, ConnectionFailed, DidwwError, InvalidValue, ServerError, UnexpectedResponse
+from didww.plain import is_uuid, whole_number
 from didww.resources.base import Resource
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Item(Generic[R]):
 
     Attributes:
         place: Its place among the items, from 0.
-        given: The record or id that was given.
+        given: What was given: a record, or for deletions a record or its id.
         state: `waiting`; `sending`: a request of it was begun, and has no outcome (yet); `done`; `failed`: certainly
             not done; `unknown`: the answer was lost, and it may have been done.
         data: The record as the service has it; None after a deletion, and while it is not done.
@@ -44,7 +45,7 @@ class Item(Generic[R]):
 
     __slots__ = ("data", "error", "given", "place", "state")
 
-    def __init__(self, place: int, given: R | str) -> None:
+    def __init__(self, place: int, given: R) -> None:
         self.place = place
         self.given = given
         self.state: State = "waiting"
@@ -105,7 +106,7 @@ class Report(Generic[R]):
         return self.having("unknown", "sending")
 
     @property
-    def remaining(self) -> list[R | str]:
+    def remaining(self) -> list[R]:
         """What was given and certainly not done, to be given to another call."""
         return [item.given for item in self.having("waiting", "failed")]
 
@@ -138,10 +139,10 @@ class Report(Generic[R]):
 class _Work(Generic[R]):
     """What the workers of one call share."""
 
-    def __init__(self, given: Iterable[R | str], report: Report[R], *, distinct: bool) -> None:
+    def __init__(self, given: Iterable[R], report: Report[R], *, distinct: bool) -> None:
         self.report = report
         self.stopped = False
-        self._given: Iterator[R | str] = iter(given)
+        self._given: Iterator[R] = iter(given)
         self._lock = threading.RLock()
         self._distinct = distinct
         self._seen: set[str] = set()
@@ -164,7 +165,7 @@ class _Work(Generic[R]):
                     raise
                 item = Item[R](len(self.report.items), given)
                 self.report.items.append(item)
-                id = given.id if isinstance(given, Resource) else given
+                id = given.id if isinstance(given, Resource) else str(given) if is_uuid(given) else given
                 if self._distinct and isinstance(id, str):
                     if id in self._seen:
                         item.state = "failed"
@@ -258,7 +259,7 @@ def _check(given: object, concurrency: object, report: object, progress: object)
     if isinstance(given, (str, bytes, Mapping, Resource)) or not isinstance(given, Iterable):
         kind = type(cast("object", given)).__name__
         raise InvalidValue(f"records is a list or another iterable, not {kind}.", field="records")
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= 100:
+    if not 1 <= (whole_number(concurrency) or 0) <= 100:
         raise InvalidValue("concurrency is a whole number from 1 to 100.", field="concurrency")
     if report is not None and (not isinstance(report, Report) or cast("Report[Any]", report).items):
         raise InvalidValue("report is a new Report(); make one for each call.", field="report")

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response, expect
 from didww.calls.creating import create_once
+from didww.calls.effects import Now
 from didww.calls.exchange import exchange
 from didww.exceptions import InvalidValue
 from didww.jsonapi.encode import resource_document
+from didww.query_params import QueryParams
 from didww.resources.base import Resource, checked_id, data_hint
+from didww.resources.filters import filter_rules
+from didww.resources.registry import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from didww.calls.effects import Call, Request
     from didww.configuration import Configuration
-    from didww.query_params import QueryParams
 
 __all__ = ["OPERATIONS", "create", "delete", "find", "id_of", "list_", "send", "update"]
 
@@ -28,6 +32,9 @@ OPERATIONS: Final = (
 """What an accessor may offer, by the names of its methods."""
 
 R = TypeVar("R", bound=Resource)
+
+_NO_TIME: Final = 0.001
+"""Seconds for what comes too late: it fails as every other request does whose time is over."""
 
 
 def send(
@@ -54,12 +61,40 @@ def send(
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
     """One page of records, or all of them where the service does not page."""
+    configuration, query = yield from resolved(configuration, cls, query)
     request = requests.build(configuration, "GET", cls.path, query=query)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
     return expect(cls, answer, request, many=True)
 
 
-def find(configuration: Configuration, cls: type[R], id: str | R | None, query: QueryParams) -> Call[ApiResponse[R]]:
+def resolved(
+    configuration: Configuration, cls: type[Resource], query: QueryParams
+) -> Call[tuple[Configuration, QueryParams]]:
+    """Replace filters that the service does not have by those that they stand for, and count the time that it takes.
+
+    The value is a field of a record, which is requested first unless the caller gave the record with that field.
+    """
+    rules = filter_rules(cls.filter_type) if query.filters else {}
+    detours = {name: rule.detour for name in query.filters if (rule := rules.get(name)) and rule.detour}
+    if not detours:
+        return configuration, query
+    query = query.copy()
+    end = cast("float", (yield Now())) + configuration.timeout
+    for name, detour in detours.items():
+        record = query.filters.pop(name)
+        value = record._attributes.get(detour.field) if isinstance(record, Resource) else None
+        if value is None:
+            target = cast("type[Resource]", class_of(detour.type))
+            value = getattr((yield from find(configuration, target, record, QueryParams())).data, detour.field)
+            left = end - cast("float", (yield Now()))
+            configuration = configuration.replaced(timeout=max(left, _NO_TIME))
+        query.filters[detour.filter] = value
+    return configuration, query
+
+
+def find(
+    configuration: Configuration, cls: type[R], id: str | UUID | R | None, query: QueryParams
+) -> Call[ApiResponse[R]]:
     """One record, by its id or anew."""
     id = None if cls.singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls.path, id=id, query=query)
@@ -104,7 +139,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     return answer
 
 
-def delete(configuration: Configuration, cls: type[R], id: str | R) -> Call[ApiResponse[None]]:
+def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Call[ApiResponse[None]]:
     """Delete a record by its id, or itself."""
     request = requests.build(configuration, "DELETE", cls.path, id=id_of(cls, id, "delete"))
     answer = yield from send(configuration, request, creating=False)
@@ -116,11 +151,11 @@ def _checked(cls: type[Resource], record: object, operation: str) -> None:
     if not isinstance(record, cls):
         raise InvalidValue(
             f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
-            field="record",
+            field="resource",
         )
 
 
-def id_of(cls: type[R], id: str | R | None, operation: str) -> str:
+def id_of(cls: type[R], id: str | UUID | R | None, operation: str) -> str:
     """The id that is meant by an id, or by a record.
 
     Raises:

@@ -14,8 +14,9 @@ from msgspec import Struct
 from didww.calls import request as requests
 from didww.calls.answer import expect
 from didww.calls.effects import Join, Start
-from didww.calls.operations import list_, send
+from didww.calls.operations import list_, resolved, send
 from didww.exceptions import InvalidValue, NotExactlyOne, UnexpectedResponse
+from didww.plain import whole_number
 from didww.resources.base import Resource
 from didww.urls import joined, origin_of
 
@@ -136,21 +137,21 @@ def walk(
             raise InvalidValue("resume knows the page and its size; leave page and page_size out.", field="resume")
         if mark.size is not None or mark.number > 1:
             query.page(mark.number, mark.size)
-    request = requests.build(configuration, "GET", cls.path, query=query)
-    return _walk(configuration, cls, query, request, mark, left, ahead), mark
+    return _walk(configuration, cls, query, mark, left, ahead), mark
 
 
 def _walk(
     configuration: Configuration,
     cls: type[R],
     query: QueryParams,
-    request: Request,
     mark: Bookmark,
     left: float,
     prefetch: int,
 ) -> Generator[Effect | Page, Any, None]:
     if not left:
         return
+    _, query = yield from resolved(configuration, cls, query)
+    request = requests.build(configuration, "GET", cls.path, query=query)
     start = number = mark.number
     empty, stale, window = 0, 0, min(prefetch, 1)
     handed_out: set[str | None] = set()
@@ -272,10 +273,11 @@ def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:
 
 
 def _whole(name: str, value: int, least: int, most: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    whole = whole_number(value)
+    if whole is None or whole < least or (most is not None and whole > most):
         bounds = f"{least}{f' to {most}' if most is not None else ''}"
         raise InvalidValue(f"{name} is a whole number from {bounds}.", field=name)
-    return value
+    return whole
 
 
 def _index(left: float) -> int | None:

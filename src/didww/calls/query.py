@@ -7,16 +7,18 @@ has and the declaration does not.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from datetime import datetime
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from didww.exceptions import InvalidValue
-from didww.query_params import QueryParams
+from didww.plain import is_uuid, truth_value, whole_number
+from didww.query_params import QueryParams, filter_text
 from didww.resources.base import Resource
 from didww.resources.filters import filter_rules, names_in
 from didww.resources.kinds import Kind, listed
-from didww.resources.registry import all_classes, class_named, class_of
+from didww.resources.registry import all_classes, class_called, class_named, class_of
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def assemble(
         query.filter(name, value)
     if page is not None:
         numbers = page if isinstance(page, tuple) else (page,)
-        whole = all(isinstance(number, int) for number in numbers)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        whole = all(whole_number(number) is not None for number in numbers)
         if len(numbers) not in (1, 2) or not whole:
             raise InvalidValue(f"page takes a number or (number, size), not {page!r}.", field="page")
         query.page(*numbers)
@@ -89,6 +91,9 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             if name not in rules:
                 raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
             _check_value(cls, name, value, rules[name])
+            detour = rules[name].detour
+            if detour is not None and detour.filter in query.filters:
+                raise InvalidValue(f"filter {name!r} asks by {detour.filter!r}; use one of the two.", field=name)
     if query.sorts:
         known = names_in(cls.sort_type)
         for name in query.sorts:
@@ -104,16 +109,20 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
                 raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
 
 
-# Python types of a filter's value by the rule's kind; text is taken for each, as it stands in an address.
-_TAKES: dict[str, tuple[type, ...]] = {
-    "text": (int, enum.Enum, Resource),
-    "boolean": (bool,),
-    "integer": (int,),
-    "moment": (datetime,),
+# What a filter takes beside text, which stands in an address anyway, by its rule's kind; and that in words.
+_TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "text": (lambda one: isinstance(one, enum.Enum) or is_uuid(one) or whole_number(one) is not None, "text"),
+    "boolean": (lambda one: truth_value(one) is not None, "True or False"),
+    "integer": (lambda one: whole_number(one) is not None, "a whole number"),
+    "moment": (lambda one: isinstance(one, datetime), "a datetime with a time zone"),
 }
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> None:
+    if rule.form and rule.blank and value == "":
+        return
     if value is None:
         if not rule.blank:
             raise InvalidValue(f"filter {name!r} needs a value: {cls.type_} cannot be asked for none.", field=name)
@@ -121,33 +130,111 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     several = isinstance(value, (list, tuple, set, frozenset))
     if several and not rule.many:
         raise InvalidValue(f"filter {name!r} takes one value, not a list.", field=name)
-    ones = cast("Iterable[Any]", value) if several else (value,)
+    ones = list(cast("Iterable[Any]", value)) if several else [value]
+    fits, wanted = _TAKES[rule.value]
     for one in ones:
-        fits = isinstance(one, _TAKES[rule.value]) and (rule.value == "boolean" or not isinstance(one, bool))
-        if _is_text(one):
-            fits = rule.value != "boolean" or one in ("true", "false", "1", "0")
-        if not fits:
-            kinds = {"text": "text", "boolean": "True or False", "integer": "a whole number"}
-            wanted = kinds.get(rule.value, "a datetime with a time zone")
-            raise InvalidValue(f"filter {name!r} takes {wanted}, not {_shown(one)}.", field=name)
-    kind = _kind_behind(cls, name) if rule.value == "text" else None
+        if isinstance(one, Resource) and rule.form == "id":
+            _check_record(cls, name, one)
+        elif _is_text(one):
+            if rule.value == "boolean" and one not in ("true", "false", "1", "0"):
+                raise InvalidValue(f"filter {name!r} takes {wanted}, not {_shown(one)}.", field=name)
+        elif not fits(one):
+            hint = f" {_a_moment(one)}" if rule.value == "moment" and isinstance(one, date) else ""
+            raise InvalidValue(f"filter {name!r} takes {wanted}, not {_shown(one)}.{hint}", field=name)
+    # Text may be a comma list that was written by hand.
+    parts = [
+        part for one in ones for part in (one.split(",") if rule.many and not several and _is_text(one) else [one])
+    ]
+    if rule.form:
+        for part in parts:
+            _FORMS[rule.form](cls, name, part)
+    kind = _kind_behind(cls, name) if rule.value == "text" and not rule.form else None
     if kind is not None:
-        for one in ones:
-            # Text may be a comma list that was written by hand.
-            for part in one.split(",") if rule.many and not several and _is_text(one) else (one,):
-                _check_known(kind, name, part)
+        for part in parts:
+            _check_known(kind, name, part)
+
+
+def _a_moment(day: date) -> str:
+    return f"Say when the day begins: datetime({day.year}, {day.month}, {day.day}, tzinfo=timezone.utc)."
+
+
+def _check_record(cls: type[Resource], name: str, record: Resource) -> None:
+    """Refuse a record of another type, whose id matches nothing, and one that has no id yet."""
+    target = _target(cls, name.split(".")[:-1])
+    if target is not None and not isinstance(record, target):
+        raise InvalidValue(
+            f"filter {name!r} takes {target.__name__} or its id, not {type(record).__name__}.", field=name
+        )
+    if not record.id:
+        raise InvalidValue(f"filter {name!r} takes a record that exists; this one has no id yet.", field=name)
+
+
+def _check_id(cls: type[Resource], name: str, value: Any) -> None:
+    text = filter_text(value, name)
+    if _UUID.fullmatch(text):
+        return
+    target, text = _target(cls, name.split(".")[:-1]), text[:80]
+    searched = filter_rules(target.filter_type) if target is not None and "list" in target.operations else {}
+    other = next((one for one, form in _SEARCHES.items() if one in searched and form.fullmatch(text)), "")
+    if not other:
+        way = ""
+    elif name == "id":
+        way = f" Filter by {other!r} instead: {{{other!r}: {text!r}}}."
+    else:
+        way = f" Find it first: {cast('Any', target).path}().one(filter={{{other!r}: {text!r}}})."
+    raise InvalidValue(
+        f"filter {name!r} takes ids such as 8d1a3c5e-0000-4000-8000-000000000001, not {text!r}."
+        f"{way}{_unchecked(name, value)}",
+        field=name,
+    )
+
+
+# What a text that is no id probably is instead, by the filter that finds it; the first one counts.
+_SEARCHES = {
+    "iso": re.compile(r"[A-Za-z]{2}"),
+    "number": re.compile(r"[0-9]{6,15}"),
+    "npanxx": re.compile(r"[0-9]{6}"),
+    "name": re.compile(r"(?=.*[^0-9]).{3,}"),
+}
+
+
+def _check_digits(cls: type[Resource], name: str, value: Any) -> None:  # noqa: ARG001 called by a table
+    text = filter_text(value, name)
+    if _DIGITS.fullmatch(text):
+        return
+    digits = re.sub(r"[+\s().-]", "", text)
+    way = f" Write {digits!r}." if _DIGITS.fullmatch(digits) else ""
+    raise InvalidValue(
+        f"filter {name!r} takes digits only, not {text[:80]!r}.{way}{_unchecked(name, value)}", field=name
+    )
+
+
+_FORMS = {"id": _check_id, "digits": _check_digits}
+
+
+def _unchecked(name: str, value: object) -> str:
+    """The way around a check, for what the service has and this SDK does not know."""
+    return f" To send it unchecked: QueryParams().param('filter[{name}]', {value!r:.80})." if _is_text(value) else ""
+
+
+def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
+    """The class that the relationships of a filter's name lead to; None if that is not known."""
+    here: type[Resource] | None = cls
+    for step in steps:
+        field = here._fields.get(step) if here is not None else None
+        if field is not None and field.place != "relationships":
+            return None
+        # Some filters lead over relationships that the type itself does not show.
+        here = class_named(field.kind.detail.names[0]) if field is not None else class_called(step)
+    return here
 
 
 def _kind_behind(cls: type[Resource], name: str) -> Kind | None:
     """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
     *steps, last = name.split(".")
-    here: type[Resource] | None = cls
-    for step in steps if last != "id" else ():
-        field = here._fields.get(step) if here is not None else None
-        if field is not None and field.place != "relationships":
-            return field.kind if last == "type" and field.kind.name == "object" else None
-        # Some filters lead over relationships that the type itself does not show.
-        here = class_named(field.kind.detail.names[0]) if field is not None else class_of(f"{step}s")
+    if last == "type" and len(steps) == 1 and (outer := cls._fields.get(steps[0])) and outer.kind.name == "object":
+        return outer.kind
+    here = _target(cls, steps)
     field = here._fields.get(last) if here is not None else None
     if field is None or field.place != "attributes":
         return None
@@ -158,7 +245,7 @@ def _kind_behind(cls: type[Resource], name: str) -> Kind | None:
 def _check_known(kind: Kind, name: str, value: Any) -> None:
     """Refuse a value that is none of those known: it would match nothing, which looks as if there were nothing."""
     where = f"filter {name!r}"
-    anyway = f" To send it unchecked: QueryParams().param('filter[{name}]', {value!r:.80})." if _is_text(value) else ""
+    anyway = _unchecked(name, value)
     if kind.name == "enum":
         try:
             kind.dump(value, where)

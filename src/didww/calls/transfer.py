@@ -35,6 +35,7 @@ from didww.calls.request import build_download
 from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, kind_of, pause, repeats
 from didww.calls.unpacking import Unpacker
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, InvalidValue, UnexpectedResponse
+from didww.plain import whole_number
 from didww.resources.base import Resource, data_hint
 from didww.urls import origin_of, path_of
 
@@ -77,9 +78,10 @@ def checked_most(max_bytes: int) -> int:
     Raises:
         InvalidValue: It is no whole number from 1.
     """
-    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    whole = whole_number(max_bytes)
+    if whole is None or whole < 1:
         raise InvalidValue("max_bytes is a whole number from 1.", field="max_bytes")
-    return max_bytes
+    return whole
 
 
 def export_url(export: str | Export) -> str:

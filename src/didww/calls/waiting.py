@@ -27,6 +27,7 @@ from didww.resources.base import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from didww.calls.answer import ApiResponse
     from didww.configuration import Configuration
@@ -47,7 +48,7 @@ LAST_LOOK: Final = 1.0
 def wait(
     configuration: Configuration,
     cls: type[R],
-    id: str | R,
+    id: str | UUID | R,
     until: Until[R] | None,
     timeout: float,
     on_update: Callable[[R], object] | None = None,

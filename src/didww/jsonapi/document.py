@@ -29,6 +29,7 @@ __all__ = [
     "decode_errors",
     "decode_raw",
     "nested_deeper",
+    "resource_object",
 ]
 
 MOST_LEVELS = 100
@@ -162,6 +163,11 @@ def decode_errors(body: bytes) -> list[dict[str, Any]]:
     except NotJsonApi:
         return []
     return [cast("dict[str, Any]", error) for error in _list(errors) if isinstance(error, dict)]
+
+
+def resource_object(raw: dict[str, Any]) -> ResourceObject | None:
+    """The resource object in `raw`, with whatever fits; None if it has no type."""
+    return next(iter(_resources([raw])), None)
 
 
 def _lenient(raw: dict[str, Any]) -> Document:

@@ -45,6 +45,15 @@ class Graph:
         # Primary resources are looked up by what points to one of their types; in most answers nothing does.
         self._unindexed: frozenset[str] = frozenset(resource.type for resource in primary)
 
+    # The oldest pickle protocols do not look at slots.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def resolve(self, identifier: Identifier) -> Any | None:
         """The object meant by `identifier`; None when the answer does not hold it."""
         # Two threads may get here at once; the first one's objects are everybody's.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalIds, OptionalText, Texts
 
 if TYPE_CHECKING:
     from didww.resources.area import Area
@@ -21,17 +21,17 @@ AddressFilter = TypedDict(
     {
         "address": OptionalText,
         "address_contains": OptionalText,
-        "area.id": OptionalTexts,
-        "city.id": OptionalTexts,
+        "area.id": OptionalIds,
+        "city.id": OptionalIds,
         "city_name": OptionalText,
         "city_name_contains": OptionalText,
-        "country.id": OptionalTexts,
+        "country.id": OptionalIds,
         "description": OptionalText,
         "description_contains": OptionalText,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "identity.external_reference_id": Texts,
-        "identity.id": OptionalTexts,
+        "identity.id": OptionalIds,
         "postal_code": OptionalText,
         "postal_code_contains": OptionalText,
     },

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import AreaLevel, IdentityType, MandatoryField
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AddressRequirementFilter = TypedDict(
     "AddressRequirementFilter",
-    {"country.id": OptionalTexts, "did_group_type.id": OptionalTexts, "id": Texts},
+    {"country.id": OptionalIds, "did_group_type.id": OptionalIds, "id": Ids},
     total=False,
 )
 AddressRequirementInclude = Literal[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.enums import AddressVerificationStatus, CallbackMethod
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, OptionalTexts, Text, Texts
+from didww.resources.fields import attribute, linkable, status_is, writable
+from didww.resources.filters import Ids, OptionalIds, OptionalText, Text, Texts
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 AddressVerificationFilter = TypedDict(
     "AddressVerificationFilter",
     {
-        "address.id": OptionalTexts,
-        "address.identity.id": OptionalTexts,
+        "address.id": OptionalIds,
+        "address.identity.id": OptionalIds,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "reference": Texts,
         "reference_in": Texts,
         "status": Text,
@@ -82,3 +82,7 @@ class AddressVerification(
         on="create",
         readable=False,
     )
+
+    is_pending = status_is(AddressVerificationStatus.PENDING)
+    is_approved = status_is(AddressVerificationStatus.APPROVED)
+    is_rejected = status_is(AddressVerificationStatus.REJECTED)

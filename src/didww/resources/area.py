@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import AnyCase, OptionalTexts, Texts
+from didww.resources.filters import AnyCase, Ids, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 AreaFilter = TypedDict(
     "AreaFilter",
     {
-        "country.id": OptionalTexts,
-        "id": Texts,
+        "country.id": OptionalIds,
+        "id": Ids,
         "name": AnyCase,
     },
     total=False,

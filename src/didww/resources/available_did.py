@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Flag, Text, Texts
+from didww.resources.filters import Digits, Flag, Id, Ids, Texts
 
 if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 AvailableDidFilter = TypedDict(
     "AvailableDidFilter",
     {
-        "city.id": Texts,
-        "country.id": Texts,
+        "city.id": Ids,
+        "country.id": Ids,
         "did_group.features": Texts,
-        "did_group.id": Texts,
+        "did_group.id": Ids,
         "did_group.needs_registration": Flag,
-        "did_group_type.id": Texts,
-        "id": Texts,
-        "nanpa_prefix.id": Text,
-        "number_contains": Text,
-        "region.id": Texts,
+        "did_group_type.id": Ids,
+        "id": Ids,
+        "nanpa_prefix.id": Id,
+        "number_contains": Digits,
+        "region.id": Ids,
     },
     total=False,
 )

@@ -7,21 +7,26 @@ from that. Requests are built elsewhere (`didww.calls`).
 
 from __future__ import annotations
 
+import builtins
 import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
 
-from didww.exceptions import InvalidValue
-from didww.jsonapi.document import Identifier, ResourceObject
+from didww.exceptions import InvalidValue, ReadOnlyFieldError
+from didww.jsonapi.document import Document, Identifier, ResourceObject, resource_object
 from didww.jsonapi.graph import Graph
-from didww.resources.fields import Field, attribute
+from didww.plain import is_uuid
+from didww.resources.fields import Field, MetaField, attribute
+from didww.resources.fields import meta as resource_meta
 from didww.resources.kinds import listed
 from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
 from didww.resources.registry import class_named, class_of, singular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
+    from uuid import UUID
 
     from didww.jsonapi.document import Data
     from didww.resources.kinds import Ref
@@ -86,6 +91,8 @@ class Resource(Record):
     include_type: ClassVar[Any] = None
     sort_type: ClassVar[Any] = None
 
+    meta = resource_meta(Meta, "What came beside the attributes: a mapping, empty if there is nothing.")
+
     if TYPE_CHECKING:
         _object: ResourceObject = attribute("")
         _source: Graph | str = attribute("")
@@ -129,25 +136,77 @@ class Resource(Record):
         super().__init__(**fields)
 
     @classmethod
-    def build(cls, id: str) -> Self:
+    def build(cls, id: str | UUID, **fields: Any) -> Self:
         """This resource by its id alone, without asking the server: to link to it, or to update it.
 
-        Only what is assigned to it afterwards is sent by an update. Reading anything but the id raises.
+        Only the `fields` given, and what is assigned to it afterwards, is sent by an update. Reading anything else but
+        the id raises.
 
         Args:
             id: The resource's id.
+            **fields: Fields to change, each as if it were assigned.
 
         Raises:
-            InvalidValue: `id` is no usable id.
+            InvalidValue: `id` is no usable id, or a field cannot be changed.
 
         Example:
             >>> from didww.resources.did import Did
-            >>> did = Did.build("8d1a3c5e-0000-4000-8000-000000000001")
+            >>> did = Did.build("8d1a3c5e-0000-4000-8000-000000000001", capacity_limit=5)
             >>> did.description = None
-            >>> did.to_dict()["attributes"]
-            {'description': None}
+            >>> did.changes
+            {'attributes': {'description': None, 'capacity_limit': 5}}
         """
-        return _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build")), "built")
+        built = _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build")), "built")
+        built._assign(fields)
+        return built
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, included: Iterable[Mapping[str, Any]] = ()) -> Self:
+        """The record that `to_dict()` gave `data` of, as if it had just been loaded: nothing of it is a change.
+
+        For unit tests, and for records that were kept as JSON. Without an id it is a new record, and what may be
+        written is still to be sent.
+
+        Args:
+            data: A resource object as JSON:API has it: `type`, `id`, `attributes`, `relationships`, `meta`; all but the
+                id may be left out.
+            included: Resource objects that its relationships lead to.
+
+        Raises:
+            InvalidValue: `data` is no resource object, or of another type.
+
+        Example:
+            >>> from didww.resources.order import Order
+            >>> order = Order.from_dict({"id": "8d1a3c5e-0000-4000-8000-000000000001", "attributes": {"amount": "3.5"}})
+            >>> order.amount, order.changes
+            (Decimal('3.5'), {})
+        """
+        where = f"{cls.__name__}.from_dict"
+        raw, *others = (_object_of(one, cls.type_ if one is data else "", where) for one in (data, *included))
+        found = class_of(raw.type) or UnknownResource
+        target = cls if issubclass(cls, found) else cast("type[Self]", found)
+        if not issubclass(target, cls):
+            raise InvalidValue(f"{where} takes the type {cls.type_!r}, not {raw.type!r:.80}.", field="type")
+        if not raw.id:
+            return target._new_from(raw)
+        graph = Graph(Document([], others), load)
+        record = _made(target, raw, graph)
+        graph.nodes.append(record)
+        return record
+
+    @classmethod
+    def _new_from(cls, raw: ResourceObject) -> Self:
+        """A new record with the attributes and the linkage of `raw`, of which all that may be written is a change."""
+        record = _made(cls, raw, "new")
+        fields = cls._fields
+        record._own().assigned.update(name for name in raw.attributes if name in fields and fields[name].create)
+        for name, linkage in raw.relationships.items():
+            if name in fields and fields[name].create and linkage.data is not UNSET:
+                data = linkage.data
+                record._write(
+                    fields[name], [stub(one) for one in data] if isinstance(data, list) else data and stub(data)
+                )
+        return record
 
     @property
     def id(self) -> str:
@@ -156,6 +215,19 @@ class Resource(Record):
         None while it is new; typed as text all the same, since whatever comes from the service has one.
         """
         return cast("str", self._object.id or None)
+
+    @id.setter
+    def id(self, id: str) -> None:
+        """Make a new record one that exists, as `build` does; what was assigned to it remains a change."""
+        label = f"{type(self).__name__}.id"
+        if self._object.id:
+            raise ReadOnlyFieldError(
+                f"{label} cannot be written: the record has one. For another one: {type(self).__name__}.build(id).",
+                field="id",
+            )
+        self._object.id = checked_id(id, label)
+        if self._source == "new":
+            _set_source(self, "built")
 
     @property
     def type(self) -> str:
@@ -168,20 +240,13 @@ class Resource(Record):
         if field.place == "attributes":
             return super()._read(field)
         if field.place == "meta":
-            return self._read_meta(field)
+            return self._read_meta(cast("MetaField[Any]", field))
         return self._read_relationship(field.name, field)
 
-    def _read_meta(self, field: Field) -> Any:
-        name = field.name
-        values = self._own().values
-        if name not in values:
-            from didww.resources.annotations import annotation_of
-
-            if self._object.meta is None and not isinstance(self._source, Graph):
-                raise field.not_loaded(self._why_missing(field))
-            cls = cast("type[Meta]", annotation_of(cast("Any", field.owner), name))
-            return values.setdefault(name, cls._of(self._object.meta or {}))
-        return values[name]
+    def _read_meta(self, field: MetaField[Any]) -> Any:
+        if self._object.meta is None and (why := self._why_unloaded()):
+            raise field.not_loaded(why)
+        return self._own().values.setdefault(field.name, field.cls._of(self._object.meta or {}))
 
     def _read_relationship(self, name: str, field: Field | None = None) -> Any:
         state = self._state
@@ -221,14 +286,20 @@ class Resource(Record):
             return None
         raise field.not_loaded(self._why_missing(field))
 
-    def _why_missing(self, field: Field) -> str:
-        name = field.name
+    def _why_unloaded(self) -> str:
+        """Why a record has nothing that was loaded; empty if it has, or is new."""
         if self._source == "built":
             return f"was not loaded: {type(self).__name__}.build() knows the id only. Use find({self.id!r}) to load it."
         if self._source == "stub":
             return (
                 f"was not loaded: the answer names {self.type} {self.id} but does not hold it. Include it, or find it."
             )
+        return ""
+
+    def _why_missing(self, field: Field) -> str:
+        name = field.name
+        if why := self._why_unloaded():
+            return why
         source = cast("Graph", self._source)
         if name not in source.fieldsets.get(self.type, (name,)):
             return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
@@ -243,7 +314,7 @@ class Resource(Record):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            if not name.startswith("_") and name in self._object.relationships:
+            if not name.startswith("_") and name in self._object.relationships and name not in self._fields:
                 return self._read_relationship(name)
             return super().__getattr__(name)
 
@@ -264,11 +335,11 @@ class Resource(Record):
     def _exists(self) -> bool:
         return self._source != "new"
 
-    def _write(self, field: Field, value: Any) -> None:
+    def _write(self, field: Field, value: Any, together: Container[str] = ()) -> None:
         if field.place != "relationships":
             if field.place == "meta":
                 raise field.read_only(exists=self._exists())
-            super()._write(field, value)
+            super()._write(field, value, together)
             return
         exists = self._exists()
         if not (field.update if exists else field.create):
@@ -455,6 +526,8 @@ def checked_id(id: object, where: str) -> str:
     Raises:
         InvalidValue: It is empty, no text, or holds characters that would change the path.
     """
+    if is_uuid(id):
+        return str(id)
     if not isinstance(id, str):
         raise InvalidValue(
             f"{where} takes the id of a record as text, not {type(id).__name__}.{data_hint(id)}", field="id"
@@ -463,7 +536,19 @@ def checked_id(id: object, where: str) -> str:
         raise InvalidValue(
             f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
         )
-    return id
+    return str.__str__(id)  # of an enum's member, too
+
+
+def _object_of(data: object, type: str, where: str) -> ResourceObject:
+    given = cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {"data": None}
+    found = None if "data" in given else resource_object({"type": type, **given})
+    if found is None:
+        hint = data_hint(data) or " Of a document, give its `data`."
+        shown = builtins.type(data).__name__
+        raise InvalidValue(
+            f"{where} takes a resource object, such as to_dict() gives, not {shown}.{hint}", field="data"
+        )
+    return copy.deepcopy(found)
 
 
 def data_hint(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship, writable
-from didww.resources.filters import Flag, Texts
+from didww.resources.filters import Flag, Ids, Texts
 from didww.resources.kinds import DateText
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CapacityPoolFilter = TypedDict(
     "CapacityPoolFilter",
-    {"country.id": Texts, "has_unassigned_channels": Flag, "id": Texts, "name": Texts},
+    {"country.id": Ids, "has_unassigned_channels": Flag, "id": Ids, "name": Texts},
     total=False,
 )
 CapacityPoolInclude = Literal["countries", "shared_capacity_groups", "qty_based_pricings"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import AnyCase, Flag, OptionalTexts, Texts
+from didww.resources.filters import AnyCase, Flag, Ids, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.area import Area
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 CityFilter = TypedDict(
     "CityFilter",
     {
-        "area.id": Texts,
-        "country.id": OptionalTexts,
-        "id": Texts,
+        "area.id": Ids,
+        "country.id": OptionalIds,
+        "id": Ids,
         "is_available": Flag,
         "name": AnyCase,
-        "region.id": OptionalTexts,
+        "region.id": OptionalIds,
     },
     total=False,
 )

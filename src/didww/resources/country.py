@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import AnyCase, Flag, OptionalTexts, Texts
+from didww.resources.filters import AnyCase, Flag, Ids, OptionalDigitLists, OptionalTexts
 
 if TYPE_CHECKING:
     from didww.resources.region import Region
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 CountryFilter = TypedDict(
     "CountryFilter",
     {
-        "id": Texts,
+        "id": Ids,
         "is_available": Flag,
         "iso": OptionalTexts,
         "name": AnyCase,
-        "prefix": OptionalTexts,
+        "prefix": OptionalDigitLists,
     },
     total=False,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Flag, OptionalTexts, Texts
+from didww.resources.filters import Flag, Ids, OptionalDigitLists, OptionalIds, OptionalTexts, Texts
 
 if TYPE_CHECKING:
     from didww.resources.address_verification import AddressVerification
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 DidFilter = TypedDict(
     "DidFilter",
     {
-        "address_verification.id": Texts,
+        "address_verification.id": Ids,
         "awaiting_registration": Flag,
         "billing_cycles_count": Texts,
         "blocked": Flag,
-        "capacity_pool.id": OptionalTexts,
-        "city.id": OptionalTexts,
-        "country.id": OptionalTexts,
+        "capacity_pool.id": OptionalIds,
+        "city.id": OptionalIds,
+        "country.id": OptionalIds,
         "description": OptionalTexts,
         "did_group.features": Texts,
-        "did_group.id": OptionalTexts,
-        "emergency_calling_service.id": Texts,
+        "did_group.id": OptionalIds,
+        "emergency_calling_service.id": Ids,
         "emergency_enabled": Flag,
-        "id": Texts,
-        "number": OptionalTexts,
-        "order.id": OptionalTexts,
+        "id": Ids,
+        "number": OptionalDigitLists,
+        "order.id": OptionalIds,
         "order.reference": Texts,
         "pending_removal": Flag,
-        "region.id": OptionalTexts,
-        "shared_capacity_group.id": OptionalTexts,
+        "region.id": OptionalIds,
+        "shared_capacity_group.id": OptionalIds,
         "terminated": Flag,
-        "trunk.id": Texts,
-        "trunk_group.id": Texts,
-        "voice_in_trunk.id": OptionalTexts,
-        "voice_in_trunk_group.id": OptionalTexts,
+        "trunk.id": Ids,
+        "trunk_group.id": Ids,
+        "voice_in_trunk.id": OptionalIds,
+        "voice_in_trunk_group.id": OptionalIds,
     },
     total=False,
 )

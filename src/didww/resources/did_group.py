@@ -8,7 +8,7 @@ from didww.enums import Feature
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import AnyCase, Flag, Number, OptionalTexts, Texts
+from didww.resources.filters import AnyCase, Flag, Ids, Number, OptionalDigitLists, OptionalIds, Texts
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ DidGroupFilter = TypedDict(
         "allow_additional_channels": Flag,
         "area_name": AnyCase,
         "available_dids_enabled": Flag,
-        "city.id": OptionalTexts,
-        "country.id": OptionalTexts,
-        "did_group_type.id": OptionalTexts,
+        "city.id": OptionalIds,
+        "country.id": OptionalIds,
+        "did_group_type.id": OptionalIds,
         "features": Texts,
-        "id": Texts,
+        "id": Ids,
         "is_available": Flag,
         "is_metered": Flag,
         "meta.total_count_gteq": Number,
-        "nanpa_prefix.id": OptionalTexts,
-        "nanpa_prefix.npanxx": OptionalTexts,
+        "nanpa_prefix.id": OptionalIds,
+        "nanpa_prefix.npanxx": OptionalDigitLists,
         "needs_registration": Flag,
-        "prefix": OptionalTexts,
-        "region.id": OptionalTexts,
+        "prefix": OptionalDigitLists,
+        "region.id": OptionalIds,
     },
     total=False,
 )
@@ -117,4 +117,4 @@ class DidGroup(
     address_requirement: AddressRequirement | None = relationship(
         "What registering its numbers takes; None if they need no registration.",
     )
-    meta: DidGroupMeta = resource_meta("Stock and terms as they are now.")
+    meta = resource_meta(DidGroupMeta, "Stock and terms as they are now.")

@@ -6,9 +6,9 @@ from typing import Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Texts
+from didww.resources.filters import Ids, Texts
 
-DidGroupTypeFilter = TypedDict("DidGroupTypeFilter", {"id": Texts, "name": Texts}, total=False)
+DidGroupTypeFilter = TypedDict("DidGroupTypeFilter", {"id": Ids, "name": Texts}, total=False)
 DidGroupTypeSort = Literal["name", "-name"]
 
 

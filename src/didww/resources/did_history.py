@@ -9,7 +9,7 @@ from didww.enums import DidHistoryAction, DidHistoryMethod
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Moment, Text, Texts
+from didww.resources.filters import DidId, Digits, Ids, Moment, Text
 from didww.resources.record import Meta
 
 DidHistoryFilter = TypedDict(
@@ -18,8 +18,9 @@ DidHistoryFilter = TypedDict(
         "action": Text,
         "created_at_gteq": Moment,
         "created_at_lteq": Moment,
-        "did_number": Text,
-        "id": Texts,
+        "did.id": DidId,
+        "did_number": Digits,
+        "id": Ids,
         "method": Text,
     },
     total=False,
@@ -57,7 +58,7 @@ class DidHistory(
     action: DidHistoryAction = attribute("What happened.")
     method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.")
     created_at: datetime = attribute("When it happened.")
-    meta: DidHistoryMeta = resource_meta("The values before and after, for `billing_cycles_count_changed`.")
+    meta = resource_meta(DidHistoryMeta, "The values before and after, for `billing_cycles_count_changed`.")
 
     @property
     def number(self) -> str | None:

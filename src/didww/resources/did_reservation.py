@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Texts
+from didww.resources.filters import Ids, Texts
 
 if TYPE_CHECKING:
     from didww.resources.available_did import AvailableDid
 
-DidReservationFilter = TypedDict("DidReservationFilter", {"description": Texts, "id": Texts}, total=False)
+DidReservationFilter = TypedDict("DidReservationFilter", {"description": Texts, "id": Ids}, total=False)
 DidReservationInclude = Literal[
     "available_did",
     "available_did.did_group",

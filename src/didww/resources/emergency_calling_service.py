@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.enums import EmergencyCallingServiceStatus
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, relationship
+from didww.resources.fields import attribute, relationship, status_is
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import OptionalText, Text, Texts
+from didww.resources.filters import Id, Ids, OptionalText, Text
 from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 EmergencyCallingServiceFilter = TypedDict(
     "EmergencyCallingServiceFilter",
     {
-        "address.id": Text,
-        "country.id": Text,
-        "did_group_type.id": Text,
-        "id": Texts,
-        "identity.id": Text,
+        "address.id": Id,
+        "country.id": Id,
+        "did_group_type.id": Id,
+        "id": Ids,
+        "identity.id": Id,
         "name": OptionalText,
         "reference": OptionalText,
         "status": Text,
@@ -96,4 +96,11 @@ class EmergencyCallingService(
     emergency_requirement: EmergencyRequirement | None = relationship("The requirement that it has to meet.")
     emergency_verification: EmergencyVerification | None = relationship("The verification of its address.")
     dids: list[Did] = relationship("The numbers that use it; changed through the number.")
-    meta: EmergencyCallingServiceMeta = resource_meta("What it costs.")
+    meta = resource_meta(EmergencyCallingServiceMeta, "What it costs.")
+
+    is_new = status_is(EmergencyCallingServiceStatus.NEW)
+    is_in_process = status_is(EmergencyCallingServiceStatus.IN_PROCESS)
+    is_active = status_is(EmergencyCallingServiceStatus.ACTIVE)
+    is_changes_required = status_is(EmergencyCallingServiceStatus.CHANGES_REQUIRED)
+    is_pending_update = status_is(EmergencyCallingServiceStatus.PENDING_UPDATE)
+    is_canceled = status_is(EmergencyCallingServiceStatus.CANCELED)

@@ -9,7 +9,7 @@ from didww.enums import AreaLevel, IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Text, Texts
+from didww.resources.filters import Id, Ids
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.resources.did_group_type import DidGroupType
 
 EmergencyRequirementFilter = TypedDict(
-    "EmergencyRequirementFilter", {"country.id": Text, "did_group_type.id": Text, "id": Texts}, total=False
+    "EmergencyRequirementFilter", {"country.id": Id, "did_group_type.id": Id, "id": Ids}, total=False
 )
 EmergencyRequirementInclude = Literal["country", "did_group_type"]
 
@@ -67,7 +67,7 @@ class EmergencyRequirement(
     requirement_restriction_message: str | None = attribute("The country's restrictions; None for none.")
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
-    meta: EmergencyRequirementMeta = resource_meta("What it would cost.")
+    meta = resource_meta(EmergencyRequirementMeta, "What it would cost.")
 
     @property
     def name(self) -> str | None:

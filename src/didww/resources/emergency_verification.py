@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.enums import CallbackMethod, EmergencyVerificationStatus
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, Text, Texts
+from didww.resources.fields import attribute, linkable, status_is, writable
+from didww.resources.filters import Id, Ids, OptionalText, Text
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 EmergencyVerificationFilter = TypedDict(
     "EmergencyVerificationFilter",
     {
-        "emergency_calling_service.id": Text,
+        "emergency_calling_service.id": Id,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "status": Text,
     },
     total=False,
@@ -74,3 +74,7 @@ class EmergencyVerification(
     emergency_calling_service: EmergencyCallingService = linkable(
         "The calling service to give another address.", on="create"
     )
+
+    is_pending = status_is(EmergencyVerificationStatus.PENDING)
+    is_approved = status_is(EmergencyVerificationStatus.APPROVED)
+    is_rejected = status_is(EmergencyVerificationStatus.REJECTED)

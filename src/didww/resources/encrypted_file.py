@@ -7,9 +7,9 @@ from typing import Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Texts
+from didww.resources.filters import Ids
 
-EncryptedFileFilter = TypedDict("EncryptedFileFilter", {"id": Texts}, total=False)
+EncryptedFileFilter = TypedDict("EncryptedFileFilter", {"id": Ids}, total=False)
 EncryptedFileSort = Literal[
     "description",
     "-description",

@@ -8,11 +8,11 @@ from typing import Any, Final, Literal, TypedDict, cast
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValue
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, writable
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.fields import attribute, status_is, writable
+from didww.resources.filters import Ids, OptionalText
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False)
+ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
 ExportSort = Literal[
     "created_at",
     "-created_at",
@@ -68,6 +68,10 @@ class Export(
         longest=100,
     )
     created_at: datetime | None = attribute("When it was asked for; None if the service does not say.")
+
+    is_pending = status_is(ExportStatus.PENDING)
+    is_processing = status_is(ExportStatus.PROCESSING)
+    is_completed = status_is(ExportStatus.COMPLETED)
 
     def _to_send(self) -> dict[str, Any]:
         changed = super()._to_send()

@@ -1,11 +1,13 @@
 """Fields: how a resource module says what a resource has.
 
-Four functions make a field, by who may write it and where it stands in the document:
+Four functions make a field, by who may write it and where it stands in the document; a fifth makes a property that
+tells whether a status is one of its values:
 
     number: str = attribute("...")                          # set by the server
     description: str | None = writable("...")               # may be written
     order: Order | None = relationship("...")               # set by the server
     voice_in_trunk: VoiceInTrunk | None = linkable("...")   # may be written
+    is_pending = status_is(OrderStatus.PENDING)
 
 A type checker sees plain typed attributes, and keyword constructors that take the writable ones (PEP 681: the first
 and third are its field specifiers with `init=False`; the others count as defaults). At run time each is a `Field`, a
@@ -15,19 +17,23 @@ descriptor over the raw JSON that converts on access.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
 from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from didww.enums import OpenStrEnum
     from didww.resources.kinds import Kind
-    from didww.resources.record import Record
+    from didww.resources.record import Meta, Record
 
-__all__ = ["Field", "attribute", "linkable", "meta", "relationship", "writable"]
+__all__ = ["ANY_VALUE", "Field", "attribute", "linkable", "meta", "relationship", "status_is", "writable"]
 
 On: TypeAlias = Literal["both", "create", "update"]
+
+ANY_VALUE: Final = object()
+"""In `implies`: whatever is assigned, None excepted."""
 
 
 class _Described:
@@ -52,16 +58,18 @@ class Field:  # noqa: D101 it has one
         required: Whether a request that creates must carry it.
         secret: Whether its value is hidden in a repr.
         excludes: A relationship that is set to null when this one is set.
-        implies: Value assigned to this field, to what the other fields become by it.
+        implies: Value assigned to this field, to what other fields become by it unless they are assigned with it.
         owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
         low, high: Bounds of a number, or of a list's length, inclusive; longest: most characters of a text.
         readable: False for what a request carries and no answer shows.
+        annotation: Its annotation, as source text.
     """)
 
     __slots__ = (
         "_kind",
         "_nullable",
         "_plain",
+        "annotation",
         "create",
         "doc",
         "excludes",
@@ -107,6 +115,7 @@ class Field:  # noqa: D101 it has one
         self.longest = longest
         self.readable = readable
         self.name = ""
+        self.annotation: Any = ""
         self.owner: type[Record] | None = None
         self.holder: type[Record] | None = None
         self._kind: Kind | None = None
@@ -115,6 +124,7 @@ class Field:  # noqa: D101 it has one
 
     def __set_name__(self, owner: type[Record], name: str) -> None:
         self.name = name
+        self.annotation = owner.__annotations__.get(name, "")
         self.owner = self.holder = owner
 
     @property
@@ -147,8 +157,7 @@ class Field:  # noqa: D101 it has one
 
     def described(self) -> str:
         """Type, meaning, and who may write it."""
-        type_ = self.owner.__annotations__[self.name] if self.owner is not None else ""
-        parts = [f"{type_}: {self.doc}"]
+        parts = [f"{self.annotation}: {self.doc}"]
         if self.required:
             parts.append("Required.")
         if not (self.create or self.update):
@@ -201,6 +210,12 @@ class Field:  # noqa: D101 it has one
             return raw
         # Raised outside of the `except` block: the other error may show the value.
         raise InvalidValue(f"{self.label} takes {kind.accepts}, not {type(value).__name__}.", field=self.label)
+
+    def implied(self, value: Any) -> Mapping[str, object]:
+        """What other fields become when this one becomes `value`."""
+        if self.implies is None:
+            return {}
+        return self.implies.get(value) or ({} if value is None else self.implies.get(ANY_VALUE, {}))
 
     def _check_bounds(self, raw: Any) -> None:
         listed = self.kind.name == "list"
@@ -256,6 +271,31 @@ class Link(Field):
         return record._read(self)
 
 
+M = TypeVar("M", bound="Meta")
+
+
+class MetaField(Field, Generic[M]):
+    __doc__: Any = _Described("The resource's `meta` object.")
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: type[M], doc: str) -> None:
+        super().__init__("meta", doc)
+        self.cls = cls
+
+    def __set_name__(self, owner: type[Record], name: str) -> None:
+        super().__set_name__(owner, name)
+        self.annotation = self.cls.__name__
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, record: None, owner: Any = None) -> Self: ...
+        @overload
+        def __get__(self, record: Record, owner: Any = None) -> M: ...
+        def __get__(self, record: Any, owner: Any = None) -> Any: ...
+
+
 def attribute(
     doc: str,
     *,
@@ -275,13 +315,9 @@ def relationship(
     return Link("relationships", doc)
 
 
-def meta(
-    doc: str,
-    *,
-    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
-) -> Any:
-    """The resource's typed `meta` object."""
-    return Field("meta", doc)
+def meta(cls: type[M], doc: str) -> MetaField[M]:
+    """The resource's `meta` object, whose members are those of `cls`."""
+    return MetaField(cls, doc)
 
 
 def writable(
@@ -316,3 +352,27 @@ def linkable(
 ) -> Any:
     """A relationship that the caller may write."""
     return Link("relationships", doc, on=on, required=required, excludes=excludes, readable=readable)
+
+
+class _StatusIs(property):
+    """Whether the status of a record is one certain value."""
+
+    def __init__(self, value: OpenStrEnum) -> None:
+        def read(record: Any) -> bool:
+            return bool(record.status == value)
+
+        read.__doc__ = f"Whether `status` is `{value}`."
+        super().__init__(read)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, record: None, owner: type | None = None, /) -> Self: ...
+        @overload
+        def __get__(self, record: Record, owner: type | None = None, /) -> bool: ...
+        def __get__(self, record: Any, owner: type | None = None, /) -> Any: ...
+
+
+def status_is(value: OpenStrEnum) -> _StatusIs:
+    """A property that tells whether `status` is `value`; each value of a status has one, called `is_` and its name."""
+    return _StatusIs(value)

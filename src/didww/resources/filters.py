@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, cast, get_args
+from uuid import UUID
+
+from didww.resources.base import Resource
 
 __all__ = [
     "AnyCase",
+    "Detour",
+    "DidId",
+    "Digits",
     "Flag",
+    "Id",
+    "Ids",
     "Match",
     "Moment",
     "Number",
+    "OptionalDigitLists",
+    "OptionalIds",
     "OptionalText",
     "OptionalTexts",
     "Text",
@@ -23,6 +33,20 @@ __all__ = [
     "filter_rules",
     "names_in",
 ]
+
+
+class Detour(NamedTuple):
+    """How a filter that the service does not have is answered: by a field of a record, through another filter.
+
+    Attributes:
+        type: The type of the record that the filter names by its id.
+        field: The field of it that holds the value.
+        filter: The filter that the service has.
+    """
+
+    type: str
+    field: str
+    filter: str
 
 
 class Match(NamedTuple):
@@ -33,12 +57,16 @@ class Match(NamedTuple):
         many: Whether a comma list matches any of its values.
         blank: Whether an empty value is allowed: it matches records that have none.
         any_case: Whether upper and lower case are the same.
+        form: What texts must look like: a record's id, or digits and nothing else; empty for any text.
+        detour: How it is answered by another filter, if the service does not have it.
     """
 
     value: Literal["text", "boolean", "integer", "moment"] = "text"
     many: bool = False
     blank: bool = False
     any_case: bool = False
+    form: Literal["", "id", "digits"] = ""
+    detour: Detour | None = None
 
 
 Text: TypeAlias = Annotated[str, Match()]
@@ -51,6 +79,22 @@ OptionalTexts: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True
 """One value, or several of which any may match; None matches records that have none."""
 AnyCase: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True, blank=True, any_case=True)]
 """Like `OptionalTexts`, in upper or lower case."""
+Id: TypeAlias = Annotated[str | UUID | Resource, Match(form="id")]
+"""The id of a record, or the record."""
+Ids: TypeAlias = Annotated[str | UUID | Resource | Sequence[str | UUID | Resource], Match(many=True, form="id")]
+"""One id, or several of which any may match; records count as their ids."""
+OptionalIds: TypeAlias = Annotated[
+    str | UUID | Resource | Sequence[str | UUID | Resource] | None, Match(many=True, blank=True, form="id")
+]
+"""Like `Ids`; None matches records that have none."""
+DidId: TypeAlias = Annotated[
+    str | UUID | Resource, Match(form="id", detour=Detour("dids", field="number", filter="did_number"))
+]
+"""The id of a DID, or the DID: its number is what is asked for. For an id, the DID is requested first."""
+Digits: TypeAlias = Annotated[str, Match(form="digits")]
+"""One value, of digits alone."""
+OptionalDigitLists: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True, blank=True, form="digits")]
+"""One value of digits alone, or several of which any may match; None matches records that have none."""
 Flag: TypeAlias = Annotated[bool, Match("boolean")]
 """True or False."""
 Number: TypeAlias = Annotated[int, Match("integer")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Id, Ids, OptionalText, OptionalTexts, Text, Texts
 from didww.resources.kinds import DateText
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ IdentityFilter = TypedDict(
         "company_name_contains": OptionalTexts,
         "company_reg_number": OptionalTexts,
         "company_reg_number_contains": OptionalTexts,
-        "country.id": Text,
+        "country.id": Id,
         "description": OptionalTexts,
         "description_contains": OptionalTexts,
         "external_reference_id": Texts,
         "first_name": OptionalTexts,
         "first_name_contains": OptionalTexts,
-        "id": Texts,
+        "id": Ids,
         "id_number": OptionalTexts,
         "id_number_contains": OptionalTexts,
         "identity_type": Text,

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_ori
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValue
 from didww.jsonapi.document import MOST_LEVELS, nested_deeper
+from didww.plain import is_uuid, truth_value, whole_number
 from didww.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DateText", "Kind", "Ref", "kind_of", "listed"]
+__all__ = ["PLAIN_TYPES", "DateText", "Kind", "Ref", "kind_of", "listed"]
 
 
 class Kind:
@@ -34,10 +35,11 @@ class Kind:
         load: Raw JSON to Python; None when they are the same.
         mutable: Whether the Python value can be changed in place and so must be compared before an update.
         accepts: What may be assigned, in words.
+        take: An assigned value to what the record keeps of it; None if the raw value says it all.
         detail: The enum class, the item's kind of a list, the classes of an object, the `Ref` of a relationship.
     """
 
-    __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name")
+    __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name", "take")
 
     def __init__(
         self,
@@ -47,25 +49,24 @@ class Kind:
         dump: Callable[[Any, str], Any],
         accepts: str,
         mutable: bool = False,
+        take: Callable[[Any, str], Any] | None = None,
         detail: Any = None,
     ) -> None:
         self.name = name
         self.load = load
         self.dump = dump
+        self.take = take
         self.mutable = mutable
         self.accepts = accepts
         self.detail = detail
 
-    def keep(self, value: Any, raw: Any) -> Any:
-        """What a record keeps of an assigned `value` of a mutable kind.
+    def keep(self, value: Any, raw: Any, where: str) -> Any:
+        """What a record keeps of an assigned `value` of a mutable kind, whose raw form is `raw`.
 
-        A list or dict is copied, so that the caller's own stays the caller's; a nested object is kept itself, unless
-        another record holds it.
+        It is taken over as it is now: what becomes of the caller's own list, dict or nested object is the caller's.
         """
-        if self.name == "object":
-            return value._taken()
-        if self.name == "list" and self.detail.mutable:
-            return [self.detail.keep(one, None) for one in value]
+        if self.take is not None:
+            return self.take(value, where)
         return self.load(raw) if self.load is not None else raw
 
     def __repr__(self) -> str:
@@ -79,19 +80,23 @@ def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidVa
 
 
 def _text(value: Any, where: str) -> str:
+    if is_uuid(value):
+        return str(value)
     if not isinstance(value, str):
-        raise _wrong(where, "a str", value)
+        hint = " Write str(path)." if hasattr(value, "__fspath__") else ""
+        raise _wrong(where, "a str", value, hint)
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidValue(f"{where} holds a lone surrogate, which UTF-8 cannot carry.", field=where) from None
-    return str(value)
+    return str.__str__(value)  # of an enum's member its value: `str` may give its name
 
 
 def _integer(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not _fits(value):
+    whole = whole_number(value)
+    if whole is None or not _fits(whole):
         raise _wrong(where, "an int", value)
-    return int(value)
+    return whole
 
 
 def _fits(value: int) -> bool:
@@ -100,9 +105,10 @@ def _fits(value: int) -> bool:
 
 
 def _boolean(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
+    truth = truth_value(value)
+    if truth is None:
         raise _wrong(where, "True or False", value)
-    return value
+    return truth
 
 
 def _load_decimal(raw: Any) -> Any:
@@ -121,10 +127,11 @@ def _dump_decimal(value: Any, where: str) -> str:
         raise _wrong(
             where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r})."
         )
-    if isinstance(value, bool) or not isinstance(value, (Decimal, str, int)):
+    whole = whole_number(value)
+    if whole is None and (isinstance(value, bool) or not isinstance(value, (Decimal, str))):
         raise _wrong(where, "a Decimal, str or int", value)
     try:
-        amount = Decimal(value)
+        amount = Decimal(value if whole is None else whole)
     except InvalidOperation:
         raise InvalidValue(f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where) from None
     # Written out in full, 1e300000000 would fill the memory.
@@ -153,13 +160,20 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _dump_date(value: Any, where: str) -> str:
+    if _is_date(value):
+        return str(value.isoformat())
     try:
         if isinstance(value, str) and _DATE.fullmatch(value) and date.fromisoformat(value):
-            return value
+            return str.__str__(value)
     except ValueError:
         pass
     shown = repr(value[:20]) if isinstance(value, str) else type(value).__name__
-    raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.", field=where)
+    hint = " Of a datetime, write its date()." if hasattr(value, "date") else ""
+    raise InvalidValue(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.{hint}", field=where)
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 DateText = Annotated[str, "date"]
@@ -172,14 +186,19 @@ DECIMAL = Kind("decimal", load=_load_decimal, dump=_dump_decimal, accepts="a Dec
 DATETIME = Kind("datetime", load=_load_datetime, dump=utc_text, accepts="a datetime with a time zone")
 DATE = Kind("date", load=None, dump=_dump_date, accepts="a date as text, YYYY-MM-DD")
 
-_PLAIN: dict[object, Kind] = {
-    str: TEXT,
-    int: INTEGER,
-    bool: BOOLEAN,
-    Decimal: DECIMAL,
-    datetime: DATETIME,
-    DateText: DATE,
+PLAIN_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "Decimal": Decimal,
+    "datetime": datetime,
+    "DateText": DateText,
 }
+"""The types of plain values, by the names that they have in annotations."""
+
+_PLAIN: dict[object, Kind] = dict(
+    zip(PLAIN_TYPES.values(), (TEXT, INTEGER, BOOLEAN, DECIMAL, DATETIME, DATE), strict=True)
+)
 
 
 def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
@@ -195,10 +214,14 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> Kind:
 
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
-            raise _wrong(where, cls.__name__, value)
-        if isinstance(value, bool) or not isinstance(value, wire) or (isinstance(value, int) and not _fits(value)):
+            # Of the caller's own enum the value is meant; a member of another one of ours is a mistake.
+            if isinstance(value, (OpenStrEnum, OpenIntEnum)):
+                raise _wrong(where, cls.__name__, value)
+            value = cast("object", value.value)
+        raw = whole_number(value) if wire is int else value if isinstance(value, str) else None
+        if raw is None or (isinstance(raw, int) and not _fits(raw)):
             raise _wrong(where, cls.__name__, value, _meant(cls, value))
-        member = make(value)
+        member = make(raw)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             shown = f"{value!r:.80}"
@@ -241,16 +264,22 @@ def list_kind(item: Kind) -> Kind:
     """The kind of a list, each item of kind `item`."""
 
     def load(raw: Any) -> Any:
+        if isinstance(raw, str) and item.name in ("text", "enum"):
+            raw = [raw] if raw else []  # older records hold a single text
         if not isinstance(raw, list):
             return raw
         values = cast("list[Any]", raw)
         return list(values) if item.load is None else [item.load(value) for value in values]
 
-    def dump(value: Any, where: str) -> list[Any]:
-        ones = listed(value, where, f"a list ({item.accepts} each)")
-        return [item.dump(one, f"{where}[{index}]") for index, one in enumerate(ones)]
+    def each(do: Callable[[Any, str], Any]) -> Callable[[Any, str], list[Any]]:
+        def all_of(value: Any, where: str) -> list[Any]:
+            ones = listed(value, where, f"a list ({item.accepts} each)")
+            return [do(one, f"{where}[{index}]") for index, one in enumerate(ones)]
 
-    return Kind("list", load=load, dump=dump, accepts="a list", mutable=True, detail=item)
+        return all_of
+
+    take = None if item.take is None else each(item.take)
+    return Kind("list", load=load, dump=each(item.dump), accepts="a list", mutable=True, take=take, detail=item)
 
 
 def _dump_outer_map(value: Any, where: str) -> dict[str, Any]:
@@ -272,10 +301,12 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
 
 
 def _dump_any(value: Any, where: str) -> Any:
+    if (truth := truth_value(value)) is not None or value is None:
+        return truth
     if isinstance(value, datetime):
         # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
         return utc_text(value, where)[:19].replace("T", " ")
-    if isinstance(value, date):
+    if _is_date(value):
         raise InvalidValue(
             f"{where} takes a datetime with a time zone, not a date: say when the day begins, e.g. "
             f"datetime({value.year}, {value.month}, {value.day}, tzinfo=timezone.utc).",
@@ -283,12 +314,10 @@ def _dump_any(value: Any, where: str) -> Any:
         )
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, str):
+    if isinstance(value, str) or is_uuid(value):
         return _text(value, where)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if whole_number(value) is not None:
         return _integer(value, where)
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, dict):
         return _dump_map(value, where)
     if isinstance(value, (list, tuple)):

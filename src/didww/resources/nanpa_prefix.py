@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Flag, OptionalTexts, Text, Texts
+from didww.resources.filters import Digits, Flag, Ids, OptionalDigitLists, OptionalIds, Texts
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 NanpaPrefixFilter = TypedDict(
     "NanpaPrefixFilter",
     {
-        "country.id": OptionalTexts,
+        "country.id": OptionalIds,
         "did_group.features": Texts,
         "did_group.is_available": Flag,
-        "id": Texts,
-        "npa": OptionalTexts,
-        "npanxx": Text,
-        "nxx": OptionalTexts,
-        "region.id": OptionalTexts,
+        "id": Ids,
+        "npa": OptionalDigitLists,
+        "npanxx": Digits,
+        "nxx": OptionalDigitLists,
+        "region.id": OptionalIds,
     },
     total=False,
 )

@@ -8,8 +8,8 @@ from typing import Literal, TypedDict
 
 from didww.enums import CallbackMethod, OrderStatus
 from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, writable
-from didww.resources.filters import Moment, OptionalText, OptionalTexts, Texts
+from didww.resources.fields import attribute, status_is, writable
+from didww.resources.filters import Ids, Moment, OptionalText, OptionalTexts, Texts
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -23,7 +23,7 @@ OrderFilter = TypedDict(
         "created_at_gteq": Moment,
         "created_at_lteq": Moment,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "reference": Texts,
         "status": OptionalTexts,
     },
@@ -91,3 +91,7 @@ class Order(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
         longest=100,
     )
+
+    is_pending = status_is(OrderStatus.PENDING)
+    is_completed = status_is(OrderStatus.COMPLETED)
+    is_canceled = status_is(OrderStatus.CANCELED)

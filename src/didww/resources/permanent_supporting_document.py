@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.filters import Ids, OptionalText
 
 if TYPE_CHECKING:
     from didww.resources.encrypted_file import EncryptedFile
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from didww.resources.supporting_document_template import SupportingDocumentTemplate
 
 PermanentSupportingDocumentFilter = TypedDict(
-    "PermanentSupportingDocumentFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False
+    "PermanentSupportingDocumentFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False
 )
 PermanentSupportingDocumentInclude = Literal["template", "identity"]
 PermanentSupportingDocumentSort = Literal[

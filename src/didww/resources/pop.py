@@ -6,9 +6,9 @@ from typing import TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Texts
+from didww.resources.filters import Ids
 
-PopFilter = TypedDict("PopFilter", {"id": Texts}, total=False)
+PopFilter = TypedDict("PopFilter", {"id": Ids}, total=False)
 
 
 class Pop(

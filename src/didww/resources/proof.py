@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.filters import Ids, OptionalText
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from didww.resources.identity import Identity
     from didww.resources.proof_type import ProofType
 
-ProofFilter = TypedDict("ProofFilter", {"external_reference_id": OptionalText, "id": Texts}, total=False)
+ProofFilter = TypedDict("ProofFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
 ProofInclude = Literal["proof_type", "entity"]
 ProofSort = Literal[
     "created_at",

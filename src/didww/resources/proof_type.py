@@ -7,9 +7,9 @@ from typing import Literal, TypedDict
 from didww.enums import ProofEntityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalTexts
 
-ProofTypeFilter = TypedDict("ProofTypeFilter", {"entity_type": OptionalTexts, "id": Texts}, total=False)
+ProofTypeFilter = TypedDict("ProofTypeFilter", {"entity_type": OptionalTexts, "id": Ids}, total=False)
 ProofTypeSort = Literal["entity_type", "-entity_type", "name", "-name"]
 
 

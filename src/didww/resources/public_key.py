@@ -6,9 +6,9 @@ from typing import Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Texts
+from didww.resources.filters import Ids
 
-PublicKeyFilter = TypedDict("PublicKeyFilter", {"id": Texts}, total=False)
+PublicKeyFilter = TypedDict("PublicKeyFilter", {"id": Ids}, total=False)
 PublicKeySort = Literal["key", "-key"]
 
 

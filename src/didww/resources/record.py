@@ -8,29 +8,32 @@ and relationships; `Nested` is an object inside an attribute, e.g. a trunk's con
 from __future__ import annotations
 
 import copy
+from abc import ABCMeta
+from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.jsonapi.encode import Veiled
-from didww.resources.fields import Field, attribute, meta, relationship
+from didww.resources.annotations import Annotations
+from didww.resources.fields import Field, attribute, relationship
 from didww.resources.kinds import Kind, listed
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
     from inspect import Signature
 
     from didww.jsonapi.document import Data
 
-__all__ = ["Meta", "Nested", "Record", "RecordType", "object_kind"]
+__all__ = ["Items", "Meta", "Nested", "Record", "RecordType", "object_kind"]
 
 MISSING: Any = object()
 
 _first_change = Lock()
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship, meta))
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attribute, relationship))
 class RecordType(type):
     """Collects the declared fields of a class and keeps its instances free of a `__dict__`."""
 
@@ -48,8 +51,9 @@ class RecordType(type):
             # A class of its own for each field, so that messages name the class that the caller knows.
             setattr(made, key, field.for_class(cast("type[Record]", made)))
         names = dict.fromkeys([*inherited, *namespace])
-        found = {key: made.__dict__.get(key) for key in names}
-        made._fields = {key: member for key, member in found.items() if isinstance(member, Field)}
+        found = {key: field for key in names if isinstance(field := made.__dict__.get(key), Field)}
+        made._fields = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
+        made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
         return made
 
     @property
@@ -63,7 +67,7 @@ class RecordType(type):
                     name,
                     Parameter.KEYWORD_ONLY,
                     default=_LEFT_OUT,
-                    annotation=cast("type", field.owner).__annotations__[name],
+                    annotation=field.annotation,
                 )
                 for name, field in cls._fields.items()
                 if field.create
@@ -103,11 +107,56 @@ class State:
         self.marker: str | None = None
         self.unresolved: str | None = None
 
+    # The oldest pickle protocols do not look at slots.
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.assigned, self.values, self.linkage
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.assigned, self.values, self.linkage = state
+
+
+class Items(list[Any]):
+    """A list of nested objects; each is checked and taken over as it is when it is put in."""
+
+    __slots__ = ("_field",)
+
+    def __init__(self, field: Field, values: Iterable[Any] = ()) -> None:
+        super().__init__(values)
+        self._field = field
+
+    def _taken(self, values: Iterable[Any]) -> list[Any]:
+        kind: Kind = self._field.kind.detail
+        return [kind.keep(one, kind.dump(one, self._field.label), self._field.label) for one in values]
+
+    def append(self, value: Any) -> None:  # noqa: D102 as of any list
+        super().extend(self._taken([value]))
+
+    def extend(self, values: Iterable[Any]) -> None:  # noqa: D102 as of any list
+        super().extend(self._taken(values))
+
+    def __iadd__(self, values: Iterable[Any]) -> Self:  # type: ignore[misc] # as of any list
+        self.extend(values)
+        return self
+
+    def insert(self, index: Any, value: Any) -> None:  # noqa: D102 as of any list
+        super().insert(index, self._taken([value])[0])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, self._taken(value) if isinstance(index, slice) else self._taken([value])[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _items, (self._field.holder, self._field.name, list(self))
+
+
+def _items(cls: type[Record], name: str, values: list[Any]) -> Items:
+    return Items(cls._fields[name], values)
+
 
 class Record(metaclass=RecordType):
     """A raw JSON object with declared fields."""
 
-    __slots__ = ("_attributes", "_state")
+    __slots__ = ("__weakref__", "_attributes", "_state")
     _fields: ClassVar[dict[str, Field]] = {}
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
@@ -117,13 +166,16 @@ class Record(metaclass=RecordType):
     def __init__(self, **fields: Any) -> None:
         set_attributes(self, {})
         set_state(self, None)
-        # Fields that imply others go first, so that what is said outright wins.
-        for name in sorted(fields, key=self._implies_none):
-            setattr(self, name, fields[name])
+        self._assign(fields)
 
-    def _implies_none(self, name: str) -> bool:
-        field = self._fields.get(name)
-        return field is None or field.implies is None
+    def _assign(self, fields: Mapping[str, Any]) -> None:
+        """Set `fields`. What they imply for others holds unless these are among them: what is said outright wins."""
+        for name, value in fields.items():
+            field = self._fields.get(name)
+            if field is None:
+                setattr(self, name, value)
+            else:
+                self._write(field, value, fields)
 
     def _unknown(self, name: str) -> str:
         hint = did_you_mean(name, self._fields) or f" Its fields: {', '.join(self._fields)}."
@@ -133,19 +185,59 @@ class Record(metaclass=RecordType):
 
         def __setattr__(self, name: str, value: Any) -> None:
             field = self._fields.get(name)
-            if field is None:
-                if isinstance(getattr(type(self), name, None), property):
-                    raise ReadOnlyFieldError(f"{type(self).__name__}.{name} cannot be written.", field=name)
+            member = field or getattr(type(self), name, None)
+            if field is not None:
+                self._write(field, value)
+            elif not isinstance(member, property):
                 raise InvalidValue(self._unknown(name), field=f"{type(self).__name__}.{name}")
-            self._write(field, value)
+            elif member.fset is None:
+                raise ReadOnlyFieldError(f"{type(self).__name__}.{name} cannot be written.", field=name)
+            else:
+                member.fset(self, value)
 
         def __getattr__(self, name: str) -> Any:
+            member = self._fields.get(name) or getattr(type(self), name, None)
+            if isinstance(member, (Field, property)):
+                return member.__get__(self)  # its own AttributeError led here, and is to be seen
             if not name.startswith("_"):
                 try:
                     return self._attributes[name]
                 except KeyError:
                     pass
             raise AttributeError(self._unknown(name), name=name, obj=self)
+
+        @property
+        def __dict__(self) -> dict[str, Any]:
+            # Web frameworks and `json.dumps(record, default=vars)` turn objects to JSON by it.
+            return self.to_dict()
+
+        def __dir__(self) -> list[str]:
+            return sorted({*dir(type(self)), *self._attributes})
+
+        def __replace__(self, **fields: Any) -> Self:
+            twin = copy.copy(self)
+            twin._assign(fields)
+            return twin
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """What pydantic, and web frameworks on top of it, make of a record: its `to_dict()`, and back."""
+        from pydantic_core import core_schema  # nobody else calls this
+
+        def taken(value: Any) -> Record:
+            return value if isinstance(value, cls) else cls.from_dict(value)
+
+        def given(record: Record) -> dict[str, Any]:
+            return record.to_dict()
+
+        return core_schema.no_info_plain_validator_function(
+            taken, serialization=core_schema.plain_serializer_function_ser_schema(given)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """What stands for a record in an OpenAPI document."""
+        return {"type": "object", "title": cls.__name__}
 
     def _own(self) -> State:
         if self._state is None:
@@ -171,14 +263,14 @@ class Record(metaclass=RecordType):
             return raw
         value = kind.load(raw)
         if kind.mutable and value is not raw:  # a raw value that could not be converted stays the server's own
-            return self._own().values.setdefault(name, value)
+            return self._own().values.setdefault(name, _held(field, value))
         return value
 
     def _absent(self, field: Field) -> Any:
         """What a field reads as that is not there: a new list to fill, or None."""
         if field.kind.name in ("list", "many", "map") and not field.nullable:
             value: Any = {} if field.kind.name == "map" else []
-            return self._own().values.setdefault(field.name, value)
+            return self._own().values.setdefault(field.name, _held(field, value))
         return None
 
     # Writing
@@ -186,7 +278,8 @@ class Record(metaclass=RecordType):
     def _exists(self) -> bool:
         return False
 
-    def _write(self, field: Field, value: Any) -> None:
+    def _write(self, field: Field, value: Any, together: Container[str] = ()) -> None:
+        """Set a field, and what follows from it for other fields but those that are set `together` with it."""
         exists = self._exists()
         if not (field.update if exists else field.create):
             raise field.read_only(exists=exists)
@@ -195,14 +288,14 @@ class Record(metaclass=RecordType):
         raw = field.dump(value)
         state = self._own()
         if field.kind.mutable and value is not None:
-            state.values[field.name] = field.kind.keep(value, raw)
+            state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
         else:
             state.values.pop(field.name, None)
             self._attributes[field.name] = raw
         state.assigned.add(field.name)
-        if field.implies is not None:
-            for name, implied in field.implies.get(value, {}).items():
-                setattr(self, name, implied)
+        for name, implied in field.implied(value).items():
+            if name not in together:
+                self._write(self._fields[name], implied, together)
 
     # What to send, and what there is
 
@@ -293,6 +386,18 @@ class Record(metaclass=RecordType):
         """Raw attributes with all changes applied; the caller's own."""
         return copy.deepcopy({**self._attributes, **self._pending()})
 
+    def to_dict(self) -> dict[str, Any]:
+        """All attributes as plain JSON values, as they came."""
+        return self._current()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The record that `to_dict()` gave `data` of."""
+        made = cls.__new__(cls)
+        set_attributes(made, copy.deepcopy(dict(data)))
+        set_state(made, None)
+        return made
+
     def _shown(self) -> Iterator[tuple[str, Any]]:
         """Set fields for a repr, secrets masked; None only where it was assigned."""
         held, assigned = (self._state.values, self._state.assigned) if self._state is not None else ({}, ())
@@ -329,6 +434,12 @@ class Record(metaclass=RecordType):
         return _blank, (type(self),), self.__getstate__()
 
 
+def _held(field: Field, value: Any) -> Any:
+    """A value that can be changed in place as a record holds it."""
+    kind = field.kind
+    return Items(field, value) if kind.name == "list" and kind.detail.take is not None else value
+
+
 class _MaskedType:
     def __repr__(self) -> str:
         return "'***'"
@@ -349,8 +460,9 @@ set_state = Record.__dict__["_state"].__set__
 class Nested(Record):
     """An object inside an attribute: a `type` that tells its shape, and attributes.
 
-    Equal to another of the same class with the same content. An object of a type that this SDK does not know is a
-    plain `Nested`: its attributes read as they came, and it is sent back as it came.
+    Equal to another of the same class with the same content. An object of a type that this SDK does not know is of the
+    class that the others of its kind name as `fallback`: its attributes read as they came, and it is sent back as it
+    came.
 
     Class keywords say what holds for the object as a whole:
 
@@ -361,18 +473,17 @@ class Nested(Record):
             requires is declared `required` instead.
     """
 
-    __slots__ = ("_held", "_type")
+    __slots__ = ("_type",)
     type_: ClassVar[str] = ""
+    fallback: ClassVar[type[Nested]]
     writable: ClassVar[bool] = True
     needs: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     if TYPE_CHECKING:
         _type: str = attribute("")
-        _held: bool = attribute("")
 
     def __init__(self, **fields: Any) -> None:
         _set_type(self, type(self).type_)
-        _set_held(self, False)
         super().__init__(**fields)
 
     def __init_subclass__(
@@ -399,20 +510,25 @@ class Nested(Record):
     def _loaded(cls, type_: str, attributes: dict[str, Any]) -> Self:
         made = cls.__new__(cls)
         _set_type(made, type_)
-        _set_held(made, True)
         set_attributes(made, dict(attributes))
         set_state(made, None)
         return made
 
-    def _taken(self) -> Self:
-        """This object for a record that it is assigned to; a copy if another one holds it already.
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The object that `to_dict()` gave `data` of, as if it had been loaded.
 
-        Shared, a change for one record would be sent for the other as well, and reroute its calls.
+        A base class gives an object of the class that `data` is of.
+
+        Raises:
+            InvalidValue: `data` has no type and attributes, or is of another type.
         """
-        if self._held:
-            return copy.copy(self)
-        _set_held(self, True)
-        return self
+        where = f"{cls.__name__}.from_dict"
+        type_, attributes = _shape(data, where)
+        found = next((one for one in _with_subclasses(cls) if one.type_ == type_), None)
+        if found is None and cls.type_:
+            raise InvalidValue(f"{where} takes the type {cls.type_!r}, not {type_!r:.80}.", field="type")
+        return cast("Self", (found or cls.fallback)._loaded(type_, copy.deepcopy(attributes)))
 
     def _raw(self) -> dict[str, Any]:
         """What is sent: the type and every attribute that may be written, changed or not.
@@ -421,7 +537,7 @@ class Nested(Record):
         was loaded means the same either way. Read-only members would be refused, and unknown ones may be read-only.
         """
         current = self._current()
-        if type(self) is not Nested:
+        if self._type == type(self).type_:
             fields = self._fields
             current = {name: raw for name, raw in current.items() if name in fields and fields[name].create}
         return {"type": self._type, "attributes": current}
@@ -438,24 +554,42 @@ class Nested(Record):
     __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable, equal by content
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "type": self._type, "held": self._held}
+        return {**super().__getstate__(), "type": self._type}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         _set_type(self, state["type"])
-        _set_held(self, state["held"])
 
 
 _set_type = Nested.__dict__["_type"].__set__
-_set_held = Nested.__dict__["_held"].__set__
+Nested.fallback = Nested
+
+
+def _with_subclasses(cls: type[Nested]) -> Iterator[type[Nested]]:
+    yield cls
+    for one in cls.__subclasses__():
+        yield from _with_subclasses(one)
+
+
+def _shape(data: Any, where: str) -> tuple[str, dict[str, Any]]:
+    """The type and the attributes of an object that is written as a dict."""
+    shape: dict[str, Any] = {**cast("Mapping[str, Any]", data)} if isinstance(data, Mapping) else {}
+    type_, attributes = shape.pop("type", None), shape.pop("attributes", {})
+    if not isinstance(type_, str) or not isinstance(attributes, dict) or shape:
+        raise InvalidValue(
+            f'{where} takes an object as a dict of its type and attributes: {{"type": ..., "attributes": {{...}}}}.',
+            field=where,
+        )
+    return type_, cast("dict[str, Any]", attributes)
 
 
 def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
     """The kind of an attribute that holds one of `classes`."""
-    known: dict[str, type[Nested]] = {}
+    known: dict[str, list[type[Nested]]] = {}
     for cls in classes:
-        known.setdefault(cls.type_, cls)
+        known.setdefault(cls.type_, []).append(cls)
     names = " or ".join(cls.__name__ for cls in classes if cls.writable)
+    fallback = classes[0].fallback
 
     def load(raw: Any) -> Any:
         if not isinstance(raw, dict):
@@ -464,24 +598,53 @@ def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
         type_, attributes = shape.get("type"), shape.get("attributes")
         if not isinstance(type_, str) or not isinstance(attributes, dict):
             return copy.deepcopy(shape)
-        return known.get(type_, Nested)._loaded(type_, cast("dict[str, Any]", attributes))
+        return known.get(type_, [fallback])[0]._loaded(type_, cast("dict[str, Any]", attributes))
+
+    def object_of(value: Any, where: str) -> Nested:
+        """The object that is written as a dict, with the same checks as one that is made by its class."""
+        if not isinstance(value, dict):
+            if not isinstance(value, classes) and not (type(value) in (Nested, fallback) and value.type):
+                raise InvalidValue(f"{where} takes {names}, not {type(value).__name__}.", field=where)
+            return cast("Nested", value)
+        type_, attributes = _shape(value, where)
+        if type_ not in known:
+            types = " or ".join(repr(one) for one in known)
+            hint = did_you_mean(type_, known)
+            raise InvalidValue(f"{where} takes the types {types}, not {type_!r:.80}.{hint}", field=where)
+        # Where several classes share a type, the attributes tell which one is meant.
+        fitting = [cls for cls in known[type_] if attributes.keys() <= cls._fields.keys()]
+        made = (fitting or known[type_])[0]
+        _check_writable(made, where)
+        return made(**{str(name): one for name, one in attributes.items()})
+
+    def _check_writable(cls: type[Nested], where: str) -> None:
+        if not cls.writable:
+            raise ReadOnlyFieldError(
+                f"{where}: {cls.__name__} is made by the service and cannot be sent; use {names}.", field=where
+            )
 
     def dump(value: Any, where: str) -> Any:
-        if not isinstance(value, (*classes, Nested)):
-            raise InvalidValue(f"{where} takes {names}, not {type(value).__name__}.", field=where)
-        if type(value) is not Nested and not isinstance(value, classes):
-            raise InvalidValue(f"{where} takes {names}, not {type(value).__name__}.", field=where)
-        if not value.writable:
-            raise ReadOnlyFieldError(
-                f"{where}: {type(value).__name__} is made by the service and cannot be sent; use {names}.", field=where
-            )
-        return value._raw()
+        made = object_of(value, where)
+        _check_writable(type(made), where)
+        return made._raw()
 
-    return Kind("object", load=load, dump=dump, accepts=names, mutable=True, detail=classes)
+    def take(value: Any, where: str) -> Nested:
+        made = object_of(value, where)
+        return copy.deepcopy(made) if made is value else made
+
+    return Kind("object", load=load, dump=dump, accepts=names, mutable=True, take=take, detail=classes)
 
 
 class Meta(Record):
-    """A resource's `meta` object: facts that come beside the attributes, read only."""
+    """A resource's `meta` object: facts that come beside the attributes, read only.
+
+    What is declared reads as typed attributes. It is a mapping, too, of all members as they came.
+
+    Example:
+        >>> meta = Meta.from_dict({"setup_price": "1.5"})
+        >>> meta["setup_price"], meta.get("monthly_price"), "setup_price" in meta
+        ('1.5', None, True)
+    """
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
@@ -490,6 +653,44 @@ class Meta(Record):
         set_state(made, None)
         return made
 
-    def to_dict(self) -> dict[str, Any]:
-        """The members as they came."""
-        return copy.deepcopy(self._attributes)
+    def __getitem__(self, name: str) -> Any:
+        return self._attributes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._attributes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The member `name` as it came; `default` if there is none."""
+        return self._attributes.get(name, default)
+
+    def keys(self) -> KeysView[str]:
+        """The names of all members."""
+        return self._attributes.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """All members as they came."""
+        return self._attributes.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """The names of all members, with what came."""
+        return self._attributes.items()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return dict(self._attributes) == dict(cast("Mapping[str, Any]", other))
+
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # equal by content
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        yield from super()._shown()
+        yield from ((name, value) for name, value in self._attributes.items() if name not in self._fields)
+
+
+ABCMeta.register(cast("ABCMeta", Mapping), Meta)  # not a base: metaclasses do not mix

@@ -15,7 +15,7 @@ from didww.exceptions import InvalidValue
 if TYPE_CHECKING:
     from didww.resources.base import Resource
 
-__all__ = ["all_classes", "class_named", "class_of"]
+__all__ = ["all_classes", "class_called", "class_named", "class_of"]
 
 _MOST_UNKNOWN = 1000  # types come from outside; do not remember without end
 _TYPE = re.compile(r"[a-z][a-z_]{0,60}", re.ASCII)
@@ -46,6 +46,11 @@ def class_named(name: str) -> type[Resource]:
     if found is None:
         raise InvalidValue(f"There is no resource class {name!r}.", field=name)
     return found
+
+
+def class_called(name: str) -> type[Resource] | None:
+    """The resource class of a type in the singular, e.g. `country`; None if there is none."""
+    return _load(name, _camel(name)) if _TYPE.fullmatch(name) else None
 
 
 def all_classes() -> list[type[Resource]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalIds, OptionalText, OptionalTexts
 
 if TYPE_CHECKING:
     from didww.resources.capacity_pool import CapacityPool
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 SharedCapacityGroupFilter = TypedDict(
     "SharedCapacityGroupFilter",
     {
-        "capacity_pool.id": OptionalTexts,
+        "capacity_pool.id": OptionalIds,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "name": OptionalTexts,
     },
     total=False,

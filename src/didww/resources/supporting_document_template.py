@@ -6,11 +6,11 @@ from typing import Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Flag, Text, Texts
+from didww.resources.filters import Flag, Ids, Text
 
 SupportingDocumentTemplateFilter = TypedDict(
     "SupportingDocumentTemplateFilter",
-    {"id": Texts, "name": Text, "name_contains": Text, "permanent": Flag},
+    {"id": Ids, "name": Text, "name_contains": Text, "permanent": Flag},
     total=False,
 )
 SupportingDocumentTemplateSort = Literal["name", "-name", "permanent", "-permanent"]

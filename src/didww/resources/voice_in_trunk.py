@@ -10,7 +10,7 @@ from didww.resources.base import Resource
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalText, OptionalTexts
 
 if TYPE_CHECKING:
     from didww.resources.pop import Pop
@@ -21,7 +21,7 @@ VoiceInTrunkFilter = TypedDict(
     {
         "configuration.type": OptionalTexts,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "name": OptionalTexts,
     },
     total=False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import OptionalText, Texts
+from didww.resources.filters import Ids, OptionalText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VoiceInTrunkGroupFilter = TypedDict(
     "VoiceInTrunkGroupFilter",
-    {"external_reference_id": OptionalText, "id": Texts},
+    {"external_reference_id": OptionalText, "id": Ids},
     total=False,
 )
 VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]
@@ -65,4 +65,4 @@ class VoiceInTrunkGroup(
     voice_in_trunks: list[VoiceInTrunk] = linkable(
         "All its trunks; a list written replaces the one before and takes trunks out of other groups.",
     )
-    meta: VoiceInTrunkGroupMeta = resource_meta("Facts about it, as they are now.")
+    meta = resource_meta(VoiceInTrunkGroupMeta, "Facts about it, as they are now.")

@@ -13,9 +13,9 @@ from didww.resources.authentication_method import (
     TwilioAuthenticationMethod,
 )
 from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
+from didww.resources.fields import attribute, linkable, status_is, writable
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Flag, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Flag, Ids, OptionalText, OptionalTexts, Text, Texts
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ VoiceOutTrunkFilter = TypedDict(
     {
         "allow_any_did_as_cli": Flag,
         "authentication_method.type": Texts,
-        "default_did.id": Texts,
+        "default_did.id": Ids,
         "default_dst_action": Text,
         "external_reference_id": OptionalText,
-        "id": Texts,
+        "id": Ids,
         "media_encryption_mode": Text,
         "name": OptionalTexts,
         "name_contains": OptionalTexts,
@@ -135,4 +135,7 @@ class VoiceOutTrunk(
     )
     dids: list[Did] = linkable("DIDs that may be caller id; an update replaces them all.")
     emergency_dids: list[Did] = linkable("DIDs that may make emergency calls; an update replaces them all.")
-    meta: VoiceOutTrunkMeta = resource_meta("What it has spent.")
+    meta = resource_meta(VoiceOutTrunkMeta, "What it has spent.")
+
+    is_active = status_is(VoiceOutTrunkStatus.ACTIVE)
+    is_blocked = status_is(VoiceOutTrunkStatus.BLOCKED)

@@ -36,6 +36,7 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
 _PAGE_SIZE = re.compile(r"page\[size\]=(\d{1,9})")
 MOST_BYTES = 32 << 20
+SECONDS_FOR_BODY = 60.0
 _TOO_LARGE = b'{"errors":[{"title":"Payload Too Large","detail":"The body is too large.","code":"413","status":"413"}]}'
 
 
@@ -80,16 +81,14 @@ class SandboxApp:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MOST_BYTES:
-                break
+        try:
+            async with asyncio.timeout(SECONDS_FOR_BODY):
+                body = await _body(receive)
+        except TimeoutError:
+            await _respond(scope, send, Response(408, {"connection": "close"}, b""), _QUIET)
+            return
+        if body is None:
+            return
         request, path = _request(scope, bytes(body))
         disturbance: Disturbance | None = None
         quiet = False
@@ -300,6 +299,19 @@ def _request(scope: MutableMapping[str, Any], body: bytes) -> tuple[Request, str
     return Request(
         scope["method"], f"{scope.get('scheme', 'http')}://{headers['host']}{path}", headers, body or None
     ), path
+
+
+async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytearray | None:
+    """Return the body, no more of it than shows that it is too large; None if the client has gone."""
+    body = bytearray()
+    more = True
+    while more and len(body) <= MOST_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
 
 
 async def _lifespan(

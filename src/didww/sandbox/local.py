@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -24,7 +25,7 @@ from didww.sandbox.supply import Stock
 from didww.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from didww.aio import AsyncDidwwClient
     from didww.calls.effects import Request
@@ -146,9 +147,10 @@ class Sandbox:
         if self._limit is not None and self._above(key, self._limit):
             response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
         elif (fault := self.faults.for_request(request)) is None:
-            response = self._handled(request, started)
+            response = _handled(self.engine.handle, request, started)
         else:
-            response = made_answer(fault) or marred(fault, self._handled(request, started, holding=fault.hold))
+            handle = partial(self.engine.handle, holding=fault.hold)
+            response = made_answer(fault) or marred(fault, _handled(handle, request, started))
             disturbance = disturbance_of(fault)
         now = self.clock.now()
         response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
@@ -161,12 +163,6 @@ class Sandbox:
             fault=None if fault is None else fault.id,
         )
         return response, disturbance
-
-    def _handled(self, request: Request, started: float, *, holding: bool = False) -> Response:
-        # The doors send no body to HEAD.
-        asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
-        response = self.engine.handle(asked, holding=holding)
-        return with_validators(request, response, time.perf_counter() - started)
 
     def serve_always(self) -> None:
         """Let what falls due happen while nobody asks, as a server has to."""
@@ -204,3 +200,9 @@ class Sandbox:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+def _handled(handle: Callable[[Request], Response], request: Request, started: float) -> Response:
+    # The doors send no body to HEAD.
+    asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
+    return with_validators(request, handle(asked), time.perf_counter() - started)

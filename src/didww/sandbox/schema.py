@@ -132,8 +132,8 @@ class Table:
 
     @cached_property
     def filters(self) -> dict[str, Match]:
-        """The filters of its list, with their rules."""
-        return filter_rules(self.cls.filter_type)
+        """The filters of its list, with their rules; those that the client answers by others are none of them."""
+        return {name: rule for name, rule in filter_rules(self.cls.filter_type).items() if rule.detour is None}
 
     @cached_property
     def sorts(self) -> frozenset[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from didww.resources.authentication_method.base import AuthenticationMethod
 from didww.resources.fields import attribute, writable
-from didww.resources.record import Nested
 
 
-class CredentialsAndIpAuthenticationMethod(Nested, type="credentials_and_ip"):
+class CredentialsAndIpAuthenticationMethod(AuthenticationMethod, type="credentials_and_ip"):
     """SIP digest credentials made by DIDWW, together with a list of allowed addresses.
 
     New credentials are made by creating a `VoiceOutTrunkRegenerateCredential`.
@@ -19,5 +19,5 @@ class CredentialsAndIpAuthenticationMethod(Nested, type="credentials_and_ip"):
     tech_prefix: str | None = writable(
         "Digits and `#` that are cut off the dialled number, at most 8; None for none.", longest=8
     )
-    username: str | None = attribute("SIP username, made by DIDWW; None if there is none.")
+    username: str | None = attribute("SIP username, made by DIDWW; None if there is none.", secret=True)
     password: str | None = attribute("SIP password, made by DIDWW; None if there is none.", secret=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from didww.resources.authentication_method.base import AuthenticationMethod
 from didww.resources.fields import attribute
-from didww.resources.record import Nested
 
 
-class IpOnlyAuthenticationMethod(Nested, type="ip_only", writable=False):
+class IpOnlyAuthenticationMethod(AuthenticationMethod, type="ip_only", writable=False):
     """A list of allowed addresses by itself; can be read, never created or set.
 
     Source: contract file voice_out_trunks; that it cannot be written: enumerations sheet, section 3.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from didww.resources.authentication_method.base import AuthenticationMethod
 from didww.resources.fields import writable
-from didww.resources.record import Nested
 
 
-class TwilioAuthenticationMethod(Nested, type="twilio"):
+class TwilioAuthenticationMethod(AuthenticationMethod, type="twilio"):
     """Trust in the calls of one Twilio account.
 
     Source: contract file voice_out_trunks; that the SID is needed: behaviour sheet, section 9.

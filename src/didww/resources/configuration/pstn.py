@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from didww.resources.configuration.base import TrunkConfiguration
 from didww.resources.fields import writable
-from didww.resources.record import Nested
 
 
-class PstnConfiguration(Nested, type="pstn_configurations"):
+class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
     """Calls are forwarded to a phone number.
 
     Source: contract file voice_in_trunks.

@@ -15,21 +15,25 @@ from didww.enums import (
     TransportProtocol,
     TxDtmfFormat,
 )
-from didww.resources.fields import attribute, writable
-from didww.resources.record import Nested
+from didww.resources.configuration.base import TrunkConfiguration
+from didww.resources.fields import ANY_VALUE, attribute, writable
 
 
-class SipConfiguration(Nested, type="sip_configurations"):
+class SipConfiguration(TrunkConfiguration, type="sip_configurations"):
     """Calls are sent by SIP to a host, or to a device that registers at DIDWW.
 
     Switching `enabled_sip_registration` on sets `host` and `port` to None; switching it off sets
-    `use_did_in_ruri` to False: the service refuses other combinations. Where a field does not say what None
-    means, it means "not set".
+    `use_did_in_ruri` to False; a `host` that is not None switches it off: the service refuses other
+    combinations. What is set in the same call stays as it is given. Where a field does not say what None means,
+    it means "not set".
 
     Source: contract file voice_in_trunks; end-to-end flows, section 9.
     """
 
-    host: str | None = writable("Host name or IP address that calls are sent to; None with registration.")
+    host: str | None = writable(
+        "Host name or IP address that calls are sent to; None with registration.",
+        implies={ANY_VALUE: {"enabled_sip_registration": False}},
+    )
     port: int | None = writable(
         "SIP port of the host, 1 to 65535; None for the usual one, and with registration.", low=1, high=65535
     )
@@ -48,7 +52,7 @@ class SipConfiguration(Nested, type="sip_configurations"):
     )
     tx_dtmf_format_id: TxDtmfFormat | None = writable("How keypad tones are sent to the account's side.")
     auth_enabled: bool = writable("Whether requests to the host carry credentials.")
-    auth_user: str | None = writable("User name of these credentials.")
+    auth_user: str | None = writable("User name of these credentials.", secret=True)
     auth_password: str | None = writable("Password of these credentials.", secret=True)
     auth_from_user: str | None = writable("User of the From header when credentials are used.")
     auth_from_domain: str | None = writable("Domain of the From header when credentials are used.")
@@ -58,6 +62,7 @@ class SipConfiguration(Nested, type="sip_configurations"):
     )
     incoming_auth_username: str | None = attribute(
         "User name to register with, made by the service; None without registration.",
+        secret=True,
     )
     incoming_auth_password: str | None = attribute(
         "Password to register with, made by the service; None without registration.",

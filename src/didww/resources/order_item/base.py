@@ -27,6 +27,9 @@ class OrderItem(Nested):
     )
 
 
+OrderItem.fallback = OrderItem
+
+
 class NumberOrderItem(OrderItem, type="did_order_items"):
     """An item that buys numbers from a SKU; which numbers, its own kinds say. Answers hold `DidOrderItem`.
 

@@ -206,7 +206,7 @@ def _trunks(world: World, filters: dict[str, Any]) -> list[OutLine]:
 
 def lines_of(world: World, number: str | None) -> list[Line]:
     """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
-    dids = world.find("dids", **({"number": number} if number is not None else {}))
+    dids = world.find("dids") if number is None else world.find("dids", number=number)
     trunks = {trunk["id"]: trunk for trunk in world.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
     # Lowest priority first, then the greater share.

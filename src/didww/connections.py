@@ -1,0 +1,178 @@
+"""The connections of a server: how long each may take for the head of a request, and how many there may be.
+
+Imported when something is served, since it needs uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import socket
+
+__all__ = ["BACKLOG", "Connections", "Server", "connection_limit"]
+
+log = logging.getLogger("didww.serving")
+
+MOST_CONNECTIONS: Final = 1000
+BACKLOG: Final = 1024
+"""Connections that wait in the kernel."""
+# Some rounds of the event loop pass before an accepted connection is counted; asyncio tries a failed accept as often.
+_ACCEPTED_AT_ONCE: Final = 16
+_BETWEEN_WARNINGS: Final = 60.0
+_OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def connection_limit() -> int:
+    """Return how many connections a server has room for: half of the files that the process may open, at most 1,000."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, which has no such limit
+        return MOST_CONNECTIONS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, files // 2))
+
+
+class Connections:
+    """All connections of one server, within bounds.
+
+    When there are more than `limit`, the one that has waited longest for its client is closed; if none waits, the new
+    one is answered 503. So whoever holds connections open without asking for anything keeps nobody else out.
+
+    Args:
+        limit: How many there may be.
+        head_timeout: Seconds that a client has for the head of a request.
+    """
+
+    def __init__(self, limit: int, head_timeout: float) -> None:
+        self.limit = limit
+        self.head_timeout = head_timeout
+        self._warned = -_BETWEEN_WARNINGS
+
+    def server(self, app: Any) -> Server:
+        """Return a server for an ASGI application with these connections."""
+        config = uvicorn.Config(
+            app,
+            http=type("Connection", (_Connection,), {"group": self}),
+            backlog=_ACCEPTED_AT_ONCE,
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+            proxy_headers=False,  # what a client says of itself is not who it is
+        )
+        return Server(config, self)
+
+    def admit(self, new: _Connection) -> None:
+        """Make room for a new connection."""
+        if len(new.connections) <= self.limit:
+            return
+        self._warn("There are %d connections, as many as this server has room for. Idle ones are closed.", self.limit)
+        found = cast("set[object]", new.connections)
+        idle = [one for one in found if isinstance(one, _Connection) and one is not new and one.waits]
+        if idle:
+            min(idle, key=lambda one: one.since).transport.abort()
+        else:
+            new.transport.write(_BUSY)
+            new.transport.close()
+
+    def on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle an error of the event loop: one line if no connection can be accepted, as the loop tries again."""
+        error = context.get("exception")
+        if "socket" in context and isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
+            self._warn("No connection can be accepted: %s.", error.strerror)
+        else:
+            loop.default_exception_handler(context)
+
+    def _warn(self, text: str, value: object) -> None:
+        now = time.monotonic()
+        if now - self._warned >= _BETWEEN_WARNINGS:
+            self._warned = now
+            log.warning(text, value)
+
+
+class Server(uvicorn.Server):
+    """A server whose connections are within bounds.
+
+    Args:
+        config: What it serves.
+        connections: Its connections.
+    """
+
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self._bounded = connections
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        asyncio.get_running_loop().set_exception_handler(self._bounded.on_error)
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():  # asyncio has set it to what it accepts at once
+            listener.listen(BACKLOG)
+
+
+class _Connection(H11Protocol):
+    """One connection.
+
+    Attributes:
+        group: The connections that it is one of.
+        since: When it was made, or its last request was answered.
+    """
+
+    group: Connections
+    since: float = 0.0
+    _due: asyncio.TimerHandle | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is the client's turn: to send a request, or the rest of it."""
+        if self.transport.is_closing():
+            return False
+        return self._between or self.cycle.more_body
+
+    @property
+    def _between(self) -> bool:
+        return not self.cycle or self.cycle.response_complete  # there is none before the first request
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.since = self.loop.time()
+        self._expect_head()
+        self.group.admit(self)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._between:
+            self._head_is_here()
+        elif self._due is None:
+            self._expect_head()
+
+    def on_response_complete(self) -> None:
+        self.since = self.loop.time()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._due = self.loop.call_later(self.group.head_timeout, self._hang_up)
+
+    def _head_is_here(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _hang_up(self) -> None:
+        if self.transport.get_protocol() is self:  # and not that of a WebSocket
+            self.transport.close()

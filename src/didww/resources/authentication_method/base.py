@@ -1,0 +1,19 @@
+"""What all ways of authentication share."""
+
+from __future__ import annotations
+
+from didww.resources.record import Nested
+
+
+class AuthenticationMethod(Nested):
+    """How a voice OUT trunk knows its callers: the base of all methods.
+
+    Source: contract file voice_out_trunks.
+    """
+
+
+class GenericAuthenticationMethod(AuthenticationMethod):
+    """A method that is newer than this SDK: its attributes read as they came, and it is sent back as it came."""
+
+
+AuthenticationMethod.fallback = GenericAuthenticationMethod

@@ -1,0 +1,108 @@
+"""The history of one DID, found by its id: the service filters by number, so the client asks for the number first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import pytest
+
+from didww import AsyncDidwwClient, Did, DidwwClient, QueryParams
+from didww.exceptions import DeadlineExceeded, InvalidValue, NotFoundError
+from didww.sandbox import Sandbox
+from scripted import AsyncScripted, Scripted, answer
+from world import BASE, Fate, World
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+DID = {"data": {"id": ID, "type": "dids", "attributes": {"number": "442079460001"}}}
+EVENT = {"id": "8d1a3c5e-0000-4000-8000-000000000002", "type": "did_history", "attributes": {"action": "assigned"}}
+
+
+def client_of(*script: Any) -> tuple[DidwwClient, Scripted]:
+    transport = Scripted(*script)
+    return DidwwClient("key", base_url=BASE, transport=transport, rate_limit=None), transport
+
+
+def asked(transport: Scripted) -> list[tuple[str, dict[str, str]]]:
+    parts = [urlsplit(request.url) for request in transport.requests]
+    return [(part.path.removeprefix("/v3"), dict(parse_qsl(part.query))) for part in parts]
+
+
+@pytest.mark.parametrize("id", [ID, UUID(ID), Did.build(ID)], ids=["text", "UUID", "record without its number"])
+def test_an_id_is_turned_into_the_number_by_one_request(id: Any) -> None:
+    """The DID is fetched, then the history is filtered by its number; the caller's query stays as it was."""
+    client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
+    params = QueryParams().filter("did.id", id).filter("action", "assigned")
+    assert [event.id for event in client.did_history().list(params).data] == [EVENT["id"]]
+    found = {"filter[action]": "assigned", "filter[did_number]": "442079460001"}
+    assert asked(transport) == [(f"/dids/{ID}", {}), ("/did_history", found)]
+    assert params.filters["did.id"] == id
+
+
+def test_a_record_that_was_loaded_costs_no_request() -> None:
+    """Its number is known."""
+    client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
+    did = client.dids().find(ID).data
+    client.did_history().list(filter={"did.id": did})
+    assert asked(transport)[1:] == [("/did_history", {"filter[did_number]": "442079460001"})]
+
+
+@pytest.mark.parametrize("method", ["first", "one", "count", "iterate"])
+def test_every_way_of_reading_a_list_takes_it(method: str) -> None:
+    """Walks, too, and the asynchronous client."""
+    script = answer(document=DID), answer(document={"data": [EVENT], "meta": {"total_records": 1}})
+    client, transport = client_of(*script)
+    outcome = getattr(client.did_history(), method)(filter={"did.id": ID})
+    assert method != "iterate" or len(list(outcome)) == 1
+    other = AsyncScripted(*script)
+
+    async def main() -> None:
+        async with AsyncDidwwClient("key", base_url=BASE, transport=other, rate_limit=None) as twin:
+            result = getattr(twin.did_history(), method)(filter={"did.id": ID})
+            assert len([event async for event in result]) == 1 if method == "iterate" else await result
+
+    asyncio.run(main())
+    assert asked(transport) == asked(other.inner)
+    assert [path for path, _ in asked(transport)] == [f"/dids/{ID}", "/did_history"]
+
+
+def test_a_did_that_is_not_there_is_named() -> None:
+    """The error is that of the request for the DID; nothing else is asked."""
+    client, transport = client_of(answer(404, {"errors": [{"title": "Record not found"}]}))
+    with pytest.raises(NotFoundError, match=f"/v3/dids/{ID}"):
+        client.did_history().list(filter={"did.id": ID})
+    assert len(transport.requests) == 1
+
+
+def test_id_and_number_exclude_each_other() -> None:
+    """Two values for one filter of the service are refused."""
+    client, transport = client_of(answer(document=DID))
+    with pytest.raises(InvalidValue, match=r"'did\.id' asks by 'did_number'; use one of the two"):
+        client.did_history().list(filter={"did.id": ID, "did_number": "442079460001"})
+    assert transport.requests == []
+
+
+def test_both_requests_share_the_timeout() -> None:
+    """What the first one took is missing to the second one."""
+    from didww.calls.operations import list_
+    from didww.configuration import ApiKey, Configuration
+    from didww.resources.did_history import DidHistory
+
+    world = World(Fate(4.0), Fate(4.0))
+    world.serve = lambda request: answer(document=DID)  # type: ignore[method-assign] # the service of this test
+    query = QueryParams().filter("did.id", ID)
+    with pytest.raises(DeadlineExceeded):
+        world.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))
+    assert world.now == 1006.0
+
+
+def test_the_local_didww_knows_the_history_of_an_id() -> None:
+    """As a program asks DIDWW."""
+    sandbox = Sandbox()
+    sandbox.state.seed({"dids": [{"number": "442079460001"}]})
+    with sandbox.client() as client:
+        did = client.dids().one(filter={"number": "442079460001"})
+        events = client.did_history().list(QueryParams().filter("did.id", did.id)).data
+        assert {event.did_number for event in events} <= {"442079460001"}

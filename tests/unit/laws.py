@@ -1,0 +1,19 @@
+"""How often hypothesis tries a law: the profile says it, and each law in proportion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import settings
+
+SLOW = 100
+"""Examples of a law in the profile `slow`, hypothesis's own default."""
+
+# A law may fail on any machine by what it says, on none by how long it takes.
+settings.register_profile("slow", max_examples=SLOW, deadline=None)
+settings.register_profile("fast", max_examples=15, deadline=None)
+
+
+def law(examples: int, **options: Any) -> settings:
+    """Return settings for `examples` examples in the profile `slow`, and as many fewer in others as the profile has."""
+    return settings(max_examples=max(5, examples * settings().max_examples // SLOW), **options)

@@ -1,0 +1,153 @@
+"""Values of other libraries where plain ones are expected: taken where the meaning is plain, else the way out is named."""
+
+from __future__ import annotations
+
+import enum
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from didww import Did, DidOrderItem, Encrypt, Export, Identity, QueryParams, VoiceInTrunk, VoiceOutTrunk
+from didww.enums import Codec, ExportType, IdentityType, OrderStatus, TransportProtocol
+from didww.exceptions import InvalidValue
+from didww.plain import truth_value, whole_number
+from didww.resources.configuration.sip import SipConfiguration
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+
+
+class Kind:
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+class Scalar:
+    """A value as array libraries have it: what it is stands in its type code, and it is no int of Python."""
+
+    shape = ()
+
+    def __init__(self, value: Any, kind: str) -> None:
+        self.value = value
+        self.dtype = Kind(kind)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __index__(self) -> int:
+        if self.dtype.kind == "f":
+            raise TypeError("only integers")
+        return int(self.value)
+
+
+class Money(Decimal):
+    """A subclass of the caller's own."""
+
+
+class Text(enum.StrEnum):
+    NAME = "name"
+    COMPLETED = "completed"
+    BUSINESS = "business"
+
+
+class Mixed(str, enum.Enum):  # noqa: UP042 as programs for older versions of Python have it
+    NAME = "name"
+
+
+class Protocol(enum.IntEnum):
+    TLS = 3
+
+
+FIVE, TRUE, FALSE, HALF = Scalar(5, "i"), Scalar(1, "b"), Scalar(0, "b"), Scalar(0.5, "f")
+
+
+def test_whole_numbers_and_truth_values_are_told_apart() -> None:
+    """A truth value is no number, a number is no truth value, and a fraction is neither."""
+    values = [5, True, FIVE, TRUE, HALF, 5.0, "5", None, object()]
+    assert [whole_number(one) for one in values] == [5, None, 5, None, None, None, None, None, None]
+    assert [truth_value(one) for one in values] == [None, True, None, True, None, None, None, None, None]
+    assert truth_value(FALSE) is False
+
+
+def changes(record: Any, **values: Any) -> dict[str, Any]:
+    """What is sent of a record after these were assigned, as plain JSON."""
+    for name, value in values.items():
+        setattr(record, name, value)
+    sent: dict[str, Any] = json.loads(json.dumps(record._to_send()))
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("record", "name", "value", "sent"),
+    [
+        (Did, "capacity_limit", FIVE, 5),
+        (Did, "terminated", TRUE, True),
+        (Did, "terminated", FALSE, False),
+        (Did, "description", Mixed.NAME, "name"),
+        (Did, "description", Text.NAME, "name"),
+        (Did, "description", UUID(ID), ID),
+        (VoiceOutTrunk, "threshold_amount", Money("3.60"), "3.60"),
+        (VoiceOutTrunk, "threshold_amount", FIVE, "5"),
+        (Identity, "birth_date", date(1990, 1, 2), "1990-01-02"),
+    ],
+)
+def test_a_field_takes_what_plainly_is_its_value(record: Any, name: str, value: Any, sent: Any) -> None:
+    """It is sent as a plain value of JSON."""
+    assert changes(record.build(ID), **{name: value}) == {name: sent}
+
+
+def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
+    """Enums by members of the caller's own, ids as UUIDs, numbers of array libraries in lists and dicts."""
+    sip = SipConfiguration(host="sip.example.com", transport_protocol_id=Protocol.TLS, codec_ids=[Scalar(9, "i")])
+    assert sip.transport_protocol_id is TransportProtocol.TLS
+    assert sip.codec_ids == [Codec.PCMU]
+    item = DidOrderItem(sku_id=UUID(ID), qty=FIVE)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # text and int to checkers
+    assert item._raw()["attributes"] == {"sku_id": ID, "qty": 5}
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    export: Any = Export(export_type=ExportType.CDR_OUT)
+    export.filters = {"from": moment, "to": "2026-03-02 00:00:00", "voice_out_trunk.id": UUID(ID)}
+    assert export._to_send()["filters"]["voice_out_trunk.id"] == ID
+    new: Any = Identity(identity_type=Text.BUSINESS)
+    assert new.identity_type is IdentityType.BUSINESS
+
+
+@pytest.mark.parametrize(
+    ("record", "name", "value", "words"),
+    [
+        (Did, "capacity_limit", HALF, "takes an int, not Scalar"),
+        (Did, "capacity_limit", TRUE, "takes an int, not Scalar"),
+        (Did, "terminated", FIVE, "takes True or False, not Scalar"),
+        (Did, "description", Path("notes"), r"takes a str, not \w+\. Write str\(path\)\."),
+        (
+            Identity,
+            "birth_date",
+            datetime(1990, 1, 2, tzinfo=UTC),
+            r"not datetime\. Of a datetime, write its date\(\)\.",
+        ),
+        (VoiceInTrunk, "cli_format", OrderStatus.PENDING, "takes CliFormat, not <OrderStatus"),
+        (VoiceInTrunk, "cli_format", Text.NAME, "'name'.*is none that is known"),
+    ],
+)
+def test_what_is_not_plain_is_refused_with_the_way_out(record: Any, name: str, value: Any, words: str) -> None:
+    """The error names the field, and what to write instead."""
+    with pytest.raises(InvalidValue, match=words):
+        setattr(record.build(ID), name, value)
+
+
+def test_ids_may_be_uuids_or_members_of_enums() -> None:
+    """Records by id, and ids in lists of many."""
+    assert Did.build(UUID(ID)).id == ID
+    known = enum.Enum("Known", {"DID": ID}, type=str)
+    assert str(Did.build(known.DID).id) == ID  # type: ignore[arg-type, unused-ignore] # a str at run time
+
+
+def test_queries_and_sizes_take_whole_numbers_of_any_kind() -> None:
+    """In pages, in filters, as truth values, as sizes."""
+    query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # int to checkers
+    assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
+    with pytest.raises(InvalidValue, match="size is a number of bytes"):
+        Encrypt.encrypted_size(TRUE, [])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # wrong on purpose

@@ -1,0 +1,554 @@
+"""Records as Python objects: as plain data and back, as tools of the language and of others meet them."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import inspect
+import json
+import pickle
+import subprocess
+import sys
+import typing
+import weakref
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import strategies as make
+from didww.callback.typed import OrderCallback, callback_of
+from didww.enums import OrderStatus
+from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
+from didww.jsonapi.document import decode
+from didww.jsonapi.encode import encode
+from didww.jsonapi.graph import Graph
+from didww.resources.authentication_method import (
+    AuthenticationMethod,
+    CredentialsAndIpAuthenticationMethod,
+    GenericAuthenticationMethod,
+    IpOnlyAuthenticationMethod,
+    TwilioAuthenticationMethod,
+)
+from didww.resources.base import Resource, UnknownResource, load
+from didww.resources.configuration.base import TrunkConfiguration
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.country import Country
+from didww.resources.did import Did
+from didww.resources.did_group import DidGroup
+from didww.resources.did_history import DidHistory
+from didww.resources.emergency_calling_service import EmergencyCallingService
+from didww.resources.fields import status_is
+from didww.resources.order import Order
+from didww.resources.order_item.base import OrderItem
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.record import Meta, Nested
+from didww.resources.registry import all_classes
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_out_trunk import VoiceOutTrunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+every_class = pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
+law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
+
+
+def nested_classes(cls: type[Nested] = Nested) -> Iterator[type[Nested]]:
+    for one in cls.__subclasses__():
+        yield one
+        yield from nested_classes(one)
+
+
+def answered(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
+    """The records of an answer."""
+    return Graph(decode(encode({"data": list(data), "included": included})), load).nodes
+
+
+def resource_objects(cls: type[Resource]) -> st.SearchStrategy[dict[str, Any]]:
+    """Resource objects of a type, as the service may send them."""
+    linkage: dict[str, st.SearchStrategy[Any]] = {}
+    for name, field in cls._fields.items():
+        if field.place == "relationships":
+            one = st.builds(lambda which: {"type": "dids", "id": which}, st.sampled_from([ID, OTHER]))
+            data = st.lists(one, max_size=2) if field.kind.name == "many" else st.none() | one
+            linkage[name] = st.fixed_dictionaries({"data": data})
+    return st.fixed_dictionaries(
+        {"type": st.just(cls.type_), "id": st.just(ID), "attributes": make.raw_attributes(cls)},
+        optional={
+            "relationships": st.fixed_dictionaries({}, optional=linkage).filter(bool),
+            "meta": st.dictionaries(make.texts, make.json_values, max_size=3),
+        },
+    )
+
+
+# As plain data, and back
+
+
+@every_class
+@law
+@given(data=st.data())
+def test_from_dict_is_the_inverse_of_to_dict(cls: type[Resource], data: st.DataObject) -> None:
+    """A record that is written as a dict, as JSON even, reads back the same, and nothing of it is a change."""
+    (record,) = answered(data.draw(resource_objects(cls)))
+    back = cls.from_dict(json.loads(json.dumps(record.to_dict())))
+    assert type(back) is cls
+    assert back == record
+    assert back.to_dict() == record.to_dict()
+    assert back.changes == {}
+    for name, field in cls._fields.items():
+        if field.place == "attributes" and name in record._attributes:
+            assert getattr(back, name) == getattr(record, name)
+    assert back.meta == record.meta
+
+
+@every_class
+@law
+@given(data=st.data())
+def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.DataObject) -> None:
+    """What is to be sent of a record without an id is to be sent of the one made of its dict."""
+    fields = [field for field in make.writable_fields(cls, exists=False) if field.implies is None]
+    record = cls(**{field.name: data.draw(make.values_for(field)) for field in fields})
+    for name, field in cls._fields.items():
+        if field.place == "relationships" and field.create:
+            (target, *_) = [one for one in all_classes() if one.__name__ in field.kind.detail.names]
+            setattr(record, name, [target.build(ID)] if field.kind.name == "many" else target.build(ID))
+    back = cls.from_dict(json.loads(json.dumps(record.to_dict())))
+    assert back.changes == record.changes
+    assert back.to_dict() == record.to_dict()
+    assert (back.id, back._exists()) == (None, False)
+
+
+@pytest.mark.parametrize("cls", sorted(nested_classes(), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__)
+@law
+@given(data=st.data())
+def test_nested_objects_read_back_from_their_dicts(cls: type[Nested], data: st.DataObject) -> None:
+    """The same class, type and content; a base class gives objects of the class that the type is of."""
+    raw = {"type": cls.type_ or "new_kind", "attributes": data.draw(make.raw_attributes(cls))}
+    back = cls.from_dict(raw)
+    assert back.to_dict() == raw
+    assert isinstance(back, cls)
+    assert cls.from_dict(back.to_dict()) == back
+
+
+def test_a_base_class_finds_the_class_of_a_dict() -> None:
+    """Resources by their type, nested objects by theirs; unknown types are what they are in an answer."""
+    assert type(Resource.from_dict({"type": "dids", "id": ID})) is Did
+    assert type(Resource.from_dict({"type": "new_things", "id": ID})) is UnknownResource
+    assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
+    assert type(OrderItem.from_dict({"type": "did_order_items"}).fallback) is type(OrderItem)
+    with pytest.raises(InvalidValue, match=r"Did\.from_dict takes the type 'dids', not 'orders'"):
+        Did.from_dict({"type": "orders", "id": ID})
+    with pytest.raises(InvalidValue, match=r"SipConfiguration\.from_dict takes the type"):
+        SipConfiguration.from_dict({"type": "pstn_configurations", "attributes": {}})
+
+
+@pytest.mark.parametrize("wrong", [None, [], "x", {"data": {"type": "dids", "id": ID}}, {"type": 5}])
+def test_what_is_no_resource_object_is_no_record(wrong: Any) -> None:
+    """A document, a list or text is refused; the message says what is taken."""
+    with pytest.raises(InvalidValue, match=r"Did\.from_dict takes a resource object.*`data`"):
+        Did.from_dict(wrong)
+
+
+def test_a_record_for_a_unit_test() -> None:
+    """The id and what the test is about are enough; fields of the server's own may be there, and changes are tracked."""
+    group = DidGroup.from_dict({"id": OTHER, "attributes": {"prefix": "4420"}, "meta": {"total_count": 5}})
+    did = Did.from_dict(
+        {
+            "id": ID,
+            "attributes": {"number": "442079460000", "terminated": False},
+            "relationships": {"did_group": {"data": {"type": "did_groups", "id": OTHER}}, "order": {"data": None}},
+        },
+        included=[group.to_dict()],
+    )
+    assert (did.number, did.description, did.order) == ("442079460000", None, None)
+    assert did.did_group is not None
+    assert (did.did_group.prefix, did.did_group.meta.total_count) == ("4420", 5)
+    did.description = "x"
+    assert did.changes == {"attributes": {"description": "x"}}
+    with pytest.raises(NotIncludedError):
+        _ = did.identity
+
+
+def test_what_a_record_is_made_of_stays_the_callers_own() -> None:
+    """Changing the dict afterwards changes no record, and the other way round."""
+    data: dict[str, Any] = {"id": ID, "attributes": {"dst_prefixes": ["1"]}, "meta": {"spent_amount": "1.0"}}
+    trunk = VoiceOutTrunk.from_dict(data)
+    data["attributes"]["dst_prefixes"].append("2")
+    data["meta"].clear()
+    trunk.dst_prefixes.append("3")
+    assert (trunk.dst_prefixes, trunk.meta.spent_amount) == (["1", "3"], Decimal("1.0"))
+    assert data["attributes"] == {"dst_prefixes": ["1", "2"]}
+
+
+def test_callbacks_read_back_from_their_dicts() -> None:
+    """A typed callback is a record too."""
+    callback = callback_of({"type": "orders", "id": ID, "status": "completed"})
+    assert OrderCallback.from_dict(callback.to_dict()) == callback
+
+
+# JSON by the tools of others
+
+
+def test_an_object_without_annotation_is_json_in_a_web_framework() -> None:
+    """`vars()`, the last resort of encoders, gives what `to_dict()` gives."""
+    from fastapi.encoders import jsonable_encoder
+
+    trunk = VoiceInTrunk.from_dict({"id": ID, "attributes": {"name": "a", "weight": 5}})
+    trunk.configuration = SipConfiguration(host="sip.example.com")
+    group = DidGroup.from_dict({"id": ID, "meta": {"total_count": 5}})
+    for record in (trunk, trunk.configuration, group, group.meta, VoiceInTrunk(name="new")):
+        assert jsonable_encoder(record) == record.to_dict()
+        assert json.loads(json.dumps([record], default=vars)) == [record.to_dict()]
+
+
+def test_a_route_answers_a_record_and_takes_one() -> None:
+    """With and without an annotation; the OpenAPI document has an object."""
+    from fastapi import FastAPI
+    from fastapi.encoders import jsonable_encoder
+    from pydantic import BaseModel, TypeAdapter, ValidationError
+
+    app = FastAPI()
+
+    @app.get("/did")
+    def did() -> Did:
+        return Did.build(ID)
+
+    @app.post("/dids")
+    def dids(did: Did) -> list[Did]:
+        return [did]
+
+    assert app.openapi()["paths"].keys() == {"/did", "/dids"}
+    adapter = TypeAdapter(list[Did])
+    (back,) = adapter.validate_json(adapter.dump_json([Did.build(ID, description="x")]))
+    assert back.to_dict() == {"type": "dids", "id": ID, "attributes": {"description": "x"}}
+    assert adapter.validate_python([back])[0] is back
+    with pytest.raises(ValidationError, match="takes the type 'dids'"):
+        adapter.validate_python([{"type": "orders", "id": ID}])
+
+    class Line(BaseModel):
+        did: Did
+        configuration: SipConfiguration | None = None
+
+    sip = SipConfiguration(host="sip.example.com")
+    line = Line(did=back, configuration=sip)
+    assert jsonable_encoder(line) == {"did": back.to_dict(), "configuration": sip.to_dict()}
+    assert Line.model_validate_json(line.model_dump_json()) == line
+
+
+# Attributes that are not there
+
+
+def partial() -> Any:
+    """A number in an answer that includes nothing."""
+    return answered({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
+
+
+def test_what_was_not_included_or_loaded_is_no_attribute() -> None:
+    """`hasattr` is False and `getattr` takes its default, while reading raises the error that says what to do."""
+    did = partial()
+    assert not hasattr(did, "order")
+    assert getattr(did, "order", None) is None
+    with pytest.raises(NotIncludedError, match="include='order'"):
+        _ = did.order
+    built = Did.build(ID)
+    assert not hasattr(built, "number")
+    assert not hasattr(Order.build(ID), "is_pending")
+    assert not hasattr(Country.build(ID), "meta")
+    assert hasattr(did, "number")
+    assert not hasattr(did, "nmuber")
+    for name in ("number", "order", "meta"):
+        with pytest.raises(NotLoadedError, match=r"Did\.build\(\) knows the id only"):
+            getattr(built, name)
+    with pytest.raises(NotLoadedError, match=r"Order\.status was not loaded"):
+        _ = Order.build(ID).is_pending
+    with pytest.raises(NotLoadedError) as caught:
+        _ = built.number
+    copied = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(copied, AttributeError)
+    assert "knows the id only" in str(copied)
+
+
+@pytest.mark.parametrize("record", [partial(), Did.build(ID), Did(), VoiceInTrunk(name="a")], ids=repr)
+def test_tools_that_look_at_all_attributes_pass_over_what_is_not_there(record: Any) -> None:
+    """`inspect.getmembers`, a mock with it as its specification, and `dir`, of which each unknown attribute is one."""
+    members = dict(inspect.getmembers(record))
+    assert members["type"] == record.type
+    assert "order" not in members or members["order"] is None
+    assert Mock(spec=record).id is not None
+    strange = answered({"type": "dids", "id": ID, "attributes": {"brand_new": 1}})[0]
+    assert {"brand_new", "number", "to_dict"} <= set(dir(strange))
+    assert "attributes" not in dir(strange)
+
+
+# The language's own tools
+
+
+@every_class
+def test_type_hints_are_types(cls: type[Resource]) -> None:
+    """`typing.get_type_hints` and `inspect.get_annotations` find every name, those of other resources included."""
+    hints = typing.get_type_hints(cls)
+    assert not [name for name, hint in hints.items() if isinstance(hint, (str, typing.ForwardRef))]
+    assert {name for name, field in cls._fields.items() if field.place != "meta"} <= set(hints)
+    own = inspect.get_annotations(cls, eval_str=True)
+    assert own.keys() <= hints.keys()
+    assert not [name for name, hint in own.items() if isinstance(hint, str)]
+    assert dict(own) == dict(cls.__annotations__)
+
+
+def test_type_hints_name_the_classes() -> None:
+    """A relationship has the class that it leads to."""
+    assert typing.get_type_hints(Did)["order"] == (Order | None)
+    assert Did.__annotations__["description"] == (str | None)
+    assert Did.__annotations__.get("nothing", 5) == 5
+    assert (str | None) in Did.__annotations__.values()
+
+
+def test_a_record_can_be_replaced() -> None:
+    """`copy.replace` (Python 3.13) gives a copy with other values, whose changes they are; the record stays as it is."""
+    replace = getattr(copy, "replace", lambda record, **fields: type(record).__replace__(record, **fields))
+    did = partial()
+    twin = replace(did, description="x", voice_in_trunk=VoiceInTrunk.build(OTHER))
+    assert (twin.id, twin.number, twin.description) == (ID, "442079460000", "x")
+    assert set(twin.changes) == {"attributes", "relationships"}
+    assert did.changes == {}
+    sip = SipConfiguration(host="a", port=5060)
+    moved = replace(sip, host="b")
+    assert (sip.host, moved.host, moved.port) == ("a", "b", 5060)
+    with pytest.raises(ReadOnlyFieldError, match=r"Did\.number"):
+        replace(did, number="1")
+
+
+def test_records_can_be_referred_to_weakly() -> None:
+    """Caches that hold records weakly work."""
+    kept = weakref.WeakValueDictionary[str, Any]()
+    did, sip, meta = partial(), SipConfiguration(), DidGroup.from_dict({"id": ID}).meta
+    kept["did"], kept["sip"], kept["meta"] = did, sip, meta
+    assert kept["did"] is did
+    del did, sip, meta
+    gc.collect()  # a record and the answer that it came in hold each other
+    assert not kept
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_pickle_protocol_takes_records(protocol: int) -> None:
+    """With what they are linked to, in circles, their meta, nested objects and changes."""
+    trunk, other = answered(
+        {
+            "type": "voice_in_trunks",
+            "id": ID,
+            "attributes": {"configuration": {"type": "sip_configurations", "attributes": {"codec_ids": [9]}}},
+            "relationships": {"voice_in_trunk_group": {"data": {"type": "voice_in_trunk_groups", "id": ID}}},
+        },
+        {"type": "voice_in_trunks", "id": OTHER, "attributes": {"name": "other"}},
+        included=(
+            {
+                "type": "voice_in_trunk_groups",
+                "id": ID,
+                "relationships": {"voice_in_trunks": {"data": [{"type": "voice_in_trunks", "id": ID}]}},
+                "meta": {"trunks_count": 1},
+            },
+        ),
+    )
+    assert trunk.voice_in_trunk_group.voice_in_trunks[0] is trunk
+    assert trunk.voice_in_trunk_group.meta.trunks_count == 1
+    trunk.configuration.codec_ids.append(10)
+    order = Order(items=[DidOrderItem(sku_id=ID, qty=1)])
+    back, same, new, built = pickle.loads(pickle.dumps((trunk, other, order, Did.build(ID)), protocol))
+    assert back.to_dict() == trunk.to_dict()
+    assert back.changes == trunk.changes != {}
+    assert back.voice_in_trunk_group.voice_in_trunks[0] is back
+    assert back.voice_in_trunk_group.meta == {"trunks_count": 1}
+    assert (same.name, new.changes, built.id) == ("other", order.changes, ID)
+
+
+# Statuses
+
+
+def with_status() -> list[type[Resource]]:
+    return [cls for cls in all_classes() if "status" in cls._fields]
+
+
+@pytest.mark.parametrize("cls", with_status(), ids=lambda cls: cls.__name__)
+def test_every_status_has_its_property(cls: Any) -> None:
+    """Of each value of the status, one property, `is_` and its name, which is true for it alone."""
+    statuses = cls._fields["status"].kind.detail
+    names = {f"is_{one.name.lower()}" for one in statuses}
+    assert {name for name, one in vars(cls).items() if isinstance(one, type(status_is(OrderStatus.PENDING)))} == names
+    for status in [*statuses, statuses("brand_new")]:
+        record = cls.from_dict({"id": ID, "attributes": {"status": status.value}})
+        true = {name for name in names if getattr(record, name) is True}
+        assert true == {f"is_{status.name.lower()}"} & names
+        assert all(getattr(record, name) is False for name in names - true)
+    with pytest.raises(ReadOnlyFieldError):
+        setattr(cls(), min(names), True)
+    assert "`status` is" in getattr(cls, min(names)).__doc__
+
+
+def test_statuses_are_on_all_resources_that_have_one() -> None:
+    """Six of them."""
+    assert len(with_status()) == 6
+
+
+# Meta
+
+
+@every_class
+def test_meta_is_a_mapping_on_every_resource(cls: Any) -> None:
+    """Empty if there is none; what came can be read as from a dict."""
+    (without, strange) = answered(
+        {"type": cls.type_, "id": ID}, {"type": cls.type_, "id": OTHER, "meta": {"brand_new": [1]}}
+    )
+    for empty in (without.meta, cls().meta):
+        assert isinstance(empty, Mapping)
+        assert isinstance(empty, Meta)
+        assert (len(empty), list(empty), empty == {}, "x" in empty, empty.get("x", 5)) == (0, [], True, False, 5)
+        with pytest.raises(KeyError):
+            empty["x"]
+    assert strange.meta["brand_new"] == [1] == strange.meta.brand_new
+    assert dict(strange.meta) == {**strange.meta} == {"brand_new": [1]} == strange.meta == strange.meta.to_dict()
+    assert list(strange.meta.items()) == [("brand_new", [1])]
+    assert list(strange.meta.values()) == [[1]]
+    assert list(strange.meta.keys()) == ["brand_new"]
+    assert "brand_new=[1]" in repr(strange.meta)
+    assert strange.changes == without.changes == {}
+
+
+def test_meta_has_typed_attributes_beside_its_raw_members() -> None:
+    """Members read as they came by their names in brackets, and converted as attributes."""
+    service = EmergencyCallingService.from_dict({"id": ID, "meta": {"setup_price": "1.50", "monthly_price": "2.0"}})
+    assert (service.meta["setup_price"], service.meta.get("monthly_price")) == ("1.50", "2.0")
+    assert service.meta.setup_price == Decimal("1.50")
+    event = DidHistory.from_dict({"id": ID, "meta": {"from": "1", "to": None}})
+    assert (event.meta["from"], event.meta.from_, event.meta["to"]) == ("1", "1", None)
+    assert answered({"type": "new_things", "id": ID, "meta": {"a": 1}})[0].meta == {"a": 1}
+
+
+# Base classes of nested objects
+
+
+def test_nested_objects_have_base_classes() -> None:
+    """Known and unknown kinds alike are told by `isinstance`."""
+
+    def method(type: str) -> Any:
+        raw = {"authentication_method": {"type": type, "attributes": {"secret_sauce": 1}}}
+        return VoiceOutTrunk.from_dict({"id": ID, "attributes": raw}).authentication_method
+
+    for cls in (CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod, IpOnlyAuthenticationMethod):
+        assert type(method(cls.type_)) is cls
+        assert isinstance(method(cls.type_), AuthenticationMethod)
+    assert type(method("new_method")) is GenericAuthenticationMethod
+    assert issubclass(GenericAuthenticationMethod, AuthenticationMethod)
+    assert issubclass(SipConfiguration, TrunkConfiguration)
+    assert issubclass(PstnConfiguration, TrunkConfiguration)
+    raw: Any = {"configuration": {"type": "new_kind", "attributes": {"a": 1}}, "name": "a"}
+    trunk: Any = VoiceInTrunk.from_dict({"id": ID, "attributes": raw})
+    assert type(trunk.configuration) is TrunkConfiguration
+    assert (trunk.configuration.a, trunk.configuration.type) == (1, "new_kind")
+    order: Any = Order.from_dict({"id": ID, "attributes": {"items": [{"type": "new", "attributes": {"mrc": "1"}}]}})
+    assert order.items[0].mrc == Decimal(1)
+
+
+def test_an_object_of_a_new_kind_is_sent_back_as_it_came_and_a_bare_base_is_refused() -> None:
+    """What this package does not know may be copied from one trunk to another; a base class has nothing to send."""
+    raw = {"type": "new_method", "attributes": {"secret_sauce": 1}}
+    method: Any = GenericAuthenticationMethod.from_dict(raw)
+    trunk = VoiceOutTrunk(authentication_method=method)
+    assert trunk.changes == {"attributes": {"authentication_method": raw}}
+    wrong: Any
+    for wrong in (AuthenticationMethod(), GenericAuthenticationMethod(), SipConfiguration()):
+        with pytest.raises(InvalidValue, match=r"VoiceOutTrunk\.authentication_method takes"):
+            VoiceOutTrunk(authentication_method=wrong)
+
+
+# Secrets
+
+
+def test_user_names_of_credentials_are_masked() -> None:
+    """As their passwords are, in a repr; they read as they are."""
+    sip = SipConfiguration.from_dict(
+        {
+            "type": "sip_configurations",
+            "attributes": {"auth_user": "hidden-user", "incoming_auth_username": "hidden-user"},
+        }
+    )
+    method = CredentialsAndIpAuthenticationMethod.from_dict(
+        {
+            "type": "credentials_and_ip",
+            "attributes": {"username": "hidden-user"},
+        }
+    )
+    assert "hidden-user" not in repr((sip, method))
+    assert (sip.auth_user, method.username) == ("hidden-user", "hidden-user")
+
+
+# Tests that freeze time
+
+FREEZE = """
+import datetime as module, sys
+
+real, real_date = module.datetime, module.date
+
+
+class FrozenType(type):
+    def __instancecheck__(cls, one):
+        return isinstance(one, real)
+
+    def __subclasscheck__(cls, one):
+        return issubclass(one, real)
+
+
+class FakeDatetime(real, metaclass=FrozenType):
+    pass
+
+
+def swap(old, new):
+    for one in list(sys.modules.values()):
+        for name, value in list(vars(one).items()):
+            if value is old and not name.startswith("real") and name != "FakeDatetime":
+                setattr(one, name, new)
+
+
+def freeze():
+    swap(real, FakeDatetime)
+
+
+def thaw():
+    swap(FakeDatetime, real)
+
+
+def check():
+    from didww.resources.order import Order
+    from didww.resources.export import Export
+    import typing
+
+    order = Order.from_dict({"id": "1", "attributes": {"created_at": "2026-03-01T00:00:00.000Z", "amount": "1"}})
+    assert order.created_at.year == 2026, order.created_at
+    export = Export(export_type="cdr_in", filters={"from": real(2026, 3, 1, tzinfo=module.timezone.utc)})
+    assert export.filters["from"] == "2026-03-01 00:00:00"
+    assert "created_at" in typing.get_type_hints(Order)
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import didww.resources.order; freeze(); check()",
+        "freeze(); check(); thaw(); check()",
+        "freeze(); import didww.resources.kinds; thaw(); check()",
+        "import didww.resources.kinds; freeze(); import didww.resources.order; thaw(); check()",
+        "check(); freeze(); check()",
+    ],
+)
+def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:
+    """Tools that freeze time put another `datetime` in all modules; fields first read then, or after it, are the same."""
+    done = subprocess.run([sys.executable, "-c", FREEZE + program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -301,6 +301,7 @@ class ConnectionFailed(DidwwClientError):
             (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the answer`, `reading the
             answer`; of a call that came no further, `waiting for a turn` (the rate limit), `preparing the file`,
             `waiting for the record`; empty if that is not known.
+        passing: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
     """
 
     def __init__(
@@ -311,11 +312,13 @@ class ConnectionFailed(DidwwClientError):
         attempts: int = 1,
         elapsed: float | None = None,
         phase: str = "",
+        passing: bool = True,
     ) -> None:
         self.request_sent = request_sent
         self.attempts = attempts
         self.elapsed = elapsed
         self.phase = phase
+        self.passing = passing
         super().__init__(message)
 
     def tell(self, attempts: int, elapsed: float) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import gzip
+import importlib.util
 import os
 import pickle
 import socket
@@ -27,6 +28,8 @@ import pytest
 import requests
 import urllib3
 
+from clients import client_of
+from didww import DidOrderItem, Order
 from didww.calls.effects import Request, Response
 from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded, InvalidValue, UnexpectedResponse
 from didww.transport import base, body
@@ -715,6 +718,170 @@ def test_proxy_that_is_none(make: Callable[..., Any], kind: str) -> None:
     with pytest.raises(InvalidValue, match="proxy's address must be like") as caught:
         make(kind, proxy=f"gopher://user:{KEY}@127.0.0.1:1").send(get("http://127.0.0.1:9"), soon())
     assert secrets_in(caught.value) == []
+
+
+# Files and packages that are missing
+
+
+def _broken_file(how: str, folder: Path) -> Path:
+    path = folder / how
+    if how == "empty":
+        path.touch()
+    elif how == "no certificate":
+        path.write_text("nothing of the kind")
+    return path
+
+
+BROKEN_FILES = ["missing", "empty", "no certificate"]
+# Which names are read by whom; the last one by OpenSSL itself.
+FILE_SETTINGS = {
+    "sync": ["SSL_CERT_FILE", "SSL_CERT_DIR", "verify"],
+    "async": ["SSL_CERT_FILE", "SSL_CERT_DIR", "verify"],
+    "session": ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "session.verify", "session.cert"],
+}
+
+
+@pytest.fixture
+def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _transport_naming(setting: str, path: str, kind: str, monkeypatch: pytest.MonkeyPatch, make: Any) -> Any:
+    if setting.isupper():
+        monkeypatch.setenv(setting, path)
+    if kind != "session":
+        return make(kind, verify=path if setting == "verify" else True)
+    session = requests.Session()
+    if setting == "session.verify":
+        session.verify = path
+    if setting == "session.cert":
+        session.verify, session.cert = False, path
+    return SessionTransport(session)
+
+
+@pytest.mark.usefixtures("no_certificates")
+@pytest.mark.filterwarnings("ignore:.*verify=<str>:DeprecationWarning")
+@pytest.mark.parametrize("how", BROKEN_FILES)
+@pytest.mark.parametrize(("kind", "setting"), [(kind, one) for kind, names in FILE_SETTINGS.items() for one in names])
+def test_a_certificate_file_that_cannot_be_used_is_named(
+    make: Callable[..., Any], kind: str, setting: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what names it, with its path; nothing was sent, and another attempt would change nothing."""
+    path = str(_broken_file(how, tmp_path))
+    with Server(answering(http())) as at:
+        transport = _transport_naming(setting, path, kind, monkeypatch, make)
+        request = post(f"https://127.0.0.1:{at.port}")
+        with pytest.raises(ConnectionFailed, match=rf"was not sent: {setting} names ") as caught:
+            transport.send(request, soon(30))
+        if kind == "session":
+            transport._session.close()
+    assert f"{setting} names {path}, which cannot be used (" in str(caught.value)
+    assert (caught.value.request_sent, caught.value.passing) == (False, False)
+    assert caught.value.__context__ is None
+    assert secrets_in(caught.value) == []
+    assert at.requests == []
+
+
+@pytest.mark.usefixtures("no_certificates")
+def test_a_file_for_the_keys_of_tls_that_cannot_be_written_is_named(
+    make: Callable[..., Any], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contexts of Python's `ssl` open it when they are made."""
+    server, _ = certificate(tmp_path)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    with Server(answering(http()), tls=server) as at:
+        transport = SessionTransport(requests.Session()) if kind == "session" else make(kind, verify=True)
+        with pytest.raises(
+            ConnectionFailed, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
+        ) as caught:
+            transport.send(post(at.url), soon(30))
+    assert (caught.value.request_sent, caught.value.passing) == (False, False)
+
+
+@pytest.mark.usefixtures("no_certificates")
+def test_folders_of_certificates(make: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of several may be missing, as OpenSSL has it."""
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path)]))
+    with Server(answering(http())) as at:
+        assert make("sync", verify=True).send(get(at.url), soon(30)).status == 200
+
+
+@pytest.mark.usefixtures("no_certificates")
+@pytest.mark.parametrize("kind", ["sync", "async", "session"])
+def test_a_certificate_file_that_is_missing_ends_the_call_at_once(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One attempt, and an order that was not sent is not in doubt."""
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
+    order = Order(items=[DidOrderItem(sku_id="8d1a3c5e-0000-4000-8000-000000000001", qty=1)])
+    with client_of(kind, "https://127.0.0.1:9/v3") as client:
+        calls: list[Callable[[], Any]] = [
+            lambda: client.balance().find(),
+            lambda: client.orders().create(order),
+            lambda: client.download_export("https://127.0.0.1:9/v3/exports/a.csv.gz", tmp_path / "a"),
+        ]
+        for call in calls:
+            with quick(5), pytest.raises(ConnectionFailed, match=r"names .*missing\.pem") as caught:
+                call()
+            assert (caught.value.attempts, caught.value.request_sent) == (1, False)
+            assert not caught.value.outcome_unknown
+            assert caught.value.lookup is None
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("socks5://127.0.0.1:9", "SOCKS one, which needs one more package: pip install 'requests"),
+        (f"socks5h://user:{KEY}@127.0.0.1:9", "SOCKS one, which needs one more package"),
+        ("gopher://127.0.0.1:9", "the session's proxy has no usable address"),
+        ("http://", "the session's proxy has no usable address"),
+    ],
+)
+def test_a_sessions_proxy_that_cannot_be_used_is_told(proxy: str, message: str) -> None:
+    """It is not base_url that is wrong."""
+    if proxy.startswith("socks") and importlib.util.find_spec("socks"):
+        pytest.skip("PySocks is here")
+    with requests.Session() as session:
+        session.trust_env = False
+        session.proxies = {"https": proxy}
+        request = post("https://api.example.com/v3/orders")
+        text = failed(ConnectionFailed, sent=False, call=lambda: SessionTransport(session).send(request, soon()))
+    assert message in text
+    assert "base_url" not in text
+
+
+def test_a_session_without_a_thread_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have no more of them: the call fails as one that was not sent."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with requests.Session() as session, monkeypatch.context() as changed:
+        changed.setattr(threading.Thread, "start", refuse)
+        text = failed(
+            ConnectionFailed, sent=False, call=lambda: SessionTransport(session).send(post("http://x"), soon())
+        )
+    assert "can't start new thread" in text
+
+
+@both
+def test_a_socks_proxy_without_its_package_is_told(
+    make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package is named; nothing was sent, so an order is not in doubt."""
+    if importlib.util.find_spec("socksio"):
+        pytest.skip("socksio is here")
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(InvalidValue, match=r"SOCKS proxy .*ALL_PROXY.* pip install 'httpx2\[socks\]'"):
+        make(kind).send(get("https://api.example.com"), soon())
+    order = Order(items=[DidOrderItem(sku_id="8d1a3c5e-0000-4000-8000-000000000001", qty=1)])
+    with client_of(kind, "https://api.example.com/v3") as client:
+        with pytest.raises(InvalidValue, match="SOCKS") as caught:
+            client.orders().create(order)
+    assert not caught.value.outcome_unknown
 
 
 # Connections

@@ -10,8 +10,8 @@ from didww.calls.answer import retry_after_of
 from didww.calls.course import Course, traced
 from didww.calls.effects import Call, Now, Request, Response, Send, Sleep, SlowDown, TakeTurn, Tell
 from didww.calls.events import Answered, Failed, Retrying, Sending
-from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
-from didww.exceptions import ConnectionFailed, DeadlineExceeded, UnexpectedResponse
+from didww.calls.retries import LONGEST_RETRY_AFTER, UNSENT, kind_of, pause, repeats
+from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwClientError, UnexpectedResponse
 
 if TYPE_CHECKING:
     from didww.configuration import Configuration
@@ -73,6 +73,9 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
             response = cast("Response", (yield Send(request, deadline)))
         except (ConnectionFailed, UnexpectedResponse) as error:
             failure = error
+        except DidwwClientError:  # the client is closed, or its proxy is unusable
+            course.in_doubt = False
+            raise
         now = cast("float", (yield Now()))
         if response is not None:
             course.answered(response.status, response.headers)
@@ -88,7 +91,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
             assert failure is not None  # noqa: S101 one of the two
             course.in_doubt = not isinstance(failure, ConnectionFailed) or failure.request_sent
             yield Tell(Failed(request, attempt, failure, now - sent_at), configuration.observers)
-            kind = UNSENT if isinstance(failure, ConnectionFailed) and not failure.request_sent else BROKEN
+            kind = kind_of(failure)
             asked = None
         if kind == 429:
             yield from slow_down(configuration, asked)
@@ -96,7 +99,6 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         again = (
             attempt <= configuration.max_retries
             and not isinstance(failure, DeadlineExceeded)
-            and not (isinstance(failure, UnexpectedResponse) and not failure.passing)
             and repeats(kind, creating=creating)
             and (asked is None or asked <= LONGEST_RETRY_AFTER)
             and now + wait < deadline

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from didww.exceptions import ConnectionFailed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BROKEN", "LONGEST_RETRY_AFTER", "RULES", "UNSENT", "Rule", "pause", "repeats", "table"]
+    from didww.exceptions import UnexpectedResponse
+
+__all__ = ["BROKEN", "LONGEST_RETRY_AFTER", "RULES", "UNSENT", "Rule", "kind_of", "pause", "repeats", "table"]
 
 UNSENT: Final = "unsent"
 BROKEN: Final = "broken"
+FINAL: Final = "final"
+"""No rule is for this: another attempt would fail in the same way."""
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
@@ -42,8 +48,15 @@ RULES: Final[dict[str | int, Rule]] = {
 }
 
 
+def kind_of(failure: ConnectionFailed | UnexpectedResponse) -> str:
+    """Return what kind of failure a request without a usable response is."""
+    if not failure.passing:
+        return FINAL
+    return UNSENT if isinstance(failure, ConnectionFailed) and not failure.request_sent else BROKEN
+
+
 def repeats(failure: str | int, *, creating: bool) -> bool:
-    """Whether a request is sent again after `failure`: one of `UNSENT` and `BROKEN`, or a status."""
+    """Whether a request is sent again after `failure`: a kind, or a status."""
     rule = RULES.get(failure)
     return rule is not None and (rule.creating if creating else rule.repeatable)
 

@@ -32,7 +32,7 @@ from didww.calls.effects import (
 from didww.calls.events import Answered, Failed, Retrying, Sending
 from didww.calls.exchange import slow_down, take_turn
 from didww.calls.request import build_download
-from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, UNSENT, pause, repeats
+from didww.calls.retries import BROKEN, LONGEST_RETRY_AFTER, kind_of, pause, repeats
 from didww.calls.unpacking import Unpacker
 from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError, InvalidValue, UnexpectedResponse
 from didww.plain import whole_number
@@ -229,7 +229,7 @@ class _Download:
         except ConnectionFailed as error:
             now = cast("float", (yield Now()))
             yield Tell(Failed(request, attempt, error, now - sent_at), configuration.observers)
-            raise _Cut(error, BROKEN if error.request_sent else UNSENT) from None
+            raise _Cut(error, kind_of(error)) from None
         finally:
             if opened is not None:
                 yield Close(opened)

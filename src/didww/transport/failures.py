@@ -74,9 +74,9 @@ def broken(request: Request, what: str, *, request_sent: bool = True, phase: str
     return ConnectionFailed(f"{_place(request)} failed: {what}.", request_sent=request_sent, phase=phase)
 
 
-def unsendable(request: Request, what: str) -> ConnectionFailed:
+def unsendable(request: Request, what: str, *, passing: bool = False) -> ConnectionFailed:
     """The request was refused on this side: nothing was sent."""
-    return ConnectionFailed(f"{_place(request)} was not sent: {what}.", request_sent=False)
+    return ConnectionFailed(f"{_place(request)} was not sent: {what}.", request_sent=False, passing=passing)
 
 
 def unreachable(request: Request, error: BaseException, *, request_sent: bool = False) -> ConnectionFailed:

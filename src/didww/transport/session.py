@@ -7,6 +7,7 @@ caller's session was; what an error of it means is told by the names of urllib3'
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from concurrent.futures import Future, wait
@@ -14,7 +15,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
-from didww.transport import base, failures
+from didww.transport import base, certificates, failures
 from didww.transport.body import ACCEPT_ENCODING, Body, check_length, content_of, with_encoding
 from didww.urls import is_loopback, origin_of
 
@@ -49,6 +50,13 @@ _BEFORE = {
     ("requests.adapters", "get_connection_with_tls_context"),
     ("http.client", "putheader"),
 }
+# Frames in which a connection is being made, or got ready for: the request has not been sent.
+_LOADING = {
+    ("requests.adapters", "cert_verify"),
+    ("urllib3.util.ssl_", "create_urllib3_context"),
+    ("urllib3.util.ssl_", "ssl_wrap_socket"),
+}
+_CONNECTING = {*_LOADING, ("urllib3.connection", "connect")}
 # What requests was at, by frames of an error; the first that fits.
 _PHASES = {
     ("urllib3.connection", "connect"): failures.CONNECTING,
@@ -132,7 +140,7 @@ class SessionTransport:
 
     def _chunk(self, answer: _Opened) -> bytes:
         if self._closed:
-            raise failures.client_closed()
+            raise failures.closed_meanwhile(answer.request, failures.READING)
         if time.monotonic() >= answer.deadline:
             raise failures.late(answer.request, request_sent=True, phase=failures.READING)
         try:
@@ -159,7 +167,13 @@ class SessionTransport:
             except BaseException as error:  # noqa: BLE001 raised again where it is waited for
                 outcome.set_exception(error)
 
-        threading.Thread(target=work, name="didww-session", daemon=True).start()
+        failure: Exception | None = None
+        try:
+            threading.Thread(target=work, name="didww-session", daemon=True).start()
+        except RuntimeError as error:
+            failure = failures.broken(request, f"no thread for it ({error})", request_sent=answered)
+        if failure is not None:
+            raise failure
         finished, _ = wait((outcome,), left + _GRACE)
         if finished:
             return outcome.result()
@@ -212,26 +226,35 @@ class SessionTransport:
             return error  # of a hook of the caller's, which runs after the answer came
         if not isinstance(error, RequestException) and not _from_below(error):
             return error
+        found = list(failures.causes(error))
+        frames = frames.union(*map(_frames, found))
         if isinstance(error, ValueError):
             # The same errors come of the address and the headers of a request, and of those of the answer.
             if not _is_before(frames):
                 what = "what came back is not HTTP, or has a header that HTTP does not allow"
                 return failures.broken(request, what, phase=_phase(frames, answered=answered))
-            if isinstance(error, InvalidProxyURL):
+            if ("requests.adapters", "SOCKSProxyManager") in frames:
+                what = "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
+                return failures.unsendable(request, what)
+            if isinstance(error, InvalidProxyURL) or ("requests.adapters", "proxy_manager_for") in frames:
                 return failures.unsendable(request, "the session's proxy has no usable address")
             if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
                 return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
             # Their texts show the header, which may be the key.
             return failures.unsendable(request, "a header holds characters that HTTP does not allow")
-        found = list(failures.causes(error))
         names = {type(cause).__name__ for cause in found}
         # A proxy that refuses to connect us is told by a text alone.
         refused = any(
             str(cause).startswith("Tunnel connection failed") for cause in found if isinstance(cause, OSError)
         )
-        frames = frames.union(*map(_frames, found))
-        unsent = not answered and (refused or bool(names & _UNSENT))
+        unsent = not answered and (refused or bool(names & _UNSENT or frames & _CONNECTING))
         sent = not (unsent and self._tries_once(request))
+        if unsent and frames & _LOADING:
+            fault = certificates.fault(self._files(request.url))
+            if not fault and ("requests.adapters", "cert_verify") in frames:  # its own, which no setting names
+                fault = str(error)[:1].lower() + str(error)[1:]
+            if fault:
+                return failures.unsendable(request, fault)
         phase = failures.CONNECTING if unsent else _phase(frames, answered=answered)
         if names & _TIMEOUTS:
             return failures.late(request, request_sent=sent, phase=phase)
@@ -239,6 +262,19 @@ class SessionTransport:
             return failures.unreachable(request, error, request_sent=sent)
         what = "the answer was cut off" if answered else "the connection broke"
         return failures.broken(request, what, phase=phase)
+
+    def _files(self, url: str) -> Iterator[certificates.NamedFile]:
+        """The files that requests loads for `url`, each with what names it."""
+        chosen = self._session.merge_environment_settings(url, {}, None, None, None)
+        verify, cert = chosen["verify"], chosen["cert"]
+        if isinstance(verify, str):
+            variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if self._session.trust_env else ()
+            named = (variable for variable in variables if os.environ.get(variable) == verify)
+            yield certificates.authorities(next(named, "session.verify"), verify)
+        if cert:
+            path, key = (cert, None) if isinstance(cert, str) else cert
+            yield certificates.identity("session.cert", path, key)
+        yield from certificates.key_log()
 
     def _tries_once(self, request: Request) -> bool:
         """Whether nothing was sent before the attempt that failed: nobody but requests sends, and it sends once."""

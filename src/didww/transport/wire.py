@@ -14,7 +14,7 @@ import httpcore2
 import httpx2
 
 from didww.exceptions import InvalidValue
-from didww.transport import failures
+from didww.transport import certificates, failures
 from didww.transport.body import lower_headers, with_encoding
 
 if TYPE_CHECKING:
@@ -110,13 +110,24 @@ _DIRECT = dict.fromkeys(
 )
 
 
+class UnusableFile(Exception):  # noqa: N818 nobody sees it
+    """A file of certificates that cannot be used; the text says which, and why."""
+
+
 def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext) -> C:  # noqa: FBT001 httpx2's own
     """A client that follows no redirect, keeps no cookie and has no timeouts of its own.
 
     Raises:
         InvalidValue: The proxy, the caller's or the environment's, cannot be used.
+        UnusableFile: A file of certificates cannot be used.
     """
+    files = certificates.from_environment() if verify is True else certificates.key_log()
+    if isinstance(verify, str):
+        files = [certificates.authorities("verify", verify), *files]
     try:
+        # OpenSSL says nothing of folders that are not there: it would trust nobody.
+        if any(file.setting == "SSL_CERT_DIR" for file in files) and (problem := certificates.fault(files)):
+            raise UnusableFile(problem)
         return kind(
             proxy=proxy,
             mounts=_DIRECT,
@@ -127,8 +138,16 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnusableFile(
+            certificates.fault(files) or f"the certificates of the system cannot be used ({reason})"
+        ) from None
     except ImportError:
-        problem = "A SOCKS proxy needs one more package: pip install 'httpx2[socks]'."
+        problem = (
+            "A SOCKS proxy (proxy=, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment) needs one more "
+            "package: pip install 'httpx2[socks]'."
+        )
     except (ValueError, httpx2.InvalidURL):
         # Its text may show the proxy's password.
         problem = (
@@ -163,13 +182,16 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
         progress: How far it had come.
     """
     sent, phase = progress.sent, progress.phase
+    if isinstance(error, UnusableFile):
+        return failures.unsendable(request, str(error))
     if isinstance(error, httpx2.TimeoutException):
         return failures.late(request, request_sent=sent, phase=phase)
     if isinstance(error, httpx2.ConnectError):
         return failures.unreachable(request, error, request_sent=sent)
     if not sent:
         if isinstance(error, httpx2.ProxyError):
-            return failures.unsendable(request, f"the proxy refused to connect to it ({str(error)[:80]})")
+            what = f"the proxy refused to connect to it ({str(error)[:80]})"
+            return failures.unsendable(request, what, passing=True)
         if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
             return failures.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
         if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):

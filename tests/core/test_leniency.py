@@ -340,7 +340,7 @@ def test_an_answer_with_a_few_levels(levels: int) -> None:
     client, _ = client_of(
         answer(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
     )
-    first, second = client.dids().find(ID).data, client.dids().find(ID).data
+    first, second = client.dids().find("1").data, client.dids().find("1").data
     assert first.to_dict()["attributes"]["z"] == json.loads(value)
     assert first.to_dict() == copy.deepcopy(second).to_dict()
     assert "number={'a': {'a'" in repr(first)

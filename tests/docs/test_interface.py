@@ -21,7 +21,7 @@ import re
 import types
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -37,6 +37,7 @@ from didww.resources.address import Address
 from didww.resources.available_did import AvailableDid
 from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_verification import EmergencyVerification
+from didww.resources.export import Export
 from didww.resources.filters import names_in
 from didww.resources.identity import Identity
 from didww.resources.order import Order

@@ -393,6 +393,8 @@ def _in_trunks(run: Run) -> None:
                 "type": "sip_configurations",
                 "attributes": {
                     "host": "sip.example.com",
+                    "enabled_sip_registration": False,  # they go with a host
+                    "use_did_in_ruri": False,
                     "port": 5060,
                     "codec_ids": [9, 10],
                     "transport_protocol_id": 1,

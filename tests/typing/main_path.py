@@ -41,6 +41,7 @@ from didww.exceptions import DidwwApiError, InsufficientBalanceError, NotFoundEr
 from didww.resources.address import Address
 from didww.resources.address_verification import AddressVerification
 from didww.resources.authentication_method import (
+    AuthenticationMethod,
     CredentialsAndIpAuthenticationMethod,
     IpOnlyAuthenticationMethod,
     TwilioAuthenticationMethod,
@@ -48,6 +49,7 @@ from didww.resources.authentication_method import (
 from didww.resources.available_did import AvailableDid
 from didww.resources.balance import Balance
 from didww.resources.capacity_pool import CapacityPool
+from didww.resources.configuration.base import TrunkConfiguration
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
@@ -68,6 +70,7 @@ from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.proof import Proof
+from didww.resources.record import Meta
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -122,6 +125,9 @@ def searching(client: DidwwClient) -> str:
     assert_type(group.meta.available_dids_enabled, bool)
     assert_type(group.meta.total_count, int | None)
     assert_type(group.country, Country | None)
+    assert_type(group.meta.get("total_count"), Any)
+    assert_type(group.meta["total_count"], Any)
+    assert_type(answer.data[0].meta, Meta)
     assert_type(group.stock_keeping_units, list[StockKeepingUnit])
     assert_type(group.stock_keeping_units[0].monthly_price, Decimal)
     for number in client.available_dids().iterate(filter={"did_group.id": group.id}, limit=3):
@@ -174,6 +180,8 @@ def buying(client: DidwwClient, sku: str) -> None:
     assert_type(bought.amount, Decimal)
     assert_type(bought.status, OrderStatus)
     assert_type(bought.items, list[Item])
+    assert_type(bought.is_completed, bool)
+    assert_type(Order.from_dict({"id": "id"}).is_canceled, bool)
     assert_type(bought.items[0].mrc, Decimal)
     assert_type(bought.items[0].billed_to, str | None)
     assert_type(client.orders().wait(bought, timeout=30), ApiResponse[Order])
@@ -197,6 +205,13 @@ def routing(client: DidwwClient) -> None:
         made.configuration.auth_password = None
     made.configuration = PstnConfiguration(dst="12125550100")
     client.voice_in_trunks().update(made)
+    same = VoiceInTrunk(description="x")
+    same.id = made.id
+    assert_type(same.id, str)
+    assert_type(VoiceInTrunk.build("id", description="x"), VoiceInTrunk)
+    configuration: TrunkConfiguration = made.configuration
+    method: AuthenticationMethod = TwilioAuthenticationMethod(twilio_account_sid="AC0")
+    assert_type((configuration.type, method.to_dict()), tuple[str, dict[str, Any]])
     group = VoiceInTrunkGroup(name="All", capacity_limit=5, voice_in_trunks=[made])
     group.voice_in_trunks.append(made)
     for did in client.dids().iterate(filter={"number": "442079460001"}, include=["voice_in_trunk", "order"]):

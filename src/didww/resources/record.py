@@ -51,7 +51,7 @@ class RecordType(type):
             # A class of its own for each field, so that messages name the class that the caller knows.
             setattr(made, key, field.for_class(cast("type[Record]", made)))
         names = dict.fromkeys([*inherited, *namespace])
-        found = {key: field for key in names if isinstance(field := made.__dict__.get(key), Field)}
+        found = {key: member for key in names if isinstance(member := made.__dict__.get(key), Field)}
         made._fields = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
         made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
         return made

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request, Response
 
-__all__ = ["ApiResponse", "api_response", "error_for", "expect", "retry_after_of"]
+__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "retry_after_of", "unexpected"]
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -133,6 +133,27 @@ def api_response(
         DidwwApiError: The service said no.
         UnexpectedResponse: The answer is no JSON:API document.
     """
+    accepted(request, response, attempts)
+    # What was changed or deleted needs no document: the status says that it was done.
+    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
+    try:
+        document: Document = decode(response.body)
+    except NotJsonApi:
+        if done:
+            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
+        raise unexpected(request, response) from None
+    graph = Graph(document, load, fieldsets)
+    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
+
+
+def accepted(request: Request, response: Response, attempts: int = 1) -> None:
+    """Return if the status says that the request was carried out.
+
+    Raises:
+        DidwwApiError: The service said no.
+        UnexpectedResponse: The answer is a redirect.
+    """
     if response.status >= 400:
         raise error_for(request, response.status, response.headers, response.body, attempts)
     if response.status >= 300:
@@ -142,22 +163,12 @@ def api_response(
             status_code=response.status,
             request_id=response.headers.get("x-request-id"),
         )
-    # What was changed or deleted needs no document: the status says that it was done.
-    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
-    try:
-        document: Document = decode(response.body)
-    except NotJsonApi:
-        if done:
-            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
-        raise _unexpected(request, response, _looks_like(response)) from None
-    graph = Graph(document, load, fieldsets)
-    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
-    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
 
 
-def _unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
+def unexpected(request: Request, response: Response) -> UnexpectedResponse:
+    """The error for an answer that is no document."""
     return UnexpectedResponse(
-        f"{request.method} {path_of(request.url)} was answered with {what} (HTTP {response.status}), "
+        f"{request.method} {path_of(request.url)} was answered with {_looks_like(response)} (HTTP {response.status}), "
         "not with a JSON:API document. Check base_url, and proxies on the way.",
         status_code=response.status,
         request_id=response.headers.get("x-request-id"),

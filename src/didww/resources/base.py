@@ -544,7 +544,7 @@ def _object_of(data: object, type: str, where: str) -> ResourceObject:
     found = None
     if isinstance(given, Mapping) and "data" not in given:
         found = resource_object({"type": type, **cast("Mapping[str, Any]", given)})
-    if found is None:
+    if found is None or not found.type:
         hint = data_hint(data) or " Of a document, give its `data`."
         shown = builtins.type(data).__name__
         raise InvalidValue(

@@ -22,6 +22,7 @@ from didww.exceptions import (
 )
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
+from didww.plain import Slotted
 from didww.resources.base import load
 from didww.urls import path_of
 
@@ -35,7 +36,7 @@ __all__ = ["ApiResponse", "accepted", "api_response", "error_for", "retry_after_
 T = TypeVar("T")
 
 
-class ApiResponse(Generic[T]):
+class ApiResponse(Slotted, Generic[T]):
     """An answer of the service: the resource or resources in `data`, and what came with them.
 
     Attributes:
@@ -121,8 +122,17 @@ def api_response(
     response: Response,
     fieldsets: Mapping[str, Sequence[str]] | None = None,
     attempts: int = 1,
+    *,
+    stores: bool = True,
 ) -> ApiResponse[Any]:
     """The answer to `request` with its resources loaded.
+
+    Args:
+        request: What was sent.
+        response: What came.
+        fieldsets: The fields that were asked for, by type.
+        attempts: How often it was sent.
+        stores: Whether a POST makes something, which the answer must show; else 204 says enough.
 
     Raises:
         DidwwApiError: The service said no.
@@ -130,7 +140,9 @@ def api_response(
     """
     accepted(request, response, attempts)
     # What was changed or deleted needs no document: the status says that it was done.
-    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
+    done = request.method == "DELETE" or (
+        not response.body.strip() and (request.method == "PATCH" or (response.status == 204 and not stores))
+    )
     try:
         document: Document = decode(response.body)
     except NotJsonApi:

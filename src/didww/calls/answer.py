@@ -23,6 +23,7 @@ from didww.exceptions import (
 )
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
+from didww.plain import Slotted
 from didww.resources.base import Resource, load
 from didww.text import printable
 from didww.times import http_date
@@ -39,7 +40,7 @@ R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 
-class ApiResponse(Generic[T]):
+class ApiResponse(Slotted, Generic[T]):
     """An answer of the service: the resource or resources in `data`, and what came with them.
 
     Attributes:
@@ -126,8 +127,17 @@ def api_response(
     response: Response,
     fieldsets: Mapping[str, Sequence[str]] | None = None,
     attempts: int = 1,
+    *,
+    stores: bool = True,
 ) -> ApiResponse[Any]:
     """The answer to `request` with its resources loaded.
+
+    Args:
+        request: What was sent.
+        response: What came.
+        fieldsets: The fields that were asked for, by type.
+        attempts: How often it was sent.
+        stores: Whether a POST makes something, which the answer must show; else 204 says enough.
 
     Raises:
         DidwwApiError: The service said no.
@@ -135,7 +145,9 @@ def api_response(
     """
     accepted(request, response, attempts)
     # What was changed or deleted needs no document: the status says that it was done.
-    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
+    done = request.method == "DELETE" or (
+        not response.body.strip() and (request.method == "PATCH" or (response.status == 204 and not stores))
+    )
     try:
         document: Document = decode(response.body)
     except NotJsonApi:

@@ -98,9 +98,9 @@ def create_once(
     document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
     course = Course(requests.build(configuration, "POST", cls.path, query=query, document=document))
     try:
-        created = yield from _create(configuration, cls, record, course, query, key)
+        created = yield from _create(configuration, cls, course, query, key)
     except BaseException as error:
-        if course.in_doubt and not cls.repeatable:
+        if course.in_doubt:
             state.unresolved = None if key is None else key.value
             _mark_unknown(cls, error, key)
         raise
@@ -109,27 +109,22 @@ def create_once(
 
 
 def _create(
-    configuration: Configuration, cls: type[R], record: R, course: Course, query: QueryParams, key: _Key | None
+    configuration: Configuration, cls: type[R], course: Course, query: QueryParams, key: _Key | None
 ) -> Call[ApiResponse[R]]:
     start = cast("float", (yield Now()))
     request = course.request
     try:
-        done = yield from exchange(configuration, request, creating=not cls.repeatable, course=course)
-        return _created(cls, record, request, done, query, key)
+        done = yield from exchange(configuration, request, creating=True, course=course)
+        return _created(cls, request, done, query, key)
     except (ConnectionFailed, ServerError, UnexpectedResponse) as error:
         failure = error
-    if cls.repeatable or key is None or not course.in_doubt or isinstance(failure, DeadlineExceeded):
+    if key is None or not course.in_doubt or isinstance(failure, DeadlineExceeded):
         raise failure
     return (yield from _look(configuration, cls, key, query, start, failure))
 
 
-def _created(
-    cls: type[R], record: R, request: Request, done: Exchanged, query: QueryParams, key: _Key | None
-) -> ApiResponse[R]:
+def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
     """The record that was created, and no other: a response to another request may have taken its place."""
-    if cls.repeatable and 200 <= done.response.status < 300 and not done.response.body.strip():
-        # A validation that passed: there is nothing more to say of it.
-        return ApiResponse(record, meta={}, links={}, response=done.response, attempts=done.attempts)
     answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
     if key is not None and not key.matches(answer.data) and answer.data._attributes[key.field] is not None:
         raise UnexpectedResponse(

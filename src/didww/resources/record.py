@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.jsonapi.encode import Veiled
+from didww.plain import Slotted
 from didww.resources.annotations import Annotations
 from didww.resources.fields import Field, attribute, relationship
 from didww.resources.kinds import Kind, listed
@@ -86,7 +87,7 @@ class _LeftOut:
 _LEFT_OUT = _LeftOut()
 
 
-class State:
+class State(Slotted):
     """What a record holds beyond what was loaded; made when first needed, since most records are only read.
 
     Attributes:

@@ -69,18 +69,6 @@ def test_a_deletion_that_was_done_is_never_an_error(status: int, body: bytes) ->
     assert client.dids().delete(ID).data is None
 
 
-@pytest.mark.parametrize("response", [answer(204), answer(200, body=b"\n")])
-def test_a_validation_without_a_document_has_passed(response: Response) -> None:
-    """Nothing was stored, so there is nothing to answer: `data` is the record that was sent."""
-    from didww import AddressRequirement, AddressRequirementValidation, Identity
-
-    client, _ = client_of(response)
-    validation = AddressRequirementValidation(
-        address_requirement=AddressRequirement.build(ID), identity=Identity.build(ID)
-    )
-    assert client.address_requirement_validations().create(validation).data is validation
-
-
 def test_creating_without_a_document_is_unexpected() -> None:
     """What was made, and its id, would be lost: the error says that the answer was empty."""
     from didww import VoiceInTrunkGroup

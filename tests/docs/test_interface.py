@@ -511,7 +511,7 @@ def _programs(run: Run) -> None:
         ("GET", f"/dids/{did}", None),
         ("GET", f"/did_history?filter[did_number]={run.stage.client.dids().find(did).data.number}", None),
     ]
-    assert run.names["params"].to_dict() == {"page[size]": "100"}
+    assert run.names["params"].to_dict() == {"page[size]": 100}
     (changed,) = run.bodies("PATCH")
     assert changed == {"type": "voice_in_trunks", "id": trunk, "attributes": {"description": "x"}}
     configuration = run.names["trunk"].configuration

@@ -40,7 +40,7 @@ def in_thread(server: Any) -> Generator[None]:
 
 
 DOORS: dict[str, Callable[[CallbackReceiver], Any]] = {
-    "asgi": lambda receiver: served(receiver.asgi(read_timeout=0.5)),
+    "asgi": lambda receiver: served(receiver.asgi(read_timeout=2)),
     "wsgi": lambda receiver: served_by_wsgi(receiver.wsgi()),
 }
 

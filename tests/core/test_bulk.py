@@ -283,10 +283,11 @@ def test_wrong_arguments_send_nothing(client_over: Any) -> None:
     assert dids.update_many([]).complete
 
 
+@patient
 def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
     """KeyboardInterrupt goes on to the caller; by then the report says of each what became of it."""
     desk = Desk()
-    desk.pause = 0.05
+    desk.pause = seconds(0.05)
     begun = threading.Event()
     report: Report[Did] = Report()
 

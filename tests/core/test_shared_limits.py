@@ -243,37 +243,39 @@ def test_clients_keep_to_it(store: Store, kind: str) -> None:
 
 def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
     """At once, or not: then a time that is not before the next turn, not long after it, and not the same for all."""
-    limiter = store.limiter(2)
+    limiter = store.limiter(0.2)
     assert limiter.turn(60) == Turn(0.0, taken=True)
     turns = [limiter.turn(60) for _ in range(10)]
     assert not any(turn.taken for turn in turns)
-    assert all(0.3 < turn.seconds < 0.52 + 0.11 * place for place, turn in enumerate(turns, 1))
+    assert all(2 < turn.seconds < 5.2 + 1.1 * place for place, turn in enumerate(turns, 1))
     assert len({turn.seconds for turn in turns}) == 10
     assert limiter.turn(0.1).seconds > 0.1
     assert limiter.turn(-0.001) == Turn(0.0, taken=False)
 
 
+@patient
 def test_slowing_down_reaches_the_other_processes(store: Store, tmp_path: Path) -> None:
     """Nobody's turn for as long as was said, whoever said it; a shorter pause does not end a longer one."""
     limiter = store.limiter()
-    assert limiter.turn(60).taken
+    while not limiter.turn(60).taken:  # of another attempt
+        time.sleep(0.01)
     begun = time.monotonic()
-    store.run(1, 20, "slow_down", 0.5, tmp_path)
+    store.run(1, 20, "slow_down", seconds(0.5), tmp_path)
     limiter.slow_down(0.01)
     limiter.slow_down(0)
     told = limiter.turn(60)
     assert not told.taken
-    assert told.seconds <= 0.6
+    assert told.seconds <= seconds(0.6)
     while not (turn := limiter.turn(60)).taken:
         time.sleep(turn.seconds)
-    assert time.monotonic() - begun >= 0.5
+    assert time.monotonic() - begun >= seconds(0.5)
     limiter.slow_down(1e9)
     assert 59 < limiter.turn(600).seconds < 61
 
 
 def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
     """A restart, or a clock that is set back, stops nobody for longer than a minute."""
-    limiter = store.limiter()
+    limiter = store.limiter(0.5)
     limiter._take(86400.0, 5)
     assert limiter.turn(5) == Turn(0.0, taken=True)
     assert not limiter.turn(5).taken

@@ -942,12 +942,13 @@ def test_unread_download_is_dropped(transport: Any) -> None:
         assert len(transport.send(get(at.url), soon()).body) == 1 << 20
 
 
+@patient
 def test_connection_closed_by_the_server_meanwhile(transport: Any) -> None:
     """A kept connection that the server closed between two requests is not used again."""
     with Server(once(http(b"fresh"))) as at:
         for _ in range(3):
             assert transport.send(post(at.url), soon()).body == b"fresh"
-            time.sleep(0.05)
+            time.sleep(seconds(0.05))
         assert at.connections == 3
 
 

@@ -252,9 +252,9 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
 @pytest.mark.parametrize("download", METHODS)
 def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """An address that looks like ours and leads elsewhere is not asked at all."""
-    with Server(answering(http(PACKED))) as other, client_of(kind, "http://api.example.com/v3") as client:
+    with Server(answering(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
         with pytest.raises(InvalidValue, match="http or https address"):
-            download(client, f"http://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
+            download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 
 

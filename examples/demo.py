@@ -32,6 +32,8 @@ from didww.sandbox.server import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from didww.resources.export import CdrInFilters
+
 steps = itertools.count(1)
 
 
@@ -102,8 +104,8 @@ def main() -> None:
         step("Route both numbers to it.  client.dids().update(did)", f"{routed} numbers ring at {trunk.name}")
 
         now = datetime.now(UTC)
-        period = {"from": f"{now - timedelta(days=2):%Y-%m-%d %H:%M:%S}", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
-        export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=dict(period))).data
+        period: CdrInFilters = {"from": now - timedelta(days=2), "to": now}
+        export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=period)).data
         export = client.exports().wait(export).data
         with tempfile.TemporaryDirectory() as folder:
             path = client.download_export(export, Path(folder) / "calls.csv.gz")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from didww import DidwwClient
 from didww.enums import Codec, ExportType, TransportProtocol
 from didww.resources.configuration.sip import SipConfiguration
-from didww.resources.export import Export
+from didww.resources.export import CdrInFilters, Export
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -46,8 +46,8 @@ with DidwwClient() as client:
 
     # Export its calls of the last day, and read them.
     now = datetime.now(UTC)
-    period = {"from": f"{now - timedelta(days=1):%Y-%m-%d %H:%M:%S}", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
-    export = Export(export_type=ExportType.CDR_IN, filters={**period, "did_number": did.number})
+    filters: CdrInFilters = {"from": now - timedelta(days=1), "to": now, "did_number": did.number}
+    export = Export(export_type=ExportType.CDR_IN, filters=filters)
     export = client.exports().wait(client.exports().create(export).data).data
     path = client.download_export(export, "calls.csv.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from didww.callback.verifier import CallbackVerifier as CallbackVerifier
     from didww.calls.answer import ApiResponse as ApiResponse
     from didww.calls.bulk import Report as Report
+    from didww.calls.raw import RawResponse as RawResponse
     from didww.calls.transfer import Progress as Progress
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
@@ -184,6 +185,7 @@ _NAMES = {
     "didww.callback.request_validator": "RequestValidator",
     "didww.calls.answer": "ApiResponse",
     "didww.calls.bulk": "Report",
+    "didww.calls.raw": "RawResponse",
     "didww.calls.transfer": "Progress",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
@@ -336,6 +338,7 @@ __all__ = [
     "QueryParams",
     "RateLimitError",
     "RateLimiter",
+    "RawResponse",
     "ReadOnlyFieldError",
     "Region",
     "Report",

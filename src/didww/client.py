@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from didww.calls import raw
 from didww.calls.events import observers_for
 from didww.calls.transfer import checked_most, download, export_url
 from didww.configuration import (
@@ -21,6 +22,8 @@ from didww.configuration import (
     Unset,
     api_key_from,
     base_url_from,
+    environment_at,
+    not_copied,
 )
 from didww.endpoints import (
     Cancellable,
@@ -50,8 +53,10 @@ if TYPE_CHECKING:
     import requests
 
     from didww.calls.events import Answered, Retrying, Sending
+    from didww.calls.raw import RawResponse
     from didww.calls.transfer import Progress
     from didww.calls.upload import EncryptedUpload
+    from didww.query_params import QueryParams
     from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
     from didww.resources.address_requirement import (
         AddressRequirement,
@@ -264,6 +269,11 @@ class DidwwClient:
         """
         return self._configuration.server_clock.time()
 
+    @property
+    def environment(self) -> Environment | None:
+        """The environment that this client talks to; None if `base_url` is an address of none."""
+        return environment_at(self._configuration.base_url)
+
     def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""
         self._driver.close()
@@ -273,6 +283,12 @@ class DidwwClient:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __reduce__(self) -> Never:
+        raise not_copied(f"{type(self).__name__} cannot be pickled or deep-copied")
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
@@ -408,6 +424,59 @@ class DidwwClient:
         from didww.calls import upload
 
         return self._driver.run(upload.upload_encrypted(self._configuration, fingerprint, files))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: QueryParams | Mapping[str, object] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> RawResponse:
+        """Send a raw request to the API and return the JSON document of its response.
+
+        For what the service has and this SDK does not know yet. Key, time limit, rate limit, retries, hooks, log and
+        errors are those of all other calls. A POST that may have been carried out is never sent again.
+
+        Args:
+            method: GET, POST, PATCH or DELETE.
+            path: A path below `base_url`, e.g. `/dids`, or an address of the same origin, e.g. a pagination link.
+            params: The query, by parameter name or as a `QueryParams`; it is not checked against a resource.
+            json: The document to send.
+
+        Raises:
+            InvalidValue: An argument cannot be used, or `path` leads to another host; nothing was sent.
+            DidwwApiError: The service said no.
+            ConnectionFailed: No answer came; `outcome_unknown` is True if a POST may have been carried out.
+            UnexpectedResponse: The response is no JSON document; the same.
+        """
+        return self._driver.run(raw.request(self._configuration, method, path, params, json))
+
+    def get(self, path: str, params: QueryParams | Mapping[str, object] | None = None) -> RawResponse:
+        """Send a raw GET and return the document: `request("GET", path, params=params)`."""
+        return self.request("GET", path, params=params)
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: QueryParams | Mapping[str, object] | None = None,
+    ) -> RawResponse:
+        """Send a raw POST and return the document: `request("POST", path, params=params, json=body)`."""
+        return self.request("POST", path, params=params, json=body)
+
+    def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: QueryParams | Mapping[str, object] | None = None,
+    ) -> RawResponse:
+        """Send a raw PATCH and return the document: `request("PATCH", path, params=params, json=body)`."""
+        return self.request("PATCH", path, params=params, json=body)
+
+    def delete(self, path: str) -> RawResponse:
+        """Send a raw DELETE and return the document, mostly an empty one: `request("DELETE", path)`."""
+        return self.request("DELETE", path)
 
     # The resources, one accessor each
 

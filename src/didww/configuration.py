@@ -258,6 +258,19 @@ def base_url_from(
     return named.base_url
 
 
+def environment_at(base_url: str) -> Environment | None:
+    """The environment whose API is at this address; None if it is an address of none."""
+    return next((one for one in Environment if one.base_url == base_url), None)
+
+
+def not_copied(what: str) -> DidwwClientError:
+    """The error for copying what holds connections and the key."""
+    return DidwwClientError(
+        f"{what}: it holds connections and the API key. Make a client in each process, e.g. DidwwClient.from_env(), "
+        "and hand ids or records over; for other options of the same client: client.with_options()."
+    )
+
+
 def checked_environment(value: str) -> Environment:
     """The environment named by `value`, whatever its case.
 

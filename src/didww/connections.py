@@ -62,7 +62,7 @@ class Connections:
         config = uvicorn.Config(
             app,
             http=type("Connection", (_Connection,), {"group": self}),
-            backlog=_ACCEPTED_AT_ONCE,
+            backlog=max(1, min(_ACCEPTED_AT_ONCE, self.limit // 8)),
             log_config=None,
             log_level="error",
             access_log=False,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from didww.calls import bulk, operations, pages, waiting
 from didww.calls.operations import OPERATIONS
 from didww.calls.query import assemble
+from didww.configuration import not_copied
 from didww.query_params import QueryParams
 from didww.resources.base import Resource
 from didww.resources.registry import class_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from builtins import list as List  # noqa: N812 `list` is a method here
     from builtins import type as type_
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Never
     from uuid import UUID
 
     from didww.calls.answer import ApiResponse
@@ -68,6 +70,9 @@ class Endpoint(Generic[R]):
         self._resource = cast("type_[R]", class_of(type))
         self._driver = client._driver
         self._configuration = client._configuration
+
+    def __reduce__(self) -> Never:
+        raise not_copied(f"{self._resource.path}() of a client cannot be pickled or deep-copied")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._resource.type_}>"

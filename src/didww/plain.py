@@ -1,4 +1,4 @@
-"""Plain values out of those that other libraries make: whole numbers and truth values of array libraries, UUIDs."""
+"""Getting along with other libraries: plain values out of theirs, and pickles of every protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
-__all__ = ["is_uuid", "truth_value", "whole_number"]
+__all__ = ["Slotted", "is_uuid", "truth_value", "whole_number"]
 
 
 def whole_number(value: object) -> int | None:
@@ -43,3 +43,12 @@ def is_uuid(value: object) -> bool:
     """Tell whether `value` is a `uuid.UUID`, without importing the module for those who do not use it."""
     uuid = sys.modules.get("uuid")
     return uuid is not None and isinstance(value, uuid.UUID)
+
+
+class Slotted:
+    """A class with slots whose objects go through every protocol of pickle; the oldest two know no slots."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return super().__reduce_ex__(max(2, operator.index(protocol)))

@@ -205,7 +205,9 @@ def encoded(pairs: Iterable[tuple[str, str]]) -> str:
 
 def param_text(name: str, value: object) -> str:
     """`value` as the text of the query parameter `name`; errors call a filter by its own name."""
-    return value if type(value) is str else filter_text(value, name.removeprefix("filter[").removesuffix("]"))
+    if type(value) is str:
+        return value
+    return filter_text(value, name[len("filter[") : -1] if name.startswith("filter[") else name)
 
 
 def filter_text(value: object, name: str) -> str:

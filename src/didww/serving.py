@@ -54,7 +54,8 @@ class AppServer:
         # Whoever listens at all addresses is reached at this one, too.
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         self.address = f"http://{shown}:{self._socket.getsockname()[1]}"
-        self._server = Connections(connection_limit() if limit is None else limit, head_timeout).server(app)
+        self._connections = Connections(connection_limit() if limit is None else limit, head_timeout)
+        self._server = self._connections.server(app)
 
     def run(self) -> None:
         """Serve until interrupted (Ctrl-C) or stopped."""

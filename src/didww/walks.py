@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
+from didww.exceptions import DidwwClientError
 from didww.resources.base import Resource
 from didww.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+    from typing import Never
 
     from didww.calls.pages import Bookmark
 
@@ -28,6 +30,12 @@ class _Marked:
         It holds the page, the record's id and a checksum of the query, and no secret.
         """
         return str(self._bookmark)
+
+    def __reduce__(self) -> Never:
+        raise DidwwClientError(
+            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Keep its token, and go on "
+            "with iterate(..., resume=token)."
+        )
 
 
 @short_tracebacks

@@ -206,17 +206,28 @@ def test_lines_for_programs() -> None:
     assert (taken["status"], refused["rejected"]) == (200, "missing")
 
 
-def test_a_stranger_does_not_steer_the_terminal() -> None:
-    """What cannot be printed is not."""
-    with listening() as program:
-        made = sign_callback(
-            program.url, {"id": "\x1b]0;x\x07", "type": "fax\r\nes", "note": "\x1b[31m"}, secret=SECRET
-        )
+# Control characters, those that turn text around, and one that is written as two in JSON.
+ODD = "\x1b]0;x\x07 \x7f \x9b31m \u202e4321\u202c \u2066 \u200f \u2028 \U000e0041"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_stranger_does_not_steer_the_terminal(as_json: bool) -> None:
+    """Control and bidirectional characters are shown as escapes, in JSON as those of JSON; nothing is lost."""
+    with listening(*(["--json"] if as_json else [])) as program:
+        made = sign_callback(program.url, {"id": ODD, "type": "fax\r\nes", "note": ODD}, secret=SECRET)
         httpx2.post(made.url, headers=made.headers, content=made.body.encode())
-        line = program.line() + program.line()
-        assert "fax??es" in line
-        assert "note=?[31m" in line
+        line = program.line() if as_json else program.line() + program.line()
         assert line.isprintable()
+        if as_json:
+            assert json.loads(line)["callback"] == {"id": ODD, "type": "fax\r\nes", "note": ODD}
+            assert r"\u202e4321\u202c" in line
+        else:
+            assert r"fax\r\nes" in line
+            assert r"note=\x1b]0;x\x07 \x7f \x9b31m \u202e4321\u202c \u2066 \u200f \u2028 \U000e0041" in line
+        made = sign_callback(program.url, [{"type": ODD, "id": ODD, ODD: 1}], secret=SECRET)
+        body = made.body.replace(":1}", ":[1]}").encode()
+        assert httpx2.post(made.url, headers=made.headers, content=body).status_code == 400
+        assert (program.line() + ("" if as_json else program.line())).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 import json
 import logging
 import threading
@@ -561,3 +562,71 @@ def test_handlers_stay_functions() -> None:
         handler
     )
     assert decorated is handler
+
+
+@pytest.mark.parametrize(
+    "payload", [{"type": "orders\x1b[2J", "id": "\u202e1"}, [{"type": "x\r\nCRITICAL y", "id": None}]]
+)
+def test_a_stranger_writes_no_lines_of_the_log(ask: Ask, payload: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Control and bidirectional characters of callbacks are escapes there, whether taken or rejected."""
+    for secret, changed in ((SECRET, payload), ("another", payload), (SECRET, [{**dict(ORDER), "\u2066\n": "1"}])):
+        sent = request(changed, secret=secret)
+        ask(receiver_with(), sent)
+        ask(receiver_with(), {**sent, "url": f"/\x1b[2J\u202e\n?{sent['url']}"})
+        ask(receiver_with(), {**sent, "body": sent["body"].replace(b'"1"', b"[1]"), "method": "\x1bPOST"})
+    assert caplog.messages
+    assert all(line.isprintable() for line in caplog.messages)
+
+
+READ_BEFORE = "something before the receiver has read it"
+
+
+def test_a_body_that_was_read_before_is_told(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """One line of the log says why all are rejected: a middleware has read the body, and none is left for the receiver."""
+    receiver, sent = receiver_with(), request()
+    length = str(len(sent["body"]))
+    for headers in (
+        {**sent["headers"], "Content-Length": length},
+        [*sent["headers"].items(), (b"content-length", b"9")],
+    ):
+        caplog.clear()
+        assert ask(receiver, {**sent, "headers": iter(list(dict(headers).items())), "body": b""}).status == 400
+        (line,) = caplog.messages
+        assert READ_BEFORE in line
+    caplog.clear()
+    assert ask(receiver, {**sent, "headers": {**sent["headers"], "Content-Length": "0"}, "body": b""}).status == 400
+    assert READ_BEFORE not in caplog.text
+
+
+def test_a_body_that_was_read_before_is_told_by_wsgi(caplog: pytest.LogCaptureFixture) -> None:
+    """The stream is at its end, and the header tells of more."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_LENGTH": "30",
+        "wsgi.input": io.BytesIO(),
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+    }
+    began: list[str] = []
+    assert receiver_with().wsgi()(environ, lambda status, _: began.append(status)) == [b"malformed"]
+    assert began == ["400 Bad Request"]
+    (line,) = caplog.messages
+    assert "0 of 30 bytes" in line
+    assert "Something before the receiver has read it" in line
+
+
+def test_a_body_that_was_read_before_is_told_by_asgi(caplog: pytest.LogCaptureFixture) -> None:
+    """The server has nothing more to give, so the application waits in vain."""
+    sent: list[Any] = []
+
+    async def nothing() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", b"30")]}
+    asyncio.run(receiver_with().asgi(read_timeout=0.05)(scope, nothing, send))
+    assert sent[0]["status"] == 408
+    (line,) = caplog.messages
+    assert READ_BEFORE in line

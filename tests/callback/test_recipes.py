@@ -136,6 +136,30 @@ def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys
     assert sorted(capsys.readouterr().out.splitlines()) == sorted(f"order {id} is completed" for id in ids)
 
 
+@pytest.mark.parametrize("touch", ["form", "data", "json"])
+@pytest.mark.parametrize("payload", ["order", "trunk"])
+def test_the_recipe_of_flask_takes_a_body_that_was_read(
+    touch: str, payload: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By something that runs before each request, as tools for logging and authentication do."""
+    url = "https://hooks.example.com/didww"
+    monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
+    monkeypatch.setenv("DIDWW_CALLBACK_URL", url)
+    made: dict[str, Any] = {"__name__": "hooks"}
+    exec(recipe("The receiver") + recipe("Flask"), made)
+    from flask import request
+
+    @made["app"].before_request
+    def read() -> None:
+        {"form": lambda: request.form, "data": request.get_data, "json": lambda: request.get_json(silent=True)}[touch]()
+
+    order = {"id": "1", "type": "orders", "status": "completed", "note": "Straße & Nr. = +1%"}
+    signed = sign_callback(url, order if payload == "order" else [order], secret=SECRET)
+    answer = made["app"].test_client().post("/didww", headers=signed.headers, data=signed.body.encode())
+    assert (answer.status_code, answer.text) == (200, "ok")
+    assert capsys.readouterr().out == "order 1 is completed\n"
+
+
 def test_every_framework_of_the_page_is_tested() -> None:
     """A recipe that is added comes with its server."""
     with_app = {
@@ -181,3 +205,31 @@ def test_the_store_of_the_page_holds_what_it_says() -> None:
         sent: Any = {"method": request.method, "url": "/", "headers": request.headers, "body": request.body.encode()}
         assert receiver.handle(**sent).status == 200
     assert len(got) == 1
+
+
+@pytest.mark.parametrize("read", ["body", "stream"])
+def test_the_recipe_of_starlette_after_a_middleware(
+    read: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that the middleware has read comes again; a stream, or a form, does not, and a line of the log says so."""
+    from starlette.middleware.base import BaseHTTPMiddleware
+    from starlette.testclient import TestClient
+
+    url = "https://hooks.example.com/didww"
+    monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
+    monkeypatch.setenv("DIDWW_CALLBACK_URL", url)
+    made: dict[str, Any] = {"__name__": "hooks"}
+    exec(recipe("The receiver") + recipe("Starlette"), made)
+
+    async def touch(request: Any, call_next: Any) -> Any:
+        if read == "body":
+            await request.body()
+        else:
+            assert [part async for part in request.stream()]
+        return await call_next(request)
+
+    made["app"].add_middleware(BaseHTTPMiddleware, dispatch=touch)
+    signed = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
+    answer = TestClient(made["app"]).post("/didww", headers=signed.headers, content=signed.body.encode())
+    assert answer.status_code == (200 if read == "body" else 400)
+    assert caplog.text.count("something before the receiver has read it") == (read == "stream")

@@ -600,15 +600,20 @@ class Stage:
     @functools.cached_property
     def group(self) -> Any:
         """A group whose numbers need registration with all papers, and can have emergency calling."""
-        country = self.client.countries().list(filter={"iso": "IT"}).data[0]
-        return (
-            self.client.did_groups()
-            .list(
-                filter={"country.id": country.id, "features": Feature.EMERGENCY, "is_available": True},
+        papers = ("business_permanent_document", "business_onetime_document")
+        include: Any = ["country", "did_group_type", *papers]
+        for requirement in self.client.address_requirements().iterate(include=include):
+            if not all(getattr(requirement, name) for name in papers):
+                continue
+            assert requirement.country is not None
+            groups = self.client.did_groups().iterate(
+                filter={"country.id": requirement.country.id or "", "features": Feature.EMERGENCY},
                 include=["country", "did_group_type", "stock_keeping_units", "address_requirement"],
             )
-            .data[0]
-        )
+            for group in groups:
+                if group.address_requirement == requirement and (group.meta.total_count or 0) > 100:
+                    return group
+        raise AssertionError("No group needs all papers.")
 
     @functools.cached_property
     def sku(self) -> str:

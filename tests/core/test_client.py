@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from didww import AsyncDidwwClient, DidwwClient, QueryParams, endpoints
+from didww import ApiResponse, AsyncDidwwClient, DidwwClient, QueryParams, endpoints
 from didww import async_endpoints as aendpoints
 from didww.configuration import NO_TIMEOUT, Environment
 from didww.exceptions import (
@@ -35,10 +35,18 @@ from didww.exceptions import (
     ValidationError,
     WaitEnded,
 )
+from didww.resources.address import Address
+from didww.resources.address_requirement import AddressRequirement
+from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
 from didww.resources.did import Did
+from didww.resources.emergency_requirement import EmergencyRequirement
+from didww.resources.emergency_requirement_validation import EmergencyRequirementValidation
+from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from scripted import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -856,3 +864,63 @@ def test_a_read_only_list_changed_in_place_is_not_lost_silently() -> None:
     with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*when creating"):
         client.orders().update(placed)
     assert len(transport.requests) == 1
+
+
+def validations() -> list[Any]:
+    """What is tested and not stored, each with an accessor's name."""
+    requirement = AddressRequirementValidation(
+        address_requirement=AddressRequirement.build(OTHER), address=Address.build(ID)
+    )
+    emergency = EmergencyRequirementValidation(
+        emergency_requirement=EmergencyRequirement.build(OTHER),
+        address=Address.build(ID),
+        identity=Identity.build(ID),
+    )
+    return [
+        pytest.param("address_requirement_validations", requirement, id="address"),
+        pytest.param("emergency_requirement_validations", emergency, id="emergency"),
+    ]
+
+
+@pytest.mark.parametrize(("accessor", "record"), validations())
+def test_a_validation_without_a_document_is_a_success(accessor: str, record: Any) -> None:
+    """204 says that the requirement is met; the answer holds what was tested."""
+    client, transport = client_of(answer(204))
+    result = getattr(client, accessor)().create(record)
+    assert (result.status_code, result.data) == (204, record)
+    assert [request.method for request in transport.requests] == ["POST"]
+
+
+@pytest.mark.parametrize(("accessor", "record"), validations())
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_validation_needs_a_document_otherwise(accessor: str, record: Any, status: int) -> None:
+    """An empty answer of another status may be a damaged one, which must not pass for a requirement that is met."""
+    client, _ = client_of(answer(status), max_retries=0)
+    with pytest.raises(UnexpectedResponse, match="an empty body"):
+        getattr(client, accessor)().create(record)
+
+
+def test_what_is_made_must_be_shown() -> None:
+    """204 to a creation does not say which record was made."""
+    client, _ = client_of(answer(204), answer(document={"data": []}), timeout=1)
+    with pytest.raises(DidwwClientError) as caught:
+        client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="a"))
+    assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_records_go_through_every_pickle_protocol(protocol: int) -> None:
+    """Loaded, built and new ones, with changes and nested objects; what they are linked to goes along."""
+    client, _ = client_of(answer(document=ONE_DID))
+    loaded = client.dids().find(ID).data
+    loaded.description = "x"
+    trunk = VoiceInTrunk(name="a", configuration=SipConfiguration(host="sip.example.com"))
+    for record in (loaded, Did.build(ID), trunk, client.dids().find(ID)):
+        again = pickle.loads(pickle.dumps(record, protocol))
+        if isinstance(record, ApiResponse):
+            assert (again.data, again.status_code) == (record.data, record.status_code)
+            continue
+        assert type(again) is type(record)
+        assert (again.to_dict(), again.changes) == (record.to_dict(), record.changes)
+    report = client.dids().delete_many([ID])
+    assert [item.given for item in pickle.loads(pickle.dumps(report, protocol)).items] == [ID]

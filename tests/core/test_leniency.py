@@ -69,6 +69,18 @@ def test_a_deletion_that_was_done_is_never_an_error(status: int, body: bytes) ->
     assert client.dids().delete(ID).data is None
 
 
+@pytest.mark.parametrize("response", [answer(204), answer(200, body=b"\n")])
+def test_a_validation_without_a_document_has_passed(response: Response) -> None:
+    """Nothing was stored, so there is nothing to answer: `data` is the record that was sent."""
+    from didww import AddressRequirement, AddressRequirementValidation, Identity
+
+    client, _ = client_of(response)
+    validation = AddressRequirementValidation(
+        address_requirement=AddressRequirement.build(ID), identity=Identity.build(ID)
+    )
+    assert client.address_requirement_validations().create(validation).data is validation
+
+
 def test_creating_without_a_document_is_unexpected() -> None:
     """What was made, and its id, would be lost: the error says that the answer was empty."""
     from didww import VoiceInTrunkGroup
@@ -340,7 +352,7 @@ def test_an_answer_with_a_few_levels(levels: int) -> None:
     client, _ = client_of(
         answer(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
     )
-    first, second = client.dids().find(ID).data, client.dids().find(ID).data
+    first, second = client.dids().find("1").data, client.dids().find("1").data
     assert first.to_dict()["attributes"]["z"] == json.loads(value)
     assert first.to_dict() == copy.deepcopy(second).to_dict()
     assert "number={'a': {'a'" in repr(first)

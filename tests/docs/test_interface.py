@@ -21,7 +21,7 @@ import re
 import types
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -37,6 +37,7 @@ from didww.resources.address import Address
 from didww.resources.available_did import AvailableDid
 from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_verification import EmergencyVerification
+from didww.resources.export import Export
 from didww.resources.filters import names_in
 from didww.resources.identity import Identity
 from didww.resources.order import Order
@@ -256,6 +257,8 @@ def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) 
     with monkeypatch.context() as patch, running(clock=clock) as base_url, contextlib.ExitStack() as open_ones:
         patch.chdir(folder)
         patch.setattr(Engine, "handle", heard)
+        patch.setenv("DIDWW_API_KEY", KEY)
+        patch.setenv("DIDWW_BASE_URL", base_url)
         for environment in Environment:
             patch.setitem(configuration._BASE_URLS, environment, base_url)
         stage = Stage(base_url, clock, engines)
@@ -390,6 +393,8 @@ def _in_trunks(run: Run) -> None:
                 "type": "sip_configurations",
                 "attributes": {
                     "host": "sip.example.com",
+                    "enabled_sip_registration": False,  # they go with a host
+                    "use_did_in_ruri": False,
                     "port": 5060,
                     "codec_ids": [9, 10],
                     "transport_protocol_id": 1,
@@ -500,6 +505,50 @@ def _files(run: Run) -> None:
     assert re.fullmatch(r"Error: .*nonexistent.*", second)
 
 
+def _programs(run: Run) -> None:
+    did, trunk = run.ids['"did-uuid"'], run.ids['"trunk-uuid"']
+    assert run.sent[:2] == [
+        ("GET", f"/dids/{did}", None),
+        ("GET", f"/did_history?filter[did_number]={run.stage.client.dids().find(did).data.number}", None),
+    ]
+    assert run.names["params"].to_dict() == {"page[size]": "100"}
+    (changed,) = run.bodies("PATCH")
+    assert changed == {"type": "voice_in_trunks", "id": trunk, "attributes": {"description": "x"}}
+    configuration = run.names["trunk"].configuration
+    assert isinstance(configuration, run.names["TrunkConfiguration"])
+    assert (type(configuration).__name__, configuration.host) == ("SipConfiguration", "sip2.example.com")
+    document = run.names["document"]
+    assert document.raw["data"][0]["id"] == did
+    (ordered,) = run.bodies("POST")
+    assert ordered["type"] == "orders"
+
+
+def _for_programs(stage: Stage) -> dict[str, Any]:
+    client = stage.client
+    now = stage.clock.now()
+    export = Export(
+        export_type=enums.ExportType.CDR_IN,
+        filters={"from": f"{now - timedelta(days=1):%Y-%m-%d %H:%M:%S}", "to": f"{now:%Y-%m-%d %H:%M:%S}"},
+    )
+    made = client.exports().create(export).data
+    stage.pause()
+    keys = [one.key for one in client.public_keys().list().data]
+    return {
+        **_callback(stage),
+        "order": Order(items=[DidOrderItem(sku_id=stage.sku(), qty=1)]),
+        "service": client.emergency_calling_services().list().data[0],
+        "url": client.exports().find(made.id).data.url,
+        "fingerprint": Encrypt.calculate_fingerprint(keys),
+        "data": Encrypt.encrypt_with_keys(b"%PDF-1.7", keys),
+    }
+
+
+def _programs_ids(stage: Stage) -> dict[str, str]:
+    did = stage.did()
+    stage.service(stage.address(stage.identity()), did)
+    return {'"did-uuid"': did, '"trunk-uuid"': stage.trunk(), 'resource_id="uuid"': stage.country("US")}
+
+
 def _callback(_: Stage) -> dict[str, Any]:
     """A callback, signed as DIDWW signs: the address with its port, and the fields sorted."""
     url, fields = "https://hooks.example.com/didww", {"type": "orders", "id": "1", "status": "completed"}
@@ -595,6 +644,7 @@ EXPECTED = [
     ),
     Block(_query, ids=lambda stage: {'filter("country.id", "uuid")': stage.country("US")}),
     Block(_files, names=lambda stage: {**_keys(stage), **_callback(stage)}),
+    Block(_programs, ids=_programs_ids, names=_for_programs),
 ]
 
 
@@ -710,6 +760,7 @@ def test_no_resource_is_missing_from_the_table() -> None:
         public = {name for name, one in vars(cls).items() if inspect.isfunction(one) and not name.startswith("_")}
         own = {"with_options", "close", "download_export", "download_and_decompress_export"}
         own |= {"upload_file", "upload_encrypted_file", "upload_encrypted_files"}
+        own |= {"request", "get", "post", "patch", "delete"}
         assert public - own == accessors
 
 

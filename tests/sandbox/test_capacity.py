@@ -19,6 +19,7 @@ from didww import (
 )
 from didww.sandbox import Sandbox
 from people import bought, groups_of
+from scene import Caller, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,9 +85,12 @@ def test_channels_are_bought_by_an_order(sandbox: Sandbox, client: DidwwClient) 
 
 
 def test_one_channel_can_be_bought(sandbox: Sandbox, client: DidwwClient) -> None:
-    """Each pool sells single channels."""
+    """Each pool sells single channels; a request without a quantity means one."""
     assert {pool.minimum_qty_per_order for pool in client.capacity_pools().list().data} == {1}
     assert buy(sandbox, client, 1).amount == Decimal("5.00")
+    item = {"type": "capacity_order_items", "attributes": {"capacity_pool_id": pool_of(client).id}}
+    Caller(sandbox.engine, sandbox.key).write("POST", "/orders", document("orders", items=[item]), 201)
+    assert counts(client) == (2, 0)
 
 
 def test_an_order_of_channels_waits_if_orders_were_told_to(sandbox: Sandbox, client: DidwwClient) -> None:

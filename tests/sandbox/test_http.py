@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from didww import NotFoundError
+from didww import Export, ExportType, NotFoundError
 from didww.sandbox import Clock, Sandbox
 from didww.sandbox.app import SandboxApp
 from didww.sandbox.fairness import FairQueue
@@ -58,6 +59,22 @@ def test_head_is_get_without_a_body(raw: httpx2.Client) -> None:
         assert head.content == b""
         assert head.headers["content-length"] == str(len(got.content))
     assert raw.head("/v3/balance", headers={"Api-Key": ""}).status_code == 401
+    assert raw.head("/_sandbox/clock/state").status_code == 200
+    assert raw.head("/_sandbox/clock/advance").status_code == 405
+
+
+def test_head_of_the_file_of_an_export(sandbox: Sandbox, raw: httpx2.Client) -> None:
+    """Its length and tag, and none of its bytes."""
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-10 00:00:00"}
+    export = sandbox.client("key").exports().create(Export(export_type=ExportType.CDR_IN, filters=span)).data
+    sandbox.clock.advance(1)
+    path = urlsplit(str(sandbox.client("key").exports().find(export.id).data.url)).path
+    got, head = raw.get(path), raw.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["etag"] == got.headers["etag"]
+    assert "content-encoding" not in got.headers
+    assert raw.get(path, headers={"If-None-Match": got.headers["etag"]}).status_code == 304
 
 
 def test_pages_in_browsers_may_use_the_api(raw: httpx2.Client) -> None:
@@ -111,6 +128,9 @@ def test_controls_and_console_are_for_no_other_page(raw: httpx2.Client, path: st
         ("127.0.0.1:8750", 200),
         ("[::1]:8750", 200),
         ("didww", 200),
+        ("host.docker.internal:8750", 200),
+        ("didww.ns.svc.cluster.local", 200),
+        ("local.example.com", 403),
         ("Emulator.example.com:80", 200),
         ("rebound.example.com", 403),
         ("127.0.0.1.example.com", 403),

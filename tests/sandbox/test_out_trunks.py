@@ -11,6 +11,7 @@ from didww import (
     CredentialsAndIpAuthenticationMethod,
     DidOrderItem,
     DidwwClient,
+    GenericAuthenticationMethod,
     IpOnlyAuthenticationMethod,
     OnCliMismatchAction,
     Order,
@@ -21,7 +22,6 @@ from didww import (
     VoiceOutTrunkRegenerateCredential,
 )
 from didww.jsonapi.encode import encode
-from didww.resources.record import Nested
 from didww.sandbox import Sandbox
 from scripted import Scripted, answer
 
@@ -183,7 +183,7 @@ def test_a_method_of_a_later_version_is_kept_and_sent_back_as_it_came() -> None:
     transport = Scripted(answer(document=document))
     client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     record: Any = client.voice_out_trunks().find("1").data
-    assert type(record.authentication_method) is Nested
+    assert type(record.authentication_method) is GenericAuthenticationMethod
     assert (record.authentication_method.type, record.authentication_method.ttl) == ("token", 5)
     assert "example-secret" not in repr(record)
     record.name = "b"

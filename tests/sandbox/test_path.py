@@ -312,6 +312,44 @@ def test_registration_makes_credentials_and_clears_the_host(client: DidwwClient)
         client.voice_in_trunks().create(VoiceInTrunk(name="x", configuration=bad))
 
 
+def test_a_host_on_a_trunk_that_registers_ends_registration(client: DidwwClient) -> None:
+    """The host alone is assigned; what the service wants with it goes along, on a loaded trunk and on a built one."""
+    trunk = client.voice_in_trunks().create(
+        VoiceInTrunk(name="Phone", configuration=SipConfiguration(enabled_sip_registration=True, use_did_in_ruri=True))
+    )
+    sip = trunk.data.configuration
+    assert isinstance(sip, SipConfiguration)
+    sip.host = "sip.example.com"
+    moved = client.voice_in_trunks().update(trunk.data).data
+    assert isinstance(moved.configuration, SipConfiguration)
+    assert (moved.configuration.host, moved.configuration.enabled_sip_registration) == ("sip.example.com", False)
+    for configuration in (SipConfiguration(enabled_sip_registration=True), SipConfiguration(host="sip2.example.com")):
+        built = VoiceInTrunk()
+        built.id = moved.id
+        built.configuration = configuration
+        moved = client.voice_in_trunks().update(built).data
+    assert isinstance(moved.configuration, SipConfiguration)
+    assert moved.configuration.host == "sip2.example.com"
+
+
+def test_nested_objects_may_be_written_as_dicts(client: DidwwClient) -> None:
+    """A trunk and an order are made of plain dicts."""
+    wanted: Any = VoiceInTrunk(name="Plain")
+    wanted.configuration = {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}}
+    trunk = client.voice_in_trunks().create(wanted).data
+    assert isinstance(trunk.configuration, SipConfiguration)
+    assert trunk.configuration.host == "sip.example.com"
+    group = client.did_groups().list(
+        filter={"needs_registration": False, "is_available": True}, include="stock_keeping_units", page=(1, 1)
+    )
+    order: Any = Order()
+    order.items = [
+        {"type": "did_order_items", "attributes": {"sku_id": group.data[0].stock_keeping_units[0].id, "qty": 1}}
+    ]
+    placed = client.orders().create(order).data
+    assert (placed.is_completed, placed.is_pending, len(placed.items)) == (False, True, 1)
+
+
 def test_a_number_is_routed_to_a_trunk_or_a_group(sandbox: Sandbox, client: DidwwClient) -> None:
     """Setting one clears the other; a deleted trunk leaves the number without routing."""
     (did,) = buy(sandbox, client)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
+from uuid import UUID
 
 from didww import (
     ApiResponse,
@@ -19,6 +20,7 @@ from didww import (
     Environment,
     Progress,
     QueryParams,
+    RawResponse,
     Report,
     Walk,
 )
@@ -36,11 +38,15 @@ from didww.enums import (
     IdentityType,
     OrderStatus,
     TransportProtocol,
+    enum_value,
+    to_enum,
+    to_enum_list,
 )
 from didww.exceptions import DidwwApiError, InsufficientBalanceError, NotFoundError, ValidationError
 from didww.resources.address import Address
 from didww.resources.address_verification import AddressVerification
 from didww.resources.authentication_method import (
+    AuthenticationMethod,
     CredentialsAndIpAuthenticationMethod,
     IpOnlyAuthenticationMethod,
     TwilioAuthenticationMethod,
@@ -48,6 +54,7 @@ from didww.resources.authentication_method import (
 from didww.resources.available_did import AvailableDid
 from didww.resources.balance import Balance
 from didww.resources.capacity_pool import CapacityPool
+from didww.resources.configuration.base import TrunkConfiguration
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
@@ -58,7 +65,7 @@ from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_calling_service import EmergencyCallingService
 from didww.resources.emergency_verification import EmergencyVerification
 from didww.resources.encrypted_file import EncryptedFile
-from didww.resources.export import Export
+from didww.resources.export import CdrInFilters, CdrOutFilters, Export
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
@@ -68,6 +75,7 @@ from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.proof import Proof
+from didww.resources.record import Meta
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -122,6 +130,9 @@ def searching(client: DidwwClient) -> str:
     assert_type(group.meta.available_dids_enabled, bool)
     assert_type(group.meta.total_count, int | None)
     assert_type(group.country, Country | None)
+    assert_type(group.meta.get("total_count"), Any)
+    assert_type(group.meta["total_count"], Any)
+    assert_type(answer.data[0].meta, Meta)
     assert_type(group.stock_keeping_units, list[StockKeepingUnit])
     assert_type(group.stock_keeping_units[0].monthly_price, Decimal)
     for number in client.available_dids().iterate(filter={"did_group.id": group.id}, limit=3):
@@ -174,6 +185,8 @@ def buying(client: DidwwClient, sku: str) -> None:
     assert_type(bought.amount, Decimal)
     assert_type(bought.status, OrderStatus)
     assert_type(bought.items, list[Item])
+    assert_type(bought.is_completed, bool)
+    assert_type(Order.from_dict({"id": "id"}).is_canceled, bool)
     assert_type(bought.items[0].mrc, Decimal)
     assert_type(bought.items[0].billed_to, str | None)
     assert_type(client.orders().wait(bought, timeout=30), ApiResponse[Order])
@@ -197,6 +210,13 @@ def routing(client: DidwwClient) -> None:
         made.configuration.auth_password = None
     made.configuration = PstnConfiguration(dst="12125550100")
     client.voice_in_trunks().update(made)
+    same = VoiceInTrunk(description="x")
+    same.id = made.id
+    assert_type(same.id, str)
+    assert_type(VoiceInTrunk.build("id", description="x"), VoiceInTrunk)
+    configuration: TrunkConfiguration = made.configuration
+    method: AuthenticationMethod = TwilioAuthenticationMethod(twilio_account_sid="AC0")
+    assert_type((configuration.type, method.to_dict()), tuple[str, dict[str, Any]])
     group = VoiceInTrunkGroup(name="All", capacity_limit=5, voice_in_trunks=[made])
     group.voice_in_trunks.append(made)
     for did in client.dids().iterate(filter={"number": "442079460001"}, include=["voice_in_trunk", "order"]):
@@ -260,14 +280,37 @@ def registering(client: DidwwClient) -> None:
     assert_type(client.emergency_requirements().find("id").data.estimate_setup_time, str)
 
 
+def raw_calls(client: DidwwClient) -> None:
+    """Raw calls, and ids and filters in their forms."""
+    params = QueryParams().page(size=1)
+    assert_type(params.to_dict(), dict[str, Any])
+    document = client.get("/dids", {"page[size]": 1})
+    assert_type(document, RawResponse)
+    assert_type(document.raw, dict[str, Any])
+    assert_type(client.post("/dids", {"data": {}}, params), RawResponse)
+    assert_type(client.request("DELETE", "/dids/id", json={"data": []}), RawResponse)
+    assert_type(client.environment, Environment | None)
+    did = client.dids().find(resource_id=UUID(int=1)).data
+    client.did_history().list(filter={"did.id": did})
+    client.regions().list(filter={"country.id": [UUID(int=1), "id", Country.build("id")]})
+    assert_type(to_enum(OrderStatus, "pending"), OrderStatus | None)
+    assert_type(to_enum_list(OrderStatus, ["pending"]), list[OrderStatus | None] | None)
+    assert_type(enum_value(OrderStatus.PENDING), object)
+    assert_type(client.upload_encrypted_file("fingerprint", b""), str)
+    assert_type(Encrypt(["pem", "pem"]).encrypt(b""), bytes)
+
+
 def reporting(client: DidwwClient) -> None:
     """Call records, history, callbacks."""
-    filters = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": "2026-03-02 00:00:00"}
+    filters: CdrInFilters = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": "2026-03-02 00:00:00"}
     export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters)).data
     assert_type(export.status, ExportStatus)
     done = client.exports().wait(export).data
     assert_type(done.url, str | None)
-    assert_type(client.download_export(done, "export.csv.gz"), Path)
+    assert_type(done.filters, CdrInFilters | CdrOutFilters)
+    assert_type(done.filters["from"], datetime | str)
+    done.filters = {"from": "2026-03-01", "to": "2026-03-02", "voice_out_trunk.id": "id"}
+    assert_type(client.download_export(url=done, file_path="export.csv.gz"), Path)
     assert_type(client.download_and_decompress_export(done.url or "", Path("export.csv"), max_bytes=1 << 20), Path)
     events = client.did_history().list(
         filter={"created_at_gteq": datetime.now(UTC), "action": DidHistoryAction.RENEWED}
@@ -297,6 +340,12 @@ def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
     assert_type(report.data, list[Order | None])
     assert_type(report.failed[0].error, DidwwError | None)
     mine: Report[Did] = Report()
+    for item in mine.failed:
+        assert_type(item.given, Did)
+        assert_type(item.data, Did | None)
+    assert_type(mine.remaining, list[Did])
+    assert_type(client.dids().delete_many(["id"]), Report[str | Did])
+    assert_type(client.dids().delete_many(mine.remaining).items[0].given, str | Did)
     assert_type(client.dids().update_many((did for did in walk), report=mine), Report[Did])
     client.voice_in_trunks().delete_many(["id", VoiceInTrunk.build("id")], stop_on_error=True, concurrency=2)
     client.orders().wait("id", on_update=lambda order: order.status)

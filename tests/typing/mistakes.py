@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import didww
 from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams
-from didww.enums import CliFormat, Codec, TransportProtocol
+from didww.enums import CliFormat, Codec, ExportType, TransportProtocol
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
 from didww.resources.did import Did
+from didww.resources.export import Export
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -175,3 +176,10 @@ async def asynchronously(client: AsyncDidwwClient) -> None:
 
 def misspelt_imports() -> None:
     didww.Identty  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def export_filters(client: DidwwClient) -> None:
+    Export(export_type=ExportType.CDR_IN, filters={"from": "2026-03-01"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Export(filters={"from": "2026-03-01", "to": "2026-03-02", "did": "1"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    for item in client.dids().delete_many(["id"]).items:
+        item.given.id  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

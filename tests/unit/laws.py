@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 SLOW = 100
 """Examples of a law in the profile `slow`, hypothesis's own default."""
 
 # A law may fail on any machine by what it says, on none by how long it takes.
-settings.register_profile("slow", max_examples=SLOW, deadline=None)
-settings.register_profile("fast", max_examples=15, deadline=None)
+PATIENT: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("slow", max_examples=SLOW, **PATIENT)
+settings.register_profile("fast", max_examples=10, **PATIENT)
 
 
 def law(examples: int, **options: Any) -> settings:

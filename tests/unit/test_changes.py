@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies as make
@@ -38,7 +38,7 @@ from laws import law
 
 CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._fields.values())]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-few = law(25, suppress_health_check=[HealthCheck.too_slow])
+few = law(25)
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 

@@ -45,7 +45,7 @@ from didww.resources.did_history import DidHistory
 from didww.resources.emergency_calling_service import EmergencyCallingService
 from didww.resources.fields import status_is
 from didww.resources.order import Order
-from didww.resources.order_item.base import OrderItem
+from didww.resources.order_item.base import NumberOrderItem, OrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.record import Meta, Nested
 from didww.resources.registry import all_classes
@@ -144,7 +144,10 @@ def test_a_base_class_finds_the_class_of_a_dict() -> None:
     assert type(Resource.from_dict({"type": "dids", "id": ID})) is Did
     assert type(Resource.from_dict({"type": "new_things", "id": ID})) is UnknownResource
     assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
-    assert type(OrderItem.from_dict({"type": "did_order_items"}).fallback) is type(OrderItem)
+    assert isinstance(OrderItem.from_dict({"type": "did_order_items"}), NumberOrderItem)
+    assert type(OrderItem.from_dict({"type": "new_items"})) is OrderItem
+    with pytest.raises(InvalidValue, match=r"Resource\.from_dict takes a resource object"):
+        Resource.from_dict({"id": ID})
     with pytest.raises(InvalidValue, match=r"Did\.from_dict takes the type 'dids', not 'orders'"):
         Did.from_dict({"type": "orders", "id": ID})
     with pytest.raises(InvalidValue, match=r"SipConfiguration\.from_dict takes the type"):

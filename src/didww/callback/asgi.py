@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["AsgiApp"]
+
+log = logging.getLogger("didww.callback")
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -23,7 +26,7 @@ class Answering(Protocol):
 
 
 class _Unread(Exception):  # noqa: N818 it becomes an answer
-    """The body cannot be read; the arguments are the status and the text of the answer."""
+    """The body is too large; the arguments are the status and the text of the answer."""
 
 
 class AsgiApp:
@@ -58,8 +61,14 @@ class AsgiApp:
                 body = await _body(scope, receive, self._max_bytes)
         except _Unread as unread:
             status, text = unread.args
+            log.warning("A request was rejected (too_large): its body has more than %d bytes.", self._max_bytes)
         except TimeoutError:
             status, text = 408, "the body took too long"
+            log.warning(
+                "A request was rejected: its body did not arrive within %g seconds. The client is slow, or something "
+                "before the receiver has read it.",
+                self._read_timeout,
+            )
         else:
             if body is None:
                 return

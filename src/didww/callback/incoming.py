@@ -12,7 +12,7 @@ import msgspec
 
 from didww.exceptions import CallbackRejected, InvalidValue
 
-__all__ = ["Headers", "bounded", "by_name", "header", "objects_of", "unpacked"]
+__all__ = ["Headers", "bounded", "by_name", "header", "objects_of", "pairs_of", "read_before", "unpacked"]
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 """Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
@@ -21,13 +21,30 @@ MOST_OBJECTS: Final = 10_000
 """Objects in one body; DIDWW sends up to 1,000."""
 
 
+def pairs_of(headers: Headers) -> list[tuple[str, str]]:
+    """Return each name with its value, as text."""
+    items = getattr(headers, "items", None)
+    pairs = cast("Iterable[tuple[object, object]]", headers if items is None else items())
+    return [(_text(name), _text(value)) for name, value in pairs]
+
+
 def by_name(headers: Headers) -> dict[str, list[str]]:
     """The values of each header, by its name in lower case."""
-    items = getattr(headers, "items", None)
     found: dict[str, list[str]] = {}
-    for name, value in cast("Iterable[tuple[object, object]]", headers if items is None else items()):
-        found.setdefault(_text(name).lower(), []).append(_text(value).strip())
+    for name, value in pairs_of(headers):
+        found.setdefault(name.lower(), []).append(value.strip())
     return found
+
+
+def read_before(named: dict[str, list[str]], body: bytes) -> str:
+    """Return a sentence for the log if a body was sent and did not come here; else nothing."""
+    length = next(iter(named.get("content-length", ())), "0")
+    if body or not length.isdecimal() or not length.strip("0"):
+        return ""
+    return (
+        f" Its body of {length:.20} bytes did not arrive here: something before the receiver has read it. Hand over "
+        "what the framework has kept of it."
+    )
 
 
 def header(named: dict[str, list[str]], name: str) -> str | None:

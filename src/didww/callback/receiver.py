@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
+from didww.callback.incoming import by_name, pairs_of, read_before
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
 from didww.exceptions import CallbackRejected, InvalidValue
+from didww.text import printable
 
 if TYPE_CHECKING:
     from didww.callback.asgi import AsgiApp
@@ -253,10 +255,12 @@ class CallbackReceiver:
         """The events of a request, or what to answer if it is none of DIDWW's."""
         if method.upper() not in self._verifier.methods:
             return CallbackAnswer(405, "method not allowed")
+        pairs = pairs_of(headers)
         try:
-            return self._verifier.verify(method=method, url=url, headers=headers, body=body)
+            return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejected as error:
-            log.warning("A request was rejected (%s): %s", error.reason, error)
+            why = printable(f"{error}{read_before(by_name(pairs), body)}")
+            log.warning("A request was rejected (%s): %s", error.reason, why)
             return CallbackAnswer(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
@@ -331,7 +335,7 @@ def _shown(event: Event) -> str:
     """An event for the log: its type, id and status, and no more of it."""
     told = event.to_dict()
     parts = [str(told[name]) for name in ("type", "id", "status") if told.get(name)]
-    return " ".join("".join(c if c.isprintable() else "?" for c in part[:80]) for part in parts) or "an event"
+    return printable(" ".join(part[:80] for part in parts)) or "an event"
 
 
 def _drive(steps: _Steps) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["WsgiApp", "wsgi_app"]
+
+log = logging.getLogger("didww.callback")
 
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -43,6 +46,12 @@ def wsgi_app(answering: Answering, *, max_bytes: int) -> WsgiApp:
             elif environ.get("wsgi.input_terminated"):  # sent in chunks, and the server knows where they end
                 body = environ["wsgi.input"].read(max_bytes + 1)
             if length and len(body) < int(length):
+                log.warning(
+                    "A request was rejected (malformed): %d of %s bytes of its body arrived here. Something before the "
+                    "receiver has read it, or the client hung up.",
+                    len(body),
+                    length,
+                )
                 status, text = 400, "malformed"
             else:
                 status, text = answering(

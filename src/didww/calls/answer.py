@@ -23,6 +23,7 @@ from didww.exceptions import (
 )
 from didww.jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww.jsonapi.graph import Graph
+from didww.plain import Slotted
 from didww.resources.base import Resource, load
 from didww.text import printable
 from didww.times import http_date
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
 
     from didww.calls.effects import Request, Response
 
-__all__ = ["ApiResponse", "api_response", "error_for", "expect", "retry_after_of"]
+__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "retry_after_of", "unexpected"]
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 
-class ApiResponse(Generic[T]):
+class ApiResponse(Slotted, Generic[T]):
     """An answer of the service: the resource or resources in `data`, and what came with them.
 
     Attributes:
@@ -126,12 +127,44 @@ def api_response(
     response: Response,
     fieldsets: Mapping[str, Sequence[str]] | None = None,
     attempts: int = 1,
+    *,
+    stores: bool = True,
 ) -> ApiResponse[Any]:
     """The answer to `request` with its resources loaded.
+
+    Args:
+        request: What was sent.
+        response: What came.
+        fieldsets: The fields that were asked for, by type.
+        attempts: How often it was sent.
+        stores: Whether a POST makes something, which the answer must show; else 204 says enough.
 
     Raises:
         DidwwApiError: The service said no.
         UnexpectedResponse: The answer is no JSON:API document.
+    """
+    accepted(request, response, attempts)
+    # What was changed or deleted needs no document: the status says that it was done.
+    done = request.method == "DELETE" or (
+        not response.body.strip() and (request.method == "PATCH" or (response.status == 204 and not stores))
+    )
+    try:
+        document: Document = decode(response.body)
+    except NotJsonApi:
+        if done:
+            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
+        raise unexpected(request, response) from None
+    graph = Graph(document, load, fieldsets)
+    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
+
+
+def accepted(request: Request, response: Response, attempts: int = 1) -> None:
+    """Return if the status says that the request was carried out.
+
+    Raises:
+        DidwwApiError: The service said no.
+        UnexpectedResponse: The answer is a redirect.
     """
     if response.status >= 400:
         raise error_for(request, response.status, response.headers, response.body, attempts)
@@ -142,22 +175,12 @@ def api_response(
             status_code=response.status,
             request_id=response.headers.get("x-request-id"),
         )
-    # What was changed or deleted needs no document: the status says that it was done.
-    done = request.method in ("DELETE", "PATCH") and (request.method == "DELETE" or not response.body.strip())
-    try:
-        document: Document = decode(response.body)
-    except NotJsonApi:
-        if done:
-            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
-        raise _unexpected(request, response, _looks_like(response)) from None
-    graph = Graph(document, load, fieldsets)
-    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
-    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
 
 
-def _unexpected(request: Request, response: Response, what: str) -> UnexpectedResponse:
+def unexpected(request: Request, response: Response) -> UnexpectedResponse:
+    """The error for an answer that is no document."""
     return UnexpectedResponse(
-        f"{request.method} {path_of(request.url)} was answered with {what} (HTTP {response.status}), "
+        f"{request.method} {path_of(request.url)} was answered with {_looks_like(response)} (HTTP {response.status}), "
         "not with a JSON:API document. Check base_url, and proxies on the way.",
         status_code=response.status,
         request_id=response.headers.get("x-request-id"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from didww.calls.effects import Inform, Join, Start
 from didww.exceptions import BulkFailed, ConnectionFailed, DidwwError, InvalidValue, ServerError, UnexpectedResponse
-from didww.plain import is_uuid, whole_number
+from didww.plain import Slotted, is_uuid, whole_number
 from didww.resources.base import Resource
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ R = TypeVar("R")
 State: TypeAlias = Literal["waiting", "sending", "done", "failed", "unknown"]
 
 
-class Item(Generic[R]):
+class Item(Slotted, Generic[R]):
     """One of the things to do, and what became of it.
 
     Attributes:

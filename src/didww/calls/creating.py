@@ -100,7 +100,7 @@ def create_once(
     try:
         created = yield from _create(configuration, cls, course, query, key)
     except BaseException as error:
-        if course.in_doubt and not cls.repeatable:
+        if course.in_doubt:
             state.unresolved = None if key is None else key.value
             _mark_unknown(cls, error, key)
         raise
@@ -114,11 +114,11 @@ def _create(
     start = cast("float", (yield Now()))
     request = course.request
     try:
-        done = yield from exchange(configuration, request, creating=not cls.repeatable, course=course)
+        done = yield from exchange(configuration, request, creating=True, course=course)
         return _created(cls, request, done, query, key)
     except (ConnectionFailed, ServerError, UnexpectedResponse) as error:
         failure = error
-    if cls.repeatable or key is None or not course.in_doubt or isinstance(failure, DeadlineExceeded):
+    if key is None or not course.in_doubt or isinstance(failure, DeadlineExceeded):
         raise failure
     return (yield from _look(configuration, cls, key, query, start, failure))
 

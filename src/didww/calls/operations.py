@@ -43,6 +43,7 @@ def send(
     fieldsets: Mapping[str, Sequence[str]] | None = None,
     *,
     creating: bool,
+    stores: bool = True,
 ) -> Call[ApiResponse[Any]]:
     """Send `request` and judge the answer, within the configured time.
 
@@ -51,12 +52,13 @@ def send(
         request: What to send.
         fieldsets: The fields that were asked for, by type.
         creating: Whether sending it twice would do it twice.
+        stores: Whether a POST makes something, which the answer must show.
     """
     done = yield from exchange(configuration, request, creating=creating)
     if done.uncertain and request.method == "DELETE" and done.response.status == 404:
         # The first attempt did it, and its answer was lost.
         return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
-    return api_response(request, done.response, fieldsets, done.attempts)
+    return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
 
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
@@ -116,7 +118,15 @@ def create(
     missing = list(record._missing())
     if missing:
         raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
-    return (yield from create_once(configuration, cls, record, query, once=once))
+    if not cls.repeatable:
+        return (yield from create_once(configuration, cls, record, query, once=once))
+    # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that an answer must show.
+    document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
+    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
+    answer = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
+    if answer.data is None:
+        answer.data = record
+    return expect(cls, answer, request)
 
 
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from didww.cli.printing import printable, tell
+from didww.cli.printing import tell
 from didww.exceptions import DidwwClientError
+from didww.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from didww.cli.callbacks import callbacks, listen
-from didww.cli.printing import printable, tell
+from didww.cli.printing import tell
 from didww.exceptions import DidwwClientError
 from didww.sandbox.accounts import FIRST_BALANCE
 from didww.sandbox.callbacks import DEFAULT_SECRET
+from didww.text import printable
 from didww.version import API_VERSION, __version__
 
 if TYPE_CHECKING:

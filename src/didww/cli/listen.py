@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from didww.callback.incoming import by_name
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import parts_of
 from didww.callback.stores import MemoryStore
-from didww.cli.printing import printable
+from didww.cli.printing import json_line
 from didww.exceptions import CallbackRejected, InvalidValue
+from didww.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,9 +101,7 @@ class Listener:
     def _show(self, callback: Callback, notes: list[str], status: int) -> bool:
         fields: dict[str, Any] = callback.to_dict()
         if self._json:
-            return self._tell(
-                msgspec.json.encode({"time": _now(), "status": status, "callback": fields}).decode(), None
-            )
+            return self._tell(json_line({"time": _now(), "status": status, "callback": fields}), None)
         shown = [fields.pop(name, "") for name in ("type", "status", "id")]
         line = f"{_now()}  {shown[0]!s:<24} {shown[1]!s:<10} {shown[2]!s:<36}"
         line += f"  ({', '.join(notes)})" if notes else ""
@@ -115,7 +112,7 @@ class Listener:
 
     def _rejected(self, reason: str, why: str) -> None:
         if self._json:
-            self._tell(msgspec.json.encode({"time": _now(), "rejected": reason, "why": why}).decode(), None)
+            self._tell(json_line({"time": _now(), "rejected": reason, "why": why}), None)
         else:
             self._tell(f"{_now()}  rejected: {reason}", "yellow")
             self._tell(printable(f"{'':<10}{why}"), "yellow")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
 import click
+import msgspec
 
-__all__ = ["printable", "tell"]
+__all__ = ["json_line", "tell"]
 
 
 def tell(line: str, colour: str | None) -> bool:
@@ -26,6 +28,9 @@ def tell(line: str, colour: str | None) -> bool:
     return True
 
 
-def printable(text: str) -> str:
-    """What a stranger sent may not steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+def json_line(value: object) -> str:
+    """Return `value` as JSON in one line, with escapes for what would steer a terminal or turn text around."""
+    line = msgspec.json.encode(value).decode()
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)

@@ -540,9 +540,11 @@ def checked_id(id: object, where: str) -> str:
 
 
 def _object_of(data: object, type: str, where: str) -> ResourceObject:
-    given = cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {"data": None}
-    found = None if "data" in given else resource_object({"type": type, **given})
-    if found is None:
+    given: Any = data
+    found = None
+    if isinstance(given, Mapping) and "data" not in given:
+        found = resource_object({"type": type, **cast("Mapping[str, Any]", given)})
+    if found is None or not found.type:
         hint = data_hint(data) or " Of a document, give its `data`."
         shown = builtins.type(data).__name__
         raise InvalidValue(

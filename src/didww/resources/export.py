@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, Required, TypedDict, cast
 
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValue
@@ -24,10 +24,20 @@ ExportSort = Literal[
 
 
 # What may narrow an export down, by its type (CDR export sheet, section 2).
+CdrInFilters = TypedDict(
+    "CdrInFilters",
+    {"from": Required[datetime | str], "to": Required[datetime | str], "did_number": str},
+    total=False,
+)
+CdrOutFilters = TypedDict(
+    "CdrOutFilters",
+    {"from": Required[datetime | str], "to": Required[datetime | str], "voice_out_trunk.id": str},
+    total=False,
+)
 _PERIOD: Final = ("from", "to")
 _FILTERS: Final[dict[str, tuple[str, ...]]] = {
-    ExportType.CDR_IN: (*_PERIOD, "did_number"),
-    ExportType.CDR_OUT: (*_PERIOD, "voice_out_trunk.id"),
+    ExportType.CDR_IN: tuple(CdrInFilters.__annotations__),
+    ExportType.CDR_OUT: tuple(CdrOutFilters.__annotations__),
 }
 
 
@@ -51,7 +61,7 @@ class Export(
     url: str | None = attribute(
         "Where the file, gzip-compressed CSV, is downloaded; None until it is completed.",
     )
-    filters: dict[str, Any] = writable(
+    filters: CdrInFilters | CdrOutFilters = writable(
         "Which records: `from` (inclusive) and `to` (exclusive), datetimes with a time zone or text such as "
         "`2026-03-01 00:00:00` in UTC, neither in the future and both within this month or the two before it; "
         "`did_number` for incoming calls and `voice_out_trunk.id` for outgoing ones narrow it down.",

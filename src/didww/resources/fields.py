@@ -147,8 +147,9 @@ class Field:  # noqa: D101 it has one
         from didww.resources.kinds import kind_of
 
         assert self.owner is not None  # noqa: S101 for the type checkers
-        self._kind, self._nullable = kind_of(annotation_of(self.owner, self.name))
-        self._plain = self.place == "attributes" and self._kind.load is None
+        kind, self._nullable = kind_of(annotation_of(self.owner, self.name))
+        self._plain = self.place == "attributes" and kind.load is None
+        self._kind = kind  # last: another thread takes it for a sign that the others are there
 
     @property
     def label(self) -> str:

@@ -12,7 +12,7 @@ import re
 import types
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, is_typeddict
 
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValue
@@ -379,6 +379,8 @@ def _kind(annotation: Any) -> Kind:
     from didww.resources.record import Nested, object_kind
 
     classes: tuple[Any, ...] = cast("Any", annotation if isinstance(annotation, tuple) else (annotation,))
+    if all(is_typeddict(cls) for cls in classes):
+        return MAP
     if not all(isinstance(cls, type) and issubclass(cls, Nested) for cls in classes):
         raise TypeError(f"no kind of value for the annotation {annotation!r}")
     return object_kind(classes)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.jsonapi.encode import Veiled
+from didww.plain import Slotted
 from didww.resources.annotations import Annotations
 from didww.resources.fields import Field, attribute, relationship
 from didww.resources.kinds import Kind, listed
@@ -51,7 +52,7 @@ class RecordType(type):
             # A class of its own for each field, so that messages name the class that the caller knows.
             setattr(made, key, field.for_class(cast("type[Record]", made)))
         names = dict.fromkeys([*inherited, *namespace])
-        found = {key: field for key in names if isinstance(field := made.__dict__.get(key), Field)}
+        found = {key: member for key in names if isinstance(member := made.__dict__.get(key), Field)}
         made._fields = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
         made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
         return made
@@ -86,7 +87,7 @@ class _LeftOut:
 _LEFT_OUT = _LeftOut()
 
 
-class State:
+class State(Slotted):
     """What a record holds beyond what was loaded; made when first needed, since most records are only read.
 
     Attributes:

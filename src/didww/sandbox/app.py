@@ -34,6 +34,8 @@ _QUIET = Disturbance()
 _JSON_API = "application/vnd.api+json"
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+_NO_PUBLIC_NAMES = frozenset({"internal", "local", "localhost", "test"})
+"""Top-level domains in which nobody can register a name; containers reach their host as host.docker.internal."""
 _PAGE_SIZE = re.compile(r"page\[size\]=(\d{1,9})")
 MOST_BYTES = 32 << 20
 SECONDS_FOR_BODY = 60.0
@@ -226,7 +228,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _own(host: str) -> bool:
     """Whether a host is an address, or a name that nobody elsewhere can let lead here, as pages of strangers might."""
-    return _address(host) is not None or "." not in host.removesuffix(".local").removesuffix(".localhost")
+    return _address(host) is not None or "." not in host or host.rpartition(".")[2] in _NO_PUBLIC_NAMES
 
 
 def _loopback(host: str) -> bool:

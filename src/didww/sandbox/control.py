@@ -76,7 +76,7 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
     operation = table.get(place)
     if operation is None:
         return _json(404, {"error": f"There is no {split.path}.{did_you_mean(place, table)} See {PREFIX}openapi.json."})
-    if request.method != operation.method:
+    if request.method.replace("HEAD", "GET") != operation.method:
         return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
     try:
         if operation.method == "GET":

@@ -5,6 +5,7 @@ It is started when there is something for it, and ends with its sandbox.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import weakref
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Courier"]
 
+log = logging.getLogger("didww.sandbox")
+
 _LONGEST_NAP: Final = 0.5
+_AFTER_FAILURE: Final = 0.5
 
 
 class Courier:
@@ -68,3 +72,6 @@ class Courier:
             return work()
         except sqlite3.ProgrammingError:  # the sandbox was closed, or the program ends
             return None
+        except Exception:  # what comes later must not wait for ever
+            log.exception("sandbox: the thread %s failed, and tries again", self._name)
+            return _AFTER_FAILURE

@@ -43,7 +43,7 @@ class Named(Behaviour):
 
 def cost(item: Record) -> Decimal:
     """What an item of an order costs: its attributes hold the prices of one unit."""
-    return item["qty"] * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
+    return int(item["qty"]) * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
 
 
 def order_reference(world: World) -> str:

@@ -185,7 +185,7 @@ def _channels(
     world: World, inside: dict[str, Any], refused: Callable[..., Refused]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
-    pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty") or 0
+    pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
     if pool is None:
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:

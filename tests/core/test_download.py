@@ -252,9 +252,9 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
 @pytest.mark.parametrize("download", METHODS)
 def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """An address that looks like ours and leads elsewhere is not asked at all."""
-    with Server(answering(http(PACKED))) as other, client_of(kind, "http://api.example.com/v3") as client:
+    with Server(answering(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
         with pytest.raises(InvalidValue, match="http or https address"):
-            download(client, f"http://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
+            download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 
 
@@ -314,8 +314,9 @@ def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 names are what is compared
 
 
-def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows renames no file that is open, and deletes none."""
+@pytest.fixture
+def open_files_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to rename and to delete what is open, as Windows does."""
     held = Path("/proc/self/fd")
     if not held.exists():
         pytest.skip("what is open cannot be seen here")
@@ -334,6 +335,11 @@ def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path, monkey
 
     for name in ("replace", "rename", "unlink", "remove"):
         monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+
+
+@pytest.mark.usefixtures("open_files_stay")
+def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path) -> None:
+    """Downloads come to their names, and what failed is removed, although nothing open can be touched."""
     target = tmp_path / "calls.csv.gz"
     with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for _ in range(2):
@@ -342,7 +348,18 @@ def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path, monkey
         with pytest.raises(UnexpectedResponse):
             client.download_export(f"{server.url}{PATH}", target)
     assert target.read_bytes() == PACKED
-    assert os.listdir(tmp_path) == ["calls.csv.gz"]  # noqa: PTH208 the same
+    assert os.listdir(tmp_path) == ["calls.csv.gz"]  # noqa: PTH208 names are what is compared
+
+
+@pytest.mark.usefixtures("open_files_stay")
+def test_the_file_that_says_that_a_server_is_ready(tmp_path: Path) -> None:
+    """The other file that gets its name when it is whole."""
+    from didww.sandbox.server import write_ready_file
+
+    for base_url in ("http://127.0.0.1:1/v3", "http://127.0.0.1:2/v3"):
+        write_ready_file(tmp_path / "ready", base_url)
+        assert (tmp_path / "ready").read_text() == f"{base_url}\n"
+    assert os.listdir(tmp_path) == ["ready"]  # noqa: PTH208 the same
 
 
 @pytest.mark.parametrize("linked", [False, True])

@@ -538,6 +538,18 @@ def check():
     export = Export(export_type="cdr_in", filters={"from": real(2026, 3, 1, tzinfo=module.timezone.utc)})
     assert export.filters["from"] == "2026-03-01 00:00:00"
     assert "created_at" in typing.get_type_hints(Order)
+
+
+def buy():
+    from didww import DidOrderItem, Order
+    from didww.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        client = sandbox.client()
+        group = client.did_groups().first(filter={"needs_registration": False}, include="stock_keeping_units")
+        order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])
+        order = client.orders().wait(client.orders().create(order).data).data
+        assert client.orders().list(filter={"created_at_gteq": order.created_at}).data == [order]
 """
 
 
@@ -549,6 +561,8 @@ def check():
         "freeze(); import didww.resources.kinds; thaw(); check()",
         "import didww.resources.kinds; freeze(); import didww.resources.order; thaw(); check()",
         "check(); freeze(); check()",
+        "import didww.sandbox; freeze(); buy(); thaw(); buy()",
+        "freeze(); buy(); thaw(); buy()",
     ],
 )
 def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import inspect
@@ -213,9 +214,26 @@ def test_an_object_without_annotation_is_json_in_a_web_framework() -> None:
         assert json.loads(json.dumps([record], default=vars)) == [record.to_dict()]
 
 
+async def asked(app: Any, method: str, path: str, body: bytes = b"") -> Any:
+    """The JSON that an ASGI application answers."""
+    answered: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: dict[str, Any]) -> None:
+        answered.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
+    await app(scope, receive, send)
+    assert answered[0]["status"] == 200
+    return json.loads(b"".join(message.get("body", b"") for message in answered))
+
+
 def test_a_route_answers_a_record_and_takes_one() -> None:
     """With and without an annotation; the OpenAPI document has an object."""
-    from fastapi import FastAPI
+    from fastapi import Body, FastAPI
     from fastapi.encoders import jsonable_encoder
     from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -225,11 +243,26 @@ def test_a_route_answers_a_record_and_takes_one() -> None:
     def did() -> Did:
         return Did.build(ID)
 
+    @app.get("/plain")
+    def plain():  # type: ignore[no-untyped-def] # no annotation is the point
+        return {"numbers": [Did.build(ID)]}
+
     @app.post("/dids")
-    def dids(did: Did) -> list[Did]:
+    def dids(did: Did = Body()) -> list[Did]:  # noqa: B008 as FastAPI has it
         return [did]
 
-    assert app.openapi()["paths"].keys() == {"/did", "/dids"}
+    async def all_of_them() -> list[Any]:
+        sent = json.dumps(Did.build(ID, description="x").to_dict()).encode()
+        return [
+            await asked(app, "GET", "/did"),
+            await asked(app, "GET", "/plain"),
+            await asked(app, "POST", "/dids", sent),
+        ]
+
+    bare = Did.build(ID).to_dict()
+    changed = Did.build(ID, description="x").to_dict()
+    assert asyncio.run(all_of_them()) == [bare, {"numbers": [bare]}, [changed]]
+    assert app.openapi()["paths"].keys() == {"/did", "/plain", "/dids"}
     adapter = TypeAdapter(list[Did])
     (back,) = adapter.validate_json(adapter.dump_json([Did.build(ID, description="x")]))
     assert back.to_dict() == {"type": "dids", "id": ID, "attributes": {"description": "x"}}
@@ -538,6 +571,18 @@ def check():
     export = Export(export_type="cdr_in", filters={"from": real(2026, 3, 1, tzinfo=module.timezone.utc)})
     assert export.filters["from"] == "2026-03-01 00:00:00"
     assert "created_at" in typing.get_type_hints(Order)
+
+
+def buy():
+    from didww import DidOrderItem, Order
+    from didww.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        client = sandbox.client()
+        group = client.did_groups().first(filter={"needs_registration": False}, include="stock_keeping_units")
+        order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])
+        order = client.orders().wait(client.orders().create(order).data).data
+        assert client.orders().list(filter={"created_at_gteq": order.created_at}).data == [order]
 """
 
 
@@ -549,6 +594,8 @@ def check():
         "freeze(); import didww.resources.kinds; thaw(); check()",
         "import didww.resources.kinds; freeze(); import didww.resources.order; thaw(); check()",
         "check(); freeze(); check()",
+        "import didww.sandbox; freeze(); buy(); thaw(); buy()",
+        "freeze(); buy(); thaw(); buy()",
     ],
 )
 def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:

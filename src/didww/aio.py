@@ -145,7 +145,7 @@ if TYPE_CHECKING:
     )
     from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
     from didww.transport.base import AsyncTransport
-    from didww.transport.source import File
+    from didww.transport.source import AsyncFile, File
 
 __all__ = ["AsyncDidwwClient"]
 
@@ -363,7 +363,7 @@ class AsyncDidwwClient:
 
     async def upload_file(
         self,
-        file: File,
+        file: File | AsyncFile,
         *,
         description: str | None = None,
         filename: str | None = None,
@@ -376,7 +376,8 @@ class AsyncDidwwClient:
         24 hours.
 
         Args:
-            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes.
+            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
+                asynchronous client takes a web framework's `UploadFile`, too.
             description: Free text of the account's own.
             filename: The name to give it; the file's own if left out.
             progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an

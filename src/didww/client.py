@@ -371,7 +371,8 @@ class DidwwClient:
         24 hours.
 
         Args:
-            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes.
+            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
+                asynchronous client takes a web framework's `UploadFile`, too.
             description: Free text of the account's own.
             filename: The name to give it; the file's own if left out.
             progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww.exceptions import DidwwClientError, InvalidValue
 from didww.limits import Budget
+from didww.plain import truth_value, whole_number
 from didww.times import http_date
 from didww.urls import is_loopback, origin_of
 from didww.version import API_VERSION
@@ -317,12 +318,16 @@ def checked_timeout(value: float) -> float:
         InvalidValue: It is not a number above 0.
     """
     try:
-        if not isinstance(value, bool) and isinstance(value, (int, float)) and value > 0:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            return float(value)
-    except OverflowError:
+        # Numbers of other libraries have `__float__`; so have truth values, which are none.
+        seconds = float(value) if hasattr(value, "__float__") and truth_value(value) is None else 0.0
+        if seconds > 0:
+            return seconds
+    except (OverflowError, ValueError, TypeError):
         pass
     raise InvalidValue(
-        "timeout must be a number of seconds above 0; to wait without end: didww.NO_TIMEOUT.", field="timeout"
+        "timeout must be a number of seconds above 0; of a timedelta, its total_seconds(); to wait without end: "
+        "didww.NO_TIMEOUT.",
+        field="timeout",
     )
 
 
@@ -332,11 +337,12 @@ def checked_retries(value: int) -> int:
     Raises:
         InvalidValue: It is no whole number from 0.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    whole = whole_number(value)
+    if whole is None or not 0 <= whole <= 100:
         raise InvalidValue(
             "max_retries is a whole number from 0 to 100; 0 sends each request once.", field="max_retries"
         )
-    return value
+    return whole
 
 
 # What the SDK says about a request itself; another value would break it or forge it.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients import KEY, KINDS, Blocking, client_of
-from didww import AsyncDidwwClient
+from didww import AsyncDidwwClient, DidwwClient
 from didww.calls.effects import Request, Response
 from didww.calls.upload import LARGEST_FILE
 from didww.encrypt import Encrypt
@@ -904,6 +904,69 @@ def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
 
     with Server(taking(lambda *args: posts.pop(0)(*args))) as server:
         asyncio.run(main(f"{server.url}/v3"))
+
+
+def upload_of(content: bytes, name: str = "passport.pdf") -> Any:
+    """A file as web frameworks hand it to a handler: its `read` is awaited."""
+    from starlette.datastructures import UploadFile
+
+    return UploadFile(io.BytesIO(content), filename=name)
+
+
+@pytest.mark.parametrize("rotated", [False, True], ids=["at once", "after the keys were replaced"])
+def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) -> None:
+    """The asynchronous client awaits its bytes and gives the file its name; the upload stays open."""
+    if rotated:
+        service.before = stale(1)
+    upload = upload_of(FILE)
+
+    async def main() -> None:
+        async with Sandbox().async_client() as client:
+            assert (await client.upload_file(upload)).id
+
+    asyncio.run(main())
+    assert service.file() == FILE
+    assert service.form()["encrypted_files[file]"][0] == "passport.pdf.enc"
+    assert not upload.file.closed
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "is empty"), (b"x" * (LARGEST_FILE + 1), "more than 20 MB")], ids=["empty", "large"]
+)
+def test_the_upload_of_a_web_framework_has_the_same_bounds(content: bytes, words: str) -> None:
+    """Nothing is sent, and no more is read than settles it."""
+
+    async def main() -> None:
+        async with AsyncDidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
+            with pytest.raises(InvalidValue, match=words):
+                await client.upload_file(upload_of(content))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("piece", "error"), [("text", InvalidValue), (OSError(5, "broken"), DidwwClientError)])
+def test_an_asynchronous_file_that_cannot_be_read_is_named(piece: Any, error: type[Exception]) -> None:
+    """As any other stream."""
+
+    class Broken:
+        async def read(self, size: int = -1) -> Any:
+            if isinstance(piece, Exception):
+                raise piece
+            return piece
+
+    async def main() -> None:
+        async with AsyncDidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
+            with pytest.raises(error, match=r"gives str, not bytes|Cannot read the stream: broken"):
+                await client.upload_file(Broken())
+
+    asyncio.run(main())
+
+
+def test_the_synchronous_client_says_what_to_do_with_such_a_file() -> None:
+    """It cannot await; the framework's file holds a plain one."""
+    with DidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
+        with pytest.raises(InvalidValue, match=r"asynchronous\. Use AsyncDidwwClient.*its \.file"):
+            client.upload_file(upload_of(FILE))
 
 
 @patient

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from didww import Did, DidOrderItem, Encrypt, Export, Identity, QueryParams, VoiceInTrunk, VoiceOutTrunk
+from didww.configuration import checked_retries, checked_timeout
 from didww.enums import Codec, ExportType, IdentityType, OrderStatus, TransportProtocol
 from didww.exceptions import InvalidValue
 from didww.plain import truth_value, whole_number
@@ -44,6 +46,14 @@ class Scalar:
         return int(self.value)
 
 
+class Seconds(Scalar):
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __gt__(self, other: float) -> bool:
+        return bool(self.value > other)
+
+
 class Money(Decimal):
     """A subclass of the caller's own."""
 
@@ -62,6 +72,7 @@ class Protocol(enum.IntEnum):
     TLS = 3
 
 
+FIVE_SECONDS = Seconds(5.0, "f")
 FIVE, TRUE, FALSE, HALF = Scalar(5, "i"), Scalar(1, "b"), Scalar(0, "b"), Scalar(0.5, "f")
 
 
@@ -151,3 +162,14 @@ def test_queries_and_sizes_take_whole_numbers_of_any_kind() -> None:
     assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
     with pytest.raises(InvalidValue, match="size is a number of bytes"):
         Encrypt.encrypted_size(TRUE, [])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # wrong on purpose
+
+
+def test_seconds_and_retries_take_numbers_of_any_kind() -> None:
+    """Fractions and decimals are seconds, too; truth values, text and time spans are not."""
+    for seconds, expected in ((FIVE_SECONDS, 5.0), (Decimal("2.5"), 2.5), (Fraction(1, 2), 0.5)):
+        assert checked_timeout(seconds) == expected  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # a float to checkers
+    assert checked_retries(FIVE) == 5  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # an int to checkers
+    wrong: tuple[Any, ...] = (TRUE, True, "5", timedelta(seconds=5), 0, float("nan"), -1, Decimal("NaN"), 1j)
+    for value in wrong:
+        with pytest.raises(InvalidValue, match=r"timeout must be a number of seconds above 0.*total_seconds\(\)"):
+            checked_timeout(value)

@@ -141,6 +141,15 @@ class Close(Struct, frozen=True):
 class Source(Protocol):
     """A file to be sent."""
 
+    @property
+    def awaited(self) -> bool:
+        """Whether it is to be read by an event loop: `receive` instead of `measure`."""
+        ...
+
+    async def receive(self) -> int | None:
+        """As `measure`."""
+        ...
+
     def measure(self) -> int | None:
         """Number of its bytes; None if it is not known yet, and is to be asked again."""
         ...

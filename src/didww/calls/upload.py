@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
-from didww.calls import operations
+from didww.calls import effects, operations
 from didww.calls.answer import expect
 from didww.calls.effects import Call, FileMeasure, Now
 from didww.calls.request import follow
@@ -42,16 +42,12 @@ class EncryptedUpload(TypedDict):
     filename: NotRequired[str | None]
 
 
-class Source(Protocol):
+class Source(effects.Source, Protocol):
     """A file to encrypt and send."""
 
     @property
     def name(self) -> str:
         """Its own name."""
-        ...
-
-    def measure(self) -> int | None:
-        """Number of its bytes; None if it is not known yet, and is to be asked again."""
         ...
 
     def pieces(self) -> Iterator[bytes]:

@@ -67,7 +67,7 @@ class AsyncDriver:
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
-            FileMeasure: lambda effect: _in_thread(effect.source.measure),
+            FileMeasure: _measure,
             FileOpen: _open,
             FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
             FileRestart: lambda effect: _in_thread(restart_file, effect.file),
@@ -234,6 +234,11 @@ async def _inform(effect: Inform) -> None:
     answer = effect.function(effect.argument)
     if inspect.isawaitable(answer):
         await answer
+
+
+async def _measure(effect: FileMeasure) -> int | None:
+    source = effect.source
+    return await (source.receive() if source.awaited else _in_thread(source.measure))
 
 
 async def _open(effect: FileOpen) -> IO[bytes]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 import sys
 import zlib
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from didww.exceptions import DidwwClientError, InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["File", "FileSource"]
+__all__ = ["AsyncFile", "File", "FileSource"]
 
 File: TypeAlias = "bytes | str | os.PathLike[str] | IO[bytes]"
+
+
+class AsyncFile(Protocol):
+    """What a web framework hands over for an upload: a file whose `read` is awaited."""
+
+    async def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
 
 _PIECE = 1 << 16
 # What reading fails with: the last two of streams that unpack, e.g. of a damaged gzip file.
@@ -26,6 +36,7 @@ class FileSource:
     """A file to send.
 
     A stream is read from where it stands; one that cannot go back is read into memory first, `most` bytes and one more.
+    So is one whose `read` is asynchronous.
 
     Args:
         file: The bytes, a path, or a stream opened for reading bytes, which is left open.
@@ -35,7 +46,7 @@ class FileSource:
         InvalidValue: It is nothing of these.
     """
 
-    def __init__(self, file: File, most: int) -> None:
+    def __init__(self, file: File | AsyncFile, most: int) -> None:
         self._data: bytes | bytearray | None = bytes(file) if isinstance(file, (bytes, bytearray, memoryview)) else None
         self._path = os.fspath(file) if isinstance(file, (str, os.PathLike)) else None
         self._stream = cast("IO[bytes]", file) if self._data is None and self._path is None else None
@@ -49,11 +60,15 @@ class FileSource:
                 f"A file to send is bytes, a path, or a stream opened for reading bytes, not {type(file).__name__}.",
                 field="file",
             )
+        self.awaited: bool = inspect.iscoroutinefunction(getattr(file, "read", None))
 
     @property
     def name(self) -> str:
         """The file's own name, without folders; empty if it has none."""
-        name = self._path if self._path is not None else getattr(self._stream, "name", "")
+        name: object = self._path
+        if name is None:  # of an upload, `name` may be that of the form's field
+            own = getattr(self._stream, "__dict__", {})  # not what a property of a library makes up, or warns of
+            name = own.get("filename") or getattr(self._stream, "name", "")
         return os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 pathlib is not worth its import here
 
     def measure(self) -> int | None:
@@ -67,6 +82,16 @@ class FileSource:
         """
         try:
             size = self._measured()
+        except Exception as error:  # noqa: BLE001 explained, or raised again
+            raise self._explained(error) from None
+        self._size = size or 0
+        return size
+
+    async def receive(self) -> int | None:
+        """The same for a stream whose `read` is asynchronous."""
+        try:
+            most = self._most_of_piece()
+            size = self._taken(self._checked(await cast("AsyncFile", self._stream).read(most), most))
         except Exception as error:  # noqa: BLE001 explained, or raised again
             raise self._explained(error) from None
         self._size = size or 0
@@ -107,6 +132,12 @@ class FileSource:
                 raise OSError(0, "it tells no size, as those in /proc do; read it, and give its bytes")
             self._seen = _identity(found)
             return found.st_size
+        if self.awaited:
+            raise InvalidValue(
+                "The read() of this file is asynchronous. Use AsyncDidwwClient, or give its bytes; of an UploadFile, "
+                "its .file.",
+                field="file",
+            )
         stream = cast("IO[bytes]", self._stream)
         if self._coming is None:
             self._next(0)
@@ -120,7 +151,15 @@ class FileSource:
                     return size
             # Also for what can seek and tells no size, e.g. devices.
             self._coming = bytearray()
-        piece = self._next(min(_PIECE, self._most + 1 - len(self._coming)))
+        return self._taken(self._next(self._most_of_piece()))
+
+    def _most_of_piece(self) -> int:
+        return min(_PIECE, self._most + 1 - len(self._coming or b""))
+
+    def _taken(self, piece: bytes) -> int | None:
+        """The number of bytes, if this piece of a stream that is read into memory was the last one."""
+        if self._coming is None:
+            self._coming = bytearray()
         self._coming += piece
         if piece and len(self._coming) <= self._most:
             return None
@@ -147,7 +186,9 @@ class FileSource:
 
     def _next(self, size: int) -> bytes:
         """The next bytes of the stream, at most `size`; empty at its end."""
-        piece: Any = cast("IO[bytes]", self._stream).read(size)
+        return self._checked(cast("IO[bytes]", self._stream).read(size), size)
+
+    def _checked(self, piece: Any, size: int) -> bytes:
         if isinstance(piece, bytes):
             if len(piece) > size:
                 raise InvalidValue(

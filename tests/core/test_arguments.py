@@ -497,7 +497,7 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
         ("cdr_in", {}, "from", "is needed: a datetime with a time zone"),
         ("cdr_in", {"from": START}, "to", "is needed: a datetime with a time zone"),
         ("cdr_in", {**PERIOD, "to": None}, "to", "is needed: a datetime with a time zone"),
-        ("cdr_in", {**PERIOD, "from": 2026}, "from", "takes a datetime with a time zone, or text such as"),
+        ("cdr_in", {**PERIOD, "from": 2026}, "from", "must be a datetime with a time zone, or text in UTC such as"),
         ("cdr_in", {"from": END, "to": START}, "from", "must be before 'to'"),
         ("cdr_in", {"from": START, "to": START}, "from", "must be before 'to'"),
         ("cdr_in", {"from": "2026-04-01 00:00:00", "to": START}, "from", "must be before 'to'"),

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from didww import AsyncDidwwClient, DidwwClient
+from didww import AsyncDidwwClient, DidwwClient, Export, ExportType
 from didww.calls.effects import Response
-from didww.exceptions import AuthenticationError, DidwwApiError, DidwwError, NotFoundError, ServerError
+from didww.exceptions import (
+    AuthenticationError,
+    DidwwApiError,
+    DidwwError,
+    InvalidValue,
+    NotFoundError,
+    ServerError,
+)
 from didww.sandbox import Sandbox
 from scripted import Scripted, answer
 
@@ -134,3 +141,12 @@ def test_a_record_of_another_kind_is_named_in_plain_characters() -> None:
     with pytest.raises(DidwwError) as caught:
         client.dids().find(ID)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["2026-11-01", "yesterday", "", "2026-11", "01.11.2026 10:00"])
+def test_a_date_of_an_export_names_the_form_that_is_taken(text: str) -> None:
+    """A date alone, or words: refused before sending, with an example."""
+    filters: Any = {"from": text, "to": "2026-11-02 00:00:00"}
+    with pytest.raises(InvalidValue, match=r"must be a datetime with a time zone, or text in UTC such as") as caught:
+        Sandbox().client().exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
+    assert caught.value.field == "Export.filters['from']"

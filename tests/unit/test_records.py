@@ -248,7 +248,7 @@ def test_a_route_answers_a_record_and_takes_one() -> None:
         return {"numbers": [Did.build(ID)]}
 
     @app.post("/dids")
-    def dids(did: Did = Body()) -> list[Did]:  # noqa: B008, FAST002 as FastAPI has it
+    def dids(did: Did = Body()) -> list[Did]:  # noqa: B008, FAST002 annotations are text here
         return [did]
 
     async def all_of_them() -> list[Any]:

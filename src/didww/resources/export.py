@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Required, TypedDict, cast
+from typing import Any, Final, Literal, Required, TypedDict
 
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValue
@@ -90,6 +90,15 @@ class Export(
         return changed
 
 
+def _moment(value: object) -> datetime | None:
+    """The moment that a text names by date and time; None for everything else, a date alone included."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) > len("2026-03-01") else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
     known = _FILTERS.get(export_type or "")
@@ -105,17 +114,14 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
         value, where = filters.get(name), f"Export.filters[{name!r}]"
         if value is None:
             raise InvalidValue(f"{where} is needed: a datetime with a time zone.", field=where)
-        if not isinstance(value, str):
+        moment = _moment(value)
+        if moment is None:
             raise InvalidValue(
-                f"{where} takes a datetime with a time zone, or text such as '2026-03-01 00:00:00', "
-                f"not {type(cast('object', value)).__name__}.",
+                f"{where} must be a datetime with a time zone, or text in UTC such as '2026-03-01 00:00:00', "
+                f"got {value!r:.60}.",
                 field=where,
             )
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:  # the service knows more forms, or will say that it is none
-            return
-        moments.append(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+        moments.append(moment)
     if moments[0] >= moments[1]:
         raise InvalidValue(
             f"Export.filters['from'] must be before 'to', which is not included; {filters['from']} is not before "

@@ -91,7 +91,7 @@ def test_both_requests_share_the_timeout() -> None:
     from didww.resources.did_history import DidHistory
 
     world = World(Fate(4.0), Fate(4.0))
-    world.serve = lambda request: answer(document=DID)  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(document=DID)
     query = QueryParams().filter("did.id", ID)
     with pytest.raises(DeadlineExceeded):
         world.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))

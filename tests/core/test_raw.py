@@ -194,7 +194,7 @@ def test_errors_are_those_of_all_other_calls(status: int, expected: type[Excepti
     client, _ = client_of(answer(status, {"errors": errors}), max_retries=0)
     with pytest.raises(expected, match=rf"HTTP {status}: no \(GET /v3/things, request id req-1\)") as caught:
         client.get("/things")
-    assert caught.value.errors == errors  # type: ignore[attr-defined] # an error of the API
+    assert caught.value.errors == errors
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -213,7 +213,7 @@ def test_a_redirect_is_not_followed() -> None:
 def test_what_can_happen_twice_is_sent_again(method: str, fate: Any) -> None:
     """As the table of retries has it."""
     world = World(Fate(how=fate))
-    world.serve = lambda request: answer(document=DOCUMENT)  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(document=DOCUMENT)
     response = world.run(raw.request(configuration(), method, "/things/1"))
     assert (response, response.attempts, len(world.sent)) == (DOCUMENT, 2, 2)
 
@@ -222,7 +222,7 @@ def test_what_can_happen_twice_is_sent_again(method: str, fate: Any) -> None:
 def test_a_post_that_may_have_been_carried_out_is_never_repeated(fate: Any) -> None:
     """It goes out once, and the error says that the outcome is not known."""
     world = World(Fate(how=fate))
-    world.serve = lambda request: answer(document=DOCUMENT)  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(document=DOCUMENT)
     with pytest.raises(DidwwError, match="It may have been carried out: check before sending it again") as caught:
         world.run(raw.request(configuration(), "POST", "/orders", None, {"data": {"type": "orders"}}))
     assert caught.value.outcome_unknown
@@ -243,7 +243,7 @@ def test_a_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> No
 def test_a_post_that_was_certainly_not_carried_out_is_sent_again(fate: Any) -> None:
     """Nothing was done."""
     world = World(Fate(how=fate))
-    world.serve = lambda request: answer(201, DOCUMENT)  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(201, DOCUMENT)
     assert world.run(raw.request(configuration(), "POST", "/orders", None, {})).attempts == 2
 
 
@@ -258,7 +258,7 @@ def test_a_post_that_never_went_out_has_a_known_outcome() -> None:
 def test_a_deletion_that_is_done_already_was_done() -> None:
     """The first attempt's answer was lost; the second is told that there is no such record."""
     world = World(Fate(how="lost"))
-    world.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})
     assert world.run(raw.request(configuration(), "DELETE", "/things/1")) == {}
     with pytest.raises(NotFoundError):
         world.run(raw.request(configuration(), "DELETE", "/things/1"))
@@ -281,7 +281,7 @@ def test_the_deadline_and_the_rate_limit_hold() -> None:
             return super().turn(longest)
 
     world = World()
-    world.serve = lambda request: answer(document=DOCUMENT)  # type: ignore[method-assign] # the service of this test
+    world.serve = lambda request: answer(document=DOCUMENT)
     world.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
     assert len(taken) == 1
 

@@ -372,6 +372,7 @@ def told(error: pytest.ExceptionInfo[BaseException]) -> str:
 
 def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisServer) -> None:
     """Stopped, or not letting this client in: the address, why, and what to do. Once it is back, all goes on."""
+    redis_of(redis_server.url).flushdb()
     limiter = RedisLimiter(redis_server.url, 1000)
     assert limiter.turn(60).taken
     redis_of(redis_server.url).client_kill_filter(_type="normal", skipme=True)

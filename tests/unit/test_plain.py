@@ -116,7 +116,7 @@ def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
     sip = SipConfiguration(host="sip.example.com", transport_protocol_id=Protocol.TLS, codec_ids=[Scalar(9, "i")])
     assert sip.transport_protocol_id is TransportProtocol.TLS
     assert sip.codec_ids == [Codec.PCMU]
-    item = DidOrderItem(sku_id=UUID(ID), qty=FIVE)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # text and int to checkers
+    item = DidOrderItem(sku_id=UUID(ID), qty=FIVE)
     assert item._raw()["attributes"] == {"sku_id": ID, "qty": 5}
     moment = datetime(2026, 3, 1, tzinfo=UTC)
     export: Any = Export(export_type=ExportType.CDR_OUT)
@@ -153,22 +153,22 @@ def test_ids_may_be_uuids_or_members_of_enums() -> None:
     """Records by id, and ids in lists of many."""
     assert Did.build(UUID(ID)).id == ID
     known = enum.Enum("Known", {"DID": ID}, type=str)
-    assert str(Did.build(known.DID).id) == ID  # type: ignore[arg-type, unused-ignore] # a str at run time
+    assert str(Did.build(known.DID).id) == ID
 
 
 def test_queries_and_sizes_take_whole_numbers_of_any_kind() -> None:
     """In pages, in filters, as truth values, as sizes."""
-    query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # int to checkers
+    query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])
     assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
     with pytest.raises(InvalidValue, match="size is a number of bytes"):
-        Encrypt.encrypted_size(TRUE, [])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # wrong on purpose
+        Encrypt.encrypted_size(TRUE, [])
 
 
 def test_seconds_and_retries_take_numbers_of_any_kind() -> None:
     """Fractions and decimals are seconds, too; truth values, text and time spans are not."""
     for seconds, expected in ((FIVE_SECONDS, 5.0), (Decimal("2.5"), 2.5), (Fraction(1, 2), 0.5)):
-        assert checked_timeout(seconds) == expected  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # a float to checkers
-    assert checked_retries(FIVE) == 5  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # an int to checkers
+        assert checked_timeout(seconds) == expected
+    assert checked_retries(FIVE) == 5
     wrong: tuple[Any, ...] = (TRUE, True, "5", timedelta(seconds=5), 0, float("nan"), -1, Decimal("NaN"), 1j)
     for value in wrong:
         with pytest.raises(InvalidValue, match=r"timeout must be a number of seconds above 0.*total_seconds\(\)"):

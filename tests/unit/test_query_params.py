@@ -22,7 +22,7 @@ def test_a_page_may_be_said_in_parts() -> None:
 def test_a_page_that_cannot_be_is_refused(arguments: dict[str, object]) -> None:
     """Numbers count from 1, sizes go from 1 to 1000."""
     with pytest.raises(InvalidValue, match=r"page: (number|size) is a whole number from 1"):
-        QueryParams().page(**arguments)  # type: ignore[arg-type] # wrong on purpose
+        QueryParams().page(**arguments)
 
 
 def test_a_query_as_a_dict() -> None:

@@ -60,7 +60,7 @@ def didww_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         if freeze is not None:
             sandbox.clock.freeze(freeze)
         if isinstance(objects, (str, Path)):
-            sandbox.state.seed_file(Path(request.module.__file__).parent / objects)
+            sandbox.state.seed_file(Path(request.node.module.__file__).parent / objects)
         elif objects is not None:
             sandbox.state.seed(objects)
         for one in [preset] if isinstance(preset, str) else preset or ():

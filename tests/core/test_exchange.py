@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
 import json
+import pickle
 import random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -457,6 +459,32 @@ def test_one_record_creates_as_many_orders_as_it_is_told_to() -> None:
     found = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
     assert found.data.id == world.records[-1]["id"]
     assert len(world.records) == 4
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "replace": lambda order: order.__replace__(),
+    **{f"pickle {protocol}": lambda order, n=protocol: pickle.loads(pickle.dumps(order, n)) for protocol in range(6)},
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_of_an_order_knows_what_became_of_it(copied: Any) -> None:
+    """A marker that was used is replaced in a copy, too; after an unknown outcome, the copy looks for the order first."""
+    world = World()
+    order = an_order()
+    for _ in range(2):
+        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+        order = copied(order)
+    assert len({one["attributes"]["external_reference_id"] for one in world.records}) == 2
+    world.fates = [Fate(0.1, "interrupted")]
+    with pytest.raises(KeyboardInterrupt):
+        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+    found = world.run(operations.create(settings_of(world), Order, copied(order), QueryParams()))
+    assert found.data.id == world.records[-1]["id"]
+    assert len(world.records) == 3
+    assert copied(an_order(external_reference_id="PO-1")).external_reference_id == "PO-1"
 
 
 def test_a_program_that_is_started_again_orders_once() -> None:

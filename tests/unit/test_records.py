@@ -579,7 +579,9 @@ def buy():
 
     with Sandbox() as sandbox:
         client = sandbox.client()
-        group = client.did_groups().first(filter={"needs_registration": False}, include="stock_keeping_units")
+        group = client.did_groups().first(
+            filter={"needs_registration": False, "is_available": True}, include="stock_keeping_units"
+        )
         order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])
         order = client.orders().wait(client.orders().create(order).data).data
         assert client.orders().list(filter={"created_at_gteq": order.created_at}).data == [order]

@@ -108,14 +108,6 @@ class State(Slotted):
         self.marker: str | None = None
         self.unresolved: str | None = None
 
-    # The oldest pickle protocols do not look at slots.
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return self.assigned, self.values, self.linkage
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.assigned, self.values, self.linkage = state
-
 
 class Items(list[Any]):
     """A list of nested objects; each is checked and taken over as it is when it is put in."""

@@ -30,6 +30,13 @@ def pytest_configure() -> None:
     canary.watch()
 
 
+def pytest_collection_finish() -> None:
+    """What was heard while the modules were imported belongs to no test, whichever is the first."""
+    import canary
+
+    canary.HEARD.texts.clear()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test in which a secret shows has failed, wherever it shows."""

@@ -37,6 +37,7 @@ from didww import (
     sign_callback,
 )
 from didww.callback.receiver import CallbackAnswer
+from didww.callback.request_validator import text_of
 from didww.callback.typed import Event
 from pace import patient, seconds
 
@@ -112,16 +113,51 @@ def test_a_callback_changed_within_its_signature_is_not_handled_again(ask: Ask) 
     }
     captured = request([trunk])
     assert ask(receiver, captured).status == 200
-    for change in ({"": ""}, {"threshold_reached": "false"}, {"id": 1}, {"status": "blockedthreshold_reachedfalse"}):
-        changed = {**trunk, **change}
-        if "status" in change:
-            del changed["threshold_reached"]
-        assert ask(receiver, {**captured, "body": json.dumps([changed]).encode()}).status == 200
-    for change in ({"threshold_reached": ["false"]}, {"created_at": [trunk["created_at"]]}):
-        assert ask(receiver, {**captured, "body": json.dumps([{**trunk, **change}]).encode()}).status == 400
+
+    def again(*changed: dict[str, Any]) -> int:
+        objects = [{name: value for name, value in one.items() if value is not ...} for one in changed]
+        return ask(receiver, {**captured, "body": json.dumps(objects).encode()}).status
+
+    for change in ({"": ""}, {"threshold_reached": "false"}, {"id": 1}):
+        assert again({**trunk, **change}) == 200
+    for change in (
+        {"threshold_reached": ["false"]},
+        {"created_at": [trunk["created_at"]]},
+        {"status": "blockedthreshold_reachedfalse", "threshold_reached": ...},
+    ):
+        assert again({**trunk, **change}) == 400
     for change in ({"threshold_reached": "yes"}, {"created_at": "yesterday"}):
         assert ask(receiver, request([{**trunk, **change}])).status == 400
     assert [one.threshold_reached for one in got] == [False]
+
+
+def test_objects_of_an_array_cut_in_other_places_are_not_handled_again(ask: Ask) -> None:
+    """The signature covers their text one after the other; and the address before it, whose path may be any."""
+    receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.test"))
+    got: list[Any] = []
+    receiver.on(Callback)(got.append)
+    first, second = (
+        {
+            "id": f"{number}da18706-be9f-49b0-aeec-0480aacd49ad",
+            "type": "voice_out_trunks",
+            "status": "blocked",
+            "threshold_reached": True,
+            "created_at": "2026-11-25T10:00:00.000Z",
+        }
+        for number in (5, 6)
+    )
+    captured = request([first, second])
+    assert ask(receiver, captured).status == 200
+    for cut in range(1, 8):
+        tail = first["type"][-cut:]
+        rest = {name: value for name, value in second.items() if name != "created_at"}
+        moved = [{**first, "type": first["type"][:-cut]}, {"": f"{tail}created_at{second['created_at']}", **rest}]
+        assert ask(receiver, {**captured, "body": json.dumps(moved).encode()}).status == 400
+    text = "".join(f"{name}{text_of(first[name])}" for name in sorted(first))
+    into_path = {**captured, "url": f"{captured['url']}{text}", "body": json.dumps([second]).encode()}
+    assert ask(receiver, into_path).status == 200
+    assert ask(receiver, request([second])).status == 200  # alone, after it came with others
+    assert [one.id[0] for one in got] == ["5", "6"]
 
 
 @pytest.mark.parametrize("shape", ["function", "partial", "object"])
@@ -206,7 +242,13 @@ def test_of_several_in_one_request_only_what_failed_is_repeated(ask: Ask) -> Non
         got.append(callback.id)
 
     trunks = [
-        {"id": str(n), "type": "voice_out_trunks", "status": "blocked", "created_at": "2026-01-01T00:00:00.000Z"}
+        {
+            "id": str(n),
+            "type": "voice_out_trunks",
+            "status": "blocked",
+            "threshold_reached": True,
+            "created_at": "2026-01-01T00:00:00.000Z",
+        }
         for n in range(4)
     ]
     assert ask(receiver, request(trunks)) == (500, "1 of 4 not handled")

@@ -56,7 +56,7 @@ async def checked(callback: AddressVerificationCallback) -> int:
 @receiver.on(VoiceOutTrunkCallback)
 def trunk(callback: VoiceOutTrunkCallback) -> None:
     assert_type(callback.threshold_reached, bool)
-    assert_type(callback.created_at, datetime | None)
+    assert_type(callback.created_at, datetime)
 
 
 @receiver.on(Callback)

@@ -92,21 +92,31 @@ class Callback(Event):
 
     __slots__ = ("_key",)
 
+    collected: ClassVar[bool] = False
+    """Whether several may come in one array; each then has all of `needs`."""
+
     if TYPE_CHECKING:
         _key: str = attribute("")
+
+    def __init_subclass__(cls, *, collected: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.collected = collected
 
     @property
     def key(self) -> str:
         """What tells it from every other callback: the same again is the same callback delivered again.
 
-        A digest of the text that is signed. Whoever has seen a callback can group that text into other fields, and the
-        signature still matches; the key stays the same, too.
+        Whoever has seen a callback can group the signed text into other fields, even other objects, without breaking
+        the signature. So the key is a digest of the whole signed text; for events of outbound trunks, of which several
+        may come in one array, it is a digest of the event's own members, all of which have to be there.
         """
         return self._key
 
     @classmethod
     def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
         made = cls._of(fields)
+        if cls.collected:
+            signed = "\n".join((cls.type_, *(text_of(fields[name]) or "" for name in cls.needs))).encode()
         _set_key(made, hashlib.sha256(signed).hexdigest())
         return made
 
@@ -183,7 +193,12 @@ class EmergencyVerificationCallback(_Verification, type="emergency_verifications
     emergency_calling_service_id: str | None = attribute("Id of the emergency calling service.")
 
 
-class VoiceOutTrunkCallback(Callback, type="voice_out_trunks", needs=("id", "status")):
+class VoiceOutTrunkCallback(
+    Callback,
+    type="voice_out_trunks",
+    needs=("id", "status", "threshold_reached", "created_at"),
+    collected=True,
+):
     """An outbound trunk was blocked because it spent what it may in 24 hours, or was unblocked.
 
     Source: the sheet on callbacks, section 1.
@@ -192,7 +207,7 @@ class VoiceOutTrunkCallback(Callback, type="voice_out_trunks", needs=("id", "sta
     id: str = attribute("Id of the trunk.")
     status: VoiceOutTrunkStatus = attribute("`active` or `blocked`.")
     threshold_reached: bool = attribute("Whether spending has gone over the trunk's `threshold_amount`.")
-    created_at: datetime | None = attribute("When it happened.")
+    created_at: datetime = attribute("When it happened.")
 
 
 class UnknownCallback(Callback):
@@ -233,12 +248,13 @@ _FROM_TEXT: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
 }
 
 
-def callback_of(fields: dict[str, Any], signed: bytes) -> Callback:
+def callback_of(fields: dict[str, Any], signed: bytes, *, alone: bool = True) -> Callback:
     """Return the callback that `fields` are, its declared fields checked.
 
     Args:
         fields: Its fields: text, numbers, booleans or None.
-        signed: What the signature covers of it: the address, and these fields.
+        signed: What the signature covers: the address, and all fields of the request.
+        alone: Whether it is the only one of its request.
 
     Raises:
         ValueError: They are none: something is missing that its type always has, or is not of its kind.
@@ -247,6 +263,8 @@ def callback_of(fields: dict[str, Any], signed: bytes) -> Callback:
     if not isinstance(type, str) or not type:
         raise ValueError("it has no type")
     cls = _CLASSES.get(type, UnknownCallback)
+    if not alone and not cls.collected:
+        raise ValueError(f"an array of several holds one of {type:.80}")
     for name, field in cls._fields.items():
         text = text_of(fields.get(name))
         if not text:

@@ -108,8 +108,9 @@ class CallbackVerifier:
             raise CallbackRejected(f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
         for payload in self._readings(method, called, named, body):
             if self._signed(called, payload, signature.lower()):
+                signed = signed_text(called, payload) or b""
                 try:
-                    return [callback_of(one, signed_text(called, one) or b"") for one in payload]
+                    return [callback_of(fields, signed, alone=len(payload) == 1) for fields in payload]
                 except ValueError as error:
                     raise CallbackRejected(f"The request is signed, but no callback: {error}.") from None
         shown = called.partition("?")[0].rpartition("@")[2]

@@ -135,6 +135,7 @@ class Configuration:
         "budget",
         "credentials",
         "headers",
+        "in_progress",
         "jitter",
         "limiter",
         "max_retries",
@@ -160,8 +161,10 @@ class Configuration:
         observers: tuple[tuple[type, Callable[[Any], object]], ...] = (),
         tracing: Any = None,
         allow_insecure: bool = False,
+        in_progress: dict[tuple[str, str, str], object] | None = None,
     ) -> None:
         self.credentials = credentials
+        self.in_progress = {} if in_progress is None else in_progress  # what is being created: type, field, value
         self.max_retries = checked_retries(max_retries)
         self.limiter = limiter
         self.budget = budget or Budget()
@@ -197,6 +200,7 @@ class Configuration:
             observers=self.observers,
             tracing=self.tracing,
             allow_insecure=self.allow_insecure,
+            in_progress=self.in_progress,
         )
 
     def check_secure(self, url: str, name: str) -> None:
@@ -249,8 +253,11 @@ def base_url_from(
     version = environ.get("DIDWW_API_VERSION", "").strip()
     if version not in ("", API_VERSION):
         raise DidwwClientError(f"DIDWW_API_VERSION must be {API_VERSION} or unset, got {version!r}.")
-    named = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox" if environment is None else environment)
-    if base_url:
+    if environment is None:
+        named = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox", "DIDWW_ENVIRONMENT")
+    else:
+        named = checked_environment(environment)
+    if base_url is not None:
         return checked_base_url(base_url)
     if environment is None or named is not Environment.PRODUCTION:
         elsewhere = environ.get("DIDWW_BASE_URL")
@@ -272,8 +279,12 @@ def not_copied(what: str) -> DidwwClientError:
     )
 
 
-def checked_environment(value: str) -> Environment:
-    """The environment named by `value`, whatever its case.
+def checked_environment(value: str, name: str = "environment") -> Environment:
+    """`value` as an environment, whatever its case.
+
+    Args:
+        value: Its name.
+        name: Where it comes from, for the error.
 
     Raises:
         InvalidValue: There is no such environment.
@@ -282,7 +293,7 @@ def checked_environment(value: str) -> Environment:
         return Environment(value.strip().lower())
     except (ValueError, AttributeError):
         known = " or ".join(repr(str(member)) for member in Environment)
-        raise InvalidValue(f"environment must be {known}, not {value!r}.", field="environment") from None
+        raise InvalidValue(f"{name} must be {known}, got {value!r}.", field=name) from None
 
 
 def checked_base_url(value: str, name: str = "base_url") -> str:

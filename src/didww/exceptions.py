@@ -137,8 +137,8 @@ class AuthenticationError(DidwwApiError):
 
     def _sentence(self) -> str:
         return (
-            f"{super()._sentence()} Check the API key: is it complete, and of this environment? Sandbox and production "
-            "have keys of their own."
+            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Sandbox and "
+            "production have keys of their own."
         )
 
 
@@ -253,7 +253,8 @@ class ServerError(DidwwApiError):
     """5xx: the service, or a proxy in front of it, failed."""
 
     def _sentence(self) -> str:
-        return f"{super()._sentence()} The service, or a proxy in front of it, is failing: retry later."
+        later = "" if self.method == "POST" else ": retry later"  # what was not carried out for certain is not repeated
+        return f"{super()._sentence()}. The service, or a proxy in front of it, is failing{later}."
 
 
 class DidwwClientError(DidwwError):

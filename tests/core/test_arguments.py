@@ -586,3 +586,32 @@ def test_a_filter_by_id_takes_the_id_in_any_form(value: Any) -> None:
     client, transport = client_of()
     client.regions().list(filter={"country.id": value})
     assert transport.requests[0].url.lower().endswith(f"?filter%5bcountry.id%5d={ID}")
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("2026-03-01 00:00:00", "2026-03-01 00:00:00"),
+        ("2026-03-01T00:00:00", "2026-03-01T00:00:00"),
+        ("2026-03-01 00:00", "2026-03-01 00:00:00"),
+        ("2026-03-01T02:00:00+02:00", "2026-03-01 00:00:00"),
+        ("2026-03-01T00:00:00Z", "2026-03-01 00:00:00"),
+    ],
+)
+def test_moments_of_an_export_are_sent_in_a_form_that_the_service_takes(text: str, sent: str) -> None:
+    """Other forms of the same moment are written in it; UTC where none is said."""
+    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+    filters: Any = {"from": text, "to": "2026-03-02 00:00:00"}
+    client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
+    assert transport.sent[0]["data"]["attributes"]["filters"]["from"] == sent
+
+
+def test_an_id_from_a_cache_cannot_change_the_path() -> None:
+    """Whatever a record that was kept as JSON says its id is: it goes into the path as one segment, or not at all."""
+    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    did = Did.from_dict({"id": "a/../../orders", "attributes": {}})
+    did.description = "x"
+    for call in (lambda: client.dids().update(did), lambda: client.dids().delete(did), lambda: client.dids().find(did)):
+        with pytest.raises(InvalidValue, match="takes an id such as"):
+            call()
+    assert not transport.requests

@@ -695,6 +695,7 @@ def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "options",
     [
+        {"base_url": ""},
         {"base_url": "api.example.com"},
         {"base_url": "ftp://api.example.com"},
         {"base_url": "https://user:pass@api.example.com"},

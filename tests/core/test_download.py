@@ -395,11 +395,14 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_not(kind: str, tmp_path: Pat
 
 @pytest.mark.parametrize("body", [NOISE, NOISE[:70_001]], ids=["while it comes", "at its end"])
 @pytest.mark.parametrize("limit", [70_000, 0])
-def test_a_full_disk_leaves_nothing(body: bytes, limit: int, kind: str, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing(
+    body: bytes, limit: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`DidwwClientError` whenever it is found out; the older file stays."""
     resource = pytest.importorskip("resource")
     target = tmp_path / "calls"
     target.write_bytes(b"old")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would leave cut-off files of its own
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with Server(answering(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
         for method in (client.download_export, client.download_and_decompress_export):
@@ -460,3 +463,19 @@ def test_downloads_to_the_same_path_leave_each_other_alone(tmp_path: Path) -> No
         assert {call.result() for call in calls} == {target}
     assert target.read_bytes() == PACKED
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there are no names of open files")
+def test_the_name_of_an_open_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    """/dev/stdout is a link to one: replaced, nobody could open it any more, whatever it leads to."""
+    with (tmp_path / "out").open("wb") as held, Server(answering(http(PACKED))) as server:
+        link, chain = tmp_path / "link", tmp_path / "chain"
+        link.symlink_to(f"/proc/self/fd/{held.fileno()}")
+        chain.symlink_to(link)
+        with client_of(kind, f"{server.url}/v3") as client:
+            for target in (link, chain, Path(f"/proc/self/fd/{held.fileno()}")):
+                with pytest.raises(DidwwClientError, match="stands for an open file of the process"):
+                    client.download_export(f"{server.url}{PATH}", target)
+        assert link.is_symlink()
+        assert chain.is_symlink()
+        assert server.requests == []

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import itertools
 import json
+import linecache
 import pickle
 import random
+import sys
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +47,7 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+from didww.sandbox import Sandbox
 from didww.transport.async_driver import AsyncDriver
 from didww.transport.driver import Driver
 from laws import law
@@ -500,6 +505,76 @@ def test_a_program_that_is_started_again_orders_once() -> None:
     ]
     assert [order.id for order in orders[:4]] == first
     assert [one["attributes"]["external_reference_id"] for one in world.records] == references
+
+
+RETURNING = ("except StopIteration", "return cast", "for one in started")
+
+
+def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
+    """Between two effects, too: whoever is interrupted holds the order or what finds it, and orders once in the end.
+
+    Only the very return, when the response was judged already, cannot be told from the caller's own next line.
+    """
+    codes = {Driver.run.__code__, Driver._advance.__code__}
+    for number in itertools.count():
+        world, lines, line = World(), itertools.count(), ""
+
+        def interrupt(frame: Any, event: str, _: Any, lines: Any = lines, number: int = number) -> Any:
+            if frame.f_code not in codes:
+                return None
+            if event == "line" and next(lines) == number:
+                sys.settrace(None)
+                nonlocal line
+                line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+                raise KeyboardInterrupt
+            return functools.partial(interrupt, lines=lines, number=number)
+
+        driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
+        for effect in (Now, Sleep, Send):
+            driver._carry_out[effect] = world.carry_out
+        order, error = an_order(), None
+        call = operations.create(settings_of(world), Order, order, QueryParams())
+        traced = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            driver.run(call)
+        except KeyboardInterrupt as caught:
+            error = caught
+        finally:
+            sys.settrace(traced)
+        if error is None:
+            assert number > 50
+            return
+        assert all(one["attributes"]["external_reference_id"] == order.external_reference_id for one in world.records)
+        if world.records and not (line.startswith(RETURNING) and not hasattr(error, "lookup")):
+            assert error.lookup == {"external_reference_id": order.external_reference_id}  # type: ignore[attr-defined]
+            driver.run(operations.create(settings_of(world), Order, order, QueryParams()))
+            assert len(world.records) == 1
+
+
+def test_the_same_reference_many_times_at_once_is_one_order() -> None:
+    """In a list, a CSV file with a line twice, and by threads: each gets the one order."""
+    with Sandbox() as sandbox:
+        client = sandbox.client(on_request=lambda _: sleep(0.001))
+        sku = client.did_groups().first(filter={"is_available": True}, include="stock_keeping_units")
+        assert sku is not None
+        item = DidOrderItem(sku_id=sku.stock_keeping_units[0].id, qty=1)
+        orders = [Order(items=[item], external_reference_id=reference) for reference in ["PO-1", "PO-2"] * 6]
+        report = client.orders().create_many([*orders, orders[0]], once=True, concurrency=8)
+        assert report.complete
+        assert len({order.id for order in report.data if order is not None}) == 2
+        assert client.orders().count() == 2
+        assert client._configuration.in_progress == {}
+
+
+def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> None:
+    """The other call may hang; nothing was sent by this one."""
+    world = World()
+    configuration = settings_of(world, timeout=5)
+    configuration.in_progress["orders", "external_reference_id", "PO-1"] = object()
+    with pytest.raises(DeadlineExceeded, match="another call of this client is creating the Order") as caught:
+        world.run(bought(configuration, once=True, external_reference_id="PO-1"))
+    assert (world.sent, caught.value.request_sent, caught.value.outcome_unknown) == ([], False, False)
 
 
 def test_once_needs_a_reference_and_refuses_doubles() -> None:

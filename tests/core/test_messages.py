@@ -150,3 +150,9 @@ def test_a_date_of_an_export_names_the_form_that_is_taken(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"must be a datetime with a time zone, or text in UTC such as") as caught:
         Sandbox().client().exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
     assert caught.value.field == "Export.filters['from']"
+
+
+def test_an_answer_is_not_its_data() -> None:
+    """The loop over a list forgets `.data` at first."""
+    with pytest.raises(TypeError, match=r"its \.data is; for the records of all pages use iterate\(\)"):
+        list(Sandbox().client().countries().list())

@@ -223,7 +223,9 @@ def test_a_post_that_may_have_been_carried_out_is_never_repeated(fate: Any) -> N
     """It goes out once, and the error says that the outcome is not known."""
     world = World(Fate(how=fate))
     world.serve = lambda request: answer(document=DOCUMENT)
-    with pytest.raises(DidwwError, match="It may have been carried out: check before sending it again") as caught:
+    with pytest.raises(
+        DidwwError, match="It is not known whether the request was carried out: check before you send it again"
+    ) as caught:
         world.run(raw.request(configuration(), "POST", "/orders", None, {"data": {"type": "orders"}}))
     assert caught.value.outcome_unknown
     assert len(world.sent) == 1
@@ -349,3 +351,19 @@ def test_a_client_is_not_pickled_and_says_why(make: Any) -> None:
         with pytest.raises(DidwwError, match=r"Walk cannot be pickled.*resume=token"):
             copying(client.dids().iterate())
     assert copy.copy(client)._driver is client._driver
+
+
+def test_an_interrupted_post_says_that_it_may_have_been_carried_out() -> None:
+    """As for orders: Ctrl-C while the response is awaited gets a note; before anything was sent it does not."""
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    for options, unknown in (({"on_response": interrupt}, True), ({"on_request": interrupt}, False)):
+        client = Sandbox().client(**options)  # type: ignore[arg-type]
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.post(
+                "/voice_in_trunk_groups", {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
+            )
+        assert getattr(caught.value, "outcome_unknown", False) is unknown
+        assert bool(getattr(caught.value, "__notes__", [])) is unknown

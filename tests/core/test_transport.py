@@ -919,18 +919,20 @@ def test_a_second_answer_in_the_same_packet_is_nobodys(transport: Any) -> None:
             assert transport.send(post(server.url), soon()).body != b'{"forged": true}'
 
 
-def test_a_post_goes_on_no_connection_that_was_idle(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_post_goes_on_no_connection_that_was_idle(transport: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server may be closing it; what only reads goes on it all the same."""
     monkeypatch.setattr(base, "MAX_IDLE", 1e9)
     with Server(answering(http())) as server:
         for request in (get(server.url), post(server.url), get(server.url)):
             transport.send(request, soon())
-        assert server.connections == 1
+        # How long each connection of a session was idle cannot be told: there, a POST always takes a new one.
+        assert server.connections == (2 if kind == "session" else 1)
+        before = server.connections
         monkeypatch.setattr(base, "MAX_IDLE", -1.0)
         transport.send(get(server.url), soon())
-        assert server.connections == 1
+        assert server.connections == before
         transport.send(post(server.url), soon())
-        assert server.connections == 2
+        assert server.connections == before + 1
 
 
 def test_unread_download_is_dropped(transport: Any) -> None:

@@ -27,6 +27,8 @@ ODD: dict[str, Callable[[dict[str, Any]], Any]] = {
     "list": lambda made: [made],
     "type": lambda made: {**made, "type": "dids"},
     "untyped": lambda made: {name: value for name, value in made.items() if name != "type"},
+    "no id": lambda made: {**made, "id": ""},
+    "no reference": lambda made: {**made, "attributes": {**made["attributes"], "external_reference_id": None}},
     "other": lambda made: {**made, "id": "id-other", "attributes": {"external_reference_id": "of somebody else"}},
 }
 """What may come in place of the record that was created."""

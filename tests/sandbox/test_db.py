@@ -136,6 +136,7 @@ def test_no_database_and_no_place(tmp_path: Path) -> None:
 
 FULL_DISK = """
 import os, resource, signal, sqlite3, sys, time
+sys.dont_write_bytecode = True
 from didww import DidOrderItem, Order, ServerError, VoiceInTrunkGroup
 from didww.calls.effects import Request
 from didww.sandbox import Sandbox, control

@@ -151,6 +151,12 @@ class CallbackReceiver:
     """
 
     def __init__(self, verifier: Verifier[Event], *, store: SeenStore | None = None) -> None:
+        if not hasattr(verifier, "verify"):
+            raise InvalidValue(
+                f"verifier must be a CallbackVerifier or a CallEventVerifier, got {type(verifier).__name__}. "
+                "Make one: CallbackVerifier(secrets=[...], public_url=...).",
+                field="verifier",
+            )
         self._verifier = verifier
         self._store: SeenStore = MemoryStore() if store is None else store
         self._handlers: dict[type[Event], Callable[[Any], object]] = {}

@@ -101,6 +101,9 @@ class ApiResponse(Slotted, Generic[T]):
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
+        def __iter__(self) -> Any:
+            raise TypeError("ApiResponse is not iterable: its .data is; for the records of all pages use iterate().")
+
         def __getattr__(self, name: str) -> Any:
             raise AttributeError(
                 f"ApiResponse has no {name!r}: what was asked for is in its .data.", name=name, obj=self

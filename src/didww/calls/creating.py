@@ -8,7 +8,6 @@ So whatever ends the call, an interruption too, the caller holds the record or w
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 from didww.calls import request as requests
 from didww.calls.answer import ApiResponse, api_response, expect
 from didww.calls.course import Course
+from didww.calls.doubt import mark_unknown
 from didww.calls.effects import Call, Now, Sleep
 from didww.calls.exchange import exchange
 from didww.calls.retries import pause
@@ -47,6 +47,8 @@ LOOKS: Final = 4
 """How often a record is looked for, within 7.5 seconds: the service may still be at it."""
 CLOCK_SLACK: Final = 5.0
 """Seconds by which a record may seem older than the request that made it."""
+_RESERVED: Final = 0.05
+"""Seconds between two looks at whether another call has done with the same identifier."""
 _NEWEST: Final = 10
 """How many of the newest records are searched for one."""
 
@@ -85,14 +87,41 @@ def create_once(
         NotExactlyOne: Several records have that identifier already.
     """
     key = _key(cls, record)
-    state = record._own()
     if once and key is None:
         raise InvalidValue(_no_key(cls), field="once")
-    if key is not None and (once or key.value == state.unresolved):
+    if key is None or not (once or key.value == record._own().unresolved):
+        return (yield from _create_now(configuration, cls, record, query, key))
+    token = yield from _reserve(configuration, cls, key)
+    try:
         existing = yield from _existing(configuration, cls, key, query)
         if existing is not None:
-            state.unresolved = None
+            record._own().unresolved = None
             return existing
+        return (yield from _create_now(configuration, cls, record, query, key))
+    finally:
+        configuration.in_progress.pop(token, None)
+
+
+def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
+    """Wait until no other call of this client creates a record with the same identifier; answers what to release."""
+    mine, token = object(), (cls.type_, *key)
+    start = cast("float", (yield Now()))
+    while configuration.in_progress.setdefault(token, mine) is not mine:
+        if cast("float", (yield Now())) - start >= configuration.timeout:
+            raise DeadlineExceeded(
+                f"{cls.path}().create was not begun before its timeout ran out: another call of this client is "
+                f"creating the {cls.__name__} with {key.field} {key.value!r}. Allow more: timeout=.",
+                request_sent=False,
+                phase="waiting for another call",
+            )
+        yield Sleep(_RESERVED)
+    return token
+
+
+def _create_now(
+    configuration: Configuration, cls: type[R], record: R, query: QueryParams, key: _Key | None
+) -> Call[ApiResponse[R]]:
+    state = record._own()
     if key is None and cls.marked:
         key = _marked(cls, record)
     document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
@@ -126,10 +155,15 @@ def _create(
 def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
     """The record that was created, and no other: a response to another request may have taken its place."""
     answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
-    if key is not None and not key.matches(answer.data) and answer.data._attributes[key.field] is not None:
+    # A name may be stored in another form; an identifier of the caller's own, or of ours, is kept as it is.
+    wrong = ""
+    if not answer.data.id:
+        wrong = "has no id"
+    elif key is not None and key.field != "name" and not key.matches(answer.data):
+        wrong = f"has another {key.field}"
+    if wrong:
         raise UnexpectedResponse(
-            f"{request.method} {cls.path} was answered with another {cls.__name__}: its {key.field} is not the one "
-            "that was sent.",
+            f"{request.method} {cls.path} was answered with another {cls.__name__} than was sent: it {wrong}.",
             status_code=answer.status_code,
             request_id=answer.request_id,
         )
@@ -221,7 +255,7 @@ def _look(
             answer.data = created[0]
             return answer
     looked = sum(pause(look, None, lambda: 1.0) for look in range(1, LOOKS + 1))
-    failure.args = (f"{failure} It was not found within {looked:g} s, and may still be created.",)
+    failure.args = (f"{failure} The {cls.__name__} was not found within {looked:g} s, and may still be created.",)
     raise failure
 
 
@@ -258,11 +292,4 @@ def _mark_unknown(cls: type[Resource], error: BaseException, key: _Key | None) -
         how = f"Look at {cls.path}().list(sort='-created_at') before you repeat it."
     else:
         how = "Look at what it should have changed before you repeat it."
-    text = f"It is not known whether the {cls.__name__} was created. {how}"
-    with contextlib.suppress(AttributeError):  # an exception of another library may have slots
-        unknown = cast("DidwwError", error)
-        unknown.outcome_unknown, unknown.lookup = True, lookup
-    if isinstance(error, DidwwError):
-        error.args = (f"{error} {text}",)
-    else:
-        error.add_note(text)
+    mark_unknown(error, f"It is not known whether the {cls.__name__} was created. {how}", lookup)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from didww.calls.course import Course
     from didww.calls.effects import Call, Request
     from didww.configuration import Configuration
 
@@ -44,6 +45,7 @@ def send(
     *,
     creating: bool,
     stores: bool = True,
+    course: Course | None = None,
 ) -> Call[ApiResponse[Any]]:
     """Send `request` and judge the answer, within the configured time.
 
@@ -53,8 +55,9 @@ def send(
         fieldsets: The fields that were asked for, by type.
         creating: Whether sending it twice would do it twice.
         stores: Whether a POST makes something, which the answer must show.
+        course: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
     """
-    done = yield from exchange(configuration, request, creating=creating)
+    done = yield from exchange(configuration, request, creating=creating, course=course)
     if done.uncertain and request.method == "DELETE" and done.response.status == 404:
         # The first attempt did it, and its answer was lost.
         return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)

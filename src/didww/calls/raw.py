@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote
 
 from didww.calls.answer import accepted, unexpected
+from didww.calls.course import Course
+from didww.calls.doubt import mark_unknown
 from didww.calls.exchange import exchange
 from didww.calls.request import follow
-from didww.exceptions import ConnectionFailed, InvalidValue, ServerError, UnexpectedResponse
+from didww.exceptions import InvalidValue
 from didww.jsonapi.document import NotJsonApi, decode_raw
 from didww.jsonapi.encode import encode
 from didww.query_params import QueryParams, encoded, param_text
@@ -83,18 +85,18 @@ def request(
     """
     verb = _method(method)
     sent = follow(configuration, verb, _address(configuration, path, params), body=_body(verb, json))
+    course = Course(sent)
     try:
-        done = yield from exchange(configuration, sent, creating=verb == "POST")
+        done = yield from exchange(configuration, sent, creating=verb == "POST", course=course)
         if not (verb == "DELETE" and done.uncertain and done.response.status == 404):  # the first attempt did it
             accepted(sent, done.response, done.attempts)
         try:
             document = _document(verb, done.response)
         except NotJsonApi:
             raise unexpected(sent, done.response) from None
-    except (ConnectionFailed, ServerError, UnexpectedResponse) as error:
-        if verb == "POST" and getattr(error, "request_sent", True):
-            error.outcome_unknown = True
-            error.args = (f"{error} It may have been carried out: check before sending it again.",)
+    except BaseException as error:
+        if verb == "POST" and course.in_doubt:
+            mark_unknown(error, "It is not known whether the request was carried out: check before you send it again.")
         raise
     response = done.response
     return RawResponse(document, status_code=response.status, headers=response.headers, attempts=done.attempts)

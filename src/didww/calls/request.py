@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from didww.calls.effects import Request
 from didww.jsonapi.encode import encode
+from didww.resources.base import checked_id
 from didww.urls import origin_of
 from didww.version import API_VERSION, __version__
 
@@ -34,7 +35,7 @@ def build(
     """A JSON:API request, signed."""
     url = f"{configuration.base_url}/{path}"
     if id is not None:
-        url = f"{url}/{id}"
+        url = f"{url}/{checked_id(id, path)}"
     encoded = query.encode() if query is not None else ""
     if encoded:
         url = f"{url}?{encoded}"

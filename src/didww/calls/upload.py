@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
 from didww.calls import effects, operations
 from didww.calls.answer import expect
+from didww.calls.course import Course
+from didww.calls.doubt import mark_unknown
 from didww.calls.effects import Call, FileMeasure, Now
 from didww.calls.request import follow
 from didww.calls.transfer import Progress
@@ -188,8 +190,14 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         body=form,
         content_type=f"multipart/form-data; boundary={form.boundary}",
     )
-    answer = yield from operations.send(configuration, request, creating=True)
-    expect(EncryptedFile, answer, request)
+    course = Course(request)
+    try:
+        answer = yield from operations.send(configuration, request, creating=True, course=course)
+        expect(EncryptedFile, answer, request)
+    except BaseException as error:
+        if course.in_doubt:
+            mark_unknown(error, "It is not known whether the file was uploaded; one that is not attached is removed.")
+        raise
     return cast("EncryptedFile", answer.data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Required, TypedDict
 
@@ -34,6 +35,9 @@ CdrOutFilters = TypedDict(
     {"from": Required[datetime | str], "to": Required[datetime | str], "voice_out_trunk.id": str},
     total=False,
 )
+_SENT_AS_IT_IS: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+"""The forms of a moment that the service is known to take; others are written anew."""
+
 _PERIOD: Final = ("from", "to")
 _FILTERS: Final[dict[str, tuple[str, ...]]] = {
     ExportType.CDR_IN: tuple(CdrInFilters.__annotations__),
@@ -100,7 +104,10 @@ def _moment(value: object) -> datetime | None:
 
 
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
-    """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
+    """Refuse filters that the contract does not have for a known type, and a period that holds nothing.
+
+    Moments in other forms than the service is known to take are written in that form.
+    """
     known = _FILTERS.get(export_type or "")
     for name in filters:
         if known is not None and name not in known:
@@ -122,6 +129,8 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
                 field=where,
             )
         moments.append(moment)
+        if not _SENT_AS_IT_IS.fullmatch(value):
+            filters[name] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if moments[0] >= moments[1]:
         raise InvalidValue(
             f"Export.filters['from'] must be before 'to', which is not included; {filters['from']} is not before "

@@ -88,24 +88,34 @@ class AsyncDriver:
 
     async def run(self, call: Call[T]) -> T:
         """Run `call` to its end; answers its result or raises its error."""
-        outcome: Any = None
         failure: BaseException | None = None
         started: list[_Started] = []
         try:
             while True:
                 try:
-                    effect = call.send(outcome) if failure is None else call.throw(failure)
-                except StopIteration as stop:
-                    return cast("T", stop.value)
-                try:
-                    outcome, failure = await self._carry_out[type(effect)](effect), None
-                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                    outcome, failure = None, error
-                if type(effect) is Start:
-                    started.append(outcome)
+                    return await self._advance(call, failure, started)
+                except BaseException as error:
+                    # Ctrl-C between two steps, or while one is taken: the call has to hear of it.
+                    if not cast("Any", call).gi_suspended:
+                        raise
+                    failure = error
         finally:
             for one in started:
                 one.cancel()
+
+    async def _advance(self, call: Call[T], failure: BaseException | None, started: list[_Started]) -> T:
+        outcome: Any = None
+        while True:
+            try:
+                effect = call.send(outcome) if failure is None else call.throw(failure)
+            except StopIteration as stop:
+                return cast("T", stop.value)
+            try:
+                outcome, failure = await self._carry_out[type(effect)](effect), None
+            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                outcome, failure = None, error
+            if type(effect) is Start:
+                started.append(outcome)
 
     async def walk(self, call: Generator[Effect | Page, Any, None], bookmark: Bookmark) -> AsyncGenerator[Any]:
         """Run `call` as far as somebody takes records from it, and keep the bookmark behind the last one taken."""

@@ -110,6 +110,8 @@ def _check_target(path: str) -> None:
     """
     if not path:
         raise OSError(errno.ENOENT, "the path is empty")
+    if _is_descriptor(path):
+        raise OSError(errno.EINVAL, "it stands for an open file of the process. Download to a regular file")
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 the same
     except FileNotFoundError:
@@ -118,6 +120,19 @@ def _check_target(path: str) -> None:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is a pipe or a device. Download to a regular file, and copy it from there")
+
+
+def _is_descriptor(path: str) -> bool:
+    """Whether `path` is, or is a link to, a name that the system gives an open file: /dev/stdout, /dev/fd/1."""
+    for _ in range(40):  # as many links as the system follows
+        folder = os.path.realpath(os.path.dirname(path) or ".")  # noqa: PTH120 the same
+        if folder.startswith("/proc/"):
+            return True
+        try:
+            path = os.path.join(folder, os.readlink(path))  # noqa: PTH115, PTH118 the same
+        except OSError:
+            return False
+    return False
 
 
 def _lock(file: IO[bytes]) -> None:

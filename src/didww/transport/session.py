@@ -15,7 +15,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from didww.calls.effects import Response
-from didww.transport import base, certificates, failures
+from didww.transport import certificates, failures
 from didww.transport.body import ACCEPT_ENCODING, Body, check_length, content_of, with_encoding
 from didww.urls import is_loopback, origin_of
 
@@ -104,7 +104,6 @@ class SessionTransport:
     def __init__(self, session: requests.Session) -> None:
         self._session = session
         self._closed = False
-        self._used_at = time.monotonic()
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for an answer with its whole body, unpacked."""
@@ -121,7 +120,6 @@ class SessionTransport:
 
     def release(self, opened: Opened) -> None:
         """Give the connection back to the session, or close it if the body was not read to its end."""
-        self._used_at = time.monotonic()
         cast("_Opened", opened).response.close()
 
     def close(self) -> None:
@@ -184,7 +182,7 @@ class SessionTransport:
         left = deadline - time.monotonic()
         longest = None if left > _LONGEST else max(left, 1e-3)
         try:
-            if request.method == "POST" and time.monotonic() - self._used_at > base.MAX_IDLE:
+            if request.method == "POST":  # nobody can tell from outside how long each connection was idle
                 self._drop_idle(request.url)
             response = self._session.request(
                 request.method,

@@ -287,8 +287,8 @@ class Creates(Endpoint[R], Generic[R, I]):
     ) -> ApiResponse[R]:
         """Create a record and return it as the service has it.
 
-        An order or a reservation without an identifier of the caller's own is given one (`external_reference_id`,
-        `description`), so that it can be found if the response is lost. `resource` holds it before anything is sent.
+        An order without an `external_reference_id` of the caller's own is given one, so that it can be found if the
+        response is lost. `resource` holds it before anything is sent.
 
         Args:
             resource: The new record.

@@ -478,4 +478,3 @@ def test_the_name_of_an_open_file_is_not_replaced(kind: str, tmp_path: Path) -> 
                     client.download_export(f"{server.url}{PATH}", target)
         assert link.is_symlink()
         assert chain.is_symlink()
-        assert server.requests == []

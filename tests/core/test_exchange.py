@@ -39,9 +39,11 @@ from didww.exceptions import (
 from didww.limits import MARGIN, Budget, RateLimiter
 from didww.query_params import QueryParams
 from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.available_did import AvailableDid
 from didww.resources.capacity_pool import CapacityPool
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.did import Did
+from didww.resources.did_reservation import DidReservation
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.shared_capacity_group import SharedCapacityGroup
@@ -580,7 +582,7 @@ def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> No
 def test_once_needs_a_reference_and_refuses_doubles() -> None:
     """Without one there is nothing to look for; of several orders with it none is picked."""
     world = World()
-    with pytest.raises(InvalidValue, match="once needs external_reference_id in the Order"):
+    with pytest.raises(InvalidValue, match="once needs external_reference_id of the caller's own in the Order"):
         world.run(bought(settings_of(world), once=True))
     assert world.sent == []
     for _ in range(2):
@@ -604,6 +606,51 @@ def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -
     assert created.id == world.records[0]["id"]
     assert "external_reference_id" not in world.records[0]["attributes"]
     assert record.external_reference_id is None
+
+
+def test_a_reservation_is_found_by_its_number() -> None:
+    """Not by its description, which others may have written too; nothing is written into it."""
+    world = World()
+    others = AvailableDid.build("00000000-0000-4000-8000-000000000002")
+    settings = settings_of(world)
+    note = "for the front desk"
+    first = DidReservation(available_did=others, description=note)
+    world.run(operations.create(settings, DidReservation, first, QueryParams()))
+    world.fates = [Fate(0.1, "lost")]
+    wanted = DidReservation(available_did=AvailableDid.build(ID), description=note)
+    found = world.run(operations.create(settings, DidReservation, wanted, QueryParams())).data
+    assert found.available_did.id == ID
+    again = world.run(operations.create(settings, DidReservation, wanted, QueryParams(), once=True)).data
+    assert again.id == found.id
+    assert [one["attributes"]["description"] for one in world.records] == [note, note]
+
+
+def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
+    """Names of trunk groups, and a reference with a comma, which a filter would take for two."""
+    with Sandbox() as sandbox:
+        client = sandbox.client()
+        names = [f"Group {number}" for number in range(120)]
+        groups = [VoiceInTrunkGroup(name=name) for name in names]
+        for report in (client.voice_in_trunk_groups().create_many(groups, once=True) for _ in range(2)):
+            assert report.complete
+        assert client.voice_in_trunk_groups().count() == 120
+
+
+def test_threads_that_share_an_order_place_one_each() -> None:
+    """Each with a reference of its own, whoever writes into the record last."""
+    world, settings = World(), settings_of(World())
+    order = an_order()
+    first, second = (operations.create(settings, Order, order, QueryParams()) for _ in range(2))
+    effect = first.send(None)  # it has its marker, and nothing was sent
+    world.run(second)
+    while not isinstance(effect, Send):
+        effect = first.send(world.carry_out(effect))
+    with pytest.raises(StopIteration) as ended:
+        while True:
+            effect = first.send(world.carry_out(effect))
+    references = [one["attributes"]["external_reference_id"] for one in world.records]
+    assert len(set(references)) == 2
+    assert ended.value.value.data.external_reference_id in references
 
 
 def test_turns_are_handed_out_evenly_and_in_order() -> None:

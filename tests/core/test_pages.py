@@ -413,7 +413,7 @@ def test_first_one_and_count() -> None:
     assert found is not None
     assert found.id == ids(0)[0]
     assert dids.count() == 3
-    with pytest.raises(NotExactlyOne, match=r"dids\(\).one found 3") as caught:
+    with pytest.raises(NotExactlyOne, match=r"dids\(\).one with no filter found 3") as caught:
         dids.one()
     assert caught.value.found == 3
     assert library.asked == [(1, 1), (1, 1), (1, 2)]

@@ -200,7 +200,8 @@ class World:
         data = json.loads(request.body)["data"]
         created = START + timedelta(seconds=self.now)
         attributes = {**data["attributes"], "created_at": created.isoformat(), "status": "pending"}
-        return {"type": data["type"], "id": f"id-{len(self.sent)}", "attributes": attributes}
+        linked = data.get("relationships", {})
+        return {"type": data["type"], "id": f"id-{len(self.sent)}", "attributes": attributes, "relationships": linked}
 
     def _answer(self, status: int, data: Any) -> Response:
         date = format_datetime(START + timedelta(seconds=int(self.now)), usegmt=True)

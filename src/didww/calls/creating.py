@@ -43,6 +43,7 @@ __all__ = ["create_once"]
 
 R = TypeVar("R", bound=Resource)
 
+_REFERENCE: Final = "external_reference_id"
 LOOKS: Final = 4
 """How often a record is looked for, within 7.5 seconds: the service may still be at it."""
 CLOCK_SLACK: Final = 5.0
@@ -50,22 +51,28 @@ CLOCK_SLACK: Final = 5.0
 _RESERVED: Final = 0.05
 """Seconds between two looks at whether another call has done with the same identifier."""
 _NEWEST: Final = 10
-"""How many of the newest records are searched for one."""
+"""How many of the newest records are searched for one that was just created."""
+_PAGE: Final = 100
+"""Records in a page when all of them are searched."""
 
 
 class _Key(NamedTuple):
-    """What a record is found by: a field, and its value."""
+    """What a record is found by: an attribute or a to-one relationship, and its value or the id of the other record."""
 
     field: str
     value: str
+    related: bool = False
 
-    def matches(self, record: Resource) -> bool:
-        """Whether `record` has the value, or does not show the field."""
-        return bool(record._attributes.get(self.field, self.value) == self.value)
+    def value_in(self, record: Resource) -> object:
+        """Return the value that `record` has there; None if it has none, or does not show it."""
+        if not self.related:
+            return record._attributes.get(self.field)
+        linkage = record._object.relationships.get(self.field)
+        return getattr(linkage.data, "id", None) if linkage is not None else None
 
     def lookup(self, cls: type[Resource]) -> dict[str, str] | None:
         """The filter of `list` that finds it; None if there is none."""
-        rule = filter_rules(cls.filter_type).get(self.field)
+        rule = None if self.related else filter_rules(cls.filter_type).get(self.field)
         # A list of values is written with commas, and nothing tells a comma of the value's own apart.
         return None if rule is None or (rule.many and "," in self.value) else {self.field: self.value}
 
@@ -104,7 +111,7 @@ def create_once(
 
 def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
     """Wait until no other call of this client creates a record with the same identifier; answers what to release."""
-    mine, token = object(), (cls.type_, *key)
+    mine, token = object(), (cls.type_, key.field, key.value)
     start = cast("float", (yield Now()))
     while configuration.in_progress.setdefault(token, mine) is not mine:
         if cast("float", (yield Now())) - start >= configuration.timeout:
@@ -123,8 +130,11 @@ def _create_now(
 ) -> Call[ApiResponse[R]]:
     state = record._own()
     if key is None and cls.marked:
-        key = _marked(cls, record)
-    document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
+        key = _marked(record)
+    attributes = record._to_send()
+    if key is not None and key.field == _REFERENCE:
+        attributes[_REFERENCE] = key.value  # another thread may have given the record its own marker meanwhile
+    document = resource_document(cls.type_, None, attributes, record._pending_relationships())
     course = Course(requests.build(configuration, "POST", cls.path, query=query, document=document))
     try:
         created = yield from _create(configuration, cls, course, query, key)
@@ -133,7 +143,8 @@ def _create_now(
             state.unresolved = None if key is None else key.value
             _mark_unknown(cls, error, key)
         raise
-    state.unresolved = None
+    if key is not None and key.value == state.unresolved:
+        state.unresolved = None
     return created
 
 
@@ -155,12 +166,12 @@ def _create(
 def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
     """The record that was created, and no other: a response to another request may have taken its place."""
     answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
-    # A name may be stored in another form; an identifier of the caller's own, or of ours, is kept as it is.
     wrong = ""
     if not answer.data.id:
         wrong = "has no id"
-    elif key is not None and key.field != "name" and not key.matches(answer.data):
-        wrong = f"has another {key.field}"
+    # The service may store a name in another form; an identifier is kept as it is.
+    elif key is not None and key.field == _REFERENCE and key.field in query.fieldsets.get(cls.type_, (key.field,)):
+        wrong = "" if key.value_in(answer.data) == key.value else f"has another {key.field}"
     if wrong:
         raise UnexpectedResponse(
             f"{request.method} {cls.path} was answered with another {cls.__name__} than was sent: it {wrong}.",
@@ -175,31 +186,38 @@ def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams
 
 def _key(cls: type[Resource], record: Resource) -> _Key | None:
     """What a record like `record` is found by; None if it has nothing of the kind, or only a marker that is used up."""
-    own = cls._fields.get("external_reference_id")
-    names = ["external_reference_id"] if own is not None and own.create else []
-    values = record._pending()
-    for name in (*names, *([cls.lookup] if cls.lookup else ())):
-        value = values.get(name)
+    attributes, linkage = record._pending(), record._pending_relationships()
+    for name in _identifying(cls):
+        related = getattr(linkage.get(name), "id", None)
+        value = attributes.get(name) if related is None else related
         if isinstance(value, str) and value.strip():
             state = record._own()
-            return None if value == state.marker != state.unresolved else _Key(name, value)
+            return None if value == state.marker != state.unresolved else _Key(name, value, related is not None)
     return None
 
 
-def _marked(cls: type[Resource], record: Resource) -> _Key:
+def _identifying(cls: type[Resource]) -> list[str]:
+    """The fields that tell records of a class apart, the best first."""
+    reference = cls._fields.get(_REFERENCE)
+    return [name for name in (_REFERENCE if reference is not None and reference.create else None, cls.lookup) if name]
+
+
+def _marked(record: Resource) -> _Key:
     """Give `record` a new marker."""
     marker = f"didww-{uuid.uuid4().hex}"
-    field = "external_reference_id" if "external_reference_id" in cls._fields else cast("str", cls.lookup)
-    setattr(record, field, marker)
+    setattr(record, _REFERENCE, marker)
     record._own().marker = marker
-    return _Key(field, marker)
+    return _Key(_REFERENCE, marker)
 
 
 def _no_key(cls: type[Resource]) -> str:
-    fields = [name for name in ("external_reference_id", cls.lookup) if name and name in cls._fields]
+    fields = _identifying(cls)
     if not fields:
         return f"once must be left out for {cls.path}: they have no field by which an earlier one could be found."
-    return f"once needs {' or '.join(fields)} in the {cls.__name__}, by which an earlier one is found; set it first."
+    return (
+        f"once needs {' or '.join(fields)} of the caller's own in the {cls.__name__}, by which an earlier one is "
+        "found; set it first."
+    )
 
 
 # Looking for it
@@ -207,16 +225,24 @@ def _no_key(cls: type[Resource]) -> str:
 
 def _existing(configuration: Configuration, cls: type[R], key: _Key, query: QueryParams) -> Call[ApiResponse[R] | None]:
     """The record that has the identifier already; None if there is none."""
-    answer = yield from _list(configuration, cls, key, query)
-    if len(answer.data) > 1:
+    found: list[Any] = []
+    page = 0
+    while True:
+        page += 1
+        answer = yield from _list(configuration, cls, key, query, page, _PAGE)
+        found += answer.data
+        # With a filter all of them are on the first page; without one they may be anywhere.
+        if len(found) > 1 or key.lookup(cls) is not None or "next" not in answer.links:
+            break
+    if len(found) > 1:
         raise NotExactlyOne(
-            f"{len(answer.data)} records of {cls.path} have {key.field} {key.value!r} already; nothing was sent. "
+            f"{len(found)} records of {cls.path} have {key.field} {key.value!r} already; nothing was sent. "
             f"Look at {cls.path}().list(filter={key.lookup(cls)!r}).",
-            found=len(answer.data),
+            found=len(found),
         )
-    if not answer.data:
+    if not found:
         return None
-    answer.data = answer.data[0]
+    answer.data = found[0]
     return answer
 
 
@@ -259,17 +285,26 @@ def _look(
     raise failure
 
 
-def _list(configuration: Configuration, cls: type[R], key: _Key, query: QueryParams) -> Call[ApiResponse[Any]]:
-    """The newest records that have the identifier."""
-    wanted = QueryParams().sort("-created_at").page(1, _NEWEST)
+def _list(
+    configuration: Configuration, cls: type[R], key: _Key, query: QueryParams, page: int = 1, size: int = _NEWEST
+) -> Call[ApiResponse[Any]]:
+    """The newest records that have the identifier, of those on one page."""
+    wanted = QueryParams().sort("-created_at").page(page, size)
     wanted.filters.update(key.lookup(cls) or {})
-    wanted.include(*query.includes)
+    wanted.include(*query.includes, *([key.field] if key.related else []))
     wanted.fieldsets.update(query.fieldsets)
     request = requests.build(configuration, "GET", cls.path, query=wanted)
     done = yield from exchange(configuration, request, creating=False)
     answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
-    answer.data = [record for record in answer.data if isinstance(record, cls) and key.matches(record)]
+    answer.data = [record for record in answer.data if isinstance(record, cls) and _has(record, key, query)]
     return answer
+
+
+def _has(record: Resource, key: _Key, query: QueryParams) -> bool:
+    """Whether a record of a list has the identifier; the filter has to do if its field was not asked for."""
+    if key.field not in query.fieldsets.get(record.type, (key.field,)):
+        return key.lookup(type(record)) is not None
+    return key.value_in(record) == key.value
 
 
 def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:

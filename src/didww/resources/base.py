@@ -70,9 +70,9 @@ class Resource(Record):
         singleton: Whether there is just one, found without an id.
         outcome: What it can be waited for.
         repeatable: Whether creating it stores nothing, so that it can be sent twice.
-        lookup: A field by which one that was just created is found, beside the `external_reference_id` that a caller
-            gave: a name that the service keeps unique, or a note of the caller's own.
-        marked: Whether creating it spends money or takes stock, so that a request without an identifier is given one.
+        lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
+            name that the service keeps unique, or a relationship to something that only one can have.
+        marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
     """
 
     __slots__ = ("_object", "_source")

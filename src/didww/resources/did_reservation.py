@@ -33,8 +33,7 @@ DidReservationSort = Literal[
 class DidReservation(
     Resource,
     type="did_reservations",
-    lookup="description",
-    marked=True,
+    lookup="available_did",
     operations=("list", "find", "create", "delete"),
     filter=DidReservationFilter,
     include=DidReservationInclude,

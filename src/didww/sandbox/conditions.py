@@ -68,6 +68,9 @@ class Conditions:
             inner = self._alias()
             key, _ = self._sort_key(other, inner, rest)
             return f'(SELECT {key} {self._from(other, inner)}{inner}.id = {alias}."{head}")', True
+        worked_out = self._worked_out(table, alias, name)
+        if worked_out is not None:
+            return worked_out, False
         column = table.by_name[name]
         expression = f'{alias}."{name}"'
         return (f"CAST({expression} AS REAL)" if column.kind == "decimal" else expression), column.nullable
@@ -77,12 +80,9 @@ class Conditions:
     def _term(self, table: Table, alias: str, name: str, one: Filter) -> str:
         name = facts.ALIASES.get((table.type, name), name)
         name, how = _ending(table, name)
-        worked_out = facts.EXPRESSIONS.get((table.type, name))
+        worked_out = self._worked_out(table, alias, name)
         if worked_out is not None:
-            expression, types = worked_out
-            for type in types:
-                self._touch(type)
-            return self._compare(f"({expression.format(t=alias)})", how, one)
+            return self._compare(worked_out, how, one)
         head, _, rest = name.partition(".")
         if rest:
             return self._related(table, alias, head, rest, one)
@@ -92,6 +92,15 @@ class Conditions:
         if (table.type, name) in facts.ANYWHERE:
             how = "contains"
         return self._compare(f'{alias}."{name}"', how, one, listed=column.kind == "list")
+
+    def _worked_out(self, table: Table, alias: str, name: str) -> str | None:
+        """The expression of what no column holds; None for what one does."""
+        if (table.type, name) not in facts.EXPRESSIONS:
+            return None
+        expression, types = facts.EXPRESSIONS[table.type, name]
+        for type in types:
+            self._touch(type)
+        return f"({expression.format(t=alias)})"
 
     def _related(self, table: Table, alias: str, head: str, rest: str, one: Filter) -> str:
         if head in table.ones:

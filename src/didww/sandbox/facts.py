@@ -17,11 +17,14 @@ __all__ = [
     "HISTORY_DAYS",
     "IN_ORDER",
     "LARGEST_PAGE",
+    "LINKS_NOT_SERVED",
+    "NEEDS",
     "NEWEST_FIRST",
     "NOT_SHOWN",
     "NOT_TAKEN",
     "NO_KEY",
     "NO_META",
+    "OUTLIVES",
     "PAGED",
     "PAGE_SIZE",
     "PAGE_SIZES",
@@ -67,6 +70,10 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "stock_keeping_units": {"did_group": "one:did_groups"},
     "nanpa_prefixes": {"did_group": "one:did_groups"},
     "did_reservations": {"did_group": "one:did_groups", "number": "text"},
+    # The address in use; a verification under review may name another one.
+    "emergency_calling_services": {"address": "one:addresses"},
+    # Where a number is registered; a verification under review has its number linked before that.
+    "dids": {"address": "one:addresses"},
     "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},
 }
 
@@ -76,7 +83,9 @@ ALIASES: Final[dict[tuple[str, str], str]] = {
     ("dids", "trunk.id"): "voice_in_trunk.id",
     ("dids", "trunk_group.id"): "voice_in_trunk_group.id",
     ("capacity_pools", "country.id"): "countries.id",
-    ("emergency_calling_services", "identity.id"): "address.identity.id",
+    # By the latest verification of the service.
+    ("emergency_calling_services", "address.id"): "emergency_verification.address.id",
+    ("emergency_calling_services", "identity.id"): "emergency_verification.address.identity.id",
     ("did_reservations", "expire_at"): "expires_at",
     ("encrypted_files", "expire_at"): "expires_at",
 }
@@ -94,12 +103,20 @@ _STOCK = (
     " WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
 )
 
-# Filters over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
+# Filters and sort keys over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
 EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     ("did_groups", "meta.total_count"): (_STOCK, ("dids", "did_reservations")),
     ("did_groups", "is_available"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
     ("nanpa_prefixes", "npanxx"): ("{t}.npa || {t}.nxx", ()),
     ("capacity_pools", "has_unassigned_channels"): ("{t}.total_channels_count > {t}.assigned_channels_count", ()),
+    # Contract files identities and addresses: registered to at least one number.
+    **{
+        (type, "verified"): (
+            f"EXISTS (SELECT 1 FROM dids WHERE dids.owner = :owner AND dids.{one} = {{t}}.id)",
+            ("dids",),
+        )
+        for type, one in (("identities", "identity"), ("addresses", "address"))
+    },
     # Contract file dids: billing_cycles_count 0 means that removal is pending.
     ("dids", "pending_removal"): ("{t}.billing_cycles_count IS 0", ()),
 }
@@ -115,6 +132,17 @@ LARGEST_PAGE: Final = 1000
 PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
 PAGE_SIZE: Final = 50
 
+# Types that an account without a feature is refused, whatever the operation.
+NEEDS: Final = {
+    "emergency_requirements": "emergency_calling",
+    "emergency_requirement_validations": "emergency_calling",
+    "emergency_calling_services": "emergency_calling",
+    "emergency_verifications": "emergency_calling",
+}
+
+# Types whose relationships have links that lead nowhere.
+LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
+
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})
 
@@ -126,6 +154,9 @@ PAGED: Final = frozenset({"proof_types"})
 
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}
+
+# Records that outlive what they lead to: a review that is over is kept.
+OUTLIVES: Final = frozenset({("address_verifications", "address"), ("emergency_verifications", "address")})
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})

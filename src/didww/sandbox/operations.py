@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.sandbox import documents, writes
+from didww.sandbox import documents, facts, writes
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.files import LARGEST
 from didww.sandbox.conditions import Conditions
-from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
+from didww.sandbox.errors import Refused, forbidden, no_such_path, not_found, not_offered, unsupported
 from didww.sandbox.query import Query, parse
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ __all__ = ["MEDIA_TYPE", "Operation"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 LARGEST_BODY = 1 << 20
-LARGEST_UPLOAD = 21 << 20  # the service takes 20 MB a file; some more for the form around it
+LARGEST_UPLOAD = LARGEST + (1 << 20)  # some more for the form around the file
 _WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
@@ -46,20 +47,23 @@ class Operation:
     def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
         """Do what the rest of the path and the method say."""
         method = self.request.method
+        self._check_feature(facts.NEEDS.get(self.table.type))
         if len(rest) > 1:
             return self._below(rest)
         operation = self._operation(rest, method)
-        if operation in ("list", "find"):
+        uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
+        if not uploads:  # its answer is no JSON:API by name
             self._check_accept()
-            if operation == "list":
-                return 200, {}, self._list()
-            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "delete":
             self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
             return 204, {}, b""
-        self._check_accept()
+        if operation == "list":
+            return 200, {}, self._list()
+        if operation == "find":
+            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "create":
-            return 201, {}, self.world.setting.changing(self._create)
+            headers = {"content-type": "application/json"} if uploads else {}
+            return 201, headers, self.world.setting.changing(self._create)
         return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
 
     def _operation(self, rest: list[str], method: str) -> str:
@@ -74,15 +78,16 @@ class Operation:
             raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
         return operation
 
+    def _check_feature(self, feature: str | None) -> None:
+        if feature is not None and not self.world.enabled(feature):
+            raise forbidden(feature)
+
     def _check_accept(self) -> None:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
         kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
-            return
-        upload = type(self.behaviour).create is not Behaviour.create and self.request.method == "POST"
-        if upload and "application/json" in kinds:
             return
         detail = (
             f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
@@ -155,6 +160,7 @@ class Operation:
             or name not in self.table.shown_relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls.operations
+            or self.table.type in facts.LINKS_NOT_SERVED
         ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:

@@ -104,8 +104,9 @@ class Table:
             field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
         # A relationship that no answer shows still is one: a proof has its files.
+        kept = facts.HIDDEN.get(self.type, {})
         self.shown_relations: tuple[str, ...] = tuple(
-            field.name for field in fields if field.place == "relationships" and field.readable
+            field.name for field in fields if field.place == "relationships" and field.readable and field.name not in kept
         )
         self.ones: dict[str, Relation] = _ones(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
@@ -146,6 +147,8 @@ class Table:
         found: set[str] = set()
         for path in names_in(self.cls.include_type):
             parts = path.split(".")
+            if parts[0] not in self.shown_relations:
+                continue
             found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
         return frozenset(found)
 
@@ -259,7 +262,7 @@ def referrers(type: str) -> tuple[Referrer, ...]:
     for cls in all_classes():
         if cls.type_ not in facts.SHARED:
             found += [
-                Referrer(cls.type_, name, one.polymorphic, one.nullable)
+                Referrer(cls.type_, name, one.polymorphic, one.nullable or (cls.type_, name) in facts.OUTLIVES)
                 for name, one in _ones(cls).items()
                 if type in one.targets
             ]

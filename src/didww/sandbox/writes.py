@@ -5,10 +5,12 @@ Errors and their order: behaviour sheet, section 9; what is malformed (400) is t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
+from didww.callback.signing import with_scheme
 from didww.sandbox import facts
 from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed, not_found, relationship_error
 from didww.sandbox.values import Checker, complete, default
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Body", "add", "change", "create", "read_body", "remove"]
 
+_CALLBACK: Final = ("callback_url", "callback_method")
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _MEMBERS = frozenset({"type", "id", "attributes", "relationships"})
 
 
@@ -150,6 +154,7 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
         _link(world, table, field, value, checker)
     if creating:
         _require(table, checker)
+    _check_callback(table, checker)
     _exclude(table, checker)
     if checker.errors:
         raise Refused.together(checker.errors)
@@ -173,6 +178,17 @@ def _require(table: Table, checker: Checker) -> None:
             )
         else:
             checker.errors.append(relationship_error(name, "can't be blank"))
+
+
+def _check_callback(table: Table, checker: Checker) -> None:
+    """Refuse a callback to no web address, and one of address and method alone."""
+    found, url = checker.found, checker.found.get("callback_url")
+    if url and not _WEB_ADDRESS.fullmatch(with_scheme(url)):
+        checker.errors.append(attribute_error("callback_url", "is invalid"))
+    if "callback_method" in table.attributes:  # outbound trunks have none
+        for name, other in (_CALLBACK, _CALLBACK[::-1]):
+            if found.get(other) and not found.get(name):
+                checker.errors.append(attribute_error(name, "can't be blank"))
 
 
 def _exclude(table: Table, checker: Checker) -> None:

@@ -39,8 +39,6 @@ class EmergencyVerifications(Behaviour):
         service_id, dids = record["emergency_calling_service"], record["dids"]
         if service_id is not None and dids:
             raise relationship_error("emergency_calling_service", "must be blank when dids are given")
-        if record["callback_url"] and not record["callback_method"]:
-            raise Refused(422, "can't be blank", "callback_method - can't be blank", "/data/attributes/callback_method")
         address = world.get("addresses", record["address"]) or {}
         identity = world.get("identities", address["identity"])
         if service_id is None:
@@ -57,7 +55,7 @@ class EmergencyVerifications(Behaviour):
         if service_id is None:
             service_id = self._new_service(world, requirement, dids)["id"]
         record["emergency_calling_service"] = service_id
-        record.update(status="pending", reference=reference(world, "EV"))
+        record.update(status="pending", reference=order_reference(world))
 
     def after_create(self, world: World, record: Record) -> None:
         """The service waits for the decision; an active one goes on with its old address meanwhile."""

@@ -14,6 +14,7 @@ from didww.resources.fields import Field
 from didww.resources.kinds import Kind
 from didww.resources.registry import all_classes
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours import BEHAVIOURS
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import CATALOGUE
 from didww.sandbox.local import Sandbox
@@ -113,6 +114,13 @@ class Metas(Behaviour):
         return made or None
 
 
+class Verified(Metas):
+    """The same, and whether a number is registered: no column holds it."""
+
+    def attributes(self, world: World, record: dict[str, Any]) -> None:
+        BEHAVIOURS[self.type].attributes(world, record)
+
+
 def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     """A record with a value for every attribute."""
     table = table_of(type)
@@ -130,7 +138,11 @@ class Scene:
         self.engine = Engine(seed=7)
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._setting.behaviours[name] for name in ("did_groups", "available_dids")}
-        plain = {cls.type_: Metas(cls) for cls in all_classes() if cls.type_ not in CATALOGUE}
+        plain = {
+            cls.type_: (Verified if cls.type_ in ("identities", "addresses") else Metas)(cls)
+            for cls in all_classes()
+            if cls.type_ not in CATALOGUE
+        }
         self.engine._setting.behaviours = {**plain, **own}
         self.caller = Caller(self.engine)
         self.world = self.engine.world("key")

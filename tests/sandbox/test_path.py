@@ -62,8 +62,13 @@ def client(sandbox: Sandbox) -> DidwwClient:
 
 
 def group_of(client: DidwwClient, prefix: str = "4420") -> DidGroup:
-    (group,) = client.did_groups().list(filter={"prefix": prefix}, include="stock_keeping_units").data
-    return group
+    """The group of a prefix, country code included."""
+    code = prefix[: 1 if prefix.startswith("1") else 2]
+    for country in client.countries().list(filter={"prefix": code}).data:
+        wanted: Any = {"prefix": prefix.removeprefix(code), "country.id": country.id}
+        for group in client.did_groups().list(filter=wanted, include="stock_keeping_units").data:
+            return group
+    raise LookupError(prefix)
 
 
 def buy(sandbox: Sandbox, client: DidwwClient, qty: int = 1, prefix: str = "4420") -> list[Did]:
@@ -84,7 +89,7 @@ def test_the_query_of_the_interface_works_as_asked_for(client: DidwwClient) -> N
     country = client.countries().list(filter={"iso": "US"}).data[0]
     params = QueryParams().filter("country.id", country.id).filter("name", "Arizona").include("country").sort("name")
     (region,) = client.regions().list(params.page(1, 25)).data
-    assert (region.iso, region.country) == ("AZ", country)
+    assert (region.iso, region.country) == ("US-AZ", country)
 
 
 # Orders
@@ -510,7 +515,8 @@ def test_the_asynchronous_client_walks_the_same_path(sandbox: Sandbox, tmp_path:
 
     async def main() -> None:
         async with sandbox.async_client() as client:
-            groups = await client.did_groups().list(filter={"prefix": "4420"}, include="stock_keeping_units")
+            wanted: Any = {"prefix": "20", "area_name": "London"}
+            groups = await client.did_groups().list(filter=wanted, include="stock_keeping_units")
             sku = groups.data[0].stock_keeping_units[0]
             order = (await client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=2)]))).data
             sandbox.clock.advance(1)

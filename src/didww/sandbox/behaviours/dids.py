@@ -36,10 +36,13 @@ class Dids(Behaviour):
         if world.count("dids", number=number):
             raise attribute_error("number", "has already been taken")
         if record.get("did_group") is None:
+            world.touch("countries")
             world.touch("did_groups")
             found = world.setting.store.connection.execute(
-                "SELECT id FROM did_groups WHERE ? LIKE prefix || '%' ORDER BY ? LIKE number_base || '%' DESC,"
-                " length(number_base) DESC, length(prefix) DESC, rowid LIMIT 1",
+                "SELECT one.id, coalesce(countries.prefix, '') || one.prefix AS whole FROM did_groups AS one"
+                " JOIN countries ON countries.id = one.country WHERE ? LIKE whole || '%'"
+                " ORDER BY ? LIKE number_base || '%' DESC, length(number_base) DESC, length(whole) DESC, one.rowid"
+                " LIMIT 1",
                 (number, number),
             ).fetchone()
             if found is None:

@@ -48,6 +48,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "journal": ("entries", "clear", "assert_called", "assert_not_called"),
     "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
+    "account": ("show", "put"),
     "balance": ("show", "put", "terms"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
@@ -161,6 +162,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.sandbox.calls import Calls
     from didww.sandbox.clock import Clock
     from didww.sandbox.faults import Faults
+    from didww.sandbox.features import Account
     from didww.sandbox.journal import Journal
     from didww.sandbox.money import Balance
     from didww.sandbox.state import State
@@ -174,6 +176,7 @@ def _operations() -> dict[str, _Operation]:
         "journal": Journal,
         "callbacks": Callbacks,
         "state": State,
+        "account": Account,
         "balance": Balance,
         "stock": Stock,
         "calls": Calls,

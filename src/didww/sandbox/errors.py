@@ -15,6 +15,7 @@ __all__ = [
     "bad_filter_value",
     "bad_page",
     "error_body",
+    "forbidden",
     "not_allowed",
     "not_found",
     "not_offered",
@@ -93,6 +94,11 @@ def relationship_error(name: str, message: str = "is invalid") -> Refused:
 def unauthorized() -> Refused:
     """The answer to a request without a key, or with a wrong one."""
     return Refused(401, "Unauthorized", "Authorization failed", code="401")
+
+
+def forbidden(detail: str) -> Refused:
+    """The answer to what the account must not do. Of the service's own answer the status alone is known."""
+    return Refused(403, "Forbidden", detail, code="403")
 
 
 # The two types whose answers name the type and not the id (behaviour sheet, section 9).

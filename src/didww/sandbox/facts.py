@@ -12,7 +12,9 @@ __all__ = [
     "ALIASES",
     "ANYWHERE",
     "CATALOGUE",
+    "CREATING",
     "EXPRESSIONS",
+    "FEATURES",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
@@ -109,6 +111,17 @@ ANYWHERE: Final = frozenset({("emergency_calling_services", "name")})
 
 # Lists that begin with the newest record when no sort was asked for; others begin with the oldest.
 NEWEST_FIRST: Final = frozenset({"dids", "did_history"})
+
+# The feature that an account needs for all that is asked of a type, and for what it creates of a type.
+FEATURES: Final = {
+    "voice_out_trunks": "outbound_trunks",
+    "voice_out_trunk_regenerate_credentials": "outbound_trunks",
+    "emergency_requirements": "emergency_calling",
+    "emergency_requirement_validations": "emergency_calling",
+    "emergency_calling_services": "emergency_calling",
+    "emergency_verifications": "emergency_calling",
+}
+CREATING: Final = {"orders": "read_only"}
 
 # Largest page, and size of a page without page[size].
 LARGEST_PAGE: Final = 1000

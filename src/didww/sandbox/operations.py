@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.sandbox import documents, writes
+from didww.sandbox import documents, facts, writes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.conditions import Conditions
 from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
+from didww.sandbox.features import check_feature
 from didww.sandbox.query import Query, parse
 
 if TYPE_CHECKING:
@@ -42,22 +43,27 @@ class Operation:
         self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
         self.behaviour = world.setting.behaviour(table.type)
+        self.uploads = type(self.behaviour).create is not Behaviour.create
 
     def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
         """Do what the rest of the path and the method say."""
         method = self.request.method
+        if self.table.type in facts.FEATURES:
+            check_feature(self.world, facts.FEATURES[self.table.type])
         if len(rest) > 1:
             return self._below(rest)
         operation = self._operation(rest, method)
-        if operation in ("list", "find"):
+        if operation == "create" and self.table.type in facts.CREATING:
+            check_feature(self.world, facts.CREATING[self.table.type])
+        if operation != "create" or not self.uploads:
             self._check_accept()
+        if operation in ("list", "find"):
             if operation == "list":
                 return 200, {}, self._list()
             return 200, {}, self._find(rest[0] if rest else None)
         if operation == "delete":
             self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
             return 204, {}, b""
-        self._check_accept()
         if operation == "create":
             return 201, {}, self.world.setting.changing(self._create)
         return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
@@ -80,9 +86,6 @@ class Operation:
             return
         kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
-            return
-        upload = type(self.behaviour).create is not Behaviour.create and self.request.method == "POST"
-        if upload and "application/json" in kinds:
             return
         detail = (
             f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
@@ -183,9 +186,9 @@ class Operation:
     def _create(self) -> bytes:
         query = self._query(listed=False)
         world, table, behaviour = self.world, self.table, self.behaviour
-        uploads = type(behaviour).create is not Behaviour.create
-        self._check_size(LARGEST_UPLOAD if uploads else LARGEST_BODY)
-        record = behaviour.create(world, self.headers.get("content-type", ""), self.body or b"") if uploads else None
+        self._check_size(LARGEST_UPLOAD if self.uploads else LARGEST_BODY)
+        content_type = self.headers.get("content-type", "")
+        record = behaviour.create(world, content_type, self.body or b"") if self.uploads else None
         if record is not None:
             made = writes.add(world, table, record)
         else:

@@ -1,8 +1,9 @@
-"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration.
+"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration, what may be deleted.
+
+A sent configuration is merged with the stored one. A deleted group takes its trunks with it.
 
 Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behaviour sheet,
-section 8. Where the sources disagree: a sent configuration is merged with the stored one (DIDWW's own notes), and a
-deleted group leaves its trunks (the API's document).
+sections 8 and 10.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.resources.configuration.sip import SipConfiguration
 from didww.sandbox.behaviours.named import Named
-from didww.sandbox.errors import attribute_error
+from didww.sandbox.errors import Refused, attribute_error, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,15 +85,39 @@ class Trunks(Named):
             merged = {**there["attributes"], **given["attributes"]}
             changes["configuration"] = _checked(world, {"type": there["type"], "attributes": merged})
 
+    def before_delete(self, world: World, record: Record) -> None:
+        """Refuse to delete a trunk that is routed to, or in a group."""
+        if world.count("dids", voice_in_trunk=record["id"]):
+            raise _in_use("The trunk cannot be removed while DIDs are routed to it")
+        if record["voice_in_trunk_group"] is not None:
+            raise _in_use("The trunk cannot be removed while it is in a trunk group")
+
 
 class TrunkGroups(Named):
     """Trunk groups."""
 
     among = ("voice_in_trunk_groups", "voice_in_trunks")
 
+    def before_delete(self, world: World, record: Record) -> None:
+        """Refuse to delete a group that is routed to, or a member of which is."""
+        members = world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
+        if world.count("dids", voice_in_trunk_group=record["id"]) or world.count("dids", voice_in_trunk=members):
+            raise _in_use("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
+
+    def delete(self, world: World, record: Record) -> bool:
+        """Take its trunks with it."""
+        for trunk in world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"):
+            world.delete("voice_in_trunks", trunk)
+        return False
+
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:
         """How many trunks it holds."""
         return {"trunks_count": world.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
+
+
+def _in_use(text: str) -> Refused:
+    """The refusal of a deletion. What the service says then is not known; the form is that of a capacity group."""
+    return Refused(422, text, pointer="/data")
 
 
 def _check_prefix(prefix: str | None) -> None:

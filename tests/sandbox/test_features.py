@@ -39,47 +39,43 @@ def test_without_a_feature_every_operation_is_forbidden(feature: str, types: tup
     """403 on all operations of its types, until it is switched on; other accounts keep theirs."""
     with Sandbox() as sandbox:
         caller, other = Caller(sandbox.engine, sandbox.key), Caller(sandbox.engine, "another")
-        features: Any = {feature: False}
-        assert getattr(sandbox.account.put(**features), feature) is False
+        assert sandbox.features.put({feature: False})[feature] is False
         for type in types:
             assert statuses(caller, type) == {403}
             assert 403 not in statuses(other, type)
         assert caller.error("GET", f"/{types[0]}")["code"] == "403"
         assert caller.send("GET", "/dids").status == 200
-        features = {feature: True}
-        sandbox.account.put(**features)
+        sandbox.features.put({feature: True})
         assert 403 not in statuses(caller, types[0])
 
 
 def test_in_read_only_mode_no_order_is_placed() -> None:
     """403 for POST /orders alone."""
     with Sandbox() as sandbox, sandbox.client() as client:
-        sandbox.account.put(read_only=True)
+        sandbox.features.put({"ordering": False})
         order = Order(items=[DidOrderItem(sku_id=NOWHERE, qty=1)])
         with pytest.raises(DidwwApiError) as caught:
             client.orders().create(order)
         assert caught.value.status_code == 403
         assert client.orders().list().data == []
-        sandbox.account.put(read_only=False)
+        sandbox.features.put({"ordering": True})
         with pytest.raises(DidwwApiError) as caught:
             client.orders().create(order)
         assert caught.value.status_code == 422
 
 
 def test_features_are_part_of_first_objects() -> None:
-    """`account` in a file of first objects; what it names wrongly is told."""
+    """`features` in a file of first objects; what it names wrongly is told."""
     with Sandbox() as sandbox:
-        sandbox.state.seed({"account": {"outbound_trunks": False}, "balance": "5.00"})
-        assert sandbox.account.show().outbound_trunks is False
-        assert sandbox.account.show(api_key="another").outbound_trunks is True
-        with pytest.raises(ValueError, match="no feature 'outbound_trunk'. Did you mean"):
-            sandbox.state.seed({"account": {"outbound_trunk": False}})
-        with pytest.raises(ValueError, match=r"account.read_only must be true or false, got 'no'"):
-            sandbox.state.seed({"account": {"read_only": "no"}})
-        with pytest.raises(ValueError, match="features by name"):
-            sandbox.state.seed({"account": ["read_only"]})
+        sandbox.state.seed({"features": {"outbound_trunks": False}, "balance": "5.00"})
+        assert sandbox.features.show()["outbound_trunks"] is False
+        assert sandbox.features.show(api_key="another")["outbound_trunks"] is True
+        with pytest.raises(ValueError, match="'outbound_trunk' is not a feature.*Did you mean"):
+            sandbox.state.seed({"features": {"outbound_trunk": False}})
+        with pytest.raises(ValueError, match="ordering must be true or false, got 'no'"):
+            sandbox.state.seed({"features": {"ordering": "no"}})
         sandbox.state.reset()
-        assert sandbox.account.show().outbound_trunks is True
+        assert sandbox.features.show()["outbound_trunks"] is True
 
 
 def test_what_is_not_json_api_is_refused_by_every_operation_but_the_upload() -> None:

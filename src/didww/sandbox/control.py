@@ -48,8 +48,8 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "journal": ("entries", "clear", "assert_called", "assert_not_called"),
     "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
-    "account": ("show", "put"),
     "balance": ("show", "put", "terms"),
+    "features": ("show", "put"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
 }
@@ -158,11 +158,11 @@ def _where(text: str) -> str:
 
 @cache
 def _operations() -> dict[str, _Operation]:
+    from didww.sandbox.accounts import Features
     from didww.sandbox.callbacks import Callbacks
     from didww.sandbox.calls import Calls
     from didww.sandbox.clock import Clock
     from didww.sandbox.faults import Faults
-    from didww.sandbox.features import Account
     from didww.sandbox.journal import Journal
     from didww.sandbox.money import Balance
     from didww.sandbox.state import State
@@ -176,8 +176,8 @@ def _operations() -> dict[str, _Operation]:
         "journal": Journal,
         "callbacks": Callbacks,
         "state": State,
-        "account": Account,
         "balance": Balance,
+        "features": Features,
         "stock": Stock,
         "calls": Calls,
     }

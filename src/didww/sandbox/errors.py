@@ -96,8 +96,9 @@ def unauthorized() -> Refused:
     return Refused(401, "Unauthorized", "Authorization failed", code="401")
 
 
-def forbidden(detail: str) -> Refused:
-    """The answer to what the account must not do. Of the service's own answer the status alone is known."""
+def forbidden(feature: str) -> Refused:
+    """Return the answer to an account that lacks a feature. The service's body is not known."""
+    detail = f"{feature.replace('_', ' ').capitalize()} is not enabled for this account."
     return Refused(403, "Forbidden", detail, code="403")
 
 

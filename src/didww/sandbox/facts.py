@@ -12,13 +12,14 @@ __all__ = [
     "ALIASES",
     "ANYWHERE",
     "CATALOGUE",
-    "CREATING",
     "EXPRESSIONS",
-    "FEATURES",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
     "LARGEST_PAGE",
+    "LINKS_NOT_SERVED",
+    "NEEDS",
+    "NEEDS_TO_CREATE",
     "NEWEST_FIRST",
     "NOT_SHOWN",
     "NOT_TAKEN",
@@ -112,8 +113,13 @@ ANYWHERE: Final = frozenset({("emergency_calling_services", "name")})
 # Lists that begin with the newest record when no sort was asked for; others begin with the oldest.
 NEWEST_FIRST: Final = frozenset({"dids", "did_history"})
 
-# The feature that an account needs for all that is asked of a type, and for what it creates of a type.
-FEATURES: Final = {
+# Largest page, and size of a page without page[size].
+LARGEST_PAGE: Final = 1000
+PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
+PAGE_SIZE: Final = 50
+
+# Types that an account without a feature is refused, whatever the operation.
+NEEDS: Final = {
     "voice_out_trunks": "outbound_trunks",
     "voice_out_trunk_regenerate_credentials": "outbound_trunks",
     "emergency_requirements": "emergency_calling",
@@ -121,12 +127,12 @@ FEATURES: Final = {
     "emergency_calling_services": "emergency_calling",
     "emergency_verifications": "emergency_calling",
 }
-CREATING: Final = {"orders": "read_only"}
 
-# Largest page, and size of a page without page[size].
-LARGEST_PAGE: Final = 1000
-PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
-PAGE_SIZE: Final = 50
+# Types of which such an account can create nothing.
+NEEDS_TO_CREATE: Final = {"orders": "ordering"}
+
+# Types whose relationships have links that lead nowhere.
+LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
 
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})

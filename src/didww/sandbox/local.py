@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from didww.calls.effects import Response
+from didww.sandbox.accounts import Features
 from didww.sandbox.callbacks import DEFAULT_SECRET, Callbacks
 from didww.sandbox.calls import Calls
 from didww.sandbox.clock import Clock, http_date, stamp
 from didww.sandbox.courier import Courier
 from didww.sandbox.engine import Engine
 from didww.sandbox.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
-from didww.sandbox.features import Account
 from didww.sandbox.headers import header_of, with_validators
 from didww.sandbox.journal import Journal
 from didww.sandbox.money import Balance
@@ -58,8 +58,8 @@ class Sandbox:
         journal: Requests and answers, `assert_called`.
         callbacks: Deliveries, replay, signing wrongly.
         state: Reset, snapshots, first objects.
-        account: What DIDWW enabled for an account.
         balance: Money.
+        features: What is enabled for an account: emergency calling, a callback secret.
         stock: Numbers that can be bought.
         calls: Calls on numbers and from trunks, now.
         engine: What answers.
@@ -90,8 +90,8 @@ class Sandbox:
         self.faults = Faults(self.engine, seed)
         self.journal = Journal()
         self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
-        self.account = Account(self.engine, self.key)
         self.balance = Balance(self.engine, self.key)
+        self.features = Features(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from didww.sandbox import documents, facts, writes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.conditions import Conditions
-from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
-from didww.sandbox.features import check_feature
+from didww.sandbox.errors import Refused, forbidden, no_such_path, not_found, not_offered, unsupported
 from didww.sandbox.query import Query, parse
 
 if TYPE_CHECKING:
@@ -43,27 +42,26 @@ class Operation:
         self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
         self.behaviour = world.setting.behaviour(table.type)
-        self.uploads = type(self.behaviour).create is not Behaviour.create
 
     def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
         """Do what the rest of the path and the method say."""
         method = self.request.method
-        if self.table.type in facts.FEATURES:
-            check_feature(self.world, facts.FEATURES[self.table.type])
+        self._check_feature(facts.NEEDS.get(self.table.type))
         if len(rest) > 1:
             return self._below(rest)
         operation = self._operation(rest, method)
-        if operation == "create" and self.table.type in facts.CREATING:
-            check_feature(self.world, facts.CREATING[self.table.type])
-        if operation != "create" or not self.uploads:
+        if operation == "create":
+            self._check_feature(facts.NEEDS_TO_CREATE.get(self.table.type))
+        uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
+        if not uploads:  # its answer is no JSON:API by name
             self._check_accept()
-        if operation in ("list", "find"):
-            if operation == "list":
-                return 200, {}, self._list()
-            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "delete":
             self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
             return 204, {}, b""
+        if operation == "list":
+            return 200, {}, self._list()
+        if operation == "find":
+            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "create":
             return 201, {}, self.world.setting.changing(self._create)
         return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
@@ -79,6 +77,10 @@ class Operation:
         if operation not in here or operation not in offered:
             raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
         return operation
+
+    def _check_feature(self, feature: str | None) -> None:
+        if feature is not None and not self.world.enabled(feature):
+            raise forbidden(feature)
 
     def _check_accept(self) -> None:
         accept = self.headers.get("accept", "").strip()
@@ -158,6 +160,7 @@ class Operation:
             or name not in self.table.shown_relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls.operations
+            or self.table.type in facts.LINKS_NOT_SERVED
         ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:
@@ -186,9 +189,9 @@ class Operation:
     def _create(self) -> bytes:
         query = self._query(listed=False)
         world, table, behaviour = self.world, self.table, self.behaviour
-        self._check_size(LARGEST_UPLOAD if self.uploads else LARGEST_BODY)
-        content_type = self.headers.get("content-type", "")
-        record = behaviour.create(world, content_type, self.body or b"") if self.uploads else None
+        uploads = type(behaviour).create is not Behaviour.create
+        self._check_size(LARGEST_UPLOAD if uploads else LARGEST_BODY)
+        record = behaviour.create(world, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:
             made = writes.add(world, table, record)
         else:

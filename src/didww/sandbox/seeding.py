@@ -1,11 +1,11 @@
 """First objects of an account, from plain data: each as a request would create it, or, where no request can, as it is.
 
     balance: "250.00"
-    account: {emergency_calling: false}
+    features: {emergency_calling: false}
     voice_in_trunks:
       - id: main
         name: Main
-        configuration: {type: sip_configurations, attributes: {host: sip.example.com, codec_ids: [9, 8]}}
+        configuration: {type: sip_configurations, attributes: {host: sip.example.com}}
     dids:
       - number: "12125550100"
         voice_in_trunk: main
@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from didww.sandbox import facts, writes
+from didww.sandbox.accounts import put_features
 from didww.sandbox.clock import stamp
 from didww.sandbox.errors import Refused
-from didww.sandbox.features import put_features
 from didww.sandbox.store import valid_id
 from didww.sandbox.values import Checker, complete, default
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from didww.resources.fields import Field
     from didww.sandbox.schema import Table
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["id_of", "plant", "put_balance"]
 
+_SINGLE: Final = ("balance", "features")
+"""What is said of the account itself, beside lists of objects."""
 _MOST: Final = 10**12
 
 
@@ -50,8 +52,13 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
     made: dict[str, list[tuple[str, str]]] = {}
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
     for type, several in objects.items():
-        if type in _SETTINGS:
-            _SETTINGS[type](world, several)
+        if type == "balance":
+            put_balance(world, several)
+            continue
+        if type == "features":
+            if not isinstance(several, dict):
+                raise ValueError("features: names with true or false are needed.")
+            put_features(world.setting.store, world.owner, cast("dict[str, Any]", several))
             continue
         table = _table(world, type)
         if not isinstance(several, list):
@@ -79,7 +86,7 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
     places = {
-        f"{type}[{n}]": n for type, several in objects.items() if type not in _SETTINGS for n in range(len(several))
+        f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))
     }
     return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
 
@@ -117,9 +124,6 @@ def put_balance(world: World, amount: Any, credit: Any = None) -> Record:
         raise ValueError("An amount of money is below 1,000,000,000,000.")
     changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
     return world.update("balances", record["id"], changes)
-
-
-_SETTINGS: Final[dict[str, Callable[[World, Any], object]]] = {"balance": put_balance, "account": put_features}
 
 
 def _table(world: World, type: str) -> Table:

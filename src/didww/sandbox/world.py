@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from didww.sandbox import facts
-from didww.sandbox.accounts import NOBODY
+from didww.sandbox.accounts import NOBODY, features_of
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.callbacks import report
 from didww.sandbox.clock import stamp
@@ -154,6 +154,10 @@ class World:
     def stamp(self, moment: datetime | None = None) -> str:
         """A moment (now, if left out) as attributes hold it."""
         return stamp(moment or self.now())
+
+    def enabled(self, feature: str) -> bool:
+        """Whether the account has a feature of `accounts.FEATURES`."""
+        return features_of(self._store, self.owner)[feature]
 
     # Tables and their first rows
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.resources.configuration.sip import SipConfiguration
 from didww.sandbox.behaviours.named import Named
-from didww.sandbox.errors import Refused, attribute_error, relationship_error
+from didww.sandbox.errors import Refused, attribute_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

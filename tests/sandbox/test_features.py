@@ -70,7 +70,7 @@ def test_features_are_part_of_first_objects() -> None:
         sandbox.state.seed({"features": {"outbound_trunks": False}, "balance": "5.00"})
         assert sandbox.features.show()["outbound_trunks"] is False
         assert sandbox.features.show(api_key="another")["outbound_trunks"] is True
-        with pytest.raises(ValueError, match="'outbound_trunk' is not a feature.*Did you mean"):
+        with pytest.raises(ValueError, match=r"'outbound_trunk' is not a feature.*Did you mean"):
             sandbox.state.seed({"features": {"outbound_trunk": False}})
         with pytest.raises(ValueError, match="ordering must be true or false, got 'no'"):
             sandbox.state.seed({"features": {"ordering": "no"}})

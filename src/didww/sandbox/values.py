@@ -26,6 +26,20 @@ _AMOUNT = re.compile(r"-?\d{1,16}(\.\d{1,8})?", re.ASCII)
 _LARGEST = 2**31 - 1  # the service's columns are whole numbers of 32 bits, as far as their bounds tell
 
 
+# What the service says of a limit that is not kept, by the limit and whether it is one of a list.
+_FAULTS = {
+    ("low", False): "must be greater than or equal to {field.low}",
+    ("high", False): "must be less than or equal to {field.high}",
+    ("low", True): "is too short (minimum is {field.low})",
+    ("high", True): "is too long (maximum is {field.high})",
+    ("longest", False): "is too long (maximum is {field.longest} characters)",
+    ("form", False): "is invalid",
+    ("form", True): "is invalid",
+    ("distinct", True): "must not hold the same twice",
+    ("alike", True): "must be of one type",
+}
+
+
 class _WrongError(Exception):
     """The value is not of its kind; the message to answer with."""
 
@@ -52,7 +66,7 @@ class Checker:
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
         if value is None:
-            if not field.nullable:
+            if not field.clearable:
                 self._wrong(path, label, "can't be blank")
             return None
         if field.required and isinstance(value, str) and not value.strip():
@@ -64,13 +78,11 @@ class Checker:
         return found
 
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
-        number = Decimal(value) if field.kind.name == "decimal" else value
-        if field.low is not None and number < field.low:
-            self._wrong(path, label, f"must be greater than or equal to {field.low}")
-        if field.high is not None and number > field.high:
-            self._wrong(path, label, f"must be less than or equal to {field.high}")
-        if field.longest is not None and len(value) > field.longest:
-            self._wrong(path, label, f"is too long (maximum is {field.longest} characters)")
+        if isinstance(value, list) and None in value:
+            return  # an item was refused before
+        for fault in field.faults(value):
+            message = _FAULTS[(fault.limit, isinstance(value, list))]
+            self._wrong(path, label, message.format(field=field))
 
     def _wrong(self, path: str, label: str, message: str) -> None:
         self.errors.append(attribute_error(label, message, path=path))
@@ -151,7 +163,7 @@ def complete(kind: Kind, value: Any) -> Any:
 def default(field: Field, moment: datetime | None = None) -> Any:
     """What stands for a value that nobody gave: null if it can be, else the emptiest of its kind."""
     kind = field.kind
-    if field.nullable:
+    if field.clearable or (field.nullable and not field.create and not field.update):
         return None
     if kind.name == "enum":
         return next(iter(kind.detail)).value

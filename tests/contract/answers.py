@@ -85,6 +85,7 @@ MAY_BE_NULL = {
 }
 MAY_BE_LINKED = {
     ("voice_out_trunk_regenerate_credentials", "voice_out_trunk"),
+    ("voice_out_trunks", "default_did"),
     *(
         (f"{kind}_requirement_validations", name)
         for kind in ("address", "emergency")

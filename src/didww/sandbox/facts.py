@@ -11,6 +11,9 @@ from typing import Final
 __all__ = [
     "ALIASES",
     "ANYWHERE",
+    "ANY_NUMBER",
+    "BARRED",
+    "BLANK_IS_DEFAULT",
     "CATALOGUE",
     "EXPRESSIONS",
     "HIDDEN",
@@ -32,6 +35,7 @@ __all__ = [
     "REFERENCE_ERRORS",
     "REVERSED",
     "SHARED",
+    "WHOLE_INVALID",
 ]
 
 # Types that the catalogue fills.
@@ -145,6 +149,21 @@ PAGED: Final = frozenset({"proof_types"})
 
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}
+
+# Attributes that are stored as their default when a request leaves them blank.
+BLANK_IS_DEFAULT: Final = frozenset({("voice_in_trunks", "cli_format")})
+
+# Numbers that are kept as they were sent: DIDWW's own sources number this list in two ways.
+ANY_NUMBER: Final = frozenset({"tx_dtmf_format_id"})
+
+# Members of an object without which all of it is told to be wrong (recorded).
+WHOLE_INVALID: Final = frozenset({"allowed_sip_ips"})
+
+# By type and member, the text for one that is set and must not be, where it is known.
+BARRED: Final = {
+    ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
+    for name in ("host", "port")
+}
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
 from didww.sandbox.clock import stamp
-from didww.sandbox.errors import Refused, attribute_error, not_allowed
+from didww.sandbox import facts
+from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from didww.resources.fields import Field
     from didww.resources.kinds import Kind
     from didww.resources.record import Nested
+    from didww.resources.rules import Rule
     from didww.sandbox.store import Record
 
 __all__ = ["Checker", "default"]
@@ -65,6 +67,8 @@ class Checker:
         self.found[field.name] = self._member(field, value, field.name, field.name)
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
+        if field.name in facts.ANY_NUMBER and _is_number(value):
+            return value
         if value is None:
             if not field.clearable:
                 self._wrong(path, label, "can't be blank")
@@ -80,9 +84,8 @@ class Checker:
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
         if isinstance(value, list) and None in value:
             return  # an item was refused before
-        for fault in field.faults(value):
-            message = _FAULTS[(fault.limit, isinstance(value, list))]
-            self._wrong(path, label, message.format(field=field))
+        for message in limits(field, value):
+            self._wrong(path, label, message)
 
     def _wrong(self, path: str, label: str, message: str) -> None:
         self.errors.append(attribute_error(label, message, path=path))
@@ -131,9 +134,34 @@ class Checker:
                 continue
             checked[name] = self._member(field, one, f"{path}/{name}", f"{place}{name}")
         for name, field in fields.items():
-            if field.required and name not in checked:
-                self._wrong(f"{path}/{name}", f"{place}{name}", "can't be blank")
+            if field.required and name not in checked and (self.creating or not merges(kind, type_)):
+                self._missing(name, path, label, place)
         return {"type": type_, "attributes": checked}
+
+    def _missing(self, name: str, path: str, label: str, place: str) -> None:
+        if place:  # contract file orders: items without data that is required are malformed
+            self.refused.append(missing(name))
+        elif name in facts.WHOLE_INVALID:
+            self._wrong(path, label, "is invalid")
+        else:
+            self._wrong(f"{path}/{name}", name, "can't be blank")
+
+
+def limits(field: Field, value: Any) -> list[str]:
+    """What the service says of the limits of a field that a value, or the linkage of a list, does not keep."""
+    listed = isinstance(value, list)
+    return [_FAULTS[(fault.limit, listed)].format(field=field) for fault in field.faults(value)]
+
+
+def merges(kind: Kind, named: str) -> bool:
+    """Whether an object of the type `named` is merged with the stored one when it is updated."""
+    return any(cls.type_ == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
+
+
+def rules_of(kind: Kind, named: str) -> tuple[Rule, ...]:
+    """What holds between the fields of an object of the type `named`; nothing where several classes share it."""
+    found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls.type_ == named]
+    return found[0].rules if len(found) == 1 else ()
 
 
 def members(kind: Kind, named: str) -> dict[str, Field]:
@@ -192,8 +220,12 @@ def _text(_kind: Kind, value: Any) -> Any:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
 def _integer(_kind: Kind, value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+    if not _is_number(value):
         raise _WrongError("is invalid")
     return value
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.capacity import priced_by
@@ -22,7 +22,7 @@ from didww.sandbox.errors import Refused, attribute_error, not_allowed
 from didww.sandbox.stock import pick, shadow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from didww.sandbox.store import Record
@@ -42,6 +42,7 @@ class Orders(Behaviour):
     steps = ((0.4, "complete"),)
     outcomes = ("complete", "cancel")
     undecided = frozenset({"pending"})
+    defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
 
     def before_create(self, world: World, record: Record) -> None:
         """Check the items, hold their numbers and charge their price."""
@@ -49,7 +50,7 @@ class Orders(Behaviour):
             raise attribute_error("items", "can't be blank")
         if len({item["type"] for item in record["items"]}) > 1:
             raise attribute_error("items", "must be of one type")
-        backorder = record.get("allow_back_ordering") is not False
+        backorder = record["allow_back_ordering"]
         description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
         record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
         total = Decimal(0)

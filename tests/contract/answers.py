@@ -85,6 +85,7 @@ MAY_BE_NULL = {
 }
 MAY_BE_LINKED = {
     ("voice_out_trunk_regenerate_credentials", "voice_out_trunk"),
+    ("voice_out_trunks", "default_did"),
     *(
         (f"{kind}_requirement_validations", name)
         for kind in ("address", "emergency")
@@ -269,7 +270,7 @@ def _amount(value: Any) -> bool:
 
 CHECKS: dict[str, Any] = {
     "text": lambda value: isinstance(value, str),
-    "enum": lambda value: isinstance(value, str),
+    "enum": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "decimal": _amount,

@@ -227,7 +227,10 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
         return [value_of(kind.detail, n)]
     if name == "object":
         cls = kind.detail[n % len(kind.detail)]
-        return complete(kind, {"type": cls.type_, "attributes": {}})
+        inside = {
+            one.name: value_of(one.kind, n, one) for one in cls._fields.values() if not (one.create and one.clearable)
+        }
+        return complete(kind, {"type": cls.type_, "attributes": inside})
     return {"n": n}
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx2
 import pytest
 
-from didww import DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
+from didww import Codec, DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
 from didww.calls.effects import Request
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.sandbox import Sandbox, console
@@ -64,7 +64,9 @@ def post(sandbox: Sandbox, place: str, *fields: tuple[str, str], **more: str) ->
 
 def trunk(name: str) -> VoiceInTrunk:
     """A trunk with a password."""
-    configuration = SipConfiguration(host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD)
+    configuration = SipConfiguration(
+        codec_ids=[Codec.PCMU], host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD
+    )
     return VoiceInTrunk(name=name, configuration=configuration)
 
 

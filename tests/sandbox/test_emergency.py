@@ -225,15 +225,18 @@ def test_the_latest_verification_tells_a_service_by_its_address(sandbox: Sandbox
     assert group.country is not None
     first, address = person(client, group.country)
     second, other = person(client, group.country)
-    service = service_of(
-        client, submitted(client, address, bought(sandbox, client, group)).emergency_calling_service
-    )
+    service = service_of(client, submitted(client, address, bought(sandbox, client, group)).emergency_calling_service)
     sandbox.clock.advance(1)
     client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
     services = client.emergency_calling_services()
     found = [
         services.list(filter=one).total_records
-        for one in ({"address.id": address.id}, {"identity.id": first.id}, {"address.id": other.id}, {"identity.id": second.id})
+        for one in (
+            {"address.id": address.id},
+            {"identity.id": first.id},
+            {"address.id": other.id},
+            {"identity.id": second.id},
+        )
     ]
     assert found == [0, 0, 1, 1]
 

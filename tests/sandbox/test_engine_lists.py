@@ -375,7 +375,7 @@ def test_pages_together_are_the_list(size: int, iso: str) -> None:
 def test_links_name_the_neighbouring_pages(number: int, size: int) -> None:
     """First and last always; next until the last page, prev from the second; they repeat the rest of the query."""
     caller: Caller = scene().caller
-    query = {"filter[prefix]": "1201,1212,4420,4421,1305", "sort": "prefix"}
+    query = {"filter[prefix]": "201,212,20,21,305", "sort": "prefix"}
     document = caller.get("/did_groups", **query, **{"page[number]": str(number), "page[size]": str(size)})
     total = document["meta"]["total_records"]
     last = max(1, -(-total // size))
@@ -403,4 +403,4 @@ def test_worlds_search_takes_plain_values_and_checked_ones() -> None:
     groups = world.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
     assert groups
     assert all("t38" in group["features"] and group["region"] is None for group in groups)
-    assert world.search("did_groups", {"prefix": Filter(("1201",))}) == world.search("did_groups", {"prefix": "1201"})
+    assert world.search("did_groups", {"prefix": Filter(("201",))}) == world.search("did_groups", {"prefix": "201"})

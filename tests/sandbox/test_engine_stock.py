@@ -19,8 +19,9 @@ from scene import Caller, filled
 ENGINE = Engine(seed=3)
 
 
-def group_of(world: World, prefix: str) -> dict[str, Any]:
-    return world.search("did_groups", {"prefix": prefix})[0]
+def group_of(world: World, number: str) -> dict[str, Any]:
+    """The group whose numbers begin so."""
+    return next(group for group in world.find("did_groups") if group["number_base"].startswith(number))
 
 
 def own(world: World, group: dict[str, Any], number: str) -> None:
@@ -198,7 +199,7 @@ def test_history_within_bounds_is_found(caller: Caller, world: World) -> None:
 def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, data: st.DataObject) -> None:
     """Compared with looking at every number."""
     world = ENGINE.world("parts")
-    groups = [group for group in world.find("did_groups") if group["prefix"].startswith(prefix)][:4]
+    groups = [group for group in world.find("did_groups") if group["number_base"].startswith(prefix)][:4]
     every = [
         world.catalogue.number(group, k)
         for group in groups

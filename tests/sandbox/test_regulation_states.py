@@ -202,9 +202,19 @@ def elsewhere_of(client: DidwwClient, identity: Identity, address: Address) -> A
     """Another address of an identity, with its proof."""
     found = client.addresses().find(address.id, include="country").data
     assert found.country is not None
-    made = client.addresses().create(
-        Address(city_name="Othertown", postal_code="54321", address="2 Example Street", identity=identity, country=found.country)
-    ).data
+    made = (
+        client.addresses()
+        .create(
+            Address(
+                city_name="Othertown",
+                postal_code="54321",
+                address="2 Example Street",
+                identity=identity,
+                country=found.country,
+            )
+        )
+        .data
+    )
     kind = next(one for one in client.proof_types().list().data if one.entity_type == "Address")
     prove(client, made, kind)
     return made
@@ -216,7 +226,9 @@ def test_papers_that_a_review_needs_stay(sandbox: Sandbox, client: DidwwClient) 
     passport, bill = client.proofs().list(sort="created_at").data
     spare = next(one for one in client.proof_types().list().data if one.name == "Passport")
     _, stranger = person(client, client.countries().list(filter={"iso": "DE"}).data[0])
-    free = prove(client, stranger, next(one for one in client.proof_types().list().data if one.entity_type == "Address"))
+    free = prove(
+        client, stranger, next(one for one in client.proof_types().list().data if one.entity_type == "Address")
+    )
     sandbox.transitions.set("address_verifications", by_hand=True)
     id = verify(client, address, dids)
     for accessor, paper in (
@@ -247,7 +259,9 @@ def test_a_new_form_takes_the_place_of_the_old_one(sandbox: Sandbox, client: Did
     assert {one.id for one in client.permanent_supporting_documents().list().data} == {beside, new}
 
 
-def with_form(sandbox: Sandbox, client: DidwwClient) -> tuple[list[Did], Identity, Address, PermanentSupportingDocument]:
+def with_form(
+    sandbox: Sandbox, client: DidwwClient
+) -> tuple[list[Did], Identity, Address, PermanentSupportingDocument]:
     """A number whose requirement asks for a form on file, and a person with all papers."""
     for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX"):
         for group in groups_of(client, iso, needs_registration=True):
@@ -422,7 +436,9 @@ def test_what_an_identity_cannot_become(sandbox: Sandbox, client: DidwwClient) -
         assert caller.error("PATCH", f"/identities/{id}", body)["source"]["pointer"] == f"/data/attributes/{field}"
     caller.write("PATCH", f"/identities/{person_.id}", document("identities", person_.id, vat_id=None))
     gone = document("identities", company.id, {"country": None})
-    assert caller.error("PATCH", f"/identities/{company.id}", gone)["source"]["pointer"] == "/data/relationships/country"
+    assert (
+        caller.error("PATCH", f"/identities/{company.id}", gone)["source"]["pointer"] == "/data/relationships/country"
+    )
     gone = document("identities", company.id, {"country": None}, vat_id=None)
     caller.write("PATCH", f"/identities/{company.id}", gone)
 

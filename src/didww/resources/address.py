@@ -81,7 +81,7 @@ class Address(
     Source: contract file addresses.
     """
 
-    address: str = writable("Street and house number.", required=True)
+    address: str = writable("Street and house number, at most 200 characters.", required=True, longest=200)
     city_name: str = writable("Name of the city.", required=True)
     postal_code: str = writable("Postal code, e.g. `SW1A 2AA`.", required=True)
     description: str | None = writable("Free text of the account's own; None if there is none.")
@@ -89,7 +89,7 @@ class Address(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was created.")
-    verified: bool = attribute("Whether DIDWW has accepted the address and its proofs.")
+    verified: bool = attribute("Whether at least one number is registered at it; nothing about its proofs.")
     identity: Identity = linkable("The person or company at the address.", on="create", required=True)
     country: Country = linkable("The country of the address.", on="create", required=True)
     area: Area | None = relationship("The area that the address lies in; None if there is none.")

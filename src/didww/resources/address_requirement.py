@@ -55,8 +55,8 @@ class AddressRequirement(
 ):
     """What must be in place before numbers of one country and group type can be registered.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always
-    gives one; recorded answers also hold null.
+    An area level says how near to the number's place an identity or address has to be. The contract always has one
+    for addresses; recorded answers also hold null.
     Source: contract file address_requirements.
     """
 

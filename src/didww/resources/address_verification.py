@@ -9,6 +9,8 @@ from didww.enums import AddressVerificationStatus, CallbackMethod
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, linkable, status_is, writable
 from didww.resources.filters import Ids, OptionalIds, OptionalText, Text, Texts
+from didww.resources.forms import WEB_ADDRESS
+from didww.resources.rules import Together
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -40,6 +42,7 @@ AddressVerificationSort = Literal[
 class AddressVerification(
     Resource,
     type="address_verifications",
+    rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update"),
     filter=AddressVerificationFilter,
     include=AddressVerificationInclude,
@@ -53,7 +56,6 @@ class AddressVerification(
 ):
     """A request to approve an address for some numbers; a rejected one is followed by a new one.
 
-    The contract demands `dids` of a new one, but this package leaves that to the server.
     Source: contract file address_verifications.
     """
 
@@ -66,20 +68,25 @@ class AddressVerification(
         on="create",
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create"
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.",
+        on="create",
+        form=WEB_ADDRESS,
     )
     callback_method: CallbackMethod | None = writable(
-        "HTTP method of the callback; None if it was not set.", on="create"
+        "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
     )
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was submitted.")
     address: Address = linkable("The address to approve.", on="create", required=True)
-    dids: list[Did] = linkable("The numbers to register at the address.", on="create")
+    dids: list[Did] = linkable(
+        "The numbers to register at the address, at least one.", on="create", required=True, low=1, distinct=True
+    )
     onetime_files: list[EncryptedFile] = linkable(
         "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
         on="create",
+        distinct=True,
         readable=False,
     )
 

@@ -125,9 +125,9 @@ class Did(
     )
     emergency_enabled: bool = attribute("True if emergency calling works on it.")
     capacity_limit: int | None = writable(
-        "Most concurrent calls, 0 to 32767; None for no limit of its own.",
+        "Most concurrent calls, 1 to 32767; None for no limit of its own.",
         on="update",
-        low=0,
+        low=1,
         high=32767,
     )
     channels_included_count: int = attribute("Channels that come with it from its DID group.")
@@ -155,8 +155,9 @@ class Did(
         on="update",
     )
     address_verification: AddressVerification | None = linkable(
-        "The verification that it is registered by; None for none.",
+        "The verification that it is registered by; None for none, and to write None is to detach it.",
         on="update",
+        detach_only="To attach it, create an AddressVerification with the number among its dids.",
     )
     voice_in_trunk: VoiceInTrunk | None = linkable(
         "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
@@ -169,8 +170,9 @@ class Did(
         excludes="voice_in_trunk",
     )
     emergency_calling_service: EmergencyCallingService | None = linkable(
-        "The emergency calling service that it is in; None for none.",
+        "The emergency calling service that it is in; None for none, and to write None is to detach it.",
         on="update",
+        detach_only="To attach it, create an EmergencyVerification with the number among its dids.",
     )
     emergency_verification: EmergencyVerification | None = relationship(
         "The verification of its emergency address; None if there is none.",

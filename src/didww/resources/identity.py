@@ -9,7 +9,9 @@ from didww.enums import IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
 from didww.resources.filters import Id, Ids, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.forms import DIGITS, EMAIL
 from didww.resources.kinds import DateText
+from didww.resources.rules import SET, When
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -91,6 +93,11 @@ IdentitySort = Literal[
 class Identity(
     Resource,
     type="identities",
+    rules=(
+        When("identity_type", (IdentityType.BUSINESS.value,), needs=("company_name",)),
+        When("identity_type", (IdentityType.PERSONAL.value,), bars=("company_name", "company_reg_number", "vat_id")),
+        When("vat_id", (SET,), needs=("country",)),
+    ),
     operations=("list", "find", "create", "update", "delete"),
     filter=IdentityFilter,
     include=IdentityInclude,
@@ -108,13 +115,21 @@ class Identity(
     )
     first_name: str = writable("First name of the person, or of the company's representative.", required=True)
     last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
-    phone_number: str = writable("Number to reach them by, digits only, e.g. `442037691880`.", required=True)
-    contact_email: str | None = writable("Address for mail about the registration; None if not given.")
-    company_name: str | None = writable(
-        "Name of the company, which a business identity needs; None if not given.",
+    phone_number: str = writable(
+        "Number to reach them by, digits only, e.g. `442037691880`.", required=True, form=DIGITS
     )
-    company_reg_number: str | None = writable("Number of the company in its register; None if not given.")
-    vat_id: str | None = writable("Value added tax number; None if not given.")
+    contact_email: str | None = writable(
+        "Email address for questions of the registration; None if not given.", form=EMAIL
+    )
+    company_name: str | None = writable(
+        "Name of the company, which a business identity needs and a personal one cannot have; None if not given.",
+    )
+    company_reg_number: str | None = writable(
+        "Number of the company in its register, of a business identity only; None if not given."
+    )
+    vat_id: str | None = writable(
+        "Value added tax number, of a business identity only, checked against its `country`; None if not given."
+    )
     id_number: str | None = writable("Number of the passport or identity card; None if not given.")
     personal_tax_id: str | None = writable("The person's tax number; None if not given.")
     birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.")
@@ -123,7 +138,7 @@ class Identity(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was created.")
-    verified: bool = attribute("Whether DIDWW has accepted the identity and its documents.")
+    verified: bool = attribute("Whether at least one number is registered to it; nothing about its documents.")
     country: Country | None = linkable("The country that the identity is registered in; None if not given.")
     birth_country: Country | None = linkable("The person's country of birth; None if not given.")
     proofs: list[Proof] = relationship("Documents that prove the identity.")

@@ -52,8 +52,11 @@ class Proof(
         required=True,
     )
     files: list[EncryptedFile] = linkable(
-        "The uploaded files of it; they are copied, and answers do not show them.",
+        "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
         on="create",
         required=True,
+        low=1,
+        high=5,
+        distinct=True,
         readable=False,
     )

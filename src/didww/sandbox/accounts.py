@@ -22,8 +22,18 @@ NOBODY = 0
 """Owner of what belongs to no account."""
 FIRST_BALANCE = "10000.00"
 """Prepaid US dollars of a new account."""
-FEATURES: Final[dict[str, bool]] = {"callback_secret": True, "emergency_calling": True}
-"""What DIDWW or the user panel enables for an account, and whether a new account of the sandbox has it."""
+FEATURES: Final[dict[str, bool]] = {
+    "callback_secret": True,
+    "emergency_calling": True,
+    "outbound_trunks": True,
+    "replace_cli": True,
+    "randomize_cli": True,
+    "ordering": True,
+}
+"""What DIDWW or the user panel enables for an account, and whether a new account of the sandbox has it.
+
+Without `ordering` an account is in read-only mode. `replace_cli` and `randomize_cli` are actions of outbound trunks.
+"""
 
 
 class Accounts:

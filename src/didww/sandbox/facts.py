@@ -11,6 +11,9 @@ from typing import Final
 __all__ = [
     "ALIASES",
     "ANYWHERE",
+    "ANY_NUMBER",
+    "BARRED",
+    "BLANK_IS_DEFAULT",
     "CATALOGUE",
     "EXPRESSIONS",
     "HIDDEN",
@@ -19,6 +22,7 @@ __all__ = [
     "LARGEST_PAGE",
     "LINKS_NOT_SERVED",
     "NEEDS",
+    "NEEDS_TO_CREATE",
     "NEWEST_FIRST",
     "NOT_SHOWN",
     "NOT_TAKEN",
@@ -32,6 +36,7 @@ __all__ = [
     "REFERENCE_ERRORS",
     "REVERSED",
     "SHARED",
+    "WHOLE_INVALID",
 ]
 
 # Types that the catalogue fills.
@@ -134,11 +139,16 @@ PAGE_SIZE: Final = 50
 
 # Types that an account without a feature is refused, whatever the operation.
 NEEDS: Final = {
+    "voice_out_trunks": "outbound_trunks",
+    "voice_out_trunk_regenerate_credentials": "outbound_trunks",
     "emergency_requirements": "emergency_calling",
     "emergency_requirement_validations": "emergency_calling",
     "emergency_calling_services": "emergency_calling",
     "emergency_verifications": "emergency_calling",
 }
+
+# Types of which such an account can create nothing.
+NEEDS_TO_CREATE: Final = {"orders": "ordering"}
 
 # Types whose relationships have links that lead nowhere.
 LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
@@ -157,6 +167,20 @@ HISTORY_DAYS: Final = {"did_history": 90}
 
 # Records that outlive what they lead to: a review that is over is kept.
 OUTLIVES: Final = frozenset({("address_verifications", "address"), ("emergency_verifications", "address")})
+# Attributes that are stored as their default when a request leaves them blank.
+BLANK_IS_DEFAULT: Final = frozenset({("voice_in_trunks", "cli_format")})
+
+# Numbers that are kept as they were sent: DIDWW's own sources number this list in two ways.
+ANY_NUMBER: Final = frozenset({"tx_dtmf_format_id"})
+
+# Members of an object without which all of it is told to be wrong (recorded).
+WHOLE_INVALID: Final = frozenset({"allowed_sip_ips"})
+
+# By type and member, the text for one that is set and must not be, where it is known.
+BARRED: Final = {
+    ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
+    for name in ("host", "port")
+}
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})

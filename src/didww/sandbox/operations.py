@@ -51,6 +51,8 @@ class Operation:
         if len(rest) > 1:
             return self._below(rest)
         operation = self._operation(rest, method)
+        if operation == "create":
+            self._check_feature(facts.NEEDS_TO_CREATE.get(self.table.type))
         uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
         if not uploads:  # its answer is no JSON:API by name
             self._check_accept()

@@ -106,7 +106,9 @@ class Table:
         # A relationship that no answer shows still is one: a proof has its files.
         kept = facts.HIDDEN.get(self.type, {})
         self.shown_relations: tuple[str, ...] = tuple(
-            field.name for field in fields if field.place == "relationships" and field.readable and field.name not in kept
+            field.name
+            for field in fields
+            if field.place == "relationships" and field.readable and field.name not in kept
         )
         self.ones: dict[str, Relation] = _ones(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]

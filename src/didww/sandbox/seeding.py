@@ -57,7 +57,7 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
             continue
         if type == "features":
             if not isinstance(several, dict):
-                raise ValueError("features: names with true or false are needed.")  # noqa: TRY004 what a file holds
+                raise ValueError("features: names with true or false are needed.")
             put_features(world.setting.store, world.owner, cast("dict[str, Any]", several))
             continue
         table = _table(world, type)
@@ -85,7 +85,9 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
             made.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
-    places = {f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))}
+    places = {
+        f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))
+    }
     return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
 
 

@@ -37,8 +37,6 @@ class EmergencyVerifications(Behaviour):
     def before_create(self, world: World, record: Record) -> None:
         """Check numbers, address and identity; make the calling service, or take the one that is named."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
-        if service_id is not None and dids:
-            raise relationship_error("emergency_calling_service", "must be blank when dids are given")
         address = world.get("addresses", record["address"]) or {}
         identity = world.get("identities", address["identity"])
         if service_id is None:
@@ -215,8 +213,6 @@ def _renew_later(world: World, service: str, until: str) -> None:
 
 
 def _requirement_of(world: World, dids: list[str]) -> Record:
-    if not dids:
-        raise relationship_error("dids", "can't be blank")
     groups = [(did, world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}) for did in dids]
     for did, group in groups:
         if "emergency" not in group["features"]:

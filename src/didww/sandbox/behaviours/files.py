@@ -31,7 +31,9 @@ __all__ = ["EncryptedFiles", "PublicKeys"]
 KEPT: Final = timedelta(hours=24)
 LARGEST: Final = 20 << 20
 """Bytes of an encrypted file."""
-_FIELDS: Final = frozenset({b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"})
+_FIELDS: Final = frozenset(
+    {b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"}
+)
 _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
 
 

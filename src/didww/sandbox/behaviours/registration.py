@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.errors import Refused, attribute_error, conflict, relationship_error
+from didww.sandbox.errors import Refused, conflict, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 SECONDS_TO_APPROVE = 0.5
-_OF_COMPANIES: Final = ("company_name", "company_reg_number", "vat_id")
 # The labels of emergency requirements; address requirements name the attributes themselves.
 _LABELED: Final = {
     "Birth Date": "birth_date",
@@ -87,8 +86,6 @@ class AddressVerifications(Behaviour):
 
     def before_create(self, world: World, record: Record) -> None:
         """Refuse what lacks something that the numbers' requirement asks for."""
-        if not record["dids"]:
-            raise relationship_error("dids", "can't be blank")
         address = world.get("addresses", record["address"])
         assert address is not None  # noqa: S101 checked with the body
         identity = world.get("identities", address["identity"])
@@ -120,14 +117,6 @@ class AddressVerifications(Behaviour):
 
 class Identities(Behaviour):
     """People and companies."""
-
-    def before_create(self, world: World, record: Record) -> None:  # noqa: ARG002
-        """What every identity has to have; what a country asks for besides is for its requirement to say."""
-        _check_identity(record, record)
-
-    def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
-        """The same of what changes."""
-        _check_identity({**record, **changes}, changes)
 
     def before_delete(self, world: World, record: Record) -> None:
         """Refuse to delete one that is in use, or has an address that is."""
@@ -250,21 +239,6 @@ def _under_review(world: World, addresses: Iterable[str]) -> Iterator[Record]:
 def _needed(what: str) -> Refused:
     text = f"The {what} cannot be removed while a verification that needs it is under review"
     return Refused(422, text, text, "/data")
-
-
-def _check_identity(record: Record, changes: Record) -> None:
-    """Refuse what an identity of this type must not have, or lacks; what does not change is not looked at."""
-    if not str(record["phone_number"]).isdigit():
-        raise attribute_error("phone_number", "is invalid")
-    if record["identity_type"] == "business":
-        if "company_name" in changes and not (record["company_name"] or "").strip():
-            raise attribute_error("company_name", "can't be blank")
-        if record["vat_id"] and record["country"] is None and {"vat_id", "country"} & set(changes):
-            raise relationship_error("country", "can't be blank")
-        return
-    for name in _OF_COMPANIES:
-        if changes.get(name):
-            raise attribute_error(name, "must be blank")
 
 
 def check(world: World, requirement: Record, identity: Record | None, address: Record | None) -> None:

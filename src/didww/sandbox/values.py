@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
-from didww.sandbox.clock import stamp
 from didww.sandbox import facts
+from didww.sandbox.clock import stamp
 from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed
 
 if TYPE_CHECKING:

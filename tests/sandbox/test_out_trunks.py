@@ -114,7 +114,7 @@ def test_what_the_service_made_is_never_sent_back() -> None:
     assert isinstance(record.authentication_method, CredentialsAndIpAuthenticationMethod)
     record.authentication_method.allowed_sip_ips.append("192.0.2.11")
     client.voice_out_trunks().update(record)
-    client.voice_out_trunks().create(trunk(record.authentication_method))
+    client.voice_out_trunks().create(trunk(record.authentication_method, "a"))
     assert len(transport.sent) == 2
     assert b"example-password" not in encode({"sent": transport.sent})
 

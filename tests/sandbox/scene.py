@@ -21,6 +21,7 @@ from didww.sandbox.local import Sandbox
 from didww.sandbox.schema import table_of
 from didww.sandbox.values import complete
 from didww.sandbox.world import World
+from facts import facts
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -125,7 +126,12 @@ def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     """A record with a value for every attribute."""
     table = table_of(type)
     assert table is not None
-    return {field.name: value_of(field.kind, n, field) for field in table.attribute_fields} | members
+    made = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
+    for name, fact in facts(type).attributes.items():
+        if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
+            value = sorted(fact.enum, key=str)[n % len(fact.enum)]
+            made[name] = [value] if fact.kind == "list" else value
+    return made | members
 
 
 class Scene:
@@ -220,8 +226,7 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
     if name == "date":
         return f"2026-0{n + 1}-15"
     if name == "enum":
-        # identities know no "any", which requirements have.
-        members = [member.value for member in kind.detail if member.value != "any"]
+        members = [member.value for member in kind.detail]
         return members[n % len(members)]
     if name == "list":
         return [value_of(kind.detail, n)]

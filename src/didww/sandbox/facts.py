@@ -117,7 +117,7 @@ EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     # Contract files identities and addresses: registered to at least one number.
     **{
         (type, "verified"): (
-            f"EXISTS (SELECT 1 FROM dids WHERE dids.owner = :owner AND dids.{one} = {{t}}.id)",
+            f"EXISTS (SELECT 1 FROM dids WHERE dids.owner = :owner AND dids.{one} = {{t}}.id)",  # noqa: S608 our own
             ("dids",),
         )
         for type, one in (("identities", "identity"), ("addresses", "address"))

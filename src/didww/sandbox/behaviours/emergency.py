@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["CallingServices", "EmergencyVerifications", "join"]
+__all__ = ["CallingServices", "EmergencyVerifications"]
 
 _CAN_BE_VERIFIED = ("new", "changes_required", "active")
 _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
@@ -151,34 +151,6 @@ class CallingServices(Behaviour):
         _renew_later(world, service["id"], until)
 
 
-def join(world: World, did: Record, service_id: str | None) -> bool:
-    """Whether a number can call for help in this service, or in none.
-
-    Raises:
-        Refused: It cannot be in it: canceled, of another kind of number or country, or without the feature.
-    """
-    if service_id is None:
-        return False
-    service = world.get("emergency_calling_services", service_id) or {}
-    group = world.get("did_groups", did["did_group"]) or {}
-    if service["status"] == "canceled":
-        raise relationship_error("emergency_calling_service")
-    if "emergency" not in group["features"]:
-        raise relationship_error("emergency_calling_service", "does not support Emergency feature")
-    if (service["country"], service["did_group_type"]) != (group["country"], group["did_group_type"]):
-        raise relationship_error("emergency_calling_service", "should have the same Did Group Type")
-    others = [one for one in world.related("emergency_calling_services", service_id, "dids") if one != did["id"]]
-    for other in others[:1]:  # all of them are of one city
-        beside = world.get("did_groups", (world.get("dids", other) or {}).get("did_group")) or {}
-        if beside["city"] != group["city"]:
-            raise relationship_error("emergency_calling_service", "should be linked with City ID")
-    identity = _identity_of(world, service)
-    own = world.get("identities", did["identity"])
-    if own is not None and identity is not None and identity["id"] != own["id"]:
-        raise relationship_error("emergency_calling_service", _only_with(own))
-    return service["status"] in ("active", "pending_update")
-
-
 def _check_number(world: World, did: Record, identity: Record | None) -> None:
     """Refuse a number that is another's: of another service, or registered to somebody else."""
     if did["emergency_calling_service"] is not None:
@@ -193,11 +165,6 @@ def _check_number(world: World, did: Record, identity: Record | None) -> None:
 def _only_with(identity: Record) -> str:
     name = identity["company_name"] or f"{identity['first_name']} {identity['last_name']}"
     return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
-
-
-def _identity_of(world: World, service: Record) -> Record | None:
-    address = world.get("addresses", service["address"]) or {}
-    return world.get("identities", address.get("identity"))
 
 
 def _cancel(world: World, service: str) -> None:

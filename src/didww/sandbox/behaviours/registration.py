@@ -28,7 +28,6 @@ __all__ = [
     "reference",
     "register",
     "rejection",
-    "reuse",
 ]
 
 SECONDS_TO_APPROVE = 0.5
@@ -197,21 +196,6 @@ def _register_all(world: World, verification: Record) -> None:
     address = world.get("addresses", verification["address"]) or {}
     for did in world.related("address_verifications", verification["id"], "dids"):
         register(world, did, address)
-
-
-def reuse(world: World, did: Record, verification: str) -> None:
-    """Register a number by a verification that was approved for others.
-
-    What the service says if it was not is not documented; here it is refused, and so is an address that the number's
-    own requirement does not accept.
-    """
-    found = world.get("address_verifications", verification) or {}
-    if found["status"] != "approved":
-        raise relationship_error("address_verification")
-    address = world.get("addresses", found["address"]) or {}
-    identity = world.get("identities", address["identity"])
-    for requirement in _requirements(world, [did["id"]]):
-        check(world, requirement, identity, address)
 
 
 def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ __all__ = [
     "NEWEST_FIRST",
     "NOT_SHOWN",
     "NOT_TAKEN",
+    "NO_BODY",
     "NO_KEY",
     "NO_META",
     "OUTLIVES",
@@ -152,6 +153,9 @@ NEEDS_TO_CREATE: Final = {"orders": "ordering"}
 
 # Types whose relationships have links that lead nowhere.
 LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
+
+# The ending of files, whose refusals have no body.
+NO_BODY: Final = ".csv.gz"
 
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})

@@ -250,7 +250,7 @@ def test_what_led_to_a_number_leads_to_it_no_more(sandbox: Sandbox) -> None:
     shared = client.shared_capacity_groups().create(shared).data
     trunk = VoiceOutTrunk(
         name="Out",
-        on_cli_mismatch_action="reject_call",
+        on_cli_mismatch_action="replace_cli",
         authentication_method=CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"]),
     )
     trunk.default_did, trunk.dids, trunk.emergency_dids = gone, [gone, stays], [gone]

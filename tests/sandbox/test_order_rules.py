@@ -74,7 +74,7 @@ def test_items_that_are_malformed(caller: Caller) -> None:
 
 
 def test_a_number_is_detached_only(caller: Caller) -> None:
-    """null is taken for the verification and the emergency service, an id is refused; bounds of what can be set."""
+    """Null is taken for the verification and the emergency service, an id is refused; bounds of what can be set."""
     caller.write("POST", "/orders", document("orders", items=[number(sku_id=sku_of(caller))]), 201)
     world = caller.engine.world(str(caller.key))
     did = world.insert("dids", {"number": "12025550100", "did_group": world.find("did_groups", limit=1)[0]["id"]})["id"]

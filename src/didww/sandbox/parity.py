@@ -71,8 +71,7 @@ DECIDED: Final = (
     ("The body of 403", "`Forbidden`, code 403, and what is not enabled; `features` says what is."),
     ("The credentials in a sent `authentication_method`", "Stay while the kind does."),
     (
-        "What excludes another and is stored already (`host` with registration, `auth_user` without authentication, "
-        "`default_did` without `replace_cli`, `dids` with `allow_any_did_as_cli`)",
+        "What is stored and excluded by a change, as `host` by registration or `default_did` by another action",
         "422 until a request sends null, or an empty list.",
     ),
     ("`tx_dtmf_format_id`", "Any integer is stored as it was sent."),

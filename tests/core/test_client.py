@@ -841,7 +841,7 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
     built: Any = Order.build(ID)
     with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
         built.items = []
-    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes 0 to 32767"):
+    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
         did.capacity_limit = 40000
     with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes an int, not True"):
         did.capacity_limit = True

@@ -323,7 +323,7 @@ class Field:  # noqa: D101 it has one
             )
             if limit is not None:
                 bounds = f"{self.low or 0} to {self.high}" if self.high is not None else f"at least {self.low}"
-                words = f"have {bounds} items" if listed else f"be {bounds}"
+                words = f"have {bounds} item{'' if bounds == 'at least 1' else 's'}" if listed else f"be {bounds}"
                 yield Fault(limit, words, str(size if listed else raw))
         if self.longest is not None and len(raw) > self.longest:
             yield Fault("longest", f"have at most {self.longest} characters", str(len(raw)))

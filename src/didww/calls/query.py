@@ -16,7 +16,7 @@ from didww.exceptions import InvalidValue
 from didww.plain import is_uuid, truth_value, whole_number
 from didww.query_params import QueryParams, filter_text
 from didww.resources.base import Resource
-from didww.resources.filters import filter_rules, names_in
+from didww.resources.filters import filter_rules, includable, names_in
 from didww.resources.kinds import Kind, listed
 from didww.resources.registry import all_classes, class_called, class_named, class_of
 from didww.words import did_you_mean
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from didww.resources.filters import Match
 
-__all__ = ["assemble", "check_path"]
+__all__ = ["assemble", "check_path", "kind_behind"]
 
 
 def assemble(
@@ -148,7 +148,7 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     if rule.form:
         for part in parts:
             _FORMS[rule.form](cls, name, part)
-    kind = _kind_behind(cls, name) if rule.value == "text" and not rule.form else None
+    kind = kind_behind(cls, name) if rule.value == "text" and not rule.form else None
     if kind is not None:
         for part in parts:
             _check_known(kind, name, part)
@@ -229,7 +229,7 @@ def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
     return here
 
 
-def _kind_behind(cls: type[Resource], name: str) -> Kind | None:
+def kind_behind(cls: type[Resource], name: str) -> Kind | None:
     """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
     *steps, last = name.split(".")
     if last == "type" and len(steps) == 1 and (outer := cls._fields.get(steps[0])) and outer.kind.name == "object":
@@ -269,20 +269,27 @@ def _shown(value: object) -> str:
 
 
 def check_path(cls: type[Resource], path: str) -> None:
-    """Walk `path` along the declared relationships.
+    """Walk `path`, of any length, along the relationships that can be included.
 
     Raises:
-        InvalidValue: One of its steps is no relationship.
+        InvalidValue: One of its steps is none of them.
     """
-    here = cls
+    here = [cls]
     for step in path.split("."):
-        links = {name: field for name, field in here._fields.items() if field.place == "relationships"}
-        if step not in links:
-            raise _unknown(f"{here.type_} cannot include", step, links, "relationships")
-        targets = links[step].kind.detail.names
-        if len(targets) > 1:  # a relationship to several types: the server knows what may follow
-            return
-        here = class_named(targets[0])
+        known = list(dict.fromkeys(name for one in here for name in includable(one.include_type)))
+        if step not in known:
+            types = " and ".join(one.type_ for one in here)
+            inside = f" ({path!r})" if step != path else ""
+            raise InvalidValue(
+                f"{types} cannot include {step!r}{inside}.{did_you_mean(step, known)} "
+                f"Its relationships: {', '.join(known) or 'none'}. "
+                f"To send it unchecked: QueryParams().param('include', {path!r}).",
+                field=step,
+            )
+        leading = (one._fields[step] for one in here if step in one._fields)
+        here = [
+            class_named(name) for name in dict.fromkeys(name for link in leading for name in link.kind.detail.names)
+        ]
 
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValue:

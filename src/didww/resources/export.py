@@ -12,7 +12,14 @@ from didww.resources.fields import attribute, status_is, writable
 from didww.resources.filters import Ids, OptionalText
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
+ExportFilter = TypedDict(
+    "ExportFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
+)
 ExportSort = Literal[
     "created_at",
     "-created_at",

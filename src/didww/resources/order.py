@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 from didww.enums import CallbackMethod, OrderStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, status_is, writable
-from didww.resources.filters import Ids, Moment, OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -20,8 +20,8 @@ from didww.resources.order_item.reservation_did_order_item import ReservationDid
 OrderFilter = TypedDict(
     "OrderFilter",
     {
-        "created_at_gteq": Moment,
-        "created_at_lteq": Moment,
+        "created_at_gteq": Since,
+        "created_at_lteq": UntilDay,
         "external_reference_id": OptionalText,
         "id": Ids,
         "reference": Texts,

@@ -279,9 +279,8 @@ def check_path(cls: type[Resource], path: str) -> None:
         known = list(dict.fromkeys(name for one in here for name in includable(one.include_type)))
         if step not in known:
             types = " and ".join(one.type_ for one in here)
-            inside = f" ({path!r})" if step != path else ""
             raise InvalidValue(
-                f"{types} cannot include {step!r}{inside}.{did_you_mean(step, known)} "
+                f"{types} cannot include {step!r}.{did_you_mean(step, known)} "
                 f"Its relationships: {', '.join(known) or 'none'}. "
                 f"To send it unchecked: QueryParams().param('include', {path!r}).",
                 field=step,

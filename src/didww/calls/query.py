@@ -91,6 +91,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             if name not in rules:
                 raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
             _check_value(cls, name, value, rules[name])
+            _check_length(name, value, rules[name], query.filters)
             detour = rules[name].detour
             if detour is not None and detour.filter in query.filters:
                 raise InvalidValue(f"filter {name!r} asks by {detour.filter!r}; use one of the two.", field=name)
@@ -152,6 +153,16 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     if kind is not None:
         for part in parts:
             _check_known(kind, name, part)
+
+
+def _check_length(name: str, value: Any, rule: Match, given: Mapping[str, Any]) -> None:
+    shortest = rule.shortest
+    if shortest is not None and len(str(value)) < shortest.length and given.keys().isdisjoint(shortest.beside):
+        raise InvalidValue(
+            f"filter {name!r} must have at least {shortest.length} digits, got {value!r:.80}. "
+            f"Fewer will do beside one of the filters {', '.join(shortest.beside)}.",
+            field=name,
+        )
 
 
 def _a_moment(day: date) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import DigitPart, EveryText, Flag, Ids, OptionalIds
+from didww.resources.filters import EveryText, Flag, Ids, NumberPart, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
@@ -23,7 +23,7 @@ AvailableDidFilter = TypedDict(
         "did_group_type.id": Ids,
         "id": Ids,
         "nanpa_prefix.id": Ids,
-        "number_contains": DigitPart,
+        "number_contains": NumberPart,
         "region.id": Ids,
     },
     total=False,
@@ -53,7 +53,7 @@ class AvailableDid(
     """One particular number in stock.
 
     The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
-    The filter `number_contains` takes at least 3 digits unless another coverage filter stands beside it.
+    The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
 
     Source: contract file available_dids.
     """

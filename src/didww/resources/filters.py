@@ -27,6 +27,7 @@ __all__ = [
     "Ids",
     "IgnoredIds",
     "Match",
+    "NumberPart",
     "OptionalCounts",
     "OptionalDigitLists",
     "OptionalId",
@@ -35,6 +36,7 @@ __all__ = [
     "OptionalText",
     "OptionalTexts",
     "Part",
+    "Shortest",
     "Since",
     "Text",
     "Texts",
@@ -62,6 +64,18 @@ class Detour(NamedTuple):
     filter: str
 
 
+class Shortest(NamedTuple):
+    """How short a text may be, unless another filter narrows the list.
+
+    Attributes:
+        length: Fewest characters.
+        beside: The filters that narrow it; with one of them, any length will do.
+    """
+
+    length: int
+    beside: tuple[str, ...]
+
+
 class Match(NamedTuple):
     """How a filter's value is read.
 
@@ -73,6 +87,7 @@ class Match(NamedTuple):
         blank: Whether an empty value is allowed: it matches records that have none.
         any_case: Whether upper and lower case are the same.
         form: What texts must look like: a record's id, or digits and nothing else; empty for any text.
+        shortest: How short a text may be; None for any length.
         alias: The filter that this is an older name of; empty for none.
         ignored: Whether the service takes it and returns everything all the same.
         detour: How it is answered by another filter, if the service does not have it.
@@ -85,6 +100,7 @@ class Match(NamedTuple):
     blank: bool = False
     any_case: bool = False
     form: Literal["", "id", "digits"] = ""
+    shortest: Shortest | None = None
     alias: str = ""
     ignored: bool = False
     detour: Detour | None = None
@@ -132,6 +148,15 @@ Digits: TypeAlias = Annotated[str, Match(form="digits")]
 """One value, of digits alone."""
 DigitPart: TypeAlias = Annotated[str, Match(compares="contains", form="digits")]
 """Digits found anywhere in the field."""
+NumberPart: TypeAlias = Annotated[
+    str,
+    Match(
+        compares="contains",
+        form="digits",
+        shortest=Shortest(3, beside=("country.id", "region.id", "city.id", "did_group.id")),
+    ),
+]
+"""Digits found anywhere in the number: at least 3, unless a country, region, city or DID group stands beside it."""
 OptionalDigitLists: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="digits")]
 """One value of digits alone, or several of which any may match; None matches records that have none."""
 OptionalCounts: TypeAlias = Annotated[

@@ -91,7 +91,7 @@ MAY_BE_LINKED = {
         for name in (f"{kind}_requirement", "identity", "address")
     ),
 }
-UNPAGED = {"countries", "regions", "pops", "public_keys", "available_dids"}
+UNPAGED = {type_ for type_ in types() if facts(type_).paginated is False}
 FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
 
 

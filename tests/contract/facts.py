@@ -65,13 +65,45 @@ class Request:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: what the contract notes, and what the filters sheet knows; None where it does not say."""
+    """A filter, as the filters sheet has it.
+
+    Attributes:
+        note: What the contract notes of it.
+        value: Its type: string, boolean, integer or date-time.
+        many: Whether a comma list is accepted.
+        every: Whether all values of a comma list must hold.
+        blank: Whether an empty value is accepted, by the document or by Postman.
+        doc_blank: Whether the document says so.
+        any_case: Whether case is ignored.
+        compares: contains, gteq, lteq, lteq_day; equal for none of them.
+        enum: The values that it can have; empty if any.
+        alias: The filter that it is an older name of; empty for none.
+        ignored: Whether it is accepted without effect.
+        older_many: What Postman says of comma lists; None where it agrees.
+        live: Whether the live service's list of filters has it, too.
+    """
 
     note: str
-    value: str | None
-    many: bool | None
-    blank: bool | None
+    value: str
+    many: bool
+    every: bool
+    blank: bool
+    doc_blank: bool
     any_case: bool
+    compares: str
+    enum: frozenset[object]
+    alias: str
+    ignored: bool
+    older_many: bool | None
+    live: bool
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """What `page[size]` of a list is without one, and at most."""
+
+    usual: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +119,7 @@ class ResourceFacts:
     operations: frozenset[str]
     path: str | None
     paginated: bool | None
+    page_size: PageSize | None
     filters: dict[str, Filter]
     sort: frozenset[str]
     include: frozenset[str]
@@ -118,11 +151,19 @@ def facts(type_: str) -> ResourceFacts:
         operations=frozenset(operations),
         path=paths.pop() if paths else None,
         paginated=listed.get("paginated"),
+        page_size=_page_size(listed.get("page_size")),
         filters=_filters(listed.get("filters"), sheet.get("filter", {})),
         sort=frozenset(listed.get("sort", ())),
         include=frozenset(name for operation in operations.values() for name in operation.get("include", ())),
         include_nested=frozenset(sheet.get("include_nested", ())),
     )
+
+
+@functools.cache
+def reachable() -> dict[str, frozenset[str]]:
+    """By type, the schemas of what its documents can include."""
+    raw = _load(HERE / "facts" / "_common.yaml")
+    return {type_: frozenset(names) for type_, names in raw["included_by_type"].items()}
 
 
 @functools.cache
@@ -206,14 +247,45 @@ def _relationships(raw: Raw | None) -> dict[str, Relationship]:
     }
 
 
+_FILTER_KEYS = {
+    "type",
+    "array",
+    "all",
+    "blank",
+    "doc_blank",
+    "ci",
+    "match",
+    "enum",
+    "alias_of",
+    "effect",
+    "postman_array",
+    "live",
+}
+
+
 def _filters(notes: Raw | None, sheet: Raw) -> dict[str, Filter]:
-    return {
-        name: Filter(
-            note=note,
-            value=sheet.get(name, {}).get("type"),
-            many=sheet.get(name, {}).get("array"),
-            blank=sheet.get(name, {}).get("blank"),
-            any_case=bool(sheet.get(name, {}).get("ci")),
-        )
-        for name, note in (notes or {}).items()
-    }
+    return {name: _filter(note, sheet[name]) for name, note in (notes or {}).items()}
+
+
+def _filter(note: str, raw: Raw) -> Filter:
+    assert set(raw) <= _FILTER_KEYS, f"keys that nothing reads: {set(raw) - _FILTER_KEYS}"
+    assert raw.get("effect", "none") == "none"
+    return Filter(
+        note=note,
+        value=raw["type"],
+        many=raw["array"],
+        every=raw.get("all", False),
+        blank=raw["blank"],
+        doc_blank=raw.get("doc_blank", False),
+        any_case=raw.get("ci", False),
+        compares=raw.get("match", "equal"),
+        enum=frozenset(raw.get("enum", ())),
+        alias=raw.get("alias_of", ""),
+        ignored="effect" in raw,
+        older_many=raw.get("postman_array"),
+        live=raw["live"],
+    )
+
+
+def _page_size(raw: Raw | None) -> PageSize | None:
+    return None if raw is None else PageSize(raw["default"], raw["maximum"])

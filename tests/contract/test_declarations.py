@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from didww.calls.query import check_path, kind_behind
 from didww.enums import (
     CliFormat,
     Codec,
@@ -20,10 +21,11 @@ from didww.enums import (
     TransportProtocol,
     TxDtmfFormat,
 )
+from didww.exceptions import InvalidValue
 from didww.resources.filters import Match, filter_rules, names_in
 from didww.resources.registry import all_classes, class_named, class_of
 
-from .facts import Attribute, Filter, Request, ResourceFacts, facts, sheet_of, types
+from .facts import Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -98,10 +100,6 @@ EXTRA_OPERATIONS: dict[str, tuple[set[str], str]] = {
     "dids": ({"delete"}, "asked for; not in the contract, the server decides"),
     "pops": ({"find"}, "asked for; not in the contract, the server decides"),
     "public_keys": ({"find"}, "asked for; not in the contract, the server decides"),
-}
-
-FILTERS: dict[str, tuple[Match, str]] = {
-    "identities.birth_date": (Match(many=True), "a date without time, which this package has as text"),
 }
 
 READ_ONLY_VARIANTS: dict[str, str] = {
@@ -227,6 +225,8 @@ def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
         assert cls.path == said.path
     if said.paginated is not None:
         assert cls.paginated is said.paginated
+    if said.page_size is not None:
+        assert (cls.page_size, cls.largest_page) == (said.page_size.usual, said.page_size.largest)
     assert cls.singleton is (cls.type_ == "balances")
 
 
@@ -445,7 +445,7 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
 
 @every_class
 def test_filters(cls: type[Resource]) -> None:
-    """Filters are the contract's; each takes the kind of value, lists and None as the filters sheet says."""
+    """Filters are the contract's; each takes values, comma lists and None as the filters sheet says, and compares so."""
     said = facts(cls.type_).filters
     rules = {name: rule for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None}
     assert set(rules) == set(said)
@@ -453,11 +453,7 @@ def test_filters(cls: type[Resource]) -> None:
         name for name in said if name.rpartition(".")[2] == "id"
     }
     assert not _differences(
-        (
-            place := f"{cls.type_}.{name}",
-            rules[name]._replace(form=""),
-            FILTERS.get(place, (_expected_match(one), ""))[0],
-        )
+        (f"{cls.type_}.{name}", rules[name]._replace(form="", shortest=None), _expected_match(one))
         for name, one in said.items()
     )
 
@@ -466,10 +462,28 @@ _VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "i
 
 
 def _expected_match(said: Filter) -> Match:
-    if said.value is None:
-        # The sheet does not say: the contract's own note decides.
-        return Match("boolean") if "true/false" in said.note else Match(many=True)
-    return Match(_VALUES[said.value], many=bool(said.many), blank=bool(said.blank), any_case=said.any_case)
+    compares: Any = said.compares
+    return Match(
+        _VALUES[said.value],
+        compares=compares,
+        many=said.many,
+        every=said.every,
+        blank=said.blank,
+        any_case=said.any_case,
+        alias=said.alias,
+        ignored=said.ignored,
+    )
+
+
+@every_class
+def test_values_of_filters(cls: type[Resource]) -> None:
+    """A filter takes the values that the sheet lists, because the attribute that it compares with has them."""
+    for name, said in facts(cls.type_).filters.items():
+        kind = kind_behind(cls, name)
+        if said.enum:
+            assert kind is not None, name
+            beyond = WIDER_ENUMS.get(f"{cls.type_}.{name}", (frozenset[object](), ""))[0]
+            assert _values(kind.detail) == said.enum | beyond, name
 
 
 @every_class
@@ -481,21 +495,58 @@ def test_sort_keys(cls: type[Resource]) -> None:
 
 @every_class
 def test_includes(cls: type[Resource]) -> None:
-    """Includes are the contract's relationships and the nested paths of the filters sheet, each once."""
+    """Includes are the paths over one or two of the contract's relationships, and the longer ones of the sheet."""
     said = facts(cls.type_)
-    assert sorted(names_in(cls.include_type)) == sorted(said.include | said.include_nested)
+    paths = {*said.include, *(path for path in _paths(cls.type_, 2) if said.include), *said.include_nested}
+    assert sorted(names_in(cls.include_type)) == sorted(paths)
+
+
+def _paths(type_: str, most: int) -> Iterator[str]:
+    """The paths of up to `most` relationships from a type."""
+    for name, relationship in facts(type_).relationships.items():
+        yield name
+        if most > 1:
+            yield from (f"{name}.{rest}" for target in relationship.targets for rest in _paths(target, most - 1))
 
 
 @every_class
-def test_includes_lead_along_relationships(cls: type[Resource]) -> None:
-    """Each step of an include is a declared relationship, so that what is included can be read."""
-    for path in names_in(cls.include_type):
-        here = {cls}
-        for step in path.split("."):
-            links = [one._fields[step] for one in here if step in one._fields]
-            assert links, f"{path}: no relationship {step}"
-            assert {link.place for link in links} == {"relationships"}, path
-            here = {class_named(target) for link in links for target in link.kind.detail.names}
+def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
+    """Whatever path leads along relationships of answers passes the check; one that does not is refused."""
+    if not facts(cls.type_).include:
+        return
+    for path in _paths(cls.type_, 4):
+        check_path(cls, path)
+    with pytest.raises(InvalidValue):
+        check_path(cls, f"{next(iter(_paths(cls.type_, 1)))}.nothing")
+
+
+@every_class
+def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resource]) -> None:
+    """The contract's includes are exactly the relationships of answers; what only requests carry is none."""
+    said = facts(cls.type_)
+    if said.operations & {"list", "find"}:
+        assert said.include == set(said.relationships)
+    for name in set(_of(cls, "relationships")) - set(said.relationships):
+        with pytest.raises(InvalidValue, match="cannot include"):
+            check_path(cls, name)
+
+
+@pytest.mark.parametrize("type_", reachable())
+def test_what_a_document_can_include(type_: str) -> None:
+    """What is reached along relationships of any depth is what the contract says that a document can include."""
+    reached: set[str] = set()
+    beyond = {type_}
+    while beyond:
+        found = {target for one in beyond for link in facts(one).relationships.values() for target in link.targets}
+        beyond = found - reached
+        reached |= found
+    assert {_class(one).__name__ for one in reached} == reachable()[type_]
+
+
+def _class(type_: str) -> type[Resource]:
+    found = class_of(type_)
+    assert found is not None
+    return found
 
 
 # The sources and the tables themselves
@@ -508,6 +559,22 @@ def test_sources_agree(type_: str) -> None:
     assert set(said.filters) == set(sheet.get("filter", ()))
     assert said.sort == set(sheet.get("sort", ()))
     assert said.include == set(sheet.get("include", ()))
+    page = sheet.get("page")
+    assert (said.page_size is not None) == (said.paginated is True) == bool(page)
+    if said.page_size is not None:
+        assert page == {"default": said.page_size.usual, "max": said.page_size.largest}
+
+
+@every_type
+def test_keys_of_the_filters_sheet_agree(type_: str) -> None:
+    """The document's own word on empty values and comma lists stands; what differs is marked, and nothing else is."""
+    filters = facts(type_).filters
+    for name, said in filters.items():
+        assert said.blank or not said.doc_blank, name
+        assert said.older_many is not said.many, name
+        assert said.many or not said.every, name
+        assert said.alias == "" or said.alias in filters, name
+        assert said.live is not (name == "id" or bool(said.alias)), name
 
 
 @every_type
@@ -536,13 +603,11 @@ def test_no_difference_is_out_of_date() -> None:
     assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
     nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}
     assert set(READ_ONLY_VARIANTS) <= nested
-    filters = {f"{type_}.{name}": one for type_ in types() for name, one in facts(type_).filters.items()}
-    assert [place for place in FILTERS if FILTERS[place][0] == _expected_match(filters[place])] == []
 
 
 def test_differences_have_reasons() -> None:
     """Each deliberate difference says why."""
-    tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS, FILTERS]
+    tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS]
     assert [place for table in tables for place, (_, reason) in table.items() if not reason] == []
     reasons = {**READ_ONLY_VARIANTS, **REQUIRED_IN_VARIANTS, **NOT_REQUIRED, **UNDECLARED_META}
     assert [place for place, reason in reasons.items() if not reason] == []

@@ -10,7 +10,7 @@ from didww.enums import EmergencyCallingServiceStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, relationship, status_is
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Id, Ids, OptionalText, Text
+from didww.resources.filters import Id, Ids, OptionalPart, OptionalText, Text
 from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
@@ -27,18 +27,39 @@ EmergencyCallingServiceFilter = TypedDict(
     "EmergencyCallingServiceFilter",
     {
         "address.id": Id,
-        "country.id": Id,
-        "did_group_type.id": Id,
+        "country.id": Ids,
+        "did_group_type.id": Ids,
         "id": Ids,
         "identity.id": Id,
-        "name": OptionalText,
+        "name": OptionalPart,
         "reference": OptionalText,
         "status": Text,
     },
     total=False,
 )
 EmergencyCallingServiceInclude = Literal[
-    "address", "country", "did_group_type", "order", "emergency_requirement", "emergency_verification", "dids"
+    "country",
+    "country.regions",
+    "did_group_type",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_requirement",
+    "emergency_requirement.country",
+    "emergency_requirement.did_group_type",
+    "emergency_verification",
+    "emergency_verification.address",
+    "emergency_verification.dids",
+    "emergency_verification.emergency_calling_service",
+    "order",
 ]
 EmergencyCallingServiceSort = Literal[
     "country.name",

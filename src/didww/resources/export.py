@@ -14,7 +14,14 @@ from didww.resources.forms import DIGITS, WEB_ADDRESS
 from didww.resources.rules import Together
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
+ExportFilter = TypedDict(
+    "ExportFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
+)
 ExportSort = Literal[
     "created_at",
     "-created_at",

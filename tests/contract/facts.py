@@ -28,6 +28,17 @@ class Attribute:
         enum: The values that the contract lists, of the attribute or of a list's items; null left out.
         nullable: Whether null is one of its values.
         required: Whether it always stands there.
+        required_on_create: Whether a request that creates must hold it inside an object, and an update need not.
+        read_only: Whether the document marks it so.
+        low, high: Least and greatest number, or of a list's items.
+        longest: Most characters.
+        pattern: What its text must match.
+        distinct: Whether a list takes no item twice.
+        default: What stands for one left out; None if the contract does not say.
+        format: What the document calls the form of its text; empty if it does not say.
+        members: Of an object without variants, its members.
+        closed: Whether an object takes no members but these.
+        refused: Types of variants that a request cannot create with.
         variants: Of an object, or of a list of objects, the attributes by type; empty for anything else.
     """
 
@@ -36,25 +47,52 @@ class Attribute:
     enum: frozenset[object] = frozenset()
     nullable: bool = False
     required: bool = False
+    required_on_create: bool = False
+    read_only: bool = False
+    low: int | None = None
+    high: int | None = None
+    longest: int | None = None
+    pattern: str = ""
+    distinct: bool = False
+    default: object = None
+    format: str = ""
+    members: dict[str, Attribute] = field(default_factory=dict[str, "Attribute"])
+    closed: bool = False
+    refused: frozenset[str] = frozenset()
     variants: dict[str, dict[str, Attribute]] = field(default_factory=dict[str, "dict[str, Attribute]"])
 
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship, of an answer or of a request."""
+    """A relationship, of an answer or of a request.
+
+    Attributes:
+        kind: one or many.
+        targets: The types that it leads to.
+        nullable: Whether null is one of its values.
+        null_only: Whether a request can carry nothing but null.
+        required: Whether it always stands there.
+        low, high: Least and greatest number of identifiers.
+        distinct: Whether a list takes no identifier twice.
+    """
 
     kind: str
     targets: frozenset[str]
     nullable: bool
+    null_only: bool
     required: bool
+    low: int | None
+    high: int | None
+    distinct: bool
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a request that creates, or updates, may carry."""
+    """What a request that creates, or updates, may carry; `constraints` are what holds between them, in words."""
 
     attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
     relationships: dict[str, Relationship] = field(default_factory=dict[str, Relationship])
+    constraints: tuple[str, ...] = ()
 
     @property
     def required(self) -> set[str]:
@@ -185,30 +223,59 @@ def _load(path: Path) -> Raw:
 def _request(raw: Raw | None) -> Request | None:
     if raw is None:
         return None
-    return Request(_attributes(raw.get("attributes")), _relationships(raw.get("relationships")))
+    constraints = (*raw.get("constraints", ()), *raw.get("rules", ()))
+    return Request(_attributes(raw.get("attributes")), _relationships(raw.get("relationships")), constraints)
 
 
 def _attributes(raw: Raw | None) -> dict[str, Attribute]:
     return {name: _attribute(one) for name, one in (raw or {}).items()}
 
 
+_ATTRIBUTE_KEYS = {
+    *("type", "kind", "format", "items", "anyOf", "enum", "properties", "additionalProperties"),
+    *("nullable", "required", "required_on_create", "readOnly", "default"),
+    *("minimum", "maximum", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
+    *("note", "example"),
+}
+
+
 def _attribute(raw: Raw) -> Attribute:
+    assert set(raw) <= _ATTRIBUTE_KEYS, f"keys that nothing reads: {set(raw) - _ATTRIBUTE_KEYS}"
     items: Raw = raw.get("items") or {}
     values = raw.get("enum") or items.get("enum") or ()
+    variants = raw.get("anyOf") or items.get("anyOf") or ()
     return Attribute(
         kind=_kind(raw),
         item=_kind(items) if items else None,
         enum=frozenset(value for value in values if value is not None),
         nullable=bool(raw.get("nullable")),
         required=bool(raw.get("required")),
-        variants=_variants(raw.get("anyOf") or items.get("anyOf") or ()),
+        required_on_create=bool(raw.get("required_on_create")),
+        read_only=bool(raw.get("readOnly")),
+        low=raw.get("minimum", raw.get("minItems")),
+        high=raw.get("maximum", raw.get("maxItems")),
+        longest=raw.get("maxLength"),
+        pattern=raw.get("pattern", ""),
+        distinct=bool(raw.get("uniqueItems")),
+        default=raw.get("default"),
+        format=raw.get("format", items.get("format", "")),
+        members=_attributes(raw.get("properties")),
+        closed=raw.get("additionalProperties") is False,
+        refused=frozenset(_type_of(variant) for variant in variants if variant.get("refused_on_create")),
+        variants=_variants(variants),
     )
+
+
+def _type_of(variant: Raw) -> str:
+    (type_,) = variant["properties"]["type"]["enum"]
+    assert isinstance(type_, str)
+    return type_
 
 
 def _variants(raw: Any) -> dict[str, dict[str, Attribute]]:
     found: dict[str, dict[str, Attribute]] = {}
     for variant in raw:
-        (type_,) = variant["properties"]["type"]["enum"]
+        type_ = _type_of(variant)
         assert type_ not in found, f"two variants of {type_}"
         found[type_] = _attributes(variant["properties"]["attributes"].get("properties"))
     return found
@@ -241,7 +308,11 @@ def _relationships(raw: Raw | None) -> dict[str, Relationship]:
             kind=one["kind"],
             targets=frozenset([one["target"]] if isinstance(one["target"], str) else one["target"]),
             nullable=bool(one.get("nullable") or one.get("data_nullable")),
+            null_only=bool(one.get("null_only")),
             required=bool(one.get("required")),
+            low=one.get("minItems"),
+            high=one.get("maxItems"),
+            distinct=bool(one.get("uniqueItems")),
         )
         for name, one in (raw or {}).items()
     }

@@ -15,7 +15,6 @@ from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
-    from didww.resources.address import Address
     from didww.resources.country import Country
     from didww.resources.did import Did
     from didww.resources.did_group_type import DidGroupType
@@ -110,7 +109,6 @@ class EmergencyCallingService(
         "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
     )
     created_at: datetime = attribute("When it was created.")
-    address: Address | None = relationship("The address that calls for help are sent to.")
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
     order: Order | None = relationship("The order that it was charged by; None before activation.")

@@ -50,6 +50,7 @@ SHARED: Final = CATALOGUE | REFERENCE | {"available_dids"}
 
 # Columns beside the declared ones: their kind, or "one:<type>" for a relationship.
 HIDDEN: Final[dict[str, dict[str, str]]] = {
+    "emergency_calling_services": {"address": "one:addresses"},
     "countries": {"is_available": "boolean"},
     "cities": {"is_available": "boolean"},
     "did_groups": {

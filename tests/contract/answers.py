@@ -268,7 +268,7 @@ def _amount(value: Any) -> bool:
 
 CHECKS: dict[str, Any] = {
     "text": lambda value: isinstance(value, str),
-    "enum": lambda value: isinstance(value, str),
+    "enum": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "decimal": _amount,

@@ -179,7 +179,7 @@ def records(type: str) -> list[Any]:
     """Records of a type, with all that can be included."""
     include = sorted(facts(type).include)
     if type in CATALOGUE:
-        return list(accessor(guide(), type).list(include=include, page=(1, 1000)).data)
+        return list(accessor(guide(), type).iterate(include=include))
     ids = scene().ids[type]
     if type == "available_dids":  # those of the scene are all of one kind
         kinds = {(tuple(one.features), one.meta.needs_registration): one.id for one in records("did_groups")}
@@ -229,7 +229,6 @@ WORKED_OUT: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("nanpa_prefixes", "npanxx"): lambda prefix: prefix.npa + prefix.nxx,
     ("nanpa_prefixes", "did_group.features"): lambda prefix: _group_of(prefix).features,
     ("nanpa_prefixes", "did_group.is_available"): lambda prefix: _group_of(prefix).meta.is_available,
-    ("dids", "pending_removal"): lambda did: did.billing_cycles_count == 0,
     ("capacity_pools", "has_unassigned_channels"): lambda pool: (
         pool.total_channels_count > pool.assigned_channels_count
     ),

@@ -98,8 +98,7 @@ class VoiceOutTrunk(
 ):
     """A trunk for outbound calls; accounts without an outbound plan cannot list them (403).
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. `default_did` can be included where the
-    account has the feature.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. No answer holds `default_did`.
     Source: contract file voice_out_trunks; ranges: behaviour sheet, section 8.
     """
 

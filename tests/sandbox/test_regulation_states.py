@@ -296,6 +296,9 @@ def test_all_states_of_a_calling_service(sandbox: Sandbox, client: DidwwClient) 
     kept = sandbox.engine.world(sandbox.key).get("emergency_calling_services", service.id)
     assert kept is not None
     assert kept["address"] == home.id
+    # The filter looks at the latest verification, whatever became of it.
+    assert client.emergency_calling_services().list(filter={"address.id": home.id}).total_records == 0
+    assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
     sandbox.transitions.approve(again(other))
     assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
     client.emergency_calling_services().delete(service.id)

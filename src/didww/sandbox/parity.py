@@ -57,7 +57,7 @@ DECIDED: Final = (
     ("`OPTIONS`", "200 without a body or a key, on any path."),
     ("Pages in browsers", "Those of this machine and of allowed hosts alone; the service lets any in."),
     ("A full disk", "507."),
-    ("A page above the maximum", "Refused with 400, code 118."),
+    ("A page larger than the documented maximum", "Refused with 400, code 118."),
     ("A page beyond the end", "200 with no records."),
     ("An order of which nothing is left when back ordering is off", "422 `exceeds available DIDs count` on `qty`."),
     ("A number that is taken meanwhile", "422 `is invalid` on `available_did_id` or `did_reservation_id`."),

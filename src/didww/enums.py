@@ -370,15 +370,13 @@ class ProofEntityType(OpenStrEnum):
     ADDRESS = "Address"
     """Proves an address, such as a utility bill."""
 
-    PORTING = "Porting"
-    """Goes with the porting of a number; found in the OpenAPI description only."""
-
 
 class AreaLevel(OpenStrEnum):
     """How near to the number's place an identity or address has to be: the area levels of requirements.
 
     These are `personal_area_level`, `business_area_level` and `address_area_level` of address and emergency
-    requirements. Can be None. Recorded answers of older versions show `"Country"`, `"worldwide"` and
+    requirements. Of identities it is `world_wide` or `country`, of addresses for emergency calls anything but
+    `world_wide`. Can be None. Recorded answers of older versions show `"Country"`, `"worldwide"` and
     `"region"`, which stay unknown values.
 
     Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
@@ -714,16 +712,20 @@ class RxDtmfFormat(OpenIntEnum):
 class TxDtmfFormat(OpenIntEnum):
     """How keypad tones are sent to the customer's side: `tx_dtmf_format_id` of SIP configurations.
 
+    The numbers are those of DIDWW's API document. Older clients, DIDWW's own package for Python among them, count
+    1 off, 2 RFC 2833, 3 dtmf-relay and 4 dtmf: a 1 or 2 that such a client wrote stands for something else here, and
+    its 3 is in no document; it is read as it is, like any other number.
+
     Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
     """
 
-    DISABLED = 1
+    DISABLED = 0
     """Off: tones are not sent as signals."""
 
-    RFC_2833 = 2
+    RFC_2833 = 1
     """As RTP events; offer `Codec.TELEPHONE_EVENT`."""
 
-    SIP_INFO_RELAY = 3
+    SIP_INFO_RELAY = 2
     """As SIP INFO messages, application/dtmf-relay."""
 
     SIP_INFO_DTMF = 4

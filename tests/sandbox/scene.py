@@ -14,12 +14,14 @@ from didww.resources.fields import Field
 from didww.resources.kinds import Kind
 from didww.resources.registry import all_classes
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours import BEHAVIOURS
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import CATALOGUE
 from didww.sandbox.local import Sandbox
 from didww.sandbox.schema import table_of
 from didww.sandbox.values import complete
 from didww.sandbox.world import World
+from facts import facts
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -113,11 +115,23 @@ class Metas(Behaviour):
         return made or None
 
 
+class Verified(Metas):
+    """The same, and whether a number is registered: no column holds it."""
+
+    def attributes(self, world: World, record: dict[str, Any]) -> None:
+        BEHAVIOURS[self.type].attributes(world, record)
+
+
 def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     """A record with a value for every attribute."""
     table = table_of(type)
     assert table is not None
-    return {field.name: value_of(field.kind, n, field) for field in table.attribute_fields} | members
+    made = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
+    for name, fact in facts(type).attributes.items():
+        if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
+            value = sorted(fact.enum, key=str)[n % len(fact.enum)]
+            made[name] = [value] if fact.kind == "list" else value
+    return made | members
 
 
 class Scene:
@@ -130,7 +144,11 @@ class Scene:
         self.engine = Engine(seed=7)
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._setting.behaviours[name] for name in ("did_groups", "available_dids")}
-        plain = {cls.type_: Metas(cls) for cls in all_classes() if cls.type_ not in CATALOGUE}
+        plain = {
+            cls.type_: (Verified if cls.type_ in ("identities", "addresses") else Metas)(cls)
+            for cls in all_classes()
+            if cls.type_ not in CATALOGUE
+        }
         self.engine._setting.behaviours = {**plain, **own}
         self.caller = Caller(self.engine)
         self.world = self.engine.world("key")
@@ -208,14 +226,16 @@ def value_of(kind: Kind, n: int, field: Field | None = None) -> Any:
     if name == "date":
         return f"2026-0{n + 1}-15"
     if name == "enum":
-        # identities know no "any", which requirements have.
-        members = [member.value for member in kind.detail if member.value != "any"]
+        members = [member.value for member in kind.detail]
         return members[n % len(members)]
     if name == "list":
         return [value_of(kind.detail, n)]
     if name == "object":
         cls = kind.detail[n % len(kind.detail)]
-        return complete(kind, {"type": cls.type_, "attributes": {}})
+        inside = {
+            one.name: value_of(one.kind, n, one) for one in cls._fields.values() if not (one.create and one.clearable)
+        }
+        return complete(kind, {"type": cls.type_, "attributes": inside})
     return {"n": n}
 
 

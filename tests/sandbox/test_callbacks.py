@@ -8,16 +8,28 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from didww import DidOrderItem, DidwwClient, Export, Order
+from didww import (
+    AddressVerification,
+    CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
+    DidwwClient,
+    EmergencyVerification,
+    Export,
+    Order,
+    VoiceOutTrunk,
+)
 from didww.callback.request_validator import RequestValidator
 from didww.sandbox import Clock, Sandbox
+from didww.sandbox.behaviours.out_trunks import spend
 from didww.sandbox.callbacks import PAUSES
+from people import bought, groups_of, person, prove_all, requirement_of
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"
@@ -285,3 +297,186 @@ def test_the_secret_is_not_shown(sandbox: Sandbox, receiver: Receiver) -> None:
     sandbox.clock.advance(1)
     shown = repr(sandbox.callbacks.settle()) + repr(sandbox.callbacks) + repr(sandbox)
     assert SECRET not in shown
+
+
+# What is told of each kind
+
+
+def reviewed(sandbox: Sandbox, client: DidwwClient, url: str) -> str:
+    """An address verification with a callback, that waits for somebody's decision."""
+    sandbox.transitions.set("address_verifications", by_hand=True)
+    for group in groups_of(client, "DE", needs_registration=True):
+        assert group.address_requirement is not None
+        requirement = requirement_of(client, group.address_requirement)
+        if requirement.service_description_required or requirement.personal_onetime_document:
+            continue
+        dids = bought(sandbox, client, group)
+        assert requirement.country is not None
+        identity, address = person(client, requirement.country)
+        prove_all(client, requirement, identity, address)
+        made = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
+        return client.address_verifications().create(made).data.id
+    raise AssertionError("no such group")
+
+
+def test_an_address_verification_tells_all_members(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Reason and comment are always there: joined by comma and blank when rejected, empty when approved."""
+    client = sandbox.client()
+    id = reviewed(sandbox, client, f"{receiver.base}/hook")
+    sandbox.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
+    sandbox.callbacks.settle()
+    told = {"id": id, "type": "address_verifications", "status": "rejected"}
+    assert receiver.fields() == {
+        **told,
+        "reject_reason": "Document expired, Address not found",
+        "reject_comment": "Send a new copy",
+    }
+    id = reviewed(sandbox, client, f"{receiver.base}/hook")
+    sandbox.transitions.approve(id)
+    sandbox.callbacks.settle()
+    assert receiver.fields() == {**told, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
+    assert receiver.accepted(0)
+    assert receiver.accepted(1)
+
+
+def test_an_emergency_verification_tells_all_members(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Several reasons are joined by semicolon and blank; the calling service is always named."""
+    client = sandbox.client()
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    sandbox.transitions.set("emergency_verifications", by_hand=True)
+    pair: dict[str, Any] = {"callback_url": f"{receiver.base}/hook", "callback_method": "get"}
+    made = EmergencyVerification(address=address, dids=bought(sandbox, client, group), **pair)
+    first = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    service = first.emergency_calling_service
+    assert service is not None
+    sandbox.transitions.reject(first.id, ["Address not found", "Name differs"])
+    sandbox.callbacks.settle()
+    told = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
+    reasons = "Address not found; Name differs"
+    assert receiver.fields() == {**told, "id": first.id, "status": "rejected", "reject_reasons": reasons}
+    again = EmergencyVerification(address=address, emergency_calling_service=service, **pair)
+    second = client.emergency_verifications().create(again).data
+    sandbox.transitions.approve(second.id)
+    sandbox.callbacks.settle()
+    approved = next(receiver.fields(n) for n in range(len(receiver.got)) if receiver.fields(n).get("id") == second.id)
+    assert approved == {**told, "id": second.id, "status": "approved", "reject_reasons": ""}
+
+
+def test_an_account_without_a_callback_secret_is_told_nothing(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Neither then nor later: what waits is not repeated, and what happened meanwhile is not made up for."""
+    client = sandbox.client()
+    receiver.answers = [500]
+    ordered(client, f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    sandbox.callbacks.settle()
+    sandbox.features.put({"callback_secret": False})
+    ordered(client, f"{receiver.base}/hook")
+    sandbox.clock.advance("2 minutes")
+    assert [one.state for one in sandbox.callbacks.settle()] == ["unsent", "unsent"]
+    sandbox.features.put({"callback_secret": True})
+    sandbox.clock.advance("1 day")
+    sandbox.callbacks.settle()
+    assert len(receiver.got) == 1
+    ordered(client, f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    assert sandbox.callbacks.settle()[0].state == "delivered"
+    other = sandbox.client("other")
+    sandbox.features.put({"callback_secret": False}, api_key="other")
+    ordered(other, f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    assert sandbox.callbacks.settle()[0].state == "unsent"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(200, "delivered"), (298, "delivered"), (299, "waiting"), (300, "waiting")]
+)
+def test_what_counts_as_delivered(sandbox: Sandbox, receiver: Receiver, status: int, state: str) -> None:
+    """An answer from 200 to 298."""
+    receiver.answers = [status]
+    ordered(sandbox.client(), f"{receiver.base}/hook")
+    sandbox.clock.advance(1)
+    assert [one.state for one in sandbox.callbacks.settle()] == [state]
+
+
+def test_a_url_without_a_scheme_is_called_by_http(sandbox: Sandbox, receiver: Receiver) -> None:
+    """It is signed as such, too; the record has it as it was set."""
+    client = sandbox.client()
+    url = f"{receiver.base.removeprefix('http://')}/hook"
+    id = ordered(client, url)
+    sandbox.clock.advance(1)
+    assert [(one.state, one.url) for one in sandbox.callbacks.settle()] == [("delivered", url)]
+    assert receiver.accepted()
+    assert client.orders().find(id).data.callback_url == url
+
+
+def test_fields_of_a_get_are_sorted_before_the_fragment(sandbox: Sandbox) -> None:
+    """After the URL's own query."""
+    id = ordered(sandbox.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
+    sandbox.clock.advance(1)
+    (delivery,) = sandbox.callbacks.settle()
+    url = sandbox.callbacks.request(delivery.id).url
+    assert url == f"https://hooks.example.com/didww?tenant=42&id={id}&status=completed&type=orders#part"
+
+
+def trunk(client: DidwwClient, url: str, name: str) -> str:
+    """An outbound trunk with a callback."""
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.1/32"])
+    made = VoiceOutTrunk(
+        name=name, authentication_method=method, on_cli_mismatch_action="reject_call", callback_url=url
+    )
+    return client.voice_out_trunks().create(made).data.id
+
+
+def put(client: DidwwClient, id: str, status: str) -> None:
+    """Block or unblock a trunk."""
+    found = client.voice_out_trunks().find(id).data
+    found.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] a text is taken
+    client.voice_out_trunks().update(found)
+
+
+@pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
+def test_a_trunk_tells_of_every_change(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Blocked and unblocked, by hand or by the threshold, which is told; five members each."""
+    client = sandbox.client()
+    id = trunk(client, f"{receiver.base}/hook", "One")
+    told: list[Any] = []
+    for change in ("blocked", "active", "spent", "active"):
+        if change == "spent":
+            spend(sandbox.engine.world(sandbox.key), id, Decimal(10**6))
+            sandbox.engine.wake()
+        else:
+            put(client, id, change)
+        sandbox.callbacks.settle()
+        (event,) = receiver.fields()
+        assert set(event) == {"id", "type", "status", "threshold_reached", "created_at"}
+        assert receiver.accepted()
+        told.append((event["status"], event["threshold_reached"]))
+    assert told == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
+
+
+@pytest.mark.unchecked  # the same
+def test_trunk_events_are_collected_while_a_delivery_fails(sandbox: Sandbox, receiver: Receiver) -> None:
+    """What comes meanwhile waits for the next attempt, and goes out in the same array, in order; other URLs do not wait."""
+    client = sandbox.client()
+    receiver.answers = [500]
+    one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
+    three = trunk(client, f"{receiver.base}/elsewhere", "Three")
+    put(client, one, "blocked")
+    sandbox.callbacks.settle()
+    put(client, two, "blocked")
+    put(client, one, "active")
+    put(client, three, "blocked")
+    states = {delivery.id: delivery.state for delivery in sandbox.callbacks.settle()}
+    assert states == {1: "waiting", 2: "collected", 3: "collected", 4: "delivered"}
+    assert [event["id"] for event in receiver.fields()] == [three]
+    sandbox.clock.advance("2 minutes")
+    assert sandbox.callbacks.settle()[-1].state == "delivered"
+    assert [(event["id"], event["status"]) for event in receiver.fields()] == [
+        (one, "blocked"),
+        (two, "blocked"),
+        (one, "active"),
+    ]
+    assert receiver.accepted()
+    assert len(receiver.got) == 3

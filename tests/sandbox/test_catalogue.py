@@ -68,8 +68,9 @@ def by_id(rows: dict[str, list[Row]]) -> dict[str, dict[str, Row]]:
 
 
 def group(rows: dict[str, list[Row]], prefix: str) -> Row:
-    """The one group of a prefix."""
-    (found,) = (row for row in rows["did_groups"] if row["prefix"] == prefix)
+    """The one group of a prefix, country code included."""
+    codes = {row["id"]: row["prefix"] or "" for row in rows["countries"]}
+    (found,) = (row for row in rows["did_groups"] if codes[row["country"]] + row["prefix"] == prefix)
     return found
 
 
@@ -213,16 +214,25 @@ def test_groups_have_known_features_and_plain_values(rows: dict[str, list[Row]])
         assert len(set(features)) == len(features)
         assert {"voice_in", "sms_in"} & set(features)
         assert row["area_name"]
-        assert row["prefix"].isdigit()
+        assert re.fullmatch(r"\d*", row["prefix"], re.ASCII)
 
 
-def test_prefix_begins_with_the_calling_code(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
-    """A group's prefix begins with its country's; only the row for global numbers has none."""
+def test_prefix_follows_the_country_code(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """Numbers are the country's code, the group's prefix, the rest; only the row for global numbers has no code."""
     for row in rows["did_groups"]:
         calling = by_id["countries"][row["country"]]["prefix"]
-        assert row["prefix"].startswith(calling or ("8",))
-        assert row["number_base"].startswith(row["prefix"])
+        assert row["number_base"].startswith((calling or "") + row["prefix"])
+        assert row["prefix"] or row["area_name"] == "National"
+    london = group(rows, "4420")
+    assert (london["prefix"], london["area_name"]) == ("20", "London")
     assert [row["name"] for row in rows["countries"] if row["prefix"] is None] == ["International"]
+
+
+def test_codes_of_regions_have_the_country_part(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """ISO 3166-2: US-CA, not CA."""
+    for row in rows["regions"]:
+        assert row["iso"].startswith(f"{by_id['countries'][row['country']]['iso']}-")
+    assert {"US-CA", "CA-MB"} <= {row["iso"] for row in rows["regions"]}
 
 
 def test_numbers_look_like_numbers(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
@@ -257,11 +267,12 @@ def test_british_numbers_are_for_drama(catalogue: Catalogue, rows: dict[str, lis
         assert OFCOM_DRAMA.fullmatch(number)
 
 
-def test_other_numbers_begin_with_zeros(rows: dict[str, list[Row]]) -> None:
+def test_other_numbers_begin_with_zeros(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
     """Elsewhere two zeros follow the prefix, where no plan has subscribers' numbers."""
     for row in rows["did_groups"]:
-        if not row["prefix"].startswith(("1", "44")):
-            assert row["number_base"].removeprefix(row["prefix"]).startswith("00")
+        whole = (by_id["countries"][row["country"]]["prefix"] or "") + row["prefix"]
+        if not whole.startswith(("1", "44")):
+            assert row["number_base"].removeprefix(whole).startswith("00")
 
 
 def test_number_ends_where_its_block_ends(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
@@ -303,8 +314,10 @@ def test_each_american_area_code_has_one_nanpa_prefix(
     assert max(Counter(row["npa"] for row in prefixes).values()) == 1
     assert {by_id["countries"][row["country"]]["iso"] for row in prefixes} == {"US", "CA"}
     for row in prefixes:
+        assert re.fullmatch(r"[2-9]\d\d", row["npa"], re.ASCII)
+        assert re.fullmatch(r"(?!\d11$)[2-9]\d\d", row["nxx"], re.ASCII)
         found = by_id["did_groups"][row["did_group"]]
-        assert found["prefix"] == "1" + row["npa"]
+        assert found["prefix"] == row["npa"]
         assert found["region"] == row["region"] is not None
 
 
@@ -342,7 +355,9 @@ def test_the_groups_that_examples_use_exist(seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2026])
 def test_the_groups_that_tests_of_trouble_use_exist(seed: int) -> None:
     """A group is sold out, one nearly, one wants registration, one is sold in bulk only, whatever the seed."""
-    groups = {row["prefix"]: row for row in Catalogue(seed).rows("did_groups")}
+    catalogue = Catalogue(seed)
+    codes = {row["id"]: row["prefix"] or "" for row in catalogue.rows("countries")}
+    groups = {codes[row["country"]] + row["prefix"]: row for row in catalogue.rows("did_groups")}
     assert groups["44131"]["total_count"] == 0
     assert groups["44115"]["total_count"] == 2
     assert groups["4930"]["area_name"] == "Berlin"

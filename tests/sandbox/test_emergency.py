@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,10 +17,12 @@ from didww import (
     EmergencyOrderItem,
     EmergencyRequirementValidation,
     EmergencyVerification,
+    PermissionDeniedError,
     ValidationError,
 )
 from didww.sandbox import Sandbox
 from people import bought, groups_of, person
+from scene import Caller, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +50,7 @@ def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> Emergen
 
 def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
     assert service is not None
-    include = ["address", "dids", "order", "emergency_verification"]
+    include = ["dids", "order", "emergency_verification.address"]
     return client.emergency_calling_services().find(service, include=include).data
 
 
@@ -119,11 +123,10 @@ def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient)
     sandbox.clock.advance(1)
     now = service_of(client, service)
     assert now.status == "active"
-    assert now.address == moved
+    moved_in = client.emergency_calling_services().list(filter={"address.id": moved.id})
+    assert [one.id for one in moved_in.data] == [service.id]
     assert now.emergency_verification is not None
-    verified = client.emergency_verifications().find(now.emergency_verification, include="address").data
-    assert verified.address is not None
-    assert verified.address.id == moved.id
+    assert now.emergency_verification.address == moved
     assert client.balance().find().data.total_balance == balance
     assert client.orders().list().total_records == 2
 
@@ -138,7 +141,7 @@ def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient)
 
 
 def test_numbers_of_one_service_belong_together(sandbox: Sandbox, client: DidwwClient) -> None:
-    """Same kind, same city, and able to do it; none is refused, too. Nothing is made of what was refused."""
+    """Same kind, same city, and able to do it. Nothing is made of what was refused."""
     first, *others = groups_of(client, "US", features="emergency")
     assert first.country is not None
     _, address = person(client, first.country)
@@ -152,7 +155,6 @@ def test_numbers_of_one_service_belong_together(sandbox: Sandbox, client: DidwwC
     )
     (without,) = bought(sandbox, client, unable)
     for dids, field, text in (
-        ([], "dids", "can't be blank"),
         ([did, elsewhere], "dids", "should be linked with City ID"),
         ([without], "dids", f"does not support Emergency feature ({without.id})"),
     ):
@@ -163,25 +165,112 @@ def test_numbers_of_one_service_belong_together(sandbox: Sandbox, client: DidwwC
     assert client.emergency_verifications().list().total_records == 0
 
 
-def test_numbers_and_a_service_together_are_refused(sandbox: Sandbox, client: DidwwClient) -> None:
-    """Either makes sense; a callback without its method does not either."""
+def test_exactly_one_of_numbers_and_service(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Both are refused, and so is neither: an address alone is not enough."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     dids = bought(sandbox, client, group)
     _, address = person(client, group.country)
     service = service_of(client, submitted(client, address, dids).emergency_calling_service)
-    both = EmergencyVerification(callback_url="https://example.com/called")
-    both.address = address
-    both.dids = dids
-    with pytest.raises(ValidationError) as caught:
-        client.emergency_verifications().create(both)
-    assert caught.value.fields == {"callback_method": ["can't be blank"]}
-    both.callback_method = None
-    both.callback_url = None
-    both.emergency_calling_service = service
-    with pytest.raises(ValidationError) as caught:
-        client.emergency_verifications().create(both)
-    assert list(caught.value.fields) == ["emergency_calling_service"]
+    caller = Caller(sandbox.engine, sandbox.key)
+    numbers = [{"type": "dids", "id": dids[0].id}]
+    to = {"type": "emergency_calling_services", "id": service.id}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"dids": numbers, "emergency_calling_service": to}, "emergency_calling_service"),
+        ({"dids": []}, "dids"),
+        ({}, "dids"),
+    ]
+    for links, field in cases:
+        whole = {"address": {"type": "addresses", "id": address.id}, **links}
+        error = caller.error("POST", "/emergency_verifications", document("emergency_verifications", None, whole))
+        assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/relationships/{field}")
+
+
+def test_references_have_no_fixed_form(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Three letters and six digits, as in the document's example."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submitted(client, address, bought(sandbox, client, group)).reference)
+
+
+def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
+    """Lists of labels, never null; a validation names the missing one by its label."""
+    found = client.emergency_requirements().list(include="country").data
+    for one in found:
+        assert one.personal_mandatory_fields in ([], ["Birth Date"])
+        assert one.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
+        assert one.address_mandatory_fields == []
+    asked = next(one for one in found if one.personal_mandatory_fields)
+    assert asked.country is not None
+    nobody, _ = person(client, asked.country, birth_date=None)
+    company, _ = person(client, asked.country, identity_type="business", company_name="Example Ltd")
+    for identity, missing in (
+        (nobody, "Birth Date is required for Personal Identity"),
+        (company, "Company ID is required for Business Identity"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            client.emergency_requirement_validations().create(
+                EmergencyRequirementValidation(emergency_requirement=asked, identity=identity)
+            )
+        assert caught.value.fields[""] == [missing]
+
+
+def test_the_latest_verification_tells_a_service_by_its_address(sandbox: Sandbox, client: DidwwClient) -> None:
+    """Filters by address and identity go by the address of the latest verification, before it is approved too."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    first, address = person(client, group.country)
+    second, other = person(client, group.country)
+    service = service_of(client, submitted(client, address, bought(sandbox, client, group)).emergency_calling_service)
+    sandbox.clock.advance(1)
+    client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
+    services = client.emergency_calling_services()
+    found = [
+        services.list(filter=one).total_records
+        for one in (
+            {"address.id": address.id},
+            {"identity.id": first.id},
+            {"address.id": other.id},
+            {"identity.id": second.id},
+        )
+    ]
+    assert found == [0, 0, 1, 1]
+
+
+def test_addresses_of_relationships_are_not_served(sandbox: Sandbox, client: DidwwClient) -> None:
+    """The links are written, and lead nowhere: of requirements, services and verifications."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    submitted(client, address, bought(sandbox, client, group))
+    caller = Caller(sandbox.engine, sandbox.key)
+    for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
+        record = caller.get(f"/{type}")["data"][0]
+        for one in record["relationships"].values():
+            for link in one["links"].values():
+                answer = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
+                assert answer.status == 404, link
+
+
+def test_an_account_without_emergency_calling(client: DidwwClient, sandbox: Sandbox) -> None:
+    """Every operation on the four types is 403, before anything else; other types, and other accounts, are served."""
+    sandbox.features.put({"emergency_calling": False})
+    caller = Caller(sandbox.engine, sandbox.key)
+    nobody = "8d1a3c5e-0000-4000-8000-000000000001"
+    for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
+        for path in (f"/{type}", f"/{type}/{nobody}"):
+            assert caller.error("GET", path)["status"] == "403"
+    for type in ("emergency_requirement_validations", "emergency_verifications"):
+        assert caller.error("POST", f"/{type}", document(type, bogus=1))["status"] == "403"
+    assert caller.error("PATCH", f"/emergency_verifications/{nobody}", {})["status"] == "403"
+    assert caller.error("DELETE", f"/emergency_calling_services/{nobody}")["status"] == "403"
+    with pytest.raises(PermissionDeniedError, match="Emergency calling is not enabled"):
+        client.emergency_requirements().list()
+    client.address_requirements().list()
+    sandbox.client("another").emergency_requirements().list()
+    sandbox.features.put({"emergency_calling": True})
+    client.emergency_requirements().list()
 
 
 def test_an_address_elsewhere_is_told(client: DidwwClient) -> None:

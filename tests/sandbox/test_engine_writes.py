@@ -46,7 +46,9 @@ def test_what_is_created_can_be_read(stage: Scene) -> None:
 
 def test_an_update_changes_what_was_sent_and_nothing_else(stage: Scene) -> None:
     """PATCH, and PUT as its other name; null is a value."""
-    id = stage.ids["identities"][0]
+    id = next(
+        one for one in stage.ids["identities"] if stage.world.get("identities", one)["identity_type"] == "business"
+    )
     before = stage.caller.get(f"/identities/{id}")["data"]
     for method in ("PATCH", "PUT"):
         after = stage.caller.write(
@@ -81,12 +83,23 @@ def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
         ("voice_out_trunks", stage.ids["voice_out_trunks"][0], "dids", "dids", stage.ids["dids"]),
     ]
     for type, id, name, other, ids in cases:
-        for wanted in (ids[1:], [ids[0]], [], [ids[2], ids[2]]):
-            body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]})
+        repeat = [[ids[2], ids[2]]] if type == "voice_in_trunk_groups" else []
+        switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
+        for wanted in (ids[1:], [ids[0]], [], *repeat):
+            body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
             answer = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
             linked = answer["data"]["relationships"][name]["data"]
             assert {one["id"] for one in linked} == set(wanted)
             assert len(linked) == len(set(wanted))
+
+
+def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scene) -> None:
+    """A trunk group counts it once, other lists are wrong."""
+    id, did = stage.ids["voice_out_trunks"][0], stage.ids["dids"][2]
+    body = document("voice_out_trunks", id, {"dids": [{"type": "dids", "id": did}] * 2}, allow_any_did_as_cli=False)
+    assert (
+        stage.caller.error("PATCH", f"/voice_out_trunks/{id}", body)["source"]["pointer"] == "/data/relationships/dids"
+    )
 
 
 def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
@@ -155,7 +168,7 @@ def test_a_nested_object_is_shown_with_all_its_members(stage: Scene) -> None:
     body = document(
         "voice_in_trunks",
         name="sip",
-        configuration={"type": "sip_configurations", "attributes": {"host": "sip.example.com"}},
+        configuration={"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}},
     )
     shown = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
     assert shown["type"] == "sip_configurations"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from didww import (
+    Codec,
     CredentialsAndIpAuthenticationMethod,
     DidwwClient,
     Export,
@@ -130,7 +131,9 @@ def test_routes_and_costs_of_inbound_calls(sandbox: Sandbox) -> None:
     dids = {did.number: did for did in client.dids().list().data}
     sip = client.voice_in_trunks().create(
         VoiceInTrunk(
-            name='Main, "new"', priority=1, configuration=SipConfiguration(host="sip.example.com", cnam_lookup=True)
+            name='Main, "new"',
+            priority=1,
+            configuration=SipConfiguration(host="sip.example.com", codec_ids=[Codec.PCMU], cnam_lookup=True),
         )
     )
     mobile = client.voice_in_trunks().create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,8 @@ from didww import (
     ValidationError,
 )
 from didww.sandbox import Sandbox
-from people import PDF, bought, groups_of, person, prove_all, requirement_of
+from people import PDF, bought, groups_of, person, prove, prove_all, requirement_of
+from scene import Caller, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,9 +144,10 @@ def test_a_validation_tells_all_that_is_missing_and_stores_nothing(sandbox: Sand
     with pytest.raises(ValidationError) as caught:
         scene.validate(identity, foreign)
     assert caught.value.fields == {"address": ["is invalid"]}
-    with pytest.raises(ValidationError) as caught:
-        scene.validate(None, None)
-    assert caught.value.fields == {"identity": ["can't be blank"]}
+    links = {"address_requirement": {"type": "address_requirements", "id": scene.requirement.id}}
+    body = document("address_requirement_validations", None, links)
+    error = Caller(sandbox.engine, sandbox.key).error("POST", "/address_requirement_validations", body)
+    assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/identity")
 
 
 def test_a_company_is_asked_for_what_companies_are(sandbox: Sandbox) -> None:
@@ -192,9 +195,10 @@ def test_a_verification_needs_numbers_of_the_account(sandbox: Sandbox) -> None:
     """None, or one that belongs to nobody here, is refused by the relationship's name."""
     scene = Registration(sandbox, plain)
     _, address = person(scene.client, scene.country)
-    with pytest.raises(ValidationError) as caught:
-        scene.client.address_verifications().create(scene.verification(address, []))
-    assert caught.value.fields == {"dids": ["can't be blank"]}
+    links = {"address": {"type": "addresses", "id": address.id}, "dids": []}
+    body = document("address_verifications", None, links)
+    error = Caller(sandbox.engine, sandbox.key).error("POST", "/address_verifications", body)
+    assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/dids")
     foreign = scene.verification(address, [Did.build("8d1a3c5e-0000-4000-8000-000000000001")])
     with pytest.raises((ValidationError, NotFoundError)):
         scene.client.address_verifications().create(foreign)
@@ -242,15 +246,63 @@ def test_requirements_are_found_by_country_and_kind(sandbox: Sandbox) -> None:
     assert names == ["Declaration of Consent", "Business Declaration"]
 
 
-def test_a_file_that_nothing_holds_is_forgotten_after_a_day(sandbox: Sandbox) -> None:
-    """Found until then; it can be deleted, too."""
+def test_a_staged_file_is_forgotten_after_a_day(sandbox: Sandbox) -> None:
+    """Found until then, attached or not; it can be deleted, too. What holds a copy stays."""
     client = sandbox.client()
+    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    identity, _ = person(client, client.countries().one(filter={"iso": "DE"}))
+    proof = prove(client, identity, kind)
+    (attached,) = client.encrypted_files().list().data
     file, other = client.upload_file(PDF, description="a.pdf"), client.upload_file(PDF)
     assert client.encrypted_files().find(file).data.description == "a.pdf"
     assert isinstance(file, EncryptedFile)
     assert file.expires_at is not None
     client.encrypted_files().delete(other)
     sandbox.clock.advance(23 * 3600)
-    assert [one.id for one in client.encrypted_files().list().data] == [file.id]
+    assert {one.id for one in client.encrypted_files().list().data} == {attached.id, file.id}
     sandbox.clock.advance(2 * 3600)
     assert client.encrypted_files().list().total_records == 0
+    assert client.proofs().find(proof.id).data.id == proof.id
+
+
+def test_uploads_that_cannot_be(sandbox: Sandbox) -> None:
+    """400 for what is no form, and for foreign fields; neither 406 nor 415, whatever is accepted or sent."""
+    caller = Caller(sandbox.engine, sandbox.key)
+    form = "multipart/form-data; boundary=limit"
+
+    def parts(**fields: str) -> bytes:
+        told = [
+            f'--limit\r\nContent-Disposition: form-data; name="encrypted_files[{name}]"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        return ("".join(told) + "--limit--\r\n").encode()
+
+    for content_type, body in (
+        ("application/vnd.api+json", b"{}"),
+        ("application/json", b"{}"),
+        (form, parts(file="x", encryption_fingerprint="x", color="red")),
+    ):
+        sent = {"Content-Type": content_type, "Accept": "text/html"}
+        answer = caller.send("POST", "/encrypted_files", raw=body, headers=sent)
+        assert (answer.status, json.loads(answer.body)["errors"][0]["title"]) == (400, "invalid params")
+    answer = caller.send(
+        "POST", "/encrypted_files", raw=parts(file="x", encryption_fingerprint="x"), headers={"Content-Type": form}
+    )
+    assert answer.status == 422
+
+
+def test_an_address_of_200_characters(sandbox: Sandbox) -> None:
+    """No longer; and a proof takes five files at most, each once."""
+    client = sandbox.client()
+    country = client.countries().one(filter={"iso": "DE"})
+    identity, address = person(client, country)
+    caller = Caller(sandbox.engine, sandbox.key)
+    body = document("addresses", address.id, address="x" * 201)
+    assert caller.error("PATCH", f"/addresses/{address.id}", body)["source"]["pointer"] == "/data/attributes/address"
+    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    files = [{"type": "encrypted_files", "id": client.upload_file(PDF).id} for _ in range(6)]
+    links = {"proof_type": {"type": "proof_types", "id": kind.id}, "entity": {"type": "identities", "id": identity.id}}
+    for given in ([], files, [files[0], files[0]]):
+        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": given}))
+        assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/files")
+    caller.write("POST", "/proofs", document("proofs", None, {**links, "files": files[:5]}), 201)

@@ -23,7 +23,10 @@ OBJECTS: dict[str, Any] = {
         {
             "id": "main",
             "name": "Main",
-            "configuration": {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}},
+            "configuration": {
+                "type": "sip_configurations",
+                "attributes": {"host": "sip.example.com", "codec_ids": [9]},
+            },
         },
         {"name": "Mobile", "configuration": {"type": "pstn_configurations", "attributes": {"dst": "447700900000"}}},
     ],
@@ -36,7 +39,7 @@ balance: 250.50
 voice_in_trunks:
   - id: main
     name: Main
-    configuration: {type: sip_configurations, attributes: {host: sip.example.com}}
+    configuration: {type: sip_configurations, attributes: {host: sip.example.com, codec_ids: [9]}}
 dids:
   - number: 12125550100
     voice_in_trunk: main

@@ -74,7 +74,7 @@ STRINGS = {
     "NetworkProtocolPriority": ["force_ipv4", "force_ipv6", "any", "prefer_ipv4", "prefer_ipv6"],
     "OnCliMismatchAction": ["send_original_cli", "reject_call", "replace_cli", "randomize_cli"],
     "OrderStatus": ["pending", "completed", "canceled"],
-    "ProofEntityType": ["Personal", "Business", "Address", "Porting"],
+    "ProofEntityType": ["Personal", "Business", "Address"],
     "StirShakenMode": ["disabled", "original", "pai", "original_pai", "verstat"],
     "VoiceOutTrunkStatus": ["active", "blocked"],
 }
@@ -151,7 +151,7 @@ NUMBERS = {
     "RxDtmfFormat": {1: "RFC_2833", 2: "SIP_INFO", 3: "RFC_2833_OR_SIP_INFO"},
     "SstRefreshMethod": {1: "INVITE", 2: "UPDATE", 3: "UPDATE_FALLBACK_INVITE"},
     "TransportProtocol": {1: "UDP", 2: "TCP", 3: "TLS"},
-    "TxDtmfFormat": {1: "DISABLED", 2: "RFC_2833", 3: "SIP_INFO_RELAY", 4: "SIP_INFO_DTMF"},
+    "TxDtmfFormat": {0: "DISABLED", 1: "RFC_2833", 2: "SIP_INFO_RELAY", 4: "SIP_INFO_DTMF"},
 }
 
 STR_CLASSES: list[Any] = [getattr(enums, name) for name in STRINGS]

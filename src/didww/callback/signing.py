@@ -17,7 +17,7 @@ from didww.exceptions import InvalidValue
 if TYPE_CHECKING:
     from didww.callback.request_validator import Payload
 
-__all__ = ["CallbackRequest", "sign_callback"]
+__all__ = ["CallbackRequest", "sign_callback", "with_scheme"]
 
 
 class CallbackRequest(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def sign_callback(
     """A signed callback, to be sent to a receiver that is tested.
 
     Args:
-        url: The address that DIDWW would call, its own query included.
+        url: The URL that DIDWW would call, its own query included; without a scheme, by HTTP.
         payload: The fields, `type` among them; a list of them is sent as JSON, as those of outbound trunks are.
         secret: The callback secret.
         method: `GET` has the fields in the query, `POST` in a form.
@@ -75,7 +75,7 @@ def sign_callback(
         if wrong is not None:
             raise InvalidValue(f"payload: {wrong!r} must be text, a number, a boolean or None.", field="payload")
     headers: dict[str, str] = {}
-    body = ""
+    body, url = "", with_scheme(url)
     if not isinstance(payload, Mapping):
         if method == "GET":
             raise InvalidValue("method is POST for a list: it is sent as JSON.", field="method")
@@ -88,7 +88,7 @@ def sign_callback(
         texts = {name: text_of(value) for name, value in payload.items()}
         if method == "GET":
             address, mark, fragment = url.partition("#")
-            # As DIDWW's test installation sends them: after the address's own query, in alphabetical order.
+            # As DIDWW sends them: after the URL's own query, sorted by name, before the fragment.
             url = f"{address}{'&' if '?' in address else '?'}{urlencode(sorted(texts.items()))}{mark}{fragment}"
         else:
             body = urlencode(texts)
@@ -98,3 +98,8 @@ def sign_callback(
         raise InvalidValue(f"url is no http address, or payload no fields of a callback: {url[:200]!r}.", field="url")
     headers[RequestValidator.HEADER] = signature
     return CallbackRequest(method, url, headers, body)
+
+
+def with_scheme(url: str) -> str:
+    """Return a callback URL as DIDWW calls it: without a scheme, it is an HTTP one."""
+    return url if "://" in url else f"http://{url}"

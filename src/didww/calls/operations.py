@@ -118,9 +118,7 @@ def create(
             field="id",
         )
     record._to_send()  # raises if something was changed that cannot be sent
-    missing = list(record._missing())
-    if missing:
-        raise InvalidValue(f"{cls.path}().create needs {' and '.join(missing)}; set it first.", field=missing[0])
+    _whole(cls, record, creating=True)
     if not cls.repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
     # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that an answer must show.
@@ -142,6 +140,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
             field="id",
         )
     attributes, linkage = record._to_send(), record._pending_relationships()
+    _whole(cls, record, creating=False)
     document = resource_document(cls.type_, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
@@ -166,6 +165,21 @@ def _checked(cls: type[Resource], record: object, operation: str) -> None:
             f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
             field="resource",
         )
+
+
+def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
+    """Check that nothing is missing, and that the fields go together.
+
+    Raises:
+        InvalidValue: Something is missing, or is set that must not be.
+    """
+    missing = list(record._missing(creating=creating))
+    if missing:
+        operation = "create" if creating else "update"
+        raise InvalidValue(
+            f"{cls.path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0].split(" or ")[0]
+        )
+    record._check_rules(creating=creating)
 
 
 def id_of(cls: type[R], id: str | UUID | R | None, operation: str) -> str:

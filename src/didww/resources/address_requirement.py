@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 
 AddressRequirementFilter = TypedDict(
     "AddressRequirementFilter",
-    {"country.id": OptionalIds, "did_group_type.id": OptionalIds, "id": Ids},
+    {
+        "country.id": OptionalIds,
+        "did_group_type.id": OptionalIds,
+        "id": Ids,
+    },
     total=False,
 )
 AddressRequirementInclude = Literal[
-    "country",
-    "did_group_type",
-    "personal_permanent_document",
-    "business_permanent_document",
-    "personal_onetime_document",
-    "business_onetime_document",
-    "personal_proof_types",
-    "business_proof_types",
     "address_proof_types",
+    "business_onetime_document",
+    "business_permanent_document",
+    "business_proof_types",
+    "country",
+    "country.regions",
+    "did_group_type",
+    "personal_onetime_document",
+    "personal_permanent_document",
+    "personal_proof_types",
 ]
 AddressRequirementSort = Literal[
     "address_proof_qty",
@@ -55,8 +60,8 @@ class AddressRequirement(
 ):
     """What must be in place before numbers of one country and group type can be registered.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always
-    gives one; recorded answers also hold null.
+    An area level says how near to the number's place an identity or address has to be. The contract always has one
+    for addresses; recorded answers also hold null.
     Source: contract file address_requirements.
     """
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from didww.resources.base import Resource
 from didww.resources.fields import linkable
+from didww.resources.rules import OneOf
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class AddressRequirementValidation(
-    Resource, type="address_requirement_validations", operations=("create",), repeatable=True
+    Resource,
+    type="address_requirement_validations",
+    operations=("create",),
+    repeatable=True,
+    rules=(OneOf(("identity", "address")),),
 ):
     """A test of an identity, an address or both against an address requirement; nothing is stored.
 

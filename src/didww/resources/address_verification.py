@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import AddressVerificationStatus, CallbackMethod
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalText, Text, Texts
+from didww.resources.filters import Ids, OptionalIds, OptionalText, Part, Text, Texts
+from didww.resources.forms import WEB_ADDRESS
+from didww.resources.rules import Together
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -22,13 +24,31 @@ AddressVerificationFilter = TypedDict(
         "address.identity.id": OptionalIds,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "reference": Texts,
+        "reference": Part,
         "reference_in": Texts,
         "status": Text,
     },
     total=False,
 )
-AddressVerificationInclude = Literal["address", "dids", "dids.did_group"]
+AddressVerificationInclude = Literal[
+    "address",
+    "address.area",
+    "address.city",
+    "address.country",
+    "address.identity",
+    "address.proofs",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+]
 AddressVerificationSort = Literal[
     "created_at",
     "-created_at",
@@ -40,6 +60,7 @@ AddressVerificationSort = Literal[
 class AddressVerification(
     Resource,
     type="address_verifications",
+    rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update"),
     filter=AddressVerificationFilter,
     include=AddressVerificationInclude,
@@ -53,7 +74,6 @@ class AddressVerification(
 ):
     """A request to approve an address for some numbers; a rejected one is followed by a new one.
 
-    The contract demands `dids` of a new one, but this package leaves that to the server.
     Source: contract file address_verifications.
     """
 
@@ -66,20 +86,25 @@ class AddressVerification(
         on="create",
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create"
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.",
+        on="create",
+        form=WEB_ADDRESS,
     )
     callback_method: CallbackMethod | None = writable(
-        "HTTP method of the callback; None if it was not set.", on="create"
+        "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
     )
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was submitted.")
     address: Address = linkable("The address to approve.", on="create", required=True)
-    dids: list[Did] = linkable("The numbers to register at the address.", on="create")
+    dids: list[Did] = linkable(
+        "The numbers to register at the address, at least one.", on="create", required=True, low=1, distinct=True
+    )
     onetime_files: list[EncryptedFile] = linkable(
         "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
         on="create",
+        distinct=True,
         readable=False,
     )
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from didww.jsonapi.document import Data
     from didww.resources.kinds import Ref
+    from didww.resources.rules import Rule
 
 __all__ = ["Operation", "Outcome", "Resource", "UnknownResource", "load"]
 
@@ -57,22 +58,31 @@ class Outcome(NamedTuple):
 class Resource(Record):
     """A resource of the API.
 
-    Class keywords say what the contract says of the type as a whole:
+        Class keywords say what the contract says of the type as a whole:
 
     Args:
-        type: Type in documents; also the path unless `path` says otherwise.
-        operations: What the contract offers.
-        extra_operations: What callers asked for beyond it; the server decides.
-        filter: A TypedDict of the filters of its list.
-        include: A Literal of the relationships and nested paths that can be included.
-        sort: A Literal of the sort keys, each with and without a minus.
-        paginated: Whether its list comes in pages.
-        singleton: Whether there is just one, found without an id.
-        outcome: What it can be waited for.
-        repeatable: Whether creating it stores nothing, so that it can be sent twice.
-        lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
-            name that the service keeps unique, or a relationship to something that only one can have.
-        marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
+            type: Type in documents; also the path unless `path` says otherwise.
+            operations: What the contract offers.
+            extra_operations: What callers asked for beyond it; the server decides.
+            filter: A TypedDict of the filters of its list.
+            include: A Literal of the relationships and nested paths that can be included.
+            sort: A Literal of the sort keys, each with and without a minus.
+            paginated: Whether its list comes in pages.
+            page_size: Records in a page unless a request says otherwise.
+            largest_page: Most records in a page, as documented; the service can allow an account more.
+            singleton: Whether there is just one, found without an id.
+            outcome: What it can be waited for.
+            repeatable: Whether creating it stores nothing, so that it can be sent twice.
+    <<<<<<< HEAD
+            lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
+                name that the service keeps unique, or a relationship to something that only one can have.
+            marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
+    =======
+            lookup: A field by which one that was just created is found, beside the `external_reference_id` that a caller
+                gave: a name that the service keeps unique, or a note of the caller's own.
+            rules: What holds between its fields.
+            marked: Whether creating it spends money or takes stock, so that a request without an identifier is given one.
+    >>>>>>> h-c-emu-a
     """
 
     __slots__ = ("_object", "_source")
@@ -82,6 +92,8 @@ class Resource(Record):
     operations: ClassVar[frozenset[Operation]] = frozenset()
     extra_operations: ClassVar[frozenset[Operation]] = frozenset()
     paginated: ClassVar[bool] = True
+    page_size: ClassVar[int] = 50
+    largest_page: ClassVar[int] = 100
     singleton: ClassVar[bool] = False
     outcome: ClassVar[Outcome | None] = None
     repeatable: ClassVar[bool] = False
@@ -105,11 +117,14 @@ class Resource(Record):
         operations: Iterable[Operation] = (),
         extra_operations: Iterable[Operation] = (),
         paginated: bool = True,
+        page_size: int = 50,
+        largest_page: int = 100,
         singleton: bool = False,
         outcome: Outcome | None = None,
         repeatable: bool = False,
         lookup: str | None = None,
         marked: bool = False,
+        rules: tuple[Rule, ...] = (),
         filter: Any = None,
         include: Any = None,
         sort: Any = None,
@@ -121,11 +136,14 @@ class Resource(Record):
         cls.operations = frozenset(operations)
         cls.extra_operations = frozenset(extra_operations)
         cls.paginated = paginated
+        cls.page_size = page_size
+        cls.largest_page = largest_page
         cls.singleton = singleton
         cls.outcome = outcome
         cls.repeatable = repeatable
         cls.lookup = lookup
         cls.marked = marked
+        cls.rules = rules
         cls.filter_type = filter
         cls.include_type = include
         cls.sort_type = sort
@@ -199,7 +217,11 @@ class Resource(Record):
         """A new record with the attributes and the linkage of `raw`, of which all that may be written is a change."""
         record = _made(cls, raw, "new")
         fields = cls._fields
-        record._own().assigned.update(name for name in raw.attributes if name in fields and fields[name].create)
+        record._own().assigned.update(
+            name
+            for name, value in raw.attributes.items()
+            if name in fields and fields[name].create and (value is not None or fields[name].clearable)
+        )
         for name, linkage in raw.relationships.items():
             if name in fields and fields[name].create and linkage.data is not UNSET:
                 data = linkage.data
@@ -349,12 +371,18 @@ class Resource(Record):
         if field.kind.name == "many":
             ones = listed(value, field.label, field.kind.accepts)
             linkage: Data = [_identifier(field, one) for one in ones]
+            field.check(linkage, filling=True)
             state.values[name] = ones
         elif value is None:
-            if not field.nullable:
-                raise InvalidValue(f"{field.label} takes {field.kind.accepts}, and cannot be None.", field=field.label)
+            if not field.clearable:
+                raise field.no_none()
             linkage = None
             state.values.pop(name, None)
+        elif field.detach_only:
+            raise InvalidValue(
+                f"{field.label} must be None, which detaches it, got {type(value).__name__}. {field.detach_only}",
+                field=field.label,
+            )
         else:
             linkage = _identifier(field, value)
             state.values[name] = value
@@ -385,6 +413,7 @@ class Resource(Record):
                 before = loaded.data if loaded is not None else MISSING
                 unset = before is MISSING or before is UNSET
                 if name in state.assigned or (now != before and not (unset and not now)):
+                    field.check(now)
                     changed[name] = now
             elif name in state.assigned:
                 changed[name] = state.linkage[name]
@@ -402,6 +431,14 @@ class Resource(Record):
                 state.assigned.discard(name)
                 state.linkage.pop(name, None)
         super()._settle(attributes)
+
+    def _known(self, *, creating: bool) -> dict[str, Any]:
+        known = super()._known(creating=creating)
+        loaded = {name: one.data for name, one in self._object.relationships.items() if one.data is not UNSET}
+        return {**known, **loaded, **self._pending_relationships()}
+
+    def _changed(self) -> set[str]:
+        return {*super()._changed(), *self._pending_relationships()}
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Flag, Ids, OptionalDigitLists, OptionalIds, OptionalTexts, Texts
+from didww.resources.filters import (
+    EveryText,
+    Flag,
+    Ids,
+    OptionalCounts,
+    OptionalDigitLists,
+    OptionalIds,
+    OptionalPart,
+    Texts,
+    TrunkGroupIds,
+    TrunkIds,
+)
 
 if TYPE_CHECKING:
     from didww.resources.address_verification import AddressVerification
@@ -26,13 +37,13 @@ DidFilter = TypedDict(
     {
         "address_verification.id": Ids,
         "awaiting_registration": Flag,
-        "billing_cycles_count": Texts,
+        "billing_cycles_count": OptionalCounts,
         "blocked": Flag,
         "capacity_pool.id": OptionalIds,
         "city.id": OptionalIds,
         "country.id": OptionalIds,
-        "description": OptionalTexts,
-        "did_group.features": Texts,
+        "description": OptionalPart,
+        "did_group.features": EveryText,
         "did_group.id": OptionalIds,
         "emergency_calling_service.id": Ids,
         "emergency_enabled": Flag,
@@ -40,12 +51,11 @@ DidFilter = TypedDict(
         "number": OptionalDigitLists,
         "order.id": OptionalIds,
         "order.reference": Texts,
-        "pending_removal": Flag,
         "region.id": OptionalIds,
         "shared_capacity_group.id": OptionalIds,
         "terminated": Flag,
-        "trunk.id": Ids,
-        "trunk_group.id": Ids,
+        "trunk.id": TrunkIds,
+        "trunk_group.id": TrunkGroupIds,
         "voice_in_trunk.id": OptionalIds,
         "voice_in_trunk_group.id": OptionalIds,
     },
@@ -53,22 +63,45 @@ DidFilter = TypedDict(
 )
 DidInclude = Literal[
     "address_verification",
+    "address_verification.address",
+    "address_verification.dids",
     "capacity_pool",
+    "capacity_pool.countries",
+    "capacity_pool.qty_based_pricings",
+    "capacity_pool.shared_capacity_groups",
     "did_group",
+    "did_group.address_requirement",
     "did_group.city",
     "did_group.country",
     "did_group.did_group_type",
     "did_group.region",
     "did_group.stock_keeping_units",
     "emergency_calling_service",
+    "emergency_calling_service.country",
+    "emergency_calling_service.did_group_type",
+    "emergency_calling_service.dids",
+    "emergency_calling_service.emergency_requirement",
+    "emergency_calling_service.emergency_verification",
+    "emergency_calling_service.order",
     "emergency_verification",
+    "emergency_verification.address",
+    "emergency_verification.dids",
+    "emergency_verification.emergency_calling_service",
     "identity",
+    "identity.addresses",
+    "identity.birth_country",
+    "identity.country",
+    "identity.permanent_documents",
+    "identity.proofs",
     "order",
     "shared_capacity_group",
+    "shared_capacity_group.capacity_pool",
+    "shared_capacity_group.dids",
     "voice_in_trunk",
     "voice_in_trunk.pop",
     "voice_in_trunk.voice_in_trunk_group",
     "voice_in_trunk_group",
+    "voice_in_trunk_group.voice_in_trunks",
 ]
 DidSort = Literal[
     "awaiting_registration",
@@ -125,9 +158,9 @@ class Did(
     )
     emergency_enabled: bool = attribute("True if emergency calling works on it.")
     capacity_limit: int | None = writable(
-        "Most concurrent calls, 0 to 32767; None for no limit of its own.",
+        "Most concurrent calls, 1 to 32767; None for no limit of its own.",
         on="update",
-        low=0,
+        low=1,
         high=32767,
     )
     channels_included_count: int = attribute("Channels that come with it from its DID group.")
@@ -155,8 +188,9 @@ class Did(
         on="update",
     )
     address_verification: AddressVerification | None = linkable(
-        "The verification that it is registered by; None for none.",
+        "The verification that it is registered by; None for none, and to write None is to detach it.",
         on="update",
+        detach_only="To attach it, create an AddressVerification with the number among its dids.",
     )
     voice_in_trunk: VoiceInTrunk | None = linkable(
         "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
@@ -169,8 +203,9 @@ class Did(
         excludes="voice_in_trunk",
     )
     emergency_calling_service: EmergencyCallingService | None = linkable(
-        "The emergency calling service that it is in; None for none.",
+        "The emergency calling service that it is in; None for none, and to write None is to detach it.",
         on="update",
+        detach_only="To attach it, create an EmergencyVerification with the number among its dids.",
     )
     emergency_verification: EmergencyVerification | None = relationship(
         "The verification of its emergency address; None if there is none.",

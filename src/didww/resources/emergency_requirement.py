@@ -9,7 +9,7 @@ from didww.enums import AreaLevel, IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Id, Ids
+from didww.resources.filters import Ids
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -17,9 +17,19 @@ if TYPE_CHECKING:
     from didww.resources.did_group_type import DidGroupType
 
 EmergencyRequirementFilter = TypedDict(
-    "EmergencyRequirementFilter", {"country.id": Id, "did_group_type.id": Id, "id": Ids}, total=False
+    "EmergencyRequirementFilter",
+    {
+        "country.id": Ids,
+        "did_group_type.id": Ids,
+        "id": Ids,
+    },
+    total=False,
 )
-EmergencyRequirementInclude = Literal["country", "did_group_type"]
+EmergencyRequirementInclude = Literal[
+    "country",
+    "country.regions",
+    "did_group_type",
+]
 
 
 class EmergencyRequirementMeta(Meta):
@@ -28,8 +38,12 @@ class EmergencyRequirementMeta(Meta):
     Source: contract file emergency_requirements.
     """
 
-    setup_price: Decimal | None = attribute("Price of the activation; None if the account has no rate.")
-    monthly_price: Decimal | None = attribute("Price by the month; None if the account has no rate.")
+    setup_price: Decimal | None = attribute(
+        "Price of the activation; None if reached through a service the account has no rate for."
+    )
+    monthly_price: Decimal | None = attribute(
+        "Price by the month; None if reached through a service the account has no rate for."
+    )
 
 
 class EmergencyRequirement(
@@ -41,8 +55,9 @@ class EmergencyRequirement(
 ):
     """What must be in place before numbers of one country and group type can have emergency calling.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always
-    gives one; recorded answers also hold null.
+    An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
+    for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
+    `address_area_level`; recorded answers do.
     Source: contract file emergency_requirements.
     """
 
@@ -55,14 +70,12 @@ class EmergencyRequirement(
     )
     address_area_level: AreaLevel | None = attribute("How near the address must be; None if not said.")
     personal_mandatory_fields: list[str] | None = attribute(
-        "Fields that a personal identity must have filled in, as free text; None if there are none."
+        "Fields that a personal identity must have filled in, as labels."
     )
     business_mandatory_fields: list[str] | None = attribute(
-        "Fields that a business identity must have filled in, as free text; None if there are none."
+        "Fields that a business identity must have filled in, as labels."
     )
-    address_mandatory_fields: list[str] | None = attribute(
-        "Fields that the address must have filled in, as free text; None if there are none."
-    )
+    address_mandatory_fields: list[str] | None = attribute("Fields that the address must have filled in, as labels.")
     estimate_setup_time: str = attribute("How long activation takes, as free text: `7-14 days`, `1`.")
     requirement_restriction_message: str | None = attribute("The country's restrictions; None for none.")
     country: Country | None = relationship("The country of the numbers.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from didww.resources.base import Resource
 from didww.resources.fields import linkable
+from didww.resources.rules import OneOf
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -18,6 +19,7 @@ class EmergencyRequirementValidation(
     type="emergency_requirement_validations",
     operations=("create",),
     repeatable=True,
+    rules=(OneOf(("identity", "address")),),
 ):
     """A test of an identity, an address or both against an emergency requirement; nothing is stored.
 

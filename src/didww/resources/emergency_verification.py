@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import CallbackMethod, EmergencyVerificationStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Id, Ids, OptionalText, Text
+from didww.resources.filters import Ids, OptionalText, Text
+from didww.resources.forms import WEB_ADDRESS
+from didww.resources.rules import OneOf, Together
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -18,14 +20,39 @@ if TYPE_CHECKING:
 EmergencyVerificationFilter = TypedDict(
     "EmergencyVerificationFilter",
     {
-        "emergency_calling_service.id": Id,
+        "emergency_calling_service.id": Ids,
         "external_reference_id": OptionalText,
         "id": Ids,
         "status": Text,
     },
     total=False,
 )
-EmergencyVerificationInclude = Literal["address", "emergency_calling_service", "dids"]
+EmergencyVerificationInclude = Literal[
+    "address",
+    "address.area",
+    "address.city",
+    "address.country",
+    "address.identity",
+    "address.proofs",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_calling_service",
+    "emergency_calling_service.country",
+    "emergency_calling_service.did_group_type",
+    "emergency_calling_service.dids",
+    "emergency_calling_service.emergency_requirement",
+    "emergency_calling_service.emergency_verification",
+    "emergency_calling_service.order",
+]
 EmergencyVerificationSort = Literal[
     "created_at",
     "-created_at",
@@ -37,6 +64,10 @@ EmergencyVerificationSort = Literal[
 class EmergencyVerification(
     Resource,
     type="emergency_verifications",
+    rules=(
+        Together(("callback_url", "callback_method")),
+        OneOf(("dids", "emergency_calling_service"), alone=True),
+    ),
     operations=("list", "find", "create", "update"),
     filter=EmergencyVerificationFilter,
     include=EmergencyVerificationInclude,
@@ -51,26 +82,28 @@ class EmergencyVerification(
     """A request to approve an address for emergency calls; a rejected one is followed by a new one.
 
     With `dids`, it activates emergency calling for them and creates the calling service. With
-    `emergency_calling_service`, it gives that service another address. Both together are refused.
+    `emergency_calling_service`, it gives that service another address. It takes exactly one of the two.
     Source: contract file emergency_verifications.
     """
 
-    reference: str = attribute("Reference for people to read, e.g. `EV-1234`.")
+    reference: str = attribute("Reference for people to read, e.g. `XKQ-004821`; its form is not fixed.")
     status: EmergencyVerificationStatus = attribute("Where the review stands; pending until decided.")
     reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
     reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create"
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.",
+        on="create",
+        form=WEB_ADDRESS,
     )
     callback_method: CallbackMethod | None = writable(
-        "HTTP method of the callback; None if it was not set.", on="create"
+        "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
     )
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was submitted.")
     address: Address = linkable("The address to approve.", on="create", required=True)
-    dids: list[Did] = linkable("The numbers to activate emergency calling for.", on="create")
+    dids: list[Did] = linkable("The numbers to activate emergency calling for, at least one.", on="create", low=1)
     emergency_calling_service: EmergencyCallingService = linkable(
         "The calling service to give another address.", on="create"
     )

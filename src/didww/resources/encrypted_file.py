@@ -9,7 +9,13 @@ from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.filters import Ids
 
-EncryptedFileFilter = TypedDict("EncryptedFileFilter", {"id": Ids}, total=False)
+EncryptedFileFilter = TypedDict(
+    "EncryptedFileFilter",
+    {
+        "id": Ids,
+    },
+    total=False,
+)
 EncryptedFileSort = Literal[
     "description",
     "-description",
@@ -27,7 +33,7 @@ class EncryptedFile(
     filter=EncryptedFileFilter,
     sort=EncryptedFileSort,
 ):
-    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours unless attached by then.
+    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
 
     Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
     Source: contract file encrypted_files.
@@ -37,5 +43,5 @@ class EncryptedFile(
         "Free text of the account's own, given with the upload; None if there was none."
     )
     expires_at: datetime | None = attribute(
-        "When an unattached file is removed, 24 hours after the upload; the contract always gives one."
+        "When it is removed, 24 hours after the upload; the contract always gives one."
     )

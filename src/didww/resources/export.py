@@ -11,9 +11,18 @@ from didww.exceptions import InvalidValue
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, status_is, writable
 from didww.resources.filters import Ids, OptionalText
+from didww.resources.forms import DIGITS, WEB_ADDRESS
+from didww.resources.rules import Together
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
+ExportFilter = TypedDict(
+    "ExportFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
+)
 ExportSort = Literal[
     "created_at",
     "-created_at",
@@ -24,30 +33,46 @@ ExportSort = Literal[
 ]
 
 
-# What may narrow an export down, by its type (CDR export sheet, section 2).
+# What may narrow an export down, by its type (CDR export sheet, section 2). Year, month and day stand in answers only,
+# of exports that were made under earlier versions of the API.
 CdrInFilters = TypedDict(
     "CdrInFilters",
-    {"from": Required[datetime | str], "to": Required[datetime | str], "did_number": str},
+    {
+        "from": Required[datetime | str],
+        "to": Required[datetime | str],
+        "did_number": str,
+        "year": str,
+        "month": str,
+        "day": str,
+    },
     total=False,
 )
 CdrOutFilters = TypedDict(
     "CdrOutFilters",
-    {"from": Required[datetime | str], "to": Required[datetime | str], "voice_out_trunk.id": str},
+    {
+        "from": Required[datetime | str],
+        "to": Required[datetime | str],
+        "voice_out_trunk.id": str,
+        "year": str,
+        "month": str,
+        "day": str,
+    },
     total=False,
 )
 _SENT_AS_IT_IS: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 """The forms of a moment that the service is known to take; others are written anew."""
 
 _PERIOD: Final = ("from", "to")
-_FILTERS: Final[dict[str, tuple[str, ...]]] = {
-    ExportType.CDR_IN: tuple(CdrInFilters.__annotations__),
-    ExportType.CDR_OUT: tuple(CdrOutFilters.__annotations__),
+REQUESTED_FILTERS: Final[dict[str, tuple[str, ...]]] = {
+    ExportType.CDR_IN: (*_PERIOD, "did_number"),
+    ExportType.CDR_OUT: (*_PERIOD, "voice_out_trunk.id"),
 }
 
 
 class Export(
     Resource,
     type="exports",
+    rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update"),
     filter=ExportFilter,
     sort=ExportSort,
@@ -73,10 +98,13 @@ class Export(
         required=True,
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS address that is called when the export completes; None for no call.",
+        "HTTP or HTTPS URL that is called when the export completes; None for no call.",
         on="create",
+        form=WEB_ADDRESS,
     )
-    callback_method: CallbackMethod | None = writable("How it is called; None if it is not.", on="create")
+    callback_method: CallbackMethod | None = writable(
+        "How it is called, set together with the URL; None if it is not.", on="create"
+    )
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
         longest=100,
@@ -104,11 +132,16 @@ def _moment(value: object) -> datetime | None:
 
 
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
+<<<<<<< HEAD
     """Refuse filters that the contract does not have for a known type, and a period that holds nothing.
 
     Moments in other forms than the service is known to take are written in that form.
     """
     known = _FILTERS.get(export_type or "")
+=======
+    """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
+    known = REQUESTED_FILTERS.get(export_type or "")
+>>>>>>> h-c-emu-a
     for name in filters:
         if known is not None and name not in known:
             raise InvalidValue(
@@ -116,6 +149,14 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
                 f"It takes: {', '.join(known)}.",
                 field=f"Export.filters[{name!r}]",
             )
+    number = filters.get("did_number", "0")
+    if not (isinstance(number, str) and DIGITS.fits(number)):
+        meant = DIGITS.meant(str(number))
+        raise InvalidValue(
+            f"Export.filters['did_number'] must be {DIGITS.words}, got {number!r:.60}."
+            + (f" Write {meant!r}." if meant else ""),
+            field="Export.filters['did_number']",
+        )
     moments: list[datetime] = []
     for name in _PERIOD:
         value, where = filters.get(name), f"Export.filters[{name!r}]"

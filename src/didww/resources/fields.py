@@ -17,23 +17,64 @@ descriptor over the raw JSON that converts on access.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from didww.enums import OpenStrEnum
+    from didww.resources.forms import Form
     from didww.resources.kinds import Kind
     from didww.resources.record import Meta, Record
 
-__all__ = ["ANY_VALUE", "Field", "attribute", "linkable", "meta", "relationship", "status_is", "writable"]
+__all__ = [
+    "ANY_VALUE",
+    "KEEP",
+    "Fault",
+    "Field",
+    "attribute",
+    "linkable",
+    "meta",
+    "relationship",
+    "status_is",
+    "writable",
+]
 
 On: TypeAlias = Literal["both", "create", "update"]
 
+KEEP: Final = "Leave it out: what is stored stays."
+"""In `not_none`: there is no other way to say that it is not set."""
+
 ANY_VALUE: Final = object()
 """In `implies`: whatever is assigned, None excepted."""
+
+
+class Fault(NamedTuple):
+    """A limit of a field that a value does not keep.
+
+    Attributes:
+        limit: Which one: the name of the field's own attribute.
+        words: What the value must do, in words.
+        shown: What it is instead.
+        way_out: What to do about it, after a space; empty if the words say it all.
+        place: Which item of a list it is; empty for the value as a whole.
+    """
+
+    limit: str
+    words: str
+    shown: str
+    way_out: str = ""
+    place: str = ""
+
+
+def _different(ones: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for one in ones:
+        if one not in found:
+            found.append(one)
+    return found
 
 
 class _Described:
@@ -60,7 +101,13 @@ class Field:  # noqa: D101 it has one
         excludes: A relationship that is set to null when this one is set.
         implies: Value assigned to this field, to what other fields become by it unless they are assigned with it.
         owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
-        low, high: Bounds of a number, or of a list's length, inclusive; longest: most characters of a text.
+        low, high: Bounds of a number, or of how many different items a list has, inclusive.
+        longest: Most characters of a text.
+        form: What a text, or each text of a list, must look like.
+        distinct: Whether no item of a list may stand there twice.
+        alike: Whether all objects of a list must be of one type.
+        not_none: What to write instead of None where only answers hold it; empty if requests may, too.
+        detach_only: How it is set, if a request can set a relationship to None alone.
         readable: False for what a request carries and no answer shows.
         annotation: Its annotation, as source text.
     """)
@@ -69,16 +116,21 @@ class Field:  # noqa: D101 it has one
         "_kind",
         "_nullable",
         "_plain",
+        "alike",
         "annotation",
         "create",
+        "detach_only",
+        "distinct",
         "doc",
         "excludes",
+        "form",
         "high",
         "holder",
         "implies",
         "longest",
         "low",
         "name",
+        "not_none",
         "owner",
         "place",
         "readable",
@@ -100,6 +152,11 @@ class Field:  # noqa: D101 it has one
         low: int | None = None,
         high: int | None = None,
         longest: int | None = None,
+        form: Form | None = None,
+        distinct: bool = False,
+        alike: bool = False,
+        not_none: str = "",
+        detach_only: str = "",
         readable: bool = True,
     ) -> None:
         self.place = place
@@ -113,6 +170,11 @@ class Field:  # noqa: D101 it has one
         self.low = low
         self.high = high
         self.longest = longest
+        self.form = form
+        self.distinct = distinct
+        self.alike = alike
+        self.not_none = not_none
+        self.detach_only = detach_only
         self.readable = readable
         self.name = ""
         self.annotation: Any = ""
@@ -141,6 +203,11 @@ class Field:  # noqa: D101 it has one
         if self._kind is None:
             self._resolve()
         return self._nullable
+
+    @property
+    def clearable(self) -> bool:
+        """Whether a request may carry null."""
+        return self.nullable and not self.not_none
 
     def _resolve(self) -> None:
         from didww.resources.annotations import annotation_of
@@ -189,16 +256,20 @@ class Field:  # noqa: D101 it has one
     def __set__(self, record: Record, value: Any) -> None:
         record._write(self, value)
 
-    def dump(self, value: Any) -> Any:
+    def dump(self, value: Any, *, filling: bool = False) -> Any:
         """`value` as raw JSON, checked.
+
+        Args:
+            value: A value in Python.
+            filling: Whether a list may still have too few items, since more can be put into it.
 
         Raises:
             InvalidValue: The value is not of this field's kind, or out of its bounds.
         """
         kind = self.kind
         if value is None:
-            if not self._nullable:
-                raise InvalidValue(f"{self.label} takes {kind.accepts}, and cannot be None.", field=self.label)
+            if not self.clearable:
+                raise self.no_none()
             return None
         try:
             raw = kind.dump(value, self.label)
@@ -207,10 +278,15 @@ class Field:  # noqa: D101 it has one
                 raise
             raw = value
         else:
-            self._check_bounds(raw)
+            self.check(raw, filling=filling)
             return raw
         # Raised outside of the `except` block: the other error may show the value.
         raise InvalidValue(f"{self.label} takes {kind.accepts}, not {type(value).__name__}.", field=self.label)
+
+    def no_none(self) -> InvalidValue:
+        """The error for None where it cannot be written."""
+        hint = f" {self.not_none}" if self.nullable else ""
+        return InvalidValue(f"{self.label} takes {self.kind.accepts}, and cannot be None.{hint}", field=self.label)
 
     def implied(self, value: Any) -> Mapping[str, object]:
         """What other fields become when this one becomes `value`."""
@@ -218,17 +294,57 @@ class Field:  # noqa: D101 it has one
             return {}
         return self.implies.get(value) or ({} if value is None else self.implies.get(ANY_VALUE, {}))
 
-    def _check_bounds(self, raw: Any) -> None:
-        listed = self.kind.name == "list"
-        size = len(raw) if listed else Decimal(raw) if self.kind.name == "decimal" else raw
-        if (self.low is not None and size < self.low) or (self.high is not None and size > self.high):
-            bounds = f"{self.low} to {self.high}" if self.high is not None else f"at least {self.low}"
-            unit = " items" if listed else ""
-            raise InvalidValue(f"{self.label} takes {bounds}{unit}, not {size}.", field=self.label)
-        if self.longest is not None and len(raw) > self.longest:
-            raise InvalidValue(
-                f"{self.label} takes at most {self.longest} characters; these are {len(raw)}.", field=self.label
+    def check(self, raw: Any, *, filling: bool = False) -> None:
+        """Check a raw value, or the linkage of a list, against the declared limits.
+
+        Raises:
+            InvalidValue: It does not keep them.
+        """
+        for fault in self.faults(raw):
+            if not (filling and fault.limit == "low" and isinstance(raw, list)):
+                raise InvalidValue(
+                    f"{self.label}{fault.place} must {fault.words}, got {'***' if self.secret else fault.shown}."
+                    f"{fault.way_out}",
+                    field=self.label,
+                )
+
+    def faults(self, raw: Any) -> Iterator[Fault]:
+        """Where a raw value of this field's kind, or the linkage of a list, does not keep the declared limits."""
+        listed = isinstance(raw, list)
+        ones: list[Any] = raw if listed else [raw]
+        if self.low is not None or self.high is not None:
+            size = len(_different(ones)) if listed else Decimal(raw)
+            limit = (
+                "low"
+                if self.low is not None and size < self.low
+                else "high"
+                if self.high is not None and size > self.high
+                else None
             )
+            if limit is not None:
+                bounds = f"{self.low or 0} to {self.high}" if self.high is not None else f"at least {self.low}"
+                words = f"have {bounds} item{'' if bounds == 'at least 1' else 's'}" if listed else f"be {bounds}"
+                yield Fault(limit, words, str(size if listed else raw))
+        if self.longest is not None and len(raw) > self.longest:
+            yield Fault("longest", f"have at most {self.longest} characters", str(len(raw)))
+        if self.distinct and len(_different(ones)) < len(ones):
+            again = next(one for n, one in enumerate(ones) if one in ones[:n])
+            yield Fault(
+                "distinct", "hold each item once", f"{getattr(again, 'id', again)!r:.80} again", " Leave it out."
+            )
+        if self.alike and len(types := list(dict.fromkeys(str(one["type"]) for one in ones))) > 1:
+            yield Fault("alike", "hold items of one type", " and ".join(types), " Make one request for each type.")
+        form = self.form
+        for index, one in enumerate(ones) if form is not None else ():
+            if form is not None and not form.fits(one):
+                meant = None if self.secret else form.meant(one)
+                yield Fault(
+                    "form",
+                    f"be {form.words}",
+                    f"{one!r:.80}",
+                    "" if meant is None else f" Write {meant!r}.",
+                    f"[{index}]" if listed else "",
+                )
 
     def read_only(self, *, exists: bool) -> ReadOnlyFieldError:
         """The error for writing this field where it cannot be written."""
@@ -301,10 +417,11 @@ def attribute(
     doc: str,
     *,
     secret: bool = False,
+    form: Form | None = None,
     init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
 ) -> Any:
     """An attribute that the server sets."""
-    return Field("attributes", doc, secret=secret)
+    return Field("attributes", doc, secret=secret, form=form)
 
 
 def relationship(
@@ -331,6 +448,10 @@ def writable(
     low: int | None = None,
     high: int | None = None,
     longest: int | None = None,
+    form: Form | None = None,
+    distinct: bool = False,
+    alike: bool = False,
+    not_none: str = "",
     readable: bool = True,
 ) -> Any:
     """An attribute that the caller may write."""
@@ -344,15 +465,39 @@ def writable(
         low=low,
         high=high,
         longest=longest,
+        form=form,
+        distinct=distinct,
+        alike=alike,
+        not_none=not_none,
         readable=readable,
     )
 
 
 def linkable(
-    doc: str, *, on: On = "both", required: bool = False, excludes: str | None = None, readable: bool = True
+    doc: str,
+    *,
+    on: On = "both",
+    required: bool = False,
+    excludes: str | None = None,
+    low: int | None = None,
+    high: int | None = None,
+    distinct: bool = False,
+    detach_only: str = "",
+    readable: bool = True,
 ) -> Any:
     """A relationship that the caller may write."""
-    return Link("relationships", doc, on=on, required=required, excludes=excludes, readable=readable)
+    return Link(
+        "relationships",
+        doc,
+        on=on,
+        required=required,
+        excludes=excludes,
+        low=low,
+        high=high,
+        distinct=distinct,
+        detach_only=detach_only,
+        readable=readable,
+    )
 
 
 class _StatusIs(property):

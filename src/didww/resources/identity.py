@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Id, Ids, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Ids, OptionalPart, OptionalText, Text
+from didww.resources.forms import DIGITS, EMAIL
 from didww.resources.kinds import DateText
+from didww.resources.rules import SET, When
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -20,40 +22,48 @@ if TYPE_CHECKING:
 IdentityFilter = TypedDict(
     "IdentityFilter",
     {
-        "birth_date": Texts,
-        "company_name": OptionalTexts,
-        "company_name_contains": OptionalTexts,
-        "company_reg_number": OptionalTexts,
-        "company_reg_number_contains": OptionalTexts,
-        "country.id": Id,
-        "description": OptionalTexts,
-        "description_contains": OptionalTexts,
-        "external_reference_id": Texts,
-        "first_name": OptionalTexts,
-        "first_name_contains": OptionalTexts,
+        "birth_date": Text,
+        "company_name": OptionalText,
+        "company_name_contains": OptionalPart,
+        "company_reg_number": OptionalText,
+        "company_reg_number_contains": OptionalPart,
+        "country.id": Ids,
+        "description": OptionalText,
+        "description_contains": OptionalPart,
+        "external_reference_id": Text,
+        "first_name": OptionalText,
+        "first_name_contains": OptionalPart,
         "id": Ids,
-        "id_number": OptionalTexts,
-        "id_number_contains": OptionalTexts,
+        "id_number": OptionalText,
+        "id_number_contains": OptionalPart,
         "identity_type": Text,
-        "last_name": OptionalTexts,
-        "last_name_contains": OptionalTexts,
-        "personal_tax_id": OptionalTexts,
-        "personal_tax_id_contains": OptionalTexts,
-        "phone_number": OptionalTexts,
-        "phone_number_contains": OptionalText,
-        "vat_id": OptionalTexts,
-        "vat_id_contains": OptionalTexts,
+        "last_name": OptionalText,
+        "last_name_contains": OptionalPart,
+        "personal_tax_id": OptionalText,
+        "personal_tax_id_contains": OptionalPart,
+        "phone_number": OptionalText,
+        "phone_number_contains": OptionalPart,
+        "vat_id": OptionalText,
+        "vat_id_contains": OptionalPart,
     },
     total=False,
 )
 IdentityInclude = Literal[
-    "country",
-    "birth_country",
-    "proofs",
     "addresses",
-    "permanent_documents",
+    "addresses.area",
+    "addresses.city",
     "addresses.country",
+    "addresses.identity",
+    "addresses.proofs",
+    "birth_country",
+    "birth_country.regions",
+    "country",
+    "country.regions",
+    "permanent_documents",
+    "permanent_documents.identity",
     "permanent_documents.template",
+    "proofs",
+    "proofs.entity",
     "proofs.proof_type",
 ]
 IdentitySort = Literal[
@@ -91,6 +101,11 @@ IdentitySort = Literal[
 class Identity(
     Resource,
     type="identities",
+    rules=(
+        When("identity_type", (IdentityType.BUSINESS.value,), needs=("company_name",)),
+        When("identity_type", (IdentityType.PERSONAL.value,), bars=("company_name", "company_reg_number", "vat_id")),
+        When("vat_id", (SET,), needs=("country",)),
+    ),
     operations=("list", "find", "create", "update", "delete"),
     filter=IdentityFilter,
     include=IdentityInclude,
@@ -108,13 +123,21 @@ class Identity(
     )
     first_name: str = writable("First name of the person, or of the company's representative.", required=True)
     last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
-    phone_number: str = writable("Number to reach them by, digits only, e.g. `442037691880`.", required=True)
-    contact_email: str | None = writable("Address for mail about the registration; None if not given.")
-    company_name: str | None = writable(
-        "Name of the company, which a business identity needs; None if not given.",
+    phone_number: str = writable(
+        "Number to reach them by, digits only, e.g. `442037691880`.", required=True, form=DIGITS
     )
-    company_reg_number: str | None = writable("Number of the company in its register; None if not given.")
-    vat_id: str | None = writable("Value added tax number; None if not given.")
+    contact_email: str | None = writable(
+        "Email address for questions of the registration; None if not given.", form=EMAIL
+    )
+    company_name: str | None = writable(
+        "Name of the company, which a business identity needs and a personal one cannot have; None if not given.",
+    )
+    company_reg_number: str | None = writable(
+        "Number of the company in its register, of a business identity only; None if not given."
+    )
+    vat_id: str | None = writable(
+        "Value added tax number, of a business identity only, checked against its `country`; None if not given."
+    )
     id_number: str | None = writable("Number of the passport or identity card; None if not given.")
     personal_tax_id: str | None = writable("The person's tax number; None if not given.")
     birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.")
@@ -123,7 +146,7 @@ class Identity(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was created.")
-    verified: bool = attribute("Whether DIDWW has accepted the identity and its documents.")
+    verified: bool = attribute("Whether at least one number is registered to it; nothing about its documents.")
     country: Country | None = linkable("The country that the identity is registered in; None if not given.")
     birth_country: Country | None = linkable("The person's country of birth; None if not given.")
     proofs: list[Proof] = relationship("Documents that prove the identity.")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Digits, Flag, Ids, OptionalDigitLists, OptionalIds, Texts
+from didww.resources.filters import DigitPart, EveryText, Flag, Ids, OptionalDigitLists, OptionalIds
+from didww.resources.forms import Form
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -16,17 +17,22 @@ NanpaPrefixFilter = TypedDict(
     "NanpaPrefixFilter",
     {
         "country.id": OptionalIds,
-        "did_group.features": Texts,
+        "did_group.features": EveryText,
         "did_group.is_available": Flag,
         "id": Ids,
         "npa": OptionalDigitLists,
-        "npanxx": Digits,
+        "npanxx": DigitPart,
         "nxx": OptionalDigitLists,
         "region.id": OptionalIds,
     },
     total=False,
 )
-NanpaPrefixInclude = Literal["country", "region"]
+NanpaPrefixInclude = Literal[
+    "country",
+    "country.regions",
+    "region",
+    "region.country",
+]
 NanpaPrefixSort = Literal["npa", "-npa", "nxx", "-nxx"]
 
 
@@ -43,7 +49,14 @@ class NanpaPrefix(
     Source: contract file nanpa_prefixes.
     """
 
-    npa: str = attribute("Area code, three digits, e.g. `212`.")
-    nxx: str = attribute("Central office (exchange) code, three digits, e.g. `555`.")
+    npa: str = attribute(
+        "Area code, three digits, e.g. `212`.", form=Form(r"^[2-9]\d\d$", "three digits of which the first is 2 to 9")
+    )
+    nxx: str = attribute(
+        "Central office (exchange) code, three digits, e.g. `555`.",
+        form=Form(
+            r"^(?!\d11$)[2-9]\d{2}$", "three digits of which the first is 2 to 9, and no service code such as 911"
+        ),
+    )
     country: Country | None = relationship("The country that it is in, one of those that share the code +1.")
     region: Region | None = relationship("The state or province that it is in.")

@@ -9,19 +9,21 @@ from typing import Literal, TypedDict
 from didww.enums import CallbackMethod, OrderStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, status_is, writable
-from didww.resources.filters import Ids, Moment, OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
+from didww.resources.forms import WEB_ADDRESS
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
+from didww.resources.rules import Together
 
 OrderFilter = TypedDict(
     "OrderFilter",
     {
-        "created_at_gteq": Moment,
-        "created_at_lteq": Moment,
+        "created_at_gteq": Since,
+        "created_at_lteq": UntilDay,
         "external_reference_id": OptionalText,
         "id": Ids,
         "reference": Texts,
@@ -47,6 +49,7 @@ class Order(
     Resource,
     type="orders",
     marked=True,
+    rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update", "delete"),
     filter=OrderFilter,
     sort=OrderSort,
@@ -73,20 +76,26 @@ class Order(
         | EmergencyOrderItem
         | GenericOrderItem
     ] = writable(
-        "What to buy, at least one item, of numbers or of channels; in answers, what was bought.",
+        "What to buy, at least one item, all of numbers or all of channels; in answers, what was bought.",
         on="create",
         required=True,
+        low=1,
+        alike=True,
     )
     allow_back_ordering: bool | None = writable(
         "Whether numbers that are not in stock are waited for; left out, the service takes True. None if the "
         "answer does not repeat it.",
         on="create",
+        not_none="Leave it out for True.",
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS address that is called when the order completes; None for no call.",
+        "HTTP or HTTPS URL that is called when the order is completed or canceled; None for no call.",
         on="create",
+        form=WEB_ADDRESS,
     )
-    callback_method: CallbackMethod | None = writable("How it is called; None if it is not.", on="create")
+    callback_method: CallbackMethod | None = writable(
+        "How it is called, set together with the URL; None if it is not.", on="create"
+    )
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
         longest=100,

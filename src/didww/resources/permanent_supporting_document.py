@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from didww.resources.supporting_document_template import SupportingDocumentTemplate
 
 PermanentSupportingDocumentFilter = TypedDict(
-    "PermanentSupportingDocumentFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False
+    "PermanentSupportingDocumentFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
 )
-PermanentSupportingDocumentInclude = Literal["template", "identity"]
+PermanentSupportingDocumentInclude = Literal[
+    "identity",
+    "identity.addresses",
+    "identity.birth_country",
+    "identity.country",
+    "identity.permanent_documents",
+    "identity.proofs",
+    "template",
+]
 PermanentSupportingDocumentSort = Literal[
     "created_at", "-created_at", "external_reference_id", "-external_reference_id"
 ]
@@ -33,6 +46,8 @@ class PermanentSupportingDocument(
 ):
     """A filled-in form that is handed in once for an identity, not with each of its address verifications.
 
+    A new one takes the place of the one with the same identity and template; an update changes the reference only.
+
     Source: contract file permanent_supporting_documents.
     """
 
@@ -40,10 +55,14 @@ class PermanentSupportingDocument(
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
-    template: SupportingDocumentTemplate = linkable("The form that was filled in.", required=True)
-    identity: Identity = linkable("The person or company that it belongs to.", required=True)
+    template: SupportingDocumentTemplate = linkable("The form that was filled in.", on="create", required=True)
+    identity: Identity = linkable("The person or company that it belongs to.", on="create", required=True)
     files: list[EncryptedFile] = linkable(
-        "The uploaded files of it; an update replaces them all, and answers do not show them.",
+        "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
+        on="create",
         required=True,
+        low=1,
+        high=5,
+        distinct=True,
         readable=False,
     )

@@ -19,6 +19,7 @@ from didww.plain import Slotted
 from didww.resources.annotations import Annotations
 from didww.resources.fields import Field, attribute, relationship
 from didww.resources.kinds import Kind, listed
+from didww.resources.rules import OneOf
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inspect import Signature
 
     from didww.jsonapi.document import Data
+    from didww.resources.rules import Broken, Rule
 
 __all__ = ["Items", "Meta", "Nested", "Record", "RecordType", "object_kind"]
 
@@ -151,6 +153,7 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _fields: ClassVar[dict[str, Field]] = {}
+    rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
         _attributes: dict[str, Any] = attribute("")
@@ -278,7 +281,7 @@ class Record(metaclass=RecordType):
             raise field.read_only(exists=exists)
         if field.kind.name == "list" and value is not None:
             value = listed(value, field.label, field.kind.accepts)
-        raw = field.dump(value)
+        raw = field.dump(value, filling=True)
         state = self._own()
         if field.kind.mutable and value is not None:
             state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
@@ -308,6 +311,8 @@ class Record(metaclass=RecordType):
                 except InvalidValue:
                     if name not in state.assigned and self._untouched(field, state.values[name], loaded):
                         continue
+                    if not (field.update if self._exists() else field.create):
+                        raise field.read_only(exists=self._exists()) from None
                     raise
                 empty = loaded is MISSING and not raw
                 if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
@@ -343,11 +348,12 @@ class Record(metaclass=RecordType):
         except InvalidValue:  # the server's value is one that we would not write
             return loaded
 
-    def _missing(self, where: str = "") -> Iterator[str]:
-        """Places of what a request to create must carry and does not: `Order.items[0].qty`.
+    def _missing(self, where: str = "", *, creating: bool = True) -> Iterator[str]:
+        """Places of what a request must carry and does not: `Order.items[0].sku_id`.
 
         Args:
             where: The place of this record, if it stands inside another one.
+            creating: Whether the request creates; an update needs no more than the objects it replaces as a whole.
         """
         where = where or type(self).__name__
         held = self._state.values if self._state is not None else {}
@@ -355,14 +361,66 @@ class Record(metaclass=RecordType):
         for name, field in self._fields.items():
             value, place = held.get(name), f"{where}.{name}"
             unset = name in held or name not in self._attributes
-            if field.required and field.create and value in (None, []) and name not in linked and unset:
+            if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
                 yield place
             elif isinstance(value, Nested):
-                yield from value._missing(place)
+                if creating or (not value.merges and name in self._pending()):
+                    yield from value._missing(place)
             elif isinstance(value, list):
                 for index, one in enumerate(cast("list[Any]", value)):
                     if isinstance(one, Nested):
                         yield from one._missing(f"{place}[{index}]")
+        for rule in cast("tuple[Rule, ...]", self.rules) if creating else ():
+            if isinstance(rule, OneOf) and rule.lacks(self._known(creating=True)):
+                yield " or ".join(f"{where}.{name}" for name in rule.fields)
+
+    def _known(self, *, creating: bool) -> dict[str, Any]:
+        """What rules can judge: raw values by name. What nobody set is None in a creation, and unknown in an update."""
+        known: dict[str, Any] = dict.fromkeys(self._fields) if creating else {}
+        return {**known, **self._attributes, **self._pending()}
+
+    def _check_rules(self, *, creating: bool, where: str = "") -> None:
+        """Check the rules between fields, of nested objects too, as far as what is sent has to do with them.
+
+        Raises:
+            InvalidValue: One is not kept.
+        """
+        where = where or type(self).__name__
+        state = self._state
+        if state is None and not creating:
+            return
+        if self.rules:
+            known, changed = self._known(creating=creating), self._changed()
+            sent = self._sent(changed, known)
+            for rule in cast("tuple[Rule, ...]", self.rules):
+                if not creating and changed.isdisjoint(rule.fields):
+                    continue
+                for fault in rule.broken(known):
+                    if not fault.barred or fault.field in sent:
+                        raise self._broken(fault, known[fault.field], where)
+        for name, value in (state.values if state is not None else {}).items():
+            if isinstance(value, list):
+                for index, one in enumerate(cast("list[Any]", value)):
+                    if isinstance(one, Nested):
+                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]")
+            elif isinstance(value, Nested):
+                value._check_rules(creating=creating)
+
+    def _changed(self) -> set[str]:
+        """The names of all fields that were changed."""
+        return set(self._pending())
+
+    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 nested ones send all
+        """The names of what a request would carry, of a record of which `changed` was changed."""
+        return changed
+
+    def _broken(self, fault: Broken, value: Any, where: str) -> InvalidValue:
+        secret = self._fields[fault.field].secret and value is not None
+        shown = "***" if secret else _shown_raw(value)
+        return InvalidValue(
+            f"{where}.{fault.field} must be {fault.expected}, got {shown}. {fault.way_out}",
+            field=f"{where}.{fault.field}",
+        )
 
     def _settle(self, attributes: dict[str, Any]) -> None:
         """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
@@ -427,6 +485,14 @@ class Record(metaclass=RecordType):
         return _blank, (type(self),), self.__getstate__()
 
 
+def _shown_raw(value: Any) -> str:
+    """A raw value, or linkage, in a message."""
+    if isinstance(value, list):
+        count = len(cast("list[Any]", value))
+        return f"{count} item{'' if count == 1 else 's'}"
+    return f"{getattr(value, 'id', value)!r:.80}"
+
+
 def _held(field: Field, value: Any) -> Any:
     """A value that can be changed in place as a record holds it."""
     kind = field.kind
@@ -457,20 +523,21 @@ class Nested(Record):
     class that the others of its kind name as `fallback`: its attributes read as they came, and it is sent back as it
     came.
 
+    `merges` is whether an update keeps the stored members that it does not carry; else the object is replaced.
+
     Class keywords say what holds for the object as a whole:
 
     Args:
         type: Its `type` in documents; several classes may share one, each for a use of its own.
         writable: Whether requests may carry it.
-        needs: What this use of the type needs: of each group of fields, one at least. A field that the type itself
-            requires is declared `required` instead.
+        rules: What holds between its fields. A field that the type always needs is declared `required` instead.
     """
 
     __slots__ = ("_type",)
     type_: ClassVar[str] = ""
     fallback: ClassVar[type[Nested]]
     writable: ClassVar[bool] = True
-    needs: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    merges: ClassVar[bool] = False
 
     if TYPE_CHECKING:
         _type: str = attribute("")
@@ -480,19 +547,16 @@ class Nested(Record):
         super().__init__(**fields)
 
     def __init_subclass__(
-        cls, *, type: str = "", writable: bool = True, needs: tuple[tuple[str, ...], ...] = (), **options: Any
+        cls, *, type: str = "", writable: bool = True, rules: tuple[Rule, ...] = (), **options: Any
     ) -> None:
         super().__init_subclass__(**options)
         if type:
             cls.type_ = type
         cls.writable = writable
-        cls.needs = needs
+        cls.rules = rules
 
-    def _missing(self, where: str = "") -> Iterator[str]:
-        yield from super()._missing(where)
-        for group in self.needs:
-            if all(self._attributes.get(name) is None for name in group):
-                yield f"{where or type(self).__name__}.{group[0]}"
+    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 see the base class
+        return known
 
     @property
     def type(self) -> str:
@@ -526,13 +590,18 @@ class Nested(Record):
     def _raw(self) -> dict[str, Any]:
         """What is sent: the type and every attribute that may be written, changed or not.
 
-        The service replaces such an object as a whole (contract; DIDWW's own notes say it merges): sending all that
-        was loaded means the same either way. Read-only members would be refused, and unknown ones may be read-only.
+        The service merges a trunk's configuration with the stored one, and replaces an authentication method: sending
+        all that was loaded means the same either way. Read-only members would be refused, and unknown ones may be
+        read-only; so would a None that only answers may hold.
         """
         current = self._current()
         if self._type == type(self).type_:
             fields = self._fields
-            current = {name: raw for name, raw in current.items() if name in fields and fields[name].create}
+            current = {
+                name: raw
+                for name, raw in current.items()
+                if name in fields and fields[name].create and (raw is not None or fields[name].clearable)
+            }
         return {"type": self._type, "attributes": current}
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,23 @@ SharedCapacityGroupFilter = TypedDict(
     },
     total=False,
 )
-SharedCapacityGroupInclude = Literal["capacity_pool", "dids"]
+SharedCapacityGroupInclude = Literal[
+    "capacity_pool",
+    "capacity_pool.countries",
+    "capacity_pool.qty_based_pricings",
+    "capacity_pool.shared_capacity_groups",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+]
 SharedCapacityGroupSort = Literal[
     "created_at",
     "-created_at",
@@ -56,11 +72,13 @@ class SharedCapacityGroup(
     name: str = writable("Name of the account's own; no two groups can have the same.", required=True)
     shared_channels_count: int = writable("Channels taken from the pool, at most those still free there.")
     metered_channels_count: int | None = writable(
-        "Further channels, charged by the minute, for when the shared ones are taken; None for none."
+        "Further channels, charged by the minute, for when the shared ones are taken; 0 for none, which older "
+        "answers show as None.",
+        not_none="Write 0 for none.",
     )
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was created.")
     capacity_pool: CapacityPool = linkable("The pool that its channels come from.", required=True)
-    dids: list[Did] = linkable("The numbers that share the channels; an update replaces the whole list.")
+    dids: list[Did] = linkable("The numbers that share the channels; an update replaces the whole list.", distinct=True)

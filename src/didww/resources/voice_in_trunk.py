@@ -11,6 +11,7 @@ from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.fields import attribute, linkable, writable
 from didww.resources.filters import Ids, OptionalText, OptionalTexts
+from didww.resources.forms import Form
 
 if TYPE_CHECKING:
     from didww.resources.pop import Pop
@@ -26,7 +27,11 @@ VoiceInTrunkFilter = TypedDict(
     },
     total=False,
 )
-VoiceInTrunkInclude = Literal["pop", "voice_in_trunk_group"]
+VoiceInTrunkInclude = Literal[
+    "pop",
+    "voice_in_trunk_group",
+    "voice_in_trunk_group.voice_in_trunks",
+]
 VoiceInTrunkSort = Literal[
     "capacity_limit",
     "-capacity_limit",
@@ -62,12 +67,12 @@ class VoiceInTrunk(
 ):
     """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
 
-    Numbers routed to a trunk that is deleted are left without routing.
+    A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
 
     Source: contract file voice_in_trunks.
     """
 
-    name: str = writable("What the account calls it; no two trunks have the same name.", required=True)
+    name: str = writable("What the account calls it; no other trunk or trunk group has the same name.", required=True)
     description: str | None = writable("The account's own note; None if there is none.")
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
@@ -83,13 +88,16 @@ class VoiceInTrunk(
         low=0,
         high=65535,
     )
-    capacity_limit: int | None = writable("Most concurrent calls; None for no limit.")
+    capacity_limit: int | None = writable("Most concurrent calls, 1 to 32767; None for no limit.", low=1, high=32767)
     cli_format: CliFormat | None = writable("How the caller's number is written; None if it is not set.")
     cli_prefix: str | None = writable(
-        "Put before the caller's number: an optional plus sign, then up to 6 digits or `#`. None for none.",
+        "Put before the caller's number: at most 7 letters, digits, `+` and `#`. None for none.",
         longest=7,
+        form=Form("^[A-Za-z0-9+#]*$", "letters, digits, '+' and '#' only", r"\s./-"),
     )
-    ringing_timeout: int | None = writable("Longest ringing in seconds; None for the platform's own default.")
+    ringing_timeout: int | None = writable(
+        "Longest ringing in seconds, 1 to 32; None for the platform's own default.", low=1, high=32
+    )
     created_at: datetime = attribute("When it was made.")
     configuration: SipConfiguration | PstnConfiguration = writable(
         "How calls are delivered: by SIP, or forwarded to a phone number.",

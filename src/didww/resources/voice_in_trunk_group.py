@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 VoiceInTrunkGroupFilter = TypedDict(
     "VoiceInTrunkGroupFilter",
-    {"external_reference_id": OptionalText, "id": Ids},
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
     total=False,
 )
-VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]
+VoiceInTrunkGroupInclude = Literal[
+    "voice_in_trunks",
+    "voice_in_trunks.pop",
+    "voice_in_trunks.voice_in_trunk_group",
+]
 VoiceInTrunkGroupSort = Literal[
     "capacity_limit",
     "-capacity_limit",
@@ -55,14 +62,17 @@ class VoiceInTrunkGroup(
     Source: contract file voice_in_trunk_groups.
     """
 
-    name: str = writable("What the account calls it; no two groups have the same name.", required=True)
-    capacity_limit: int | None = writable("Most concurrent calls of the whole group; None for no limit.")
+    name: str = writable("What the account calls it; no other group or trunk has the same name.", required=True)
+    capacity_limit: int | None = writable(
+        "Most concurrent calls of the whole group, 1 to 32767; None for no limit.", low=1, high=32767
+    )
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
         longest=100,
     )
     created_at: datetime = attribute("When it was made.")
     voice_in_trunks: list[VoiceInTrunk] = linkable(
-        "All its trunks; a list written replaces the one before and takes trunks out of other groups.",
+        "All its trunks, at most 10; a list written replaces the one before and takes trunks out of other groups.",
+        high=10,
     )
     meta = resource_meta(VoiceInTrunkGroupMeta, "Facts about it, as they are now.")

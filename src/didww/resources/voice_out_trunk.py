@@ -13,10 +13,12 @@ from didww.resources.authentication_method import (
     TwilioAuthenticationMethod,
 )
 from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, status_is, writable
+from didww.resources.fields import KEEP, attribute, linkable, status_is, writable
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Flag, Ids, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Flag, Id, Ids, OptionalPart, OptionalText, Text, Texts
+from didww.resources.forms import DIGITS, WEB_ADDRESS
 from didww.resources.record import Meta
+from didww.resources.rules import When
 
 if TYPE_CHECKING:
     from didww.resources.did import Did
@@ -26,20 +28,43 @@ VoiceOutTrunkFilter = TypedDict(
     {
         "allow_any_did_as_cli": Flag,
         "authentication_method.type": Texts,
-        "default_did.id": Ids,
+        "default_did.id": Id,
         "default_dst_action": Text,
         "external_reference_id": OptionalText,
         "id": Ids,
         "media_encryption_mode": Text,
-        "name": OptionalTexts,
-        "name_contains": OptionalTexts,
-        "on_cli_mismatch_action": OptionalTexts,
+        "name": OptionalText,
+        "name_contains": OptionalPart,
+        "on_cli_mismatch_action": OptionalText,
         "status": Text,
         "threshold_reached": Flag,
     },
     total=False,
 )
-VoiceOutTrunkInclude = Literal["default_did", "dids", "emergency_dids"]
+VoiceOutTrunkInclude = Literal[
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_dids",
+    "emergency_dids.address_verification",
+    "emergency_dids.capacity_pool",
+    "emergency_dids.did_group",
+    "emergency_dids.emergency_calling_service",
+    "emergency_dids.emergency_verification",
+    "emergency_dids.identity",
+    "emergency_dids.order",
+    "emergency_dids.shared_capacity_group",
+    "emergency_dids.voice_in_trunk",
+    "emergency_dids.voice_in_trunk_group",
+]
 VoiceOutTrunkSort = Literal[
     "allow_any_did_as_cli",
     "-allow_any_did_as_cli",
@@ -66,17 +91,27 @@ class VoiceOutTrunkMeta(Meta):
 class VoiceOutTrunk(
     Resource,
     type="voice_out_trunks",
+    rules=(
+        When("on_cli_mismatch_action", (OnCliMismatchAction.REPLACE_CLI.value,), needs=("default_did",)),
+        When(
+            "on_cli_mismatch_action",
+            tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI),
+            bars=("default_did",),
+        ),
+        When("allow_any_did_as_cli", (True,), bars=("dids",)),
+        When("emergency_enable_all", (True,), bars=("emergency_dids",)),
+    ),
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=VoiceOutTrunkFilter,
+    largest_page=1000,
     include=VoiceOutTrunkInclude,
     sort=VoiceOutTrunkSort,
 ):
-    """A trunk for outbound calls; accounts without an outbound plan cannot list them (403).
+    """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. `default_did` can be included where the
-    account has the feature.
-    Source: contract file voice_out_trunks; ranges: behaviour sheet, section 8.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. No answer holds `default_did`.
+    Source: contract file voice_out_trunks.
     """
 
     name: str = writable("Name of the account's own.", required=True)
@@ -87,25 +122,29 @@ class VoiceOutTrunk(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     capacity_limit: int | None = writable(
-        "Most concurrent calls, 0 to 32767; None for no limit.",
-        low=0,
+        "Most concurrent calls, 1 to 32767; None for no limit.",
+        low=1,
         high=32767,
     )
     allow_any_did_as_cli: bool = writable(
         "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default."
     )
     on_cli_mismatch_action: OnCliMismatchAction = writable(
-        "What becomes of a call whose caller id is no allowed DID; DIDWW's guides call it required."
+        "What becomes of a call whose caller id is no allowed DID.", required=True
     )
     default_dst_action: DefaultDstAction = writable(
         "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default."
     )
-    dst_prefixes: list[str] = writable("Prefixes of numbers that get the opposite of `default_dst_action`.")
+    dst_prefixes: list[str] = writable(
+        "Prefixes of numbers, digits only, that get the opposite of `default_dst_action`.", form=DIGITS
+    )
     media_encryption_mode: MediaEncryptionMode = writable(
         "The media encryption that calls must use; disabled by default."
     )
     allowed_rtp_ips: list[str] | None = writable(
-        "IP addresses or subnets that media is accepted from, at most 10; None for any."
+        "IP addresses or subnets that media is accepted from, at most 60; None for any.",
+        high=60,
+        distinct=True,
     )
     force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
     rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
@@ -113,14 +152,17 @@ class VoiceOutTrunk(
         "Seconds without media that end a call, 30 to 600; 30 by default, None only in answers.",
         low=30,
         high=600,
+        not_none=KEEP,
     )
     threshold_amount: Decimal | None = writable(
-        "US dollars of spending in 24 hours that block the trunk, 0 to 100000; None only in answers.",
-        low=0,
-        high=100_000,
+        "US dollars of spending in 24 hours that block the trunk, in a range that depends on the account; None only "
+        "in answers.",
+        not_none=KEEP,
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL called when the threshold blocks or unblocks the trunk; None for no callback."
+        "HTTP or HTTPS URL called when the trunk is blocked or unblocked, by the threshold or by hand; None for no "
+        "callback.",
+        form=WEB_ADDRESS,
     )
     emergency_enable_all: bool = writable(
         "Whether every DID may make emergency calls; while True, `emergency_dids` cannot be set."
@@ -131,10 +173,12 @@ class VoiceOutTrunk(
     created_at: datetime = attribute("When it was created.")
     threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.")
     default_did: Did | None = linkable(
-        "The caller id in place of one not allowed, with `replace_cli`; needs that feature. None for none."
+        "The caller id in place of one not allowed; needed with `replace_cli`, refused with any other action."
     )
-    dids: list[Did] = linkable("DIDs that may be caller id; an update replaces them all.")
-    emergency_dids: list[Did] = linkable("DIDs that may make emergency calls; an update replaces them all.")
+    dids: list[Did] = linkable("DIDs that may be caller id; an update replaces them all.", distinct=True)
+    emergency_dids: list[Did] = linkable(
+        "DIDs that may make emergency calls; an update replaces them all.", distinct=True
+    )
     meta = resource_meta(VoiceOutTrunkMeta, "What it has spent.")
 
     is_active = status_is(VoiceOutTrunkStatus.ACTIVE)

@@ -1,21 +1,39 @@
-"""Accounts: one for each API key, made at its first use, and what the key must be."""
+"""Accounts: one for each API key, made at its first use, what the key must be, and which features an account has."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from didww.sandbox.errors import unauthorized
+from didww.words import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.sandbox.engine import Engine
     from didww.sandbox.store import Store
 
-__all__ = ["FIRST_BALANCE", "NOBODY", "Accounts"]
+__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "features_of", "put_features"]
 
 NOBODY = 0
 """Owner of what belongs to no account."""
 FIRST_BALANCE = "10000.00"
 """Prepaid US dollars of a new account."""
+FEATURES: Final[dict[str, bool]] = {
+    "callback_secret": True,
+    "emergency_calling": True,
+    "outbound_trunks": True,
+    "replace_cli": True,
+    "randomize_cli": True,
+    "ordering": True,
+}
+"""What DIDWW or the user panel enables for an account, and whether a new account of the sandbox has it.
+
+Without `ordering` an account is in read-only mode. `replace_cli` and `randomize_cli` are actions of outbound trunks.
+"""
 
 
 class Accounts:
@@ -58,3 +76,64 @@ class Accounts:
     def all(self) -> list[int]:
         """Every account there is."""
         return [row[0] for row in self._store.connection.execute("SELECT id FROM accounts ORDER BY id")]
+
+
+def features_of(store: Store, owner: int) -> dict[str, bool]:
+    """Return the features of an account, and whether each is enabled."""
+    kept = store.fact(f"features/{owner}")
+    return {**FEATURES, **(msgspec.json.decode(kept) if kept else {})}
+
+
+def put_features(store: Store, owner: int, features: Mapping[str, object]) -> dict[str, bool]:
+    """Enable and disable features of an account; the others stay as they are.
+
+    Raises:
+        ValueError: There is no such feature, or a value is not a boolean.
+    """
+    for name, enabled in features.items():
+        if name not in FEATURES:
+            guess = did_you_mean(name, FEATURES)
+            raise ValueError(f"features: {name!r} is not a feature; there are {', '.join(FEATURES)}.{guess}")
+        if not isinstance(enabled, bool):
+            raise ValueError(f"features: {name} must be true or false, got {enabled!r}.")  # noqa: TRY004 what a file holds
+    now = {**features_of(store, owner), **features}
+    store.keep_fact(f"features/{owner}", msgspec.json.encode(now).decode())
+    return features_of(store, owner)
+
+
+class Features:
+    """Features of accounts: `sandbox.features`.
+
+    An account without a feature gets 403 where the service would answer 403; without an enabled callback secret, no
+    callbacks are sent to it.
+
+    Args:
+        engine: The engine.
+        default_key: Whose unless said.
+    """
+
+    def __init__(self, engine: Engine, default_key: str) -> None:
+        self._engine = engine
+        self._default_key = default_key
+
+    def show(self, *, api_key: str | None = None) -> dict[str, bool]:
+        """Return the features of an account, and whether each is enabled.
+
+        Args:
+            api_key: Whose; the sandbox's own account unless said.
+        """
+        with self._engine.held() as setting:
+            return features_of(setting.store, self._engine.world(api_key or self._default_key).owner)
+
+    def put(self, features: dict[str, bool], *, api_key: str | None = None) -> dict[str, bool]:
+        """Enable and disable features of an account; the others stay as they are.
+
+        Args:
+            features: By name, whether it is enabled, as in `{"emergency_calling": False}`.
+            api_key: Whose; the sandbox's own account unless said.
+
+        Raises:
+            ValueError: There is no such feature, or a value is not a boolean.
+        """
+        with self._engine.held() as setting:
+            return put_features(setting.store, self._engine.world(api_key or self._default_key).owner, features)

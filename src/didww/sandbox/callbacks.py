@@ -1,7 +1,8 @@
 """Callbacks: who is told when something was decided, the queue of what is to be sent, and each attempt at it.
 
 Delivered as the service does: a GET with the fields in the query, a POST with a form, a JSON array for outbound trunks;
-signed; repeated nine times at growing intervals of the sandbox's clock. Source: the sheet on callbacks.
+signed; repeated nine times at growing intervals of the sandbox's clock. Only an account with an enabled callback secret
+is told. Events of outbound trunks that could not be delivered are collected. Source: the sheet on callbacks.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from didww.callback.request_validator import RequestValidator
-from didww.callback.signing import CallbackRequest, sign_callback
+from didww.callback.signing import CallbackRequest, sign_callback, with_scheme
+from didww.sandbox.accounts import features_of
 from didww.sandbox.clock import stamp
 from didww.sandbox.store import PAUSE_ON_FULL_DISK, takes_no_more
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from didww.sandbox.engine import Engine
-    from didww.sandbox.store import Record
+    from didww.sandbox.store import Record, Store
     from didww.sandbox.world import World
 
 __all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
@@ -38,6 +41,9 @@ SECONDS_TO_ANSWER = 60.0
 _LONGEST_WAIT: Final = 600.0
 DEFAULT_SECRET: Final = "sandbox-callback-secret"  # noqa: S105 it is in the documentation
 
+_COLLECTED: Final = "voice_out_trunks"
+"""The type whose events, while they cannot be delivered, are collected in one array."""
+
 Signing = Literal["right", "wrong", "none"]
 
 
@@ -47,7 +53,7 @@ class Attempt(msgspec.Struct, frozen=True):
     Attributes:
         at: When, by the sandbox's clock.
         status: The status of the answer; None if there was none.
-        error: What went wrong; None if the answer was 2xx.
+        error: What went wrong; None if the answer was one from 200 to 298.
         seconds: Real seconds that it took.
         body: The beginning of the answer's body.
     """
@@ -67,9 +73,10 @@ class Delivery(msgspec.Struct, frozen=True):
         type: Type of the record that it tells of.
         record: The record's id.
         method: GET or POST.
-        url: The address as the record has it.
+        url: The URL as the record has it.
         fields: What is told; an object, or a list of them for outbound trunks.
-        state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault).
+        state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault),
+            unsent (the account had no enabled callback secret), collected (sent in the array of another one).
         next_at: When the next attempt is due; None if there is none.
         attempts: The attempts so far.
     """
@@ -89,14 +96,12 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def _decided(record: Record, *names: str) -> dict[str, Any]:
-    return {name: record[name] for name in ("id", "status", *names) if record.get(name) is not None}
+    return {name: record[name] or "" for name in ("id", "status", *names)}
 
 
-def _rejected(record: Record, reasons: str) -> dict[str, Any]:
-    told = {"id": record["id"], "status": record["status"], reasons: ", ".join(record["reject_reasons"] or ())}
-    if record["status"] == "rejected":
-        told["reject_comment"] = record["reject_comment"] or ""
-    return told
+def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
+    """Members that are always there: empty where there is nothing to tell."""
+    return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
 
 
 # By type: the statuses that are told, and the fields beside the type.
@@ -105,12 +110,12 @@ _TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]
     "exports": (frozenset({"completed"}), lambda record: _decided(record, "url")),
     "address_verifications": (
         frozenset({"approved", "rejected"}),
-        lambda record: _rejected(record, "reject_reason"),
+        lambda record: _reviewed(record, "reject_reason", ", "),
     ),
     "emergency_verifications": (
         frozenset({"approved", "rejected"}),
         lambda record: (
-            _rejected(record, "reject_reasons")
+            _reviewed(record, "reject_reasons", "; ")
             | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
         ),
     ),
@@ -128,16 +133,14 @@ def report(world: World, type: str, before: str | None, record: Record) -> None:
     if status == before or status not in statuses or not record["callback_url"]:
         return
     told: Any = {"type": type, **fields(record)}
-    if type == "voice_out_trunks":
-        # Told of the threshold, not of a customer who blocks a trunk.
-        if status == "blocked" and not record["threshold_reached"]:
-            return
+    if type == _COLLECTED:
         told = [{**told, "created_at": world.stamp()}]
-    # Without a method it is a POST: the service's own rule is not documented.
-    method = "POST" if type == "voice_out_trunks" else str(record.get("callback_method") or "post").upper()
+    # An emergency order, and first objects, may have no method.
+    method = "POST" if type == _COLLECTED else str(record.get("callback_method") or "post").upper()
+    enabled = world.enabled("callback_secret")
     world.setting.store.connection.execute(
         "INSERT INTO deliveries (owner, type, record, method, url, fields, state, next_at, attempts)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, '[]')",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '[]')",
         (
             world.owner,
             type,
@@ -145,7 +148,8 @@ def report(world: World, type: str, before: str | None, record: Record) -> None:
             method,
             record["callback_url"],
             msgspec.json.encode(told).decode(),
-            world.stamp(),
+            "waiting" if enabled else "unsent",
+            world.stamp() if enabled else None,
         ),
     )
     world.setting.ordered = True
@@ -278,6 +282,9 @@ class Callbacks:
                     setting.ordered = False
                     if row is not None:  # what could not be noted must not be sent, time and again
                         execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
+                        row = setting.changing(partial(_sendable, setting.store, row, now))
+                        if row is None:
+                            continue
                 if row is None:
                     return True
                 self._attempt(_delivery(row))
@@ -388,7 +395,7 @@ class Callbacks:
                     body = next(answer.iter_raw(), b"")[:500].decode("utf-8", "replace")
                 finally:
                     answer.close()
-            if not 200 <= status < 300:
+            if not 200 <= status <= 298:
                 error = f"answered {status}"
         except httpx2.HTTPError as failure:
             error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
@@ -405,12 +412,44 @@ class Callbacks:
             return False
 
 
+def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
+    """The delivery to attempt in place of one that is due; None if there is nothing to attempt now.
+
+    Without an enabled callback secret nothing is sent, and nothing repeated. Events of outbound trunks for one URL are
+    collected: those that came while a delivery fails go out in its next attempt.
+    """
+    execute = store.connection.execute
+    owner = execute("SELECT owner FROM deliveries WHERE id = ?", row[:1]).fetchone()[0]
+    if not features_of(store, owner)["callback_secret"]:
+        execute("UPDATE deliveries SET state = 'unsent', next_at = NULL WHERE id = ?", row[:1])
+        return None
+    if row[1] != _COLLECTED:
+        return row
+    several = execute(
+        f"SELECT {_COLUMNS} FROM deliveries WHERE owner = ? AND type = ? AND url = ? AND state = 'waiting'"  # noqa: S608
+        " ORDER BY attempts = '[]', id",  # the one that fails comes first
+        (owner, _COLLECTED, row[4]),
+    ).fetchall()
+    first, *others = several
+    if others:
+        events = [event for one in sorted(several) for event in msgspec.json.decode(one[5])]
+        execute("UPDATE deliveries SET fields = ? WHERE id = ?", (msgspec.json.encode(events).decode(), first[0]))
+        execute(
+            "UPDATE deliveries SET state = 'collected', next_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode([one[0] for one in others]).decode(),),
+        )
+    if first[7] > now:
+        return None
+    found: tuple[Any, ...] = execute(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", first[:1]).fetchone()  # noqa: S608
+    return found
+
+
 def _host(url: str) -> str:
     """The host that would be called; empty for what is no address. Read as the client that calls it reads it."""
     import httpx2
 
     try:
-        return httpx2.URL(url).host.lower()
+        return httpx2.URL(with_scheme(url)).host.lower()
     except (ValueError, TypeError, httpx2.InvalidURL):
         return ""
 

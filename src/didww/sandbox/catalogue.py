@@ -113,7 +113,10 @@ _POPS: Final = (
 
 
 class _Group(NamedTuple):
-    """One line of the data file's groups; places are positions in the file's other lists."""
+    """One line of the data file's groups; places are positions in the file's other lists.
+
+    The prefix begins with the country code here, which answers leave out.
+    """
 
     type: int
     country: int
@@ -164,7 +167,7 @@ class Catalogue:
         digits = str(group["number_from"] + k).zfill(group["number_width"])
         # One digit more would be another subscriber's number, perhaps a real one.
         if k < 0 or len(digits) > group["number_width"]:
-            raise IndexError(f"DID group {group['prefix']} {group['area_name']} has no number {k}")
+            raise IndexError(f"DID group {group['number_base']} {group['area_name']} has no number {k}")
         return f"{group['number_base']}{digits}"
 
     @cached_property
@@ -266,7 +269,8 @@ class Catalogue:
 
     def _regions(self) -> Iterator[dict[str, Any]]:
         for n, (country, iso, name) in enumerate(self._data["regions"]):
-            yield {"id": self._region_ids[n], "name": name, "iso": iso, "country": self._country_ids[country]}
+            whole = f"{self._country_isos[country]}-{iso}"
+            yield {"id": self._region_ids[n], "name": name, "iso": whole, "country": self._country_ids[country]}
 
     def _areas(self) -> Iterator[dict[str, Any]]:
         for n, (country, name) in enumerate(self._data["areas"]):
@@ -293,6 +297,7 @@ class Catalogue:
     def _did_groups(self) -> Iterator[dict[str, Any]]:
         countries, regions, cities = self._country_ids, self._region_ids, self._city_ids
         isos = self._country_isos
+        codes: list[str | None] = [code for _, _, code in self._data["countries"]]
         names: list[str] = self._data["did_group_types"]
         for id, group in zip(self._did_group_ids, self._groups, strict=True):
             iso, name = isos[group.country], names[group.type]
@@ -300,7 +305,7 @@ class Catalogue:
             draw = _draw(id)
             yield {
                 "id": id,
-                "prefix": group.prefix,
+                "prefix": group.prefix.removeprefix(codes[group.country] or ""),
                 "area_name": group.area_name,
                 "features": list(kind.features[draw % len(kind.features)]),
                 "is_metered": kind.is_metered,

@@ -49,6 +49,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
     "balance": ("show", "put", "terms"),
+    "features": ("show", "put"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
 }
@@ -157,6 +158,7 @@ def _where(text: str) -> str:
 
 @cache
 def _operations() -> dict[str, _Operation]:
+    from didww.sandbox.accounts import Features
     from didww.sandbox.callbacks import Callbacks
     from didww.sandbox.calls import Calls
     from didww.sandbox.clock import Clock
@@ -175,6 +177,7 @@ def _operations() -> dict[str, _Operation]:
         "callbacks": Callbacks,
         "state": State,
         "balance": Balance,
+        "features": Features,
         "stock": Stock,
         "calls": Calls,
     }

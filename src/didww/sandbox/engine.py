@@ -260,7 +260,9 @@ class Engine:
         table = _table(parts[0])
         try:
             owner = self._accounts.owner(_key(request))
-        except Refused:
+        except Refused as refused:
+            if len(parts) > 1 and parts[-1].endswith(facts.NO_BODY):
+                return Response(refused.status, {"content-type": "text/plain"}, b"")
             if table is None or table.type not in facts.NO_KEY or request.method != "GET":
                 raise
             owner = NOBODY

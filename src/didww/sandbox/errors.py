@@ -14,7 +14,9 @@ __all__ = [
     "attribute_error",
     "bad_filter_value",
     "bad_page",
+    "conflict",
     "error_body",
+    "forbidden",
     "not_allowed",
     "not_found",
     "not_offered",
@@ -93,6 +95,17 @@ def relationship_error(name: str, message: str = "is invalid") -> Refused:
 def unauthorized() -> Refused:
     """The answer to a request without a key, or with a wrong one."""
     return Refused(401, "Unauthorized", "Authorization failed", code="401")
+
+
+def forbidden(feature: str) -> Refused:
+    """Return the answer to an account that lacks a feature. The service's body is not known."""
+    detail = f"{feature.replace('_', ' ').capitalize()} is not enabled for this account."
+    return Refused(403, "Forbidden", detail, code="403")
+
+
+def conflict(text: str) -> Refused:
+    """Return the answer to a deletion of what is in use."""
+    return Refused(409, "Conflict", text, code="409")
 
 
 # The two types whose answers name the type and not the id (behaviour sheet, section 9).

@@ -10,25 +10,30 @@ from typing import Final
 
 __all__ = [
     "ALIASES",
-    "ANYWHERE",
+    "ANY_NUMBER",
+    "BARRED",
+    "BLANK_IS_DEFAULT",
     "CATALOGUE",
     "EXPRESSIONS",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
-    "LARGEST_PAGE",
-    "NEWEST_FIRST",
+    "LINKS_NOT_SERVED",
+    "NEEDS",
+    "NEEDS_TO_CREATE",
     "NOT_SHOWN",
     "NOT_TAKEN",
+    "NO_BODY",
     "NO_KEY",
     "NO_META",
-    "PAGED",
-    "PAGE_SIZE",
-    "PAGE_SIZES",
+    "ORDER",
+    "OUTLIVES",
+    "OWNED",
     "REFERENCE",
     "REFERENCE_ERRORS",
     "REVERSED",
     "SHARED",
+    "WHOLE_INVALID",
 ]
 
 # Types that the catalogue fills.
@@ -67,16 +72,20 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "stock_keeping_units": {"did_group": "one:did_groups"},
     "nanpa_prefixes": {"did_group": "one:did_groups"},
     "did_reservations": {"did_group": "one:did_groups", "number": "text"},
+    # The address in use; a verification under review may name another one.
+    "emergency_calling_services": {"address": "one:addresses"},
+    # Where a number is registered; a verification under review has its number linked before that.
+    "dids": {"address": "one:addresses"},
     "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},
 }
 
 # Filters and sort keys that mean another path.
 ALIASES: Final[dict[tuple[str, str], str]] = {
     **{("dids", f"{place}.id"): f"did_group.{place}.id" for place in ("country", "region", "city")},
-    ("dids", "trunk.id"): "voice_in_trunk.id",
-    ("dids", "trunk_group.id"): "voice_in_trunk_group.id",
     ("capacity_pools", "country.id"): "countries.id",
-    ("emergency_calling_services", "identity.id"): "address.identity.id",
+    # The latest verification decides.
+    ("emergency_calling_services", "address.id"): "emergency_verification.address.id",
+    ("emergency_calling_services", "identity.id"): "emergency_verification.address.identity.id",
     ("did_reservations", "expire_at"): "expires_at",
     ("encrypted_files", "expire_at"): "expires_at",
 }
@@ -94,26 +103,47 @@ _STOCK = (
     " WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
 )
 
-# Filters over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
+# Filters and sort keys over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
 EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     ("did_groups", "meta.total_count"): (_STOCK, ("dids", "did_reservations")),
     ("did_groups", "is_available"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
     ("nanpa_prefixes", "npanxx"): ("{t}.npa || {t}.nxx", ()),
     ("capacity_pools", "has_unassigned_channels"): ("{t}.total_channels_count > {t}.assigned_channels_count", ()),
-    # Contract file dids: billing_cycles_count 0 means that removal is pending.
-    ("dids", "pending_removal"): ("{t}.billing_cycles_count IS 0", ()),
+    # Contract files identities and addresses: registered to at least one number.
+    **{
+        (type, "verified"): (
+            f"EXISTS (SELECT 1 FROM dids WHERE dids.owner = :owner AND dids.{one} = {{t}}.id)",  # noqa: S608 our own
+            ("dids",),
+        )
+        for type, one in (("identities", "identity"), ("addresses", "address"))
+    },
 }
 
-# Filters that match a part of the value although their name does not say so.
-ANYWHERE: Final = frozenset({("emergency_calling_services", "name")})
+# Filters whose id must be one of the account's records of a type; another one is an error.
+OWNED: Final[dict[tuple[str, str], str]] = {("voice_out_trunks", "default_did.id"): "dids"}
 
-# Lists that begin with the newest record when no sort was asked for; others begin with the oldest.
-NEWEST_FIRST: Final = frozenset({"dids", "did_history"})
+# By type, the attributes that a list is ordered by when no sort was asked for, each with a minus if it descends;
+# the other lists begin with what came first.
+ORDER: Final[dict[str, tuple[str, ...]]] = {"dids": ("number",), "did_history": ("-created_at",)}
 
-# Largest page, and size of a page without page[size].
-LARGEST_PAGE: Final = 1000
-PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
-PAGE_SIZE: Final = 50
+# Types that an account without a feature is refused, whatever the operation.
+NEEDS: Final = {
+    "voice_out_trunks": "outbound_trunks",
+    "voice_out_trunk_regenerate_credentials": "outbound_trunks",
+    "emergency_requirements": "emergency_calling",
+    "emergency_requirement_validations": "emergency_calling",
+    "emergency_calling_services": "emergency_calling",
+    "emergency_verifications": "emergency_calling",
+}
+
+# Types of which such an account can create nothing.
+NEEDS_TO_CREATE: Final = {"orders": "ordering"}
+
+# Types whose relationships have links that lead nowhere.
+LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
+
+# The ending of files, whose refusals have no body.
+NO_BODY: Final = ".csv.gz"
 
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})
@@ -121,11 +151,25 @@ NO_META: Final = frozenset({"public_keys"})
 # By type, the time that the clock looks records up by.
 IN_ORDER: Final = {"dids": "expires_at", "did_history": "created_at"}
 
-# Lists that recorded answers have in pages, and the API's document in one.
-PAGED: Final = frozenset({"proof_types"})
-
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}
+
+# Records that outlive what they lead to: a review that is over is kept.
+OUTLIVES: Final = frozenset({("address_verifications", "address"), ("emergency_verifications", "address")})
+# Attributes that are stored as their default when a request leaves them blank.
+BLANK_IS_DEFAULT: Final = frozenset({("voice_in_trunks", "cli_format")})
+
+# Numbers that are kept as they were sent: DIDWW's own sources number this list in two ways.
+ANY_NUMBER: Final = frozenset({"tx_dtmf_format_id"})
+
+# Members of an object without which all of it is told to be wrong (recorded).
+WHOLE_INVALID: Final = frozenset({"allowed_sip_ips"})
+
+# By type and member, the text for one that is set and must not be, where it is known.
+BARRED: Final = {
+    ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
+    for name in ("host", "port")
+}
 
 # Values of an enumeration that one of the types that share it does not take.
 NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})

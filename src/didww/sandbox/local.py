@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from didww.calls.effects import Response
+from didww.sandbox.accounts import Features
 from didww.sandbox.callbacks import DEFAULT_SECRET, Callbacks
 from didww.sandbox.calls import Calls
 from didww.sandbox.clock import Clock, http_date, stamp
@@ -58,6 +59,7 @@ class Sandbox:
         callbacks: Deliveries, replay, signing wrongly.
         state: Reset, snapshots, first objects.
         balance: Money.
+        features: What is enabled for an account: emergency calling, a callback secret.
         stock: Numbers that can be bought.
         calls: Calls on numbers and from trunks, now.
         engine: What answers.
@@ -89,6 +91,7 @@ class Sandbox:
         self.journal = Journal()
         self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
         self.balance = Balance(self.engine, self.key)
+        self.features = Features(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.sandbox import documents, writes
+from didww.sandbox import documents, facts, writes
 from didww.sandbox.behaviour import Behaviour
+from didww.sandbox.behaviours.files import LARGEST
 from didww.sandbox.conditions import Conditions
-from didww.sandbox.errors import Refused, no_such_path, not_found, not_offered, unsupported
+from didww.sandbox.errors import (
+    Refused,
+    bad_filter_value,
+    forbidden,
+    no_such_path,
+    not_found,
+    not_offered,
+    unsupported,
+)
 from didww.sandbox.query import Query, parse
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ __all__ = ["MEDIA_TYPE", "Operation"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 LARGEST_BODY = 1 << 20
-LARGEST_UPLOAD = 21 << 20  # the service takes 20 MB a file; some more for the form around it
+LARGEST_UPLOAD = LARGEST + (1 << 20)  # some more for the form around the file
 _WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
@@ -46,20 +55,25 @@ class Operation:
     def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
         """Do what the rest of the path and the method say."""
         method = self.request.method
+        self._check_feature(facts.NEEDS.get(self.table.type))
         if len(rest) > 1:
             return self._below(rest)
         operation = self._operation(rest, method)
-        if operation in ("list", "find"):
+        if operation == "create":
+            self._check_feature(facts.NEEDS_TO_CREATE.get(self.table.type))
+        uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
+        if not uploads:  # its answer is no JSON:API by name
             self._check_accept()
-            if operation == "list":
-                return 200, {}, self._list()
-            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "delete":
             self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
             return 204, {}, b""
-        self._check_accept()
+        if operation == "list":
+            return 200, {}, self._list()
+        if operation == "find":
+            return 200, {}, self._find(rest[0] if rest else None)
         if operation == "create":
-            return 201, {}, self.world.setting.changing(self._create)
+            headers = {"content-type": "application/json"} if uploads else {}
+            return 201, headers, self.world.setting.changing(self._create)
         return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
 
     def _operation(self, rest: list[str], method: str) -> str:
@@ -74,15 +88,16 @@ class Operation:
             raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
         return operation
 
+    def _check_feature(self, feature: str | None) -> None:
+        if feature is not None and not self.world.enabled(feature):
+            raise forbidden(feature)
+
     def _check_accept(self) -> None:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
         kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
-            return
-        upload = type(self.behaviour).create is not Behaviour.create and self.request.method == "POST"
-        if upload and "application/json" in kinds:
             return
         detail = (
             f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
@@ -99,13 +114,17 @@ class Operation:
         query = self._query(listed=True)
         world, table = self.world, self.table
         world.touch(table.type)
+        for name, one in query.filters.items():
+            owned = facts.OWNED.get((table.type, name))
+            if owned is not None and world.row(owned, one.values[0]) is None:
+                raise bad_filter_value(name, one.values[0])
         if type(self.behaviour).listed is not Behaviour.listed:
             special = self.behaviour.listed(world, query.filters)
             if special is not None:
                 ids, meta = special
                 kept = world.setting.store.rows_of(table, ids)
-                ordered = self._sorted([kept[id] for id in ids if id in kept], query)
-                return documents.collection(world, table, ordered, query, total=None, meta=meta)
+                rows = [kept[id] for id in ids if id in kept]
+                return documents.collection(world, table, rows, query, total=None, meta=meta)
         conditions = Conditions(table, world.owner, world.touch)
         conditions.narrow(query.filters)
         order = conditions.order(query.sorts)
@@ -122,12 +141,6 @@ class Operation:
         page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
         found = store.rows_of(table, ids := [row[0] for row in page])
         return documents.collection(world, table, [found[id] for id in ids], query, total=total)
-
-    def _sorted(self, rows: list[Row], query: Query) -> list[Row]:
-        for name, descending in reversed(query.sorts):
-            place = self.table.place[name]
-            rows.sort(key=lambda row: str(row[place]), reverse=descending)
-        return rows
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)
@@ -155,6 +168,7 @@ class Operation:
             or name not in self.table.shown_relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls.operations
+            or self.table.type in facts.LINKS_NOT_SERVED
         ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:

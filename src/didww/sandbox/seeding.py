@@ -1,10 +1,11 @@
 """First objects of an account, from plain data: each as a request would create it, or, where no request can, as it is.
 
     balance: "250.00"
+    features: {emergency_calling: false}
     voice_in_trunks:
       - id: main
         name: Main
-        configuration: {type: sip_configurations, attributes: {host: sip.example.com}}
+        configuration: {type: sip_configurations, attributes: {host: sip.example.com, codec_ids: [9]}}
     dids:
       - number: "12125550100"
         voice_in_trunk: main
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from didww.sandbox import facts, writes
+from didww.sandbox.accounts import put_features
 from didww.sandbox.clock import stamp
 from didww.sandbox.errors import Refused
 from didww.sandbox.store import valid_id
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["id_of", "plant", "put_balance"]
 
-_MONEY: Final = "balance"
+_SINGLE: Final = ("balance", "features")
+"""What is said of the account itself, beside lists of objects."""
 _MOST: Final = 10**12
 
 
@@ -49,8 +52,13 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
     made: dict[str, list[tuple[str, str]]] = {}
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
     for type, several in objects.items():
-        if type == _MONEY:
+        if type == "balance":
             put_balance(world, several)
+            continue
+        if type == "features":
+            if not isinstance(several, dict):
+                raise ValueError("features: names with true or false are needed.")
+            put_features(world.setting.store, world.owner, cast("dict[str, Any]", several))
             continue
         table = _table(world, type)
         if not isinstance(several, list):
@@ -77,7 +85,9 @@ def plant(world: World, objects: Mapping[str, Any]) -> dict[str, list[str]]:
             made.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
-    places = {f"{type}[{n}]": n for type, several in objects.items() if type != _MONEY for n in range(len(several))}
+    places = {
+        f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))
+    }
     return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
 
 

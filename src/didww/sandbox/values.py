@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
+from didww.sandbox import facts
 from didww.sandbox.clock import stamp
-from didww.sandbox.errors import Refused, attribute_error, not_allowed
+from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from didww.resources.fields import Field
     from didww.resources.kinds import Kind
     from didww.resources.record import Nested
+    from didww.resources.rules import Rule
     from didww.sandbox.store import Record
 
 __all__ = ["Checker", "default"]
@@ -24,6 +26,20 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,16}(\.\d{1,8})?", re.ASCII)
 _LARGEST = 2**31 - 1  # the service's columns are whole numbers of 32 bits, as far as their bounds tell
+
+
+# What the service says of a limit that is not kept, by the limit and whether it is one of a list.
+_FAULTS = {
+    ("low", False): "must be greater than or equal to {field.low}",
+    ("high", False): "must be less than or equal to {field.high}",
+    ("low", True): "is too short (minimum is {field.low})",
+    ("high", True): "is too long (maximum is {field.high})",
+    ("longest", False): "is too long (maximum is {field.longest} characters)",
+    ("form", False): "is invalid",
+    ("form", True): "is invalid",
+    ("distinct", True): "must not hold the same twice",
+    ("alike", True): "must be of one type",
+}
 
 
 class _WrongError(Exception):
@@ -51,8 +67,10 @@ class Checker:
         self.found[field.name] = self._member(field, value, field.name, field.name)
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
+        if field.name in facts.ANY_NUMBER and _is_number(value):
+            return value
         if value is None:
-            if not field.nullable:
+            if not field.clearable:
                 self._wrong(path, label, "can't be blank")
             return None
         if field.required and isinstance(value, str) and not value.strip():
@@ -64,13 +82,10 @@ class Checker:
         return found
 
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
-        number = Decimal(value) if field.kind.name == "decimal" else value
-        if field.low is not None and number < field.low:
-            self._wrong(path, label, f"must be greater than or equal to {field.low}")
-        if field.high is not None and number > field.high:
-            self._wrong(path, label, f"must be less than or equal to {field.high}")
-        if field.longest is not None and len(value) > field.longest:
-            self._wrong(path, label, f"is too long (maximum is {field.longest} characters)")
+        if isinstance(value, list) and None in value:
+            return  # an item was refused before
+        for message in limits(field, value):
+            self._wrong(path, label, message)
 
     def _wrong(self, path: str, label: str, message: str) -> None:
         self.errors.append(attribute_error(label, message, path=path))
@@ -119,9 +134,34 @@ class Checker:
                 continue
             checked[name] = self._member(field, one, f"{path}/{name}", f"{place}{name}")
         for name, field in fields.items():
-            if field.required and name not in checked:
-                self._wrong(f"{path}/{name}", f"{place}{name}", "can't be blank")
+            if field.required and name not in checked and (self.creating or not merges(kind, type_)):
+                self._missing(name, path, label, place)
         return {"type": type_, "attributes": checked}
+
+    def _missing(self, name: str, path: str, label: str, place: str) -> None:
+        if place:  # contract file orders: items without data that is required are malformed
+            self.refused.append(missing(name))
+        elif name in facts.WHOLE_INVALID:
+            self._wrong(path, label, "is invalid")
+        else:
+            self._wrong(f"{path}/{name}", name, "can't be blank")
+
+
+def limits(field: Field, value: Any) -> list[str]:
+    """What the service says of the limits of a field that a value, or the linkage of a list, does not keep."""
+    listed = isinstance(value, list)
+    return [_FAULTS[(fault.limit, listed)].format(field=field) for fault in field.faults(value)]
+
+
+def merges(kind: Kind, named: str) -> bool:
+    """Whether an object of the type `named` is merged with the stored one when it is updated."""
+    return any(cls.type_ == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
+
+
+def rules_of(kind: Kind, named: str) -> tuple[Rule, ...]:
+    """What holds between the fields of an object of the type `named`; nothing where several classes share it."""
+    found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls.type_ == named]
+    return found[0].rules if len(found) == 1 else ()
 
 
 def members(kind: Kind, named: str) -> dict[str, Field]:
@@ -151,7 +191,7 @@ def complete(kind: Kind, value: Any) -> Any:
 def default(field: Field, moment: datetime | None = None) -> Any:
     """What stands for a value that nobody gave: null if it can be, else the emptiest of its kind."""
     kind = field.kind
-    if field.nullable:
+    if field.clearable or (field.nullable and not field.create and not field.update):
         return None
     if kind.name == "enum":
         return next(iter(kind.detail)).value
@@ -180,8 +220,12 @@ def _text(_kind: Kind, value: Any) -> Any:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
 def _integer(_kind: Kind, value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+    if not _is_number(value):
         raise _WrongError("is invalid")
     return value
 

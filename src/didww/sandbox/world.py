@@ -9,12 +9,12 @@ import logging
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from didww.sandbox import facts
-from didww.sandbox.accounts import NOBODY
+from didww.sandbox.accounts import NOBODY, features_of
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.callbacks import report
 from didww.sandbox.clock import stamp
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from didww.resources.filters import Match
     from didww.sandbox.catalogue import Catalogue
     from didww.sandbox.clock import Clock
     from didww.sandbox.schema import Table
@@ -155,6 +156,10 @@ class World:
         """A moment (now, if left out) as attributes hold it."""
         return stamp(moment or self.now())
 
+    def enabled(self, feature: str) -> bool:
+        """Whether the account has a feature of `accounts.FEATURES`."""
+        return features_of(self._store, self.owner)[feature]
+
     # Tables and their first rows
 
     def touch(self, type: str) -> Table:
@@ -225,7 +230,7 @@ class World:
         """
         table = self.touch(type)
         conditions = Conditions(table, self.owner, self.touch)
-        conditions.narrow({name: _as_filter(value) for name, value in filters.items()})
+        conditions.narrow({name: _as_filter(table.filters[name], value) for name, value in filters.items()})
         rows = self._store.connection.execute(
             f'SELECT {table.selected} FROM "{type}" AS t0 WHERE {conditions.where} ORDER BY t0.rowid',  # noqa: S608
             conditions.values,
@@ -431,14 +436,11 @@ class World:
         self.update("balances", record["id"], {"balance": f"{balance:.2f}", "total_balance": f"{total:.2f}"})
 
 
-def _as_filter(value: Any) -> Filter:
+def _as_filter(match: Match, value: Any) -> Filter:
     if isinstance(value, Filter):
         return value
-    if value is None:
-        return Filter((), blank=True)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return Filter(tuple(value))  # pyright: ignore[reportUnknownArgumentType]
-    return Filter((value,))
+    several = isinstance(value, (list, tuple, set, frozenset))
+    return Filter.by(match, tuple(cast("Any", value)) if several else () if value is None else (value,))
 
 
 def _done(store: Store, id: int, due: Callable[[], None]) -> None:

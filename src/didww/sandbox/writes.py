@@ -11,10 +11,11 @@ import msgspec
 
 from didww.sandbox import facts
 from didww.sandbox.errors import Refused, attribute_error, missing, not_allowed, not_found, relationship_error
-from didww.sandbox.values import Checker, complete, default
+from didww.sandbox.values import Checker, complete, default, limits, merges, rules_of
 
 if TYPE_CHECKING:
     from didww.resources.fields import Field
+    from didww.resources.rules import Broken
     from didww.sandbox.schema import Table
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
@@ -87,8 +88,10 @@ def add(world: World, table: Table, record: Record) -> Record:
             record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
+    _keep_rules(table, record)
     behaviour.before_create(world, record)
     for field in table.attribute_fields:
+        _keep_inner_rules(field, record[field.name])
         record[field.name] = complete(field.kind, record[field.name])
     if not behaviour.stored:
         return record
@@ -103,9 +106,17 @@ def change(world: World, table: Table, record: Record, body: Body) -> None:
     """Update a record from a document: members that were not sent stay."""
     behaviour = world.setting.behaviour(table.type)
     changes = _checked(world, table, body, creating=False)
+    held = {
+        name: world.related(table.type, record["id"], name)
+        for name, relation in table.relations.items()
+        if relation.many and table.cls.rules
+    }
+    _keep_rules(table, {**record, **held, **changes}, changes)
+    _merge(table, record, changes)
     behaviour.before_update(world, record, changes)
     for field in table.attribute_fields:
         if field.name in changes:
+            _keep_inner_rules(field, changes[field.name])
             changes[field.name] = complete(field.kind, changes[field.name])
     now = world.update(table.type, record["id"], changes)
     behaviour.after_update(world, record, changes)
@@ -134,6 +145,8 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
             checker.refused.append(not_allowed(name))
             continue
+        if (table.type, name) in facts.BLANK_IS_DEFAULT and (value is None or str(value).strip() == ""):
+            value = world.setting.behaviour(table.type).defaults[name]  # noqa: PLW2901
         checker.check(field, value)
         if field.kind.name == "enum" and (table.type, name, checker.found[name]) in facts.NOT_TAKEN:
             checker.errors.append(attribute_error(name, "is invalid"))
@@ -154,6 +167,50 @@ def _checked(world: World, table: Table, body: Body, *, creating: bool) -> Recor
     if checker.errors:
         raise Refused.together(checker.errors)
     return checker.found
+
+
+def _merge(table: Table, record: Record, changes: Record) -> None:
+    """Merge objects that are not replaced as a whole into the stored ones."""
+    for field in table.attribute_fields:
+        given, there = changes.get(field.name), record.get(field.name)
+        if field.kind.name != "object" or given is None or there is None or not merges(field.kind, given["type"]):
+            continue
+        if given["type"] != there["type"]:
+            raise attribute_error("type", "is invalid", path=f"{field.name}/type")
+        changes[field.name] = {**given, "attributes": {**there["attributes"], **given["attributes"]}}
+
+
+def _keep_rules(table: Table, record: Record, changes: Record | None = None) -> None:
+    """Refuse a record whose members do not go together; of one that is changed, as far as the changes concern it."""
+    errors: list[Refused] = []
+    for rule in table.cls.rules:
+        if changes is None or not changes.keys().isdisjoint(rule.fields):
+            for fault in rule.broken(record):
+                refused = relationship_error if fault.field in table.relations else attribute_error
+                errors.append(refused(fault.field, _said(fault, record, table.type)))
+    if errors:
+        raise Refused.together(errors)
+
+
+def _keep_inner_rules(field: Field, value: Any) -> None:
+    """The same for an object."""
+    if field.kind.name != "object" or value is None:
+        return
+    type_, inside = value["type"], value["attributes"]
+    faults = [fault for rule in rules_of(field.kind, type_) for fault in rule.broken(inside)]
+    errors: list[Refused] = []
+    for fault in faults:
+        path = f"{field.name}/{fault.field}"
+        label = field.name if (type_, fault.field) in facts.BARRED else fault.field
+        errors.append(attribute_error(label, _said(fault, inside, type_), path=path))
+    if errors:
+        raise Refused.together(errors)
+
+
+def _said(fault: Broken, known: Record, type: str) -> str:
+    if fault.barred:
+        return facts.BARRED.get((type, fault.field), "must be blank")
+    return "can't be blank" if known[fault.field] in (None, "", []) else "is invalid"
 
 
 def _writable(field: Field, *, creating: bool) -> bool:
@@ -202,13 +259,16 @@ def _link(world: World, table: Table, field: Field, value: Any, checker: Checker
             return
         if field.required and not data:
             checker.errors.append(relationship_error(name, "can't be blank"))
+        ids: list[str] = []
         for one in cast("list[Any]", data):
             known = _known(world, relation.targets, one)
             if known is None:
                 checker.errors.append(_unknown(table, name))
                 return
-            if known[1] not in found[name]:
-                found[name].append(known[1])
+            ids.append(known[1])
+        found[name] = list(dict.fromkeys(ids))
+        if ids:
+            checker.errors += [relationship_error(name, message) for message in limits(field, ids)]
         return
     found[name] = None
     if relation.polymorphic:
@@ -218,7 +278,7 @@ def _link(world: World, table: Table, field: Field, value: Any, checker: Checker
             checker.errors.append(relationship_error(name, "can't be blank"))
         return
     known = _known(world, relation.targets, data)
-    if known is None:
+    if known is None or field.detach_only:
         checker.errors.append(_unknown(table, name))
         return
     found[name] = known[1]

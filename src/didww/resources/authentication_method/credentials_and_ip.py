@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from didww.resources.authentication_method.base import AuthenticationMethod
 from didww.resources.fields import attribute, writable
+from didww.resources.forms import Form
 
 
 class CredentialsAndIpAuthenticationMethod(AuthenticationMethod, type="credentials_and_ip"):
     """SIP digest credentials made by DIDWW, together with a list of allowed addresses.
 
     New credentials are made by creating a `VoiceOutTrunkRegenerateCredential`.
-    Source: contract file voice_out_trunks; limits: behaviour sheet, section 8.
+    Source: contract file voice_out_trunks.
     """
 
-    allowed_sip_ips: list[str] | None = writable(
-        "IP addresses or subnets that may call, 1 to 15; a single one comes back as a /32. None for none."
+    allowed_sip_ips: list[str] = writable(
+        "IP addresses or subnets that may call, 1 to 60; a single one comes back as a /32.",
+        required=True,
+        low=1,
+        high=60,
+        distinct=True,
     )
     tech_prefix: str | None = writable(
-        "Digits and `#` that are cut off the dialled number, at most 8; None for none.", longest=8
+        "Digits and `#` that are cut off the dialled number, at most 8; None for none.",
+        longest=8,
+        form=Form("^[0-9#]+$", "digits and '#' only", r"+\s./-"),
     )
-    username: str | None = attribute("SIP username, made by DIDWW; None if there is none.", secret=True)
-    password: str | None = attribute("SIP password, made by DIDWW; None if there is none.", secret=True)
+    username: str | None = attribute("SIP username, made by DIDWW.", secret=True)
+    password: str | None = attribute("SIP password, made by DIDWW.", secret=True)

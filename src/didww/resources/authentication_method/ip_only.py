@@ -12,7 +12,5 @@ class IpOnlyAuthenticationMethod(AuthenticationMethod, type="ip_only", writable=
     Source: contract file voice_out_trunks; that it cannot be written: enumerations sheet, section 3.
     """
 
-    allowed_sip_ips: list[str] | None = attribute(
-        "IP addresses or subnets that calls are accepted from; None for none."
-    )
+    allowed_sip_ips: list[str] = attribute("IP addresses or subnets that calls are accepted from.")
     tech_prefix: str | None = attribute("Digits and `#` that are cut off the dialled number; None for none.")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from didww.resources.authentication_method.base import AuthenticationMethod
 from didww.resources.fields import writable
+from didww.resources.forms import Form
 
 
 class TwilioAuthenticationMethod(AuthenticationMethod, type="twilio"):
     """Trust in the calls of one Twilio account.
 
-    Source: contract file voice_out_trunks; that the SID is needed: behaviour sheet, section 9.
+    Source: contract file voice_out_trunks.
     """
 
-    twilio_account_sid: str = writable("SID of the Twilio account, such as `ACxxxxxxxx...`.", required=True)
+    twilio_account_sid: str = writable(
+        "SID of the Twilio account: two letters and 32 hexadecimal digits, such as `AC0123...`. No other trunk of any "
+        "account may have it.",
+        required=True,
+        form=Form("^[a-zA-Z]{2}[0-9a-fA-F]{32}$", "two letters and 32 hexadecimal digits", r"\s-"),
+    )

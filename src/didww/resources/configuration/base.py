@@ -8,8 +8,12 @@ from didww.resources.record import Nested
 class TrunkConfiguration(Nested):
     """How a voice IN trunk delivers calls: the base of all kinds, and what a kind that is newer than this SDK is.
 
+    An update of a trunk merges what is sent with what is stored, member by member; the kind cannot change.
+
     Source: contract file voice_in_trunks.
     """
+
+    merges = True
 
 
 TrunkConfiguration.fallback = TrunkConfiguration

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from didww.resources.configuration.base import TrunkConfiguration
-from didww.resources.fields import writable
+from didww.resources.fields import KEEP, writable
+from didww.resources.forms import DIGITS
 
 
 class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
@@ -13,5 +14,10 @@ class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
     """
 
     dst: str | None = writable(
-        "Number that takes the calls: E.164 digits without a plus sign, e.g. `442037691880`; None: not set.",
+        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442037691880`. "
+        "None in answers only.",
+        required=True,
+        longest=15,
+        form=DIGITS,
+        not_none=KEEP,
     )

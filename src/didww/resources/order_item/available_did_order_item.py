@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from didww.resources.fields import writable
 from didww.resources.order_item.base import NumberOrderItem
+from didww.resources.rules import OneOf
 
 
-class AvailableDidOrderItem(NumberOrderItem, needs=(("sku_id",), ("available_did_id",))):
+class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",)),)):
     """Buys exactly one available number; the SKU is one of its DID group, and no `qty` is sent.
 
     Source: contract file orders.

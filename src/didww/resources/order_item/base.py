@@ -38,6 +38,7 @@ class NumberOrderItem(OrderItem, type="did_order_items"):
 
     sku_id: str = writable(
         "The SKU to buy from, of the DID group that has the numbers; no answer repeats it.",
+        required=True,
         readable=False,
     )
     billing_cycles_count: int = writable(

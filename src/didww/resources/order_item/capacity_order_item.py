@@ -6,13 +6,15 @@ from didww.resources.fields import writable
 from didww.resources.order_item.base import OrderItem
 
 
-class CapacityOrderItem(OrderItem, type="capacity_order_items", needs=(("capacity_pool_id",), ("qty",))):
+class CapacityOrderItem(OrderItem, type="capacity_order_items"):
     """Buys channels into a capacity pool, at least the pool's `minimum_qty_per_order` of them.
 
     Source: contract file orders.
     """
 
-    qty: int = writable("How many channels, 1 or more.", low=1)
+    qty: int = writable("How many channels, 1 to 10000; left out, one.", low=1, high=10_000)
     capacity_pool_id: str | None = writable(
         "The pool that gets the channels; in answers None if there is none.",
+        required=True,
+        not_none="Name the pool.",
     )

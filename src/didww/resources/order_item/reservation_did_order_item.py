@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from didww.resources.fields import writable
 from didww.resources.order_item.base import NumberOrderItem
+from didww.resources.rules import OneOf
 
 
-class ReservationDidOrderItem(NumberOrderItem, needs=(("sku_id",), ("did_reservation_id",))):
+class ReservationDidOrderItem(NumberOrderItem, rules=(OneOf(("did_reservation_id",)),)):
     """Buys the number that a reservation holds; the SKU is one of its DID group, and no `qty` is sent.
 
     Source: contract file orders.

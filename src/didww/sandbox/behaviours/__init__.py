@@ -12,7 +12,14 @@ from didww.sandbox.behaviours.files import EncryptedFiles, PublicKeys
 from didww.sandbox.behaviours.history import History
 from didww.sandbox.behaviours.orders import Orders
 from didww.sandbox.behaviours.out_trunks import OutTrunks, RegenerateCredentials
-from didww.sandbox.behaviours.registration import Addresses, AddressVerifications, Identities, Proofs, Validations
+from didww.sandbox.behaviours.registration import (
+    Addresses,
+    AddressVerifications,
+    Identities,
+    PermanentDocuments,
+    Proofs,
+    Validations,
+)
 from didww.sandbox.behaviours.requirements import AddressRequirements, EmergencyRequirements, ProofTypes, Templates
 from didww.sandbox.behaviours.reservations import Reservations
 from didww.sandbox.behaviours.trunks import TrunkGroups, Trunks
@@ -44,6 +51,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "addresses": Addresses(),
     "identities": Identities(),
     "proofs": Proofs(),
+    "permanent_supporting_documents": PermanentDocuments(),
     "emergency_requirements": EmergencyRequirements(),
     "emergency_requirement_validations": Validations("emergency_requirement", "emergency_requirements"),
     "emergency_verifications": EmergencyVerifications(),

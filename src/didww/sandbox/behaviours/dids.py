@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.capacity import check_channels, recount
-from didww.sandbox.behaviours.emergency import join
 from didww.sandbox.behaviours.history import remember
 from didww.sandbox.behaviours.months import month_later
-from didww.sandbox.behaviours.registration import register, reuse
 from didww.sandbox.errors import attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -36,10 +34,13 @@ class Dids(Behaviour):
         if world.count("dids", number=number):
             raise attribute_error("number", "has already been taken")
         if record.get("did_group") is None:
+            world.touch("countries")
             world.touch("did_groups")
             found = world.setting.store.connection.execute(
-                "SELECT id FROM did_groups WHERE ? LIKE prefix || '%' ORDER BY ? LIKE number_base || '%' DESC,"
-                " length(number_base) DESC, length(prefix) DESC, rowid LIMIT 1",
+                "SELECT one.id, coalesce(countries.prefix, '') || one.prefix AS whole FROM did_groups AS one"
+                " JOIN countries ON countries.id = one.country WHERE ? LIKE whole || '%'"
+                " ORDER BY ? LIKE number_base || '%' DESC, length(number_base) DESC, length(whole) DESC, one.rowid"
+                " LIMIT 1",
                 (number, number),
             ).fetchone()
             if found is None:
@@ -63,22 +64,16 @@ class Dids(Behaviour):
         _renew_later(world, record["expires_at"])
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:
-        """Check channels, registration and emergency calling; what follows of them is changed as well."""
+        """Check channels; a number that leaves its emergency calling service cannot call for help."""
         check_channels(world, record, changes)
-        verification = changes.get("address_verification")
-        if verification is not None and verification != record["address_verification"]:
-            reuse(world, record, verification)
         if "emergency_calling_service" in changes:
-            changes["emergency_enabled"] = join(world, record, changes["emergency_calling_service"])
+            changes["emergency_enabled"] = False
 
     def after_update(self, world: World, before: Record, changes: Record) -> None:
         """Count channels anew, and write into the history what changed."""
         if {"capacity_pool", "dedicated_channels_count"} & set(changes):
             for pool in world.find("capacity_pools"):
                 recount(world, pool["id"])
-        verification = world.get("address_verifications", changes.get("address_verification"))
-        if verification is not None and verification["id"] != before["address_verification"]:
-            register(world, before["id"], world.get("addresses", verification["address"]) or {})
         terminated, cycles = changes.get("terminated"), "billing_cycles_count"
         if terminated is not None and terminated != before["terminated"]:
             remember(world, "canceled" if terminated else "restored", [before["number"]])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
 
-__all__ = ["CallingServices", "EmergencyVerifications", "join"]
+__all__ = ["CallingServices", "EmergencyVerifications"]
 
 _CAN_BE_VERIFIED = ("new", "changes_required", "active")
 _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
@@ -37,10 +37,6 @@ class EmergencyVerifications(Behaviour):
     def before_create(self, world: World, record: Record) -> None:
         """Check numbers, address and identity; make the calling service, or take the one that is named."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
-        if service_id is not None and dids:
-            raise relationship_error("emergency_calling_service", "must be blank when dids are given")
-        if record["callback_url"] and not record["callback_method"]:
-            raise Refused(422, "can't be blank", "callback_method - can't be blank", "/data/attributes/callback_method")
         address = world.get("addresses", record["address"]) or {}
         identity = world.get("identities", address["identity"])
         if service_id is None:
@@ -57,7 +53,7 @@ class EmergencyVerifications(Behaviour):
         if service_id is None:
             service_id = self._new_service(world, requirement, dids)["id"]
         record["emergency_calling_service"] = service_id
-        record.update(status="pending", reference=reference(world, "EV"))
+        record.update(status="pending", reference=order_reference(world))
 
     def after_create(self, world: World, record: Record) -> None:
         """The service waits for the decision; an active one goes on with its old address meanwhile."""
@@ -155,34 +151,6 @@ class CallingServices(Behaviour):
         _renew_later(world, service["id"], until)
 
 
-def join(world: World, did: Record, service_id: str | None) -> bool:
-    """Whether a number can call for help in this service, or in none.
-
-    Raises:
-        Refused: It cannot be in it: canceled, of another kind of number or country, or without the feature.
-    """
-    if service_id is None:
-        return False
-    service = world.get("emergency_calling_services", service_id) or {}
-    group = world.get("did_groups", did["did_group"]) or {}
-    if service["status"] == "canceled":
-        raise relationship_error("emergency_calling_service")
-    if "emergency" not in group["features"]:
-        raise relationship_error("emergency_calling_service", "does not support Emergency feature")
-    if (service["country"], service["did_group_type"]) != (group["country"], group["did_group_type"]):
-        raise relationship_error("emergency_calling_service", "should have the same Did Group Type")
-    others = [one for one in world.related("emergency_calling_services", service_id, "dids") if one != did["id"]]
-    for other in others[:1]:  # all of them are of one city
-        beside = world.get("did_groups", (world.get("dids", other) or {}).get("did_group")) or {}
-        if beside["city"] != group["city"]:
-            raise relationship_error("emergency_calling_service", "should be linked with City ID")
-    identity = _identity_of(world, service)
-    own = world.get("identities", did["identity"])
-    if own is not None and identity is not None and identity["id"] != own["id"]:
-        raise relationship_error("emergency_calling_service", _only_with(own))
-    return service["status"] in ("active", "pending_update")
-
-
 def _check_number(world: World, did: Record, identity: Record | None) -> None:
     """Refuse a number that is another's: of another service, or registered to somebody else."""
     if did["emergency_calling_service"] is not None:
@@ -199,11 +167,6 @@ def _only_with(identity: Record) -> str:
     return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
 
 
-def _identity_of(world: World, service: Record) -> Record | None:
-    address = world.get("addresses", service["address"]) or {}
-    return world.get("identities", address.get("identity"))
-
-
 def _cancel(world: World, service: str) -> None:
     for did in world.related("emergency_calling_services", service, "dids"):
         world.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
@@ -217,8 +180,6 @@ def _renew_later(world: World, service: str, until: str) -> None:
 
 
 def _requirement_of(world: World, dids: list[str]) -> Record:
-    if not dids:
-        raise relationship_error("dids", "can't be blank")
     groups = [(did, world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}) for did in dids]
     for did, group in groups:
         if "emergency" not in group["features"]:

@@ -1,8 +1,8 @@
 """Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
 
 The sandbox has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
-secret. A file that was not attached is removed after 24 hours; what was attached is not kept either. Source: the sheet
-on encryption.
+secret. A staged file is removed after 24 hours, attached or not. Sources: the sheet on encryption, contract file
+encrypted_files.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["EncryptedFiles", "PublicKeys"]
 
 KEPT: Final = timedelta(hours=24)
+LARGEST: Final = 20 << 20
+"""Bytes of an encrypted file."""
+_FIELDS: Final = frozenset(
+    {b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"}
+)
 _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
 
 
@@ -47,7 +52,7 @@ class EncryptedFiles(Behaviour):
     def create(self, world: World, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
         """The record of an upload."""
         fields = _form(content_type, body)
-        if fields is None or any(b"[items]" in name for name in fields):
+        if fields is None or not set(fields) <= _FIELDS:
             raise Refused(400, "invalid params", "invalid params", code="400")
         sent = {name.removeprefix(b"encrypted_files[").removesuffix(b"]"): value for name, value in fields.items()}
         if sent.get(b"encryption_fingerprint", b"").decode("latin-1") != Encrypt.calculate_fingerprint(_public_keys()):
@@ -55,6 +60,8 @@ class EncryptedFiles(Behaviour):
         container = sent.get(b"file")
         if not container:
             raise attribute_error("file", "can't be blank")
+        if len(container) > LARGEST:
+            raise attribute_error("file", f"is too large (maximum is {LARGEST >> 20} MB)")
         if _opened(container) is None:
             raise attribute_error("file", "is invalid")
         description = sent.get(b"description")

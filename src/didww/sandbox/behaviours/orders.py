@@ -1,4 +1,4 @@
-"""Orders buy numbers: by quantity, one particular number, or one that is reserved.
+"""Orders buy numbers: by quantity (one unless said), one particular number, or one that is reserved; or channels.
 
 An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
 owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.capacity import priced_by
 from didww.sandbox.behaviours.dids import take_over
 from didww.sandbox.behaviours.months import last_day, month_earlier, month_later
 from didww.sandbox.behaviours.named import cost, order_reference
-from didww.sandbox.errors import Refused, attribute_error
+from didww.sandbox.errors import Refused, attribute_error, not_allowed
 from didww.sandbox.stock import pick, shadow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from didww.sandbox.store import Record
@@ -42,14 +42,16 @@ class Orders(Behaviour):
     steps = ((0.4, "complete"),)
     outcomes = ("complete", "cancel")
     undecided = frozenset({"pending"})
+    defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
 
     def before_create(self, world: World, record: Record) -> None:
         """Check the items, hold their numbers and charge their price."""
         if not record["items"]:
             raise attribute_error("items", "can't be blank")
-        backorder = record.get("allow_back_ordering") is not False
-        bought = {"Capacity" if item["type"] == "capacity_order_items" else "DID" for item in record["items"]}
-        description = ", ".join(sorted(bought))
+        if len({item["type"] for item in record["items"]}) > 1:
+            raise attribute_error("items", "must be of one type")
+        backorder = record["allow_back_ordering"]
+        description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
         record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
         total = Decimal(0)
         items: list[Any] = []
@@ -141,21 +143,17 @@ def _priced(world: World, index: int, item: Any, *, backorder: bool) -> tuple[di
     sku = world.get("stock_keeping_units", inside.get("sku_id"))
     if sku is None:
         raise refused("sku_id")
-    chosen = [name for name in _CHOICES if inside.get(name) is not None]
-    if len(chosen) != 1:
-        raise Refused(
-            400,
-            "Param not allowed" if chosen else "Missing Parameter",
-            f"{chosen[1]} is not allowed." if chosen else "The required parameter, qty, is missing.",
-            code="105" if chosen else "106",
-        )
+    given = [name for name in _CHOICES if inside.get(name) is not None]
+    if len(given) > 1:
+        raise not_allowed(given[1])
+    chosen, value = (given[0], inside[given[0]]) if given else ("qty", 1)
     group = world.get("did_groups", sku["did_group"])
     assert group is not None  # noqa: S101 every SKU has its group
     prefix = inside.get("nanpa_prefix_id")
     if prefix is not None and (world.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
         raise refused("nanpa_prefix_id")
-    numbers = _CHOOSERS[chosen[0]](world, group, inside[chosen[0]], refused)
-    qty = inside["qty"] if chosen == ["qty"] else 1
+    numbers = _CHOOSERS[chosen](world, group, value, refused)
+    qty = value if chosen == "qty" else 1
     if len(numbers) < qty and not backorder:
         raise refused("qty", "exceeds available DIDs count")
     once, monthly = (world.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
@@ -213,9 +211,7 @@ def _rest_of_month(world: World, pool: Record) -> Decimal:
     return Decimal((ends - today).days) / Decimal((ends - begins).days)
 
 
-def _by_quantity(world: World, group: Record, qty: int, refused: Callable[..., Refused]) -> list[str]:
-    if qty < 1:
-        raise refused("qty", "must be greater than 0")
+def _by_quantity(world: World, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
     return pick(world, group, qty)
 
 

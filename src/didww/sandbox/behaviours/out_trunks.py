@@ -5,7 +5,6 @@ Sources: behaviour sheet, section 8 (defaults); scenarios sheet, section 10 (aut
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_network
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
 
 _WINDOW: Final = timedelta(hours=24)
-_MOST_SIP, _MOST_RTP = 15, 10
-_TECH_PREFIX: Final = re.compile(r"[0-9#]{0,8}", re.ASCII)
+_NEED_FEATURES: Final = ("replace_cli", "randomize_cli")
+"""Actions on a caller ID that is not allowed which need a feature of the same name."""
 
 
 class OutTrunks(Named):
@@ -44,13 +43,12 @@ class OutTrunks(Named):
         "rtp_ping": False,
         "rtp_timeout": 30,
         "emergency_enable_all": False,
-        "on_cli_mismatch_action": "reject_call",
     }
 
     def before_create(self, world: World, record: Record) -> None:
         """Make the credentials."""
         super().before_create(world, record)
-        _check(record, record)
+        _check(world, record)
         record["authentication_method"] = _completed(world, record["authentication_method"], {}, "creation")
 
     def before_update(self, world: World, record: Record, changes: Record) -> None:
@@ -59,13 +57,14 @@ class OutTrunks(Named):
         Unblocking a trunk begins its 24 hours anew.
         """
         super().before_update(world, record, changes)
-        held = {name: world.related("voice_out_trunks", record["id"], name) for name in ("dids", "emergency_dids")}
-        _check({**record, **held, **changes}, changes)
+        _check(world, changes)
         if changes.get("status") == "active" and record["status"] == "blocked":
             changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
         if "authentication_method" in changes:
             there: dict[str, Any] = record["authentication_method"] or {}
-            changes["authentication_method"] = _completed(world, changes["authentication_method"], there, "update")
+            changes["authentication_method"] = _completed(
+                world, changes["authentication_method"], there, "update", record["id"]
+            )
 
     def meta(self, world: World, record: Record) -> dict[str, Any] | None:
         """What was spent in the last 24 hours."""
@@ -99,25 +98,18 @@ def _spent(world: World, record: Record) -> Decimal:
     return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
 
 
-def _check(record: Record, changes: Record) -> None:
-    """Refuse callers and emergency callers beside a switch that means all of them, and addresses that are none."""
-    if record["allow_any_did_as_cli"] and record["dids"] and {"dids", "allow_any_did_as_cli"} & set(changes):
-        raise relationship_error("dids")
-    if (
-        record["emergency_enable_all"]
-        and record["emergency_dids"]
-        and ({"emergency_dids", "emergency_enable_all"} & set(changes))
-    ):
-        raise relationship_error("emergency_dids")
-    _check_networks(changes.get("allowed_rtp_ips"), _MOST_RTP, "allowed_rtp_ips", "allowed_rtp_ips")
+def _check(world: World, changes: Record) -> None:
+    """Refuse an action without its feature, and addresses that are none; store a prefix once."""
+    action = changes.get("on_cli_mismatch_action")
+    if action in _NEED_FEATURES and not world.enabled(action):
+        raise attribute_error("on_cli_mismatch_action", "is not enabled for this account")
+    if changes.get("dst_prefixes"):
+        changes["dst_prefixes"] = list(dict.fromkeys(changes["dst_prefixes"]))
+    _check_networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
 
 
-def _check_networks(ips: list[str] | None, most: int, label: str, path: str) -> None:
-    if ips is None:
-        return
-    if len(ips) > most:
-        raise attribute_error(label, f"is too long (maximum is {most} entries)", path=path)
-    for ip in ips:
+def _check_networks(ips: list[str] | None, label: str, path: str) -> None:
+    for ip in ips or ():
         try:
             ip_network(ip, strict=False)
         except ValueError:
@@ -143,24 +135,31 @@ class RegenerateCredentials(Behaviour):
         )
 
 
-def _completed(world: World, given: Any, there: Any, when: str) -> dict[str, Any]:
+def _completed(world: World, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
+    """The method as it is stored: with credentials, those that are there if the kind stays."""
     kind, inside = given["type"], dict(given["attributes"])
     if kind == "ip_only":
         raise attribute_error("type", f"is not allowed for {when}", path="authentication_method/type")
-    if kind == "twilio" and not inside.get("twilio_account_sid"):
-        raise attribute_error(
-            "twilio_account_sid", "can't be blank", path="authentication_method/attributes/twilio_account_sid"
-        )
+    if kind == "twilio" and _is_taken(world, inside["twilio_account_sid"], id):
+        path = "authentication_method/attributes/twilio_account_sid"
+        raise attribute_error("twilio_account_sid", "has already been taken", path=path)
     if kind == "credentials_and_ip":
-        if not inside.get("allowed_sip_ips"):
-            raise attribute_error("authentication_method", "is invalid")
         path = "authentication_method/attributes/allowed_sip_ips"
-        _check_networks(inside["allowed_sip_ips"], _MOST_SIP, "allowed_sip_ips", path)
-        if not _TECH_PREFIX.fullmatch(inside.get("tech_prefix") or ""):
-            raise attribute_error("tech_prefix", "is invalid", path="authentication_method/attributes/tech_prefix")
+        _check_networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
         # Single addresses come back as networks.
         inside["allowed_sip_ips"] = [str(ip_network(ip, strict=False)) for ip in inside["allowed_sip_ips"]]
         made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
         inside["username"] = made.get("username") or random_word(world, 10)
         inside["password"] = made.get("password") or random_word(world, 16)
     return {"type": kind, "attributes": inside}
+
+
+def _is_taken(world: World, sid: str, id: str) -> bool:
+    """Whether another trunk, of any account, trusts this Twilio account."""
+    world.touch("voice_out_trunks")
+    rows = world.setting.store.connection.execute(
+        "SELECT id FROM voice_out_trunks"
+        " WHERE json_extract(authentication_method, '$.attributes.twilio_account_sid') = ?",
+        (sid,),
+    )
+    return any(row[0] != id for row in rows)

@@ -1,18 +1,18 @@
 """Registration of numbers: testing what there is against a requirement, and the verification of addresses.
 
 A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behaviour
-sheet, section 9 (the texts of what is missing).
+sheet, section 9 (the texts of what is missing); contract files. The texts of conflicts are the sandbox's own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.sandbox.behaviour import Behaviour
-from didww.sandbox.errors import Refused, attribute_error, relationship_error
+from didww.sandbox.errors import Refused, conflict, relationship_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from didww.sandbox.store import Record
     from didww.sandbox.world import World
@@ -21,17 +21,29 @@ __all__ = [
     "AddressVerifications",
     "Addresses",
     "Identities",
+    "PermanentDocuments",
     "Proofs",
     "Validations",
     "check",
-    "check_free",
     "reference",
     "register",
     "rejection",
-    "reuse",
 ]
 
 SECONDS_TO_APPROVE = 0.5
+# The labels of emergency requirements; address requirements name the attributes themselves.
+_LABELED: Final = {
+    "Birth Date": "birth_date",
+    "Company ID": "company_reg_number",
+    "Company Representative Date of Birth": "birth_date",
+    "Contact email": "contact_email",
+    "Country of Tax Residence": "country",
+    "ID Number": "id_number",
+    "Personal Tax ID": "personal_tax_id",
+    "Representative Tax ID": "personal_tax_id",
+    "State/Province/Region": "area",
+    "VAT Number / TAX Code": "vat_id",
+}
 
 
 class Validations(Behaviour):
@@ -73,8 +85,6 @@ class AddressVerifications(Behaviour):
 
     def before_create(self, world: World, record: Record) -> None:
         """Refuse what lacks something that the numbers' requirement asks for."""
-        if not record["dids"]:
-            raise relationship_error("dids", "can't be blank")
         address = world.get("addresses", record["address"])
         assert address is not None  # noqa: S101 checked with the body
         identity = world.get("identities", address["identity"])
@@ -87,8 +97,13 @@ class AddressVerifications(Behaviour):
         """Have it decided."""
         world.begin("address_verifications", {"id": record["id"]})
 
+    def after_plant(self, world: World, record: Record) -> None:
+        """Register the numbers of one that is approved."""
+        if record["status"] == "approved":
+            _register_all(world, record)
+
     def due(self, world: World, name: str, payload: Any) -> None:
-        """Approve: the numbers work, identity and address are verified. Or reject: all stays as it is."""
+        """Approve: the numbers are registered, and work. Or reject: all stays as it is."""
         verification = world.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
@@ -96,35 +111,34 @@ class AddressVerifications(Behaviour):
             world.update("address_verifications", payload["id"], rejection(payload))
             return
         world.update("address_verifications", payload["id"], {"status": "approved"})
-        address = world.update("addresses", verification["address"], {"verified": True})
-        world.update("identities", address["identity"], {"verified": True})
-        for did in world.related("address_verifications", payload["id"], "dids"):
-            register(world, did, address)
+        _register_all(world, verification)
 
 
 class Identities(Behaviour):
     """People and companies."""
 
-    def before_create(self, world: World, record: Record) -> None:  # noqa: ARG002
-        """What every identity has to have; what a country asks for besides is for its requirement to say."""
-        _check_identity(record, {})
-
-    def before_update(self, world: World, record: Record, changes: Record) -> None:  # noqa: ARG002
-        """The same of what changes."""
-        _check_identity({**record, **changes}, changes)
-
     def before_delete(self, world: World, record: Record) -> None:
-        """One that something still rests on stays."""
+        """Refuse to delete one that is in use, or has an address that is."""
+        if world.count("dids", identity=record["id"]):
+            raise conflict("The identity cannot be removed while a number is registered to it")
         for address in world.related("identities", record["id"], "addresses"):
-            check_free(world, address)
+            _check_free(world, address)
+
+    def attributes(self, world: World, record: Record) -> None:
+        """Say whether a number is registered to it."""
+        record["verified"] = world.count("dids", identity=record["id"]) > 0
 
 
 class Addresses(Behaviour):
     """Addresses of identities."""
 
     def before_delete(self, world: World, record: Record) -> None:
-        """One that something still rests on stays."""
-        check_free(world, record["id"])
+        """Refuse to delete one that is in use."""
+        _check_free(world, record["id"])
+
+    def attributes(self, world: World, record: Record) -> None:
+        """Say whether a number is registered to it."""
+        record["verified"] = world.count("dids", address=record["id"]) > 0
 
 
 class Proofs(Behaviour):
@@ -138,26 +152,50 @@ class Proofs(Behaviour):
         if kinds[record["entity_type"]] != proves:
             raise relationship_error("proof_type")
 
+    def before_delete(self, world: World, record: Record) -> None:
+        """Refuse to delete one that a review needs."""
+        of_address = record["entity_type"] == "addresses"
+        kind = "address" if of_address else (world.get("identities", record["entity"]) or {})["identity_type"]
+        addresses = [record["entity"]] if of_address else world.related("identities", record["entity"], "addresses")
+        for requirement in _under_review(world, addresses):
+            types = world.related("address_requirements", requirement["id"], f"{kind}_proof_types")
+            if requirement[f"{kind}_proof_qty"] and record["proof_type"] in types:
+                raise _needed("proof")
+
+
+class PermanentDocuments(Behaviour):
+    """Filled-in forms on file, one for each identity and template."""
+
+    def after_create(self, world: World, record: Record) -> None:
+        """Remove the one whose place it takes."""
+        same = {"identity": record["identity"], "template": record["template"]}
+        for one in world.find("permanent_supporting_documents", **same):
+            if one["id"] != record["id"]:
+                world.delete("permanent_supporting_documents", one["id"])
+
+    def before_delete(self, world: World, record: Record) -> None:
+        """Refuse to delete one that a review needs."""
+        kind = (world.get("identities", record["identity"]) or {})["identity_type"]
+        for requirement in _under_review(world, world.related("identities", record["identity"], "addresses")):
+            if requirement[f"{kind}_permanent_document"] == record["template"]:
+                raise _needed("supporting document")
+
 
 def register(world: World, did: str, address: Record) -> None:
     """Let a number work whose address was approved."""
-    changes = {"awaiting_registration": False, "blocked": False, "identity": address["identity"]}
+    changes = {
+        "awaiting_registration": False,
+        "blocked": False,
+        "identity": address["identity"],
+        "address": address["id"],
+    }
     world.update("dids", did, changes)
 
 
-def reuse(world: World, did: Record, verification: str) -> None:
-    """Register a number by a verification that was approved for others.
-
-    What the service says if it was not is not documented; here it is refused, and so is an address that the number's
-    own requirement does not accept.
-    """
-    found = world.get("address_verifications", verification) or {}
-    if found["status"] != "approved":
-        raise relationship_error("address_verification")
-    address = world.get("addresses", found["address"]) or {}
-    identity = world.get("identities", address["identity"])
-    for requirement in _requirements(world, [did["id"]]):
-        check(world, requirement, identity, address)
+def _register_all(world: World, verification: Record) -> None:
+    address = world.get("addresses", verification["address"]) or {}
+    for did in world.related("address_verifications", verification["id"], "dids"):
+        register(world, did, address)
 
 
 def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,29 +204,25 @@ def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
 
 
-def check_free(world: World, address: str) -> None:
-    """Refuse to remove an address that a verification or an emergency calling service still rests on.
-
-    The service's documents name no refusal; a verification without an address would be of no use, though.
-    """
+def _check_free(world: World, address: str) -> None:
+    """Refuse to remove an address that a review or an emergency calling service still rests on."""
     for type in ("address_verifications", "emergency_verifications"):
         if world.count(type, address=address, status="pending"):
-            text = "The address cannot be removed while its verification is pending"
-            raise Refused(422, text, text, "/data")
+            raise conflict("The address cannot be removed while its verification is pending")
     living = ("new", "in_process", "active", "changes_required", "pending_update")
     if world.count("emergency_calling_services", address=address, status=living):
-        text = "The address cannot be removed while an emergency calling service uses it"
-        raise Refused(422, text, text, "/data")
+        raise conflict("The address cannot be removed while an emergency calling service uses it")
 
 
-def _check_identity(record: Record, changes: Record) -> None:
-    if not str(record["phone_number"]).isdigit():
-        raise attribute_error("phone_number", "is invalid")
-    if record["identity_type"] == "business":
-        if not (record["company_name"] or "").strip():
-            raise attribute_error("company_name", "can't be blank")
-        if record["country"] is None and (not changes or "country" in changes):
-            raise relationship_error("country", "can't be blank")
+def _under_review(world: World, addresses: Iterable[str]) -> Iterator[Record]:
+    """The requirements that reviews of these addresses go by at present."""
+    for one in world.find("address_verifications", address=list(addresses), status="pending"):
+        yield from _requirements(world, world.related("address_verifications", one["id"], "dids"))
+
+
+def _needed(what: str) -> Refused:
+    text = f"The {what} cannot be removed while a verification that needs it is under review"
+    return Refused(422, text, text, "/data")
 
 
 def check(world: World, requirement: Record, identity: Record | None, address: Record | None) -> None:
@@ -221,8 +255,8 @@ def _lacking_of_identity(world: World, requirement: Record, identity: Record, co
     if requirement[f"{kind}_area_level"] != "world_wide" and identity["country"] != country.get("id"):
         yield f"Identity in {country.get('name')} required"
     for field in requirement[f"{kind}_mandatory_fields"] or ():
-        if not identity.get(field):
-            yield f"{field.replace('_', ' ').title()} is required for {kind.capitalize()} Identity"
+        if not identity.get(_LABELED.get(field, field)):
+            yield f"{_label(field)} is required for {kind.capitalize()} Identity"
     yield from _lacking_proofs(world, requirement, kind, identity["id"], "Identity")
     form = requirement.get(f"{kind}_permanent_document")
     if form and not world.count("permanent_supporting_documents", identity=identity["id"], template=form):
@@ -230,12 +264,16 @@ def _lacking_of_identity(world: World, requirement: Record, identity: Record, co
         yield f"Following Supporting Document(s) required ({template.get('name')})"
 
 
+def _label(field: str) -> str:
+    return field if field in _LABELED else field.replace("_", " ").title()
+
+
 def _lacking_of_address(world: World, requirement: Record, address: Record, country: Record) -> Iterator[str]:
     if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
         yield f"Address in {country.get('name')} required"
     for field in requirement.get("address_mandatory_fields") or ():
-        if not address.get(field):
-            yield f"{field.replace('_', ' ').title()} is required for Address"
+        if not address.get(_LABELED.get(field, field)):
+            yield f"{_label(field)} is required for Address"
     yield from _lacking_proofs(world, requirement, "address", address["id"], "Address")
 
 

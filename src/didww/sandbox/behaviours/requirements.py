@@ -92,18 +92,19 @@ class EmergencyRequirements(Behaviour):
     """One for each country and kind of number that can have emergency calling."""
 
     def rows(self, world: World) -> Iterable[Record]:
-        """Drawn by their ids."""
+        """Drawn by their ids; each has a rate."""
         for id, country, type in _pairs(world, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
+            draw = int(id[:8], 16)
             yield {
                 "id": id,
                 "identity_type": "any",
                 "personal_area_level": "world_wide",
                 "business_area_level": "world_wide",
                 "address_area_level": "country",
-                "personal_mandatory_fields": None,
-                "business_mandatory_fields": None,
-                "address_mandatory_fields": None,
-                "estimate_setup_time": ("1", "7-14 days", "3 business days")[int(id[:8], 16) % 3],
+                "personal_mandatory_fields": ["Birth Date"] if draw % 2 else [],
+                "business_mandatory_fields": ["Company ID", "Country of Tax Residence"] if draw % 2 else [],
+                "address_mandatory_fields": [],
+                "estimate_setup_time": ("1", "7-14 days", "3 business days")[draw % 3],
                 "requirement_restriction_message": None,
                 "country": country,
                 "did_group_type": type,

@@ -1,0 +1,46 @@
+"""Forms of text: what a text that is written must look like, with the words for it.
+
+Patterns stand as the contract writes them. Where it describes a form in words only, the words are followed here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+__all__ = ["DIGITS", "EMAIL", "WEB_ADDRESS", "Form"]
+
+
+class Form(NamedTuple):
+    """What a text must look like.
+
+    Attributes:
+        pattern: What all of it matches.
+        words: What it is called in messages: "must be ...".
+        strip: Characters that people put in between, and that are left out of the text that was meant.
+    """
+
+    pattern: str
+    words: str
+    strip: str = ""
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` has the form."""
+        return re.fullmatch(self.pattern, text, re.ASCII) is not None
+
+    def meant(self, text: str) -> str | None:
+        """The text that was meant, without the characters to leave out; None if that does not have the form either."""
+        stripped = re.sub(f"[{self.strip}]", "", text) if self.strip else ""
+        return stripped if stripped and self.fits(stripped) else None
+
+
+DIGITS: Final = Form("^[0-9]+$", "digits only", r"+\s./-")
+"""A phone number, or the beginning of one, with its country code and without a plus sign."""
+
+EMAIL: Final = Form(r"^[^\s@]+@[^\s@]+$", "an email address such as 'jane@example.com'")
+
+WEB_ADDRESS: Final = Form(
+    r"^(?:[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*|(?![A-Za-z][A-Za-z0-9+.-]*://)[^\s/]\S*)$",
+    "an HTTP or HTTPS URL",
+)
+"""The service reads a URL without a scheme as http."""

@@ -181,12 +181,12 @@ def with_scheme(url: str) -> str:
 
 def parts_of(url: object) -> re.Match[str] | None:
     """An http address by its parts: scheme, user (with its @), host, port, rest. None if it is no address."""
-    return _URL.fullmatch(with_scheme(url)) if isinstance(url, str) else None
+    return _URL.fullmatch(url) if isinstance(url, str) else None
 
 
 def _normalised(url: object) -> str | None:
     """The address with its port written out; the rest as it is. None if it is no address."""
-    found = parts_of(url)
+    found = parts_of(with_scheme(url)) if isinstance(url, str) else None
     if found is None:
         return None
     port = found["port"] or _PORTS[found["scheme"].lower()]

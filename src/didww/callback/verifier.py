@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from didww.callback.incoming import bounded, by_name, header, objects_of
-from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of
+from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
 from didww.exceptions import CallbackRejected, InvalidValue
 
@@ -66,7 +66,7 @@ class CallbackVerifier:
         self._origin = self._path = self._fragment = ""
         self.max_bytes = max_bytes
         if public_url is not None:
-            found = parts_of(public_url)
+            found = parts_of(with_scheme(public_url))
             if found is None:
                 raise InvalidValue(
                     "public_url is the address that DIDWW calls, such as https://hooks.example.com/didww.",

@@ -73,16 +73,10 @@ class Resource(Record):
             singleton: Whether there is just one, found without an id.
             outcome: What it can be waited for.
             repeatable: Whether creating it stores nothing, so that it can be sent twice.
-    <<<<<<< HEAD
-            lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
+                lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
                 name that the service keeps unique, or a relationship to something that only one can have.
             marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
-    =======
-            lookup: A field by which one that was just created is found, beside the `external_reference_id` that a caller
-                gave: a name that the service keeps unique, or a note of the caller's own.
             rules: What holds between its fields.
-            marked: Whether creating it spends money or takes stock, so that a request without an identifier is given one.
-    >>>>>>> h-c-emu-a
     """
 
     __slots__ = ("_object", "_source")

@@ -132,16 +132,11 @@ def _moment(value: object) -> datetime | None:
 
 
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
-<<<<<<< HEAD
     """Refuse filters that the contract does not have for a known type, and a period that holds nothing.
 
     Moments in other forms than the service is known to take are written in that form.
     """
-    known = _FILTERS.get(export_type or "")
-=======
-    """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
     known = REQUESTED_FILTERS.get(export_type or "")
->>>>>>> h-c-emu-a
     for name in filters:
         if known is not None and name not in known:
             raise InvalidValue(

@@ -7,6 +7,7 @@ holds a key, a password or a request body.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
@@ -156,9 +157,12 @@ class NotFoundError(DidwwApiError):
             said += (
                 f" {id} looks like a number, not an id: {type}().list(filter={{{_NUMBER_FILTERS[type]!r}: {id!r}}})."
             )
+        elif f"identified by {id} " in said and not _ID.fullmatch(id):
+            said += f" Ids are UUIDs, and {printable(id[:80])!r} is none: look the record up with list(filter=...)."
         return said
 
 
+_ID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
 _NUMBER_FILTERS = {"dids": "number", "available_dids": "number_contains"}
 
 

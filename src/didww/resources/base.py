@@ -58,25 +58,25 @@ class Outcome(NamedTuple):
 class Resource(Record):
     """A resource of the API.
 
-        Class keywords say what the contract says of the type as a whole:
+    Class keywords say what the contract says of the type as a whole:
 
     Args:
-            type: Type in documents; also the path unless `path` says otherwise.
-            operations: What the contract offers.
-            extra_operations: What callers asked for beyond it; the server decides.
-            filter: A TypedDict of the filters of its list.
-            include: A Literal of the relationships and nested paths that can be included.
-            sort: A Literal of the sort keys, each with and without a minus.
-            paginated: Whether its list comes in pages.
-            page_size: Records in a page unless a request says otherwise.
-            largest_page: Most records in a page, as documented; the service can allow an account more.
-            singleton: Whether there is just one, found without an id.
-            outcome: What it can be waited for.
-            repeatable: Whether creating it stores nothing, so that it can be sent twice.
-                lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
-                name that the service keeps unique, or a relationship to something that only one can have.
-            marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
-            rules: What holds between its fields.
+        type: Type in documents; also the path unless `path` says otherwise.
+        operations: What the contract offers.
+        extra_operations: What callers asked for beyond it; the server decides.
+        filter: A TypedDict of the filters of its list.
+        include: A Literal of the relationships and nested paths that can be included.
+        sort: A Literal of the sort keys, each with and without a minus.
+        paginated: Whether its list comes in pages.
+        page_size: Records in a page unless a request says otherwise.
+        largest_page: Most records in a page, as documented; the service can allow an account more.
+        singleton: Whether there is just one, found without an id.
+        outcome: What it can be waited for.
+        repeatable: Whether creating it stores nothing, so that it can be sent twice.
+        lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
+            name that the service keeps unique, or a relationship to something that only one can have.
+        marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
+        rules: What holds between its fields.
     """
 
     __slots__ = ("_object", "_source")

@@ -79,11 +79,11 @@ class Relationship:
     kind: str
     targets: frozenset[str]
     nullable: bool
-    null_only: bool
     required: bool
-    low: int | None
-    high: int | None
-    distinct: bool
+    null_only: bool = False
+    low: int | None = None
+    high: int | None = None
+    distinct: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def facts(type_: str) -> ResourceFacts:
     return ResourceFacts(
         type=raw["type"],
         attributes=_attributes(raw["attributes"]),
-        relationships=_relationships(raw["relationships"]),
+        relationships={**_relationships(raw["relationships"]), **BEYOND.get(type_, {})},
         meta=_attributes(raw.get("meta")),
         create=_request(raw.get("create_request")),
         update=_request(raw.get("update_request")),
@@ -192,9 +192,22 @@ def facts(type_: str) -> ResourceFacts:
         page_size=_page_size(listed.get("page_size")),
         filters=_filters(listed.get("filters"), sheet.get("filter", {})),
         sort=frozenset(listed.get("sort", ())),
-        include=frozenset(name for operation in operations.values() for name in operation.get("include", ())),
+        include=frozenset(name for operation in operations.values() for name in operation.get("include", ()))
+        | frozenset(BEYOND.get(type_, {})),
         include_nested=frozenset(sheet.get("include_nested", ())),
     )
+
+
+# What the OpenAPI document does not have, and programs rely on: several of DIDWW's own SDKs declare these relationships
+# and document their includes.
+BEYOND: dict[str, dict[str, Relationship]] = {
+    "emergency_calling_services": {
+        "address": Relationship("one", frozenset({"addresses"}), nullable=True, required=False),
+    },
+    "voice_out_trunks": {
+        "default_did": Relationship("one", frozenset({"dids"}), nullable=True, required=False),
+    },
+}
 
 
 @functools.cache

@@ -77,6 +77,7 @@ DidInclude = Literal[
     "did_group.region",
     "did_group.stock_keeping_units",
     "emergency_calling_service",
+    "emergency_calling_service.address",
     "emergency_calling_service.country",
     "emergency_calling_service.did_group_type",
     "emergency_calling_service.dids",

@@ -15,6 +15,7 @@ from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
+    from didww.resources.address import Address
     from didww.resources.country import Country
     from didww.resources.did import Did
     from didww.resources.did_group_type import DidGroupType
@@ -37,6 +38,12 @@ EmergencyCallingServiceFilter = TypedDict(
     total=False,
 )
 EmergencyCallingServiceInclude = Literal[
+    "address",
+    "address.area",
+    "address.city",
+    "address.country",
+    "address.identity",
+    "address.proofs",
     "country",
     "country.regions",
     "did_group_type",
@@ -109,6 +116,9 @@ class EmergencyCallingService(
         "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
     )
     created_at: datetime = attribute("When it was created.")
+    address: Address | None = relationship(
+        "The address that calls for help are sent to. DIDWW's own SDKs read it; its OpenAPI document does not have it."
+    )
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
     order: Order | None = relationship("The order that it was charged by; None before activation.")

@@ -46,6 +46,7 @@ EmergencyVerificationInclude = Literal[
     "dids.voice_in_trunk",
     "dids.voice_in_trunk_group",
     "emergency_calling_service",
+    "emergency_calling_service.address",
     "emergency_calling_service.country",
     "emergency_calling_service.did_group_type",
     "emergency_calling_service.dids",

@@ -42,6 +42,17 @@ VoiceOutTrunkFilter = TypedDict(
     total=False,
 )
 VoiceOutTrunkInclude = Literal[
+    "default_did",
+    "default_did.address_verification",
+    "default_did.capacity_pool",
+    "default_did.did_group",
+    "default_did.emergency_calling_service",
+    "default_did.emergency_verification",
+    "default_did.identity",
+    "default_did.order",
+    "default_did.shared_capacity_group",
+    "default_did.voice_in_trunk",
+    "default_did.voice_in_trunk_group",
     "dids",
     "dids.address_verification",
     "dids.capacity_pool",
@@ -110,7 +121,8 @@ class VoiceOutTrunk(
 ):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. No answer holds `default_did`.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
+    DIDWW's own SDKs do; its OpenAPI document does not have that include.
     Source: contract file voice_out_trunks.
     """
 

@@ -72,8 +72,6 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "stock_keeping_units": {"did_group": "one:did_groups"},
     "nanpa_prefixes": {"did_group": "one:did_groups"},
     "did_reservations": {"did_group": "one:did_groups", "number": "text"},
-    # The address in use; a verification under review may name another one.
-    "emergency_calling_services": {"address": "one:addresses"},
     # Where a number is registered; a verification under review has its number linked before that.
     "dids": {"address": "one:addresses"},
     "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},

@@ -157,9 +157,9 @@ def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[Match, 
     if days is not None and match.value == "moment" and made.values[0] < stamp(now - timedelta(days=days)):
         raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
     known = table.known_values(name)
-    for one in made.values if known is not None else ():
-        if one not in known:
-            raise bad_filter_value(name, one)
+    unknown = [] if known is None else [one for one in made.values if one not in known]
+    if unknown:
+        raise bad_filter_value(name, unknown[0])
     return match, made
 
 

@@ -20,7 +20,7 @@ from didww.resources.forms import DIGITS, EMAIL, WEB_ADDRESS, Form
 from didww.resources.registry import all_classes, class_named, class_of
 from didww.resources.rules import SET, Ascending, OneOf, Rule, Together, When
 
-from .facts import Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
+from .facts import BEYOND, Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -737,7 +737,7 @@ def test_sources_agree(type_: str) -> None:
     said, sheet = facts(type_), sheet_of(type_)
     assert set(said.filters) == set(sheet.get("filter", ()))
     assert said.sort == set(sheet.get("sort", ()))
-    assert said.include == set(sheet.get("include", ()))
+    assert said.include == {*sheet.get("include", ()), *BEYOND.get(type_, ())}
     page = sheet.get("page")
     assert (said.page_size is not None) == (said.paginated is True) == bool(page)
     if said.page_size is not None:

@@ -86,6 +86,8 @@ class Address(
 ):
     """A postal address of an identity; identity and country stay as they were created.
 
+    The service refuses to delete one that is in use (409).
+
     Source: contract file addresses.
     """
 

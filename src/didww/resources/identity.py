@@ -114,7 +114,7 @@ class Identity(
     """A person or company that numbers are registered to.
 
     Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
-    deletes its addresses and documents too.
+    deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
     Source: contract file identities.
     """
 

@@ -57,7 +57,8 @@ class VoiceInTrunkGroup(
     """Inbound trunks that routing treats as one target.
 
     The trunk with the lowest priority is tried first, trunks of equal priority share the calls by weight, and
-    a call goes on to the next trunk on the rerouting codes of the one before.
+    a call goes on to the next trunk on the rerouting codes of the one before. Deleting a group deletes its trunks; the
+    service refuses it while numbers are routed to the group or to one of them.
 
     Source: contract file voice_in_trunk_groups.
     """

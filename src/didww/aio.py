@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         AddressVerificationSort,
     )
     from didww.resources.area import Area, AreaFilter, AreaInclude, AreaSort
-    from didww.resources.available_did import AvailableDid, AvailableDidFilter, AvailableDidInclude, AvailableDidSort
+    from didww.resources.available_did import AvailableDid, AvailableDidFilter, AvailableDidInclude
     from didww.resources.balance import Balance
     from didww.resources.capacity_pool import CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort
     from didww.resources.city import City, CityFilter, CityInclude, CitySort
@@ -116,8 +116,8 @@ if TYPE_CHECKING:
     )
     from didww.resources.pop import Pop, PopFilter
     from didww.resources.proof import Proof, ProofFilter, ProofInclude, ProofSort
-    from didww.resources.proof_type import ProofType, ProofTypeFilter, ProofTypeSort
-    from didww.resources.public_key import PublicKey, PublicKeyFilter, PublicKeySort
+    from didww.resources.proof_type import ProofType, ProofTypeFilter
+    from didww.resources.public_key import PublicKey, PublicKeyFilter
     from didww.resources.region import Region, RegionFilter, RegionInclude, RegionSort
     from didww.resources.shared_capacity_group import (
         SharedCapacityGroup,
@@ -518,7 +518,7 @@ class AsyncDidwwClient:
         """Numbers on offer that share country, city, type and prefix."""
         return AsyncCatalogue(self, "did_groups")
 
-    def available_dids(self) -> AsyncCatalogue[AvailableDid, AvailableDidFilter, AvailableDidInclude, AvailableDidSort]:
+    def available_dids(self) -> AsyncCatalogue[AvailableDid, AvailableDidFilter, AvailableDidInclude, Never]:
         """One particular number in stock."""
         return AsyncCatalogue(self, "available_dids")
 
@@ -606,7 +606,7 @@ class AsyncDidwwClient:
         """A request to approve an address for some numbers; a rejected one is followed by a new one."""
         return AsyncJobs(self, "address_verifications")
 
-    def proof_types(self) -> AsyncCatalogue[ProofType, ProofTypeFilter, Never, ProofTypeSort]:
+    def proof_types(self) -> AsyncCatalogue[ProofType, ProofTypeFilter, Never, Never]:
         """A category of document that may serve as a proof; the whole list comes in one answer."""
         return AsyncCatalogue(self, "proof_types")
 
@@ -633,7 +633,7 @@ class AsyncDidwwClient:
         """A filled-in form that is handed in once for an identity, not with each of its address verifications."""
         return AsyncManaged(self, "permanent_supporting_documents")
 
-    def public_keys(self) -> AsyncCatalogue[PublicKey, PublicKeyFilter, Never, PublicKeySort]:
+    def public_keys(self) -> AsyncCatalogue[PublicKey, PublicKeyFilter, Never, Never]:
         """An RSA public key of DIDWW; there are two, and their list needs no API key."""
         return AsyncCatalogue(self, "public_keys")
 

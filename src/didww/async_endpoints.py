@@ -106,7 +106,8 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
             include: Related resources to have in the answer; nested with dots.
             filter: What must match, by filter name.
             sort: Order, the first key first; a minus in front means descending.
-            page: Number of the page, from 1, or `(number, size)`; the size is 50 unless said, at most 1000.
+            page: Number of the page, from 1, or `(number, size)`. Most lists have 50 records in a page and take 100 at
+                most, unless the service allows the account more (docs/pages.md).
             fields: Names of the fields to have, by resource type; all if left out.
 
         Raises:
@@ -145,7 +146,7 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
             sort: As in `list`.
             page: The page to start at; `(number, size)` sets the size of all pages too.
             fields: As in `list`.
-            page_size: Records in a page, 1 to 1000; 50 unless said.
+            page_size: Records in a page, as with `page`; if the service hands out fewer, the walk goes on all the same.
             limit: Most records to hand out; all if left out.
             prefetch: Most pages that are asked for ahead, once the first one was read; 0 for none.
             resume: The `token` of an earlier walk with the same query, to go on behind its last record.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from didww.exceptions import InvalidValue
 from didww.plain import is_uuid, truth_value, whole_number
@@ -16,7 +16,10 @@ from didww.times import utc_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["QueryParams"]
+__all__ = ["MOST_RECORDS", "QueryParams"]
+
+MOST_RECORDS: Final = 1000
+"""Records in a page that a request may ask for. Most lists give an account 100 unless the service allows it more."""
 
 
 class QueryParams:
@@ -69,9 +72,10 @@ class QueryParams:
 
         Args:
             number: Number of the page, from 1.
-            size: Records on a page, 1 to 1000. The service's default is 50.
+            size: Records on a page, 1 to 1000; 50 unless said, of cities and areas 1000. Most lists take 100 at most,
+                unless the service allows the account more.
         """
-        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, 1000)):
+        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, MOST_RECORDS)):
             if value is None:
                 continue
             whole = whole_number(value)

@@ -85,14 +85,13 @@ MAY_BE_NULL = {
 }
 MAY_BE_LINKED = {
     ("voice_out_trunk_regenerate_credentials", "voice_out_trunk"),
-    ("voice_out_trunks", "default_did"),
     *(
         (f"{kind}_requirement_validations", name)
         for kind in ("address", "emergency")
         for name in (f"{kind}_requirement", "identity", "address")
     ),
 }
-UNPAGED = {"countries", "regions", "pops", "public_keys", "available_dids"}
+UNPAGED = {type_ for type_ in types() if facts(type_).paginated is False}
 FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
 
 

@@ -28,6 +28,17 @@ class Attribute:
         enum: The values that the contract lists, of the attribute or of a list's items; null left out.
         nullable: Whether null is one of its values.
         required: Whether it always stands there.
+        required_on_create: Whether a request that creates must hold it inside an object, and an update need not.
+        read_only: Whether the document marks it so.
+        low, high: Least and greatest number, or of a list's items.
+        longest: Most characters.
+        pattern: What its text must match.
+        distinct: Whether a list takes no item twice.
+        default: What stands for one left out; None if the contract does not say.
+        format: What the document calls the form of its text; empty if it does not say.
+        members: Of an object without variants, its members.
+        closed: Whether an object takes no members but these.
+        refused: Types of variants that a request cannot create with.
         variants: Of an object, or of a list of objects, the attributes by type; empty for anything else.
     """
 
@@ -36,25 +47,52 @@ class Attribute:
     enum: frozenset[object] = frozenset()
     nullable: bool = False
     required: bool = False
+    required_on_create: bool = False
+    read_only: bool = False
+    low: int | None = None
+    high: int | None = None
+    longest: int | None = None
+    pattern: str = ""
+    distinct: bool = False
+    default: object = None
+    format: str = ""
+    members: dict[str, Attribute] = field(default_factory=dict[str, "Attribute"])
+    closed: bool = False
+    refused: frozenset[str] = frozenset()
     variants: dict[str, dict[str, Attribute]] = field(default_factory=dict[str, "dict[str, Attribute]"])
 
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship, of an answer or of a request."""
+    """A relationship, of an answer or of a request.
+
+    Attributes:
+        kind: one or many.
+        targets: The types that it leads to.
+        nullable: Whether null is one of its values.
+        null_only: Whether a request can carry nothing but null.
+        required: Whether it always stands there.
+        low, high: Least and greatest number of identifiers.
+        distinct: Whether a list takes no identifier twice.
+    """
 
     kind: str
     targets: frozenset[str]
     nullable: bool
+    null_only: bool
     required: bool
+    low: int | None
+    high: int | None
+    distinct: bool
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a request that creates, or updates, may carry."""
+    """What a request that creates, or updates, may carry; `constraints` are what holds between them, in words."""
 
     attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
     relationships: dict[str, Relationship] = field(default_factory=dict[str, Relationship])
+    constraints: tuple[str, ...] = ()
 
     @property
     def required(self) -> set[str]:
@@ -65,13 +103,45 @@ class Request:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: what the contract notes, and what the filters sheet knows; None where it does not say."""
+    """A filter, as the filters sheet has it.
+
+    Attributes:
+        note: What the contract notes of it.
+        value: Its type: string, boolean, integer or date-time.
+        many: Whether a comma list is accepted.
+        every: Whether all values of a comma list must hold.
+        blank: Whether an empty value is accepted, by the document or by Postman.
+        doc_blank: Whether the document says so.
+        any_case: Whether case is ignored.
+        compares: contains, gteq, lteq, lteq_day; equal for none of them.
+        enum: The values that it can have; empty if any.
+        alias: The filter that it is an older name of; empty for none.
+        ignored: Whether it is accepted without effect.
+        older_many: What Postman says of comma lists; None where it agrees.
+        live: Whether the live service's list of filters has it, too.
+    """
 
     note: str
-    value: str | None
-    many: bool | None
-    blank: bool | None
+    value: str
+    many: bool
+    every: bool
+    blank: bool
+    doc_blank: bool
     any_case: bool
+    compares: str
+    enum: frozenset[object]
+    alias: str
+    ignored: bool
+    older_many: bool | None
+    live: bool
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """What `page[size]` of a list is without one, and at most."""
+
+    usual: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +157,7 @@ class ResourceFacts:
     operations: frozenset[str]
     path: str | None
     paginated: bool | None
+    page_size: PageSize | None
     filters: dict[str, Filter]
     sort: frozenset[str]
     include: frozenset[str]
@@ -118,11 +189,19 @@ def facts(type_: str) -> ResourceFacts:
         operations=frozenset(operations),
         path=paths.pop() if paths else None,
         paginated=listed.get("paginated"),
+        page_size=_page_size(listed.get("page_size")),
         filters=_filters(listed.get("filters"), sheet.get("filter", {})),
         sort=frozenset(listed.get("sort", ())),
         include=frozenset(name for operation in operations.values() for name in operation.get("include", ())),
         include_nested=frozenset(sheet.get("include_nested", ())),
     )
+
+
+@functools.cache
+def reachable() -> dict[str, frozenset[str]]:
+    """By type, the schemas of what its documents can include."""
+    raw = _load(HERE / "facts" / "_common.yaml")
+    return {type_: frozenset(names) for type_, names in raw["included_by_type"].items()}
 
 
 @functools.cache
@@ -144,30 +223,59 @@ def _load(path: Path) -> Raw:
 def _request(raw: Raw | None) -> Request | None:
     if raw is None:
         return None
-    return Request(_attributes(raw.get("attributes")), _relationships(raw.get("relationships")))
+    constraints = (*raw.get("constraints", ()), *raw.get("rules", ()))
+    return Request(_attributes(raw.get("attributes")), _relationships(raw.get("relationships")), constraints)
 
 
 def _attributes(raw: Raw | None) -> dict[str, Attribute]:
     return {name: _attribute(one) for name, one in (raw or {}).items()}
 
 
+_ATTRIBUTE_KEYS = {
+    *("type", "kind", "format", "items", "anyOf", "enum", "properties", "additionalProperties"),
+    *("nullable", "required", "required_on_create", "readOnly", "default"),
+    *("minimum", "maximum", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
+    *("note", "example"),
+}
+
+
 def _attribute(raw: Raw) -> Attribute:
+    assert set(raw) <= _ATTRIBUTE_KEYS, f"keys that nothing reads: {set(raw) - _ATTRIBUTE_KEYS}"
     items: Raw = raw.get("items") or {}
     values = raw.get("enum") or items.get("enum") or ()
+    variants = raw.get("anyOf") or items.get("anyOf") or ()
     return Attribute(
         kind=_kind(raw),
         item=_kind(items) if items else None,
         enum=frozenset(value for value in values if value is not None),
         nullable=bool(raw.get("nullable")),
         required=bool(raw.get("required")),
-        variants=_variants(raw.get("anyOf") or items.get("anyOf") or ()),
+        required_on_create=bool(raw.get("required_on_create")),
+        read_only=bool(raw.get("readOnly")),
+        low=raw.get("minimum", raw.get("minItems")),
+        high=raw.get("maximum", raw.get("maxItems")),
+        longest=raw.get("maxLength"),
+        pattern=raw.get("pattern", ""),
+        distinct=bool(raw.get("uniqueItems")),
+        default=raw.get("default"),
+        format=raw.get("format", items.get("format", "")),
+        members=_attributes(raw.get("properties")),
+        closed=raw.get("additionalProperties") is False,
+        refused=frozenset(_type_of(variant) for variant in variants if variant.get("refused_on_create")),
+        variants=_variants(variants),
     )
+
+
+def _type_of(variant: Raw) -> str:
+    (type_,) = variant["properties"]["type"]["enum"]
+    assert isinstance(type_, str)
+    return type_
 
 
 def _variants(raw: Any) -> dict[str, dict[str, Attribute]]:
     found: dict[str, dict[str, Attribute]] = {}
     for variant in raw:
-        (type_,) = variant["properties"]["type"]["enum"]
+        type_ = _type_of(variant)
         assert type_ not in found, f"two variants of {type_}"
         found[type_] = _attributes(variant["properties"]["attributes"].get("properties"))
     return found
@@ -200,20 +308,55 @@ def _relationships(raw: Raw | None) -> dict[str, Relationship]:
             kind=one["kind"],
             targets=frozenset([one["target"]] if isinstance(one["target"], str) else one["target"]),
             nullable=bool(one.get("nullable") or one.get("data_nullable")),
+            null_only=bool(one.get("null_only")),
             required=bool(one.get("required")),
+            low=one.get("minItems"),
+            high=one.get("maxItems"),
+            distinct=bool(one.get("uniqueItems")),
         )
         for name, one in (raw or {}).items()
     }
 
 
+_FILTER_KEYS = {
+    "type",
+    "array",
+    "all",
+    "blank",
+    "doc_blank",
+    "ci",
+    "match",
+    "enum",
+    "alias_of",
+    "effect",
+    "postman_array",
+    "live",
+}
+
+
 def _filters(notes: Raw | None, sheet: Raw) -> dict[str, Filter]:
-    return {
-        name: Filter(
-            note=note,
-            value=sheet.get(name, {}).get("type"),
-            many=sheet.get(name, {}).get("array"),
-            blank=sheet.get(name, {}).get("blank"),
-            any_case=bool(sheet.get(name, {}).get("ci")),
-        )
-        for name, note in (notes or {}).items()
-    }
+    return {name: _filter(note, sheet[name]) for name, note in (notes or {}).items()}
+
+
+def _filter(note: str, raw: Raw) -> Filter:
+    assert set(raw) <= _FILTER_KEYS, f"keys that nothing reads: {set(raw) - _FILTER_KEYS}"
+    assert raw.get("effect", "none") == "none"
+    return Filter(
+        note=note,
+        value=raw["type"],
+        many=raw["array"],
+        every=raw.get("all", False),
+        blank=raw["blank"],
+        doc_blank=raw.get("doc_blank", False),
+        any_case=raw.get("ci", False),
+        compares=raw.get("match", "equal"),
+        enum=frozenset(raw.get("enum", ())),
+        alias=raw.get("alias_of", ""),
+        ignored="effect" in raw,
+        older_many=raw.get("postman_array"),
+        live=raw["live"],
+    )
+
+
+def _page_size(raw: Raw | None) -> PageSize | None:
+    return None if raw is None else PageSize(raw["default"], raw["maximum"])

@@ -7,23 +7,20 @@ new one is compared without a change here.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
-from didww.enums import (
-    CliFormat,
-    Codec,
-    ReroutingDisconnectCode,
-    RxDtmfFormat,
-    SstRefreshMethod,
-    TransportProtocol,
-    TxDtmfFormat,
-)
+from didww.calls.query import check_path, kind_behind
+from didww.enums import OnCliMismatchAction
+from didww.exceptions import InvalidValue
+from didww.resources.export import REQUESTED_FILTERS
 from didww.resources.filters import Match, filter_rules, names_in
+from didww.resources.forms import DIGITS, EMAIL, WEB_ADDRESS, Form
 from didww.resources.registry import all_classes, class_named, class_of
+from didww.resources.rules import SET, Ascending, OneOf, Rule, Together, When
 
-from .facts import Attribute, Filter, Request, ResourceFacts, facts, sheet_of, types
+from .facts import Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,58 +37,146 @@ every_type = pytest.mark.parametrize("type_", types())
 
 # Deliberate differences. A key is a place, `type.field`, or `type.field.variant.field` inside a nested object.
 
-_DECLARED_IDS = "the contract has plain integers; the enumerations sheet lists their values"
 _SIP = "voice_in_trunks.configuration.sip_configurations"
+_OUT = "voice_out_trunks"
+
+_LABELS = "labels that people read, of fields of an identity or address; no program sends them"
 
 KINDS: dict[str, tuple[str, str]] = {
-    "voice_in_trunks.cli_format": ("enum", "the contract has plain text; the enumerations sheet lists the values"),
-    f"{_SIP}.transport_protocol_id": ("enum", _DECLARED_IDS),
-    f"{_SIP}.rx_dtmf_format_id": ("enum", _DECLARED_IDS),
-    f"{_SIP}.tx_dtmf_format_id": ("enum", _DECLARED_IDS),
-    f"{_SIP}.sst_refresh_method_id": ("enum", _DECLARED_IDS),
-    f"{_SIP}.codec_ids": ("list of enum", _DECLARED_IDS),
-    f"{_SIP}.rerouting_disconnect_code_ids": ("list of enum", _DECLARED_IDS),
+    "emergency_requirements.personal_mandatory_fields": ("list of text", _LABELS),
+    "emergency_requirements.business_mandatory_fields": ("list of text", _LABELS),
+    "emergency_requirements.address_mandatory_fields": ("list of text", _LABELS),
 }
-
-ENUMS: dict[str, type[Enum]] = {
-    "voice_in_trunks.cli_format": CliFormat,
-    f"{_SIP}.transport_protocol_id": TransportProtocol,
-    f"{_SIP}.rx_dtmf_format_id": RxDtmfFormat,
-    f"{_SIP}.tx_dtmf_format_id": TxDtmfFormat,
-    f"{_SIP}.sst_refresh_method_id": SstRefreshMethod,
-    f"{_SIP}.codec_ids": Codec,
-    f"{_SIP}.rerouting_disconnect_code_ids": ReroutingDisconnectCode,
-}
-"""Classes of the enums whose values the contract does not list."""
 
 _ASKED_FOR = "the asked-for interface names it among the nullable date-times"
 _RECORDED = "recorded answers hold null"
+
+_OLDER = "the older edition had null, which answers may still hold; requests may not"
 
 NULLABLE: dict[str, tuple[bool, str]] = {
     "orders.allow_back_ordering": (True, "in requests only; some recorded answers hold it, the others read as None"),
     "did_reservations.expires_at": (True, _ASKED_FOR),
     "encrypted_files.expires_at": (True, _ASKED_FOR),
-    "address_requirements.personal_area_level": (True, _RECORDED),
-    "address_requirements.business_area_level": (True, _RECORDED),
     "address_requirements.address_area_level": (True, _RECORDED),
     "address_requirements.restriction_message": (True, _RECORDED),
-    "emergency_requirements.personal_area_level": (True, _RECORDED),
-    "emergency_requirements.business_area_level": (True, _RECORDED),
     "emergency_requirements.address_area_level": (True, _RECORDED),
-    "voice_out_trunks.rtp_timeout": (True, _RECORDED),
-    "voice_out_trunks.threshold_amount": (True, _RECORDED),
+    "emergency_requirements.personal_mandatory_fields": (True, _RECORDED),
+    "emergency_requirements.business_mandatory_fields": (True, _RECORDED),
+    "emergency_requirements.address_mandatory_fields": (True, _RECORDED),
+    "shared_capacity_groups.metered_channels_count": (True, _OLDER),
+    f"{_SIP}.rx_dtmf_format_id": (True, _OLDER),
+    f"{_SIP}.tx_dtmf_format_id": (True, _OLDER),
+    f"{_SIP}.sip_timer_b": (True, _OLDER),
+    f"{_SIP}.rtp_timeout": (True, _OLDER),
+    "voice_in_trunks.configuration.pstn_configurations.dst": (True, _OLDER),
+    f"{_OUT}.rtp_timeout": (True, _RECORDED),
+    f"{_OUT}.threshold_amount": (True, _RECORDED),
+    f"{_OUT}.authentication_method.credentials_and_ip.username": (True, _OLDER),
+    f"{_OUT}.authentication_method.credentials_and_ip.password": (True, _OLDER),
 }
+
+_ANY_LEVEL = frozenset({"world_wide", "country", "area", "city"})
+_ONE_CLASS = "one class for the levels of identities and of addresses, of which each takes some"
 
 WIDER_ENUMS: dict[str, tuple[frozenset[object], str]] = {
     "identities.identity_type": (frozenset({"any"}), "one class with the requirements, where both kinds may do"),
+    "address_requirements.personal_area_level": (_ANY_LEVEL, _ONE_CLASS),
+    "address_requirements.business_area_level": (_ANY_LEVEL, _ONE_CLASS),
+    "emergency_requirements.personal_area_level": (_ANY_LEVEL, _ONE_CLASS),
+    "emergency_requirements.business_area_level": (_ANY_LEVEL, _ONE_CLASS),
+    "emergency_requirements.address_area_level": (_ANY_LEVEL, _ONE_CLASS),
 }
+
+_IN_WORDS = "the contract says it in words, without a pattern"
+
+FORMS: dict[str, tuple[Form, str]] = {
+    "identities.phone_number": (DIGITS, _IN_WORDS),
+    "identities.contact_email": (EMAIL, _IN_WORDS),
+    "voice_out_trunks.dst_prefixes": (DIGITS, _IN_WORDS),
+    "voice_out_trunks.callback_url": (WEB_ADDRESS, _IN_WORDS),
+    "orders.callback_url": (WEB_ADDRESS, _IN_WORDS),
+    "exports.callback_url": (WEB_ADDRESS, _IN_WORDS),
+    "address_verifications.callback_url": (WEB_ADDRESS, _IN_WORDS),
+    "emergency_verifications.callback_url": (WEB_ADDRESS, _IN_WORDS),
+}
+"""Forms of texts for which the contract has no pattern."""
+
+LIMITS: dict[str, tuple[tuple[int | None, int | None], str]] = {
+    "dids.dedicated_channels_count": ((0, None), "a count; the contract has no limits"),
+}
+
+_PAIR = "callback_url and callback_method are sent together or not at all: one alone is refused"
+_TOGETHER = Together(("callback_url", "callback_method"))
+_OTHER_ACTIONS = tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI)
+_REGISTERS, _CALLS_A_HOST = (
+    When("enabled_sip_registration", (True,), bars=("host", "port")),
+    When("enabled_sip_registration", (False,), needs=("host",), bars=("use_did_in_ruri",)),
+)
+_TIMERS = (
+    When("sst_enabled", (True,), needs=("sst_min_timer", "sst_max_timer")),
+    Ascending(("sst_min_timer", "sst_session_expires", "sst_max_timer")),
+)
+_CREDENTIALS = tuple(
+    When("auth_enabled", (on,), **{how: ("auth_user", "auth_password")})
+    for on, how in ((True, "needs"), (False, "bars"))
+)
+
+CONSTRAINTS: dict[str, list[tuple[str, tuple[Rule, ...]]]] = {
+    "orders": [(_PAIR, (_TOGETHER,)), ("all items of one type", ())],
+    "exports": [(_PAIR, (_TOGETHER,)), ("filters: no key but", ())],
+    "address_verifications": [(_PAIR, (_TOGETHER,))],
+    "emergency_verifications": [
+        (_PAIR, (_TOGETHER,)),
+        ("mode new: dids sent", ()),
+        ("mode existing: emergency_calling_service sent", ()),
+        ("exactly one of dids and", (OneOf(("dids", "emergency_calling_service"), alone=True),)),
+        ("a rejected verification is not edited", ()),
+    ],
+    "address_requirement_validations": [
+        ("at least one of identity / address", (OneOf(("identity", "address")),)),
+        ("with both, the address must belong", ()),
+    ],
+    "emergency_requirement_validations": [
+        ("identity or address (or both)", (OneOf(("identity", "address")),)),
+        ("with both present, the address has to be", ()),
+    ],
+    "identities": [
+        (
+            "company_name required on business",
+            (
+                When("identity_type", ("business",), needs=("company_name",)),
+                When("identity_type", ("personal",), bars=("company_name", "company_reg_number", "vat_id")),
+            ),
+        ),
+        ("vat_id only with country set", (When("vat_id", (SET,), needs=("country",)),)),
+    ],
+    "voice_in_trunks": [
+        ("host required while enabled_sip_registration is false", (_CALLS_A_HOST, _REGISTERS)),
+        ("use_did_in_ruri only with enabled_sip_registration", (_CALLS_A_HOST,)),
+        ("auth_user and auth_password required while", _CREDENTIALS),
+        ("sst_min_timer and sst_max_timer required while", _TIMERS),
+        ("dns_srv_failover_timer <= sip_timer_b", (Ascending(("dns_srv_failover_timer", "sip_timer_b")),)),
+    ],
+    "voice_out_trunks": [
+        (
+            "default_did required with replace_cli",
+            (
+                When("on_cli_mismatch_action", ("replace_cli",), needs=("default_did",)),
+                When("on_cli_mismatch_action", _OTHER_ACTIONS, bars=("default_did",)),
+            ),
+        ),
+        ("dids refused while", (When("allow_any_did_as_cli", (True,), bars=("dids",)),)),
+        ("emergency_dids refused while", (When("emergency_enable_all", (True,), bars=("emergency_dids",)),)),
+    ],
+}
+"""What the contract says in words of several fields together: how each begins, and the rules that keep it.
+
+None where another declaration keeps it (items of one type: `alike`; filters of an export: their own check), where it
+only describes, or where the server alone can tell (whose address it is).
+"""
 
 UNDECLARED_META: dict[str, str] = {
     "did_history.from": "a keyword of Python; read through the property from_",
-}
-
-NOT_REQUIRED: dict[str, str] = {
-    "address_verifications.dids": "the asked-for interface creates one without; the server decides",
 }
 
 EXTRA_OPERATIONS: dict[str, tuple[set[str], str]] = {
@@ -100,16 +185,8 @@ EXTRA_OPERATIONS: dict[str, tuple[set[str], str]] = {
     "public_keys": ({"find"}, "asked for; not in the contract, the server decides"),
 }
 
-FILTERS: dict[str, tuple[Match, str]] = {
-    "identities.birth_date": (Match(many=True), "a date without time, which this package has as text"),
-}
-
 READ_ONLY_VARIANTS: dict[str, str] = {
     "voice_out_trunks.authentication_method.ip_only": "DIDWW's staff sets it; the server refuses it in requests",
-}
-
-REQUIRED_IN_VARIANTS: dict[str, str] = {
-    "voice_out_trunks.authentication_method.twilio.twilio_account_sid": "the server refuses a request without it",
 }
 
 
@@ -227,6 +304,8 @@ def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
         assert cls.path == said.path
     if said.paginated is not None:
         assert cls.paginated is said.paginated
+    if said.page_size is not None:
+        assert (cls.page_size, cls.largest_page) == (said.page_size.usual, said.page_size.largest)
     assert cls.singleton is (cls.type_ == "balances")
 
 
@@ -281,11 +360,91 @@ def test_enum_values(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_enums_whose_values_the_contract_does_not_list(cls: type[Resource]) -> None:
-    """An attribute without listed values has an enum class only where the table of them says so."""
+def test_no_enum_without_values_in_the_contract(cls: type[Resource]) -> None:
+    """An attribute has an enum class only where the contract lists its values."""
+    assert [place for place, field, attribute in _places(cls) if not attribute.enum and _enum(field)] == []
+
+
+def _asked(cls: type[Resource], place: str) -> list[Attribute]:
+    """What the requests of `cls` say of a place: of an attribute, or of a member of a nested object."""
+    name, _, inner = place.removeprefix(f"{cls.type_}.").partition(".")
+    found = [request.attributes[name] for request in _requests(facts(cls.type_)) if name in request.attributes]
+    if inner:
+        type_, _, member = inner.partition(".")
+        return [one.variants[type_][member] for one in found if member in one.variants.get(type_, {})]
+    return found
+
+
+def _written(cls: type[Resource]) -> Iterator[tuple[str, Field, list[Attribute]]]:
+    """Each attribute of `cls` that requests may carry, with what they say of it."""
+    for place, field, _ in _places(cls):
+        if (field.create or field.update) and (asked := _asked(cls, place)):
+            yield place, field, asked
+
+
+@every_class
+def test_what_can_be_set_to_none(cls: type[Resource]) -> None:
+    """None can be written exactly where a request may carry null, whatever answers hold; else there is a way out."""
     assert not _differences(
-        (place, _enum(field), ENUMS.get(place)) for place, field, attribute in _places(cls) if not attribute.enum
+        (place, field.clearable, any(one.nullable for one in asked)) for place, field, asked in _written(cls)
     )
+
+
+@every_class
+def test_limits_of_what_is_written(cls: type[Resource]) -> None:
+    """Bounds of numbers and of lists, most characters and lists without repeats are the contract's."""
+    for place, field, asked in _written(cls):
+        assert len({(one.low, one.high, one.longest, one.distinct) for one in asked}) == 1, place
+        bounds = LIMITS.get(place, ((asked[0].low, asked[0].high), ""))[0]
+        assert (field.low, field.high, field.longest, field.distinct) == (
+            *bounds,
+            asked[0].longest,
+            asked[0].distinct,
+        ), place
+
+
+@every_class
+def test_forms_of_text(cls: type[Resource]) -> None:
+    """A text has the contract's pattern, word for word, or a form that the contract has in words."""
+    for place, field, attribute in _places(cls):
+        if place.rpartition(".")[0] in READ_ONLY_VARIANTS:
+            continue
+        patterns = {one.pattern for one in [attribute, *_asked(cls, place)]}
+        assert len(patterns) == 1, place
+        expected = FORMS[place][0].pattern if place in FORMS else patterns.pop()
+        assert (field.form.pattern if field.form else "") == expected, place
+
+
+@every_class
+def test_what_the_contract_marks_read_only_cannot_be_written(cls: type[Resource]) -> None:
+    """No request may carry an attribute with that mark."""
+    assert [place for place, field, one in _places(cls) if one.read_only and (field.create or field.update)] == []
+
+
+@every_class
+def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
+    """A default of the contract is told to whoever reads about the attribute: the service sets it, not this package."""
+    for request in _requests(facts(cls.type_)):
+        for name, one in request.attributes.items():
+            if one.default is not None:
+                assert f"left out, the service takes {one.default}" in cls._fields[name].doc
+
+
+@every_class
+def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
+    """The keys of a typed dict are those of answers, the required ones those of requests, which take no other."""
+    said = facts(cls.type_)
+    for name, shown in said.attributes.items():
+        if not shown.members:
+            continue
+        dicts: tuple[Any, ...] = get_args(get_type_hints(cls)[name])
+        assert {key for one in dicts for key in one.__annotations__} == set(shown.members)
+        asked = said.create.attributes[name] if said.create else shown
+        assert asked.closed
+        assert {key for one in dicts for key in one.__required_keys__} == {
+            key for key, member in asked.members.items() if member.required
+        }
+        assert {key for keys in REQUESTED_FILTERS.values() for key in keys} == set(asked.members)
 
 
 @every_class
@@ -340,6 +499,16 @@ def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
     )
 
 
+@every_class
+def test_limits_of_relationships(cls: type[Resource]) -> None:
+    """How many a list takes, whether it takes one twice, and what can only be set to None, are the contract's."""
+    for request in _requests(facts(cls.type_)):
+        for name, link in request.relationships.items():
+            field = cls._fields[name]
+            assert (field.low, field.high, field.distinct) == (link.low, link.high, link.distinct), name
+            assert bool(field.detach_only) is link.null_only, name
+
+
 # What may be written
 
 
@@ -349,8 +518,7 @@ def test_what_a_create_may_carry(cls: type[Resource]) -> None:
     said = facts(cls.type_).create or Request()
     expected = {*said.attributes, *said.relationships}
     assert {name for name, field in cls._fields.items() if field.create} == expected
-    required = {name for name in said.required if f"{cls.type_}.{name}" not in NOT_REQUIRED}
-    assert {name for name, field in cls._fields.items() if field.required} == required
+    assert {name for name, field in cls._fields.items() if field.required} == said.required
 
 
 @every_class
@@ -369,12 +537,17 @@ def test_what_no_answer_holds(cls: type[Resource]) -> None:
     assert unreadable <= set(_attributes_of(said)) - set(said.attributes)
 
 
-@every_class
-def test_identifiers_of_the_customer_have_at_most_100_characters(cls: type[Resource]) -> None:
-    """The one limit that is the same everywhere stands on every external_reference_id that can be written."""
-    field = cls._fields.get("external_reference_id")
-    if field is not None and (field.create or field.update):
-        assert field.longest == 100
+@every_type
+def test_what_holds_between_fields(type_: str) -> None:
+    """Each constraint that the contract has in words is kept by the rules named here, and there are no other rules."""
+    said = [text for request in _requests(facts(type_)) for text in request.constraints]
+    known = CONSTRAINTS.get(type_, [])
+    assert [text for text in said if not any(text.startswith(start) for start, _ in known)] == []
+    assert [start for start, _ in known if not any(text.startswith(start) for text in said)] == []
+    cls = _class(type_)
+    nested = [one for field in _of(cls, "attributes").values() for one in _nested_classes(field) if one.merges]
+    declared = {rule for one in (cls, *nested) for rule in one.rules}
+    assert declared == {rule for _, rules in known for rule in rules}
 
 
 # Objects inside attributes
@@ -436,8 +609,19 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
         for owner, inner, field in members:
             place = f"{cls.type_}.{name}.{type_}.{inner}"
             said = requests.get(type_, {}).get(inner)
-            expected = place in REQUIRED_IN_VARIANTS or (said is not None and said.required)
+            expected = said is not None and (said.required or said.required_on_create)
             assert field.required is expected, f"{owner.__name__}: {place}"
+            assert said is None or owner.merges or not said.required_on_create, f"an update needs {place}, too"
+
+
+@every_nested
+def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: str) -> None:
+    """They are the classes that cannot be written, beside those that requests do not have at all."""
+    said = facts(cls.type_).create
+    refused = said.attributes[name].refused if said else frozenset[str]()
+    asked = _requested_variants(cls, name)
+    declared = {one.type_ for one in _nested_classes(cls._fields[name]) if not one.writable}
+    assert declared == refused | (set(facts(cls.type_).attributes[name].variants) - set(asked))
 
 
 # Queries
@@ -445,7 +629,7 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
 
 @every_class
 def test_filters(cls: type[Resource]) -> None:
-    """Filters are the contract's; each takes the kind of value, lists and None as the filters sheet says."""
+    """Filters are the contract's; each takes values, comma lists and None as the filters sheet says, and compares so."""
     said = facts(cls.type_).filters
     rules = {name: rule for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None}
     assert set(rules) == set(said)
@@ -453,11 +637,7 @@ def test_filters(cls: type[Resource]) -> None:
         name for name in said if name.rpartition(".")[2] == "id"
     }
     assert not _differences(
-        (
-            place := f"{cls.type_}.{name}",
-            rules[name]._replace(form=""),
-            FILTERS.get(place, (_expected_match(one), ""))[0],
-        )
+        (f"{cls.type_}.{name}", rules[name]._replace(form="", shortest=None), _expected_match(one))
         for name, one in said.items()
     )
 
@@ -466,10 +646,28 @@ _VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "i
 
 
 def _expected_match(said: Filter) -> Match:
-    if said.value is None:
-        # The sheet does not say: the contract's own note decides.
-        return Match("boolean") if "true/false" in said.note else Match(many=True)
-    return Match(_VALUES[said.value], many=bool(said.many), blank=bool(said.blank), any_case=said.any_case)
+    compares: Any = said.compares
+    return Match(
+        _VALUES[said.value],
+        compares=compares,
+        many=said.many,
+        every=said.every,
+        blank=said.blank,
+        any_case=said.any_case,
+        alias=said.alias,
+        ignored=said.ignored,
+    )
+
+
+@every_class
+def test_values_of_filters(cls: type[Resource]) -> None:
+    """A filter takes the values that the sheet lists, because the attribute that it compares with has them."""
+    for name, said in facts(cls.type_).filters.items():
+        kind = kind_behind(cls, name)
+        if said.enum:
+            assert kind is not None, name
+            beyond = WIDER_ENUMS.get(f"{cls.type_}.{name}", (frozenset[object](), ""))[0]
+            assert _values(kind.detail) == said.enum | beyond, name
 
 
 @every_class
@@ -481,21 +679,58 @@ def test_sort_keys(cls: type[Resource]) -> None:
 
 @every_class
 def test_includes(cls: type[Resource]) -> None:
-    """Includes are the contract's relationships and the nested paths of the filters sheet, each once."""
+    """Includes are the paths over one or two of the contract's relationships, and the longer ones of the sheet."""
     said = facts(cls.type_)
-    assert sorted(names_in(cls.include_type)) == sorted(said.include | said.include_nested)
+    paths = {*said.include, *(path for path in _paths(cls.type_, 2) if said.include), *said.include_nested}
+    assert sorted(names_in(cls.include_type)) == sorted(paths)
+
+
+def _paths(type_: str, most: int) -> Iterator[str]:
+    """The paths of up to `most` relationships from a type."""
+    for name, relationship in facts(type_).relationships.items():
+        yield name
+        if most > 1:
+            yield from (f"{name}.{rest}" for target in relationship.targets for rest in _paths(target, most - 1))
 
 
 @every_class
-def test_includes_lead_along_relationships(cls: type[Resource]) -> None:
-    """Each step of an include is a declared relationship, so that what is included can be read."""
-    for path in names_in(cls.include_type):
-        here = {cls}
-        for step in path.split("."):
-            links = [one._fields[step] for one in here if step in one._fields]
-            assert links, f"{path}: no relationship {step}"
-            assert {link.place for link in links} == {"relationships"}, path
-            here = {class_named(target) for link in links for target in link.kind.detail.names}
+def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
+    """Whatever path leads along relationships of answers passes the check; one that does not is refused."""
+    if not facts(cls.type_).include:
+        return
+    for path in _paths(cls.type_, 4):
+        check_path(cls, path)
+    with pytest.raises(InvalidValue):
+        check_path(cls, f"{next(iter(_paths(cls.type_, 1)))}.nothing")
+
+
+@every_class
+def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resource]) -> None:
+    """The contract's includes are exactly the relationships of answers; what only requests carry is none."""
+    said = facts(cls.type_)
+    if said.operations & {"list", "find"}:
+        assert said.include == set(said.relationships)
+    for name in set(_of(cls, "relationships")) - set(said.relationships):
+        with pytest.raises(InvalidValue, match="cannot include"):
+            check_path(cls, name)
+
+
+@pytest.mark.parametrize("type_", reachable())
+def test_what_a_document_can_include(type_: str) -> None:
+    """What is reached along relationships of any depth is what the contract says that a document can include."""
+    reached: set[str] = set()
+    beyond = {type_}
+    while beyond:
+        found = {target for one in beyond for link in facts(one).relationships.values() for target in link.targets}
+        beyond = found - reached
+        reached |= found
+    assert {_class(one).__name__ for one in reached} == reachable()[type_]
+
+
+def _class(type_: str) -> type[Resource]:
+    found = class_of(type_)
+    assert found is not None
+    return found
 
 
 # The sources and the tables themselves
@@ -508,6 +743,22 @@ def test_sources_agree(type_: str) -> None:
     assert set(said.filters) == set(sheet.get("filter", ()))
     assert said.sort == set(sheet.get("sort", ()))
     assert said.include == set(sheet.get("include", ()))
+    page = sheet.get("page")
+    assert (said.page_size is not None) == (said.paginated is True) == bool(page)
+    if said.page_size is not None:
+        assert page == {"default": said.page_size.usual, "max": said.page_size.largest}
+
+
+@every_type
+def test_keys_of_the_filters_sheet_agree(type_: str) -> None:
+    """The document's own word on empty values and comma lists stands; what differs is marked, and nothing else is."""
+    filters = facts(type_).filters
+    for name, said in filters.items():
+        assert said.blank or not said.doc_blank, name
+        assert said.older_many is not said.many, name
+        assert said.many or not said.every, name
+        assert said.alias == "" or said.alias in filters, name
+        assert said.live is not (name == "id" or bool(said.alias)), name
 
 
 @every_type
@@ -529,20 +780,17 @@ def test_no_difference_is_out_of_date() -> None:
     assert [place for place in KINDS if KINDS[place][0] == _expected_kind(places[place][1])] == []
     assert [place for place in NULLABLE if NULLABLE[place][0] == places[place][1].nullable] == []
     assert [place for place in WIDER_ENUMS if WIDER_ENUMS[place][0] <= places[place][1].enum] == []
-    assert [place for place in REQUIRED_IN_VARIANTS if places[place][1].required] == []
-    declared = {f"{cls.type_}.{name}": field for cls in CLASSES for name, field in cls._fields.items()}
-    assert [place for place in NOT_REQUIRED if declared[place].required] == []
+    assert [place for place in FORMS if places[place][1].pattern] == []
+    assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].low, places[place][1].high)] == []
     metas = {f"{cls.type_}.{name}" for cls in CLASSES for name in facts(cls.type_).meta}
     assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
     nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}
     assert set(READ_ONLY_VARIANTS) <= nested
-    filters = {f"{type_}.{name}": one for type_ in types() for name, one in facts(type_).filters.items()}
-    assert [place for place in FILTERS if FILTERS[place][0] == _expected_match(filters[place])] == []
 
 
 def test_differences_have_reasons() -> None:
     """Each deliberate difference says why."""
-    tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS, FILTERS]
+    tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS, FORMS, LIMITS]
     assert [place for table in tables for place, (_, reason) in table.items() if not reason] == []
-    reasons = {**READ_ONLY_VARIANTS, **REQUIRED_IN_VARIANTS, **NOT_REQUIRED, **UNDECLARED_META}
+    reasons = {**READ_ONLY_VARIANTS, **UNDECLARED_META}
     assert [place for place, reason in reasons.items() if not reason] == []

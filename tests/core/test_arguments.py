@@ -419,17 +419,13 @@ def test_ways_out_lead_out() -> None:
 @pytest.mark.parametrize(
     ("item", "missing"),
     [
-        (DidOrderItem(), ["sku_id", "qty"]),
-        (DidOrderItem(sku_id=ID), ["qty"]),
+        (DidOrderItem(), ["sku_id"]),
         (DidOrderItem(qty=1), ["sku_id"]),
-        (DidOrderItem(sku_id=ID, billing_cycles_count=3), ["qty"]),
         (AvailableDidOrderItem(), ["sku_id", "available_did_id"]),
         (AvailableDidOrderItem(sku_id=ID), ["available_did_id"]),
         (AvailableDidOrderItem(available_did_id=ID), ["sku_id"]),
         (ReservationDidOrderItem(sku_id=ID), ["did_reservation_id"]),
         (ReservationDidOrderItem(did_reservation_id=ID), ["sku_id"]),
-        (CapacityOrderItem(), ["capacity_pool_id", "qty"]),
-        (CapacityOrderItem(qty=5, capacity_pool_id=None), ["capacity_pool_id"]),
     ],
     ids=repr,
 )
@@ -447,12 +443,14 @@ def test_what_an_item_needs_is_named_with_its_place(item: Any, missing: list[str
 @pytest.mark.parametrize(
     "item",
     [
-        DidOrderItem(sku_id=ID, qty=1),
+        DidOrderItem(sku_id=ID),
+        DidOrderItem(sku_id=ID, qty=1000),
         DidOrderItem(sku_id=ID, nanpa_prefix_id=ID),
         DidOrderItem(sku_id=ID, qty=1, nanpa_prefix_id=ID, billing_cycles_count=0),
         AvailableDidOrderItem(sku_id=ID, available_did_id=ID, billing_cycles_count=3),
         ReservationDidOrderItem(sku_id=ID, did_reservation_id=ID),
-        CapacityOrderItem(capacity_pool_id=ID, qty=5),
+        CapacityOrderItem(capacity_pool_id=ID),
+        CapacityOrderItem(capacity_pool_id=ID, qty=10_000),
     ],
     ids=repr,
 )

@@ -137,7 +137,7 @@ def test_a_thousand_orders_with_lost_answers_are_a_thousand_orders() -> None:
         with ThreadPoolExecutor(16) as threads:
             list(threads.map(place, range(1000)))
         with DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
-            there = list(direct.orders().iterate(page=(1, 500)))
+            there = list(direct.orders().iterate(page=(1, 100)))
         client.close()
     assert proxy.fates.count("lose") > 50
     assert len(there) == 1000

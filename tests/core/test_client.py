@@ -114,7 +114,16 @@ def test_keywords_and_query_params_become_one_query() -> None:
         (lambda c: c.dids().find("a?b=c"), ["id"]),
         (lambda c: c.dids().find(None), ["id", "None"]),
         (lambda c: c.dids().list(filter={"number": ["1,2"]}), ["digits only", "'1,2'"]),
-        (lambda c: c.dids().list(filter={"description": ["1,2"]}), ["comma"]),
+        (lambda c: c.dids().list(filter={"order.reference": ["1,2"]}), ["comma"]),
+        (lambda c: c.dids().list(filter={"description": ["1", "2"]}), ["description", "one value, not a list"]),
+        (lambda c: c.dids().list(filter={"pending_removal": True}), ["cannot be filtered by 'pending_removal'"]),
+        (lambda c: c.available_dids().list(sort="number"), ["cannot be sorted by 'number'"]),
+        (lambda c: c.available_dids().list(filter={"number_contains": "20"}), ["at least 3 digits", "did_group.id"]),
+        (
+            lambda c: c.dids().list(include="did_group.country.region"),
+            ["countries cannot include 'region'", "'regions'", "param('include', 'did_group.country.region')"],
+        ),
+        (lambda c: c.proofs().list(include="entity.contry"), ["identities and addresses cannot", "'country'"]),
         (lambda c: c.dids().list(filter={"number": 1.5}), ["float"]),
         (lambda c: c.dids().list(filter={"description": "\ud800"}), ["surrogate"]),
         (lambda c: c.dids().list("number=1"), ["QueryParams"]),
@@ -841,7 +850,7 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
     built: Any = Order.build(ID)
     with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
         built.items = []
-    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes 0 to 32767"):
+    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
         did.capacity_limit = 40000
     with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes an int, not True"):
         did.capacity_limit = True

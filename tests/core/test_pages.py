@@ -42,8 +42,12 @@ def ids(*numbers: int) -> list[str]:
 class Library:
     """A list of DIDs in pages, as the service hands them out."""
 
-    def __init__(self, total: int, *, usual: int = 50, numbered: bool = True, counted: bool = True) -> None:
+    def __init__(
+        self, total: int, *, usual: int = 50, most: int = 1000, numbered: bool = True, counted: bool = True
+    ) -> None:
         self.ids = ids(*range(total))
+        self.most = most
+        self.echoed = True
         self.usual = usual
         self.numbered = numbered
         self.counted = counted
@@ -59,6 +63,7 @@ class Library:
         self.before(number)
         with self._lock:
             self.asked.append((number, size))
+            asked, size = size, min(size, self.most)
             found = self.ids[(number - 1) * size : number * size]
             last = math.ceil(len(self.ids) / size)
         document: dict[str, Any] = {"data": [{"type": "dids", "id": id, "attributes": {}} for id in found]}
@@ -66,7 +71,9 @@ class Library:
             document["meta"] = {"total_records": len(self.ids)}
         if number < last:
             page = f"page[number]={number + 1}" if self.numbered else f"cursor=c{number + 1}&page[number]={number + 1}9"
-            document["links"] = {"next": f"{BASE}/dids?{quote(f'{page}&page[size]={size}', safe='=&')}"}
+            document["links"] = {
+                "next": f"{BASE}/dids?{quote(f'{page}&page[size]={asked if self.echoed else size}', safe='=&')}"
+            }
         return Response(200, {}, json.dumps(document).encode())
 
     def client(self, **options: Any) -> DidwwClient:
@@ -140,6 +147,62 @@ def test_a_token_goes_on_behind_the_last_record(total: int, size: int | None, cu
         return await taken(library.async_client().dids().iterate(resume=token))
 
     assert asyncio.run(main()) == rest
+
+
+@law(100)
+@given(
+    total=st.integers(0, 60),
+    most=st.integers(1, 7),
+    echoed=st.booleans(),
+    prefetch=st.integers(0, 9),
+    limit=st.one_of(st.none(), st.integers(1, 70)),
+    cut=st.integers(0, 60),
+)
+def test_a_service_may_hand_out_shorter_pages_than_asked_for(
+    total: int, most: int, echoed: bool, prefetch: int, limit: int | None, cut: int
+) -> None:
+    """The account's largest page is not known here: each record comes once, in order, with no page too many.
+
+    The links may repeat the size that was asked for or name the one that was given, and a walk can be gone on with.
+    """
+    library = Library(total, most=most)
+    library.echoed = echoed
+    dids = library.client().dids()
+    found = [did.id for did in dids.iterate(page_size=500, prefetch=prefetch, limit=limit)]
+    wanted = total if limit is None else min(limit, total)
+    assert found == ids(*range(wanted))
+    assert sorted(number for number, _ in library.asked) == list(range(1, max(1, math.ceil(wanted / most)) + 1))
+    walk = dids.iterate(page_size=500, prefetch=prefetch)
+    before = [did.id for did in itertools.islice(walk, cut)]
+    assert before + [did.id for did in dids.iterate(resume=walk.token)] == ids(*range(total))
+
+
+def test_pages_that_are_cut_are_asked_for_side_by_side() -> None:
+    """How many there are follows from the records that a page holds, not from the number asked for."""
+    library = Library(60, most=5)
+    together = threading.Barrier(2)
+
+    def meet(number: int) -> None:
+        if number in (4, 5):
+            together.wait(30)
+
+    library.before = meet
+    assert len(list(library.client().dids().iterate(page_size=100, prefetch=4))) == 60
+
+
+def test_a_link_with_a_size_that_cannot_be_is_not_repeated() -> None:
+    """The size that was asked for stays."""
+    library = Library(20)
+    library.echoed = True
+    original = library.page
+
+    def page(number: int, size: int) -> Response:
+        made = original(number, size)
+        assert isinstance(made.body, bytes)
+        return Response(200, {}, made.body.replace(b"size%5D=5", b"size%5D=5000"))
+
+    library.page = page  # type: ignore[method-assign]
+    assert [did.id for did in library.client().dids().iterate(page_size=5)] == ids(*range(20))
 
 
 def test_a_token_finds_its_record_although_it_moved() -> None:
@@ -413,7 +476,7 @@ def test_first_one_and_count() -> None:
     assert found is not None
     assert found.id == ids(0)[0]
     assert dids.count() == 3
-    with pytest.raises(NotExactlyOne, match=r"dids\(\).one found 3") as caught:
+    with pytest.raises(NotExactlyOne, match=r"dids\(\).one with no filter found 3") as caught:
         dids.one()
     assert caught.value.found == 3
     assert library.asked == [(1, 1), (1, 1), (1, 2)]

@@ -18,7 +18,7 @@ def groups_of(client: DidwwClient, iso: str, **filters: Any) -> list[DidGroup]:
     (country,) = client.countries().list(filter={"iso": iso}).data
     include = ["stock_keeping_units", "did_group_type", "address_requirement", "country"]
     wanted: Any = {"country.id": country.id, "is_available": True, **filters}
-    return client.did_groups().list(filter=wanted, include=include, page=(1, 200)).data  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    return list(client.did_groups().iterate(filter=wanted, include=include, page_size=100))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def bought(sandbox: Sandbox, client: DidwwClient, group: DidGroup, qty: int = 1) -> list[Did]:

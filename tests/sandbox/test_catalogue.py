@@ -314,6 +314,8 @@ def test_each_american_area_code_has_one_nanpa_prefix(
     assert max(Counter(row["npa"] for row in prefixes).values()) == 1
     assert {by_id["countries"][row["country"]]["iso"] for row in prefixes} == {"US", "CA"}
     for row in prefixes:
+        assert re.fullmatch(r"[2-9]\d\d", row["npa"], re.ASCII)
+        assert re.fullmatch(r"(?!\d11$)[2-9]\d\d", row["nxx"], re.ASCII)
         found = by_id["did_groups"][row["did_group"]]
         assert found["prefix"] == row["npa"]
         assert found["region"] == row["region"] is not None

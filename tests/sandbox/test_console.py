@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx2
 import pytest
 
-from didww import Codec, DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
+from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
 from didww.calls.effects import Request
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.sandbox import Sandbox, console
@@ -82,7 +82,8 @@ def fill(sandbox: Sandbox) -> SimpleNamespace:
     """Something on every page, with markup wherever somebody can put it, and secrets."""
     client = sandbox.client(KEY)
     main = client.voice_in_trunks().create(trunk(HOSTILE)).data
-    done = order(client, callback_url=f"http://hooks.example.com/?token={PASSWORD}&x={HOSTILE}")
+    address = f"http://hooks.example.com/?token={PASSWORD}&x={HOSTILE}"
+    done = order(client, callback_url=address, callback_method=CallbackMethod.POST)
     sandbox.clock.advance(1)
     did = client.dids().list().data[0]
     did.voice_in_trunk = main

@@ -50,7 +50,7 @@ def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> Emergen
 
 def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
     assert service is not None
-    include = ["dids", "order", "emergency_verification"]
+    include = ["dids", "order", "emergency_verification.address"]
     return client.emergency_calling_services().find(service, include=include).data
 
 
@@ -126,9 +126,7 @@ def test_an_active_service_moves_and_ends(sandbox: Sandbox, client: DidwwClient)
     moved_in = client.emergency_calling_services().list(filter={"address.id": moved.id})
     assert [one.id for one in moved_in.data] == [service.id]
     assert now.emergency_verification is not None
-    verified = client.emergency_verifications().find(now.emergency_verification, include="address").data
-    assert verified.address is not None
-    assert verified.address.id == moved.id
+    assert now.emergency_verification.address == moved
     assert client.balance().find().data.total_balance == balance
     assert client.orders().list().total_records == 2
 

@@ -111,7 +111,20 @@ def test_a_path_without_the_prefix_names_it() -> None:
         ({"page[offset]": "1"}, "105", "Page parameter not allowed", "offset is not an allowed page parameter."),
         ({"page[number]": "0"}, "118", "Invalid page value", "0 is not a valid value for number page parameter."),
         ({"page[size]": "many"}, "118", "Invalid page value", "many is not a valid value for size page parameter."),
-        ({"page[size]": "1001"}, "118", "Invalid page value", "size exceeds maximum page size of 1000."),
+        ({"page[size]": "101"}, "118", "Invalid page value", "size exceeds maximum page size of 100."),
+        ({"filter[pending_removal]": "true"}, "102", "Filter not allowed", "pending_removal is not allowed."),
+        (
+            {"filter[did_group.features]": "voice_in,telex"},
+            "107",
+            "Invalid filter value",
+            "telex is not a valid value for did_group.features.",
+        ),
+        (
+            {"include": "did_group.country.regions.nobody"},
+            "112",
+            "Invalid include",
+            "nobody is not a valid includable relationship of regions",
+        ),
     ],
 )
 def test_a_query_that_is_not_allowed(query: dict[str, str], code: str, title: str, detail: str) -> None:

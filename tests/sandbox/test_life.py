@@ -59,7 +59,7 @@ def money(client: DidwwClient) -> Decimal:
 
 
 def history(client: DidwwClient) -> list[tuple[str, str]]:
-    return [(str(one.action), str(one.method)) for one in client.did_history().list(page=(1, 500)).data]
+    return [(str(one.action), str(one.method)) for one in client.did_history().iterate(page_size=100)]
 
 
 def ordered(sandbox: Sandbox, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
@@ -175,7 +175,7 @@ def test_billing_cycles_run_out(sandbox: Sandbox) -> None:
         sandbox.clock.freeze(day)
         assert client.dids().find(did.id).data.billing_cycles_count == cycles
     assert left - money(client) == 2 * monthly(did)
-    assert client.dids().list(filter={"pending_removal": True}).total_records == 1
+    assert client.dids().list(filter={"billing_cycles_count": 0}).total_records == 1
     sandbox.clock.freeze("2026-04-30T12:00")
     with pytest.raises(NotFoundError):
         client.dids().find(did.id)
@@ -250,7 +250,7 @@ def test_what_led_to_a_number_leads_to_it_no_more(sandbox: Sandbox) -> None:
     shared = client.shared_capacity_groups().create(shared).data
     trunk = VoiceOutTrunk(
         name="Out",
-        on_cli_mismatch_action="reject_call",
+        on_cli_mismatch_action="replace_cli",
         authentication_method=CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"]),
     )
     trunk.default_did, trunk.dids, trunk.emergency_dids = gone, [gone, stays], [gone]

@@ -118,7 +118,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(n=PICK)
     def cancels_an_order(self, n: int) -> None:
-        orders = self.client.orders().list(page=(1, 500)).data
+        orders = list(self.client.orders().iterate(page_size=100))
         if orders:
             one = orders[n % len(orders)]
             try:
@@ -242,7 +242,7 @@ class Account(RuleBasedStateMachine):
 
     def dids(self) -> list[Did]:
         include = ["voice_in_trunk", "voice_in_trunk_group"]
-        return self.client.dids().list(include=include, page=(1, 500)).data  # type: ignore[no-any-return]
+        return list(self.client.dids().iterate(include=include, page_size=100))
 
     @invariant()
     def money_adds_up(self) -> None:

@@ -12,9 +12,12 @@ from didww import (
     DidOrderItem,
     DidwwClient,
     GenericAuthenticationMethod,
+    InvalidValue,
     IpOnlyAuthenticationMethod,
+    NotIncludedError,
     OnCliMismatchAction,
     Order,
+    QueryParams,
     ReadOnlyFieldError,
     TwilioAuthenticationMethod,
     ValidationError,
@@ -82,20 +85,21 @@ def test_names_of_outbound_trunks_are_given_once(client: DidwwClient) -> None:
     client.voice_out_trunks().update(other)
 
 
-def test_the_default_did_can_be_included(client: DidwwClient) -> None:
-    """With its linkage, or null if there is none."""
+def test_the_default_did_is_taken_and_not_given_back(client: DidwwClient) -> None:
+    """It cannot be included; a filter finds the trunks that have it."""
     (group,) = client.did_groups().list(page=(1, 1), include="stock_keeping_units").data
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])).data
     client.orders().wait(order)
     did = client.dids().one()
-    made = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10")), include="default_did").data
-    assert made.default_did is None
-    made.on_cli_mismatch_action = OnCliMismatchAction.REPLACE_CLI
-    made.default_did = did
-    client.voice_out_trunks().update(made)
-    found = client.voice_out_trunks().find(made, include="default_did").data
-    assert found.default_did is not None
-    assert found.default_did.number == did.number
+    with_it = trunk(by_credentials("192.0.2.10"))
+    with_it.on_cli_mismatch_action = OnCliMismatchAction.REPLACE_CLI
+    with_it.default_did = did
+    made = client.voice_out_trunks().create(with_it).data
+    with pytest.raises(NotIncludedError, match="is in no answer"):
+        _ = made.default_did
+    with pytest.raises(InvalidValue, match="cannot include 'default_did'"):
+        client.voice_out_trunks().find(made, QueryParams().include("default_did"))
+    assert client.voice_out_trunks().one(filter={"default_did.id": did}).id == made.id
 
 
 def test_what_the_service_made_is_never_sent_back() -> None:

@@ -256,3 +256,17 @@ def test_actions_on_a_caller_id_need_their_feature(sandbox: Sandbox, caller: Cal
     assert refused(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
     sandbox.features.put({"randomize_cli": True})
     caller.write("POST", "/voice_out_trunks", body, 201)
+
+
+@pytest.mark.parametrize(
+    ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
+)
+def test_callers_beside_the_switch_for_all(sandbox: Sandbox, caller: Caller, switch: str, name: str) -> None:
+    """Numbers to call from are named, or any may call; both together are refused, also if one was stored before."""
+    (did,) = sandbox.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
+    linked = {name: [{"type": "dids", "id": did}]}
+    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})) == {name}
+    id = caller.write("POST", "/voice_out_trunks", outbound(relationships=linked), 201)["data"]["id"]
+    path, body = f"/voice_out_trunks/{id}", document("voice_out_trunks", id, **{switch: True})
+    assert refused(caller, "PATCH", path, body) == {name}
+    caller.write("PATCH", path, document("voice_out_trunks", id, {name: []}, **{switch: True}))

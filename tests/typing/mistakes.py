@@ -40,7 +40,7 @@ def filters(client: DidwwClient) -> None:
     client.did_groups().list(filter={"id": None})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.did_groups().list({"area_name": "London"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.dids().list(filter={"number": 442079460001})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    client.dids().list(filter={"pending_removal": None})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    client.dids().list(filter={"blocked": None})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.orders().list(filter={"created_at_gteq": 20260301})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.orders().list(filter={"external_reference_id": ["one", "two"]})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.did_history().iterate(filter={"numbr": "442079460001"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -76,12 +76,34 @@ def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
 
 def values_for(field: Field) -> st.SearchStrategy[Any]:
     """Python values that may be assigned to `field`."""
-    values = _values(field.kind)
+    values = _list_values(field) if field.kind.name == "list" else _single_values(field)
+    return st.none() | values if field.clearable else values
+
+
+def _single_values(field: Field) -> st.SearchStrategy[Any]:
     if field.low is not None or field.high is not None:
-        values = st.integers(field.low or 0, field.high or 2**31)
+        return st.integers(field.low or 0, field.high or 2**31)
+    if field.form is not None:
+        longest, form = field.longest, field.form
+        ascii_ = st.characters(min_codepoint=32, max_codepoint=126)
+        return st.from_regex(form.pattern, alphabet=ascii_).map(lambda text: text[:longest]).filter(form.fits)
     if field.longest is not None:
-        values = st.text(st.characters(exclude_categories=["Cs"]), max_size=min(field.longest, 20))
-    return st.none() | values if field.nullable else values
+        return st.text(st.characters(exclude_categories=["Cs"]), max_size=min(field.longest, 20))
+    return _values(field.kind)
+
+
+def _list_values(field: Field) -> st.SearchStrategy[Any]:
+    if field.alike:
+        one = st.sampled_from([cls for cls in field.kind.detail.detail if _writable(cls)])
+        return one.flatmap(lambda cls: st.lists(st.builds(cls, **_writable(cls)), min_size=1, max_size=4))
+    return st.lists(items_for(field), min_size=field.low or 0, max_size=min(field.high or 4, 4), unique=field.distinct)
+
+
+def items_for(field: Field) -> st.SearchStrategy[Any]:
+    """Python values that may be put into the list of `field`."""
+    if field.form is not None:
+        return st.from_regex(field.form.pattern).filter(field.form.fits)
+    return _values(field.kind.detail)
 
 
 def _values(kind: Kind) -> st.SearchStrategy[Any]:
@@ -117,15 +139,17 @@ def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
     ]
 
 
-def known_values(kind: Kind) -> st.SearchStrategy[Any]:
-    """Raw JSON of `kind` that can be written back: known shapes and values only."""
+def known_values(field: Field) -> st.SearchStrategy[Any]:
+    """Raw JSON of `field` that can be written back: known shapes and values only."""
+    kind = field.kind
     if kind.name == "object":
         writable = [cls for cls in kind.detail if writable_members(cls)]
         return st.one_of(*[st.builds(cls, **_writable(cls)).map(lambda made: made.to_dict()) for cls in writable])
     if kind.name == "list":
-        return st.lists(known_values(kind.detail), min_size=1, max_size=4)
-    if kind.name == "enum":
-        return st.sampled_from([member.value for member in kind.detail])
+        items = items_for(field)
+        if kind.detail.name == "enum":
+            items = st.sampled_from([member.value for member in kind.detail.detail])
+        return st.lists(items, min_size=1, max_size=4, unique=field.distinct)
     return raw_values(kind)
 
 

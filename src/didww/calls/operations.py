@@ -173,7 +173,9 @@ def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
     missing = list(record._missing(creating=creating))
     if missing:
         operation = "create" if creating else "update"
-        raise InvalidValue(f"{cls.path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0])
+        raise InvalidValue(
+            f"{cls.path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0].split(" or ")[0]
+        )
     record._check_rules(creating=creating)
 
 

@@ -1,7 +1,8 @@
 """Walking over the pages of a list: in order, several asked for ahead, no record twice, and to be gone on with later.
 
 Pages are asked for by their numbers as far as the service's own links agree; where they do not, the links are followed
-one by one. Records may move between pages while a walk goes on; what was handed out already is not handed out again.
+one by one. A page can be shorter than asked for: each account has a largest size of its own, which is not known here.
+Records may move between pages while a walk goes on; what was handed out already is not handed out again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from didww.calls.effects import Join, Start
 from didww.calls.operations import list_, resolved, send
 from didww.exceptions import InvalidValue, NotExactlyOne, UnexpectedResponse
 from didww.plain import whole_number
+from didww.query_params import MOST_RECORDS, QueryParams
 from didww.resources.base import Resource
 from didww.urls import joined, origin_of
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from didww.calls.answer import ApiResponse
     from didww.calls.effects import Call, Effect, Request, Started
     from didww.configuration import Configuration
-    from didww.query_params import QueryParams
 
 __all__ = ["PREFETCH", "Bookmark", "Page", "count", "first", "one", "walk"]
 
@@ -123,7 +124,7 @@ def walk(
     left = float("inf") if limit is None else _whole("limit", limit, 0)
     ahead = _whole("prefetch", prefetch, 0, 100)
     if page_size is not None:
-        _whole("page_size", page_size, 1, 1000)
+        _whole("page_size", page_size, 1, MOST_RECORDS)
         if query.page_size not in (None, page_size):
             raise InvalidValue("page_size says another size than page.", field="page_size")
         query.page(query.page_number or 1, page_size)
@@ -164,13 +165,15 @@ def _walk(
         handed_out.update(one.id for _, one in new)
         left -= len(new)
         empty, stale = 0 if answer.data else empty + 1, 0 if new else stale + 1
-        size = query.page_size or len(answer.data)
-        last = max(number + 1, -(-(answer.total_records or 0) // size)) if size else number + 1
+        held = len(answer.data)  # of a page that is not the last one, its size, whatever was asked for
+        last = max(number + 1, -(-(answer.total_records or 0) // held)) if held else number + 1
         over = empty > MOST_EMPTY or (stale > MOST_STALE and last == number + 1)
         link = None if over else _next_link(configuration, cls, answer, request, followed)
-        numbered = link is not None and _number_of(link) == number + 1
-        if left < float("inf") and size:
-            last = min(last, max(number + 1, number - (-int(left) // size)))
+        numbered = link is not None and _number_in(link, "page[number]") == number + 1
+        if left < float("inf") and held:
+            last = min(last, max(number + 1, number - (-int(left) // held)))
+        told = _number_in(link, "page[size]") if link is not None else None
+        size = told if told and told <= MOST_RECORDS else query.page_size or held
         if numbered and left and number > start:  # whoever comes to a second page is likely to want a third
             yield from _ask_ahead(configuration, cls, query, size, number, min(window, last - number), coming)
         yield Page(number, new)
@@ -233,11 +236,11 @@ def _next_link(
     return link
 
 
-def _number_of(link: str) -> int | None:
-    """The page that a link leads to; None if it does not say."""
+def _number_in(link: str, name: str) -> int | None:
+    """The number that a link has for a parameter; None if it does not say."""
     from urllib.parse import parse_qsl, urlsplit
 
-    text = dict(parse_qsl(urlsplit(link).query)).get("page[number]", "")
+    text = dict(parse_qsl(urlsplit(link).query)).get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 

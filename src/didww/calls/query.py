@@ -16,7 +16,7 @@ from didww.exceptions import InvalidValue
 from didww.plain import is_uuid, truth_value, whole_number
 from didww.query_params import QueryParams, filter_text
 from didww.resources.base import Resource
-from didww.resources.filters import filter_rules, names_in
+from didww.resources.filters import filter_rules, includable, names_in
 from didww.resources.kinds import Kind, listed
 from didww.resources.registry import all_classes, class_called, class_named, class_of
 from didww.words import did_you_mean
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from didww.resources.filters import Match
 
-__all__ = ["assemble", "check_path"]
+__all__ = ["assemble", "check_path", "kind_behind"]
 
 
 def assemble(
@@ -91,6 +91,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             if name not in rules:
                 raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
             _check_value(cls, name, value, rules[name])
+            _check_length(name, value, rules[name], query.filters)
             detour = rules[name].detour
             if detour is not None and detour.filter in query.filters:
                 raise InvalidValue(f"filter {name!r} asks by {detour.filter!r}; use one of the two.", field=name)
@@ -148,10 +149,20 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     if rule.form:
         for part in parts:
             _FORMS[rule.form](cls, name, part)
-    kind = _kind_behind(cls, name) if rule.value == "text" and not rule.form else None
+    kind = kind_behind(cls, name) if rule.value == "text" and not rule.form else None
     if kind is not None:
         for part in parts:
             _check_known(kind, name, part)
+
+
+def _check_length(name: str, value: Any, rule: Match, given: Mapping[str, Any]) -> None:
+    shortest = rule.shortest
+    if shortest is not None and len(str(value)) < shortest.length and given.keys().isdisjoint(shortest.beside):
+        raise InvalidValue(
+            f"filter {name!r} must have at least {shortest.length} digits, got {value!r:.80}. "
+            f"Fewer will do beside one of the filters {', '.join(shortest.beside)}.",
+            field=name,
+        )
 
 
 def _a_moment(day: date) -> str:
@@ -229,7 +240,7 @@ def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
     return here
 
 
-def _kind_behind(cls: type[Resource], name: str) -> Kind | None:
+def kind_behind(cls: type[Resource], name: str) -> Kind | None:
     """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
     *steps, last = name.split(".")
     if last == "type" and len(steps) == 1 and (outer := cls._fields.get(steps[0])) and outer.kind.name == "object":
@@ -269,20 +280,26 @@ def _shown(value: object) -> str:
 
 
 def check_path(cls: type[Resource], path: str) -> None:
-    """Walk `path` along the declared relationships.
+    """Walk `path`, of any length, along the relationships that can be included.
 
     Raises:
-        InvalidValue: One of its steps is no relationship.
+        InvalidValue: One of its steps is none of them.
     """
-    here = cls
+    here = [cls]
     for step in path.split("."):
-        links = {name: field for name, field in here._fields.items() if field.place == "relationships"}
-        if step not in links:
-            raise _unknown(f"{here.type_} cannot include", step, links, "relationships")
-        targets = links[step].kind.detail.names
-        if len(targets) > 1:  # a relationship to several types: the server knows what may follow
-            return
-        here = class_named(targets[0])
+        known = list(dict.fromkeys(name for one in here for name in includable(one.include_type)))
+        if step not in known:
+            types = " and ".join(one.type_ for one in here)
+            raise InvalidValue(
+                f"{types} cannot include {step!r}.{did_you_mean(step, known)} "
+                f"Its relationships: {', '.join(known) or 'none'}. "
+                f"To send it unchecked: QueryParams().param('include', {path!r}).",
+                field=step,
+            )
+        leading = (one._fields[step] for one in here if step in one._fields)
+        here = [
+            class_named(name) for name in dict.fromkeys(name for link in leading for name in link.kind.detail.names)
+        ]
 
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValue:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalText, Texts
+from didww.resources.filters import Ids, OptionalIds, OptionalPart, OptionalText, Text
 
 if TYPE_CHECKING:
     from didww.resources.area import Area
@@ -20,34 +20,42 @@ AddressFilter = TypedDict(
     "AddressFilter",
     {
         "address": OptionalText,
-        "address_contains": OptionalText,
+        "address_contains": OptionalPart,
         "area.id": OptionalIds,
         "city.id": OptionalIds,
         "city_name": OptionalText,
-        "city_name_contains": OptionalText,
+        "city_name_contains": OptionalPart,
         "country.id": OptionalIds,
         "description": OptionalText,
-        "description_contains": OptionalText,
+        "description_contains": OptionalPart,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "identity.external_reference_id": Texts,
+        "identity.external_reference_id": Text,
         "identity.id": OptionalIds,
         "postal_code": OptionalText,
-        "postal_code_contains": OptionalText,
+        "postal_code_contains": OptionalPart,
     },
     total=False,
 )
 AddressInclude = Literal[
-    "identity",
-    "country",
     "area",
+    "area.country",
     "city",
-    "proofs",
+    "city.area",
+    "city.country",
+    "city.region",
+    "country",
+    "country.regions",
+    "identity",
+    "identity.addresses",
+    "identity.birth_country",
     "identity.country",
     "identity.permanent_documents",
     "identity.permanent_documents.template",
     "identity.proofs",
     "identity.proofs.proof_type",
+    "proofs",
+    "proofs.entity",
     "proofs.proof_type",
 ]
 AddressSort = Literal[

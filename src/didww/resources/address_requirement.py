@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 
 AddressRequirementFilter = TypedDict(
     "AddressRequirementFilter",
-    {"country.id": OptionalIds, "did_group_type.id": OptionalIds, "id": Ids},
+    {
+        "country.id": OptionalIds,
+        "did_group_type.id": OptionalIds,
+        "id": Ids,
+    },
     total=False,
 )
 AddressRequirementInclude = Literal[
-    "country",
-    "did_group_type",
-    "personal_permanent_document",
-    "business_permanent_document",
-    "personal_onetime_document",
-    "business_onetime_document",
-    "personal_proof_types",
-    "business_proof_types",
     "address_proof_types",
+    "business_onetime_document",
+    "business_permanent_document",
+    "business_proof_types",
+    "country",
+    "country.regions",
+    "did_group_type",
+    "personal_onetime_document",
+    "personal_permanent_document",
+    "personal_proof_types",
 ]
 AddressRequirementSort = Literal[
     "address_proof_qty",

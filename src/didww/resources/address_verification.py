@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import AddressVerificationStatus, CallbackMethod
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalText, Text, Texts
+from didww.resources.filters import Ids, OptionalIds, OptionalText, Part, Text, Texts
 from didww.resources.forms import WEB_ADDRESS
 from didww.resources.rules import Together
 
@@ -24,13 +24,31 @@ AddressVerificationFilter = TypedDict(
         "address.identity.id": OptionalIds,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "reference": Texts,
+        "reference": Part,
         "reference_in": Texts,
         "status": Text,
     },
     total=False,
 )
-AddressVerificationInclude = Literal["address", "dids", "dids.did_group"]
+AddressVerificationInclude = Literal[
+    "address",
+    "address.area",
+    "address.city",
+    "address.country",
+    "address.identity",
+    "address.proofs",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+]
 AddressVerificationSort = Literal[
     "created_at",
     "-created_at",

@@ -20,7 +20,10 @@ AreaFilter = TypedDict(
     },
     total=False,
 )
-AreaInclude = Literal["country"]
+AreaInclude = Literal[
+    "country",
+    "country.regions",
+]
 AreaSort = Literal["name", "-name"]
 
 
@@ -29,6 +32,8 @@ class Area(
     type="areas",
     operations=("list", "find"),
     filter=AreaFilter,
+    page_size=1000,
+    largest_page=1000,
     include=AreaInclude,
     sort=AreaSort,
 ):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Digits, Flag, Id, Ids, Texts
+from didww.resources.filters import EveryText, Flag, Ids, NumberPart, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
@@ -17,19 +17,29 @@ AvailableDidFilter = TypedDict(
     {
         "city.id": Ids,
         "country.id": Ids,
-        "did_group.features": Texts,
-        "did_group.id": Ids,
+        "did_group.features": EveryText,
+        "did_group.id": OptionalIds,
         "did_group.needs_registration": Flag,
         "did_group_type.id": Ids,
         "id": Ids,
-        "nanpa_prefix.id": Id,
-        "number_contains": Digits,
+        "nanpa_prefix.id": Ids,
+        "number_contains": NumberPart,
         "region.id": Ids,
     },
     total=False,
 )
-AvailableDidInclude = Literal["did_group", "did_group.stock_keeping_units", "nanpa_prefix"]
-AvailableDidSort = Literal["number", "-number"]
+AvailableDidInclude = Literal[
+    "did_group",
+    "did_group.address_requirement",
+    "did_group.city",
+    "did_group.country",
+    "did_group.did_group_type",
+    "did_group.region",
+    "did_group.stock_keeping_units",
+    "nanpa_prefix",
+    "nanpa_prefix.country",
+    "nanpa_prefix.region",
+]
 
 
 class AvailableDid(
@@ -39,12 +49,11 @@ class AvailableDid(
     paginated=False,
     filter=AvailableDidFilter,
     include=AvailableDidInclude,
-    sort=AvailableDidSort,
 ):
     """One particular number in stock.
 
     The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
-    The filter `number_contains` takes at least 3 digits unless another coverage filter stands beside it.
+    The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
 
     Source: contract file available_dids.
     """

@@ -68,6 +68,8 @@ class Resource(Record):
         include: A Literal of the relationships and nested paths that can be included.
         sort: A Literal of the sort keys, each with and without a minus.
         paginated: Whether its list comes in pages.
+        page_size: Records in a page unless a request says otherwise.
+        largest_page: Most records in a page, as documented; the service can allow an account more.
         singleton: Whether there is just one, found without an id.
         outcome: What it can be waited for.
         repeatable: Whether creating it stores nothing, so that it can be sent twice.
@@ -84,6 +86,8 @@ class Resource(Record):
     operations: ClassVar[frozenset[Operation]] = frozenset()
     extra_operations: ClassVar[frozenset[Operation]] = frozenset()
     paginated: ClassVar[bool] = True
+    page_size: ClassVar[int] = 50
+    largest_page: ClassVar[int] = 100
     singleton: ClassVar[bool] = False
     outcome: ClassVar[Outcome | None] = None
     repeatable: ClassVar[bool] = False
@@ -107,6 +111,8 @@ class Resource(Record):
         operations: Iterable[Operation] = (),
         extra_operations: Iterable[Operation] = (),
         paginated: bool = True,
+        page_size: int = 50,
+        largest_page: int = 100,
         singleton: bool = False,
         outcome: Outcome | None = None,
         repeatable: bool = False,
@@ -124,6 +130,8 @@ class Resource(Record):
         cls.operations = frozenset(operations)
         cls.extra_operations = frozenset(extra_operations)
         cls.paginated = paginated
+        cls.page_size = page_size
+        cls.largest_page = largest_page
         cls.singleton = singleton
         cls.outcome = outcome
         cls.repeatable = repeatable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship, writable
-from didww.resources.filters import Flag, Ids, Texts
+from didww.resources.filters import EveryId, Flag, Ids, Text
 from didww.resources.kinds import DateText
 
 if TYPE_CHECKING:
@@ -17,10 +17,22 @@ if TYPE_CHECKING:
 
 CapacityPoolFilter = TypedDict(
     "CapacityPoolFilter",
-    {"country.id": Ids, "has_unassigned_channels": Flag, "id": Ids, "name": Texts},
+    {
+        "country.id": EveryId,
+        "has_unassigned_channels": Flag,
+        "id": Ids,
+        "name": Text,
+    },
     total=False,
 )
-CapacityPoolInclude = Literal["countries", "shared_capacity_groups", "qty_based_pricings"]
+CapacityPoolInclude = Literal[
+    "countries",
+    "countries.regions",
+    "qty_based_pricings",
+    "shared_capacity_groups",
+    "shared_capacity_groups.capacity_pool",
+    "shared_capacity_groups.dids",
+]
 CapacityPoolSort = Literal[
     "assigned_channels_count",
     "-assigned_channels_count",

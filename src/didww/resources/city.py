@@ -25,7 +25,14 @@ CityFilter = TypedDict(
     },
     total=False,
 )
-CityInclude = Literal["area", "country", "region"]
+CityInclude = Literal[
+    "area",
+    "area.country",
+    "country",
+    "country.regions",
+    "region",
+    "region.country",
+]
 CitySort = Literal["name", "-name"]
 
 
@@ -34,6 +41,8 @@ class City(
     type="cities",
     operations=("list", "find"),
     filter=CityFilter,
+    page_size=1000,
+    largest_page=1000,
     include=CityInclude,
     sort=CitySort,
 ):

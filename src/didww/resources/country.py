@@ -22,7 +22,10 @@ CountryFilter = TypedDict(
     },
     total=False,
 )
-CountryInclude = Literal["regions"]
+CountryInclude = Literal[
+    "regions",
+    "regions.country",
+]
 CountrySort = Literal["iso", "-iso", "name", "-name", "prefix", "-prefix"]
 
 

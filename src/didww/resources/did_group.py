@@ -8,7 +8,7 @@ from didww.enums import Feature
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import AnyCase, Flag, Ids, Number, OptionalDigitLists, OptionalIds, Texts
+from didww.resources.filters import AnyCase, AtLeast, EveryText, Flag, Ids, OptionalDigitLists, OptionalId, OptionalIds
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ DidGroupFilter = TypedDict(
         "city.id": OptionalIds,
         "country.id": OptionalIds,
         "did_group_type.id": OptionalIds,
-        "features": Texts,
+        "features": EveryText,
         "id": Ids,
         "is_available": Flag,
         "is_metered": Flag,
-        "meta.total_count_gteq": Number,
-        "nanpa_prefix.id": OptionalIds,
+        "meta.total_count_gteq": AtLeast,
+        "nanpa_prefix.id": OptionalId,
         "nanpa_prefix.npanxx": OptionalDigitLists,
         "needs_registration": Flag,
         "prefix": OptionalDigitLists,
@@ -43,10 +43,24 @@ DidGroupFilter = TypedDict(
 )
 DidGroupInclude = Literal[
     "address_requirement",
+    "address_requirement.address_proof_types",
+    "address_requirement.business_onetime_document",
+    "address_requirement.business_permanent_document",
+    "address_requirement.business_proof_types",
+    "address_requirement.country",
+    "address_requirement.did_group_type",
+    "address_requirement.personal_onetime_document",
+    "address_requirement.personal_permanent_document",
+    "address_requirement.personal_proof_types",
     "city",
+    "city.area",
+    "city.country",
+    "city.region",
     "country",
+    "country.regions",
     "did_group_type",
     "region",
+    "region.country",
     "stock_keeping_units",
 ]
 DidGroupSort = Literal[

@@ -8,7 +8,14 @@ from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.filters import Ids, Texts
 
-DidGroupTypeFilter = TypedDict("DidGroupTypeFilter", {"id": Ids, "name": Texts}, total=False)
+DidGroupTypeFilter = TypedDict(
+    "DidGroupTypeFilter",
+    {
+        "id": Ids,
+        "name": Texts,
+    },
+    total=False,
+)
 DidGroupTypeSort = Literal["name", "-name"]
 
 

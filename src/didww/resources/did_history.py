@@ -9,15 +9,15 @@ from didww.enums import DidHistoryAction, DidHistoryMethod
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import DidId, Digits, Ids, Moment, Text
+from didww.resources.filters import DidId, Digits, Ids, Since, Text, Until
 from didww.resources.record import Meta
 
 DidHistoryFilter = TypedDict(
     "DidHistoryFilter",
     {
         "action": Text,
-        "created_at_gteq": Moment,
-        "created_at_lteq": Moment,
+        "created_at_gteq": Since,
+        "created_at_lteq": Until,
         "did.id": DidId,
         "did_number": Digits,
         "id": Ids,

@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, Texts
+from didww.resources.filters import Ids, OptionalPart
 
 if TYPE_CHECKING:
     from didww.resources.available_did import AvailableDid
 
-DidReservationFilter = TypedDict("DidReservationFilter", {"description": Texts, "id": Ids}, total=False)
+DidReservationFilter = TypedDict(
+    "DidReservationFilter",
+    {
+        "description": OptionalPart,
+        "id": Ids,
+    },
+    total=False,
+)
 DidReservationInclude = Literal[
     "available_did",
     "available_did.did_group",
     "available_did.did_group.stock_keeping_units",
+    "available_did.nanpa_prefix",
 ]
 DidReservationSort = Literal[
     "created_at",

@@ -10,12 +10,11 @@ from didww.enums import EmergencyCallingServiceStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, relationship, status_is
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Id, Ids, OptionalText, Text
+from didww.resources.filters import Id, Ids, OptionalPart, OptionalText, Text
 from didww.resources.kinds import DateText
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
-    from didww.resources.address import Address
     from didww.resources.country import Country
     from didww.resources.did import Did
     from didww.resources.did_group_type import DidGroupType
@@ -27,18 +26,39 @@ EmergencyCallingServiceFilter = TypedDict(
     "EmergencyCallingServiceFilter",
     {
         "address.id": Id,
-        "country.id": Id,
-        "did_group_type.id": Id,
+        "country.id": Ids,
+        "did_group_type.id": Ids,
         "id": Ids,
         "identity.id": Id,
-        "name": OptionalText,
+        "name": OptionalPart,
         "reference": OptionalText,
         "status": Text,
     },
     total=False,
 )
 EmergencyCallingServiceInclude = Literal[
-    "address", "country", "did_group_type", "order", "emergency_requirement", "emergency_verification", "dids"
+    "country",
+    "country.regions",
+    "did_group_type",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_requirement",
+    "emergency_requirement.country",
+    "emergency_requirement.did_group_type",
+    "emergency_verification",
+    "emergency_verification.address",
+    "emergency_verification.dids",
+    "emergency_verification.emergency_calling_service",
+    "order",
 ]
 EmergencyCallingServiceSort = Literal[
     "country.name",
@@ -89,7 +109,6 @@ class EmergencyCallingService(
         "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
     )
     created_at: datetime = attribute("When it was created.")
-    address: Address | None = relationship("The address that calls for help are sent to.")
     country: Country | None = relationship("The country of the numbers.")
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
     order: Order | None = relationship("The order that it was charged by; None before activation.")

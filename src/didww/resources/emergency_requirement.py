@@ -9,7 +9,7 @@ from didww.enums import AreaLevel, IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Id, Ids
+from didww.resources.filters import Ids
 from didww.resources.record import Meta
 
 if TYPE_CHECKING:
@@ -17,9 +17,19 @@ if TYPE_CHECKING:
     from didww.resources.did_group_type import DidGroupType
 
 EmergencyRequirementFilter = TypedDict(
-    "EmergencyRequirementFilter", {"country.id": Id, "did_group_type.id": Id, "id": Ids}, total=False
+    "EmergencyRequirementFilter",
+    {
+        "country.id": Ids,
+        "did_group_type.id": Ids,
+        "id": Ids,
+    },
+    total=False,
 )
-EmergencyRequirementInclude = Literal["country", "did_group_type"]
+EmergencyRequirementInclude = Literal[
+    "country",
+    "country.regions",
+    "did_group_type",
+]
 
 
 class EmergencyRequirementMeta(Meta):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import CallbackMethod, EmergencyVerificationStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Id, Ids, OptionalText, Text
+from didww.resources.filters import Ids, OptionalText, Text
 from didww.resources.forms import WEB_ADDRESS
 from didww.resources.rules import OneOf, Together
 
@@ -20,14 +20,39 @@ if TYPE_CHECKING:
 EmergencyVerificationFilter = TypedDict(
     "EmergencyVerificationFilter",
     {
-        "emergency_calling_service.id": Id,
+        "emergency_calling_service.id": Ids,
         "external_reference_id": OptionalText,
         "id": Ids,
         "status": Text,
     },
     total=False,
 )
-EmergencyVerificationInclude = Literal["address", "emergency_calling_service", "dids"]
+EmergencyVerificationInclude = Literal[
+    "address",
+    "address.area",
+    "address.city",
+    "address.country",
+    "address.identity",
+    "address.proofs",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_calling_service",
+    "emergency_calling_service.country",
+    "emergency_calling_service.did_group_type",
+    "emergency_calling_service.dids",
+    "emergency_calling_service.emergency_requirement",
+    "emergency_calling_service.emergency_verification",
+    "emergency_calling_service.order",
+]
 EmergencyVerificationSort = Literal[
     "created_at",
     "-created_at",

@@ -9,7 +9,13 @@ from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.filters import Ids
 
-EncryptedFileFilter = TypedDict("EncryptedFileFilter", {"id": Ids}, total=False)
+EncryptedFileFilter = TypedDict(
+    "EncryptedFileFilter",
+    {
+        "id": Ids,
+    },
+    total=False,
+)
 EncryptedFileSort = Literal[
     "description",
     "-description",

@@ -14,7 +14,14 @@ from didww.resources.forms import DIGITS, WEB_ADDRESS
 from didww.resources.rules import Together
 from didww.words import did_you_mean
 
-ExportFilter = TypedDict("ExportFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
+ExportFilter = TypedDict(
+    "ExportFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
+)
 ExportSort = Literal[
     "created_at",
     "-created_at",
@@ -52,7 +59,7 @@ CdrOutFilters = TypedDict(
     total=False,
 )
 _PERIOD: Final = ("from", "to")
-_FILTERS: Final[dict[str, tuple[str, ...]]] = {
+REQUESTED_FILTERS: Final[dict[str, tuple[str, ...]]] = {
     ExportType.CDR_IN: (*_PERIOD, "did_number"),
     ExportType.CDR_OUT: (*_PERIOD, "voice_out_trunk.id"),
 }
@@ -122,7 +129,7 @@ def _moment(value: object) -> datetime | None:
 
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     """Refuse filters that the contract does not have for a known type, and a period that holds nothing."""
-    known = _FILTERS.get(export_type or "")
+    known = REQUESTED_FILTERS.get(export_type or "")
     for name in filters:
         if known is not None and name not in known:
             raise InvalidValue(

@@ -323,7 +323,7 @@ class Field:  # noqa: D101 it has one
             )
             if limit is not None:
                 bounds = f"{self.low or 0} to {self.high}" if self.high is not None else f"at least {self.low}"
-                words = f"have {bounds} items" if listed else f"be {bounds}"
+                words = f"have {bounds} item{'' if bounds == 'at least 1' else 's'}" if listed else f"be {bounds}"
                 yield Fault(limit, words, str(size if listed else raw))
         if self.longest is not None and len(raw) > self.longest:
             yield Fault("longest", f"have at most {self.longest} characters", str(len(raw)))
@@ -334,12 +334,13 @@ class Field:  # noqa: D101 it has one
             )
         if self.alike and len(types := list(dict.fromkeys(str(one["type"]) for one in ones))) > 1:
             yield Fault("alike", "hold items of one type", " and ".join(types), " Make one request for each type.")
-        for index, one in enumerate(ones) if self.form is not None else ():
-            if not self.form.fits(one):
-                meant = None if self.secret else self.form.meant(one)
+        form = self.form
+        for index, one in enumerate(ones) if form is not None else ():
+            if form is not None and not form.fits(one):
+                meant = None if self.secret else form.meant(one)
                 yield Fault(
                     "form",
-                    f"be {self.form.words}",
+                    f"be {form.words}",
                     f"{one!r:.80}",
                     "" if meant is None else f" Write {meant!r}.",
                     f"[{index}]" if listed else "",

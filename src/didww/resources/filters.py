@@ -1,7 +1,7 @@
 """What a filter takes: aliases for the values of the filter dictionaries, each with the rule behind it.
 
-A type checker sees the values; `Match` tells the builder of requests and the sandbox what they mean. The ending of a
-filter's name says the rest: `_contains`, `_gteq`, `_lteq`, `_in`. Source: filters sheet of API 2026-04-16.
+A type checker sees the values; `Match` tells the builder of requests and the sandbox what they mean.
+Source: filters sheet of API 2026-04-16.
 """
 
 from __future__ import annotations
@@ -15,22 +15,37 @@ from didww.resources.base import Resource
 
 __all__ = [
     "AnyCase",
+    "AtLeast",
     "Detour",
     "DidId",
+    "DigitPart",
     "Digits",
+    "EveryId",
+    "EveryText",
     "Flag",
     "Id",
     "Ids",
+    "IgnoredIds",
     "Match",
-    "Moment",
-    "Number",
+    "NumberPart",
+    "OptionalCounts",
     "OptionalDigitLists",
+    "OptionalId",
     "OptionalIds",
+    "OptionalPart",
     "OptionalText",
     "OptionalTexts",
+    "Part",
+    "Shortest",
+    "Since",
     "Text",
     "Texts",
+    "TrunkGroupIds",
+    "TrunkIds",
+    "Until",
+    "UntilDay",
     "filter_rules",
+    "includable",
     "names_in",
 ]
 
@@ -49,58 +64,115 @@ class Detour(NamedTuple):
     filter: str
 
 
+class Shortest(NamedTuple):
+    """How short a text may be, unless another filter narrows the list.
+
+    Attributes:
+        length: Fewest characters.
+        beside: The filters that narrow it; with one of them, any length will do.
+    """
+
+    length: int
+    beside: tuple[str, ...]
+
+
 class Match(NamedTuple):
     """How a filter's value is read.
 
     Attributes:
         value: Its kind.
-        many: Whether a comma list matches any of its values.
+        compares: What the value is to the field: all of it, a part of it, its lowest, its highest, or the last day.
+        many: Whether a comma list is read as several values; otherwise a comma is part of the value.
+        every: Whether all values of a comma list must hold, and not any of them.
         blank: Whether an empty value is allowed: it matches records that have none.
         any_case: Whether upper and lower case are the same.
         form: What texts must look like: a record's id, or digits and nothing else; empty for any text.
+        shortest: How short a text may be; None for any length.
+        alias: The filter that this is an older name of; empty for none.
+        ignored: Whether the service takes it and returns everything all the same.
         detour: How it is answered by another filter, if the service does not have it.
     """
 
     value: Literal["text", "boolean", "integer", "moment"] = "text"
+    compares: Literal["equal", "contains", "gteq", "lteq", "lteq_day"] = "equal"
     many: bool = False
+    every: bool = False
     blank: bool = False
     any_case: bool = False
     form: Literal["", "id", "digits"] = ""
+    shortest: Shortest | None = None
+    alias: str = ""
+    ignored: bool = False
     detour: Detour | None = None
 
+
+_OneId: TypeAlias = str | UUID | Resource
+_SeveralIds: TypeAlias = _OneId | Sequence[_OneId]
+_SeveralTexts: TypeAlias = str | Sequence[str]
 
 Text: TypeAlias = Annotated[str, Match()]
 """One value."""
 OptionalText: TypeAlias = Annotated[str | None, Match(blank=True)]
 """One value; None matches records that have none."""
-Texts: TypeAlias = Annotated[str | Sequence[str], Match(many=True)]
+Texts: TypeAlias = Annotated[_SeveralTexts, Match(many=True)]
 """One value, or several of which any may match."""
-OptionalTexts: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True, blank=True)]
+OptionalTexts: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True)]
 """One value, or several of which any may match; None matches records that have none."""
-AnyCase: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True, blank=True, any_case=True)]
+EveryText: TypeAlias = Annotated[_SeveralTexts, Match(many=True, every=True)]
+"""One value, or several which must all hold."""
+AnyCase: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, any_case=True)]
 """Like `OptionalTexts`, in upper or lower case."""
-Id: TypeAlias = Annotated[str | UUID | Resource, Match(form="id")]
+Part: TypeAlias = Annotated[str, Match(compares="contains")]
+"""Text found anywhere in the field."""
+OptionalPart: TypeAlias = Annotated[str | None, Match(compares="contains", blank=True)]
+"""Text found anywhere in the field; None matches records that have none."""
+Id: TypeAlias = Annotated[_OneId, Match(form="id")]
 """The id of a record, or the record."""
-Ids: TypeAlias = Annotated[str | UUID | Resource | Sequence[str | UUID | Resource], Match(many=True, form="id")]
+OptionalId: TypeAlias = Annotated[_OneId | None, Match(blank=True, form="id")]
+"""Like `Id`; None matches records that have none."""
+Ids: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id")]
 """One id, or several of which any may match; records count as their ids."""
-OptionalIds: TypeAlias = Annotated[
-    str | UUID | Resource | Sequence[str | UUID | Resource] | None, Match(many=True, blank=True, form="id")
-]
+OptionalIds: TypeAlias = Annotated[_SeveralIds | None, Match(many=True, blank=True, form="id")]
 """Like `Ids`; None matches records that have none."""
-DidId: TypeAlias = Annotated[
-    str | UUID | Resource, Match(form="id", detour=Detour("dids", field="number", filter="did_number"))
-]
+EveryId: TypeAlias = Annotated[_SeveralIds, Match(many=True, every=True, form="id")]
+"""One id, or several which must all hold; records count as their ids."""
+IgnoredIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", ignored=True)]
+"""Like `Ids`, but without effect: the service takes it and returns everything."""
+TrunkIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", alias="voice_in_trunk.id")]
+"""Like `Ids`; an older name of `voice_in_trunk.id`."""
+TrunkGroupIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", alias="voice_in_trunk_group.id")]
+"""Like `Ids`; an older name of `voice_in_trunk_group.id`."""
+DidId: TypeAlias = Annotated[_OneId, Match(form="id", detour=Detour("dids", field="number", filter="did_number"))]
 """The id of a DID, or the DID: its number is what is asked for. For an id, the DID is requested first."""
 Digits: TypeAlias = Annotated[str, Match(form="digits")]
 """One value, of digits alone."""
-OptionalDigitLists: TypeAlias = Annotated[str | Sequence[str] | None, Match(many=True, blank=True, form="digits")]
+DigitPart: TypeAlias = Annotated[str, Match(compares="contains", form="digits")]
+"""Digits found anywhere in the field."""
+NumberPart: TypeAlias = Annotated[
+    str,
+    Match(
+        compares="contains",
+        form="digits",
+        shortest=Shortest(3, beside=("country.id", "region.id", "city.id", "did_group.id")),
+    ),
+]
+"""Digits found anywhere in the number: at least 3, unless a country, region, city or DID group stands beside it."""
+OptionalDigitLists: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="digits")]
 """One value of digits alone, or several of which any may match; None matches records that have none."""
+OptionalCounts: TypeAlias = Annotated[
+    str | int | Sequence[str | int] | None, Match(many=True, blank=True, form="digits")
+]
+"""One number, or several of which any may match; None matches records that have none."""
 Flag: TypeAlias = Annotated[bool, Match("boolean")]
 """True or False."""
-Number: TypeAlias = Annotated[int, Match("integer")]
-"""A whole number."""
-Moment: TypeAlias = Annotated[datetime | str, Match("moment")]
-"""A datetime with a time zone, or ISO 8601 text."""
+AtLeast: TypeAlias = Annotated[int, Match("integer", compares="gteq")]
+"""A whole number; the field is as large or larger."""
+Since: TypeAlias = Annotated[datetime | str, Match("moment", compares="gteq")]
+"""A datetime with a time zone, or ISO 8601 text; the field is then or later."""
+Until: TypeAlias = Annotated[datetime | str, Match("moment", compares="lteq")]
+"""A datetime with a time zone, or ISO 8601 text; the field is then or earlier."""
+UntilDay: TypeAlias = Annotated[datetime | str, Match("moment", compares="lteq_day")]
+"""A datetime with a time zone, or ISO 8601 text; the field is on that day or earlier, to the end of the day."""
 
 
 def filter_rules(filter_type: Any) -> dict[str, Match]:
@@ -114,3 +186,8 @@ def filter_rules(filter_type: Any) -> dict[str, Match]:
 def names_in(literal: Any) -> tuple[str, ...]:
     """The names that a `Literal` declares; none for None."""
     return () if literal is None else cast("tuple[str, ...]", get_args(literal))
+
+
+def includable(include: Any) -> tuple[str, ...]:
+    """The relationships of a type that can be included, out of the `Literal` of its paths."""
+    return tuple(name for name in names_in(include) if "." not in name)

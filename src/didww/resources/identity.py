@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from didww.enums import IdentityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Id, Ids, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Ids, OptionalPart, OptionalText, Text
 from didww.resources.forms import DIGITS, EMAIL
 from didww.resources.kinds import DateText
 from didww.resources.rules import SET, When
@@ -22,40 +22,48 @@ if TYPE_CHECKING:
 IdentityFilter = TypedDict(
     "IdentityFilter",
     {
-        "birth_date": Texts,
-        "company_name": OptionalTexts,
-        "company_name_contains": OptionalTexts,
-        "company_reg_number": OptionalTexts,
-        "company_reg_number_contains": OptionalTexts,
-        "country.id": Id,
-        "description": OptionalTexts,
-        "description_contains": OptionalTexts,
-        "external_reference_id": Texts,
-        "first_name": OptionalTexts,
-        "first_name_contains": OptionalTexts,
+        "birth_date": Text,
+        "company_name": OptionalText,
+        "company_name_contains": OptionalPart,
+        "company_reg_number": OptionalText,
+        "company_reg_number_contains": OptionalPart,
+        "country.id": Ids,
+        "description": OptionalText,
+        "description_contains": OptionalPart,
+        "external_reference_id": Text,
+        "first_name": OptionalText,
+        "first_name_contains": OptionalPart,
         "id": Ids,
-        "id_number": OptionalTexts,
-        "id_number_contains": OptionalTexts,
+        "id_number": OptionalText,
+        "id_number_contains": OptionalPart,
         "identity_type": Text,
-        "last_name": OptionalTexts,
-        "last_name_contains": OptionalTexts,
-        "personal_tax_id": OptionalTexts,
-        "personal_tax_id_contains": OptionalTexts,
-        "phone_number": OptionalTexts,
-        "phone_number_contains": OptionalText,
-        "vat_id": OptionalTexts,
-        "vat_id_contains": OptionalTexts,
+        "last_name": OptionalText,
+        "last_name_contains": OptionalPart,
+        "personal_tax_id": OptionalText,
+        "personal_tax_id_contains": OptionalPart,
+        "phone_number": OptionalText,
+        "phone_number_contains": OptionalPart,
+        "vat_id": OptionalText,
+        "vat_id_contains": OptionalPart,
     },
     total=False,
 )
 IdentityInclude = Literal[
-    "country",
-    "birth_country",
-    "proofs",
     "addresses",
-    "permanent_documents",
+    "addresses.area",
+    "addresses.city",
     "addresses.country",
+    "addresses.identity",
+    "addresses.proofs",
+    "birth_country",
+    "birth_country.regions",
+    "country",
+    "country.regions",
+    "permanent_documents",
+    "permanent_documents.identity",
     "permanent_documents.template",
+    "proofs",
+    "proofs.entity",
     "proofs.proof_type",
 ]
 IdentitySort = Literal[

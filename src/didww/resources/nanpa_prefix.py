@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Digits, Flag, Ids, OptionalDigitLists, OptionalIds, Texts
+from didww.resources.filters import DigitPart, EveryText, Flag, Ids, OptionalDigitLists, OptionalIds
 from didww.resources.forms import Form
 
 if TYPE_CHECKING:
@@ -17,17 +17,22 @@ NanpaPrefixFilter = TypedDict(
     "NanpaPrefixFilter",
     {
         "country.id": OptionalIds,
-        "did_group.features": Texts,
+        "did_group.features": EveryText,
         "did_group.is_available": Flag,
         "id": Ids,
         "npa": OptionalDigitLists,
-        "npanxx": Digits,
+        "npanxx": DigitPart,
         "nxx": OptionalDigitLists,
         "region.id": OptionalIds,
     },
     total=False,
 )
-NanpaPrefixInclude = Literal["country", "region"]
+NanpaPrefixInclude = Literal[
+    "country",
+    "country.regions",
+    "region",
+    "region.country",
+]
 NanpaPrefixSort = Literal["npa", "-npa", "nxx", "-nxx"]
 
 

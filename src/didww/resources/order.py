@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 from didww.enums import CallbackMethod, OrderStatus
 from didww.resources.base import Outcome, Resource
 from didww.resources.fields import attribute, status_is, writable
-from didww.resources.filters import Ids, Moment, OptionalText, OptionalTexts, Texts
+from didww.resources.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
 from didww.resources.forms import WEB_ADDRESS
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
@@ -22,8 +22,8 @@ from didww.resources.rules import Together
 OrderFilter = TypedDict(
     "OrderFilter",
     {
-        "created_at_gteq": Moment,
-        "created_at_lteq": Moment,
+        "created_at_gteq": Since,
+        "created_at_lteq": UntilDay,
         "external_reference_id": OptionalText,
         "id": Ids,
         "reference": Texts,

@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from didww.resources.supporting_document_template import SupportingDocumentTemplate
 
 PermanentSupportingDocumentFilter = TypedDict(
-    "PermanentSupportingDocumentFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False
+    "PermanentSupportingDocumentFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
 )
-PermanentSupportingDocumentInclude = Literal["template", "identity"]
+PermanentSupportingDocumentInclude = Literal[
+    "identity",
+    "identity.addresses",
+    "identity.birth_country",
+    "identity.country",
+    "identity.permanent_documents",
+    "identity.proofs",
+    "template",
+]
 PermanentSupportingDocumentSort = Literal[
     "created_at", "-created_at", "external_reference_id", "-external_reference_id"
 ]

@@ -8,7 +8,13 @@ from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.filters import Ids
 
-PopFilter = TypedDict("PopFilter", {"id": Ids}, total=False)
+PopFilter = TypedDict(
+    "PopFilter",
+    {
+        "id": Ids,
+    },
+    total=False,
+)
 
 
 class Pop(

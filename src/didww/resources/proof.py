@@ -15,8 +15,26 @@ if TYPE_CHECKING:
     from didww.resources.identity import Identity
     from didww.resources.proof_type import ProofType
 
-ProofFilter = TypedDict("ProofFilter", {"external_reference_id": OptionalText, "id": Ids}, total=False)
-ProofInclude = Literal["proof_type", "entity"]
+ProofFilter = TypedDict(
+    "ProofFilter",
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
+    total=False,
+)
+ProofInclude = Literal[
+    "entity",
+    "entity.addresses",
+    "entity.area",
+    "entity.birth_country",
+    "entity.city",
+    "entity.country",
+    "entity.identity",
+    "entity.permanent_documents",
+    "entity.proofs",
+    "proof_type",
+]
 ProofSort = Literal[
     "created_at",
     "-created_at",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from didww.enums import ProofEntityType
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
 from didww.resources.filters import Ids, OptionalTexts
 
-ProofTypeFilter = TypedDict("ProofTypeFilter", {"entity_type": OptionalTexts, "id": Ids}, total=False)
-ProofTypeSort = Literal["entity_type", "-entity_type", "name", "-name"]
+ProofTypeFilter = TypedDict(
+    "ProofTypeFilter",
+    {
+        "entity_type": OptionalTexts,
+        "id": Ids,
+    },
+    total=False,
+)
 
 
 class ProofType(
@@ -18,7 +24,6 @@ class ProofType(
     type="proof_types",
     operations=("list", "find"),
     filter=ProofTypeFilter,
-    sort=ProofTypeSort,
     paginated=False,
 ):
     """A category of document that may serve as a proof; the whole list comes in one answer.

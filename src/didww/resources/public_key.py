@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Ids
+from didww.resources.filters import IgnoredIds
 
-PublicKeyFilter = TypedDict("PublicKeyFilter", {"id": Ids}, total=False)
-PublicKeySort = Literal["key", "-key"]
+PublicKeyFilter = TypedDict(
+    "PublicKeyFilter",
+    {
+        "id": IgnoredIds,
+    },
+    total=False,
+)
 
 
 class PublicKey(
@@ -18,7 +23,6 @@ class PublicKey(
     operations=("list",),
     extra_operations=("find",),
     filter=PublicKeyFilter,
-    sort=PublicKeySort,
     paginated=False,
 ):
     """An RSA public key of DIDWW; there are two, and their list needs no API key.

@@ -19,6 +19,7 @@ from didww.plain import Slotted
 from didww.resources.annotations import Annotations
 from didww.resources.fields import Field, attribute, relationship
 from didww.resources.kinds import Kind, listed
+from didww.resources.rules import OneOf
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _fields: ClassVar[dict[str, Field]] = {}
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
         _attributes: dict[str, Any] = attribute("")
@@ -318,6 +319,8 @@ class Record(metaclass=RecordType):
                 except InvalidValue:
                     if name not in state.assigned and self._untouched(field, state.values[name], loaded):
                         continue
+                    if not (field.update if self._exists() else field.create):
+                        raise field.read_only(exists=self._exists()) from None
                     raise
                 empty = loaded is MISSING and not raw
                 if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
@@ -375,6 +378,9 @@ class Record(metaclass=RecordType):
                 for index, one in enumerate(cast("list[Any]", value)):
                     if isinstance(one, Nested):
                         yield from one._missing(f"{place}[{index}]")
+        for rule in cast("tuple[Rule, ...]", self.rules) if creating else ():
+            if isinstance(rule, OneOf) and rule.lacks(self._known(creating=True)):
+                yield " or ".join(f"{where}.{name}" for name in rule.fields)
 
     def _known(self, *, creating: bool) -> dict[str, Any]:
         """What rules can judge: raw values by name. What nobody set is None in a creation, and unknown in an update."""
@@ -394,7 +400,7 @@ class Record(metaclass=RecordType):
         if self.rules:
             known, changed = self._known(creating=creating), self._changed()
             sent = self._sent(changed, known)
-            for rule in self.rules:
+            for rule in cast("tuple[Rule, ...]", self.rules):
                 if not creating and changed.isdisjoint(rule.fields):
                     continue
                 for fault in rule.broken(known):

@@ -21,7 +21,10 @@ RegionFilter = TypedDict(
     },
     total=False,
 )
-RegionInclude = Literal["country"]
+RegionInclude = Literal[
+    "country",
+    "country.regions",
+]
 RegionSort = Literal["iso", "-iso", "name", "-name"]
 
 

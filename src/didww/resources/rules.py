@@ -81,12 +81,16 @@ class OneOf(NamedTuple):
     fields: tuple[str, ...]
     alone: bool = False
 
+    def lacks(self, known: Known) -> bool:
+        """Whether none of them is set, so far as that is known."""
+        return all(name in known and _empty(known[name]) for name in self.fields)
+
     def broken(self, known: Known) -> Iterator[Broken]:
         """Where `known` does not keep it."""
         given = [name for name in self.fields if not _empty(known.get(name))]
         names = " or ".join(self.fields)
-        if not given and all(name in known for name in self.fields):
-            yield Broken(self.fields[0], "set" if len(self.fields) == 1 else f"set: {names}", f"Set {names}.")
+        if self.lacks(known):
+            yield Broken(self.fields[0], f"set, or {' or '.join(self.fields[1:])}", f"Set {names}.")
         for name in given[1:] if self.alone else ():
             yield Broken(name, f"None beside {given[0]}", f"Set {names}, not both.", barred=True)
 

@@ -23,7 +23,23 @@ SharedCapacityGroupFilter = TypedDict(
     },
     total=False,
 )
-SharedCapacityGroupInclude = Literal["capacity_pool", "dids"]
+SharedCapacityGroupInclude = Literal[
+    "capacity_pool",
+    "capacity_pool.countries",
+    "capacity_pool.qty_based_pricings",
+    "capacity_pool.shared_capacity_groups",
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+]
 SharedCapacityGroupSort = Literal[
     "created_at",
     "-created_at",

@@ -6,11 +6,16 @@ from typing import Literal, TypedDict
 
 from didww.resources.base import Resource
 from didww.resources.fields import attribute
-from didww.resources.filters import Flag, Ids, Text
+from didww.resources.filters import Flag, Ids, Part, Texts
 
 SupportingDocumentTemplateFilter = TypedDict(
     "SupportingDocumentTemplateFilter",
-    {"id": Ids, "name": Text, "name_contains": Text, "permanent": Flag},
+    {
+        "id": Ids,
+        "name": Texts,
+        "name_contains": Part,
+        "permanent": Flag,
+    },
     total=False,
 )
 SupportingDocumentTemplateSort = Literal["name", "-name", "permanent", "-permanent"]

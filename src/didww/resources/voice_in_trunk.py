@@ -27,7 +27,11 @@ VoiceInTrunkFilter = TypedDict(
     },
     total=False,
 )
-VoiceInTrunkInclude = Literal["pop", "voice_in_trunk_group"]
+VoiceInTrunkInclude = Literal[
+    "pop",
+    "voice_in_trunk_group",
+    "voice_in_trunk_group.voice_in_trunks",
+]
 VoiceInTrunkSort = Literal[
     "capacity_limit",
     "-capacity_limit",

@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 VoiceInTrunkGroupFilter = TypedDict(
     "VoiceInTrunkGroupFilter",
-    {"external_reference_id": OptionalText, "id": Ids},
+    {
+        "external_reference_id": OptionalText,
+        "id": Ids,
+    },
     total=False,
 )
-VoiceInTrunkGroupInclude = Literal["voice_in_trunks"]
+VoiceInTrunkGroupInclude = Literal[
+    "voice_in_trunks",
+    "voice_in_trunks.pop",
+    "voice_in_trunks.voice_in_trunk_group",
+]
 VoiceInTrunkGroupSort = Literal[
     "capacity_limit",
     "-capacity_limit",

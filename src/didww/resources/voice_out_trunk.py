@@ -15,7 +15,7 @@ from didww.resources.authentication_method import (
 from didww.resources.base import Resource
 from didww.resources.fields import KEEP, attribute, linkable, status_is, writable
 from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Flag, Ids, OptionalText, OptionalTexts, Text, Texts
+from didww.resources.filters import Flag, Id, Ids, OptionalPart, OptionalText, Text, Texts
 from didww.resources.forms import DIGITS, WEB_ADDRESS
 from didww.resources.record import Meta
 from didww.resources.rules import When
@@ -28,20 +28,43 @@ VoiceOutTrunkFilter = TypedDict(
     {
         "allow_any_did_as_cli": Flag,
         "authentication_method.type": Texts,
-        "default_did.id": Ids,
+        "default_did.id": Id,
         "default_dst_action": Text,
         "external_reference_id": OptionalText,
         "id": Ids,
         "media_encryption_mode": Text,
-        "name": OptionalTexts,
-        "name_contains": OptionalTexts,
-        "on_cli_mismatch_action": OptionalTexts,
+        "name": OptionalText,
+        "name_contains": OptionalPart,
+        "on_cli_mismatch_action": OptionalText,
         "status": Text,
         "threshold_reached": Flag,
     },
     total=False,
 )
-VoiceOutTrunkInclude = Literal["default_did", "dids", "emergency_dids"]
+VoiceOutTrunkInclude = Literal[
+    "dids",
+    "dids.address_verification",
+    "dids.capacity_pool",
+    "dids.did_group",
+    "dids.emergency_calling_service",
+    "dids.emergency_verification",
+    "dids.identity",
+    "dids.order",
+    "dids.shared_capacity_group",
+    "dids.voice_in_trunk",
+    "dids.voice_in_trunk_group",
+    "emergency_dids",
+    "emergency_dids.address_verification",
+    "emergency_dids.capacity_pool",
+    "emergency_dids.did_group",
+    "emergency_dids.emergency_calling_service",
+    "emergency_dids.emergency_verification",
+    "emergency_dids.identity",
+    "emergency_dids.order",
+    "emergency_dids.shared_capacity_group",
+    "emergency_dids.voice_in_trunk",
+    "emergency_dids.voice_in_trunk_group",
+]
 VoiceOutTrunkSort = Literal[
     "allow_any_did_as_cli",
     "-allow_any_did_as_cli",
@@ -81,12 +104,13 @@ class VoiceOutTrunk(
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filter=VoiceOutTrunkFilter,
+    largest_page=1000,
     include=VoiceOutTrunkInclude,
     sort=VoiceOutTrunkSort,
 ):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. No answer holds `default_did`.
     Source: contract file voice_out_trunks.
     """
 

@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from didww.calls.effects import Request, Response
-from didww.sandbox import control, facts
+from didww.resources.base import Resource
+from didww.resources.registry import class_of
+from didww.sandbox import control
 from didww.sandbox.clock import http_date
 from didww.sandbox.errors import error_body
 from didww.sandbox.fairness import FairQueue
@@ -206,9 +208,10 @@ def _work(path: str) -> float:
     place, _, query = unquote(path).partition("?")
     type = place.removeprefix("/v3/")
     asked = _PAGE_SIZE.search(query)
-    records = min(int(asked[1]), facts.LARGEST_PAGE) if asked else facts.PAGE_SIZES.get(type, facts.PAGE_SIZE)
+    cls = class_of(type) or Resource
+    records = min(int(asked[1]), cls.largest_page) if asked else cls.page_size
     included = query.partition("include=")[2].partition("&")[0]
-    return records * (1 + len(included.split(",")) if included else 1)
+    return records * (1 + len(re.split("[.,]", included)) if included else 1)
 
 
 def _name(host: str) -> str:

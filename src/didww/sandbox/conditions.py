@@ -1,6 +1,6 @@
 """Filters and sort keys as SQL: over a column, a related record's column, or what the facts work out.
 
-The ending of a filter's name says how it compares (`_contains`, `_gteq`, `_lteq`, `_in`), dots lead to related types.
+A filter says how it compares, dots in its name lead to related types.
 """
 
 # ruff: noqa: S608 names come from declarations, values are parameters
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Conditions"]
 
-_ENDINGS = {"_contains": "contains", "_gteq": ">=", "_lteq": "<=", "_in": "in"}
+_ENDINGS = ("_contains", "_gteq", "_lteq", "_in")
+_OPERATORS = {"gteq": ">=", "lteq": "<=", "lteq_day": "<="}
 
 
 class Conditions:
@@ -52,13 +53,15 @@ class Conditions:
     def order(self, sorts: Sequence[tuple[str, bool]]) -> str:
         """The ORDER BY clause's keys. Null comes last, and first where the order is descending."""
         terms: list[str] = []
+        sorts = sorts or [
+            (name.removeprefix("-"), name.startswith("-")) for name in facts.ORDER.get(self.table.type, ())
+        ]
         for name, descending in sorts:
             expression, nullable = self._sort_key(self.table, "t0", facts.ALIASES.get((self.table.type, name), name))
             direction = " DESC" if descending else ""
             nulls = (" NULLS FIRST" if descending else " NULLS LAST") if nullable else ""
             terms.append(f"{expression}{direction}{nulls}")
-        newest = sorts[0][1] if sorts else self.table.type in facts.NEWEST_FIRST
-        terms.append("t0.rowid DESC" if newest else "t0.rowid")
+        terms.append("t0.rowid DESC" if sorts and sorts[0][1] else "t0.rowid")
         return ", ".join(terms)
 
     def _sort_key(self, table: Table, alias: str, name: str) -> tuple[str, bool]:
@@ -78,20 +81,18 @@ class Conditions:
     # One filter
 
     def _term(self, table: Table, alias: str, name: str, one: Filter) -> str:
-        name = facts.ALIASES.get((table.type, name), name)
-        name, how = _ending(table, name)
+        match = table.filters.get(name)
+        name = match.alias if match is not None and match.alias else facts.ALIASES.get((table.type, name), name)
+        name = _field(table, name)
         worked_out = self._worked_out(table, alias, name)
         if worked_out is not None:
-            return self._compare(worked_out, how, one)
+            return self._compare(worked_out, one)
         head, _, rest = name.partition(".")
         if rest:
             return self._related(table, alias, head, rest, one)
         if name == "id":
-            return self._compare(f"{alias}.id", how, one)
-        column = table.by_name[name]
-        if (table.type, name) in facts.ANYWHERE:
-            how = "contains"
-        return self._compare(f'{alias}."{name}"', how, one, listed=column.kind == "list")
+            return self._compare(f"{alias}.id", one)
+        return self._compare(f'{alias}."{name}"', one, listed=table.by_name[name].kind == "list")
 
     def _worked_out(self, table: Table, alias: str, name: str) -> str | None:
         """The expression of what no column holds; None for what one does."""
@@ -105,7 +106,7 @@ class Conditions:
     def _related(self, table: Table, alias: str, head: str, rest: str, one: Filter) -> str:
         if head in table.ones:
             if rest == "id":
-                return self._compare(f'{alias}."{head}"', "in", one)
+                return self._compare(f'{alias}."{head}"', one)
             other = self._touch(table.ones[head].targets[0])
             inner = self._alias()
             term = self._term(other, inner, rest, one)
@@ -118,15 +119,17 @@ class Conditions:
             other = self._touch(relation.targets[0])
             if relation.inverse is not None:
                 return self._of_many(alias, other, relation.inverse, rest, one)
+            linked = f"FROM links WHERE name = {self._value(head)}"
+            if one.every and rest == "id":
+                mine = f"SELECT target {linked} AND source = {alias}.id"
+                return f"NOT EXISTS (SELECT 1 FROM {self._each(one.values)} WHERE value NOT IN ({mine}))"
             inner = self._alias()
             term = self._term(other, inner, rest, one)
-            return (
-                f"{alias}.id IN (SELECT source FROM links WHERE name = {self._value(head)} AND target IN "
-                f"(SELECT {inner}.id {self._from(other, inner)}{term}))"
-            )
+            targets = f"SELECT {inner}.id {self._from(other, inner)}{term}"
+            return f"{alias}.id IN (SELECT source {linked} AND target IN ({targets}))"
         # An object's type, e.g. configuration.type.
         column = table.by_name[head]
-        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', "in", one)
+        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', one)
 
     def _of_many(self, alias: str, other: Table, back: str, rest: str, one: Filter) -> str:
         inner = self._alias()
@@ -135,16 +138,17 @@ class Conditions:
         term = self._term(other, inner, rest, one)
         return f'{alias}.id IN (SELECT {inner}."{back}" {self._from(other, inner)}{term})'
 
-    def _compare(self, expression: str, how: str, one: Filter, *, listed: bool = False) -> str:
+    def _compare(self, expression: str, one: Filter, *, listed: bool = False) -> str:
         if one.blank:
             return f"({expression} IS NULL OR {expression} = '')"
-        if how == "contains":
+        if one.compares == "contains":
             return self._any_in(expression, one.values)
-        if how in (">=", "<="):
-            return f"{expression} {how} {self._value(one.values[0])}"
+        if one.compares in _OPERATORS:
+            return f"{expression} {_OPERATORS[one.compares]} {self._value(one.values[0])}"
         if listed:
             # Texts stand in the JSON of a list with their quotes, which no text inside one can imitate.
-            return self._any_in(expression, [msgspec.json.encode(value).decode() for value in one.values])
+            texts = [msgspec.json.encode(value).decode() for value in one.values]
+            return self._all_in(expression, texts) if one.every else self._any_in(expression, texts)
         if one.any_case:
             return f"fold({expression}) IN ({self._list(one)})"
         if len(one.values) == 1:
@@ -157,6 +161,9 @@ class Conditions:
 
     def _any_in(self, expression: str, values: Sequence[str]) -> str:
         return f"EXISTS (SELECT 1 FROM {self._each(values)} WHERE instr({expression}, value) > 0)"
+
+    def _all_in(self, expression: str, values: Sequence[str]) -> str:
+        return f"NOT EXISTS (SELECT 1 FROM {self._each(values)} WHERE instr({expression}, value) = 0)"
 
     def _each(self, values: Sequence[Any]) -> str:
         # One parameter for the whole list: a list may be longer than SQLite takes parameters, or terms.
@@ -177,11 +184,9 @@ class Conditions:
         return f"t{self._aliases}"
 
 
-def _ending(table: Table, name: str) -> tuple[str, str]:
-    """A filter's name without its ending, and how it compares."""
+def _field(table: Table, name: str) -> str:
+    """What a filter compares with: its name without what it says of the comparison."""
     if name in table.by_name or (table.type, name) in facts.EXPRESSIONS:
-        return name, "in"
-    for ending, how in _ENDINGS.items():
-        if name.endswith(ending):
-            return name.removesuffix(ending), how
-    return name, "in"
+        return name
+    ending = next((one for one in _ENDINGS if name.endswith(one)), "")
+    return name.removesuffix(ending)

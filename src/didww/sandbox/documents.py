@@ -53,27 +53,27 @@ class _Answer:
         return added
 
     def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
-        """Add what `tree` says to include from `nodes`, all of one type."""
-        if not nodes:
-            return
-        table = nodes[0].table
-        for name, deeper in tree.items():
-            relation = table.relations.get(name)
-            if relation is None:  # a path that one of several types does not have
-                continue
-            found = related_rows(self.world, table, relation, [node.row for node in nodes])
-            for node in nodes:
-                others = found.get(node.row[0], ())
-                ids = [_identifier(other.type, row[0]) for other, row in others]
-                node.linkage[name] = f"[{','.join(ids)}]" if relation.many else ids[0] if ids else "null"
-            by_table: dict[str, dict[str, tuple[Table, Row]]] = {}
-            for others in found.values():
-                for other, row in others:
-                    by_table.setdefault(other.type, {})[row[0]] = (other, row)
-            for some in by_table.values():
-                pairs = list(some.values())
-                added = self.add(pairs[0][0], (row for _, row in pairs))
-                self.include(added, deeper)
+        """Add what `tree` says to include from `nodes`, all of one type. Paths can be of any length: no recursion."""
+        left = [(nodes, tree)]
+        while left:
+            some, deeper = left.pop()
+            for name, beyond in deeper.items():
+                left += [(added, beyond) for added in self._follow(some, name)]
+
+    def _follow(self, nodes: Sequence[_Node], name: str) -> list[list[_Node]]:
+        """Add what a relationship of `nodes`, all of one type, leads to; the nodes of each type together."""
+        relation = nodes[0].table.relations.get(name) if nodes else None
+        if relation is None:  # a path that one of several types does not have
+            return []
+        found = related_rows(self.world, nodes[0].table, relation, [node.row for node in nodes])
+        by_type: dict[str, dict[str, tuple[Table, Row]]] = {}
+        for node in nodes:
+            others = found.get(node.row[0], ())
+            ids = [_identifier(other.type, row[0]) for other, row in others]
+            node.linkage[name] = f"[{','.join(ids)}]" if relation.many else ids[0] if ids else "null"
+            for other, row in others:
+                by_type.setdefault(other.type, {})[row[0]] = (other, row)
+        return [self.add(next(iter(some.values()))[0], (row for _, row in some.values())) for some in by_type.values()]
 
 
 def related_rows(
@@ -242,10 +242,10 @@ def _page_links(world: World, table: Table, query: Query, total: int) -> dict[st
     path = f"{world.base}/{table.path}"
     number, size = query.page
     last = max(1, -(-total // size))
-    links = {"first": query.link(path, 1)}
+    links = {"first": query.link(path, 1, size)}
     if number > 1:
-        links["prev"] = query.link(path, min(number - 1, last))
+        links["prev"] = query.link(path, min(number - 1, last), size)
     if number < last:
-        links["next"] = query.link(path, number + 1)
-    links["last"] = query.link(path, last)
+        links["next"] = query.link(path, number + 1, size)
+    links["last"] = query.link(path, last, size)
     return links

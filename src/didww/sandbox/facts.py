@@ -10,7 +10,6 @@ from typing import Final
 
 __all__ = [
     "ALIASES",
-    "ANYWHERE",
     "ANY_NUMBER",
     "BARRED",
     "BLANK_IS_DEFAULT",
@@ -19,20 +18,17 @@ __all__ = [
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
-    "LARGEST_PAGE",
     "LINKS_NOT_SERVED",
     "NEEDS",
     "NEEDS_TO_CREATE",
-    "NEWEST_FIRST",
     "NOT_SHOWN",
     "NOT_TAKEN",
     "NO_BODY",
     "NO_KEY",
     "NO_META",
+    "ORDER",
     "OUTLIVES",
-    "PAGED",
-    "PAGE_SIZE",
-    "PAGE_SIZES",
+    "OWNED",
     "REFERENCE",
     "REFERENCE_ERRORS",
     "REVERSED",
@@ -86,10 +82,8 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
 # Filters and sort keys that mean another path.
 ALIASES: Final[dict[tuple[str, str], str]] = {
     **{("dids", f"{place}.id"): f"did_group.{place}.id" for place in ("country", "region", "city")},
-    ("dids", "trunk.id"): "voice_in_trunk.id",
-    ("dids", "trunk_group.id"): "voice_in_trunk_group.id",
     ("capacity_pools", "country.id"): "countries.id",
-    # By the latest verification of the service.
+    # The latest verification decides.
     ("emergency_calling_services", "address.id"): "emergency_verification.address.id",
     ("emergency_calling_services", "identity.id"): "emergency_verification.address.identity.id",
     ("did_reservations", "expire_at"): "expires_at",
@@ -123,20 +117,14 @@ EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
         )
         for type, one in (("identities", "identity"), ("addresses", "address"))
     },
-    # Contract file dids: billing_cycles_count 0 means that removal is pending.
-    ("dids", "pending_removal"): ("{t}.billing_cycles_count IS 0", ()),
 }
 
-# Filters that match a part of the value although their name does not say so.
-ANYWHERE: Final = frozenset({("emergency_calling_services", "name")})
+# Filters whose id must be one of the account's records of a type; another one is an error.
+OWNED: Final[dict[tuple[str, str], str]] = {("voice_out_trunks", "default_did.id"): "dids"}
 
-# Lists that begin with the newest record when no sort was asked for; others begin with the oldest.
-NEWEST_FIRST: Final = frozenset({"dids", "did_history"})
-
-# Largest page, and size of a page without page[size].
-LARGEST_PAGE: Final = 1000
-PAGE_SIZES: Final = {"cities": 1000, "areas": 1000}
-PAGE_SIZE: Final = 50
+# By type, the attributes that a list is ordered by when no sort was asked for, each with a minus if it descends;
+# the other lists begin with what came first.
+ORDER: Final[dict[str, tuple[str, ...]]] = {"dids": ("number",), "did_history": ("-created_at",)}
 
 # Types that an account without a feature is refused, whatever the operation.
 NEEDS: Final = {
@@ -162,9 +150,6 @@ NO_META: Final = frozenset({"public_keys"})
 
 # By type, the time that the clock looks records up by.
 IN_ORDER: Final = {"dids": "expires_at", "did_history": "created_at"}
-
-# Lists that recorded answers have in pages, and the API's document in one.
-PAGED: Final = frozenset({"proof_types"})
 
 # Days that can be asked for.
 HISTORY_DAYS: Final = {"did_history": 90}

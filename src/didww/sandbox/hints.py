@@ -57,7 +57,8 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
     if code == "102":
         return _named(f"filter[{name}]", name, table.filters)
     if code == "112":
-        return _named(f"include={name}", name, table.includes)
+        at = table_of(detail.rpartition(" ")[2]) or table  # of a nested path, where it went astray
+        return _named(f"include={name}", name, at.includable)
     if code == "114":
         return _named(f"sort={name}", name.lstrip("-"), table.sorts)
     if code == "104":

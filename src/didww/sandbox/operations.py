@@ -12,7 +12,15 @@ from didww.sandbox import documents, facts, writes
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.behaviours.files import LARGEST
 from didww.sandbox.conditions import Conditions
-from didww.sandbox.errors import Refused, forbidden, no_such_path, not_found, not_offered, unsupported
+from didww.sandbox.errors import (
+    Refused,
+    bad_filter_value,
+    forbidden,
+    no_such_path,
+    not_found,
+    not_offered,
+    unsupported,
+)
 from didww.sandbox.query import Query, parse
 
 if TYPE_CHECKING:
@@ -106,13 +114,17 @@ class Operation:
         query = self._query(listed=True)
         world, table = self.world, self.table
         world.touch(table.type)
+        for name, one in query.filters.items():
+            owned = facts.OWNED.get((table.type, name))
+            if owned is not None and world.row(owned, one.values[0]) is None:
+                raise bad_filter_value(name, one.values[0])
         if type(self.behaviour).listed is not Behaviour.listed:
             special = self.behaviour.listed(world, query.filters)
             if special is not None:
                 ids, meta = special
                 kept = world.setting.store.rows_of(table, ids)
-                ordered = self._sorted([kept[id] for id in ids if id in kept], query)
-                return documents.collection(world, table, ordered, query, total=None, meta=meta)
+                rows = [kept[id] for id in ids if id in kept]
+                return documents.collection(world, table, rows, query, total=None, meta=meta)
         conditions = Conditions(table, world.owner, world.touch)
         conditions.narrow(query.filters)
         order = conditions.order(query.sorts)
@@ -129,12 +141,6 @@ class Operation:
         page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
         found = store.rows_of(table, ids := [row[0] for row in page])
         return documents.collection(world, table, [found[id] for id in ids], query, total=total)
-
-    def _sorted(self, rows: list[Row], query: Query) -> list[Row]:
-        for name, descending in reversed(query.sorts):
-            place = self.table.place[name]
-            rows.sort(key=lambda row: str(row[place]), reverse=descending)
-        return rows
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)

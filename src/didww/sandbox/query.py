@@ -29,11 +29,18 @@ _FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
 
 
 class Filter(NamedTuple):
-    """A filter's value, checked: any of `values` matches, and null if `blank`."""
+    """A filter's value, checked: any of `values` matches, or all of them if `every`, and null if `blank`."""
 
     values: tuple[Any, ...]
     blank: bool = False
     any_case: bool = False
+    every: bool = False
+    compares: str = "equal"
+
+    @classmethod
+    def by(cls, match: Match, values: tuple[Any, ...]) -> Filter:
+        """The filter that compares as its rule says; without values it finds records that have none."""
+        return cls(values, blank=not values, any_case=match.any_case, every=match.every, compares=match.compares)
 
 
 class Page(NamedTuple):
@@ -57,10 +64,9 @@ class Query:
         self.kept: list[tuple[str, str]] = []
         """The parameters that a link to another page repeats."""
 
-    def link(self, path: str, number: int) -> str:
+    def link(self, path: str, number: int, size: int) -> str:
         """The address of another page; brackets are percent-encoded."""
-        page = self.page or Page(1, facts.PAGE_SIZE)
-        pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(page.size))]
+        pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(size))]
         return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
 
 
@@ -88,35 +94,34 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
         elif family == "fields":
             query.fields[key or value] = _fieldset(key or value, value)
         elif listed and family == "filter":
-            query.filters[key] = _filter(table, key, value, now)
+            match, made = _filter(table, key, value, now)
+            if not match.ignored:
+                query.filters[key] = made
         elif listed:
             query.sorts += _sorts(table, value)
     if listed and table.paginated:
-        query.page = _page(page, facts.PAGE_SIZES.get(table.type, facts.PAGE_SIZE))
+        query.page = _page(page, table.cls.page_size, table.cls.largest_page)
+    _check_lengths(table, query.filters)
     return query
 
 
 def _include(table: Table, value: str, tree: Tree) -> Tree:
     for path in filter(None, value.split(",")):
-        if path not in table.includes:
-            raise _unknown_include(table, path)
-        at = tree
+        here, at = [table], tree
         for part in path.split("."):
-            at = at.setdefault(part, {})
+            following = list(dict.fromkeys(target for one in here for target in _targets(one, part)))
+            if not following:
+                detail = f"{part} is not a valid includable relationship of {here[0].type}"
+                raise Refused(400, "Invalid include", detail, code="112")
+            here, at = following, at.setdefault(part, {})
     return tree
 
 
-def _unknown_include(table: Table, path: str) -> Refused:
-    """Names the first part that is no relationship where it stands; the last one if each of them is one."""
-    at: Table | None = table
-    name, type = path, table.type
-    for part in path.split("."):
-        name, type = part, (at or table).type
-        relation = at.relations.get(part) if at is not None else None
-        if relation is None:
-            break
-        at = table_of(relation.targets[0])
-    return Refused(400, "Invalid include", f"{name} is not a valid includable relationship of {type}", code="112")
+def _targets(table: Table, name: str) -> list[Table]:
+    """The tables that a relationship leads to; none if it cannot be included."""
+    if name not in table.includable:
+        return []
+    return [found for type in table.relations[name].targets if (found := table_of(type)) is not None]
 
 
 def _fieldset(type: str, value: str) -> frozenset[str]:
@@ -143,7 +148,7 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     return found
 
 
-def _filter(table: Table, name: str, value: str, now: datetime) -> Filter:
+def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[Match, Filter]:
     match = table.filters.get(name)
     if match is None:
         raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
@@ -151,7 +156,18 @@ def _filter(table: Table, name: str, value: str, now: datetime) -> Filter:
     days = facts.HISTORY_DAYS.get(table.type)
     if days is not None and match.value == "moment" and made.values[0] < stamp(now - timedelta(days=days)):
         raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
-    return made
+    known = table.known_values(name)
+    unknown = [] if known is None else [one for one in made.values if one not in known]
+    if unknown:
+        raise bad_filter_value(name, unknown[0])
+    return match, made
+
+
+def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:
+    for name, one in filters.items():
+        shortest = table.filters[name].shortest
+        if shortest is not None and len(one.values[0]) < shortest.length and filters.keys().isdisjoint(shortest.beside):
+            raise bad_filter_value(name, one.values[0])
 
 
 def read_filter(match: Match, name: str, value: str) -> Filter:
@@ -160,32 +176,44 @@ def read_filter(match: Match, name: str, value: str) -> Filter:
     Raises:
         Refused: It is not of the rule's kind.
     """
-    if match.value == "boolean":
-        if value not in ("true", "false"):
-            raise bad_filter_value(name, value)
-        return Filter((value == "true",))
-    if match.value == "integer":
-        number = _integer(value.removeprefix("-"))
-        if number is None:
-            raise bad_filter_value(name, value)
-        return Filter((-number if value.startswith("-") else number,))
-    if match.value == "moment":
-        return Filter((_moment(name, value),))
+    return Filter.by(match, _READERS[match.value](match, name, value))
+
+
+def _flags(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+    if value not in ("true", "false"):
+        raise bad_filter_value(name, value)
+    return (value == "true",)
+
+
+def _numbers(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+    number = _integer(value.removeprefix("-"))
+    if number is None:
+        raise bad_filter_value(name, value)
+    return (-number if value.startswith("-") else number,)
+
+
+def _moments(match: Match, name: str, value: str) -> tuple[Any, ...]:
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise bad_filter_value(name, value) from None
+    if match.compares == "lteq_day":
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
+    return (stamp(moment),)
+
+
+def _texts(match: Match, name: str, value: str) -> tuple[Any, ...]:
     values = tuple(part for part in value.split(",") if part) if match.many else (value,) if value else ()
     if not values and not (match.blank and not value):
         raise bad_filter_value(name, value)
-    return Filter(values, blank=not values, any_case=match.any_case)
+    return values
 
 
-def _moment(name: str, value: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value)
-        return stamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
-    except (ValueError, OverflowError):
-        raise bad_filter_value(name, value) from None
+_READERS = {"boolean": _flags, "integer": _numbers, "moment": _moments, "text": _texts}
 
 
-def _page(given: Mapping[str, str], usual: int) -> Page:
+def _page(given: Mapping[str, str], usual: int, most: int) -> Page:
     for key in given:
         if key not in ("number", "size"):
             raise Refused(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
@@ -194,10 +222,8 @@ def _page(given: Mapping[str, str], usual: int) -> Page:
         number = _integer(value)
         if not number:
             raise bad_page(key, value)
-        if key == "size" and number > facts.LARGEST_PAGE:
-            raise Refused(
-                400, "Invalid page value", f"size exceeds maximum page size of {facts.LARGEST_PAGE}.", code="118"
-            )
+        if key == "size" and number > most:
+            raise Refused(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
         numbers[key] = number
     return Page(min(numbers["number"], _FEW), numbers["size"])
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from didww.resources.filters import Match, filter_rules, names_in
+from didww.calls.query import kind_behind
+from didww.resources.filters import Match, filter_rules, includable, names_in
 from didww.resources.registry import class_named, class_of
 from didww.sandbox import facts
 
@@ -92,7 +93,7 @@ class Table:
         self.type = cls.type_
         self.path = cls.path
         self.shared = self.type in facts.SHARED
-        self.paginated = cls.paginated or self.type in facts.PAGED
+        self.paginated = cls.paginated
         fields = cls._fields.values()
         self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
         hidden = {name for type, name in facts.NOT_SHOWN if type == self.type}
@@ -103,13 +104,9 @@ class Table:
         self.relations: dict[str, Relation] = {
             field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
-        # A relationship that no answer shows still is one: a proof has its files.
-        kept = facts.HIDDEN.get(self.type, {})
-        self.shown_relations: tuple[str, ...] = tuple(
-            field.name
-            for field in fields
-            if field.place == "relationships" and field.readable and field.name not in kept
-        )
+        # What answers show can be included, and the other way round. The rest is kept: a proof has its files.
+        self.includable = frozenset(includable(cls.include_type))
+        self.shown_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
         self.ones: dict[str, Relation] = _ones(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
         for name, one in self.ones.items():
@@ -143,16 +140,13 @@ class Table:
         """The sort keys of its list, without a minus."""
         return frozenset(name.removeprefix("-") for name in names_in(self.cls.sort_type))
 
-    @cached_property
-    def includes(self) -> frozenset[str]:
-        """The paths that can be included, the parents of nested ones among them."""
-        found: set[str] = set()
-        for path in names_in(self.cls.include_type):
-            parts = path.split(".")
-            if parts[0] not in self.shown_relations:
-                continue
-            found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
-        return frozenset(found)
+    def known_values(self, name: str) -> frozenset[str] | None:
+        """The values that a filter takes, if others are an error; None if others match nothing.
+
+        The service has names of features checked, where all that are listed must hold.
+        """
+        kind = kind_behind(self.cls, name) if self.filters[name].every else None
+        return None if kind is None else frozenset(member.value for member in kind.detail)
 
     @property
     def statements(self) -> list[str]:

@@ -5,7 +5,7 @@
     voice_in_trunks:
       - id: main
         name: Main
-        configuration: {type: sip_configurations, attributes: {host: sip.example.com}}
+        configuration: {type: sip_configurations, attributes: {host: sip.example.com, codec_ids: [9]}}
     dids:
       - number: "12125550100"
         voice_in_trunk: main

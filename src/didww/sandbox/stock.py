@@ -15,7 +15,6 @@ import msgspec
 
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.conditions import Conditions
-from didww.sandbox.errors import Refused
 from didww.sandbox.query import Filter
 
 if TYPE_CHECKING:
@@ -28,13 +27,9 @@ __all__ = ["MOST_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", 
 
 MOST_LISTED = 100
 """Available DIDs in one answer; the service has a cap too, and does not say which."""
-SHORTEST_PART = 3
 _SPACE = 1 << 48
 _SCRAMBLE = 0x9E3779B97F4B | 1
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)
-_COVERAGE = frozenset(
-    {"city.id", "country.id", "did_group.id", "did_group_type.id", "nanpa_prefix.id", "region.id", "id"}
-)
 # Other filters of available_dids are filters of did_groups, some under another name.
 _OWN = ("id", "number_contains")
 _OF_GROUP = "did_group."
@@ -79,10 +74,6 @@ class AvailableDids(Behaviour):
         """Some of the numbers that match, in random order, and how many there are."""
         part = filters.get("number_contains")
         needle = part.values[0] if part is not None else ""
-        if part is not None and len(needle) < SHORTEST_PART and not _COVERAGE & filters.keys():
-            raise Refused(
-                400, "Invalid filter value", f"{needle} is not a valid value for number_contains.", code="107"
-            )
         ids = filters.get("id")
         if ids is not None:
             kept = [

@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from didww.resources.filters import Match
     from didww.sandbox.catalogue import Catalogue
     from didww.sandbox.clock import Clock
     from didww.sandbox.schema import Table
@@ -229,7 +230,7 @@ class World:
         """
         table = self.touch(type)
         conditions = Conditions(table, self.owner, self.touch)
-        conditions.narrow({name: _as_filter(value) for name, value in filters.items()})
+        conditions.narrow({name: _as_filter(table.filters[name], value) for name, value in filters.items()})
         rows = self._store.connection.execute(
             f'SELECT {table.selected} FROM "{type}" AS t0 WHERE {conditions.where} ORDER BY t0.rowid',  # noqa: S608
             conditions.values,
@@ -435,14 +436,11 @@ class World:
         self.update("balances", record["id"], {"balance": f"{balance:.2f}", "total_balance": f"{total:.2f}"})
 
 
-def _as_filter(value: Any) -> Filter:
+def _as_filter(match: Match, value: Any) -> Filter:
     if isinstance(value, Filter):
         return value
-    if value is None:
-        return Filter((), blank=True)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return Filter(tuple(value))  # pyright: ignore[reportUnknownArgumentType]
-    return Filter((value,))
+    several = isinstance(value, (list, tuple, set, frozenset))
+    return Filter.by(match, tuple(cast("Any", value)) if several else () if value is None else (value,))
 
 
 def _done(store: Store, id: int, due: Callable[[], None]) -> None:

@@ -1,0 +1,392 @@
+"""What a request may hold: limits, forms, None, and which fields go together. Refused before anything is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from didww import DidwwClient
+from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
+from didww.exceptions import InvalidValue
+from didww.resources.address import Address
+from didww.resources.address_requirement import AddressRequirement
+from didww.resources.address_requirement_validation import AddressRequirementValidation
+from didww.resources.address_verification import AddressVerification
+from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.country import Country
+from didww.resources.did import Did
+from didww.resources.emergency_calling_service import EmergencyCallingService
+from didww.resources.emergency_verification import EmergencyVerification
+from didww.resources.encrypted_file import EncryptedFile
+from didww.resources.export import Export
+from didww.resources.identity import Identity
+from didww.resources.order import Order
+from didww.resources.order_item.capacity_order_item import CapacityOrderItem
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.permanent_supporting_document import PermanentSupportingDocument
+from didww.resources.proof import Proof
+from didww.resources.shared_capacity_group import SharedCapacityGroup
+from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+from didww.resources.voice_out_trunk import VoiceOutTrunk
+from scripted import Scripted, answer
+
+ID = "8d1a3c5e-0000-4000-8000-000000000001"
+OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
+HOST = {"host": "sip.example.com", "codec_ids": [Codec.PCMU]}
+URL = "https://hooks.example.com/didww"
+SECRET = "example-password"
+
+
+def client_of(*script: Any) -> tuple[DidwwClient, Scripted]:
+    """A client with scripted answers, and the transport that shows what was sent."""
+    transport = Scripted(*script)
+    return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
+
+
+def some(cls: Any, count: int) -> list[Any]:
+    """As many different records."""
+    return [cls.build(f"8d1a3c5e-0000-4000-8000-{number:012}") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: PstnConfiguration(dst="+442079460000"),
+            "PstnConfiguration.dst must be digits only, got '+442079460000'. Write '442079460000'.",
+        ),
+        (lambda: PstnConfiguration(dst="44 (0) 20"), "PstnConfiguration.dst must be digits only, got '44 (0) 20'."),
+        (lambda: PstnConfiguration(dst="1" * 16), "PstnConfiguration.dst must have at most 15 characters, got 16."),
+        (lambda: Identity(phone_number="1-202-555-0100"), "got '1-202-555-0100'. Write '12025550100'."),
+        (lambda: Identity(contact_email="jane"), "must be an email address such as 'jane@example.com', got 'jane'."),
+        (lambda: Address(address="x" * 201), "Address.address must have at most 200 characters, got 201."),
+        (lambda: SipConfiguration(username="a b@c"), "must be text without white space or '@', got 'a b@c'."),
+        (lambda: SipConfiguration(codec_ids=[Codec.PCMU, Codec.PCMU]), "must hold each item once, got 9 again."),
+        (lambda: SipConfiguration(sip_timer_b=999), "SipConfiguration.sip_timer_b must be 1000 to 64000, got 999."),
+        (lambda: SipConfiguration(rtp_timeout=4), "must be 5 to 600, got 4."),
+        (lambda: SipConfiguration(max_transfers=9), "must be 0 to 8, got 9."),
+        (lambda: SipConfiguration(sst_min_timer=0), "must be at least 1, got 0."),
+        (
+            lambda: SipConfiguration(allowed_rtp_ips=[f"192.0.2.{n}" for n in range(11)]),
+            "must have 0 to 10 items, got 11.",
+        ),
+        (lambda: VoiceInTrunk(capacity_limit=0), "VoiceInTrunk.capacity_limit must be 1 to 32767, got 0."),
+        (lambda: VoiceInTrunk(cli_prefix="+1 2"), "must be letters, digits, '+' and '#' only, got '+1 2'."),
+        (lambda: VoiceInTrunk(ringing_timeout=33), "must be 1 to 32, got 33."),
+        (lambda: VoiceInTrunkGroup(voice_in_trunks=some(VoiceInTrunk, 11)), "must have 0 to 10 items, got 11."),
+        (lambda: VoiceOutTrunk(dst_prefixes=["44", "+1"]), "dst_prefixes[1] must be digits only, got '+1'. Write '1'."),
+        (lambda: VoiceOutTrunk(callback_url="ftp://example.com"), "must be an HTTP or HTTPS URL, got"),
+        (lambda: VoiceOutTrunk(dids=some(Did, 1) * 2), "VoiceOutTrunk.dids must hold each item once"),
+        (lambda: VoiceOutTrunk(rtp_timeout=29), "must be 30 to 600, got 29."),
+        (
+            lambda: CredentialsAndIpAuthenticationMethod(tech_prefix="1*"),
+            "tech_prefix must be digits and '#' only, got '1*'.",
+        ),
+        (
+            lambda: TwilioAuthenticationMethod(twilio_account_sid="AC0"),
+            "twilio_account_sid must be two letters and 32 hexadecimal digits, got 'AC0'.",
+        ),
+        (lambda: DidOrderItem(qty=1001), "must be 1 to 1000, got 1001."),
+        (lambda: CapacityOrderItem(qty=10_001), "must be 1 to 10000, got 10001."),
+        (
+            lambda: Order(items=[DidOrderItem(sku_id=ID), CapacityOrderItem(capacity_pool_id=ID)]),
+            (
+                "Order.items must hold items of one type, got did_order_items and capacity_order_items. "
+                "Make one request for each type."
+            ),
+        ),
+        (lambda: Proof(files=some(EncryptedFile, 6)), "Proof.files must have 1 to 5 items, got 6."),
+        (
+            lambda: Did.build(ID, address_verification=AddressVerification.build(ID)),
+            (
+                "Did.address_verification must be None, which detaches it, got AddressVerification. To attach it, create an "
+                "AddressVerification with the number among its dids."
+            ),
+        ),
+    ],
+)
+def test_a_value_beyond_its_limits_is_refused_when_it_is_set(make: Any, words: str) -> None:
+    """The message names the field, what it takes, what it got, and where there is one, what was meant."""
+    with pytest.raises(InvalidValue) as caught:
+        make()
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: VoiceOutTrunk(callback_url="hooks.example.com/didww"),
+        lambda: VoiceOutTrunk(callback_url="HTTP://hooks.example.com:8080/"),
+        lambda: VoiceOutTrunk(threshold_amount=Decimal(250_000)),
+        lambda: VoiceInTrunkGroup(voice_in_trunks=some(VoiceInTrunk, 10) * 2),
+        lambda: SipConfiguration(username="{DID}", allowed_rtp_ips=None, port=None, codec_ids=[]),
+        lambda: VoiceInTrunk(cli_prefix="", ringing_timeout=None, capacity_limit=None),
+        lambda: Did.build(ID, address_verification=None, emergency_calling_service=None),
+        lambda: Order(callback_url=None, callback_method=None, external_reference_id=None, items=[]),
+    ],
+)
+def test_a_value_within_its_limits_is_taken(make: Any) -> None:
+    """Among them a URL without a scheme, trunks listed twice, and lists that are filled afterwards."""
+    make()
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "words"),
+    [
+        (SharedCapacityGroup, "metered_channels_count", "takes an int, and cannot be None. Write 0 for none."),
+        (SipConfiguration, "tx_dtmf_format_id", "cannot be None. Leave it out: what is stored stays."),
+        (SipConfiguration, "rtp_timeout", "cannot be None. Leave it out: what is stored stays."),
+        (PstnConfiguration, "dst", "cannot be None. Leave it out: what is stored stays."),
+        (VoiceOutTrunk, "threshold_amount", "cannot be None. Leave it out: what is stored stays."),
+        (Order, "allow_back_ordering", "cannot be None. Leave it out for True."),
+        (CapacityOrderItem, "capacity_pool_id", "cannot be None. Name the pool."),
+    ],
+)
+def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str, words: str) -> None:
+    """A field that can be None when read says what to write instead."""
+    kept = {"type": cls.type_, "attributes": {name: None}, **({} if hasattr(cls, "merges") else {"id": ID})}
+    assert getattr(cls.from_dict(kept), name) is None
+    with pytest.raises(InvalidValue) as caught:
+        cls(**{name: None})
+    assert words in str(caught.value)
+
+
+def test_none_that_an_answer_held_is_not_sent_back() -> None:
+    """A configuration that is changed is sent whole, but for what a request cannot carry."""
+    attributes = {"host": "sip.example.com", "rtp_timeout": None, "auth_user": None, "tx_dtmf_format_id": 3}
+    data = {"id": ID, "attributes": {"configuration": {"type": "sip_configurations", "attributes": attributes}}}
+    trunk: Any = VoiceInTrunk.from_dict(data)
+    assert trunk.configuration.tx_dtmf_format_id == 3
+    trunk.configuration.port = 5061
+    sent = trunk.changes["attributes"]["configuration"]["attributes"]
+    assert sent == {"host": "sip.example.com", "port": 5061, "auth_user": None, "tx_dtmf_format_id": 3}
+
+
+def test_a_number_of_dtmf_that_no_document_has_is_read_and_written_on_purpose() -> None:
+    """Older clients number the ways of sending tones otherwise; theirs is kept as it is."""
+    configuration = SipConfiguration._loaded("sip_configurations", {"tx_dtmf_format_id": 3})
+    assert configuration.tx_dtmf_format_id == 3
+    assert not configuration.tx_dtmf_format_id.is_known  # type: ignore[union-attr] # it is a number
+    configuration.tx_dtmf_format_id = TxDtmfFormat(3)
+    with pytest.raises(InvalidValue, match=r"3 is none that is known \(0, 1, 2, 4\)"):
+        configuration.tx_dtmf_format_id = 3  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+
+
+def in_trunk(**configuration: Any) -> VoiceInTrunk:
+    """A new trunk to a host, with more of its configuration."""
+    return VoiceInTrunk(name="a", configuration=SipConfiguration(**{**HOST, **configuration}))
+
+
+def out_trunk(**fields: Any) -> VoiceOutTrunk:
+    """A new outbound trunk that lacks nothing."""
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
+    return VoiceOutTrunk(
+        **{
+            "name": "a",
+            "authentication_method": method,
+            "on_cli_mismatch_action": OnCliMismatchAction.REJECT_CALL,
+            **fields,
+        }
+    )
+
+
+def identity(type_: IdentityType, **fields: Any) -> Identity:
+    """A new identity that lacks nothing of a person."""
+    return Identity(identity_type=type_, first_name="A", last_name="B", phone_number="12025550100", **fields)
+
+
+ADDRESS = Address.build(ID)
+ITEM = DidOrderItem(sku_id=ID)
+PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (in_trunk(host=None, enabled_sip_registration=False), "SipConfiguration.host must be set while"),
+        (
+            in_trunk(enabled_sip_registration=True),
+            "host must be None while enabled_sip_registration is True, got 'sip.",
+        ),
+        (
+            in_trunk(enabled_sip_registration=False, use_did_in_ruri=True),
+            "use_did_in_ruri must be False while enabled_sip_registration is False, got True.",
+        ),
+        (in_trunk(auth_enabled=True, auth_user="u"), "auth_password must be set while auth_enabled is True, got None."),
+        (
+            in_trunk(auth_enabled=False, auth_password=SECRET),
+            "auth_password must be None while auth_enabled is False, got ***. Leave it out, or change auth_enabled.",
+        ),
+        (in_trunk(sst_enabled=True, sst_min_timer=90), "sst_max_timer must be set while sst_enabled is True"),
+        (
+            in_trunk(sst_min_timer=90, sst_session_expires=600, sst_max_timer=500),
+            "sst_session_expires must be at most sst_max_timer, which is 500, got 600.",
+        ),
+        (in_trunk(sst_min_timer=900, sst_max_timer=600), "sst_min_timer must be at most sst_max_timer, which is 600"),
+        (
+            in_trunk(dns_srv_failover_timer=9000, sip_timer_b=8000),
+            "dns_srv_failover_timer must be at most sip_timer_b, which is 8000, got 9000. Lower it, or raise sip_timer_b.",
+        ),
+        (
+            VoiceInTrunk(name="a", configuration=SipConfiguration(host="h")),
+            "needs VoiceInTrunk.configuration.codec_ids",
+        ),
+        (VoiceInTrunk(name="a", configuration=PstnConfiguration()), "needs VoiceInTrunk.configuration.dst"),
+        (
+            out_trunk(on_cli_mismatch_action=OnCliMismatchAction.REPLACE_CLI),
+            "VoiceOutTrunk.default_did must be set while on_cli_mismatch_action is 'replace_cli', got None.",
+        ),
+        (
+            out_trunk(default_did=Did.build(ID)),
+            "default_did must be None while on_cli_mismatch_action is 'reject_call'",
+        ),
+        (
+            out_trunk(allow_any_did_as_cli=True, dids=some(Did, 2)),
+            "VoiceOutTrunk.dids must be empty while allow_any_did_as_cli is True, got 2 items.",
+        ),
+        (out_trunk(emergency_enable_all=True, emergency_dids=some(Did, 1)), "emergency_dids must be empty while"),
+        (
+            VoiceOutTrunk(
+                name="a", authentication_method=TwilioAuthenticationMethod(twilio_account_sid="AC" + 32 * "0")
+            ),
+            "needs VoiceOutTrunk.on_cli_mismatch_action",
+        ),
+        (identity(IdentityType.BUSINESS), "company_name must be set while identity_type is 'business'"),
+        (
+            identity(IdentityType.PERSONAL, company_name="X"),
+            "company_name must be None while identity_type is 'personal'",
+        ),
+        (
+            identity(IdentityType.BUSINESS, company_name="X", vat_id="1"),
+            "Identity.country must be set while vat_id is set",
+        ),
+        (
+            Order(items=[ITEM], callback_url=URL),
+            "Order.callback_method must be set together with callback_url, got None.",
+        ),
+        (
+            Order(items=[ITEM], callback_method=CallbackMethod.POST),
+            "Order.callback_url must be set together with callback_method, got None. Set both, or neither.",
+        ),
+        (Order(items=[]), "Order.items must have at least 1 item, got 0."),
+        (Order(items=[CapacityOrderItem()]), "needs Order.items[0].capacity_pool_id"),
+        (
+            Export(export_type="cdr_in", filters=PERIOD, callback_url=URL),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "Export.callback_method must be set together",
+        ),
+        (
+            Export(export_type="cdr_in", filters={**PERIOD, "did_number": "+12025550100"}),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "must be digits only, got '+12025550100'. Write '12025550100'.",
+        ),
+        (
+            Export(export_type="cdr_in", filters={**PERIOD, "year": "2026"}),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "Export.filters has no 'year' for cdr_in.",
+        ),
+        (AddressVerification(address=ADDRESS), "needs AddressVerification.dids"),
+        (AddressVerification(address=ADDRESS, dids=[]), "AddressVerification.dids must have at least 1 item, got 0."),
+        (
+            EmergencyVerification(address=ADDRESS),
+            "needs EmergencyVerification.dids or EmergencyVerification.emergency_calling_service",
+        ),
+        (
+            EmergencyVerification(
+                address=ADDRESS, dids=some(Did, 1), emergency_calling_service=EmergencyCallingService.build(ID)
+            ),
+            "emergency_calling_service must be None beside dids",
+        ),
+        (
+            AddressRequirementValidation(address_requirement=AddressRequirement.build(ID)),
+            "needs AddressRequirementValidation.identity or AddressRequirementValidation.address",
+        ),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> None:
+    """Before anything is sent; the message names the field at fault and the way out, and masks what is secret."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValue) as caught:
+        getattr(client, type(record).path)().create(record)
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.field.partition(".")[2]
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        in_trunk(),
+        in_trunk(auth_enabled=True, auth_user="u", auth_password=SECRET),
+        in_trunk(sst_enabled=True, sst_min_timer=90, sst_session_expires=600, sst_max_timer=600),
+        VoiceInTrunk(name="a", configuration=SipConfiguration(enabled_sip_registration=True, codec_ids=[Codec.PCMU])),
+        out_trunk(on_cli_mismatch_action=OnCliMismatchAction.REPLACE_CLI, default_did=Did.build(ID)),
+        identity(IdentityType.BUSINESS, company_name="X", vat_id="1", country=Country.build(ID)),
+        identity(IdentityType.PERSONAL, company_name=None),
+        Order(items=[ITEM, DidOrderItem(sku_id=ID, qty=2)], callback_url=URL, callback_method=CallbackMethod.GET),
+        EmergencyVerification(address=ADDRESS, emergency_calling_service=EmergencyCallingService.build(ID)),
+        AddressVerification(address=ADDRESS, dids=some(Did, 1)),
+    ],
+)
+def test_fields_that_go_together_are_sent(record: Any) -> None:
+    """Each rule has a record that keeps it."""
+    client, transport = client_of(answer(document={"data": {"type": record.type, "id": ID}}, status=201))
+    getattr(client, type(record).path)().create(record)
+    assert len(transport.requests) == 1
+
+
+def loaded(cls: Any, **attributes: Any) -> Any:
+    """A record that an answer held."""
+    return cls.from_dict({"id": ID, "attributes": attributes})
+
+
+def test_an_update_is_judged_by_what_it_changes_and_what_is_known() -> None:
+    """What is not known may be stored, and what is not touched is the service's own matter."""
+    client, transport = client_of(*[answer(document={"data": {"type": "identities", "id": ID}})] * 2)
+    person = loaded(Identity, identity_type="personal", company_name="From older days")
+    person.description = "x"
+    client.identities().update(person)
+    client.identities().update(Identity.build(ID, vat_id="DE1"))
+    assert len(transport.requests) == 2
+    person = loaded(Identity, identity_type="personal")
+    person.company_name = "X"
+    with pytest.raises(InvalidValue, match=r"Identity\.company_name must be None while identity_type is 'personal'"):
+        client.identities().update(person)
+
+
+def test_a_part_of_a_configuration_is_enough_for_an_update() -> None:
+    """The service merges it with the stored one, so a codec or a password may be there already."""
+    client, transport = client_of(answer(document={"data": {"type": "voice_in_trunks", "id": ID}}))
+    client.voice_in_trunks().update(
+        VoiceInTrunk.build(ID, configuration=SipConfiguration(auth_enabled=True, auth_user="u"))
+    )
+    assert len(transport.requests) == 1
+
+
+def test_an_authentication_method_is_whole_in_an_update_too() -> None:
+    """The service replaces it: what it lacks is gone."""
+    client, transport = client_of()
+    trunk = VoiceOutTrunk.build(ID, authentication_method=CredentialsAndIpAuthenticationMethod(tech_prefix="1"))
+    with pytest.raises(InvalidValue, match=r"update needs VoiceOutTrunk\.authentication_method\.allowed_sip_ips"):
+        client.voice_out_trunks().update(trunk)
+    assert not transport.requests
+
+
+def test_switching_authentication_off_takes_the_credentials_along() -> None:
+    """The service refuses a user or password without it."""
+    trunk = in_trunk(auth_enabled=True, auth_user="u", auth_password=SECRET)
+    trunk.configuration.auth_enabled = False
+    assert isinstance(trunk.configuration, SipConfiguration)
+    assert (trunk.configuration.auth_user, trunk.configuration.auth_password) == (None, None)
+
+
+def test_a_permanent_document_keeps_all_but_its_reference() -> None:
+    """A new one takes the place of the one for the same identity and template."""
+    document = PermanentSupportingDocument.build(ID, external_reference_id=None)
+    assert document.changes == {"attributes": {"external_reference_id": None}}
+    for name in ("template", "identity", "files"):
+        with pytest.raises(InvalidValue, match="can only be set when creating"):
+            setattr(document, name, None)

@@ -45,6 +45,31 @@ def test_a_vector_is_signed_and_taken(vector: Vector) -> None:
     assert [one.to_dict() for one in found] == payload
 
 
+def test_a_url_without_a_scheme_is_signed_as_http() -> None:
+    """By the signer, the check alone and the verifier alike; another scheme is none of DIDWW's."""
+    url = "hooks.example.test:8080/didww"
+    made = sign_callback(url, PAYLOAD, secret=SECRET)
+    assert made.url == f"http://{url}"
+    signature = made.headers[RequestValidator.HEADER]
+    for one in (url, f"http://{url}"):
+        assert RequestValidator(SECRET).validate(one, PAYLOAD, signature)
+        verifier = CallbackVerifier(secrets=[SECRET], public_url=one)
+        assert verifier.verify(**{**sent(url), "url": "/didww"})
+    with pytest.raises(InvalidValue, match="url is no http address"):
+        sign_callback("ftp://hooks.example.test/didww", PAYLOAD, secret=SECRET)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_fragment_is_signed_and_never_sent(method: str) -> None:
+    """The verifier has it from the public URL; without it there, the signature is another one."""
+    url = "https://hooks.example.test/didww?tenant=42#part"
+    request = sent(url, method=method)
+    arrived = {**request, "url": request["url"].partition("#")[0].removeprefix("https://hooks.example.test")}
+    (callback,) = CallbackVerifier(secrets=[SECRET], public_url=url).verify(**arrived)
+    assert callback.to_dict() == PAYLOAD
+    assert reason(CallbackVerifier(secrets=[SECRET], public_url=url.partition("#")[0]), arrived) == "mismatch"
+
+
 @pytest.mark.parametrize("secret", ["new", "old"])
 def test_secrets_are_exchanged_without_a_gap(secret: str) -> None:
     """While two are given, both are right."""
@@ -217,7 +242,7 @@ def test_a_signature_in_capitals_is_the_same() -> None:
         ({"secrets": [""]}, "secrets"),
         ({"secrets": "one"}, "secrets"),
         ({"secrets": [b"one"]}, "secrets"),
-        ({"secrets": ["one"], "public_url": "hooks.example.com/didww"}, "public_url"),
+        ({"secrets": ["one"], "public_url": "/didww"}, "public_url"),
         ({"secrets": ["one"], "public_url": "ftp://hooks.example.com/didww"}, "public_url"),
         ({"secrets": ["one"], "public_url": ""}, "public_url"),
         ({"secrets": ["one"], "max_bytes": 0}, "max_bytes"),
@@ -298,7 +323,7 @@ def test_whatever_a_stranger_sends_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
-        (("hooks.example.test", PAYLOAD), "url"),
+        (("/didww", PAYLOAD), "url"),
         ((URL, {"id": {"a": 1}}), "payload"),
         ((URL, [{"a": object()}]), "payload"),
         ((URL, [{"a": [1, 2]}]), "payload"),

@@ -38,7 +38,7 @@ class CallbackAnswer(NamedTuple):
     """What to answer to a request.
 
     Attributes:
-        status: HTTP status. DIDWW takes every 2xx for delivered, and sends again after anything else.
+        status: HTTP status. DIDWW takes 200 to 298 for delivered, and sends again after anything else.
         body: A short text.
     """
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, TypeGuard, cast, overload
 
 from didww.exceptions import InvalidValue
 
-__all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of"]
+__all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of", "with_scheme"]
 
 Payload: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """The fields of a callback, or of each in a list of them (callbacks of outbound trunks)."""
@@ -23,6 +23,7 @@ _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<user>[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^:/?#@\[\]]+)(?::(?P<port>\d*))?(?P<rest>[/?#].*)?",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
+_NO_SCHEME: Final = re.compile(r"(?![a-z][a-z0-9+.-]*://)[^\s/?#]", re.IGNORECASE | re.ASCII)
 _PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -91,8 +92,8 @@ class RequestValidator:
         """Whether `signature` is right for this callback. Whatever a stranger sends, the answer is True or False.
 
         Args:
-            url: The address that DIDWW called, with its query, as it is known outside: behind a proxy, the public
-                scheme, host and port.
+            url: The URL that DIDWW called, with its query, as it is known outside: behind a proxy, the public
+                scheme, host and port. Without a scheme it is an HTTP one; a fragment that was set with it counts.
             payload: The fields that DIDWW sent: the form of a POST; of a GET the fields that DIDWW added to the query,
                 without those your address had before; for outbound trunks the parsed JSON array.
             signature: The header `X-DIDWW-Signature`; None if the request had none.
@@ -173,6 +174,11 @@ def signed_text(url: object, payload: object) -> bytes | None:
     return None if normal is None or fields is None else _bytes(normal + fields)
 
 
+def with_scheme(url: str) -> str:
+    """Return a callback URL as DIDWW calls it: without a scheme, it is an HTTP one."""
+    return f"http://{url}" if _NO_SCHEME.match(url) else url
+
+
 def parts_of(url: object) -> re.Match[str] | None:
     """An http address by its parts: scheme, user (with its @), host, port, rest. None if it is no address."""
     return _URL.fullmatch(url) if isinstance(url, str) else None
@@ -180,7 +186,7 @@ def parts_of(url: object) -> re.Match[str] | None:
 
 def _normalised(url: object) -> str | None:
     """The address with its port written out; the rest as it is. None if it is no address."""
-    found = parts_of(url)
+    found = parts_of(with_scheme(url)) if isinstance(url, str) else None
     if found is None:
         return None
     port = found["port"] or _PORTS[found["scheme"].lower()]

@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from didww.callback.request_validator import RequestValidator, signature_of, text_of
+from didww.callback.request_validator import RequestValidator, signature_of, text_of, with_scheme
 from didww.exceptions import InvalidValue
 
 if TYPE_CHECKING:
     from didww.callback.request_validator import Payload
 
-__all__ = ["CallbackRequest", "sign_callback", "with_scheme"]
+__all__ = ["CallbackRequest", "sign_callback"]
 
 
 class CallbackRequest(msgspec.Struct, frozen=True):
@@ -98,8 +98,3 @@ def sign_callback(
         raise InvalidValue(f"url is no http address, or payload no fields of a callback: {url[:200]!r}.", field="url")
     headers[RequestValidator.HEADER] = signature
     return CallbackRequest(method, url, headers, body)
-
-
-def with_scheme(url: str) -> str:
-    """Return a callback URL as DIDWW calls it: without a scheme, it is an HTTP one."""
-    return url if "://" in url else f"http://{url}"

@@ -148,11 +148,15 @@ class ExportCallback(Callback, type="exports", needs=("id", "status")):
 class _Verification(Callback):
     """What the callbacks of both kinds of verification share."""
 
-    reject_comment: str | None = attribute("What the person who rejected it wrote; None if nothing was sent.")
+    reject_comment: str | None = attribute("What the reviewer wrote; empty if nothing, None if it was not sent.")
 
     @property
     def reject_reason(self) -> str | None:
-        """Why it was rejected, in one text; None if it was not. Read from either spelling of the field."""
+        """Why it was rejected, in one text; None if it was not. Read from either spelling of the field.
+
+        Several reasons are joined with a comma and a space by address verifications, and with a semicolon and a space
+        by emergency verifications.
+        """
         raw = self._attributes.get("reject_reason") or self._attributes.get("reject_reasons")
         return raw or None
 
@@ -184,14 +188,16 @@ class EmergencyVerificationCallback(_Verification, type="emergency_verifications
 
 
 class VoiceOutTrunkCallback(Callback, type="voice_out_trunks", needs=("id", "status")):
-    """An outbound trunk was blocked because it spent what it may in 24 hours, or was unblocked.
+    """An outbound trunk was blocked or unblocked, by its 24-hour threshold or by hand.
+
+    Events that could not be delivered at once come together in one request.
 
     Source: the sheet on callbacks, section 1.
     """
 
     id: str = attribute("Id of the trunk.")
     status: VoiceOutTrunkStatus = attribute("`active` or `blocked`.")
-    threshold_reached: bool = attribute("Whether spending has gone over the trunk's `threshold_amount`.")
+    threshold_reached: bool = attribute("Whether it was the trunk's `threshold_amount` that blocked it.")
     created_at: datetime | None = attribute("When it happened.")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from didww.callback.incoming import bounded, by_name, header, objects_of
-from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of
+from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
 from didww.exceptions import CallbackRejected, InvalidValue
 
@@ -63,17 +63,20 @@ class CallbackVerifier:
         if max_bytes < 1:
             raise InvalidValue(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
         self._secrets = [one.encode("utf-8", "surrogatepass") for one in secrets]
-        self._origin = self._path = ""
+        self._origin = self._path = self._fragment = ""
         self.max_bytes = max_bytes
         if public_url is not None:
-            found = parts_of(public_url)
+            found = parts_of(with_scheme(public_url))
             if found is None:
                 raise InvalidValue(
                     "public_url is the address that DIDWW calls, such as https://hooks.example.com/didww.",
                     field="public_url",
                 )
-            self._path = re.split(r"[?#]", found["rest"] or "", maxsplit=1)[0]
-            self._origin = public_url[: len(public_url) - len(found["rest"] or "")]
+            rest: str = found["rest"] or ""
+            self._path = re.split(r"[?#]", rest, maxsplit=1)[0]
+            self._origin = found.string[: len(found.string) - len(rest)]
+            # It is signed, and no request carries it.
+            self._fragment = "".join(rest.partition("#")[1:])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(secrets={['***'] * len(self._secrets)})"
@@ -107,9 +110,10 @@ class CallbackVerifier:
         if _SIGNATURE.fullmatch(signature.lower()) is None:
             raise CallbackRejected(f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
         for payload in self._readings(method, called, named, body):
-            if self._signed(called, payload, signature.lower()):
+            signed = called + self._fragment
+            if self._signed(signed, payload, signature.lower()):
                 try:
-                    return [callback_of(one, signed_text(called, one) or b"") for one in payload]
+                    return [callback_of(one, signed_text(signed, one) or b"") for one in payload]
                 except ValueError as error:
                     raise CallbackRejected(f"The request is signed, but no callback: {error}.") from None
         shown = called.partition("?")[0].rpartition("@")[2]

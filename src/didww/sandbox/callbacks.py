@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from didww.callback.request_validator import RequestValidator
-from didww.callback.signing import CallbackRequest, sign_callback, with_scheme
+from didww.callback.request_validator import RequestValidator, with_scheme
+from didww.callback.signing import CallbackRequest, sign_callback
 from didww.sandbox.accounts import features_of
 from didww.sandbox.clock import stamp
 from didww.sandbox.store import PAUSE_ON_FULL_DISK, takes_no_more

@@ -41,7 +41,8 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("balances", "find"): "10,000 USD to begin with",
     ("capacity_pools", "list"): "three pools with prices of the sandbox's own, empty until channels are ordered",
     ("address_requirements", "list"): "drawn from the seed, in the contract's form",
-    ("emergency_requirements", "list"): "drawn from the seed, in the contract's form",
+    ("emergency_requirements", "list"): "drawn from the seed, in the contract's form; each of them has a rate",
+    ("identities", "create"): "a VAT number is not checked against its country",
     ("proof_types", "list"): "some of the service's kinds",
     ("supporting_document_templates", "list"): "forms of the sandbox's own; their addresses lead nowhere",
 }
@@ -85,13 +86,17 @@ DECIDED: Final = (
     ("A renewal", "Takes the monthly price of the SKU, with VAT, from the balance; there is no order of it."),
     ("A renewal that cannot be paid", "A DID is removed, an emergency service canceled, unused channels are given up."),
     ("The history of a DID", "`api3` for what a request did, `system` for the clock, `staff` for first objects."),
+    ("An identity is deleted while an address of it is under review", "409, as for the address alone."),
+    ("A verification whose address was deleted", "Stays; its address is null."),
     ("The texts of 409, and of 422 on `DELETE`", "The sandbox's own."),
-    ("A validation without identity and address", "422."),
+    ("One of `callback_url` and `callback_method` alone", "422 at the other one."),
+    ("A validation without identity and address", "422 at `identity`."),
+    ("An account's callback secret", "Enabled from the start; `features` says otherwise."),
+    ("Trunk events while a delivery fails", "Collected by account and URL; all go out in its next attempt."),
     ("A number that is in an emergency service already", "422 at the number; none is charged twice."),
     ("An emergency service that cannot be paid", "Its verification is rejected, it needs changes."),
     ("A rejected change of an active emergency service", "It stays active with the old address."),
     ("The callback of an emergency order", "To the address that the verification gave."),
-    ("`callback_url` without `callback_method`, and the other way round", "422 on the one that is missing."),
     ("A callback answered with 3xx", "Not followed: failed."),
     ("`to` of an export at the present moment", "Taken; the clock is UTC."),
     ("An export's texts for `to`, and for from after to", "`to not valid`, `from not valid`."),
@@ -131,7 +136,7 @@ def page() -> str:
         how = DIFFERS.get((type, name))
         lines.append(f"| `{method} {path}` | {'done' if how is None else f'differs: {how}'} |")
     lines += [
-        "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | done |",
+        "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | done; 404 for emergency types |",
         *(f"| {what} | 501 |" for what in UNSUPPORTED),
         "",
         "Filters, sort keys, includes and fieldsets are those of the contract, all of them.",

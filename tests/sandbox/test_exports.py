@@ -34,6 +34,7 @@ from didww.sandbox import Clock, Sandbox
 from didww.sandbox.cdr import Attempt, Line, OutLine, cdr_in, cdr_out
 from didww.sandbox.exportfile import ExportFile
 from didww.transport.inprocess import Streamed, reader_of
+from scene import Caller, document
 
 START = datetime(2026, 3, 25, 12, tzinfo=UTC)
 MONTH = {"from": "2026-03-01 00:00:00", "to": "2026-03-25 00:00:00"}
@@ -466,3 +467,50 @@ def test_readers_share_a_file() -> None:
     assert len(made) == 60_000
     assert file.size() == len(found[0])
     assert gzip.decompress(found[0]).startswith(b"0,0,some text")
+
+
+def test_a_file_without_a_key_has_no_body() -> None:
+    """401 and 404 of the download have none; other refusals of the same type do."""
+    with Sandbox() as sandbox:
+        nobody, somebody = (Caller(sandbox.engine, key) for key in (None, sandbox.key))
+        path = "/exports/8d1a3c5e-0000-4000-8000-000000000001.csv.gz"
+        answer = nobody.send("GET", path)
+        assert (answer.status, answer.body) == (401, b"")
+        answer = somebody.send("GET", path)
+        assert (answer.status, answer.body) == (404, b"")
+        assert nobody.error("GET", "/exports")["status"] == "401"
+
+
+@pytest.mark.parametrize(
+    ("export_type", "more"),
+    [
+        ("cdr_in", {"voice_out_trunk.id": "8d1a3c5e-0000-4000-8000-000000000001"}),
+        ("cdr_out", {"did_number": "442079460000"}),
+        ("cdr_in", {"year": "2026"}),
+        ("cdr_out", {"country": "GB"}),
+    ],
+)
+def test_filters_that_an_export_does_not_take(export_type: str, more: dict[str, str]) -> None:
+    """422 for any key but the two moments and the one that narrows its type down."""
+    with Sandbox(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as sandbox:
+        filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
+        body = document("exports", export_type=export_type, filters=filters)
+        error = Caller(sandbox.engine, sandbox.key).error("POST", "/exports", body)
+        assert (error["status"], error["source"]["pointer"]) == ("422", "/data/attributes/filters")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"callback_url": "https://hooks.example.com/didww"}, "callback_method"),
+        ({"callback_method": "post"}, "callback_url"),
+        ({"callback_url": "ftp://hooks.example.com/", "callback_method": "post"}, "callback_url"),
+    ],
+)
+def test_a_callback_needs_address_and_method(given: dict[str, str], field: str) -> None:
+    """One alone is refused, and so is another scheme than HTTP and HTTPS."""
+    with Sandbox(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as sandbox:
+        filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+        body = document("exports", export_type="cdr_in", filters=filters, **given)
+        error = Caller(sandbox.engine, sandbox.key).error("POST", "/exports", body)
+        assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/attributes/{field}")

@@ -88,7 +88,7 @@ DECIDED: Final = (
     ("The history of a DID", "`api3` for what a request did, `system` for the clock, `staff` for first objects."),
     ("An identity is deleted while an address of it is under review", "409, as for the address alone."),
     ("A verification whose address was deleted", "Stays; its address is null."),
-    ("The texts of 403, of 409, and of 422 for a paper that a review needs", "The sandbox's own."),
+    ("The texts of 409, and of 422 on `DELETE`", "The sandbox's own."),
     ("One of `callback_url` and `callback_method` alone", "422 at the other one."),
     ("A validation without identity and address", "422 at `identity`."),
     ("An account's callback secret", "Enabled from the start; `features` says otherwise."),
@@ -104,7 +104,7 @@ DECIDED: Final = (
     ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
     ("An order of channels alone is canceled", "422 `Order not pending`, as of one that is completed."),
     ("A free number when the balance is below zero", "Renewed: it costs nothing."),
-    ("An encrypted file above 20 MB (MiB here)", "422 on `file`."),
+    ("An upload above 20 MB", "422 on `file`; 413 if the whole form has more than 21 MiB."),
 )
 """What the service's documents leave open, and what the sandbox does."""
 

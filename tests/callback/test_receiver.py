@@ -39,6 +39,7 @@ from didww import (
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import text_of
 from didww.callback.typed import Event
+from didww.text import Sparing
 from pace import patient, seconds
 
 URL = "https://hooks.example.test/didww"
@@ -473,6 +474,20 @@ def test_strangers_are_answered(change: Any, answer: Any, ask: Ask, caplog: pyte
     receiver.on(Callback)(lambda callback: pytest.fail("handled"))
     assert ask(receiver, {**request(), **change}) == answer
     assert ("rejected" in caplog.text) == (answer[0] != 405)
+
+
+def test_strangers_write_few_lines_of_the_log(ask: Ask, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    """Ten a minute for all kinds of rejected requests; the next one says how many were left out."""
+    now = [1000.0]
+    monkeypatch.setattr("didww.callback.incoming.Sparing", functools.partial(Sparing, clock=lambda: now[0]))
+    receiver = receiver_with()
+    for number in range(50):
+        ask(receiver, {**request(), "headers": {}} if number % 2 else {**request(), "body": b"id=2&type=orders"})
+    assert len(caplog.messages) == 10
+    now[0] += 60
+    ask(receiver, {**request(), "headers": {}})
+    (line,) = caplog.messages[10:]
+    assert line.endswith("The request has no header X-DIDWW-Signature. 40 more were rejected since the last line.")
 
 
 def test_call_events_are_received_the_same_way(ask: Ask) -> None:

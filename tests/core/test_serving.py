@@ -14,10 +14,13 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx2
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.server import ServerState
 
 from didww import serving
 from didww.connections import Connections
@@ -88,6 +91,7 @@ def slow(inside: threading.Event, answer: threading.Event) -> Any:
 
 
 HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+HALF_BODY = HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\nhalf"
 
 
 @contextmanager
@@ -141,8 +145,7 @@ def test_a_request_may_take_longer_than_its_head() -> None:
 def test_a_body_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the sandbox; a receiver has a bound of its own, `read_timeout`."""
     monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
-    half = HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\nhalf"
-    with Sandbox() as sandbox, served(Server(sandbox)) as address, connected(address, half) as connection:
+    with Sandbox() as sandbox, served(Server(sandbox)) as address, connected(address, HALF_BODY) as connection:
         assert received(connection).startswith(b"HTTP/1.1 408 ")
 
 
@@ -152,7 +155,7 @@ def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixtur
         address = stack.enter_context(served(AppServer(hello, limit=3, head_timeout=60)))
         with httpx2.Client(headers={"Connection": "close"}) as client:
             idle = []
-            for sent in (HEAD, b"", b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"):
+            for sent in (HEAD, b"", HALF_BODY):
                 idle.append(stack.enter_context(connected(address, sent)))
                 # Whoever is answered after it came after it.
                 assert client.get(address).status_code == 200
@@ -174,6 +177,129 @@ def test_when_all_are_at_work_a_new_one_is_refused() -> None:
             assert received(second).startswith(b"HTTP/1.1 503 ")
         answer.set()
         assert received(first).endswith(b"hello")
+
+
+LARGE = 32 << 20  # more than the kernel keeps for a client that does not read
+
+
+async def large(scope: Any, receive: Any, send: Any) -> None:
+    """Answer `/large` with more than a client takes without reading, and everything else shortly."""
+    if scope["path"] != "/large":
+        await hello(scope, receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(LARGE).encode())]})
+    for left in reversed(range(8)):
+        await send({"type": "http.response.body", "body": bytes(LARGE // 8), "more_body": left > 0})
+
+
+ASKING = b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+UNREAD = {
+    "large": ASKING + b"\r\n",
+    "closing": ASKING + b"Connection: close\r\n\r\n",
+    "pipelined": (HEAD + b"\r\n") * 3000,
+}
+
+
+@pytest.mark.parametrize("sent", UNREAD.values(), ids=UNREAD)
+def test_clients_that_do_not_read_make_room_for_new_ones(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """A response that is not taken keeps nobody else out; one line of the log says so."""
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww.serving"):
+        address = stack.enter_context(served(AppServer(large, limit=3, head_timeout=60)))
+        for _ in range(6):
+            silent = stack.enter_context(connected(address))
+            silent.setblocking(False)
+            with suppress(BlockingIOError):
+                for _ in range(50):
+                    silent.send(sent)
+        with httpx2.Client(headers={"Connection": "close"}, timeout=30) as client:
+            assert [client.get(address).status_code for _ in range(5)] == [200] * 5
+    assert [line for line in caplog.messages if "3 connections" in line] == caplog.messages
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("kind", ["large", "closing"])
+def test_a_response_that_is_not_taken_ends_the_connection(kind: str) -> None:
+    """Whether or not it was to be kept after that."""
+    server = AppServer(large, head_timeout=0.2)
+    with served(server) as address, connected(address, UNREAD[kind]) as connection:
+        assert connection.recv(1)
+        while server._server.server_state.connections:
+            threading.Event().wait(0.01)
+        assert len(received(connection)) < LARGE
+
+
+def test_a_response_that_is_taken_slowly_may_last() -> None:
+    """The time begins anew with each part that the client takes."""
+
+    class Loop:
+        """Keeps the time of the test."""
+
+        now = 0.0
+        due: tuple[float, Any] = (0.0, None)
+
+        def time(self) -> float:
+            return self.now
+
+        def call_at(self, when: float, call: Any) -> Any:
+            self.due = (when, call)
+            return SimpleNamespace(cancel=lambda: None)
+
+    class Transport:
+        """Has as much left to send as the test says."""
+
+        left = 0
+        aborted = False
+
+        def get_write_buffer_size(self) -> int:
+            return self.left
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    loop, transport = Loop(), Transport()
+    config = Connections(1, 10).server(large).config
+    config.load()
+    protocol: Any = config.http_protocol_class(config, ServerState(), {}, _loop=loop)
+    protocol.transport, protocol.flow = transport, FlowControl(cast("Any", transport))
+    transport.left = 100
+    protocol.pause_writing()
+    for left in (90, 80, 10):
+        transport.left = left
+        loop.now, look = loop.due
+        look()
+        assert not transport.aborted
+        assert protocol.waits_since() == loop.now
+    taken_last = loop.now
+    loop.now += 10
+    assert protocol.waits_since() == taken_last
+    loop.due[1]()
+    assert transport.aborted
+
+
+@pytest.mark.parametrize("sent", [UNREAD["large"], HALF_BODY], ids=["unread", "half a body"])
+def test_stopping_waits_for_no_client_that_does_nothing(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """And no error of the log tells of it."""
+    inside = threading.Event()
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        inside.set()
+        await large(scope, receive, send)
+
+    server = AppServer(told, head_timeout=60)
+    with connected(server.address, sent), served(server):  # it is stopped while the client stays
+        assert inside.wait(30)
+    assert caplog.messages == []
+
+
+def test_bytes_after_the_last_request_write_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor is there a second response beside the one that is on its way."""
+    with served(AppServer(large, head_timeout=60)) as address:
+        with connected(address, UNREAD["closing"]) as connection:
+            assert connection.recv(1)
+            connection.sendall(b"more")
+            assert b"400 Bad Request" not in received(connection)
+        assert httpx2.get(address).status_code == 200
+    assert caplog.messages == []
 
 
 def test_when_no_file_can_be_opened_one_line_says_so(caplog: pytest.LogCaptureFixture) -> None:

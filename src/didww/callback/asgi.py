@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from didww.callback.incoming import Headers
+    from didww.callback.incoming import Headers, Rejections
     from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["AsgiApp"]
-
-log = logging.getLogger("didww.callback")
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -38,12 +35,14 @@ class AsgiApp:
         answering: Gives the answers.
         max_bytes: The largest body that is read.
         read_timeout: Seconds in which it has to be there.
+        rejections: Where requests that are rejected are told.
     """
 
-    def __init__(self, answering: Answering, *, max_bytes: int, read_timeout: float) -> None:
+    def __init__(self, answering: Answering, *, max_bytes: int, read_timeout: float, rejections: Rejections) -> None:
         self._answering = answering
         self._max_bytes = max_bytes
         self._read_timeout = read_timeout
+        self._rejections = rejections
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """CallbackAnswer a request."""
@@ -61,13 +60,14 @@ class AsgiApp:
                 body = await _body(scope, receive, self._max_bytes)
         except _Unread as unread:
             status, text = unread.args
-            log.warning("A request was rejected (too_large): its body has more than %d bytes.", self._max_bytes)
+            self._rejections.tell(
+                f"A request was rejected (too_large): its body has more than {self._max_bytes} bytes."
+            )
         except TimeoutError:
             status, text = 408, "the body took too long"
-            log.warning(
-                "A request was rejected: its body did not arrive within %g seconds. The client is slow, or something "
-                "before the receiver has read it.",
-                self._read_timeout,
+            self._rejections.tell(
+                f"A request was rejected: its body did not arrive within {self._read_timeout:g} seconds. The client is "
+                "slow, or something before the receiver has read it."
             )
         else:
             if body is None:

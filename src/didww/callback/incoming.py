@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
@@ -11,14 +12,32 @@ from typing import Any, Final, TypeAlias, cast
 import msgspec
 
 from didww.exceptions import CallbackRejected, InvalidValue
+from didww.text import Sparing
 
-__all__ = ["Headers", "bounded", "by_name", "header", "objects_of", "pairs_of", "read_before", "unpacked"]
+__all__ = ["Headers", "Rejections", "bounded", "by_name", "header", "objects_of", "pairs_of", "read_before", "unpacked"]
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 """Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
 
 MOST_OBJECTS: Final = 10_000
 """Objects in one body; DIDWW sends up to 1,000."""
+_MOST_LINES: Final = 10
+
+log = logging.getLogger("didww.callback")
+
+
+class Rejections:
+    """Rejected requests as lines of the log: ten a minute, so that a stranger cannot fill a disk with them."""
+
+    def __init__(self) -> None:
+        self._lines = Sparing(_MOST_LINES)
+
+    def tell(self, text: str) -> None:
+        """Write a line, or count it for the next one."""
+        left_out = self._lines.take()
+        if left_out is not None:
+            more = f" {left_out} more were rejected since the last line." if left_out else ""
+            log.warning("%s%s", text, more)
 
 
 def pairs_of(headers: Headers) -> list[tuple[str, str]]:

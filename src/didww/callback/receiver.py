@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
-from didww.callback.incoming import by_name, pairs_of, read_before
+from didww.callback.incoming import Rejections, by_name, pairs_of, read_before
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
 from didww.exceptions import CallbackRejected, InvalidValue
@@ -132,7 +132,8 @@ class CallbackReceiver:
     """Verifies requests, drops what came before, and hands each event to your handler for its class.
 
     The answer is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends the request again;
-    what was handled is not handled again then. Events without a handler are logged and answered with 200.
+    what was handled is not handled again then. Events without a handler are logged and answered with 200. Of requests
+    that are rejected, ten a minute are logged, and the number of the others.
 
     Args:
         verifier: Tells DIDWW from others: a `CallbackVerifier` for callbacks of the API, a `CallEventVerifier` for Call
@@ -160,6 +161,7 @@ class CallbackReceiver:
         self._verifier = verifier
         self._store: SeenStore = MemoryStore() if store is None else store
         self._handlers: dict[type[Event], Callable[[Any], object]] = {}
+        self._rejections = Rejections()
 
     @overload
     def on(self, kind: type[K], /) -> Callable[[Callable[[K], R]], Callable[[K], R]]: ...
@@ -249,13 +251,18 @@ class CallbackReceiver:
         """
         from didww.callback.asgi import AsgiApp
 
-        return AsgiApp(self.handle_async, max_bytes=self._verifier.max_bytes, read_timeout=read_timeout)
+        return AsgiApp(
+            self.handle_async,
+            max_bytes=self._verifier.max_bytes,
+            read_timeout=read_timeout,
+            rejections=self._rejections,
+        )
 
     def wsgi(self) -> WsgiApp:
         """This receiver as a WSGI application, to be served or mounted; how long a body may take, its server says."""
         from didww.callback.wsgi import wsgi_app
 
-        return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes)
+        return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes, rejections=self._rejections)
 
     def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | CallbackAnswer:
         """The events of a request, or what to answer if it is none of DIDWW's."""
@@ -266,7 +273,7 @@ class CallbackReceiver:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejected as error:
             why = printable(f"{error}{read_before(by_name(pairs), body)}")
-            log.warning("A request was rejected (%s): %s", error.reason, why)
+            self._rejections.tell(f"A request was rejected ({error.reason}): {why}")
             return CallbackAnswer(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from didww.callback.incoming import Headers
+    from didww.callback.incoming import Headers, Rejections
     from didww.callback.receiver import CallbackAnswer
 
 __all__ = ["WsgiApp", "wsgi_app"]
-
-log = logging.getLogger("didww.callback")
 
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -25,12 +22,13 @@ class Answering(Protocol):
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer: ...
 
 
-def wsgi_app(answering: Answering, *, max_bytes: int) -> WsgiApp:
+def wsgi_app(answering: Answering, *, max_bytes: int, rejections: Rejections) -> WsgiApp:
     """A WSGI application that answers every path.
 
     Args:
         answering: Gives the answers.
         max_bytes: The largest body that is read.
+        rejections: Where requests that are rejected are told.
     """
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -46,11 +44,9 @@ def wsgi_app(answering: Answering, *, max_bytes: int) -> WsgiApp:
             elif environ.get("wsgi.input_terminated"):  # sent in chunks, and the server knows where they end
                 body = environ["wsgi.input"].read(max_bytes + 1)
             if length and len(body) < int(length):
-                log.warning(
-                    "A request was rejected (malformed): %d of %s bytes of its body arrived here. Something before the "
-                    "receiver has read it, or the client hung up.",
-                    len(body),
-                    length,
+                rejections.tell(
+                    f"A request was rejected (malformed): {len(body)} of {length} bytes of its body arrived here. "
+                    "Something before the receiver has read it, or the client hung up."
                 )
                 status, text = 400, "malformed"
             else:

@@ -46,6 +46,7 @@ def listen(
     Any path is taken; the callback URL of a record is the address that this prints. Stop it with Ctrl-C.
     """
     from didww.callback.asgi import AsgiApp
+    from didww.callback.incoming import Rejections
     from didww.callback.verifier import CallbackVerifier
     from didww.cli.listen import Listener
     from didww.serving import LOOPBACK, AppServer
@@ -65,9 +66,8 @@ def listen(
     try:
         verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
         listener = Listener(verifier, show, forward=forward, json=as_json)
-        server = AppServer(
-            AsgiApp(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10), host=host, port=port
-        )
+        app = AsgiApp(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10, rejections=Rejections())
+        server = AppServer(app, host=host, port=port)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     if host not in LOOPBACK:

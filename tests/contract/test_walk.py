@@ -952,7 +952,7 @@ UPDATES: dict[str, Callable[[Stage], list[Fields]]] = {
         | {"first_name": "Joan", "vat_id": None}
     ],
     "addresses": lambda _: [{**PLACE, "address": "2 Example Street", "description": None}],
-    "permanent_supporting_documents": lambda stage: [_document(stage, 1)],
+    "permanent_supporting_documents": lambda _: [{"external_reference_id": "another"}],
     **{
         type: lambda _: [{"external_reference_id": "mine-2"}]
         for type in ("orders", "exports", "address_verifications", "proofs", "emergency_verifications")

@@ -32,11 +32,13 @@ def expect(error: dict[str, Any], code: str, title: str, detail: str, pointer: s
 
 @pytest.mark.parametrize("key", [None, "", "  "])
 def test_a_request_without_a_key_is_unauthorized(key: str | None) -> None:
-    """401 with the body that the service gives; an unknown path changes nothing."""
-    for path in ("/dids", "/nowhere", "/balance", "/exports/x.csv.gz"):
+    """401 with the body that the service gives; an unknown path changes nothing. A file's refusal has no body."""
+    for path in ("/dids", "/nowhere", "/balance", "/exports"):
         error = Caller(scene().engine, key).error("GET", path)
         expect(error, "401", "Unauthorized", "Authorization failed")
         assert error["status"] == "401"
+    answer = Caller(scene().engine, key).send("GET", "/exports/x.csv.gz")
+    assert (answer.status, answer.body) == (401, b"")
 
 
 def test_public_keys_need_no_key() -> None:

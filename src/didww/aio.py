@@ -531,7 +531,7 @@ class AsyncDidwwClient:
         return AsyncCancellable(self, "dids")
 
     def did_history(self) -> AsyncCatalogue[DidHistory, DidHistoryFilter, Never, DidHistorySort]:
-        """One event of a number; events are kept for 90 days, and an earlier `created_at_gteq` is refused."""
+        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
         return AsyncCatalogue(self, "did_history")
 
     def did_reservations(

@@ -526,7 +526,7 @@ class DidwwClient:
         return Cancellable(self, "dids")
 
     def did_history(self) -> Catalogue[DidHistory, DidHistoryFilter, Never, DidHistorySort]:
-        """One event of a number; events are kept for 90 days, and an earlier `created_at_gteq` is refused."""
+        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
         return Catalogue(self, "did_history")
 
     def did_reservations(self) -> Held[DidReservation, DidReservationFilter, DidReservationInclude, DidReservationSort]:

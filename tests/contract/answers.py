@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from facts import Attribute, facts, types
+from facts import Attribute, facts, reachable, types
 
 if TYPE_CHECKING:
     from didww.calls.effects import Request, Response
@@ -157,6 +157,8 @@ def check_document(document: Any, path: str, query: dict[str, str]) -> None:
         assert resource["type"] == type_
         check_resource(resource, fieldsets, {one for one in paths if "." not in one})
     check_included(document.get("included", []), resources, fieldsets)
+    types_included = {one["type"] for one in document.get("included", [])}
+    assert types_included <= reachable().get(type_, frozenset()), "what is included can be reached"
     meta = document.get("meta", {})
     expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED else set()) if many else set()
     if type_ != "public_keys":

@@ -199,9 +199,10 @@ def facts(type_: str) -> ResourceFacts:
 
 @functools.cache
 def reachable() -> dict[str, frozenset[str]]:
-    """By type, the schemas of what its documents can include."""
+    """By type, the types of what its documents can include."""
     raw = _load(HERE / "facts" / "_common.yaml")
-    return {type_: frozenset(names) for type_, names in raw["included_by_type"].items()}
+    by_schema = {_load(HERE / "facts" / f"{type_}.yaml")["schema"]: type_ for type_ in types()}
+    return {type_: frozenset(by_schema[name] for name in names) for type_, names in raw["included_by_type"].items()}
 
 
 @functools.cache

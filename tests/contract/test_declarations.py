@@ -544,7 +544,8 @@ def test_what_holds_between_fields(type_: str) -> None:
     known = CONSTRAINTS.get(type_, [])
     assert [text for text in said if not any(text.startswith(start) for start, _ in known)] == []
     assert [start for start, _ in known if not any(text.startswith(start) for text in said)] == []
-    cls = _class(type_)
+    cls = class_of(type_)
+    assert cls is not None
     nested = [one for field in _of(cls, "attributes").values() for one in _nested_classes(field) if one.merges]
     declared = {rule for one in (cls, *nested) for rule in one.rules}
     assert declared == {rule for _, rules in known for rule in rules}
@@ -724,13 +725,7 @@ def test_what_a_document_can_include(type_: str) -> None:
         found = {target for one in beyond for link in facts(one).relationships.values() for target in link.targets}
         beyond = found - reached
         reached |= found
-    assert {_class(one).__name__ for one in reached} == reachable()[type_]
-
-
-def _class(type_: str) -> type[Resource]:
-    found = class_of(type_)
-    assert found is not None
-    return found
+    assert reached == reachable()[type_]
 
 
 # The sources and the tables themselves

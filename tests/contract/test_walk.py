@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -735,6 +736,9 @@ def sip(**changes: Any) -> SipConfiguration:
         if field.create:
             value = blank[field.kind.name]
             whole[name] = next(iter(field.kind.detail)) if field.kind.name == "enum" else value
+            if field.kind.name == "integer":
+                whole[name] = max(7, field.low or 0)
+    whole |= {"auth_enabled": True, "sip_timer_b": 8000}
     return SipConfiguration(**{**whole, "host": "sip.example.com", "port": 5060, "codec_ids": [Codec.PCMA], **changes})
 
 
@@ -764,7 +768,7 @@ def _voice_out_trunk(stage: Stage, name: str, n: int, **more: Any) -> Fields:
         "status": (VoiceOutTrunkStatus.ACTIVE, VoiceOutTrunkStatus.BLOCKED)[n - 1],
         "capacity_limit": n,
         "allow_any_did_as_cli": False,
-        "on_cli_mismatch_action": OnCliMismatchAction.REJECT_CALL,
+        "on_cli_mismatch_action": OnCliMismatchAction.REPLACE_CLI,
         "default_dst_action": DefaultDstAction.REJECT_ALL,
         "dst_prefixes": ["44", f"39{n}"],
         "media_encryption_mode": MediaEncryptionMode.DISABLED,
@@ -784,6 +788,11 @@ def _voice_out_trunk(stage: Stage, name: str, n: int, **more: Any) -> Fields:
         "external_reference_id": f"mine-{n}",
         **more,
     }
+
+
+def _twilio(stage: Stage, n: int) -> TwilioAuthenticationMethod:
+    """No two trunks have the same Twilio account, whatever account they are of."""
+    return TwilioAuthenticationMethod(twilio_account_sid=f"AC{uuid5(NAMESPACE_URL, f'{stage.key}/{n}').hex}")
 
 
 def _orders(stage: Stage) -> list[Fields]:
@@ -832,7 +841,7 @@ CREATES: dict[str, Callable[[Stage], list[Fields]]] = {
     ],
     "voice_out_trunks": lambda stage: [
         _voice_out_trunk(stage, "First", 1),
-        {"name": "Second", "authentication_method": TwilioAuthenticationMethod(twilio_account_sid="AC" + "0" * 32)},
+        {"name": "Second", "on_cli_mismatch_action": "reject_call", "authentication_method": _twilio(stage, 1)},
     ],
     "voice_out_trunk_regenerate_credentials": lambda stage: [{"voice_out_trunk": _out_trunk(stage)}],
     "shared_capacity_groups": lambda stage: [
@@ -894,13 +903,14 @@ CREATES: dict[str, Callable[[Stage], list[Fields]]] = {
 def _out_trunk(stage: Stage) -> Any:
     cls: Any = class_of("voice_out_trunks")
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.7"])
-    return stage.client.voice_out_trunks().create(cls(name="Out", authentication_method=method)).data
+    return (
+        stage.client.voice_out_trunks()
+        .create(cls(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method))
+        .data
+    )
 
 
 def _did_changes(stage: Stage) -> list[Fields]:
-    cls: Any = class_of("address_verifications")
-    papers = {"service_description": "telephony", "onetime_files": [stage.file()]}
-    verification = cls(address=stage.address, dids=stage.dids[:1], **papers)
     shared: Any = class_of("shared_capacity_groups")
     group = shared(name="Shared", shared_channels_count=1, capacity_pool=stage.pool)
     return [
@@ -911,8 +921,8 @@ def _did_changes(stage: Stage) -> list[Fields]:
             "dedicated_channels_count": 2,
             "capacity_pool": stage.pool,
             "voice_in_trunk": stage.trunk,
-            "address_verification": stage.client.address_verifications().create(verification).data,
-            "emergency_calling_service": stage.service,
+            "address_verification": None,
+            "emergency_calling_service": None,
         },
         {
             "voice_in_trunk_group": stage.trunk_group,
@@ -935,13 +945,13 @@ UPDATES: dict[str, Callable[[Stage], list[Fields]]] = {
     ],
     "voice_out_trunks": lambda stage: [
         _voice_out_trunk(stage, "Renamed", 2),
-        {"authentication_method": TwilioAuthenticationMethod(twilio_account_sid="AC" + "1" * 32)},
+        {"authentication_method": _twilio(stage, 2)},
     ],
     "shared_capacity_groups": lambda stage: [
         {
             "name": "Renamed",
             "shared_channels_count": 3,
-            "metered_channels_count": None,
+            "metered_channels_count": 0,
             "capacity_pool": stage.pool,
             "dids": [],
             "external_reference_id": "mine-2",
@@ -952,10 +962,16 @@ UPDATES: dict[str, Callable[[Stage], list[Fields]]] = {
         | {"first_name": "Joan", "vat_id": None}
     ],
     "addresses": lambda _: [{**PLACE, "address": "2 Example Street", "description": None}],
-    "permanent_supporting_documents": lambda _: [{"external_reference_id": "another"}],
     **{
         type: lambda _: [{"external_reference_id": "mine-2"}]
-        for type in ("orders", "exports", "address_verifications", "proofs", "emergency_verifications")
+        for type in (
+            "orders",
+            "exports",
+            "address_verifications",
+            "proofs",
+            "permanent_supporting_documents",
+            "emergency_verifications",
+        )
     },
 }
 """What is changed of each type, with all that a request may carry; `of` tells which of those created, if not the first."""
@@ -1100,6 +1116,9 @@ def test_what_can_be_deleted(type: str, mode: Mode) -> None:
     """A deleted record is gone, or reads as ended; deleting it once more is an error of the API."""
     stage = Stage(f"delete-{type}-{mode}")
     record = OTHERS[type](stage) if type in OTHERS else _created(stage, type)[0]
+    if type == "voice_in_trunks":  # one in a group stays
+        record.voice_in_trunk_group = None
+        stage.client.voice_in_trunks().update(record)
     if type == "shared_capacity_groups":  # one with numbers stays
         record.dids = []
         stage.client.shared_capacity_groups().update(record)

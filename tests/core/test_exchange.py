@@ -19,6 +19,7 @@ from didww.calls.effects import Now, Request, Response, Send, Sleep, TakeTurn
 from didww.calls.events import Retrying, Sending
 from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
 from didww.configuration import ApiKey, Configuration
+from didww.enums import Codec
 from didww.exceptions import (
     ConnectionFailed,
     DeadlineExceeded,
@@ -496,7 +497,7 @@ def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -
     if cls is SharedCapacityGroup:
         record.capacity_pool = CapacityPool.build(ID)
     if cls is VoiceInTrunk:
-        record.configuration = SipConfiguration(host="sip.example.com")
+        record.configuration = SipConfiguration(host="sip.example.com", codec_ids=[Codec.PCMU])
     created = world.run(call).data
     assert created.id == world.records[0]["id"]
     assert "external_reference_id" not in world.records[0]["attributes"]

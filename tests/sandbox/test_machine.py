@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -22,6 +24,7 @@ from didww import (
     PstnConfiguration,
     ReservationDidOrderItem,
     SharedCapacityGroup,
+    ValidationError,
     VoiceInTrunk,
     VoiceInTrunkGroup,
 )
@@ -146,10 +149,13 @@ class Account(RuleBasedStateMachine):
 
     @rule(n=PICK)
     def deletes_a_route(self, n: int) -> None:
+        used = {one[name] for one in self.world.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
         for endpoint in (self.client.voice_in_trunks(), self.client.voice_in_trunk_groups()):
             found = endpoint.list().data
             if found and n % 3 == 0:
-                endpoint.delete(found[n % len(found)].id)
+                id = found[n % len(found)].id
+                with pytest.raises(ValidationError) if id in used else nullcontext():
+                    endpoint.delete(id)
 
     @rule(n=PICK, terminated=st.booleans(), cycles=st.sampled_from((None, 0, 2)))
     def ends_or_goes_on(self, n: int, terminated: bool, cycles: int | None) -> None:

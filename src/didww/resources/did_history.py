@@ -49,7 +49,7 @@ class DidHistory(
     filter=DidHistoryFilter,
     sort=DidHistorySort,
 ):
-    """One event of a number; events are kept for 90 days, and an earlier `created_at_gteq` is refused.
+    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
 
     Source: contract file did_history.
     """

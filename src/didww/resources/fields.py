@@ -17,7 +17,7 @@ descriptor over the raw JSON that converts on access.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast, overload
 
 from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 
@@ -311,7 +311,7 @@ class Field:  # noqa: D101 it has one
     def faults(self, raw: Any) -> Iterator[Fault]:
         """Where a raw value of this field's kind, or the linkage of a list, does not keep the declared limits."""
         listed = isinstance(raw, list)
-        ones: list[Any] = raw if listed else [raw]
+        ones = cast("list[Any]", raw) if listed else [raw]
         if self.low is not None or self.high is not None:
             size = len(_different(ones)) if listed else Decimal(raw)
             limit = (

@@ -110,7 +110,7 @@ class VoiceOutTrunk(
 ):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. No answer holds `default_did`.
+    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. The contract has no include of `default_did`.
     Source: contract file voice_out_trunks.
     """
 

@@ -20,6 +20,12 @@ def answer(status: int = 200, document: Any = None, *, body: bytes | None = None
     return Response(status, {**JSON_API, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)
 
 
+def echo(request: Request) -> Response:
+    """What the service answers to a creation: the record as it was sent, with an id."""
+    data = json.loads(request.body)["data"]  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # no stream
+    return answer(201, {"data": {**data, "id": "8d1a3c5e-0000-4000-8000-000000000001"}})
+
+
 class Opened:
     def __init__(self, response: Response) -> None:
         self.status, self.headers = response.status, response.headers

@@ -199,6 +199,8 @@ class Scene:
         for name, relation in table.relations.items():
             if relation.many and relation.inverse is None:
                 linked[name] = [self.ids[relation.targets[0]][n]]
+        if cls.type_ == "dids" and n == PER_TYPE - 1:  # registered to nobody
+            linked |= {"identity": None, "address": None}
         return linked
 
     def record(self, type: str, n: int) -> dict[str, Any]:

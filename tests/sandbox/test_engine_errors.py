@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from didww.resources.registry import all_classes
-from didww.sandbox import Refused
+from didww.sandbox import Refused, Sandbox
 from didww.sandbox.behaviour import Behaviour
 from didww.sandbox.engine import Engine
 from didww.sandbox.facts import SHARED
@@ -560,3 +560,14 @@ def test_every_answer_has_its_type_and_a_request_id() -> None:
     answers = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
     assert all(answer.headers["content-type"] == MEDIA_TYPE for answer in answers)
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+def test_the_balance_takes_a_fieldset() -> None:
+    """The singleton is cut down like any other; a type without relationships has nothing to include."""
+    with Sandbox() as sandbox:
+        caller = Caller(sandbox.engine, sandbox.key)
+        found = caller.get("/balance", **{"fields[balances]": "balance"})
+        assert found["data"]["attributes"] == {"balance": "10000.00"}
+        assert "included" not in found
+        for path in ("/pops", "/did_group_types", "/exports", "/encrypted_files"):
+            assert caller.error("GET", path, include="country")["code"] == "112"

@@ -81,7 +81,9 @@ def seen(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], tm
 
 
 def trunk() -> VoiceInTrunk:
-    configuration = SipConfiguration(host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD)
+    configuration = SipConfiguration(
+        host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD, codec_ids=[Codec.PCMU]
+    )
     return VoiceInTrunk(name="Front desk", configuration=configuration)
 
 

@@ -255,13 +255,18 @@ def _lacking_of_identity(world: World, requirement: Record, identity: Record, co
     if requirement[f"{kind}_area_level"] != "world_wide" and identity["country"] != country.get("id"):
         yield f"Identity in {country.get('name')} required"
     for field in requirement[f"{kind}_mandatory_fields"] or ():
-        if not identity.get(_LABELED.get(field) or field):
+        if not identity.get(_attribute(field)):
             yield f"{_label(field)} is required for {kind.capitalize()} Identity"
     yield from _lacking_proofs(world, requirement, kind, identity["id"], "Identity")
     form = requirement.get(f"{kind}_permanent_document")
     if form and not world.count("permanent_supporting_documents", identity=identity["id"], template=form):
         template = world.get("supporting_document_templates", form) or {}
         yield f"Following Supporting Document(s) required ({template.get('name')})"
+
+
+def _attribute(field: str) -> str:
+    """The attribute, or relationship, that a mandatory field is."""
+    return _LABELED.get(field) or field
 
 
 def _label(field: str) -> str:
@@ -272,7 +277,7 @@ def _lacking_of_address(world: World, requirement: Record, address: Record, coun
     if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
         yield f"Address in {country.get('name')} required"
     for field in requirement.get("address_mandatory_fields") or ():
-        if not address.get(_LABELED.get(field) or field):
+        if not address.get(_attribute(field)):
             yield f"{_label(field)} is required for Address"
     yield from _lacking_proofs(world, requirement, "address", address["id"], "Address")
 

@@ -22,7 +22,7 @@ from didww import (
     VoiceInTrunk,
     VoiceOutTrunk,
 )
-from didww.enums import DefaultDstAction, OnCliMismatchAction
+from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
 from didww.sandbox.server import running
 from servers import Server, answering, dead_port, http, once, rude, silent
 

@@ -195,7 +195,7 @@ def test_what_a_record_is_made_of_stays_the_callers_own() -> None:
 
 def test_callbacks_read_back_from_their_dicts() -> None:
     """A typed callback is a record too."""
-    callback = callback_of({"type": "orders", "id": ID, "status": "completed"})
+    callback = callback_of({"type": "orders", "id": ID, "status": "completed"}, b"signed")
     assert OrderCallback.from_dict(callback.to_dict()) == callback
 
 

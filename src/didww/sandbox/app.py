@@ -51,7 +51,8 @@ class SandboxApp:
         open_control: Whether others than this machine may use the controls.
         hosts: Names with a dot that it is asked for by, and whose pages may use it from a browser; `"*"` is any.
 
-    A server that adds the header `Date` by itself has to leave it out: it is that of the sandbox's clock. `served` does.
+    A server that adds the header `Date` by itself has to leave it out, as `served` does: it is that of the sandbox's
+    clock.
     """
 
     sends_date = True

@@ -62,7 +62,11 @@ class Connections:
         self._lines = Sparing(1)
 
     def server(self, app: Any) -> Server:
-        """Return a server for an ASGI application with these connections."""
+        """Return a server for an ASGI application with these connections.
+
+        Args:
+            app: The application. One with a true attribute `sends_date` has its own header `Date` in each response.
+        """
         config = uvicorn.Config(
             app,
             http=type("Connection", (_Connection,), {"group": self}),
@@ -73,6 +77,7 @@ class Connections:
             lifespan="off",
             timeout_graceful_shutdown=2,
             server_header=False,
+            date_header=not getattr(app, "sends_date", False),
             proxy_headers=False,  # what a client says of itself is not who it is
         )
         return Server(config, self)

@@ -34,6 +34,7 @@ from didww import (
     OutboundCdr,
     UnknownCallEvent,
 )
+from didww.callback.call_events import call_event_of
 from pace import patient, seconds
 
 TOKEN = {"X-Auth-Token": "test-token"}
@@ -337,6 +338,18 @@ def test_an_object_of_another_shape_is_kept() -> None:
     ]
     assert len({one.key for one in found}) == 5
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+@pytest.mark.parametrize("raw", [{"type": "inbound-cdr", "id": "1", "attributes": {"duration": 42}}, {"page": 1}])
+def test_an_event_comes_back_from_its_dict(raw: dict[str, Any]) -> None:
+    """By its own class or a base, with the same key; another class refuses it."""
+    event = call_event_of(raw)
+    for cls in (type(event), CallEvent):
+        again = cls.from_dict(json.loads(json.dumps(event.to_dict())))
+        assert type(again) is type(event)
+        assert (again, again.key) == (event, event.key)
+    with pytest.raises(InvalidValue, match=f"Use {type(event).__name__}.from_dict"):
+        OutboundCdr.from_dict({"type": None, **event.to_dict()})
 
 
 @pytest.mark.parametrize("value", ["soon", 7, [], {}, True, "9999-99-99", 1e400, "nan", "x" * 10_000])

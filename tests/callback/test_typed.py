@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from datetime import UTC, datetime
 from typing import Any
 
+import pydantic
 import pytest
 
 from didww import (
@@ -17,6 +19,7 @@ from didww import (
     EmergencyVerificationStatus,
     ExportCallback,
     ExportStatus,
+    InvalidValue,
     OrderCallback,
     OrderStatus,
     ReadOnlyFieldError,
@@ -268,3 +271,47 @@ def test_callbacks_are_equal_by_content() -> None:
     assert one == callback_of(one.to_dict(), "https://hooks.example.com/other")
     assert {copy.deepcopy(one).key, pickle.loads(pickle.dumps(one)).key} == {one.key}
     assert repr(one) == "OrderCallback(type='orders', id='1', status=<OrderStatus.COMPLETED: 'completed'>)"
+
+
+@pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
+def test_a_callback_comes_back_from_its_dict(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
+    """Through JSON, by its own class, by `Callback` and by pydantic, as whole as it was; copies and pickles as well."""
+    sent = json.loads(json.dumps(callback_of(fields).to_dict()))
+    adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(cls)
+    for again in (cls.from_dict(sent), Callback.from_dict(sent), adapter.validate_python(sent)):
+        assert type(again) is cls
+        assert again == callback_of(fields)
+        assert {name: getattr(again, name) for name in read} == read
+        same = [again, cls.from_dict(dict(reversed(sent.items()))), copy.copy(again), copy.deepcopy(again)]
+        same += [pickle.loads(pickle.dumps(again, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+        assert {one.key for one in same} == {again.key}
+        assert all(one == again for one in same)
+
+
+def test_what_comes_back_is_checked_as_what_came() -> None:
+    """A dict with "false" as text holds False; one that is no callback is refused, with the reason."""
+    assert VoiceOutTrunkCallback.from_dict({**TRUNK, "threshold_reached": "false"}).threshold_reached is False
+    assert VoiceOutTrunkCallback.from_dict(TRUNK).key == callback_of(TRUNK).key
+    assert OrderCallback.from_dict({"id": "1", "status": "completed"}).type == "orders"
+    for cls, data, why in (
+        (OrderCallback, {"id": "1"}, "a callback of orders has id and status; status is missing"),
+        (OrderCallback, {**TRUNK}, "Use VoiceOutTrunkCallback.from_dict"),
+        (UnknownCallback, {**TRUNK}, "Use VoiceOutTrunkCallback.from_dict"),
+        (Callback, {"id": "1"}, "it has no type"),
+        (OrderCallback, {"id": ["1"], "status": "completed"}, "id must be text"),
+        (VoiceOutTrunkCallback, {**TRUNK, "threshold_reached": "yes"}, "threshold_reached must be true or false"),
+        (OrderCallback, "x", "takes a dict"),
+    ):
+        with pytest.raises(InvalidValue, match=why):
+            cls.from_dict(data)  # type: ignore[arg-type] # one is no dict
+        with pytest.raises(pydantic.ValidationError, match=why):
+            pydantic.TypeAdapter(cls).validate_python(data)
+
+
+def test_a_callback_is_not_made_up() -> None:
+    """Its class says where one comes from."""
+    for fields in ({}, {"id": "1", "status": "completed"}):
+        with pytest.raises(
+            ReadOnlyFieldError, match=r"Take it from CallbackVerifier.verify, or write OrderCallback.from"
+        ):
+            OrderCallback(**fields)  # type: ignore[call-arg] # by a caller without a checker

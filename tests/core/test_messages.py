@@ -129,7 +129,8 @@ def test_control_characters_of_the_server_reach_no_message_and_no_log(caplog: py
         assert str(error).isprintable()
         assert r"no\r\nINFO paid \x1b[31m \u202etxt" in str(error)
         assert r"request id r\x1b[2J\n1" in str(error)
-    assert all(record.getMessage().isprintable() for record in caplog.records)
+    assert caplog.messages
+    assert all(message.isprintable() for message in caplog.messages)
     assert error.errors == [{"code": evil}]  # the data stay as they came
 
 

@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from didww import Export, ExportType, NotFoundError
-from didww.sandbox import Clock, Sandbox
+from didww.sandbox import Clock, Sandbox, app
 from didww.sandbox.app import SandboxApp
 from didww.sandbox.fairness import FairQueue
 from didww.sandbox.server import Server
@@ -213,6 +213,28 @@ def test_the_date_is_the_sandboxs_own(sandbox: Sandbox, raw: httpx2.Client) -> N
             (told,) = raw.get(path).headers.get_list("date")
             assert parsedate_to_datetime(told) == sandbox.clock.now()
         sandbox.clock.advance("40 days")
+
+
+def test_the_date_is_told_once_by_the_application_alone(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Served by itself, also where the body of a request does not come; other applications have the server's date."""
+    monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
+    half = b"POST /v3/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"
+    with served(SandboxApp(sandbox)) as address, httpx2.Client(trust_env=False) as client:
+        dates = client.get(f"{address}/v3/balance").headers.get_list("date")
+        url = httpx2.URL(address)
+        with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+            connection.sendall(half)
+            head = connection.recv(65536)
+            assert head.startswith(b"HTTP/1.1 408 ")
+    dates += [line[6:].decode() for line in head.split(b"\r\n") if line.startswith(b"date: ")]
+    assert [parsedate_to_datetime(date) for date in dates] == [sandbox.clock.now()] * 2
+
+    async def plain(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    with served(plain) as address:
+        assert len(httpx2.get(address).headers.get_list("date")) == 1
 
 
 def test_a_client_tells_the_services_time(sandbox: Sandbox) -> None:

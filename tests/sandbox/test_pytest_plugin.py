@@ -45,6 +45,12 @@ def test_misspelt(didww_sandbox):
 @pytest.mark.didww("flaky")
 def test_without_a_name(didww_sandbox):
     pass
+@pytest.mark.didww(preset=5)
+def test_a_number(didww_sandbox):
+    pass
+@pytest.mark.didww(preset=["flaky", 5])
+def test_a_name_and_a_number(didww_sandbox):
+    pass
 @pytest.mark.didww(preset=["maintenance", "export-stuck"])
 def test_two(didww_sandbox):
     assert len({one.status for one in didww_sandbox.faults.rules()}) > 1
@@ -54,6 +60,13 @@ import pytest
 def test_fails(didww_sandbox, didww_client):
     didww_client.countries().list(filter={"iso": "GB"})
     assert False
+
+@pytest.fixture
+def number(didww_client):
+    return didww_client.dids().list(filter={"number": "12025550100"}).data[0]
+
+def test_setup_fails(number):
+    pass
 """
 LOOPS = """
 import asyncio
@@ -149,20 +162,23 @@ def test_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
 
 
 def test_a_failure_shows_the_requests(tmp_path: Path) -> None:
-    """What was asked of the sandbox stands below the traceback."""
+    """What was asked of the sandbox stands below the traceback, of a failing fixture as well."""
     (tmp_path / "test_failing.py").write_text(FAILING)
     done = run(tmp_path)
     assert done.returncode == 1
-    assert "requests to didww_sandbox" in done.stdout
+    assert done.stdout.count("requests to didww_sandbox") == 2
     assert "GET /countries?filter[iso]=GB -> 200" in done.stdout
+    assert "GET /dids?filter[number]=12025550100 -> 200" in done.stdout
 
 
 def test_a_marker_that_cannot_be_says_what_can(tmp_path: Path) -> None:
-    """A misspelt name, and an argument without one."""
+    """A misspelt name, an argument without one, and a preset that is no name."""
     (tmp_path / "test_marks.py").write_text(MARKED_WRONGLY, encoding="utf-8")
     done = run(tmp_path)
-    assert "2 errors" in done.stdout
+    assert "4 errors" in done.stdout
     assert "1 passed" in done.stdout
+    assert "must be a name or a list of names, got 5. Write" in done.stdout
+    assert "must be a name or a list of names, got ['flaky', 5]. Write" in done.stdout
     assert "takes no freezee. Did you mean 'freeze'?" in done.stdout
     assert "takes names: freeze, objects, preset, path, seed" in done.stdout
 

@@ -91,7 +91,7 @@ def test_rejected_corrected_approved(sandbox: Sandbox, client: DidwwClient) -> N
     assert rejected.status == "rejected"
     assert rejected.reject_reasons == ["Document expired", "Address not found"]
     assert rejected.reject_comment == "Please send a new copy"
-    assert all(did.blocked and did.awaiting_registration for did in client.dids().list().data)
+    assert [(did.blocked, did.awaiting_registration) for did in client.dids().list().data] == [(True, True)] * len(dids)
     assert not client.addresses().find(address.id).data.verified
     sandbox.transitions.approve(verify(client, address, dids))
     for did in client.dids().list(include="identity").data:
@@ -270,7 +270,7 @@ def test_all_states_of_a_calling_service(sandbox: Sandbox, client: DidwwClient) 
     sandbox.transitions.reject(first.id, ["Address not found"])
     assert service_of(client, first).status == "changes_required"
     assert client.orders().list(filter={"status": "completed"}).total_records == 1
-    assert not any(did.emergency_enabled for did in client.dids().list().data)
+    assert [did.emergency_enabled for did in client.dids().list().data] == [False] * len(dids)
 
     def again(address: Address) -> str:
         made = EmergencyVerification(address=address, emergency_calling_service=service)
@@ -283,14 +283,14 @@ def test_all_states_of_a_calling_service(sandbox: Sandbox, client: DidwwClient) 
     assert active.order is not None
     assert active.order.items[0].qty == 2
     assert before - client.balance().find().data.balance == active.order.amount
-    assert all(did.emergency_enabled for did in client.dids().list().data)
+    assert [did.emergency_enabled for did in client.dids().list().data] == [True] * len(dids)
 
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, other = person(client, group.country)
     moving = again(other)
     assert service_of(client, first).status == "pending_update"
-    assert all(did.emergency_enabled for did in client.dids().list().data)
+    assert [did.emergency_enabled for did in client.dids().list().data] == [True] * len(dids)
     sandbox.transitions.reject(moving)
     assert service_of(client, first).status == "active"
     kept = sandbox.engine.world(sandbox.key).get("emergency_calling_services", service.id)
@@ -303,7 +303,7 @@ def test_all_states_of_a_calling_service(sandbox: Sandbox, client: DidwwClient) 
     assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
     client.emergency_calling_services().delete(service.id)
     assert service_of(client, first).status == "canceled"
-    assert not any(did.emergency_enabled for did in client.dids().list().data)
+    assert [did.emergency_enabled for did in client.dids().list().data] == [False] * len(dids)
 
 
 def test_without_the_money_a_service_is_rejected(sandbox: Sandbox, client: DidwwClient) -> None:

@@ -590,3 +590,21 @@ def test_a_text_where_a_list_is_declared_is_a_list_of_one() -> None:
     assert verification.to_dict()["attributes"] == {"reject_reasons": "Wrong address"}
     assert loaded(AddressVerification, {"reject_reasons": ""}).reject_reasons == []
     assert loaded(DidGroup, {"features": "voice_in"}).features == [Feature.VOICE_IN]
+
+
+def test_a_loaded_object_may_be_assigned_as_its_dict() -> None:
+    """As the object itself is: members that only the service sets are left out, of either."""
+    attributes = {
+        "enabled_sip_registration": True,
+        "incoming_auth_username": "user-1",
+        "incoming_auth_password": "secret-1",
+        "host": None,
+        "port": None,
+        "codec_ids": [9, 8],
+    }
+    trunk = loaded(VoiceInTrunk, {"configuration": {"type": "sip_configurations", "attributes": attributes}})
+    first = VoiceInTrunk(name="copy", configuration=trunk.configuration)
+    second = VoiceInTrunk(name="copy", configuration=trunk.configuration.to_dict())
+    assert first.changes == second.changes
+    assert "incoming_auth_username" not in str(second.changes)
+    assert second.configuration.enabled_sip_registration is True

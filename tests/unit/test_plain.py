@@ -131,6 +131,7 @@ def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
     [
         (Did, "capacity_limit", HALF, "takes an int, not Scalar"),
         (Did, "capacity_limit", TRUE, "takes an int, not Scalar"),
+        (Did, "capacity_limit", 10**30, "takes an int, not an int of more than 64 bits"),
         (Did, "terminated", FIVE, "takes True or False, not Scalar"),
         (Did, "description", Path("notes"), r"takes a str, not \w+\. Write str\(path\)\."),
         (

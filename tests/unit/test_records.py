@@ -199,6 +199,27 @@ def test_callbacks_read_back_from_their_dicts() -> None:
     assert OrderCallback.from_dict(callback.to_dict()) == callback
 
 
+def test_inspection_passes_over_what_cannot_be_sent() -> None:
+    """A wrong item in a list is an error when it is sent, not when a debugger, a mock or a comparison looks at it."""
+    sip = SipConfiguration(host="sip.example.com")
+    sip.codec_ids.append("bad")  # type: ignore[arg-type] # on purpose
+    trunk = VoiceInTrunk(name="Main")
+    trunk.configuration = SipConfiguration(host="sip.example.com")
+    trunk.configuration.codec_ids.append("bad")  # type: ignore[arg-type] # on purpose
+    for record in (sip, trunk):
+        assert not hasattr(record, "__dict__")
+        assert not hasattr(record, "changes")
+        assert "codec_ids" in repr(record)
+        assert dict(inspect.getmembers(record))
+        assert Mock(spec=record) is not None
+        assert record == copy.copy(record)
+        assert record not in (SipConfiguration(host="sip.example.com"), VoiceInTrunk(name="Main"))
+        with pytest.raises(InvalidValue, match=r"codec_ids\[0\] takes Codec"):
+            record.to_dict()
+    with pytest.raises(InvalidValue, match=r"codec_ids\[0\] takes Codec"):
+        _ = trunk.changes
+
+
 # JSON by the tools of others
 
 

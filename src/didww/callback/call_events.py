@@ -52,6 +52,10 @@ class CallEvent(Event):
             id = hashlib.sha256(msgspec.json.encode(self._attributes, order="deterministic")).hexdigest()
         return f"{self._attributes.get('type')}/{id}"
 
+    @staticmethod
+    def _rebuilt(fields: dict[str, Any]) -> CallEvent:
+        return call_event_of(fields)
+
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
         """An event of an object `{type, id, attributes}`."""

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import msgspec
 
 from didww.callback.request_validator import text_of
 from didww.enums import (
@@ -18,11 +21,12 @@ from didww.enums import (
     OrderStatus,
     VoiceOutTrunkStatus,
 )
+from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.resources.fields import attribute
 from didww.resources.record import Record, set_attributes, set_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "AddressVerificationCallback",
@@ -66,6 +70,41 @@ class Event(Record):
         set_state(made, None)
         return made
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The event that `to_dict()` gave `data` of, after the same checks as when it came.
+
+        A base class gives an event of the class that `data` is of; the others need no `type` in it.
+
+        Raises:
+            InvalidValue: `data` is no such event.
+        """
+        where = f"{cls.__name__}.from_dict"
+        if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValue(f"{where} takes a dict, as to_dict() gives it, not {type(data).__name__}.", field="data")
+        fields = {str(name): copy.deepcopy(value) for name, value in data.items()}
+        if cls.type_:
+            fields.setdefault("type", cls.type_)
+        try:
+            made = cls._rebuilt(fields)
+        except ValueError as error:
+            raise InvalidValue(f"{where} takes what to_dict() gave: {error}.", field="data") from None
+        if not isinstance(made, cls):
+            other = type(made).__name__
+            raise InvalidValue(
+                f"{where} takes its own type, not {made.type!r:.80}. Use {other}.from_dict.", field="type"
+            )
+        return made
+
+    @staticmethod
+    def _rebuilt(fields: dict[str, Any]) -> Event:
+        """The event that the fields of `to_dict()` are of.
+
+        Raises:
+            ValueError: They are of none.
+        """
+        raise NotImplementedError
+
     @property
     def key(self) -> str:
         """What tells it from every other event: the same again is the same event delivered again."""
@@ -98,6 +137,14 @@ class Callback(Event):
     if TYPE_CHECKING:
         _key: str = attribute("")
 
+    def __init__(self, **_: Any) -> None:
+        name = type(self).__name__
+        raise ReadOnlyFieldError(
+            f"{name} is made of what DIDWW sent. Take it from CallbackVerifier.verify, or write "
+            f"{name}.from_dict({{...}}).",
+            field=name,
+        )
+
     def __init_subclass__(cls, *, collected: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.collected = collected
@@ -109,8 +156,15 @@ class Callback(Event):
         Whoever has seen a callback can group the signed text into other fields, even other objects, without breaking
         the signature. So the key is a digest of the whole signed text; for events of outbound trunks, of which several
         may come in one array, it is a digest of the event's own members, all of which have to be there.
+
+        `to_dict()` holds neither the address nor this key, so an event from `from_dict()` has a digest of its fields:
+        keep the key beside them. A copy and a pickle have the same key.
         """
         return self._key
+
+    @staticmethod
+    def _rebuilt(fields: dict[str, Any]) -> Callback:
+        return callback_of(fields, msgspec.json.encode(fields, order="deterministic"))
 
     @classmethod
     def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
@@ -273,6 +327,8 @@ def callback_of(fields: dict[str, Any], signed: bytes, *, alone: bool = True) ->
         raise ValueError(f"an array of several holds one of {type:.80}")
     for name, field in cls._fields.items():
         text = text_of(fields.get(name))
+        if text is None:
+            raise ValueError(f"{name} must be text, a number, true, false or null")
         if not text:
             if name in cls.needs:
                 raise ValueError(f"a callback of {type} has {' and '.join(cls.needs)}; {name} is missing")

@@ -21,7 +21,7 @@ from didww.plain import is_uuid
 from didww.resources.fields import Field, MetaField, attribute
 from didww.resources.fields import meta as resource_meta
 from didww.resources.kinds import listed
-from didww.resources.record import MISSING, Meta, Record, set_attributes, set_state
+from didww.resources.record import MISSING, Meta, Record, inspected, same_content, set_attributes, set_state
 from didww.resources.registry import class_named, class_of, singular
 
 if TYPE_CHECKING:
@@ -437,6 +437,9 @@ class Resource(Record):
     @property
     def changes(self) -> dict[str, Any]:
         """What an update would send: `attributes` (raw values) and `relationships` (linkage), each only if any."""
+        return inspected(self._changes)
+
+    def _changes(self) -> dict[str, Any]:
         from didww.jsonapi.encode import linkage
 
         changed: dict[str, Any] = {}
@@ -475,7 +478,7 @@ class Resource(Record):
             return NotImplemented
         if self.type != other.type or self.id != other.id:
             return False
-        return self is other or bool(self._object.id) or self.to_dict() == other.to_dict()
+        return self is other or bool(self._object.id) or same_content(self, other)
 
     def __hash__(self) -> int:
         return hash((self.type, self.id))

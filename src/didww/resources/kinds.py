@@ -74,8 +74,10 @@ class Kind:
 
 
 def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidValue:
-    simple = isinstance(value, (float, Decimal, enum.Enum)) or (isinstance(value, int) and _fits(value))
-    shown = repr(value) if simple else type(value).__name__
+    if isinstance(value, int) and not _fits(value):
+        shown = "an int of more than 64 bits"
+    else:
+        shown = repr(value) if isinstance(value, (int, float, Decimal, enum.Enum)) else type(value).__name__
     return InvalidValue(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
 
 

@@ -11,7 +11,7 @@ import copy
 from abc import ABCMeta
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 from didww.exceptions import InvalidValue, ReadOnlyFieldError
 from didww.jsonapi.encode import Veiled
@@ -23,14 +23,15 @@ from didww.resources.rules import OneOf
 from didww.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from inspect import Signature
 
     from didww.jsonapi.document import Data
     from didww.resources.rules import Broken, Rule
 
-__all__ = ["Items", "Meta", "Nested", "Record", "RecordType", "object_kind"]
+__all__ = ["Items", "Meta", "Nested", "Record", "RecordType", "inspected", "object_kind", "same_content"]
 
+T = TypeVar("T")
 MISSING: Any = object()
 
 _first_change = Lock()
@@ -87,6 +88,34 @@ class _LeftOut:
 
 
 _LEFT_OUT = _LeftOut()
+
+
+class _UnreadablePropertyError(InvalidValue, AttributeError):
+    """A property that needs what cannot be sent; for tools that look at all attributes there is none."""
+
+
+def inspected(make: Callable[[], T]) -> T:
+    """What `make` gives, as a property.
+
+    Raises:
+        InvalidValue: A list or dict that was changed in place holds what cannot be sent. It is an `AttributeError` too,
+            so that `hasattr`, `inspect` and mocks pass over the property.
+    """
+    try:
+        return make()
+    except InvalidValue as error:
+        raise _UnreadablePropertyError(str(error), field=error.field) from None
+
+
+def same_content(one: Record, other: Record) -> bool:
+    """Whether both hold the same; what cannot be sent is compared as it is."""
+    held: list[Any] = []
+    for record in (one, other):
+        try:
+            held.append(record.to_dict())
+        except InvalidValue:
+            held.append(record._compared())
+    return bool(held[0] == held[1])
 
 
 class State(Slotted):
@@ -205,7 +234,7 @@ class Record(metaclass=RecordType):
         @property
         def __dict__(self) -> dict[str, Any]:
             # Web frameworks and `json.dumps(record, default=vars)` turn objects to JSON by it.
-            return self.to_dict()
+            return inspected(self.to_dict)
 
         def __dir__(self) -> list[str]:
             return sorted({*dir(type(self)), *self._attributes})
@@ -437,6 +466,11 @@ class Record(metaclass=RecordType):
         """Raw attributes with all changes applied; the caller's own."""
         return copy.deepcopy({**self._attributes, **self._pending()})
 
+    def _compared(self) -> tuple[Any, ...]:
+        """What to compare by if something that it holds cannot be sent."""
+        state = self._state or State()
+        return self._attributes, state.values, state.linkage
+
     def to_dict(self) -> dict[str, Any]:
         """All attributes as plain JSON values, as they came."""
         return self._current()
@@ -611,7 +645,7 @@ class Nested(Record):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Nested):
             return NotImplemented
-        return type(self) is type(other) and self.to_dict() == other.to_dict()
+        return type(self) is type(other) and same_content(self, other)
 
     __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable, equal by content
 
@@ -677,7 +711,9 @@ def object_kind(classes: tuple[type[Nested], ...]) -> Kind:
         fitting = [cls for cls in known[type_] if attributes.keys() <= cls._fields.keys()]
         made = (fitting or known[type_])[0]
         _check_writable(made, where)
-        return made(**{str(name): one for name, one in attributes.items()})
+        # What `to_dict()` gives of a loaded object has read-only members, too: they are left out, as of the object.
+        read_only = {name for name, field in made._fields.items() if not field.create}
+        return made(**{str(name): one for name, one in attributes.items() if name not in read_only})
 
     def _check_writable(cls: type[Nested], where: str) -> None:
         if not cls.writable:

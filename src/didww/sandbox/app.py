@@ -53,8 +53,11 @@ class SandboxApp:
         open_control: Whether others than this machine may use the controls.
         hosts: Names with a dot that it is asked for by, and whose pages may use it from a browser; `"*"` is any.
 
-    A server that adds the header `Date` by itself has to leave it out: it is that of the sandbox's clock.
+    A server that adds the header `Date` by itself has to leave it out, as `served` does: it is that of the sandbox's
+    clock.
     """
+
+    sends_date = True
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class SandboxApp:
             async with asyncio.timeout(SECONDS_FOR_BODY):
                 body = await _body(receive)
         except TimeoutError:
-            await _respond(scope, send, Response(408, {"connection": "close"}, b""), _QUIET)
+            await _respond(scope, send, self._dated(Response(408, {"connection": "close"}, b"")), _QUIET)
             return
         if body is None:
             return
@@ -105,11 +108,13 @@ class SandboxApp:
             response = await loop.run_in_executor(self._controls, self._control, request, scope)
         else:
             response, disturbance = await self._exchange(request, path, scope.get("client"))
-        headers = {"date": http_date(self._sandbox.clock.now()), **response.headers}
-        response = msgspec.structs.replace(response, headers=headers)
-        await _respond(scope, send, response, disturbance or _QUIET)
+        await _respond(scope, send, self._dated(response), disturbance or _QUIET)
         if self._log is not None and not quiet:
             self._log(request.method, path, response.status, time.perf_counter() - started)
+
+    def _dated(self, response: Response) -> Response:
+        headers = {"date": http_date(self._sandbox.clock.now()), **response.headers}
+        return msgspec.structs.replace(response, headers=headers)
 
     async def _exchange(self, request: Request, path: str, connection: object) -> tuple[Response, Disturbance | None]:
         """The API's answer, with what browsers ask for."""

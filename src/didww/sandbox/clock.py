@@ -141,6 +141,8 @@ def moment_of(value: datetime | str) -> datetime:
             value = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(f"{text[:40]!r} is no time; write ISO 8601, as in '2026-03-01T12:00:00Z'.") from None
+    if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise ValueError(f"A time must be a datetime or ISO 8601 text, got {value!r:.80}.")  # noqa: TRY004 as of any wrong value
     try:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except OverflowError:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -63,10 +63,22 @@ def didww_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
             sandbox.state.seed_file(Path(request.node.module.__file__).parent / objects)
         elif objects is not None:
             sandbox.state.seed(objects)
-        for one in [preset] if isinstance(preset, str) else preset or ():
+        for one in _names(preset):
             sandbox.faults.preset(one)
         _SANDBOXES[request.node] = sandbox
         yield sandbox
+
+
+def _names(preset: object) -> list[str]:
+    """The presets that a marker names: none, one or several."""
+    names: Any = [] if preset is None else [preset] if isinstance(preset, str) else preset
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in cast("list[object]", names)):
+        pytest.fail(
+            f"preset of @pytest.mark.didww must be a name or a list of names, got {preset!r:.80}. Write "
+            'preset="flaky", for example.',
+            pytrace=False,
+        )
+    return list(cast("list[str]", names))
 
 
 @pytest.fixture
@@ -91,7 +103,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Result[pytes
     outcome = yield
     if outcome.excinfo is None:
         report = outcome.get_result()
-        if report.when == "call" and report.failed and (requests := _last_requests(item)):
+        if report.when != "teardown" and report.failed and (requests := _last_requests(item)):
             report.sections.append(("requests to didww_sandbox", requests))
 
 

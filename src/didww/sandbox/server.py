@@ -44,7 +44,6 @@ class Server(AppServer):
     ) -> None:
         app = SandboxApp(sandbox, log, open_control=open_control, hosts=(host, *hosts))
         super().__init__(app, host=host, port=port)
-        self._server.config.date_header = False  # the sandbox's clock tells it
         self._sandbox = sandbox
         self.base_url = f"{self.address}/v3"
 

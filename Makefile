@@ -10,15 +10,15 @@ TOOLS := $(VENV)/.tools
 
 $(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; run: make PYTHON=python3.11 " )'
-	@echo "Setting up $(VENV) with the package (once) ..."
+	@echo "Runtime up $(VENV) with the package (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) --editable '.[cli,sandbox]'
+	@$(PIP) --editable '.[cli,emulator]'
 	@touch $@
 
 $(TOOLS): $(PACKAGE)
 	@echo "Installing what the tests and checks need, about 700 MB (once) ..."
 	@$(PIP) --upgrade 'pip>=25.1'
-	@$(PIP) --group dev --group bench --editable '.[cli,sandbox]'
+	@$(PIP) --group dev --group bench --editable '.[cli,emulator]'
 	@touch $@
 
 demo: $(PACKAGE)

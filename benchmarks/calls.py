@@ -92,8 +92,8 @@ def cpu_of_finds(base: str, id_: str) -> dict[str, list[float]]:
 def cpu_in_process(body: bytes, id_: str) -> dict[str, list[float]]:
     """CPU microseconds of one find without a socket: with nothing, with repetitions, with the rate limiter as well."""
     from didww import DidwwClient
-    from didww.calls.effects import Response
-    from didww.limits import RateLimiter
+    from didww._core.effects import Response
+    from didww.rate_limit.local import RateLimiter
     from didww.transport.inprocess import InProcessTransport
 
     answer = Response(200, {"content-type": "application/vnd.api+json"}, body)

@@ -1,4 +1,4 @@
-"""A million call records exported by the sandbox and downloaded by the client, in one process of its own.
+"""A million call records exported by the emulator and downloaded by the client, in one process of its own.
 
 A part of run.py: prints the rows of the file, the seconds of the download, and the peak of the process in MiB as JSON.
 """
@@ -31,26 +31,26 @@ def peak_memory() -> float:
 
 def main() -> None:
     from didww import Export
-    from didww.sandbox import Clock, Sandbox
+    from didww.emulator import Clock, Emulator
 
     clock = Clock(datetime(2026, 3, 25, 12, tzinfo=UTC), running=False)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Sandbox(clock=clock) as sandbox,
-        sandbox.client(timeout=600) as client,
+        Emulator(clock=clock) as emulator,
+        emulator.client(timeout=600) as client,
     ):
         sip = {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}}
-        sandbox.state.seed(
+        emulator.state.seed(
             {
                 "voice_in_trunks": [{"id": "main", "name": "Main", "configuration": sip}],
                 "dids": [{"number": f"121255501{n:02}", "voice_in_trunk": "main"} for n in range(NUMBERS)],
             }
         )
         # Weekends have a third of the calls, so a day has four fifths on average.
-        sandbox.calls.rate(RECORDS / NUMBERS / DAYS / 0.8 * 1.08)
+        emulator.calls.rate(RECORDS / NUMBERS / DAYS / 0.8 * 1.08)
         span = {"from": "2026-03-01 00:00:00", "to": f"2026-03-{DAYS + 1} 00:00:00"}
         export = client.exports().create(Export(export_type="cdr_in", filters=span)).data
-        sandbox.clock.advance(1)
+        emulator.clock.advance(1)
         export = client.exports().find(export.id).data
         started = time.perf_counter()
         path = client.download_export(export, Path(folder) / "calls.csv.gz")

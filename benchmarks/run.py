@@ -129,7 +129,7 @@ def python(*arguments: str) -> None:
 
 @contextmanager
 def server(kind: str = "serve") -> Iterator[str]:
-    """The address of a loopback server in a process of its own; see `serve`, `serve_sandbox` and `serve_bare`."""
+    """The address of a loopback server in a process of its own; see `serve`, `serve_emulator` and `serve_bare`."""
     process = subprocess.Popen([sys.executable, __file__, kind], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -165,13 +165,13 @@ def serve() -> None:
         listening.serve_forever()
 
 
-def serve_sandbox() -> None:
-    """Serves a sandbox as `didww sandbox` does."""
-    from didww.sandbox import Sandbox
-    from didww.sandbox.server import Server
+def serve_emulator() -> None:
+    """Serves an emulator as `didww emulator` does."""
+    from didww.emulator import Emulator
+    from didww.emulator.http.server import Server
 
-    with Sandbox(rate_limit=None) as sandbox:
-        listening = Server(sandbox)
+    with Emulator(rate_limit=None) as emulator:
+        listening = Server(emulator)
         print(listening.address.rpartition(":")[2], flush=True)
         listening.run()
 
@@ -180,8 +180,8 @@ def serve_bare() -> None:
     """Answers every request over uvicorn with the bytes of the response to `country_path`, and does nothing else."""
     import uvicorn
 
-    from didww.calls.effects import Request
-    from didww.sandbox import Engine
+    from didww._core.effects import Request
+    from didww.emulator import Engine
 
     async def app(_scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
@@ -204,8 +204,8 @@ def serve_bare() -> None:
 
 
 def country_path() -> str:
-    """The path of one country of every sandbox."""
-    from didww.sandbox import Engine
+    """The path of one country of every emulator."""
+    from didww.emulator import Engine
 
     return f"/v3/countries/{Engine().world(KEY).find('countries')[0]['id']}"
 
@@ -279,10 +279,10 @@ def decoding(base: str) -> Iterator[Row]:
     import orjson
 
     from didww import DidwwClient
-    from didww.calls.effects import Request, Response
-    from didww.jsonapi.document import decode
-    from didww.jsonapi.graph import Graph
-    from didww.resources.base import load
+    from didww._core.effects import Request, Response
+    from didww._jsonapi.document import decode
+    from didww._jsonapi.graph import Graph
+    from didww._schema.resource import load
     from didww.transport.inprocess import InProcessTransport
 
     body = payload.body()
@@ -375,7 +375,7 @@ def held(base: str) -> None:
 
 def starting() -> Iterator[Row]:
     """Processes from start to end, with their bytecode cached."""
-    answered = "from didww.sandbox import Sandbox; c = Sandbox().client(); c.balance().find()"
+    answered = "from didww.emulator import Emulator; c = Emulator().client(); c.balance().find()"
     programs = ("pass", "import didww", answered)
     bare, imported, ready = (
         statistics.median(taken) for taken in in_turns(15, *(partial(python, "-c", program) for program in programs))
@@ -403,14 +403,14 @@ def finding(base: str) -> Iterator[Row]:
     group = f"find over loopback (median of {rounds})"
     yield Row(group, "client : httpx2 and orjson alone", middle(ours), middle(bare), compared(ours, bare), budget=1.25)
     path, headers = country_path(), {"Api-Key": KEY}
-    with server("sandbox") as sandboxed, server("bare") as alone, httpx2.Client(headers=headers) as http:
-        found = [http.get(address + path).text.replace(address, "") for address in (sandboxed, alone)]
+    with server("emulator") as emulatored, server("bare") as alone, httpx2.Client(headers=headers) as http:
+        found = [http.get(address + path).text.replace(address, "") for address in (emulatored, alone)]
         assert json.loads(found[0])["data"]
         assert found[0] == found[1]
-        ours, bare = in_turns(rounds, *(partial(http.get, address + path) for address in (sandboxed, alone)))
+        ours, bare = in_turns(rounds, *(partial(http.get, address + path) for address in (emulatored, alone)))
     taken = statistics.median(ours)
-    yield Row(group, "served sandbox", ms(taken), "", taken * 1000, "ms", 1)
-    yield Row(group, "served sandbox : bare ASGI on uvicorn", ms(taken), middle(bare), compared(ours, bare))
+    yield Row(group, "served emulator", ms(taken), "", taken * 1000, "ms", 1)
+    yield Row(group, "served emulator : bare ASGI on uvicorn", ms(taken), middle(bare), compared(ours, bare))
 
 
 def calling(base: str) -> Iterator[Row]:
@@ -444,10 +444,10 @@ def walking() -> Iterator[Row]:
     yield Row(group, "requests answered with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
 
 
-def sandbox() -> Iterator[Row]:
+def emulator() -> Iterator[Row]:
     """The engine, without a socket."""
-    from didww.calls.effects import Request
-    from didww.sandbox import Engine
+    from didww._core.effects import Request
+    from didww.emulator import Engine
 
     def get(engine: Engine, path: str) -> bytes:
         response = engine.handle(Request("GET", f"http://127.0.0.1/v3/{path}", {"Api-Key": KEY}))
@@ -457,7 +457,7 @@ def sandbox() -> Iterator[Row]:
     def fresh(path: str) -> bytes:
         return get(Engine(), path)
 
-    group = "sandbox engine, in process (medians)"
+    group = "emulator engine, in process (medians)"
     for path in ("balance", "countries"):
         taken = statistics.median(in_turns(9, partial(fresh, path))[0])
         yield Row(group, f"start and first GET /v3/{path}", ms(taken), "", taken * 1000, "ms", 150)
@@ -536,7 +536,7 @@ def rows() -> Iterator[Row]:
         yield from memory(base)
     yield from starting()
     yield from walking()
-    yield from sandbox()
+    yield from emulator()
     yield from exporting()
     yield from receiving()
 
@@ -655,8 +655,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve"]:
             serve()
-        case ["sandbox"]:
-            serve_sandbox()
+        case ["emulator"]:
+            serve_emulator()
         case ["bare"]:
             serve_bare()
         case ["held", address]:

@@ -1,4 +1,4 @@
-"""The path of `quickstart.py` against the built-in sandbox, over real HTTP, with an account of each step.
+"""The path of `quickstart.py` against the built-in emulator, over real HTTP, with an account of each step.
 
 Run by `make demo`. Nothing here reaches beyond this machine, and nothing is bought.
 """
@@ -27,7 +27,7 @@ from didww import (
     TransportProtocol,
     VoiceInTrunk,
 )
-from didww.sandbox.server import running
+from didww.emulator.http.server import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def main() -> None:
     """Run the path and print it."""
     started = time.monotonic()
     with running() as base_url, DidwwClient("demo-key", base_url=base_url) as client:
-        print(f"A local DIDWW (sandbox) is running at {base_url}")
+        print(f"A local DIDWW (emulator) is running at {base_url}")
 
         balance = client.balance().find().data
         step("What can be spent?  client.balance().find()", f"{balance.total_balance} USD")

@@ -1,6 +1,6 @@
 """From a search to call records: find a number in London, buy it, route it, export its calls.
 
-Set DIDWW_API_KEY, and DIDWW_BASE_URL for a sandbox of your own (`didww sandbox` prints both).
+Set DIDWW_API_KEY, and DIDWW_BASE_URL for an emulator of your own (`didww emulator` prints both).
 """
 
 from __future__ import annotations

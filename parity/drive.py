@@ -1,4 +1,4 @@
-"""Drives a served sandbox with the PyPI package `didww`, in an environment of that package's own.
+"""Drives a served emulator with the PyPI package `didww`, in an environment of that package's own.
 
     drive.py <base_url> <api key>
 

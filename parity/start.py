@@ -1,4 +1,4 @@
-"""Starts `didww sandbox` on a free loopback port and lets the PyPI package `didww` drive it (drive.py).
+"""Starts `didww emulator` on a free loopback port and lets the PyPI package `didww` drive it (drive.py).
 
 The exit code is that of the driver: 0 if every flow went as it should. The package lives in the environment that the
 benchmarks use too (`.venv-vendor`, made when missing; VENDOR_VENV names another).
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "parity"
-PATIENCE = 30  # seconds until the sandbox has to be there
+PATIENCE = 30  # seconds until the emulator has to be there
 
 
 @contextmanager
-def sandbox() -> Iterator[str]:
-    """The base URL of a sandbox in a process of its own, as long as the block lasts."""
+def emulator() -> Iterator[str]:
+    """The base URL of an emulator in a process of its own, as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
         ready, log = Path(folder, "ready"), Path(folder, "log")
         command = [
             sys.executable,
             "-m",
             "didww",
-            "sandbox",
+            "emulator",
             "--rate-limit=0",  # the package drives a server on this machine faster than 20 requests a second
             "--port",
             "0",
@@ -50,7 +50,7 @@ def sandbox() -> Iterator[str]:
             deadline = time.monotonic() + PATIENCE
             while not ready.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"The sandbox did not start:\n{log.read_text()}")
+                    sys.exit(f"The emulator did not start:\n{log.read_text()}")
                 time.sleep(0.05)
             yield ready.read_text().strip()
         finally:
@@ -64,8 +64,8 @@ def main() -> int:
         benchmarks.said([interpreter, isolated, "-c", "import didww.client"])
     except benchmarks.NotMeasured as error:
         sys.exit(f"No environment with {benchmarks.VENDOR}: {error}")
-    with sandbox() as base_url:
-        print(f"{benchmarks.VENDOR} against the sandbox at {base_url}\n", flush=True)
+    with emulator() as base_url:
+        print(f"{benchmarks.VENDOR} against the emulator at {base_url}\n", flush=True)
         return subprocess.run([interpreter, isolated, str(HERE / "drive.py"), base_url, KEY], check=False).returncode
 
 

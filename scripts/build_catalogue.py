@@ -1,10 +1,10 @@
-"""Writes src/didww/sandbox/data/catalogue.json.gz, the numbering plan behind the sandbox's catalogue.
+"""Writes src/didww/emulator/data/catalogue.json.gz, the numbering plan behind the emulator's catalogue.
 
 Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs
 `phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
 Apache-2.0), ids from `catalogue_ids.json`, which has those that recorded answers name; the ranges that numbers are
 sold from are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and
-how much of it is in stock, is left to `didww.sandbox.catalogue`.
+how much of it is in stock, is left to `didww.emulator.data.catalogue`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from phonenumbers.geodata.locale import LOCALE_DATA
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 
 IDS = Path(__file__).with_name("catalogue_ids.json")
-TARGET = Path(__file__).parents[1] / "src" / "didww" / "sandbox" / "data" / "catalogue.json.gz"
+TARGET = Path(__file__).parents[1] / "src" / "didww" / "emulator" / "data" / "catalogue.json.gz"
 
 # Order is the file's: a group names its type by the place in this list.
 TYPES = ["Local", "National", "Toll-free", "Mobile", "Shared Cost", "Global"]

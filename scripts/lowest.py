@@ -1,6 +1,6 @@
 """Prints the lowest version that pyproject.toml allows of each package that it names, as constraints for pip.
 
-pip install --constraint <(python scripts/lowest.py) --group dev --editable '.[cli,sandbox,otel,redis]'
+pip install --constraint <(python scripts/lowest.py) --group dev --editable '.[cli,emulator,otel,redis]'
 """
 
 from __future__ import annotations

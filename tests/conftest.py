@@ -1,4 +1,4 @@
-"""What all tests share: helper modules beside the tests, and a check of every answer that the sandbox gives."""
+"""What all tests share: helper modules beside the tests, and a check of every answer that the emulator gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 for name in [name for name in os.environ if name.startswith("DIDWW_")]:
     del os.environ[name]  # of whoever runs the tests; clients would read them
 
-for folder in ("unit", "core", "contract", "sandbox", "security", "callback"):
+for folder in ("unit", "core", "contract", "emulator", "security", "callback"):
     sys.path.append(str(Path(__file__).parent / folder))
 
 import laws  # noqa: E402, F401 names the profiles; it lies in one of the folders above
@@ -23,8 +23,8 @@ hypothesis.settings.load_profile("fast")  # --hypothesis-profile=slow comes afte
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from didww.calls.effects import Request, Response
-    from didww.sandbox.engine import Engine
+    from didww._core.effects import Request, Response
+    from didww.emulator.engine.engine import Engine
 
 
 def pytest_configure() -> None:
@@ -63,7 +63,7 @@ def every_answer_keeps_the_contract(
     """Each answer of an engine, in this test, in any thread, is checked against the contract's facts."""
     from answers import check
     from canary import remember_passwords
-    from didww.sandbox.engine import Engine
+    from didww.emulator.engine.engine import Engine
 
     handle = Engine.handle
     broken: list[str] = []

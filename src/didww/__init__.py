@@ -10,7 +10,13 @@ from didww.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from didww.aio import AsyncDidwwClient as AsyncDidwwClient
+    from didww._core.bulk import Report as Report
+    from didww._core.download import Progress as Progress
+    from didww._core.raw import RawResponse as RawResponse
+    from didww._core.response import ApiResponse as ApiResponse
+    from didww._endpoints.iterators import AsyncRecordIterator as AsyncRecordIterator
+    from didww._endpoints.iterators import RecordIterator as RecordIterator
+    from didww.async_client import AsyncDidwwClient as AsyncDidwwClient
     from didww.callback.call_event_verifier import CallEventVerifier as CallEventVerifier
     from didww.callback.call_events import CallEvent as CallEvent
     from didww.callback.call_events import InboundCallConnect as InboundCallConnect
@@ -40,10 +46,6 @@ if TYPE_CHECKING:
     from didww.callback.typed import UnknownCallback as UnknownCallback
     from didww.callback.typed import VoiceOutTrunkCallback as VoiceOutTrunkCallback
     from didww.callback.verifier import CallbackVerifier as CallbackVerifier
-    from didww.calls.answer import ApiResponse as ApiResponse
-    from didww.calls.bulk import Report as Report
-    from didww.calls.raw import RawResponse as RawResponse
-    from didww.calls.transfer import Progress as Progress
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
@@ -77,19 +79,19 @@ if TYPE_CHECKING:
     from didww.enums import TransportProtocol as TransportProtocol
     from didww.enums import TxDtmfFormat as TxDtmfFormat
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
+    from didww.exceptions import ApiConnectionError as ApiConnectionError
+    from didww.exceptions import ApiTimeoutError as ApiTimeoutError
     from didww.exceptions import AuthenticationError as AuthenticationError
-    from didww.exceptions import BulkFailed as BulkFailed
-    from didww.exceptions import CallbackRejected as CallbackRejected
+    from didww.exceptions import BulkError as BulkError
+    from didww.exceptions import CallbackRejectedError as CallbackRejectedError
     from didww.exceptions import ClientClosedError as ClientClosedError
     from didww.exceptions import ConflictError as ConflictError
-    from didww.exceptions import ConnectionFailed as ConnectionFailed
-    from didww.exceptions import DeadlineExceeded as DeadlineExceeded
     from didww.exceptions import DidwwApiError as DidwwApiError
     from didww.exceptions import DidwwClientError as DidwwClientError
     from didww.exceptions import DidwwError as DidwwError
     from didww.exceptions import InsufficientBalanceError as InsufficientBalanceError
-    from didww.exceptions import InvalidValue as InvalidValue
-    from didww.exceptions import NotExactlyOne as NotExactlyOne
+    from didww.exceptions import InvalidValueError as InvalidValueError
+    from didww.exceptions import NotExactlyOneError as NotExactlyOneError
     from didww.exceptions import NotFoundError as NotFoundError
     from didww.exceptions import NotIncludedError as NotIncludedError
     from didww.exceptions import NotLoadedError as NotLoadedError
@@ -97,11 +99,11 @@ if TYPE_CHECKING:
     from didww.exceptions import RateLimitError as RateLimitError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
     from didww.exceptions import ServerError as ServerError
-    from didww.exceptions import UnexpectedResponse as UnexpectedResponse
+    from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
     from didww.exceptions import ValidationError as ValidationError
-    from didww.exceptions import WaitEnded as WaitEnded
-    from didww.limits import RateLimiter as RateLimiter
+    from didww.exceptions import WaitError as WaitError
     from didww.query_params import QueryParams as QueryParams
+    from didww.rate_limit.local import RateLimiter as RateLimiter
     from didww.resources.address import Address as Address
     from didww.resources.address_requirement import AddressRequirement as AddressRequirement
     from didww.resources.address_requirement_validation import (
@@ -163,12 +165,10 @@ if TYPE_CHECKING:
     from didww.resources.voice_out_trunk_regenerate_credential import (
         VoiceOutTrunkRegenerateCredential as VoiceOutTrunkRegenerateCredential,
     )
-    from didww.walks import AsyncWalk as AsyncWalk
-    from didww.walks import Walk as Walk
 
 # Where names are; resource classes are found by theirs.
 _NAMES = {
-    "didww.aio": "AsyncDidwwClient",
+    "didww.async_client": "AsyncDidwwClient",
     "didww.callback.call_event_verifier": "CallEventVerifier",
     "didww.callback.call_events": (
         "CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr "
@@ -183,10 +183,10 @@ _NAMES = {
     ),
     "didww.callback.verifier": "CallbackVerifier",
     "didww.callback.request_validator": "RequestValidator",
-    "didww.calls.answer": "ApiResponse",
-    "didww.calls.bulk": "Report",
-    "didww.calls.raw": "RawResponse",
-    "didww.calls.transfer": "Progress",
+    "didww._core.response": "ApiResponse",
+    "didww._core.bulk": "Report",
+    "didww._core.raw": "RawResponse",
+    "didww._core.download": "Progress",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
     "didww.encrypt": "Encrypt",
@@ -199,12 +199,12 @@ _NAMES = {
         "VoiceOutTrunkStatus"
     ),
     "didww.exceptions": (
-        "AuthenticationError BulkFailed CallbackRejected ClientClosedError ConflictError ConnectionFailed "
-        "DeadlineExceeded DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValue "
-        "NotExactlyOne NotFoundError NotIncludedError NotLoadedError PermissionDeniedError RateLimitError "
-        "ReadOnlyFieldError ServerError UnexpectedResponse ValidationError WaitEnded"
+        "AuthenticationError BulkError CallbackRejectedError ClientClosedError ConflictError ApiConnectionError "
+        "ApiTimeoutError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValueError "
+        "NotExactlyOneError NotFoundError NotIncludedError NotLoadedError PermissionDeniedError RateLimitError "
+        "ReadOnlyFieldError ServerError UnexpectedResponseError ValidationError WaitError"
     ),
-    "didww.limits": "RateLimiter",
+    "didww.rate_limit.local": "RateLimiter",
     "didww.query_params": "QueryParams",
     "didww.resources.authentication_method.base": "AuthenticationMethod GenericAuthenticationMethod",
     "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
@@ -220,7 +220,7 @@ _NAMES = {
     "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
     "didww.resources.order_item.generic_order_item": "GenericOrderItem",
     "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
-    "didww.walks": "AsyncWalk Walk",
+    "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
@@ -232,24 +232,26 @@ __all__ = [
     "AddressVerification",
     "AddressVerificationCallback",
     "AddressVerificationStatus",
+    "ApiConnectionError",
     "ApiResponse",
+    "ApiTimeoutError",
     "Area",
     "AreaLevel",
     "AsyncDidwwClient",
-    "AsyncWalk",
+    "AsyncRecordIterator",
     "AuthenticationError",
     "AuthenticationMethod",
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
-    "BulkFailed",
+    "BulkError",
     "CallEvent",
     "CallEventVerifier",
     "Callback",
     "CallbackAnswer",
     "CallbackMethod",
     "CallbackReceiver",
-    "CallbackRejected",
+    "CallbackRejectedError",
     "CallbackRequest",
     "CallbackVerifier",
     "CapacityOrderItem",
@@ -259,10 +261,8 @@ __all__ = [
     "ClientClosedError",
     "Codec",
     "ConflictError",
-    "ConnectionFailed",
     "Country",
     "CredentialsAndIpAuthenticationMethod",
-    "DeadlineExceeded",
     "DefaultDstAction",
     "Did",
     "DidGroup",
@@ -304,14 +304,14 @@ __all__ = [
     "InboundCallStart",
     "InboundCdr",
     "InsufficientBalanceError",
-    "InvalidValue",
+    "InvalidValueError",
     "IpOnlyAuthenticationMethod",
     "MandatoryField",
     "MediaEncryptionMode",
     "MemoryStore",
     "NanpaPrefix",
     "NetworkProtocolPriority",
-    "NotExactlyOne",
+    "NotExactlyOneError",
     "NotFoundError",
     "NotIncludedError",
     "NotLoadedError",
@@ -340,6 +340,7 @@ __all__ = [
     "RateLimiter",
     "RawResponse",
     "ReadOnlyFieldError",
+    "RecordIterator",
     "Region",
     "Report",
     "RequestValidator",
@@ -359,7 +360,7 @@ __all__ = [
     "TrunkConfiguration",
     "TwilioAuthenticationMethod",
     "TxDtmfFormat",
-    "UnexpectedResponse",
+    "UnexpectedResponseError",
     "UnknownCallEvent",
     "UnknownCallback",
     "ValidationError",
@@ -369,8 +370,7 @@ __all__ = [
     "VoiceOutTrunkCallback",
     "VoiceOutTrunkRegenerateCredential",
     "VoiceOutTrunkStatus",
-    "WaitEnded",
-    "Walk",
+    "WaitError",
     "__version__",
     "sign_callback",
 ]
@@ -386,7 +386,7 @@ if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
             value = getattr(importlib.import_module(_HOMES[name]), name)
         else:
-            from didww.resources.registry import class_named
+            from didww._schema.registry import class_named
 
             value = class_named(name)
         globals()[name] = value

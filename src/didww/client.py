@@ -1,6 +1,6 @@
 """The synchronous client: one accessor per resource, and what goes beyond single resources.
 
-Its twin is `didww.aio`; a test compares them member by member.
+Its twin is `didww.async_client`; a test compares them member by member.
 """
 
 from __future__ import annotations
@@ -9,9 +9,27 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from didww.calls import raw
-from didww.calls.events import observers_for
-from didww.calls.transfer import checked_most, download, export_url
+from didww._core import raw
+from didww._core.download import checked_most, download, export_url
+from didww._core.events import observers_for
+from didww._drivers.opentelemetry import tracing_for
+from didww._drivers.sync import Driver
+from didww._endpoints.sync import (
+    Cancellable,
+    CancellableJobs,
+    Catalogue,
+    Creates,
+    FindsOne,
+    Held,
+    Jobs,
+    Kept,
+    Managed,
+    Owned,
+    Services,
+)
+from didww._util.suggest import did_you_mean
+from didww._util.tracebacks import short_tracebacks
+from didww._util.urls import origin_of
 from didww.configuration import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
@@ -25,25 +43,7 @@ from didww.configuration import (
     environment_at,
     not_copied,
 )
-from didww.endpoints import (
-    Cancellable,
-    CancellableJobs,
-    Catalogue,
-    Creates,
-    FindsOne,
-    Held,
-    Jobs,
-    Kept,
-    Managed,
-    Owned,
-    Services,
-)
-from didww.limits import DEFAULT_RATE, Limiter, limiter_for
-from didww.tracebacks import short_tracebacks
-from didww.tracing import tracing_for
-from didww.transport.driver import Driver
-from didww.urls import origin_of
-from didww.words import did_you_mean
+from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,10 +52,11 @@ if TYPE_CHECKING:
 
     import requests
 
-    from didww.calls.events import Answered, Retrying, Sending
-    from didww.calls.raw import RawResponse
-    from didww.calls.transfer import Progress
-    from didww.calls.upload import EncryptedUpload
+    from didww._core.download import Progress
+    from didww._core.events import RequestStarted, ResponseReceived, RetryScheduled
+    from didww._core.raw import RawResponse
+    from didww._core.upload import EncryptedUpload
+    from didww._drivers.file_source import File
     from didww.query_params import QueryParams
     from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
     from didww.resources.address_requirement import (
@@ -147,17 +148,16 @@ if TYPE_CHECKING:
     )
     from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
     from didww.transport.base import Transport
-    from didww.transport.source import File
 
 __all__ = ["DidwwClient"]
 
 
 def _transport(session: requests.Session | None) -> Transport:
     if session is not None:
-        from didww.transport.session import SessionTransport
+        from didww.transport.requests_session import SessionTransport
 
         return SessionTransport(session)
-    from didww.transport.http import HttpTransport
+    from didww.transport.httpx_sync import HttpTransport
 
     return HttpTransport()
 
@@ -172,7 +172,7 @@ class DidwwClient:
         api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
             `DIDWW_API_KEY`.
         environment: `Environment.SANDBOX`, DIDWW's test installation, or `Environment.PRODUCTION`, which buys real
-            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the sandbox.
+            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the emulator.
         base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
         session: A `requests.Session` of the caller's own, used as it is (proxies, certificates) and never closed.
@@ -194,8 +194,8 @@ class DidwwClient:
         DidwwClientError: The key is empty, or another argument cannot be used.
 
     Example:
-        >>> from didww.sandbox import Sandbox
-        >>> client = Sandbox().client()
+        >>> from didww.emulator import Emulator
+        >>> client = Emulator().client()
         >>> client.balance().find().data.total_balance
         Decimal('10000.00')
     """
@@ -211,9 +211,9 @@ class DidwwClient:
         max_retries: int = DEFAULT_RETRIES,
         rate_limit: float | Limiter | None = DEFAULT_RATE,
         headers: Mapping[str, str] | None = None,
-        on_request: Callable[[Sending], object] | None = None,
-        on_response: Callable[[Answered], object] | None = None,
-        on_retry: Callable[[Retrying], object] | None = None,
+        on_request: Callable[[RequestStarted], object] | None = None,
+        on_response: Callable[[ResponseReceived], object] | None = None,
+        on_retry: Callable[[RetryScheduled], object] | None = None,
         tracing: bool | None = None,
         allow_insecure: bool = False,
         transport: Transport | None = None,
@@ -265,7 +265,7 @@ class DidwwClient:
     def server_time(self) -> datetime | None:
         """The service's time when it last answered, in UTC and whole seconds; None before the first answer.
 
-        The sandbox tells its own clock's, so a program that asks here what time it is follows an advance of it.
+        The emulator tells its own clock's, so a program that asks here what time it is follows an advance of it.
         """
         return self._configuration.server_clock.time()
 
@@ -323,8 +323,8 @@ class DidwwClient:
                 takes coroutine functions, too.
 
         Raises:
-            UnexpectedResponse: The file is damaged or cut off, and stays so; nothing was kept.
-            InvalidValue: The export is not completed yet; nothing was sent.
+            UnexpectedResponseError: The file is damaged or cut off, and stays so; nothing was kept.
+            InvalidValueError: The export is not completed yet; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
         self._driver.run(download(self._configuration, export_url(url), os.fsdecode(file_path), progress=progress))
@@ -349,7 +349,8 @@ class DidwwClient:
             progress: As in `download_export`; it counts packed bytes.
 
         Raises:
-            UnexpectedResponse: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was kept.
+            UnexpectedResponseError: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was
+                kept.
         """
         self._driver.run(
             download(self._configuration, export_url(url), os.fsdecode(file_path), checked_most(max_bytes), progress)
@@ -379,14 +380,14 @@ class DidwwClient:
                 asynchronous client takes coroutine functions, too.
 
         Raises:
-            InvalidValue: It is empty or too large; nothing was sent.
+            InvalidValueError: It is empty or too large; nothing was sent.
             DidwwClientError: It cannot be read.
             ValidationError: The service refused it.
         """
-        from didww.calls import upload
-        from didww.transport.source import FileSource
+        from didww._core import upload
+        from didww._drivers.file_source import FileSource
 
-        source = FileSource(file, upload.LARGEST_FILE)
+        source = FileSource(file, upload.MAX_FILE)
         return self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
 
     def upload_encrypted_file(
@@ -419,10 +420,10 @@ class DidwwClient:
             files: A dict for each: `data`, and if wanted `description` and `filename`.
 
         Raises:
-            InvalidValue: One of them cannot be right; nothing was sent.
+            InvalidValueError: One of them cannot be right; nothing was sent.
             ValidationError: The service refused one.
         """
-        from didww.calls import upload
+        from didww._core import upload
 
         return self._driver.run(upload.upload_encrypted(self._configuration, fingerprint, files))
 
@@ -446,10 +447,10 @@ class DidwwClient:
             json: The document to send.
 
         Raises:
-            InvalidValue: An argument cannot be used, or `path` leads to another host; nothing was sent.
+            InvalidValueError: An argument cannot be used, or `path` leads to another host; nothing was sent.
             DidwwApiError: The service said no.
-            ConnectionFailed: No answer came; `outcome_unknown` is True if a POST may have been carried out.
-            UnexpectedResponse: The response is no JSON document; the same.
+            ApiConnectionError: No answer came; `outcome_unknown` is True if a POST may have been carried out.
+            UnexpectedResponseError: The response is no JSON document; the same.
         """
         return self._driver.run(raw.request(self._configuration, method, path, params, json))
 

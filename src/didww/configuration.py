@@ -12,18 +12,18 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from didww.exceptions import DidwwClientError, InvalidValue
-from didww.limits import Budget
-from didww.plain import truth_value, whole_number
-from didww.times import http_date
-from didww.urls import is_loopback, origin_of
+from didww._util.coerce import truth_value, whole_number
+from didww._util.datetimes import http_date
+from didww._util.urls import is_loopback, origin_of
+from didww.exceptions import DidwwClientError, InvalidValueError
+from didww.rate_limit.local import Budget
 from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from datetime import datetime
 
-    from didww.limits import Limiter
+    from didww.rate_limit.local import Limiter
 
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
@@ -207,11 +207,12 @@ class Configuration:
         """Refuse an address by which the key, or call records, would go over a network in clear.
 
         Raises:
-            InvalidValue: `url`, which `name` names, is http to another host than this one, and that is not allowed.
+            InvalidValueError: `url`, which `name` names, is http to another host than this one, and that is not
+                allowed.
         """
         origin = origin_of(url)
         if origin is not None and origin.scheme == "http" and not self.allow_insecure and not is_loopback(origin.host):
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"{name} must be an https address, got {origin}: over http, anybody on the way can read the API key "
                 "and the data. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a network of your own that "
                 "you trust, pass allow_insecure=True to the client.",
@@ -248,7 +249,7 @@ def base_url_from(
 
     Raises:
         DidwwClientError: `DIDWW_API_VERSION` is a version that this client does not speak.
-        InvalidValue: There is no such environment, or the address cannot be used.
+        InvalidValueError: There is no such environment, or the address cannot be used.
     """
     version = environ.get("DIDWW_API_VERSION", "").strip()
     if version not in ("", API_VERSION):
@@ -287,13 +288,13 @@ def checked_environment(value: str, name: str = "environment") -> Environment:
         name: Where it comes from, for the error.
 
     Raises:
-        InvalidValue: There is no such environment.
+        InvalidValueError: There is no such environment.
     """
     try:
         return Environment(value.strip().lower())
     except (ValueError, AttributeError):
         known = " or ".join(repr(str(member)) for member in Environment)
-        raise InvalidValue(f"{name} must be {known}, got {value!r}.", field=name) from None
+        raise InvalidValueError(f"{name} must be {known}, got {value!r}.", field=name) from None
 
 
 def checked_base_url(value: str, name: str = "base_url") -> str:
@@ -304,11 +305,11 @@ def checked_base_url(value: str, name: str = "base_url") -> str:
         name: Where it comes from, for the error.
 
     Raises:
-        InvalidValue: It is no plain http or https address, or has a query or fragment.
+        InvalidValueError: It is no plain http or https address, or has a query or fragment.
     """
     url = value.strip().rstrip("/") if isinstance(value, str) else value  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
     if origin_of(url) is None or "?" in url or "#" in url:
-        raise InvalidValue(
+        raise InvalidValueError(
             f"{name} must be an address like https://api.didww.com/v3: http or https, a host in ASCII letters, no "
             "user name, spaces, query or fragment.",
             field="base_url",
@@ -318,7 +319,7 @@ def checked_base_url(value: str, name: str = "base_url") -> str:
 
 def _checked_flag(value: bool, name: str) -> bool:  # noqa: FBT001 what it checks
     if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(f"{name} must be True or False, got {value!r}.", field=name)
+        raise InvalidValueError(f"{name} must be True or False, got {value!r}.", field=name)
     return value
 
 
@@ -326,7 +327,7 @@ def checked_timeout(value: float) -> float:
     """`value` as seconds.
 
     Raises:
-        InvalidValue: It is not a number above 0.
+        InvalidValueError: It is not a number above 0.
     """
     try:
         # Numbers of other libraries have `__float__`; so have truth values, which are none.
@@ -335,7 +336,7 @@ def checked_timeout(value: float) -> float:
             return seconds
     except (OverflowError, ValueError, TypeError):
         pass
-    raise InvalidValue(
+    raise InvalidValueError(
         "timeout must be a number of seconds above 0; of a timedelta, its total_seconds(); to wait without end: "
         "didww.NO_TIMEOUT.",
         field="timeout",
@@ -346,11 +347,11 @@ def checked_retries(value: int) -> int:
     """`value` as a number of repetitions.
 
     Raises:
-        InvalidValue: It is no whole number from 0.
+        InvalidValueError: It is no whole number from 0.
     """
     whole = whole_number(value)
     if whole is None or not 0 <= whole <= 100:
-        raise InvalidValue(
+        raise InvalidValueError(
             "max_retries is a whole number from 0 to 100; 0 sends each request once.", field="max_retries"
         )
     return whole
@@ -366,17 +367,19 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """`headers` as a dict.
 
     Raises:
-        InvalidValue: One of them is the SDK's own, or is none that HTTP can carry.
+        InvalidValueError: One of them is the SDK's own, or is none that HTTP can carry.
     """
     if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue("headers takes a dict of names and values.", field="headers")
+        raise InvalidValueError("headers takes a dict of names and values.", field="headers")
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] the same
-            raise InvalidValue("headers takes names and values as text.", field="headers")
+            raise InvalidValueError("headers takes names and values as text.", field="headers")
         if name.lower() in _OWN_HEADERS:
-            raise InvalidValue(f"headers: {name} is set by the SDK and cannot be replaced.", field="headers")
+            raise InvalidValueError(f"headers: {name} is set by the SDK and cannot be replaced.", field="headers")
         if not _HEADER_NAME.fullmatch(name):
-            raise InvalidValue(f"headers: {name!r} is no name of a header.", field="headers")
+            raise InvalidValueError(f"headers: {name!r} is no name of a header.", field="headers")
         if not value.isprintable() or not value.isascii() or value != value.strip():
-            raise InvalidValue(f"headers: the value of {name} holds characters that no header may.", field="headers")
+            raise InvalidValueError(
+                f"headers: the value of {name} holds characters that no header may.", field="headers"
+            )
     return dict(headers)

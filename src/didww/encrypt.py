@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.exceptions import InvalidValue
-from didww.plain import whole_number
+from didww._util.coerce import whole_number
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +32,8 @@ class Encrypt:
     """Containers and fingerprints, from the two public keys of `client.public_keys().list()`.
 
     Example:
-        >>> from didww.sandbox import Sandbox
-        >>> keys = [key.key for key in Sandbox().client().public_keys().list().data]
+        >>> from didww.emulator import Emulator
+        >>> keys = [key.key for key in Emulator().client().public_keys().list().data]
         >>> len(Encrypt.calculate_fingerprint(keys))
         83
         >>> len(Encrypt.encrypt_with_keys(b"%PDF-1.7 ...", keys))
@@ -51,7 +51,7 @@ class Encrypt:
         public_keys: The two keys as PEM text, in the order of the service.
 
     Raises:
-        InvalidValue: There are not exactly two, or one is no RSA public key in PEM.
+        InvalidValueError: There are not exactly two, or one is no RSA public key in PEM.
     """
 
     def __init__(self, public_keys: Sequence[str]) -> None:
@@ -71,7 +71,7 @@ class Encrypt:
                 fingerprint.
 
         Raises:
-            InvalidValue: There are not exactly two, or one is no RSA public key in PEM.
+            InvalidValueError: There are not exactly two, or one is no RSA public key in PEM.
         """
         return ":::".join(hashlib.sha1(der, usedforsecurity=False).hexdigest() for der, _ in _pair(public_key_pems))
 
@@ -84,10 +84,10 @@ class Encrypt:
             public_key_pems: The two keys as PEM text, in the order of the service.
 
         Raises:
-            InvalidValue: There are not exactly two keys, or one is no RSA public key in PEM.
+            InvalidValueError: There are not exactly two keys, or one is no RSA public key in PEM.
         """
         if not isinstance(binary_data, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"Encrypt takes the bytes of a file, not {type(binary_data).__name__}. Of a path: path.read_bytes().",
                 field="binary_data",
             )
@@ -102,11 +102,11 @@ class Encrypt:
             public_keys: The two keys as PEM text, in the order of the service.
 
         Raises:
-            InvalidValue: At once, for keys that cannot be used; later, for a piece that is no bytes.
+            InvalidValueError: At once, for keys that cannot be used; later, for a piece that is no bytes.
         """
         given: object = pieces
         if isinstance(given, (str, bytes, bytearray, memoryview)):
-            raise InvalidValue("pieces is an iterable of bytes; for one piece: encrypt_with_keys.", field="pieces")
+            raise InvalidValueError("pieces is an iterable of bytes; for one piece: encrypt_with_keys.", field="pieces")
         return _container(pieces, [key for _, key in _pair(public_keys)])
 
     @staticmethod
@@ -114,11 +114,11 @@ class Encrypt:
         """How many bytes the container of a file of `size` bytes has.
 
         Raises:
-            InvalidValue: `size` is no number of bytes, or the keys cannot be used.
+            InvalidValueError: `size` is no number of bytes, or the keys cannot be used.
         """
         whole = whole_number(size)
         if whole is None or whole < 0:
-            raise InvalidValue(f"size is a number of bytes, not {size!r}.", field="size")
+            raise InvalidValueError(f"size is a number of bytes, not {size!r}.", field="size")
         return sum(_length(key) for _, key in _pair(public_keys)) + (whole // _BLOCK + 1) * _BLOCK
 
 
@@ -138,7 +138,7 @@ def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[by
     padder = padding.PKCS7(_BLOCK * 8).padder()
     for piece in pieces:
         if not isinstance(piece, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(f"A piece of a file is bytes, not {type(piece).__name__}.", field="pieces")
+            raise InvalidValueError(f"A piece of a file is bytes, not {type(piece).__name__}.", field="pieces")
         if encrypted := cipher.update(padder.update(piece)):
             yield encrypted
     yield cipher.update(padder.finalize()) + cipher.finalize()
@@ -148,13 +148,13 @@ def _pair(public_keys: Sequence[str]) -> list[tuple[bytes, RSAPublicKey]]:
     """Both keys, as they stand between the PEM lines and loaded."""
     given: Any = public_keys
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise InvalidValue(
+        raise InvalidValueError(
             "public_keys is a list of two PEM texts: [key.key for key in client.public_keys().list().data].",
             field="public_keys",
         )
     keys = list(public_keys)
     if len(keys) != 2:
-        raise InvalidValue(
+        raise InvalidValueError(
             f"Two public keys are needed, both those of client.public_keys().list(); {len(keys)} given.",
             field="public_keys",
         )
@@ -172,7 +172,7 @@ def _load(pem: str) -> tuple[bytes, RSAPublicKey]:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPublicKey) or _length(key) < _SMALLEST or _is_pkcs1(der, key):
-        raise InvalidValue(
+        raise InvalidValueError(
             "A public key of DIDWW is an RSA public key of at least 1024 bits, as SubjectPublicKeyInfo; this one is "
             "not. Take the text of PublicKey.key as it is.",
             field="public_keys",
@@ -189,7 +189,7 @@ def _der(pem: str) -> bytes:
                 return base64.b64decode("".join(found["body"].split()), validate=True)
             except ValueError:
                 pass
-    raise InvalidValue(
+    raise InvalidValueError(
         "A public key is PEM text that begins with '-----BEGIN PUBLIC KEY-----', as in PublicKey.key.",
         field="public_keys",
     )

@@ -11,22 +11,22 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
-from didww.text import printable
+from didww._util.text import printable
 
 __all__ = [
+    "ApiConnectionError",
+    "ApiTimeoutError",
     "AuthenticationError",
-    "BulkFailed",
-    "CallbackRejected",
+    "BulkError",
+    "CallbackRejectedError",
     "ClientClosedError",
     "ConflictError",
-    "ConnectionFailed",
-    "DeadlineExceeded",
     "DidwwApiError",
     "DidwwClientError",
     "DidwwError",
     "InsufficientBalanceError",
-    "InvalidValue",
-    "NotExactlyOne",
+    "InvalidValueError",
+    "NotExactlyOneError",
     "NotFoundError",
     "NotIncludedError",
     "NotLoadedError",
@@ -34,9 +34,9 @@ __all__ = [
     "RateLimitError",
     "ReadOnlyFieldError",
     "ServerError",
-    "UnexpectedResponse",
+    "UnexpectedResponseError",
     "ValidationError",
-    "WaitEnded",
+    "WaitError",
 ]
 
 
@@ -138,7 +138,7 @@ class AuthenticationError(DidwwApiError):
 
     def _sentence(self) -> str:
         return (
-            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Sandbox and "
+            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Emulator and "
             "production have keys of their own."
         )
 
@@ -265,7 +265,7 @@ class DidwwClientError(DidwwError):
     """No answer of the service is behind this: a mistake found before sending, or a request that got no answer."""
 
 
-class InvalidValue(DidwwClientError, ValueError):
+class InvalidValueError(DidwwClientError, ValueError):
     """A value, name or option that the service would refuse; `field` names it.
 
     Raised before anything is sent.
@@ -276,7 +276,7 @@ class InvalidValue(DidwwClientError, ValueError):
         super().__init__(message)
 
 
-class ReadOnlyFieldError(InvalidValue):
+class ReadOnlyFieldError(InvalidValueError):
     """A field that this caller cannot write: the server sets it, or it is fixed once the record exists."""
 
 
@@ -295,7 +295,7 @@ class ClientClosedError(DidwwClientError):
     """The client was closed before this call."""
 
 
-class ConnectionFailed(DidwwClientError):
+class ApiConnectionError(DidwwClientError):
     """The request got no answer: no connection, or it broke.
 
     Attributes:
@@ -334,14 +334,14 @@ class ConnectionFailed(DidwwClientError):
             self.args = (f"{self.args[0]} ({times}, {elapsed:.1f} s)",)
 
 
-class DeadlineExceeded(ConnectionFailed, TimeoutError):
+class ApiTimeoutError(ApiConnectionError, TimeoutError):
     """The call's `timeout` ran out.
 
     It bounds the whole call: connecting, sending, waiting, reading; `phase` says which of these it was at.
     """
 
 
-class UnexpectedResponse(DidwwClientError):
+class UnexpectedResponseError(DidwwClientError):
     """The answer is not what the API sends: no JSON:API, cut off, or a redirect.
 
     Attributes:
@@ -359,7 +359,7 @@ class UnexpectedResponse(DidwwClientError):
         super().__init__(message)
 
 
-class NotExactlyOne(DidwwClientError):
+class NotExactlyOneError(DidwwClientError):
     """`one()` found none or several; `found` says how many."""
 
     def __init__(self, message: str, *, found: int = 0) -> None:
@@ -367,7 +367,7 @@ class NotExactlyOne(DidwwClientError):
         super().__init__(message)
 
 
-class BulkFailed(DidwwClientError):
+class BulkError(DidwwClientError):
     """`Report.raise_for_failures` found items that were not done; `report` has them all."""
 
     def __init__(self, message: str, *, report: Any = None) -> None:
@@ -375,7 +375,7 @@ class BulkFailed(DidwwClientError):
         super().__init__(message)
 
 
-class WaitEnded(DidwwClientError):
+class WaitError(DidwwClientError):
     """What was waited for cannot come any more, e.g. the order was canceled.
 
     Attributes:
@@ -389,7 +389,7 @@ class WaitEnded(DidwwClientError):
         super().__init__(message)
 
 
-class CallbackRejected(DidwwError):
+class CallbackRejectedError(DidwwError):
     """A request that says it comes from DIDWW, and is not taken for it.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The fluent form of a request's query: includes, filters, sorting, page, sparse fieldsets.
 
-Collects and encodes; what a resource allows is checked where the request is built (`didww.calls.query`).
+Collects and encodes; what a resource allows is checked where the request is built (`didww._core.query`).
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import enum
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
-from didww.exceptions import InvalidValue
-from didww.plain import is_uuid, truth_value, whole_number
-from didww.times import utc_text
+from didww._util.coerce import is_uuid, truth_value, whole_number
+from didww._util.datetimes import utc_text
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MOST_RECORDS", "QueryParams"]
+__all__ = ["MAX_RECORDS", "QueryParams"]
 
-MOST_RECORDS: Final = 1000
+MAX_RECORDS: Final = 1000
 """Records in a page that a request may ask for. Most lists give an account 100 unless the service allows it more."""
 
 
@@ -58,7 +58,7 @@ class QueryParams:
                 where any may match. None is the empty value: records that have none.
         """
         if not isinstance(name, str) or not name.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(f"filter takes a name as text, not {name!r}.", field="filter")
+            raise InvalidValueError(f"filter takes a name as text, not {name!r}.", field="filter")
         self.filters[name.strip()] = value
         return self
 
@@ -75,12 +75,12 @@ class QueryParams:
             size: Records on a page, 1 to 1000; 50 unless said, of cities and areas 1000. Most lists take 100 at most,
                 unless the service allows the account more.
         """
-        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, MOST_RECORDS)):
+        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, MAX_RECORDS)):
             if value is None:
                 continue
             whole = whole_number(value)
             if whole is None or not 1 <= whole <= most:
-                raise InvalidValue(
+                raise InvalidValueError(
                     f"page: {name} is a whole number from 1{f' to {most}' if name == 'size' else ''}, "
                     f"not {_brief(value)}.",
                     field="page",
@@ -91,7 +91,7 @@ class QueryParams:
     def fields(self, type: str, *names: str) -> Self:
         """Have only these attributes and relationships of resources of `type`; with no names, none at all."""
         if not isinstance(type, str) or not type.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"fields takes the type of resources as text, e.g. 'dids', not {type!r}.", field="fields"
             )
         self.fieldsets.setdefault(type, []).extend(_names(names, "fields"))
@@ -101,7 +101,7 @@ class QueryParams:
         """A raw query parameter, sent as it is and not checked: for what the service has and this SDK does not know."""
         for what, text in (("name", name), ("value", value)):
             if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-                raise InvalidValue(f"param takes its {what} as text, not {text!r}.", field="param")
+                raise InvalidValueError(f"param takes its {what} as text, not {text!r}.", field="param")
         self.extra[name] = value
         return self
 
@@ -125,7 +125,7 @@ class QueryParams:
         """The query as name and value pairs, not yet percent-encoded.
 
         Raises:
-            InvalidValue: A filter's value cannot be written in a query.
+            InvalidValueError: A filter's value cannot be written in a query.
         """
         return [(name, param_text(name, value)) for name, value in self._members()]
 
@@ -159,7 +159,7 @@ class QueryParams:
         """The query as it stands in a URL, percent-encoded; empty if there is none.
 
         Raises:
-            InvalidValue: A value cannot be written in a query.
+            InvalidValueError: A value cannot be written in a query.
         """
         return encoded(self.pairs())
 
@@ -186,7 +186,7 @@ def _names(names: Iterable[object], where: str) -> list[str]:
     found: list[str] = []
     for name in names:
         if not isinstance(name, str) or not name.strip():
-            raise InvalidValue(f"{where} takes names as text, not {name!r}.", field=where)
+            raise InvalidValueError(f"{where} takes names as text, not {name!r}.", field=where)
         # One comma list is what the service reads; accept it as it may be written by hand too.
         found += [part.strip() for part in name.split(",") if part.strip()]
     return found
@@ -196,7 +196,7 @@ def encoded(pairs: Iterable[tuple[str, str]]) -> str:
     """Percent-encode names and values as a query.
 
     Raises:
-        InvalidValue: One of them cannot be written in UTF-8.
+        InvalidValueError: One of them cannot be written in UTF-8.
     """
     from urllib.parse import quote
 
@@ -204,7 +204,9 @@ def encoded(pairs: Iterable[tuple[str, str]]) -> str:
     try:
         return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in pairs)
     except UnicodeEncodeError as error:
-        raise InvalidValue(f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}.") from None
+        raise InvalidValueError(
+            f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}."
+        ) from None
 
 
 def param_text(name: str, value: object) -> str:
@@ -218,17 +220,19 @@ def filter_text(value: object, name: str) -> str:
     """`value` as a filter's text.
 
     Raises:
-        InvalidValue: It cannot be written, e.g. a list with a comma inside an item.
+        InvalidValueError: It cannot be written, e.g. a list with a comma inside an item.
     """
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [filter_text(item, name) for item in cast("list[object]", value)]
         for item in items:
             if "," in item:
-                raise InvalidValue(
+                raise InvalidValueError(
                     f"filter {name!r}: the value {item!r} holds a comma, which separates values here.", field=name
                 )
         if not items:
-            raise InvalidValue(f"filter {name!r}: an empty list would match nothing; leave the filter out.", field=name)
+            raise InvalidValueError(
+                f"filter {name!r}: an empty list would match nothing; leave the filter out.", field=name
+            )
         return ",".join(items)
     if value is None:
         return ""
@@ -244,7 +248,7 @@ def filter_text(value: object, name: str) -> str:
         return str(whole)
     if getattr(value, "id", None) is not None and name.endswith("id"):
         return str(cast("Any", value).id)
-    raise InvalidValue(
+    raise InvalidValueError(
         f"filter {name!r} takes text, a number, True or False, a datetime or a list of these, "
         f"not {type(value).__name__}.",
         field=name,

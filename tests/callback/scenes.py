@@ -1,4 +1,4 @@
-"""Receivers served over real sockets, and the events of a sandbox that call them."""
+"""Receivers served over real sockets, and the events of an emulator that call them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from didww import CallbackReceiver, DidOrderItem, DidwwClient, Order
-from didww.serving import served
+from didww._util.asgi_server import served
 
 
 class Quiet(wsgiref.simple_server.WSGIRequestHandler):

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import (
-    CallbackRejected,
+    CallbackRejectedError,
     CallEvent,
     CallEventVerifier,
     InboundCallConnect,
@@ -26,7 +26,7 @@ from didww import (
     InboundCallEvent,
     InboundCallStart,
     InboundCdr,
-    InvalidValue,
+    InvalidValueError,
     OutboundCallConnect,
     OutboundCallEnd,
     OutboundCallEvent,
@@ -106,7 +106,7 @@ def read(body: Any, verifier: CallEventVerifier | None = None, **headers: str) -
 
 def reason(body: bytes, verifier: CallEventVerifier | None = None, **headers: str) -> str:
     """Why it is refused."""
-    with pytest.raises(CallbackRejected) as caught:
+    with pytest.raises(CallbackRejectedError) as caught:
         read(body, verifier, **headers)
     return caught.value.reason
 
@@ -348,7 +348,7 @@ def test_an_event_comes_back_from_its_dict(raw: dict[str, Any]) -> None:
         again = cls.from_dict(json.loads(json.dumps(event.to_dict())))
         assert type(again) is type(event)
         assert (again, again.key) == (event, event.key)
-    with pytest.raises(InvalidValue, match=f"Use {type(event).__name__}.from_dict"):
+    with pytest.raises(InvalidValueError, match=f"Use {type(event).__name__}.from_dict"):
         OutboundCdr.from_dict({"type": None, **event.to_dict()})
 
 
@@ -398,7 +398,7 @@ def test_password_and_headers_are_checked(headers: dict[str, str], why: str | No
     if why is None:
         assert verifier.verify(**request)
         return
-    with pytest.raises(CallbackRejected) as caught:
+    with pytest.raises(CallbackRejectedError) as caught:
         verifier.verify(**request)
     assert caught.value.reason == why
     assert not re.search("secret-word|test-token", f"{caught.value}{verifier!r}")
@@ -427,7 +427,7 @@ def test_a_password_in_any_language() -> None:
 )
 def test_open_to_anybody_only_on_purpose(options: Any, field: str) -> None:
     """A verifier that nothing protects has to be asked for."""
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         CallEventVerifier(**options)
     assert caught.value.field == field
     assert CallEventVerifier(unprotected=True).verify(method="POST", url="", headers={}, body=b'{"id": "1"}')
@@ -451,7 +451,7 @@ def test_bodies_are_bounded() -> None:
     for broken in (packed(LINES)[:-9], b"plain", packed(LINES) + b"tail"):
         assert reason(broken, **{"Content-Encoding": "gzip"}) == "malformed"
     assert reason(zlib.compress(LINES), **{"Content-Encoding": "deflate"}) == "malformed"
-    with pytest.raises(CallbackRejected, match="POST"):
+    with pytest.raises(CallbackRejectedError, match="POST"):
         verifier.verify(method="GET", url="", headers=TOKEN, body=b"{}")
     assert reason(b'{"a":' * 2000, verifier) in ("malformed", "too_large")
 
@@ -461,7 +461,7 @@ def test_whatever_a_stranger_sends_is_refused_or_kept(body: bytes, gzipped: bool
     """With one class of error."""
     try:
         found = read(body, **({"Content-Encoding": "gzip"} if gzipped else {}))
-    except CallbackRejected:
+    except CallbackRejectedError:
         return
     assert all(one.key for one in found)
 

@@ -25,7 +25,7 @@ from scenes import free_port, ordered, served_by_wsgi
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
 from didww.cli.commands import command
-from didww.sandbox import Clock, Sandbox
+from didww.emulator import Clock, Emulator
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"
@@ -76,26 +76,26 @@ def listening(*arguments: str, **env: str) -> Generator[Listening]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(clock=Clock(START, running=False), callback_secret=SECRET) as made:
+def emulator() -> Iterator[Emulator]:
+    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as made:
         yield made
 
 
-def test_callbacks_are_printed_as_they_arrive(sandbox: Sandbox) -> None:
+def test_callbacks_are_printed_as_they_arrive(emulator: Emulator) -> None:
     """Type, status and id; what comes again says so; what is not right says why; nothing shows the secret."""
     with listening() as program:
-        id = ordered(sandbox.client(), f"{program.url}hook", "get")
-        sandbox.clock.advance(1)
-        (delivery,) = sandbox.callbacks.settle()
+        id = ordered(emulator.client(), f"{program.url}hook", "get")
+        emulator.clock.advance(1)
+        (delivery,) = emulator.callbacks.settle()
         assert delivery.state == "delivered"
         first = program.line()
         assert re.fullmatch(rf"\d\d:\d\d:\d\d  orders +completed +{id}", first)
-        sandbox.callbacks.replay(delivery.id)
-        sandbox.callbacks.settle()
+        emulator.callbacks.replay(delivery.id)
+        emulator.callbacks.settle()
         assert program.line().endswith(f"{id}  (came again)")
-        sandbox.callbacks.sign("wrong")
-        sandbox.callbacks.replay(delivery.id)
-        assert sandbox.callbacks.settle()[0].attempts[-1].status == 401
+        emulator.callbacks.sign("wrong")
+        emulator.callbacks.replay(delivery.id)
+        assert emulator.callbacks.settle()[0].attempts[-1].status == 401
         refused = program.line() + program.line()
         assert "rejected: mismatch" in refused
         assert SECRET not in first + refused + program.first
@@ -104,7 +104,7 @@ def test_callbacks_are_printed_as_they_arrive(sandbox: Sandbox) -> None:
         assert "rejected: method" in program.line()
 
 
-def test_callbacks_are_forwarded(sandbox: Sandbox) -> None:
+def test_callbacks_are_forwarded(emulator: Emulator) -> None:
     """To a receiver that verifies them itself; its answer is what the sender gets, its absence too."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.com/didww"))
     got: list[OrderCallback] = []

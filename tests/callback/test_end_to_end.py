@@ -1,4 +1,4 @@
-"""The sandbox places orders and calls back; a receiver behind a real socket verifies, and handles each event once."""
+"""The emulator places orders and calls back; a receiver behind a real socket verifies, and handles each event once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from didww import (
     VoiceOutTrunkCallback,
     sign_callback,
 )
-from didww.sandbox import Clock, Sandbox
+from didww.emulator import Clock, Emulator
 from people import groups_of, person
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -42,11 +42,11 @@ SECRET = "a-callback-secret-for-tests"
 
 
 class Scene:
-    """A sandbox, and a receiver that it can call."""
+    """An emulator, and a receiver that it can call."""
 
-    def __init__(self, sandbox: Sandbox, door: Callable[[CallbackReceiver], Any], stack: ExitStack) -> None:
-        self.sandbox = sandbox
-        self.client = sandbox.client()
+    def __init__(self, emulator: Emulator, door: Callable[[CallbackReceiver], Any], stack: ExitStack) -> None:
+        self.emulator = emulator
+        self.client = emulator.client()
         self.receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]))
         self.got: list[Callback] = []
         self.broken = False
@@ -61,25 +61,25 @@ class Scene:
 
     def settle(self) -> list[str]:
         """The states of all deliveries, the oldest first, once nothing is due."""
-        self.sandbox.clock.advance(1)
-        return [one.state for one in reversed(self.sandbox.callbacks.settle())]
+        self.emulator.clock.advance(1)
+        return [one.state for one in reversed(self.emulator.callbacks.settle())]
 
 
 @pytest.fixture(params=list(DOORS))
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     clock = Clock(START, running=False)
-    with Sandbox(clock=clock, callback_secret=SECRET) as sandbox, ExitStack() as stack:
-        yield Scene(sandbox, DOORS[request.param], stack)
+    with Emulator(clock=clock, callback_secret=SECRET) as emulator, ExitStack() as stack:
+        yield Scene(emulator, DOORS[request.param], stack)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_order_is_told_and_handled_once(scene: Scene, method: str) -> None:
     """Even when delivered twice, and replayed by hand."""
-    scene.sandbox.faults.add(callback="duplicate", resource="orders")
+    scene.emulator.faults.add(callback="duplicate", resource="orders")
     id = ordered(scene.client, scene.url, method)
     assert scene.settle() == ["delivered"]
-    (delivery,) = scene.sandbox.callbacks.deliveries()
-    scene.sandbox.callbacks.replay(delivery.id)
+    (delivery,) = scene.emulator.callbacks.deliveries()
+    scene.emulator.callbacks.replay(delivery.id)
     assert scene.settle() == ["delivered"]
     assert scene.got == [OrderCallback._of({"id": id, "type": "orders", "status": "completed"})]
 
@@ -87,32 +87,32 @@ def test_an_order_is_told_and_handled_once(scene: Scene, method: str) -> None:
 def test_a_wrong_signature_is_refused_until_it_is_right(scene: Scene) -> None:
     """401, so that it is sent again; when it is signed rightly, it is handled."""
     for how in ("wrong", "none"):
-        scene.sandbox.callbacks.sign(how)  # type: ignore[arg-type]
+        scene.emulator.callbacks.sign(how)  # type: ignore[arg-type]
         ordered(scene.client, scene.url)
         assert scene.settle()[-1] == "waiting"
-        assert scene.sandbox.callbacks.deliveries()[0].attempts[0].status == 401
+        assert scene.emulator.callbacks.deliveries()[0].attempts[0].status == 401
     assert scene.got == []
-    scene.sandbox.callbacks.sign("right")
-    scene.sandbox.clock.advance("1 minute")
+    scene.emulator.callbacks.sign("right")
+    scene.emulator.clock.advance("1 minute")
     assert scene.settle() == ["delivered", "delivered"]
     assert len(scene.got) == 2
 
 
 def test_a_failed_handler_gets_it_again(scene: Scene) -> None:
-    """After a minute of the sandbox's clock; nothing is lost."""
+    """After a minute of the emulator's clock; nothing is lost."""
     scene.broken = True
     id = ordered(scene.client, scene.url)
     assert scene.settle() == ["waiting"]
-    assert scene.sandbox.callbacks.deliveries()[0].attempts[0].status == 500
+    assert scene.emulator.callbacks.deliveries()[0].attempts[0].status == 500
     scene.broken = False
-    scene.sandbox.clock.advance("1 minute")
+    scene.emulator.clock.advance("1 minute")
     assert scene.settle() == ["delivered"]
     assert [one.to_dict()["id"] for one in scene.got] == [id]
 
 
 def test_every_kind_arrives_as_its_class(scene: Scene) -> None:
     """Orders, exports, both verifications with their reasons, and trunks."""
-    client, sandbox = scene.client, scene.sandbox
+    client, emulator = scene.client, scene.emulator
     told: Any = {"callback_url": scene.url, "callback_method": "get"}
     group = groups_of(client, "US", features="emergency")[0]
     order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)], **told)
@@ -123,17 +123,17 @@ def test_every_kind_arrives_as_its_class(scene: Scene) -> None:
     export = client.exports().create(Export(export_type="cdr_in", filters=span, **told)).data
     scene.settle()
     assert group.country is not None
-    sandbox.transitions.set("address_verifications", by_hand=True)
-    sandbox.transitions.set("emergency_verifications", by_hand=True)
+    emulator.transitions.set("address_verifications", by_hand=True)
+    emulator.transitions.set("emergency_verifications", by_hand=True)
     _, address = person(client, group.country)
     check = AddressVerification(**told)
     check.address, check.dids = address, [did]
     check = client.address_verifications().create(check).data
-    sandbox.transitions.reject(check.id, ["Document expired"], comment="Send a new one")
+    emulator.transitions.reject(check.id, ["Document expired"], comment="Send a new one")
     emergency = EmergencyVerification(**told)
     emergency.address, emergency.dids = address, [did]
     emergency = client.emergency_verifications().create(emergency).data
-    sandbox.transitions.reject(emergency.id, ["Wrong street"], comment="Number 7?")
+    emulator.transitions.reject(emergency.id, ["Wrong street"], comment="Number 7?")
     scene.settle()
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
     trunk = VoiceOutTrunk(
@@ -144,7 +144,7 @@ def test_every_kind_arrives_as_its_class(scene: Scene) -> None:
         callback_url=scene.url,
     )
     trunk = client.voice_out_trunks().create(trunk).data
-    sandbox.calls.outbound(trunk.id, duration=6000, count=50)
+    emulator.calls.outbound(trunk.id, duration=6000, count=50)
     assert set(scene.settle()) == {"delivered"}
     assert [type(one) for one in scene.got] == [
         OrderCallback,
@@ -216,8 +216,8 @@ def test_an_oversized_body_is_not_read(scene: Scene) -> None:
 
 def test_a_chunked_body_is_bounded_too() -> None:
     """Nothing says beforehand how much will come."""
-    with Sandbox(callback_secret=SECRET) as sandbox, ExitStack() as stack:
-        scene = Scene(sandbox, DOORS["asgi"], stack)
+    with Emulator(callback_secret=SECRET) as emulator, ExitStack() as stack:
+        scene = Scene(emulator, DOORS["asgi"], stack)
         connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=60)
         try:
             connection.request("POST", "/", body=(b"x" * 65536 for _ in range(64)), encode_chunked=True)
@@ -231,8 +231,8 @@ def test_a_chunked_body_is_bounded_too() -> None:
 
 def test_a_slow_sender_is_left() -> None:
     """Who drips bytes, or stops, is answered 408; others are served meanwhile."""
-    with Sandbox(clock=Clock(START, running=False), callback_secret=SECRET) as sandbox, ExitStack() as stack:
-        scene = Scene(sandbox, DOORS["asgi"], stack)
+    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as emulator, ExitStack() as stack:
+        scene = Scene(emulator, DOORS["asgi"], stack)
         request = post(scene, b"", length=500)
         head, _, body = request.partition(b"\r\n\r\n")
         parts = urlsplit(scene.address)

@@ -28,7 +28,7 @@ from didww import (
     InboundCallEvent,
     InboundCallStart,
     InboundCdr,
-    InvalidValue,
+    InvalidValueError,
     MemoryStore,
     OrderCallback,
     SqliteStore,
@@ -36,10 +36,10 @@ from didww import (
     VoiceOutTrunkCallback,
     sign_callback,
 )
+from didww._util.text import Sparing
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import text_of
 from didww.callback.typed import Event
-from didww.text import Sparing
 from pace import patient, seconds
 
 URL = "https://hooks.example.test/didww"
@@ -517,15 +517,15 @@ def test_call_events_are_received_the_same_way(ask: Ask) -> None:
 @pytest.mark.parametrize("kinds", [(), (str,), ("orders",), (None,)])
 def test_what_is_no_kind_is_refused(kinds: Any) -> None:
     """When the program starts, not when the first callback comes."""
-    with pytest.raises(InvalidValue, match=r"on takes"):
+    with pytest.raises(InvalidValueError, match=r"on takes"):
         receiver_with().on(*kinds)
 
 
 def test_what_never_comes_is_refused() -> None:
     """A handler that would wait forever; one for all events of any kind waits for what comes."""
-    with pytest.raises(InvalidValue, match=r"InboundCdr never comes here: CallbackVerifier gives Callback"):
+    with pytest.raises(InvalidValueError, match=r"InboundCdr never comes here: CallbackVerifier gives Callback"):
         receiver_with().on(InboundCdr)
-    with pytest.raises(InvalidValue, match=r"OrderCallback never comes here"):
+    with pytest.raises(InvalidValueError, match=r"OrderCallback never comes here"):
         CallbackReceiver(CallEventVerifier(unprotected=True)).on(InboundCdr, OrderCallback)
     receiver_with().on(Event)(print)
 
@@ -533,7 +533,7 @@ def test_what_never_comes_is_refused() -> None:
 def test_a_handler_takes_one_argument() -> None:
     """Said when the program starts."""
     for wrong in (lambda: None, lambda one, two: (one, two)):
-        with pytest.raises(InvalidValue, match=r"takes the event as its one argument") as caught:
+        with pytest.raises(InvalidValueError, match=r"takes the event as its one argument") as caught:
             receiver_with().on(OrderCallback)(wrong)  # type: ignore[arg-type, misc]
         assert caught.value.field == "handler"
     for right in (lambda *all: all, lambda one, two=2: (one, two), print, str, [].append):
@@ -542,7 +542,7 @@ def test_a_handler_takes_one_argument() -> None:
 
 def test_a_body_of_text_is_refused(ask: Ask) -> None:
     """By its name, not by an attribute of a string."""
-    with pytest.raises(InvalidValue, match=r"body takes the bytes of the request, not str"):
+    with pytest.raises(InvalidValueError, match=r"body takes the bytes of the request, not str"):
         ask(receiver_with(), {**request(), "body": "id=1"})
 
 
@@ -550,7 +550,7 @@ def test_two_handlers_for_one_kind_are_refused() -> None:
     """One of them would run twice when the other fails."""
     receiver = receiver_with()
     receiver.on(OrderCallback)(print)
-    with pytest.raises(InvalidValue, match="a handler for OrderCallback already"):
+    with pytest.raises(InvalidValueError, match="a handler for OrderCallback already"):
         receiver.on(ExportCallback, OrderCallback)
 
 

@@ -1,4 +1,4 @@
-"""Each recipe of docs/receivers.md runs behind its framework's own server, and a sandbox calls it."""
+"""Each recipe of docs/receivers.md runs behind its framework's own server, and an emulator calls it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from scenes import free_port, in_thread, ordered, served_by_wsgi
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
-from didww.sandbox import Clock, Sandbox
-from didww.serving import AppServer, served
+from didww._util.asgi_server import AppServer, served
+from didww.emulator import Clock, Emulator
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "receivers.md").read_text(encoding="utf-8")
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -95,7 +95,7 @@ def gateway(made: dict[str, Any], port: int) -> Generator[str]:
         if body:
             event["body"] = base64.b64encode(body).decode()
         answer = made["handler"](event, None)
-        start(f"{answer['statusCode']} Told", [("Content-Type", "text/plain")])
+        start(f"{answer['statusCode']} ProgressBody", [("Content-Type", "text/plain")])
         return [answer["body"].encode()]
 
     with served_by_wsgi(app, port):
@@ -122,16 +122,16 @@ def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys
     made: dict[str, Any] = {"__name__": "hooks"}
     exec(recipe("The receiver") + recipe(heading), made)
     clock = Clock(START, running=False)
-    with Sandbox(clock=clock, callback_secret=SECRET) as sandbox, RECIPES[heading](made, port):
-        client = sandbox.client()
-        sandbox.faults.add(callback="duplicate", resource="orders", times=2)
+    with Emulator(clock=clock, callback_secret=SECRET) as emulator, RECIPES[heading](made, port):
+        client = emulator.client()
+        emulator.faults.add(callback="duplicate", resource="orders", times=2)
         ids = [ordered(client, f"{url}?tenant=a%20b&x=%C3%A9", method) for method in ("get", "post")]
-        sandbox.clock.advance(1)
-        assert [one.state for one in sandbox.callbacks.settle()] == ["delivered", "delivered"]
-        sandbox.callbacks.sign("wrong")
+        emulator.clock.advance(1)
+        assert [one.state for one in emulator.callbacks.settle()] == ["delivered", "delivered"]
+        emulator.callbacks.sign("wrong")
         ordered(client, url)
-        sandbox.clock.advance(1)
-        refused = sandbox.callbacks.settle()[0].attempts[0]
+        emulator.clock.advance(1)
+        refused = emulator.callbacks.settle()[0].attempts[0]
         assert (refused.status, refused.body) == (401, "mismatch")
     assert sorted(capsys.readouterr().out.splitlines()) == sorted(f"order {id} is completed" for id in ids)
 

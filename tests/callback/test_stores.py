@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from didww import DidwwClientError, InvalidValue, MemoryStore, SqliteStore
+from didww import DidwwClientError, InvalidValueError, MemoryStore, SqliteStore
 from didww.callback.stores import SeenStore
 from pace import patient, seconds
 
@@ -84,7 +84,7 @@ def test_memory_is_bounded() -> None:
         store.done(key)
     assert [store.claim(key) for key in "bcd"] == ["done"] * 3
     assert store.claim("a") == "mine"
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValueError):
         MemoryStore(0)
 
 
@@ -102,7 +102,7 @@ def test_a_file_is_remembered(tmp_path: Path) -> None:
     file.close()
     with SqliteStore(tmp_path / "seen") as later:
         assert [later.claim("a"), later.claim("busy")] == ["mine", "mine"]
-    with pytest.raises(InvalidValue, match="keep"):
+    with pytest.raises(InvalidValueError, match="keep"):
         SqliteStore(tmp_path / "seen", keep=10)
 
 

@@ -19,7 +19,7 @@ from didww import (
     EmergencyVerificationStatus,
     ExportCallback,
     ExportStatus,
-    InvalidValue,
+    InvalidValueError,
     OrderCallback,
     OrderStatus,
     ReadOnlyFieldError,
@@ -302,7 +302,7 @@ def test_what_comes_back_is_checked_as_what_came() -> None:
         (VoiceOutTrunkCallback, {**TRUNK, "threshold_reached": "yes"}, "threshold_reached must be true or false"),
         (OrderCallback, "x", "takes a dict"),
     ):
-        with pytest.raises(InvalidValue, match=why):
+        with pytest.raises(InvalidValueError, match=why):
             cls.from_dict(data)  # type: ignore[arg-type] # one is no dict
         with pytest.raises(pydantic.ValidationError, match=why):
             pydantic.TypeAdapter(cls).validate_python(data)

@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors import ORDER, SECRET, VECTORS, Vector
 
-from didww import CallbackRejected, CallbackVerifier, InvalidValue, OrderCallback, RequestValidator, sign_callback
+from didww import (
+    CallbackRejectedError,
+    CallbackVerifier,
+    InvalidValueError,
+    OrderCallback,
+    RequestValidator,
+    sign_callback,
+)
 
 URL = "https://hooks.example.test/didww"
 PAYLOAD = {"id": ORDER, "type": "orders", "status": "completed"}
@@ -28,7 +35,7 @@ def sent(url: str = URL, payload: Any = PAYLOAD, *, secret: str = SECRET, method
 
 def reason(verifier: CallbackVerifier, request: dict[str, Any]) -> str:
     """Why a request is refused."""
-    with pytest.raises(CallbackRejected) as caught:
+    with pytest.raises(CallbackRejectedError) as caught:
         verifier.verify(**request)
     return caught.value.reason
 
@@ -55,7 +62,7 @@ def test_a_url_without_a_scheme_is_signed_as_http() -> None:
         assert RequestValidator(SECRET).validate(one, PAYLOAD, signature)
         verifier = CallbackVerifier(secrets=[SECRET], public_url=one)
         assert verifier.verify(**{**sent(url), "url": "/didww"})
-    with pytest.raises(InvalidValue, match="url is no http address"):
+    with pytest.raises(InvalidValueError, match="url is no http address"):
         sign_callback("ftp://hooks.example.test/didww", PAYLOAD, secret=SECRET)
 
 
@@ -79,7 +86,7 @@ def test_secrets_are_exchanged_without_a_gap(secret: str) -> None:
 
 
 def test_a_secret_is_any_text() -> None:
-    """Not only ASCII; what signs in the sandbox is what verifies."""
+    """Not only ASCII; what signs in the emulator is what verifies."""
     assert CallbackVerifier(secrets=["clé de démo"]).verify(**sent(secret="clé de démo"))
 
 
@@ -145,7 +152,7 @@ def test_what_is_refused_says_why(change: dict[str, Any], why: str) -> None:
     """With a reason that a program can tell, and the status that fits."""
     verifier = CallbackVerifier(secrets=[SECRET], max_bytes=2000)
     assert reason(verifier, {**sent(), **change}) == why
-    assert CallbackRejected("", reason=why).status in (400, 401, 413)  # type: ignore[arg-type]
+    assert CallbackRejectedError("", reason=why).status in (400, 401, 413)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +174,9 @@ def test_only_plain_values_are_taken(value: Any) -> None:
     request = sent(payload=[{**trunk, "threshold_reached": "false"}])
     assert CallbackVerifier(secrets=[SECRET]).verify(**request)
     changed = json.dumps([{**trunk, "threshold_reached": value}]).encode()
-    with pytest.raises(CallbackRejected, match="Fields must be text, numbers, booleans or null; 'threshold_reached'"):
+    with pytest.raises(
+        CallbackRejectedError, match="Fields must be text, numbers, booleans or null; 'threshold_reached'"
+    ):
         CallbackVerifier(secrets=[SECRET]).verify(**{**request, "body": changed})
 
 
@@ -250,7 +259,7 @@ def test_a_signature_in_capitals_is_the_same() -> None:
 )
 def test_what_cannot_be_is_refused_at_once(options: Any, field: str) -> None:
     """The error names the argument, and never the secret."""
-    with pytest.raises(InvalidValue, match=field) as caught:
+    with pytest.raises(InvalidValueError, match=field) as caught:
         CallbackVerifier(**options)
     assert caught.value.field == field
     assert "one" not in str(caught.value).replace("none", "")
@@ -259,7 +268,7 @@ def test_what_cannot_be_is_refused_at_once(options: Any, field: str) -> None:
 @pytest.mark.parametrize("url", ["/didww", "didww", "", "mailto:x"])
 def test_a_path_alone_needs_the_public_address(url: str) -> None:
     """The message says what to give."""
-    with pytest.raises(InvalidValue, match=r"whole address|public_url"):
+    with pytest.raises(InvalidValueError, match=r"whole address|public_url"):
         CallbackVerifier(secrets=[SECRET]).verify(**{**sent(), "url": url})
 
 
@@ -280,7 +289,7 @@ def test_nothing_shows_the_secrets() -> None:
     for attempt in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError):
             attempt(verifier)
-    with pytest.raises(CallbackRejected) as caught:
+    with pytest.raises(CallbackRejectedError) as caught:
         verifier.verify(**{**sent(), "url": "/x?token=hush"})
     assert "hush" not in str(caught.value)
     again = pickle.loads(pickle.dumps(caught.value))
@@ -316,7 +325,7 @@ def test_whatever_a_stranger_sends_is_refused(
     """With one class of error."""
     if signature is not None:
         headers = {**headers, "X-DIDWW-Signature": signature}
-    with pytest.raises(CallbackRejected):
+    with pytest.raises(CallbackRejectedError):
         CallbackVerifier(secrets=[SECRET]).verify(method=method, url=f"{URL}?{query}", headers=headers, body=body)
 
 
@@ -333,14 +342,14 @@ def test_whatever_a_stranger_sends_is_refused(
 )
 def test_the_signer_names_what_it_cannot_sign(arguments: Any, field: str) -> None:
     """Instead of making a request that no receiver takes."""
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         sign_callback(*arguments, secret=SECRET)
     assert caught.value.field == field
     for options, name in (({"secret": ""}, "secret"), ({"secret": SECRET, "method": "PUT"}, "method")):
-        with pytest.raises(InvalidValue) as caught:
+        with pytest.raises(InvalidValueError) as caught:
             sign_callback(URL, PAYLOAD, **options)  # type: ignore[arg-type]
         assert caught.value.field == name
-    with pytest.raises(InvalidValue, match="POST for a list"):
+    with pytest.raises(InvalidValueError, match="POST for a list"):
         sign_callback(URL, [PAYLOAD], secret=SECRET, method="GET")
 
 

@@ -1,4 +1,4 @@
-"""Checks an answer of the sandbox against the contract's facts: documents, resources, errors, files.
+"""Checks an answer of the emulator against the contract's facts: documents, resources, errors, files.
 
 `tests/conftest.py` runs every answer that the engine gives in any test through `check`.
 """
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from facts import Attribute, facts, reachable, types
 
 if TYPE_CHECKING:
-    from didww.calls.effects import Request, Response
+    from didww._core.effects import Request, Response
 
 JSON_API = "application/vnd.api+json"
 DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -23,7 +23,7 @@ class Attribute:
     """An attribute, of an answer or of a request.
 
     Attributes:
-        kind: Its kind in the words of `didww.resources.kinds`.
+        kind: Its kind in the words of `didww._schema.types`.
         item: The kind of an item, if it is a list.
         enum: The values that the contract lists, of the attribute or of a list's items; null left out.
         nullable: Whether null is one of its values.

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
-from didww.calls.query import check_path, kind_behind
+from didww._core.query import check_path, kind_behind
+from didww._schema.filters import Match, filter_rules, names_in
+from didww._schema.forms import DIGITS, EMAIL, WEB_ADDRESS, Form
+from didww._schema.registry import all_classes, class_named, class_of
+from didww._schema.rules import SET, Ascending, OneOf, Rule, Together, When
 from didww.enums import OnCliMismatchAction
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 from didww.resources.export import REQUESTED_FILTERS
-from didww.resources.filters import Match, filter_rules, names_in
-from didww.resources.forms import DIGITS, EMAIL, WEB_ADDRESS, Form
-from didww.resources.registry import all_classes, class_named, class_of
-from didww.resources.rules import SET, Ascending, OneOf, Rule, Together, When
 
 from .facts import BEYOND, Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from enum import Enum
 
-    from didww.resources.base import Resource
-    from didww.resources.fields import Field
-    from didww.resources.kinds import Kind
-    from didww.resources.record import Meta, Nested, Record
+    from didww._schema.fields import Field
+    from didww._schema.record import Meta, Nested, Record
+    from didww._schema.resource import Resource
+    from didww._schema.types import FieldType
 
 CLASSES = [cls for cls in all_classes() if cls.type_ in types()]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.type_)
@@ -197,7 +197,7 @@ def _of(cls: type[Record], place: str) -> dict[str, Field]:
     return {name: field for name, field in cls._fields.items() if field.place == place}
 
 
-def _kind_name(kind: Kind) -> str:
+def _kind_name(kind: FieldType) -> str:
     return f"list of {_kind_name(kind.detail)}" if kind.name == "list" else kind.name
 
 
@@ -452,9 +452,9 @@ def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
     """What a record can be waited for is spelled as the contract spells it, and is an end itself."""
     if cls.outcome is not None:
         values = facts(cls.type_).attributes[cls.outcome.field].enum
-        named = {*cls.outcome.reached, *cls.outcome.ends, *cls.outcome.stalls}
-        assert cls.outcome.reached
-        assert cls.outcome.ends
+        named = {*cls.outcome.success, *cls.outcome.terminal, *cls.outcome.blocked}
+        assert cls.outcome.success
+        assert cls.outcome.terminal
         assert named <= set(values)
         assert set(cls.outcome.reasons) <= set(cls._fields)
 
@@ -701,7 +701,7 @@ def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
         return
     for path in _paths(cls.type_, 4):
         check_path(cls, path)
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValueError):
         check_path(cls, f"{next(iter(_paths(cls.type_, 1)))}.nothing")
 
 
@@ -712,7 +712,7 @@ def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resourc
     if said.operations & {"list", "find"}:
         assert said.include == set(said.relationships)
     for name in set(_of(cls, "relationships")) - set(said.relationships):
-        with pytest.raises(InvalidValue, match="cannot include"):
+        with pytest.raises(InvalidValueError, match="cannot include"):
             check_path(cls, name)
 
 

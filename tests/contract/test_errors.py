@@ -27,9 +27,9 @@ from didww import (
     ValidationError,
     exceptions,
 )
-from didww.calls.effects import Response
+from didww._core.effects import Response
+from didww._schema.registry import all_classes
 from didww.exceptions import _IDS_OF_THEIR_OWN
-from didww.resources.registry import all_classes
 from scripted import AsyncScripted, Scripted
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"

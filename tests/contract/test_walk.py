@@ -1,4 +1,4 @@
-"""A walk over everything that the contract lists, through the public clients, over the sandbox.
+"""A walk over everything that the contract lists, through the public clients, over the emulator.
 
 Each resource type, each operation, each filter, sort key and include, with both clients. What was walked is read off
 the requests that were sent, and compared with the contract's facts: nothing can be forgotten. Which records have which
@@ -22,6 +22,11 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, QueryParams
+from didww._schema.record import Nested
+from didww._schema.registry import class_of
+from didww._schema.resource import Resource
+from didww.emulator import Clock, Emulator
+from didww.emulator.engine.overrides import CATALOGUE
 from didww.encrypt import Encrypt
 from didww.enums import (
     CallbackMethod,
@@ -40,7 +45,6 @@ from didww.enums import (
 from didww.exceptions import DidwwApiError, NotFoundError, NotIncludedError, NotLoadedError
 from didww.resources.address import Address
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod
-from didww.resources.base import Resource
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.did import Did
@@ -52,12 +56,8 @@ from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.proof import Proof
-from didww.resources.record import Nested
-from didww.resources.registry import class_of
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from didww.sandbox import Clock, Sandbox
-from didww.sandbox.facts import CATALOGUE
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from facts import Filter, facts, types
 from scene import Scene
@@ -65,8 +65,8 @@ from scene import Scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from didww.calls.effects import Request, Response
-    from didww.sandbox import Engine
+    from didww._core.effects import Request, Response
+    from didww.emulator import Engine
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 OPERATIONS = ("list", "find", "create", "update", "delete")
@@ -569,7 +569,7 @@ def test_nothing_else_is_offered(type: str, mode: Mode) -> None:
 @pytest.mark.parametrize("type", [type for type, operation in sorted(EXTRA) if operation == "find"])
 @both_clients
 def test_one_is_found_where_the_contract_has_only_a_list(type: str, mode: Mode) -> None:
-    """Finding is offered all the same, and the sandbox answers."""
+    """Finding is offered all the same, and the emulator answers."""
     wire = Wire(scene().engine)
     listed = records(type)[0]
 
@@ -584,9 +584,9 @@ def test_one_is_found_where_the_contract_has_only_a_list(type: str, mode: Mode) 
 
 
 @functools.cache
-def sandbox() -> Sandbox:
-    """The sandbox that is written to; each test has a key, and so an account, of its own."""
-    return Sandbox(clock=Clock(NOON, running=False))
+def emulator() -> Emulator:
+    """The emulator that is written to; each test has a key, and so an account, of its own."""
+    return Emulator(clock=Clock(NOON, running=False))
 
 
 class Stage:
@@ -594,11 +594,11 @@ class Stage:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.client: DidwwClient = Wire(sandbox().engine).client(key=key)
+        self.client: DidwwClient = Wire(emulator().engine).client(key=key)
 
     def pause(self) -> None:
         """Let the service finish what it has begun."""
-        sandbox().clock.advance(2)
+        emulator().clock.advance(2)
 
     @functools.cached_property
     def group(self) -> Any:
@@ -723,7 +723,7 @@ DATES = {"from": "2026-03-01 00:00:00", "to": "2026-03-19 00:00:00"}
 
 
 def sip(**changes: Any) -> SipConfiguration:
-    """A SIP configuration with every field that can be written, as the sandbox has them unless said."""
+    """A SIP configuration with every field that can be written, as the emulator has them unless said."""
     blank: dict[str, Any] = {
         "text": "x",
         "integer": 7,
@@ -1055,7 +1055,7 @@ def test_what_can_be_created(type: str, mode: Mode) -> None:
     """A record with every field that a request may carry is made, and reads as it was written."""
     stage = Stage(f"create-{type}-{mode}")
     rounds = CREATES[type](stage)
-    wire = Wire(sandbox().engine)
+    wire = Wire(emulator().engine)
 
     async def walk() -> None:
         endpoint = accessor(wire.client(mode, stage.key), type)
@@ -1080,7 +1080,7 @@ def test_what_can_be_updated(type: str, mode: Mode) -> None:
     rounds = UPDATES[type](stage)
     there = [OTHERS[type](stage)] if type in OTHERS else _created(stage, type)
     records = [there[fields.pop("of", 0)] for fields in rounds]
-    wire = Wire(sandbox().engine)
+    wire = Wire(emulator().engine)
 
     async def walk() -> None:
         endpoint = accessor(wire.client(mode, stage.key), type)
@@ -1122,7 +1122,7 @@ def test_what_can_be_deleted(type: str, mode: Mode) -> None:
     if type == "shared_capacity_groups":  # one with numbers stays
         record.dids = []
         stage.client.shared_capacity_groups().update(record)
-    wire = Wire(sandbox().engine)
+    wire = Wire(emulator().engine)
 
     async def walk() -> None:
         endpoint = accessor(wire.client(mode, stage.key), type)
@@ -1144,7 +1144,7 @@ def test_what_can_be_deleted(type: str, mode: Mode) -> None:
 def test_files_are_uploaded(mode: Mode) -> None:
     """A file, a container, and several of them become encrypted files; one record for each, as its id says."""
     stage = Stage(f"upload-{mode}")
-    wire = Wire(sandbox().engine)
+    wire = Wire(emulator().engine)
 
     async def walk() -> None:
         client = wire.client(mode, stage.key)
@@ -1158,7 +1158,7 @@ def test_files_are_uploaded(mode: Mode) -> None:
         found = (await settled(client.encrypted_files().list(sort="description"))).data
         expected = {first.id: "first", second: None, others[0]: "third", others[1]: "fourth"}
         assert {one.id: one.description for one in found} == expected
-        assert all(one.expires_at == sandbox().clock.now() + timedelta(hours=24) for one in found)
+        assert all(one.expires_at == emulator().clock.now() + timedelta(hours=24) for one in found)
 
     asyncio.run(walk())
     assert wire.operations("encrypted_files") == {"create", "list"}

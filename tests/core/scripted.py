@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from didww.calls.effects import Request, Response
+from didww._core.effects import Request, Response
 from didww.exceptions import ClientClosedError
 
 if TYPE_CHECKING:

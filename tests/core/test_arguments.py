@@ -25,14 +25,14 @@ from didww import (
     VoiceInTrunk,
     VoiceOutTrunk,
 )
+from didww._schema.filters import filter_rules
+from didww._schema.registry import all_classes
 from didww.enums import ExportStatus, ExportType, Feature, OrderStatus
-from didww.exceptions import DeadlineExceeded, InvalidValue, NotFoundError, NotLoadedError
+from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
-from didww.resources.filters import filter_rules
 from didww.resources.identity import Identity
 from didww.resources.order import Order
-from didww.resources.registry import all_classes
 from scripted import AsyncScripted, Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -94,10 +94,10 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
     ids=str_or_type,
 )
 def test_a_wrong_argument_of_list_is_named(arguments: dict[str, Any], words: str) -> None:
-    """`InvalidValue` in few words, by `list` and by `iterate` at once; nothing is sent."""
+    """`InvalidValueError` in few words, by `list` and by `iterate` at once; nothing is sent."""
     client, transport = client_of()
     for call in (client.dids().list, client.dids().iterate):
-        with pytest.raises(InvalidValue, match=words) as caught:
+        with pytest.raises(InvalidValueError, match=words) as caught:
             call(**arguments)
         assert len(str(caught.value)) < 3000
     assert not transport.requests
@@ -106,7 +106,7 @@ def test_a_wrong_argument_of_list_is_named(arguments: dict[str, Any], words: str
 @pytest.mark.parametrize(("name", "value"), [("a", None), ("a", 1), (5, "x"), (None, "x")])
 def test_a_raw_parameter_is_text(name: Any, value: Any) -> None:
     """Both its name and its value."""
-    with pytest.raises(InvalidValue, match="param takes its"):
+    with pytest.raises(InvalidValueError, match="param takes its"):
         QueryParams().param(name, value)
 
 
@@ -131,13 +131,13 @@ FILTERS = [
 
 @given(filter=st.sampled_from(FILTERS), value=ODD)
 def test_any_value_of_any_filter_is_sent_or_refused(filter: tuple[type, str], value: Any) -> None:
-    """Whatever is given, the request goes out with that filter, or `InvalidValue` names it."""
+    """Whatever is given, the request goes out with that filter, or `InvalidValueError` names it."""
     cls: Any = filter[0]
     client, transport = client_of()
     refused = ""
     try:
         getattr(client, cls.path)().list(filter={filter[1]: value})
-    except InvalidValue as error:
+    except InvalidValueError as error:
         refused = str(error)
     if refused:
         assert filter[1] in refused or "surrogate" in refused
@@ -172,7 +172,7 @@ def test_a_value_may_be_written_in_several_ways(name: str, value: Any, text: str
 def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
     """By each operation that takes one, in few words, and nothing is sent."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=rf"orders\(\)\.{operation} takes") as caught:
+    with pytest.raises(InvalidValueError, match=rf"orders\(\)\.{operation} takes") as caught:
         getattr(client.orders(), operation)(id)
     assert len(str(caught.value)) < 400
     assert not transport.requests
@@ -184,9 +184,9 @@ def test_a_record_stands_for_its_id() -> None:
     assert client.dids().find(Did.build(ID)).data.id == ID
     assert transport.requests[0].url.endswith(f"/dids/{ID}")
     for operation in (client.dids().find, client.dids().delete, client.orders().wait):
-        with pytest.raises(InvalidValue, match=r"takes (Did|Order), not Country"):
+        with pytest.raises(InvalidValueError, match=r"takes (Did|Order), not Country"):
             operation(Country.build(ID))
-    with pytest.raises(InvalidValue, match="takes the id"):
+    with pytest.raises(InvalidValueError, match="takes the id"):
         client.dids().find(Did())
 
 
@@ -268,7 +268,9 @@ def test_a_misspelt_state_to_wait_for_is_named() -> None:
     client, transport = client_of(
         answer(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
     )
-    with pytest.raises(InvalidValue, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"):
+    with pytest.raises(
+        InvalidValueError, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"
+    ):
         client.orders().wait(ID, until="complete")
     assert not transport.requests
     assert client.orders().wait(ID, until=OrderStatus("new")).data.id == ID
@@ -277,15 +279,15 @@ def test_a_misspelt_state_to_wait_for_is_named() -> None:
 def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look may take what is left of the wait, and a second at its end, whatever the client's own timeout is."""
     clock = [100.0]
-    monkeypatch.setattr("didww.transport.driver.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("didww.transport.driver.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("didww._drivers.sync.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     pending = {"data": {"type": "orders", "id": ID, "attributes": {"status": "pending"}}}
-    client, transport = client_of(answer(document=pending), DeadlineExceeded("late"))
-    with pytest.raises(DeadlineExceeded, match=rf"Order {ID} is still pending after 2 s.*wait again"):
+    client, transport = client_of(answer(document=pending), ApiTimeoutError("late"))
+    with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 2 s.*wait again"):
         client.orders().wait(ID, timeout=2)
     assert transport.deadline <= 103
-    client, transport = client_of(DeadlineExceeded("the client's own"))
-    with pytest.raises(DeadlineExceeded, match="the client's own"):
+    client, transport = client_of(ApiTimeoutError("the client's own"))
+    with pytest.raises(ApiTimeoutError, match="the client's own"):
         client.with_options(timeout=0.5).orders().wait(ID, timeout=2)
 
 
@@ -298,7 +300,7 @@ def test_the_only_record_takes_a_query_too() -> None:
     assert {request.url.partition("?")[2] for request in transport.requests} == {"fields%5Bbalances%5D=credit"}
     with pytest.raises(NotLoadedError, match="was not asked for: add 'balance'"):
         _ = found.balance
-    with pytest.raises(InvalidValue, match="creditt"):
+    with pytest.raises(InvalidValueError, match="creditt"):
         client.balance().find(fields={"balances": ["creditt"]})
 
 
@@ -317,7 +319,7 @@ def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
         lambda: client.download_export(response, tmp_path / "a"),
         lambda: setattr(record, "voice_in_trunk", response),
     ):
-        with pytest.raises(InvalidValue, match=r"\.data"):
+        with pytest.raises(InvalidValueError, match=r"\.data"):
             call()
     assert len(transport.requests) == 1
 
@@ -356,7 +358,7 @@ def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
 def test_a_filters_value_that_is_not_known_is_refused(accessor: str, name: str, value: Any, words: str) -> None:
     """It would match nothing, which looks as if there were nothing; the error says what is known and what to do."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=words) as caught:
+    with pytest.raises(InvalidValueError, match=words) as caught:
         getattr(client, accessor)().list(filter={name: value})
     assert caught.value.field == name
     assert len(str(caught.value)) < 600
@@ -402,17 +404,17 @@ def test_a_filters_value_that_is_known_or_meant_is_sent(accessor: str, arguments
 )
 def test_a_value_by_its_name_leads_to_the_member(make: Any, words: str) -> None:
     """Of enums with numbers the member is named, of those with text the value, which is taken as it is."""
-    with pytest.raises(InvalidValue, match=words):
+    with pytest.raises(InvalidValueError, match=words):
         make()
 
 
 def test_ways_out_lead_out() -> None:
     """`build` is proposed for what looks like an id only, and a value in other letters for the known one."""
-    with pytest.raises(InvalidValue, match=rf"Use Country\.build\('{ID}'\)"):
+    with pytest.raises(InvalidValueError, match=rf"Use Country\.build\('{ID}'\)"):
         Identity(country=ID)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidValue, match=r"Find it first"):
+    with pytest.raises(InvalidValueError, match=r"Find it first"):
         Identity(country="DE")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidValue, match=r"Did you mean 'personal'\?"):
+    with pytest.raises(InvalidValueError, match=r"Did you mean 'personal'\?"):
         Identity(identity_type="PERSONAL")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
@@ -432,7 +434,7 @@ def test_ways_out_lead_out() -> None:
 def test_what_an_item_needs_is_named_with_its_place(item: Any, missing: list[str]) -> None:
     """Before anything is sent, in an order whose other items are complete."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
     places = [f"Order.items[1].{name}" for name in missing]
     assert str(caught.value) == f"orders().create needs {' and '.join(places)}; set it first."
@@ -465,7 +467,7 @@ def test_what_a_nested_object_needs_is_named_with_its_place() -> None:
     """As in a list, without a number."""
     client, _ = client_of()
     trunk = VoiceOutTrunk(name="Outbound", authentication_method=TwilioAuthenticationMethod())
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         client.voice_out_trunks().create(trunk)
     assert "VoiceOutTrunk.authentication_method.twilio_account_sid" in str(caught.value)
 
@@ -507,7 +509,7 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
 def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str, words: str) -> None:
     """Misspelt, of the other type, missing, the wrong way round: before anything is sent."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=words) as caught:
+    with pytest.raises(InvalidValueError, match=words) as caught:
         client.exports().create(Export(export_type=ExportType(type_), filters=filters))
     assert caught.value.field == f"Export.filters[{key!r}]"
     assert not transport.requests
@@ -537,7 +539,7 @@ def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
     client, transport = client_of()
     export = Export(export_type=ExportType.CDR_IN, filters=PERIOD)
     export.filters["form"] = export.filters.pop("from")
-    with pytest.raises(InvalidValue, match="Did you mean 'from'"):
+    with pytest.raises(InvalidValueError, match="Did you mean 'from'"):
         client.exports().create(export)
     assert not transport.requests
 
@@ -573,7 +575,7 @@ def test_a_filter_that_could_only_find_nothing_is_refused(resource: str, filter:
     """Numbers are digits and ids are UUIDs: the service would answer an empty list; the error says what to write."""
     client, transport = client_of()
     for query in ({"filter": filter}, {"params": QueryParams().filter(*next(iter(filter.items())))}):
-        with pytest.raises(InvalidValue, match=words):
+        with pytest.raises(InvalidValueError, match=words):
             getattr(client, resource)().list(**query)
     assert transport.requests == []
 
@@ -610,6 +612,6 @@ def test_an_id_from_a_cache_cannot_change_the_path() -> None:
     did = Did.from_dict({"id": "a/../../orders", "attributes": {}})
     did.description = "x"
     for call in (lambda: client.dids().update(did), lambda: client.dids().delete(did), lambda: client.dids().find(did)):
-        with pytest.raises(InvalidValue, match="takes an id such as"):
+        with pytest.raises(InvalidValueError, match="takes an id such as"):
             call()
     assert not transport.requests

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients import Blocking
-from didww import AsyncDidwwClient, BulkFailed, Did, DidOrderItem, DidwwClient, Order, Report
-from didww.calls.effects import Response
+from didww import AsyncDidwwClient, BulkError, Did, DidOrderItem, DidwwClient, Order, Report
+from didww._core.effects import Response
+from didww.emulator import Emulator
+from didww.emulator.http.server import running
 from didww.exceptions import (
+    ApiConnectionError,
     ClientClosedError,
-    ConnectionFailed,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     ServerError,
     ValidationError,
 )
-from didww.sandbox import Sandbox
-from didww.sandbox.server import running
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from pace import patient, seconds
 from proxy import Proxy
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from didww.calls.effects import Request
+    from didww._core.effects import Request
 
 BASE = "https://api.example.com/v3"
 KINDS = ("sync", "async")
@@ -126,7 +126,7 @@ def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
     assert [did.changes != {} for did in dids] == [number in (3, 7) for number in range(20)]
     assert not report.complete
     assert repr(report) == "Report(done=18, failed=2)"
-    with pytest.raises(BulkFailed, match="done=18, failed=2") as caught:
+    with pytest.raises(BulkError, match="done=18, failed=2") as caught:
         report.raise_for_failures()
     assert caught.value.report is report
     assert caught.value.__cause__ is report.failed[0].error
@@ -151,7 +151,7 @@ def test_deletions_take_ids_and_records(client_over: Any) -> None:
     desk = Desk()
     report = client_over(desk).orders().delete_many([id_of(1), Order.build(id_of(2)), id_of(1), "no id", 7])
     assert [item.state for item in report.items] == ["done", "done", "failed", "failed", "failed"]
-    assert all(isinstance(item.error, InvalidValue) for item in report.failed)
+    assert all(isinstance(item.error, InvalidValueError) for item in report.failed)
     assert desk.counts == {id_of(1): 1, id_of(2): 1}
     assert report.data == [None] * 5
 
@@ -245,8 +245,8 @@ def test_coroutine_functions_are_awaited() -> None:
 @pytest.mark.parametrize(
     ("failure", "state"),
     [
-        (ConnectionFailed("lost", request_sent=True), "unknown"),
-        (ConnectionFailed("refused", request_sent=False), "failed"),
+        (ApiConnectionError("lost", request_sent=True), "unknown"),
+        (ApiConnectionError("refused", request_sent=False), "failed"),
         (Response(500, {}, b""), "unknown"),
         (Response(200, {}, b"<html>"), "unknown"),
         (Response(429, {}, b""), "failed"),
@@ -276,7 +276,7 @@ def test_wrong_arguments_send_nothing(client_over: Any) -> None:
         (lambda: dids.update_many([], report=[]), "report"),
         (lambda: dids.update_many([], progress="x"), "progress"),
     ):
-        with pytest.raises(InvalidValue, match=field) as caught:
+        with pytest.raises(InvalidValueError, match=field) as caught:
             call()
         assert caught.value.field == field
     assert sum(desk.counts.values()) == 1
@@ -425,9 +425,9 @@ def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
             assert len({one.id for one in report.data if one}) == 60 == direct.orders().count()
 
 
-def test_in_the_sandbox() -> None:
+def test_in_the_emulator() -> None:
     """Numbers are bought, described, and found so; one that is not there fails alone."""
-    client = Sandbox().client()
+    client = Emulator().client()
     group = client.did_groups().list(filter={"area_name": "London"}, include="stock_keeping_units").data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=10)
     client.orders().wait(client.orders().create(Order(items=[item])).data)

@@ -1,4 +1,4 @@
-"""Calls over real sockets through a proxy that does harm, to the served sandbox."""
+"""Calls over real sockets through a proxy that does harm, to the served emulator."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import pytest
 
 from clients import KINDS, client_of
 from didww import (
+    ApiConnectionError,
+    ApiTimeoutError,
     AsyncDidwwClient,
-    ConnectionFailed,
-    DeadlineExceeded,
     DidOrderItem,
     DidwwClient,
     DidwwError,
     Order,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
 )
-from didww.sandbox.server import running
+from didww.emulator.http.server import running
 from pace import patient, seconds
 from proxy import Proxy
 
@@ -60,9 +60,9 @@ def test_reading_survives_one_bad_moment(fate: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("fate", "error"),
     [
-        ("refuse", ConnectionFailed),
-        ("lose", ConnectionFailed),
-        ("cut", (ConnectionFailed, UnexpectedResponse)),
+        ("refuse", ApiConnectionError),
+        ("lose", ApiConnectionError),
+        ("cut", (ApiConnectionError, UnexpectedResponseError)),
         ("html", ServerError),
     ],
 )
@@ -82,7 +82,7 @@ def test_an_answer_that_drips_is_cut_off_in_time(kind: str) -> None:
     with running() as base_url, Proxy(base_url, lambda _: "drip") as proxy:
         with client_of(kind, proxy.base_url, timeout=seconds(1.5)) as client:
             begun = time.monotonic()
-            with pytest.raises(DeadlineExceeded):
+            with pytest.raises(ApiTimeoutError):
                 client.countries().list()
             assert 1.3 <= time.monotonic() - begun < seconds(3)
 
@@ -95,7 +95,7 @@ def test_an_order_that_may_have_been_placed_is_not_sent_again(kind: str) -> None
             sku = london(direct)
         with Proxy(base_url, lambda line: "refuse" if line.startswith("POST") else "pass") as proxy:
             with client_of(kind, proxy.base_url, timeout=120) as client:
-                with pytest.raises(ConnectionFailed, match="not found within") as caught:
+                with pytest.raises(ApiConnectionError, match="not found within") as caught:
                     client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
                 assert client.orders().list(filter=caught.value.lookup).data == []
     assert proxy.fates.count("refuse") == caught.value.attempts == 1

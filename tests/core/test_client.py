@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
-from didww import ApiResponse, AsyncDidwwClient, DidwwClient, QueryParams, endpoints
-from didww import async_endpoints as aendpoints
+from didww import ApiResponse, AsyncDidwwClient, DidwwClient, QueryParams
+from didww._endpoints import asynchronous as aendpoints
+from didww._endpoints import sync
 from didww.configuration import NO_TIMEOUT, Environment
 from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
     AuthenticationError,
     ConflictError,
-    ConnectionFailed,
-    DeadlineExceeded,
     DidwwApiError,
     DidwwClientError,
     InsufficientBalanceError,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     NotIncludedError,
     NotLoadedError,
@@ -31,9 +32,9 @@ from didww.exceptions import (
     RateLimitError,
     ReadOnlyFieldError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
     ValidationError,
-    WaitEnded,
+    WaitError,
 )
 from didww.resources.address import Address
 from didww.resources.address_requirement import AddressRequirement
@@ -135,9 +136,9 @@ def test_keywords_and_query_params_become_one_query() -> None:
     ],
 )
 def test_a_callers_mistake_is_named_before_anything_is_sent(call: Any, words: list[str]) -> None:
-    """A wrong name, id or record raises InvalidValue that names it and the way out, and nothing goes out."""
+    """A wrong name, id or record raises InvalidValueError that names it and the way out, and nothing goes out."""
     client, transport = client_of(answer(document={"data": []}))
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         result = call(client)
         list(result)
     for word in words:
@@ -351,7 +352,7 @@ def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
     client, transport = client_of(
         answer(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
     )
-    with pytest.raises(UnexpectedResponse, match="leads away"):
+    with pytest.raises(UnexpectedResponseError, match="leads away"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
     client, _ = client_of(answer(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
@@ -408,16 +409,16 @@ def test_an_error_without_error_objects_is_still_that_error(body: bytes) -> None
 
 @pytest.mark.parametrize("body", [b"", b"<html>login</html>", b'{"data":{"id":', b"[]", b'{"meta":{}}', b'{"data":[]}'])
 def test_a_success_that_is_no_such_document_is_unexpected(body: bytes) -> None:
-    """A 200 without the resource raises UnexpectedResponse instead of answering nothing."""
+    """A 200 without the resource raises UnexpectedResponseError instead of answering nothing."""
     client, _ = client_of(answer(200, body=body))
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(UnexpectedResponseError):
         client.dids().find(ID)
 
 
 def test_a_redirect_is_not_followed() -> None:
     """A 302 raises and is asked nowhere else."""
     client, transport = client_of(answer(302, body=b"", location="https://evil.example.com/"))
-    with pytest.raises(UnexpectedResponse, match="redirect"):
+    with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.dids().find(ID)
     assert len(transport.requests) == 1
 
@@ -470,10 +471,10 @@ def test_wait_asks_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_wait_ends_when_it_cannot_come_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A canceled order raises WaitEnded with its last state; `until="canceled"` takes it as the wanted end."""
+    """A canceled order raises WaitError with its last state; `until="canceled"` takes it as the wanted end."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     client, _ = client_of(order("pending"), order("canceled"))
-    with pytest.raises(WaitEnded, match="canceled") as caught:
+    with pytest.raises(WaitError, match="canceled") as caught:
         client.orders().wait(ID)
     assert caught.value.resource == Order.build(ID)
     assert client.orders().wait(ID, until="canceled").data.status == "canceled"
@@ -481,12 +482,12 @@ def test_wait_ends_when_it_cannot_come_any_more(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_wait_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its timeout a wait raises DeadlineExceeded that says how to go on."""
+    """After its timeout a wait raises ApiTimeoutError that says how to go on."""
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     client, _ = client_of(order("pending"))
-    with pytest.raises(DeadlineExceeded, match=r"still pending after 20 s.*wait again"):
+    with pytest.raises(ApiTimeoutError, match=r"still pending after 20 s.*wait again"):
         client.orders().wait(ID, timeout=20)
     assert now[0] == pytest.approx(20)
 
@@ -520,9 +521,9 @@ def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
     [
         (answer(404, body=b""), NotFoundError),
         (answer(401, {"errors": []}), AuthenticationError),
-        (answer(200, body=b"x" * 10, content_length="100"), UnexpectedResponse),
-        (answer(302, body=b""), UnexpectedResponse),
-        (ConnectionFailed("broken"), ConnectionFailed),
+        (answer(200, body=b"x" * 10, content_length="100"), UnexpectedResponseError),
+        (answer(302, body=b""), UnexpectedResponseError),
+        (ApiConnectionError("broken"), ApiConnectionError),
     ],
 )
 def test_a_failed_download_leaves_nothing_behind(tmp_path: Path, script: Any, expected: type[Exception]) -> None:
@@ -604,11 +605,11 @@ def test_only_the_very_same_origin_gets_the_key(url: str, tmp_path: Path) -> Non
 def test_an_address_that_can_be_read_in_two_ways_is_refused(url: str, tmp_path: Path) -> None:
     """Libraries would dial different hosts: nothing is sent, and the error does not repeat what may be a signature."""
     client, transport = client_of(answer(document={"data": [DID], "links": {"next": url}}))
-    with pytest.raises(InvalidValue, match="http or https address") as caught:
+    with pytest.raises(InvalidValueError, match="http or https address") as caught:
         client.download_export(url, tmp_path / "a")
     assert "example-secret" not in str(caught.value)
     assert not transport.requests
-    with pytest.raises(UnexpectedResponse, match="leads away"):
+    with pytest.raises(UnexpectedResponseError, match="leads away"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
 
@@ -617,7 +618,7 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused(url: str, tmp_path: 
 def test_an_export_without_a_file_says_to_wait(given: Any, tmp_path: Path) -> None:
     """No url yet: the error says how to get it, and nothing is sent."""
     client, transport = client_of(answer(body=b"x"))
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValueError):
         client.download_export(given, tmp_path / "a")
     assert not transport.requests
 
@@ -720,7 +721,7 @@ def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
     """A base URL, environment, timeout or header that cannot work is named at once."""
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValueError):
         DidwwClient(KEY, **options)
 
 
@@ -730,12 +731,12 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
 def test_http_over_a_network_is_refused_unless_allowed(host: str, tmp_path: Path) -> None:
     """Anybody on the way could read the key, and the call records of an export."""
     with pytest.raises(
-        InvalidValue, match=r"base_url must be an https address, got http://.*allow_insecure=True"
+        InvalidValueError, match=r"base_url must be an https address, got http://.*allow_insecure=True"
     ) as caught:
         DidwwClient(KEY, base_url=f"http://{host}/v3")
     assert caught.value.field == "base_url"
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=r"^url must be an https address"):
+    with pytest.raises(InvalidValueError, match=r"^url must be an https address"):
         client.download_export(f"http://{host}/v3/exports/a.csv.gz?signature=secret", tmp_path / "a")
     assert transport.requests == []
     allowed = Scripted(answer(body=b"x"))
@@ -771,7 +772,7 @@ def public(cls: type) -> dict[str, Any]:
 
 
 PAIRS = [(DidwwClient, AsyncDidwwClient)] + [
-    (getattr(endpoints, name), getattr(aendpoints, f"Async{name}")) for name in endpoints.__all__
+    (getattr(sync, name), getattr(aendpoints, f"Async{name}")) for name in sync.__all__
 ]
 
 
@@ -851,15 +852,15 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
     built: Any = Order.build(ID)
     with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
         built.items = []
-    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
+    with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
         did.capacity_limit = 40000
-    with pytest.raises(InvalidValue, match=r"Did\.capacity_limit takes an int, not True"):
+    with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit takes an int, not True"):
         did.capacity_limit = True
-    with pytest.raises(InvalidValue, match=r"Did\.voice_in_trunk takes VoiceInTrunk.*build"):
+    with pytest.raises(InvalidValueError, match=r"Did\.voice_in_trunk takes VoiceInTrunk.*build"):
         did.voice_in_trunk = OTHER
-    with pytest.raises(InvalidValue, match="Did you mean 'description'"):
+    with pytest.raises(InvalidValueError, match="Did you mean 'description'"):
         did.descripton = "x"
-    with pytest.raises(InvalidValue, match="Did you mean 'description'"):
+    with pytest.raises(InvalidValueError, match="Did you mean 'description'"):
         Did(descripton="x")
 
 
@@ -906,7 +907,7 @@ def test_a_validation_without_a_document_is_a_success(accessor: str, record: Any
 def test_a_validation_needs_a_document_otherwise(accessor: str, record: Any, status: int) -> None:
     """An empty answer of another status may be a damaged one, which must not pass for a requirement that is met."""
     client, _ = client_of(answer(status), max_retries=0)
-    with pytest.raises(UnexpectedResponse, match="an empty body"):
+    with pytest.raises(UnexpectedResponseError, match="an empty body"):
         getattr(client, accessor)().create(record)
 
 

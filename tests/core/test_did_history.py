@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from didww import AsyncDidwwClient, Did, DidwwClient, QueryParams
-from didww.exceptions import DeadlineExceeded, InvalidValue, NotFoundError
-from didww.sandbox import Sandbox
+from didww.emulator import Emulator
+from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError
 from scripted import AsyncScripted, Scripted, answer
 from world import BASE, Fate, World
 
@@ -82,30 +82,30 @@ def test_a_did_that_is_not_there_is_named() -> None:
 def test_id_and_number_exclude_each_other() -> None:
     """Two values for one filter of the service are refused."""
     client, transport = client_of(answer(document=DID))
-    with pytest.raises(InvalidValue, match=r"'did\.id' asks by 'did_number'; use one of the two"):
+    with pytest.raises(InvalidValueError, match=r"'did\.id' asks by 'did_number'; use one of the two"):
         client.did_history().list(filter={"did.id": ID, "did_number": "442079460001"})
     assert transport.requests == []
 
 
 def test_both_requests_share_the_timeout() -> None:
     """What the first one took is missing to the second one."""
-    from didww.calls.operations import list_
+    from didww._core.operations import list_
     from didww.configuration import ApiKey, Configuration
     from didww.resources.did_history import DidHistory
 
     world = World(Fate(4.0), Fate(4.0))
     world.serve = lambda request: answer(document=DID)
     query = QueryParams().filter("did.id", ID)
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(ApiTimeoutError):
         world.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))
     assert world.now == 1006.0
 
 
 def test_the_local_didww_knows_the_history_of_an_id() -> None:
     """As a program asks DIDWW."""
-    sandbox = Sandbox()
-    sandbox.state.seed({"dids": [{"number": "442079460001"}]})
-    with sandbox.client() as client:
+    emulator = Emulator()
+    emulator.state.seed({"dids": [{"number": "442079460001"}]})
+    with emulator.client() as client:
         did = client.dids().one(filter={"number": "442079460001"})
         events = client.did_history().list(QueryParams().filter("did.id", did.id)).data
         assert {event.did_number for event in events} <= {"442079460001"}

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from clients import KEY, KINDS, client_of
 from didww import DidwwClient
 from didww.exceptions import (
-    ConnectionFailed,
+    ApiConnectionError,
     DidwwClientError,
     DidwwError,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
 )
 from laws import law
 from scripted import Scripted, answer
@@ -102,32 +102,36 @@ def flipped(data: bytes, place: int) -> bytes:
 
 
 BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
-    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponse, "cut off after"),
-    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponse, "cut off after"),
-    "cut off in the head": (http(PACKED[:5]), UnexpectedResponse, "cut off after"),
-    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponse, "cut off after"),
-    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponse, "cut off after"),
-    "nothing": (http(b""), UnexpectedResponse, "is empty"),
-    "nothing in chunks": (chunked(b""), UnexpectedResponse, "is empty"),
-    "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ConnectionFailed, "cut off"),
-    "chunks cut off": (chunked(PACKED)[:-5], ConnectionFailed, "cut off"),
-    "damaged": (http(flipped(PACKED, len(PACKED) // 2)), UnexpectedResponse, "damaged"),
-    "wrong check sum": (http(flipped(PACKED, -8)), UnexpectedResponse, "damaged"),
-    "wrong length": (http(flipped(PACKED, -1)), UnexpectedResponse, "damaged"),
-    "second one damaged": (http(PACKED + flipped(PACKED, -8)), UnexpectedResponse, "damaged"),
-    "something behind": (http(PACKED + b"garbage"), UnexpectedResponse, "damaged"),
-    "plain": (http(CSV), UnexpectedResponse, "not gzip"),
-    "page": (http(b"<html></html>"), UnexpectedResponse, r"a page \(HTML, XML or JSON\)"),
-    "called a page": (http(PACKED, "Content-Type: text/html; charset=utf-8"), UnexpectedResponse, r"\(text/html\)"),
-    "zeros": (http(bytes(100)), UnexpectedResponse, "not gzip"),
-    "bomb": (http(gzip.compress(bytes(50 << 20), 9)), UnexpectedResponse, "more than 1000000 bytes"),
-    "bomb of many": (http(gzip.compress(bytes(999_999)) * 2), UnexpectedResponse, "more than 1000000 bytes"),
-    "one byte too many": (http(gzip.compress(bytes(1_000_001))), UnexpectedResponse, "more than 1000000 bytes"),
+    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
+    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponseError, "cut off after"),
+    "cut off in the head": (http(PACKED[:5]), UnexpectedResponseError, "cut off after"),
+    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponseError, "cut off after"),
+    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
+    "nothing": (http(b""), UnexpectedResponseError, "is empty"),
+    "nothing in chunks": (chunked(b""), UnexpectedResponseError, "is empty"),
+    "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ApiConnectionError, "cut off"),
+    "chunks cut off": (chunked(PACKED)[:-5], ApiConnectionError, "cut off"),
+    "damaged": (http(flipped(PACKED, len(PACKED) // 2)), UnexpectedResponseError, "damaged"),
+    "wrong check sum": (http(flipped(PACKED, -8)), UnexpectedResponseError, "damaged"),
+    "wrong length": (http(flipped(PACKED, -1)), UnexpectedResponseError, "damaged"),
+    "second one damaged": (http(PACKED + flipped(PACKED, -8)), UnexpectedResponseError, "damaged"),
+    "something behind": (http(PACKED + b"garbage"), UnexpectedResponseError, "damaged"),
+    "plain": (http(CSV), UnexpectedResponseError, "not gzip"),
+    "page": (http(b"<html></html>"), UnexpectedResponseError, r"a page \(HTML, XML or JSON\)"),
+    "called a page": (
+        http(PACKED, "Content-Type: text/html; charset=utf-8"),
+        UnexpectedResponseError,
+        r"\(text/html\)",
+    ),
+    "zeros": (http(bytes(100)), UnexpectedResponseError, "not gzip"),
+    "bomb": (http(gzip.compress(bytes(50 << 20), 9)), UnexpectedResponseError, "more than 1000000 bytes"),
+    "bomb of many": (http(gzip.compress(bytes(999_999)) * 2), UnexpectedResponseError, "more than 1000000 bytes"),
+    "one byte too many": (http(gzip.compress(bytes(1_000_001))), UnexpectedResponseError, "more than 1000000 bytes"),
     "not there": (http(b"", status="404 Not Found"), NotFoundError, "404"),
     "server's fault": (http(b"<html>", status="503 Busy"), ServerError, "503"),
-    "redirect": (http(b"", "Location: https://files.example.com/", status="302 Found"), UnexpectedResponse, "302"),
-    "no content": (http(b"", status="204 No Content"), UnexpectedResponse, "204"),
-    "a part": (http(PACKED, status="206 Partial Content"), UnexpectedResponse, "206"),
+    "redirect": (http(b"", "Location: https://files.example.com/", status="302 Found"), UnexpectedResponseError, "302"),
+    "no content": (http(b"", status="204 No Content"), UnexpectedResponseError, "204"),
+    "a part": (http(PACKED, status="206 Partial Content"), UnexpectedResponseError, "206"),
 }
 
 HUNG_UP = {"cut off without a length", "fewer bytes than told", "chunks cut off"}
@@ -184,7 +188,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
 def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
     """Wherever it ends too early, without a length to compare with, it is found out."""
     with tempfile.TemporaryDirectory() as folder:
-        with pytest.raises(UnexpectedResponse):
+        with pytest.raises(UnexpectedResponseError):
             fetched(PACKED[:cut], Path(folder) / "a")
         assert not list(Path(folder).iterdir())
 
@@ -199,7 +203,7 @@ def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
         target = Path(folder) / "a"
         try:
             fetched(bytes(changed), target)
-        except UnexpectedResponse:
+        except UnexpectedResponseError:
             assert not list(Path(folder).iterdir())
         else:
             assert target.read_bytes() == CSV
@@ -243,7 +247,7 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
     with Server(answering(http(PACKED))) as other:
         moved = http(b"", f"Location: {other.url}{PATH}", status="307 Temporary Redirect")
         with Server(answering(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
-            with pytest.raises(UnexpectedResponse, match="307"):
+            with pytest.raises(UnexpectedResponseError, match="307"):
                 download(client, f"{api.url}{PATH}", tmp_path / "a")
     assert other.connections == 0
     assert not list(tmp_path.iterdir())
@@ -253,7 +257,7 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
 def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """An address that looks like ours and leads elsewhere is not asked at all."""
     with Server(answering(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
-        with pytest.raises(InvalidValue, match="http or https address"):
+        with pytest.raises(InvalidValueError, match="http or https address"):
             download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 
@@ -261,7 +265,7 @@ def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kin
 @pytest.mark.parametrize("most", [None, "x", 0, -1, True, 1.5])
 def test_the_most_bytes_to_unpack_are_a_whole_number(most: Any, kind: str, tmp_path: Path) -> None:
     """Anything else is refused before anything is sent."""
-    with client_of(kind, "http://127.0.0.1:9/v3") as client, pytest.raises(InvalidValue, match="max_bytes"):
+    with client_of(kind, "http://127.0.0.1:9/v3") as client, pytest.raises(InvalidValueError, match="max_bytes"):
         client.download_and_decompress_export(f"http://127.0.0.1:9{PATH}", tmp_path / "a", max_bytes=most)
 
 
@@ -308,7 +312,7 @@ def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_
     target = tmp_path / "calls"
     target.write_bytes(b"good records")
     with Server(once(raw)) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
-        with pytest.raises(UnexpectedResponse, match=r"a page|is empty"):
+        with pytest.raises(UnexpectedResponseError, match=r"a page|is empty"):
             getattr(client, method)(f"{server.url}{PATH}", target)
     assert target.read_bytes() == b"good records"
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 names are what is compared
@@ -345,7 +349,7 @@ def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path) -> Non
         for _ in range(2):
             client.download_export(f"{server.url}{PATH}", target)
     with Server(once(http(PACKED[:-9]))) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
-        with pytest.raises(UnexpectedResponse):
+        with pytest.raises(UnexpectedResponseError):
             client.download_export(f"{server.url}{PATH}", target)
     assert target.read_bytes() == PACKED
     assert os.listdir(tmp_path) == ["calls.csv.gz"]  # noqa: PTH208 names are what is compared
@@ -354,7 +358,7 @@ def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("open_files_stay")
 def test_the_file_that_says_that_a_server_is_ready(tmp_path: Path) -> None:
     """The other file that gets its name when it is whole."""
-    from didww.sandbox.server import write_ready_file
+    from didww.emulator.http.server import write_ready_file
 
     for base_url in ("http://127.0.0.1:1/v3", "http://127.0.0.1:2/v3"):
         write_ready_file(tmp_path / "ready", base_url)

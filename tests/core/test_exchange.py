@@ -19,26 +19,29 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from didww.calls import operations, pages
-from didww.calls.creating import CLOCK_SLACK
-from didww.calls.effects import Now, Request, Response, Send, Sleep, TakeTurn
-from didww.calls.events import Retrying, Sending
-from didww.calls.retries import LONGEST_PAUSE, LONGEST_RETRY_AFTER, RULES, pause, repeats
+from didww._core import operations, pagination
+from didww._core.create import CLOCK_SLACK
+from didww._core.effects import Acquire, Now, Request, Response, Send, Sleep
+from didww._core.events import RequestStarted, RetryScheduled
+from didww._core.retry import MAX_PAUSE, MAX_RETRY_AFTER, RULES, pause, repeats
+from didww._drivers.asynchronous import AsyncDriver
+from didww._drivers.sync import Driver
 from didww.configuration import ApiKey, Configuration
+from didww.emulator import Emulator
 from didww.enums import Codec
 from didww.exceptions import (
-    ConnectionFailed,
-    DeadlineExceeded,
+    ApiConnectionError,
+    ApiTimeoutError,
     DidwwApiError,
     DidwwError,
-    InvalidValue,
-    NotExactlyOne,
+    InvalidValueError,
+    NotExactlyOneError,
     RateLimitError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
 )
-from didww.limits import MARGIN, Budget, RateLimiter
 from didww.query_params import QueryParams
+from didww.rate_limit.local import MARGIN, Budget, RateLimiter
 from didww.resources.address_requirement_validation import AddressRequirementValidation
 from didww.resources.available_did import AvailableDid
 from didww.resources.capacity_pool import CapacityPool
@@ -50,9 +53,6 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from didww.sandbox import Sandbox
-from didww.transport.async_driver import AsyncDriver
-from didww.transport.driver import Driver
 from laws import law
 from world import BASE, ODD, Fate, World
 
@@ -155,22 +155,22 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
     except DidwwError as caught:
         error = caught
     assert world.now <= begun + timeout + 1e-6
-    sendings = [event for event in world.told if isinstance(event, Sending)]
+    sendings = [event for event in world.told if isinstance(event, RequestStarted)]
     assert [event.attempt for event in sendings] == list(range(1, len(world.sent) + 1))
     assert len(world.sent) <= 1 + retries
-    repeated = [event for event in world.told if isinstance(event, Retrying)]
+    repeated = [event for event in world.told if isinstance(event, RetryScheduled)]
     assert len(repeated) in (len(world.sent) - 1, 0)
     for event, slept, fate in zip(repeated, world.slept, fates, strict=False):
         assert event.wait == slept
         asked = fate.retry_after if isinstance(fate.how, int) and isinstance(fate.retry_after, int) else None
-        assert slept >= asked if asked is not None else slept <= LONGEST_PAUSE
-        assert asked is None or asked <= LONGEST_RETRY_AFTER
-    if isinstance(error, (ConnectionFailed, DidwwApiError)):
+        assert slept >= asked if asked is not None else slept <= MAX_PAUSE
+        assert asked is None or asked <= MAX_RETRY_AFTER
+    if isinstance(error, (ApiConnectionError, DidwwApiError)):
         assert error.attempts == len(world.sent)
         assert not error.outcome_unknown
 
 
-class Shelf(World):
+class ExportCache(World):
     """A service with a list of DIDs in pages; before each answer, records may be added in front or removed."""
 
     def __init__(self, total: int, changes: list[int], *fates: Fate) -> None:
@@ -211,11 +211,13 @@ def test_a_walk_over_a_bad_line_loses_nothing(
 
     In order, and never one twice within one walk; no two requests are closer than the rate allows.
     """
-    world = Shelf(total, added, *fates)
+    world = ExportCache(total, added, *fates)
     configuration = settings_of(world, timeout=60, max_retries=1, rate=rate)
     token, found = None, []
     for _ in range(60):
-        call, bookmark = pages.walk(configuration, Did, QueryParams(), page_size=size, prefetch=prefetch, resume=token)
+        call, bookmark = pagination.walk(
+            configuration, Did, QueryParams(), page_size=size, prefetch=prefetch, resume=token
+        )
         part: list[str] = []
         try:
             part.extend(str(record.id) for record in world.walk(call, bookmark))
@@ -286,7 +288,7 @@ def by_async_driver(world: World, call: Any) -> str:
 
 
 def tell(driver: Any, world: World, carry_out: Any = None) -> None:
-    from didww.calls.effects import Tell
+    from didww._core.effects import Tell
 
     driver._carry_out[Tell] = carry_out or world.carry_out
 
@@ -316,7 +318,7 @@ def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
 
 def test_without_retries_everything_is_sent_once() -> None:
     """`max_retries=0` means none, for buying too; a lost order is still looked up."""
-    for how, error in (("unsent", ConnectionFailed), (503, ServerError), (429, RateLimitError)):
+    for how, error in (("unsent", ApiConnectionError), (503, ServerError), (429, RateLimitError)):
         world = World(Fate(0.1, how))
         with pytest.raises(error) as caught:
             find_of(world, max_retries=0)
@@ -353,7 +355,7 @@ def test_a_service_that_is_down_is_not_hammered() -> None:
     sent = 0
     for _ in range(100):
         world = World(*[Fate(0.1, "unsent")] * 3)
-        with pytest.raises(ConnectionFailed):
+        with pytest.raises(ApiConnectionError):
             find_of(world, budget=budget)
         sent += len(world.sent)
     assert sent == 100 + 10
@@ -405,7 +407,7 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
     """The error stays of its class, and has the filter that finds the order."""
     world = World(Fate(90, "answered"))
     with pytest.raises(
-        DeadlineExceeded, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
+        ApiTimeoutError, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
     ) as caught:
         world.run(bought(settings_of(world)))
     assert caught.value.outcome_unknown
@@ -422,7 +424,7 @@ def test_an_answer_that_is_not_the_order_is_taken_for_a_lost_one(how: str) -> No
     assert answer.data.id == world.records[0]["id"]
     assert [request.method for _, request in world.sent] == ["POST", "GET"]
     world = World(Fate(0.1, how), *[Fate(0.1, 500)] * 5)
-    with pytest.raises(UnexpectedResponse) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         world.run(bought(settings_of(world), external_reference_id="mine"))
     assert (caught.value.outcome_unknown, caught.value.lookup) == (True, {"external_reference_id": "mine"})
 
@@ -445,7 +447,7 @@ def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
     world = World()
     call = bought(settings_of(world, rate=1.0))
     effect = call.send(None)
-    while not isinstance(effect, TakeTurn):
+    while not isinstance(effect, Acquire):
         effect = call.send(world.carry_out(effect))
     with pytest.raises(KeyboardInterrupt) as caught:
         call.throw(KeyboardInterrupt())
@@ -461,7 +463,7 @@ def test_one_record_creates_as_many_orders_as_it_is_told_to() -> None:
         world.run(operations.create(settings_of(world), Order, order, QueryParams()))
     assert len({one["attributes"]["external_reference_id"] for one in world.records}) == 3
     world.fates = [Fate(0.1, "lost"), *[Fate(0.1, 500)] * 3]
-    with pytest.raises(ConnectionFailed, match="not known"):
+    with pytest.raises(ApiConnectionError, match="not known"):
         world.run(operations.create(settings_of(world), Order, order, QueryParams()))
     world.fates = []
     found = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
@@ -537,14 +539,14 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
             driver._carry_out[effect] = world.carry_out
         order, error = an_order(), None
         call = operations.create(settings_of(world), Order, order, QueryParams())
-        traced = sys.gettrace()
+        with_trace = sys.gettrace()
         sys.settrace(interrupt)
         try:
             driver.run(call)
         except KeyboardInterrupt as caught:
             error = caught
         finally:
-            sys.settrace(traced)
+            sys.settrace(with_trace)
         if error is None:
             assert number > 50
             return
@@ -557,8 +559,8 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
 
 def test_the_same_reference_many_times_at_once_is_one_order() -> None:
     """In a list, a CSV file with a line twice, and by threads: each gets the one order."""
-    with Sandbox() as sandbox:
-        client = sandbox.client(on_request=lambda _: sleep(0.001))
+    with Emulator() as emulator:
+        client = emulator.client(on_request=lambda _: sleep(0.001))
         sku = client.did_groups().first(filter={"is_available": True}, include="stock_keeping_units")
         assert sku is not None
         item = DidOrderItem(sku_id=sku.stock_keeping_units[0].id, qty=1)
@@ -575,7 +577,7 @@ def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> No
     world = World()
     configuration = settings_of(world, timeout=5)
     configuration.in_progress["orders", "external_reference_id", "PO-1"] = object()
-    with pytest.raises(DeadlineExceeded, match="another call of this client is creating the Order") as caught:
+    with pytest.raises(ApiTimeoutError, match="another call of this client is creating the Order") as caught:
         world.run(bought(configuration, once=True, external_reference_id="PO-1"))
     assert (world.sent, caught.value.request_sent, caught.value.outcome_unknown) == ([], False, False)
 
@@ -583,12 +585,12 @@ def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> No
 def test_once_needs_a_reference_and_refuses_doubles() -> None:
     """Without one there is nothing to look for; of several orders with it none is picked."""
     world = World()
-    with pytest.raises(InvalidValue, match="once needs external_reference_id of the caller's own in the Order"):
+    with pytest.raises(InvalidValueError, match="once needs external_reference_id of the caller's own in the Order"):
         world.run(bought(settings_of(world), once=True))
     assert world.sent == []
     for _ in range(2):
         world.run(bought(settings_of(world), external_reference_id="PO-1"))
-    with pytest.raises(NotExactlyOne, match="2 records of orders have external_reference_id 'PO-1'"):
+    with pytest.raises(NotExactlyOneError, match="2 records of orders have external_reference_id 'PO-1'"):
         world.run(bought(settings_of(world), once=True, external_reference_id="PO-1"))
     assert len(world.records) == 2
 
@@ -628,8 +630,8 @@ def test_a_reservation_is_found_by_its_number() -> None:
 
 def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
     """Names of trunk groups, and a reference with a comma, which a filter would take for two."""
-    with Sandbox() as sandbox:
-        client = sandbox.client()
+    with Emulator() as emulator:
+        client = emulator.client()
         names = [f"Group {number}" for number in range(120)]
         groups = [VoiceInTrunkGroup(name=name) for name in names]
         for report in (client.voice_in_trunk_groups().create_many(groups, once=True) for _ in range(2)):

@@ -16,21 +16,21 @@ import pytest
 from clients import KINDS
 from clients import client_of as client_of_kind
 from didww import (
-    ConnectionFailed,
+    ApiConnectionError,
     Did,
     DidwwClient,
     Export,
-    InvalidValue,
+    InvalidValueError,
     QueryParams,
     RateLimitError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
     ValidationError,
 )
-from didww.calls import operations
-from didww.calls.answer import error_for
-from didww.calls.effects import Request, Response
-from didww.calls.retries import LONGEST_RETRY_AFTER
+from didww._core import operations
+from didww._core.effects import Request, Response
+from didww._core.response import error_for
+from didww._core.retry import MAX_RETRY_AFTER
 from didww.configuration import ApiKey, Configuration
 from didww.transport.body import Body
 from didww.transport.inprocess import InProcessTransport
@@ -74,7 +74,7 @@ def test_creating_without_a_document_is_unexpected() -> None:
     from didww import VoiceInTrunkGroup
 
     client, _ = client_of(answer(201))
-    with pytest.raises(UnexpectedResponse, match="an empty body"):
+    with pytest.raises(UnexpectedResponseError, match="an empty body"):
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="x"))
 
 
@@ -118,9 +118,9 @@ def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
     assert type(error_for(REQUEST, 502, {}, body_of(502, "gzip", packed))) is ServerError
     assert body_of(502, "br", b"x", b"y") == b""
     for packing in ("gzip", "br"):
-        with pytest.raises(UnexpectedResponse):
+        with pytest.raises(UnexpectedResponseError):
             body_of(200, packing, packed)
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(UnexpectedResponseError):
         body_of(200, "deflate", zlib.compress(b"x" * 99)[:9])
 
 
@@ -133,12 +133,12 @@ def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
         ({"retry-after": "Monday, 23-Nov-26 10:00:30 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"retry-after": "Mon Nov 23 10:00:30 2026", "date": "Mon, 23 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT", "date": "Mon Nov 23 10:00:00 2026"}, 30.0),
-        ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "-3"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "1.5"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "5, 5"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "soon"}, LONGEST_RETRY_AFTER),
-        ({"retry-after": "\u0663"}, LONGEST_RETRY_AFTER),
+        ({"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT"}, MAX_RETRY_AFTER),
+        ({"retry-after": "-3"}, MAX_RETRY_AFTER),
+        ({"retry-after": "1.5"}, MAX_RETRY_AFTER),
+        ({"retry-after": "5, 5"}, MAX_RETRY_AFTER),
+        ({"retry-after": "soon"}, MAX_RETRY_AFTER),
+        ({"retry-after": "\u0663"}, MAX_RETRY_AFTER),
         ({"retry-after": "9" * 400}, 2.0**31),
         ({"retry-after": " "}, None),
         ({}, None),
@@ -156,7 +156,7 @@ def test_a_wait_that_cannot_be_read_is_a_long_one() -> None:
     world = World(Fate(0.1, 503, "in a while"))
     configuration = Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=600)
     world.run(operations.list_(configuration, Did, QueryParams()))
-    assert world.slept[0] >= LONGEST_RETRY_AFTER
+    assert world.slept[0] >= MAX_RETRY_AFTER
     world = World(Fate(0.1, 503, "in a while"))
     with pytest.raises(ServerError):
         world.run(operations.list_(configuration.replaced(timeout=30), Did, QueryParams()))
@@ -197,7 +197,7 @@ def test_odd_characters_do_not_make_a_document_of_a_part(end: int, odd: bytes) -
     """What is cut off stays so."""
     whole = b'{"data": {"type": "dids", "id": "1", "attributes": {"description": "' + odd + odd + b'"}}}'
     client, _ = client_of(answer(body=whole[:-end]))
-    with pytest.raises(UnexpectedResponse, match="cut-off or broken JSON"):
+    with pytest.raises(UnexpectedResponseError, match="cut-off or broken JSON"):
         client.dids().find(ID)
 
 
@@ -239,7 +239,7 @@ def test_a_client_that_was_never_made_has_a_repr() -> None:
     ids=lambda options: next(iter(options)),
 )
 def test_an_option_that_cannot_be_used_is_named(options: dict[str, Any]) -> None:
-    """`InvalidValue` with the option's name."""
+    """`InvalidValueError` with the option's name."""
     client, _ = client_of(answer(200))
     with pytest.raises(ValueError, match=next(iter(options))):
         client.with_options(**options)
@@ -305,7 +305,7 @@ def test_numbers_of_thousands_of_digits(kind: str, date: str, tmp_path: Path) ->
         with pytest.raises(RateLimitError) as caught:
             client.balance().find()
         assert caught.value.retry_after == 2.0**31
-        with pytest.raises((UnexpectedResponse, ConnectionFailed)):
+        with pytest.raises((UnexpectedResponseError, ApiConnectionError)):
             client.download_export(f"{base_url}/file", tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
 
@@ -326,10 +326,10 @@ def test_an_answer_that_is_nested_too_deeply(levels: int, opening: str, closing:
     body = b'{"data":{"type":"dids","id":"1","attributes":%b,"meta":%b},"links":%b,"x":%b}' % tuple(places.values())
     client, _ = client_of(answer(200, body=body))
     if where == "document":  # nobody gets to see it
-        with contextlib.suppress(UnexpectedResponse):
+        with contextlib.suppress(UnexpectedResponseError):
             assert client.dids().find(ID).data.id == "1"
     else:
-        with pytest.raises(UnexpectedResponse):
+        with pytest.raises(UnexpectedResponseError):
             client.dids().find(ID)
 
 
@@ -367,7 +367,7 @@ def deep(levels: int, kind: type) -> Any:
 @pytest.mark.parametrize("levels", [120, 400, 493, 497, 700, 5000])
 def test_filters_of_an_export_that_are_nested_too_deeply(levels: int, kind: type) -> None:
     """Refused with the field's name, before anything is sent."""
-    with pytest.raises(InvalidValue, match=r"^Export.filters is nested too deeply") as caught:
+    with pytest.raises(InvalidValueError, match=r"^Export.filters is nested too deeply") as caught:
         Export(export_type="cdr_in", filters={"x": deep(levels, kind)})
     assert caught.value.field == "Export.filters"
 
@@ -376,5 +376,5 @@ def test_filters_of_an_export_that_hold_themselves() -> None:
     """The same, and at once, however often they do."""
     filters: dict[str, Any] = {}
     filters.update(dict.fromkeys("abcdefgh", filters))
-    with pytest.raises(InvalidValue, match="holds itself"):
+    with pytest.raises(InvalidValueError, match="holds itself"):
         Export(export_type="cdr_in", filters=filters)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, Export, ExportType
-from didww.calls.effects import Response
+from didww._core.effects import Response
+from didww.emulator import Emulator
 from didww.exceptions import (
     AuthenticationError,
     DidwwApiError,
     DidwwError,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     ServerError,
 )
-from didww.sandbox import Sandbox
 from scripted import Scripted, answer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_a_refused_key_asks_for_its_environment() -> None:
     error = answered_with(answer(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
-    assert str(error).endswith("Sandbox and production have keys of their own.")
+    assert str(error).endswith("Emulator and production have keys of their own.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>down</html>"])
@@ -76,7 +76,7 @@ def lines_of(call: Callable[[], object]) -> tuple[BaseException, list[traceback.
 
 def test_a_traceback_has_one_line_of_ours() -> None:
     """The caller's lines, and the method that was called: not ten frames of machinery."""
-    client = Sandbox().client()
+    client = Emulator().client()
     calls: list[Callable[[], object]] = [
         lambda: client.dids().find(ID),
         lambda: client.dids().list(filter={"nmber": "1"}),  # type: ignore[dict-item]
@@ -96,7 +96,7 @@ def test_a_traceback_of_the_asynchronous_client_has_one_line_of_ours() -> None:
     """The same for a coroutine."""
 
     async def find() -> None:
-        async with Sandbox().async_client() as client:
+        async with Emulator().async_client() as client:
             await client.dids().find(ID)
 
     error, frames = lines_of(lambda: asyncio.run(find()))
@@ -110,7 +110,7 @@ def test_an_error_that_is_not_ours_keeps_its_traceback() -> None:
     def hook(_: object) -> None:
         raise KeyError
 
-    client = Sandbox().client(on_request=hook)
+    client = Emulator().client(on_request=hook)
     with pytest.raises(KeyError) as caught:
         client.balance().find()
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "hook"
@@ -148,12 +148,14 @@ def test_a_record_of_another_kind_is_named_in_plain_characters() -> None:
 def test_a_date_of_an_export_names_the_form_that_is_taken(text: str) -> None:
     """A date alone, or words: refused before sending, with an example."""
     filters: Any = {"from": text, "to": "2026-11-02 00:00:00"}
-    with pytest.raises(InvalidValue, match=r"must be a datetime with a time zone, or text in UTC such as") as caught:
-        Sandbox().client().exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
+    with pytest.raises(
+        InvalidValueError, match=r"must be a datetime with a time zone, or text in UTC such as"
+    ) as caught:
+        Emulator().client().exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
     assert caught.value.field == "Export.filters['from']"
 
 
 def test_an_answer_is_not_its_data() -> None:
     """The loop over a list forgets `.data` at first."""
     with pytest.raises(TypeError, match=r"its \.data is; for the records of all pages use iterate\(\)"):
-        list(Sandbox().client().countries().list())
+        list(Emulator().client().countries().list())

@@ -17,10 +17,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from didww import AsyncDidwwClient, DidwwClient, NotExactlyOne, QueryParams
-from didww.calls.effects import Response
-from didww.exceptions import ClientClosedError, DidwwClientError, InvalidValue, ServerError, UnexpectedResponse
-from didww.sandbox import Sandbox
+from didww import AsyncDidwwClient, DidwwClient, NotExactlyOneError, QueryParams
+from didww._core.effects import Response
+from didww.emulator import Emulator
+from didww.exceptions import (
+    ClientClosedError,
+    DidwwClientError,
+    InvalidValueError,
+    ServerError,
+    UnexpectedResponseError,
+)
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from laws import law
 from pace import patient, seconds
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from didww.calls.effects import Request
+    from didww._core.effects import Request
 
 BASE = "https://api.example.com/v3"
 
@@ -230,7 +236,7 @@ def test_tokens_belong_to_their_query() -> None:
         lambda: client.dids().iterate(filter={"number": "442079460001"}, resume=token, page_size=4),
         lambda: client.dids().iterate(filter={"number": "442079460001"}, resume=token, page=7),
     ):
-        with pytest.raises(InvalidValue, match="resume"):
+        with pytest.raises(InvalidValueError, match="resume"):
             call()
     for garbage in (
         "",
@@ -243,7 +249,7 @@ def test_tokens_belong_to_their_query() -> None:
         base64.urlsafe_b64encode(json.dumps(["q", -1, 3, 0, "x"]).encode()).decode(),
         base64.urlsafe_b64encode(json.dumps(["q", 1, 3, 10**400, "x"]).encode()).decode(),
     ):
-        with pytest.raises(InvalidValue, match="resume"):
+        with pytest.raises(InvalidValueError, match="resume"):
             client.dids().iterate(resume=garbage)  # type: ignore[arg-type]
     assert len(library.asked) == asked
     assert len(list(client.dids().iterate(filter={"number": "442079460001"}, resume=token))) == 19
@@ -464,7 +470,7 @@ def test_a_link_that_leads_away_is_not_followed() -> None:
         return Response(200, {}, json.dumps(document).encode())
 
     client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(handle), rate_limit=None)
-    with pytest.raises(UnexpectedResponse, match="leads away"):
+    with pytest.raises(UnexpectedResponseError, match="leads away"):
         list(client.dids().iterate())
 
 
@@ -476,7 +482,7 @@ def test_first_one_and_count() -> None:
     assert found is not None
     assert found.id == ids(0)[0]
     assert dids.count() == 3
-    with pytest.raises(NotExactlyOne, match=r"dids\(\).one with no filter found 3") as caught:
+    with pytest.raises(NotExactlyOneError, match=r"dids\(\).one with no filter found 3") as caught:
         dids.one()
     assert caught.value.found == 3
     assert library.asked == [(1, 1), (1, 1), (1, 2)]
@@ -485,7 +491,7 @@ def test_first_one_and_count() -> None:
     library.ids = []
     assert dids.first() is None
     assert dids.count() == 0
-    with pytest.raises(NotExactlyOne, match="found none") as caught:
+    with pytest.raises(NotExactlyOneError, match="found none") as caught:
         dids.one(QueryParams().page(3, 20))
     assert caught.value.found == 0
     assert isinstance(caught.value, DidwwClientError)
@@ -493,8 +499,8 @@ def test_first_one_and_count() -> None:
 
 def test_lists_without_pages_behave_the_same() -> None:
     """Countries, whose list is always whole: all of walking, resuming, first, one and count, in both clients."""
-    sandbox = Sandbox()
-    client = sandbox.client()
+    emulator = Emulator()
+    client = emulator.client()
     countries = client.countries().list().data
     assert client.countries().count() == len(countries)
     assert client.countries().first() == countries[0]
@@ -503,11 +509,11 @@ def test_lists_without_pages_behave_the_same() -> None:
     first = [next(walk).id for _ in range(3)]
     assert first == [one.id for one in countries[:3]]
     assert [one.id for one in client.countries().iterate(resume=walk.token)] == [one.id for one in countries[3:]]
-    with pytest.raises(NotExactlyOne):
+    with pytest.raises(NotExactlyOneError):
         client.countries().one()
 
     async def main() -> None:
-        async with sandbox.async_client() as other:
+        async with emulator.async_client() as other:
             assert await other.countries().count() == len(countries)
             found = await other.countries().first()
             assert found is not None
@@ -534,8 +540,8 @@ def test_lists_without_pages_behave_the_same() -> None:
 def test_wrong_arguments_are_refused_at_once(options: Any, field: str) -> None:
     """By name, before anything is sent, and not when the first record is taken."""
     library = Library(3)
-    with pytest.raises(InvalidValue, match=field):
+    with pytest.raises(InvalidValueError, match=field):
         library.client().dids().iterate(**options)
-    with pytest.raises(InvalidValue, match=field):
+    with pytest.raises(InvalidValueError, match=field):
         library.async_client().dids().iterate(**options)
     assert library.asked == []

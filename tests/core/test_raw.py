@@ -15,24 +15,24 @@ from uuid import UUID
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams
-from didww.calls import raw
-from didww.calls.raw import RawResponse
+from didww._core import raw
+from didww._core.raw import RawResponse
 from didww.configuration import ApiKey, Configuration
+from didww.emulator import Emulator
 from didww.enums import OrderStatus
 from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
     ClientClosedError,
-    ConnectionFailed,
-    DeadlineExceeded,
     DidwwError,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     RateLimitError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
     ValidationError,
 )
-from didww.limits import RateLimiter
-from didww.sandbox import Sandbox
+from didww.rate_limit.local import RateLimiter
 from scripted import AsyncScripted, Scripted, answer
 from world import BASE, Fate, World
 
@@ -104,7 +104,7 @@ def test_what_was_done_without_a_document_is_an_empty_one(body: bytes) -> None:
     for call in (lambda: client.post("/x", {}), lambda: client.patch("/x", {}), lambda: client.delete("/x")):
         assert call() == {}
         assert call().status_code == 204
-    with pytest.raises(UnexpectedResponse, match="an empty body"):
+    with pytest.raises(UnexpectedResponseError, match="an empty body"):
         client.get("/x")
 
 
@@ -136,7 +136,7 @@ def test_what_was_done_without_a_document_is_an_empty_one(body: bytes) -> None:
 def test_the_key_stays_at_the_origin(path: Any) -> None:
     """A path that leads elsewhere, or may be read in two ways, is refused before anything is sent."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=r"^path ") as caught:
+    with pytest.raises(InvalidValueError, match=r"^path ") as caught:
         client.get(path)
     assert caught.value.field == "path"
     assert transport.requests == []
@@ -170,7 +170,7 @@ def test_a_link_of_the_api_is_followed() -> None:
 def test_a_mistake_is_named_before_anything_is_sent(call: Any, words: str) -> None:
     """Method, parameters and document are checked as far as they can be without a declaration."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue, match=words):
+    with pytest.raises(InvalidValueError, match=words):
         call(client)
     assert transport.requests == []
 
@@ -200,7 +200,7 @@ def test_errors_are_those_of_all_other_calls(status: int, expected: type[Excepti
 def test_a_redirect_is_not_followed() -> None:
     """The key would go along."""
     client, transport = client_of(answer(302, location="https://evil.example.net/"))
-    with pytest.raises(UnexpectedResponse, match="redirect"):
+    with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.get("/things")
     assert len(transport.requests) == 1
 
@@ -235,7 +235,7 @@ def test_a_post_that_may_have_been_carried_out_is_never_repeated(fate: Any) -> N
 def test_a_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> None:
     """It was received; whether it was carried out is not known."""
     client, transport = client_of(answer(201, body=body))
-    with pytest.raises(UnexpectedResponse) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         client.post("/orders", {"data": {"type": "orders"}})
     assert caught.value.outcome_unknown
     assert len(transport.requests) == 1
@@ -252,7 +252,7 @@ def test_a_post_that_was_certainly_not_carried_out_is_sent_again(fate: Any) -> N
 def test_a_post_that_never_went_out_has_a_known_outcome() -> None:
     """Nothing to look for."""
     world = World(*[Fate(how="unsent")] * 3)
-    with pytest.raises(ConnectionFailed) as caught:
+    with pytest.raises(ApiConnectionError) as caught:
         world.run(raw.request(configuration(), "POST", "/orders", None, {}))
     assert not caught.value.outcome_unknown
 
@@ -272,7 +272,7 @@ def test_a_deletion_that_is_done_already_was_done() -> None:
 def test_the_deadline_and_the_rate_limit_hold() -> None:
     """One timeout for all attempts; one permit for each of them."""
     world = World(Fate(4.0, "lost"), Fate(4.0, "lost"))
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(ApiTimeoutError):
         world.run(raw.request(configuration(timeout=6.0), "GET", "/things"))
     assert world.now == 1006.0
     taken: list[float] = []
@@ -294,7 +294,7 @@ def test_the_log_and_the_hooks_are_told(caplog: pytest.LogCaptureFixture) -> Non
     client, _ = client_of(on_request=told.append, on_response=told.append)
     with caplog.at_level(logging.DEBUG, logger="didww"):
         client.post("/things", {"data": {"password": "hush"}}, {"token": "hush"})
-    assert [type(one).__name__ for one in told] == ["Sending", "Answered"]
+    assert [type(one).__name__ for one in told] == ["RequestStarted", "ResponseReceived"]
     assert f"POST {BASE}/things: 200" in caplog.text
     assert "hush" not in caplog.text
     assert KEY not in caplog.text
@@ -310,7 +310,7 @@ def test_a_closed_client_makes_none() -> None:
 
 def test_a_program_of_raw_calls_against_the_local_didww() -> None:
     """Create, read, change and delete a trunk group."""
-    with Sandbox().client() as client:
+    with Emulator().client() as client:
         made = client.post(
             "/voice_in_trunk_groups", {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "a"}}}
         )
@@ -348,7 +348,7 @@ def test_a_client_is_not_pickled_and_says_why(make: Any) -> None:
                 copying(one)
             assert KEY not in str(caught.value)
     for copying in (pickle.dumps, copy.deepcopy):
-        with pytest.raises(DidwwError, match=r"Walk cannot be pickled.*resume=token"):
+        with pytest.raises(DidwwError, match=r"RecordIterator cannot be pickled.*resume=token"):
             copying(client.dids().iterate())
     assert copy.copy(client)._driver is client._driver
 
@@ -360,7 +360,7 @@ def test_an_interrupted_post_says_that_it_may_have_been_carried_out() -> None:
         raise KeyboardInterrupt
 
     for options, unknown in (({"on_response": interrupt}, True), ({"on_request": interrupt}, False)):
-        client = Sandbox().client(**options)  # type: ignore[arg-type]
+        client = Emulator().client(**options)  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt) as caught:
             client.post(
                 "/voice_in_trunk_groups", {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}

@@ -9,7 +9,7 @@ import pytest
 
 from didww import DidwwClient
 from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 from didww.resources.address import Address
 from didww.resources.address_requirement import AddressRequirement
 from didww.resources.address_requirement_validation import AddressRequirementValidation
@@ -112,7 +112,7 @@ def some(cls: Any, count: int) -> list[Any]:
 )
 def test_a_value_beyond_its_limits_is_refused_when_it_is_set(make: Any, words: str) -> None:
     """The message names the field, what it takes, what it got, and where there is one, what was meant."""
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         make()
     assert words in str(caught.value)
 
@@ -151,7 +151,7 @@ def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str
     """A field that can be None when read says what to write instead."""
     kept = {"type": cls.type_, "attributes": {name: None}, **({} if hasattr(cls, "merges") else {"id": ID})}
     assert getattr(cls.from_dict(kept), name) is None
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         cls(**{name: None})
     assert words in str(caught.value)
 
@@ -173,7 +173,7 @@ def test_a_number_of_dtmf_that_no_document_has_is_read_and_written_on_purpose() 
     assert configuration.tx_dtmf_format_id == 3
     assert not configuration.tx_dtmf_format_id.is_known  # type: ignore[union-attr] # it is a number
     configuration.tx_dtmf_format_id = TxDtmfFormat(3)
-    with pytest.raises(InvalidValue, match=r"3 is none that is known \(0, 1, 2, 4\)"):
+    with pytest.raises(InvalidValueError, match=r"3 is none that is known \(0, 1, 2, 4\)"):
         configuration.tx_dtmf_format_id = 3  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -308,7 +308,7 @@ PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
 def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> None:
     """Before anything is sent; the message names the field at fault and the way out, and masks what is secret."""
     client, transport = client_of()
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         getattr(client, type(record).path)().create(record)
     assert words in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -353,7 +353,9 @@ def test_an_update_is_judged_by_what_it_changes_and_what_is_known() -> None:
     assert len(transport.requests) == 2
     person = loaded(Identity, identity_type="personal")
     person.company_name = "X"
-    with pytest.raises(InvalidValue, match=r"Identity\.company_name must be None while identity_type is 'personal'"):
+    with pytest.raises(
+        InvalidValueError, match=r"Identity\.company_name must be None while identity_type is 'personal'"
+    ):
         client.identities().update(person)
 
 
@@ -370,7 +372,7 @@ def test_an_authentication_method_is_whole_in_an_update_too() -> None:
     """The service replaces it: what it lacks is gone."""
     client, transport = client_of()
     trunk = VoiceOutTrunk.build(ID, authentication_method=CredentialsAndIpAuthenticationMethod(tech_prefix="1"))
-    with pytest.raises(InvalidValue, match=r"update needs VoiceOutTrunk\.authentication_method\.allowed_sip_ips"):
+    with pytest.raises(InvalidValueError, match=r"update needs VoiceOutTrunk\.authentication_method\.allowed_sip_ips"):
         client.voice_out_trunks().update(trunk)
     assert not transport.requests
 
@@ -388,5 +390,5 @@ def test_a_permanent_document_keeps_all_but_its_reference() -> None:
     document = PermanentSupportingDocument.build(ID, external_reference_id=None)
     assert document.changes == {"attributes": {"external_reference_id": None}}
     for name in ("template", "identity", "files"):
-        with pytest.raises(InvalidValue, match="can only be set when creating"):
+        with pytest.raises(InvalidValueError, match="can only be set when creating"):
             setattr(document, name, None)

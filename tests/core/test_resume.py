@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from clients import KEY, KINDS, client_of
 from didww import AsyncDidwwClient, DidwwClient, Progress
-from didww.calls.transfer import download
+from didww._core.download import download
+from didww._drivers.sync import Driver
 from didww.configuration import ApiKey, Configuration
 from didww.exceptions import (
-    ConnectionFailed,
-    DeadlineExceeded,
+    ApiConnectionError,
+    ApiTimeoutError,
     DidwwError,
-    InvalidValue,
+    InvalidValueError,
     ServerError,
-    UnexpectedResponse,
+    UnexpectedResponseError,
 )
-from didww.transport.driver import Driver
 from laws import law
 from pace import patient, seconds
 from servers import Server, header, http
@@ -201,7 +201,7 @@ def test_cuts_that_bring_nothing_come_to_an_end(kind: str, tmp_path: Path) -> No
     for retries in (2, 0):
         serve = FileServer(10_000, 0)
         with Server(serve) as server, client_of(kind, f"{server.url}/v3", max_retries=retries) as client:
-            with pytest.raises(ConnectionFailed, match="cut off") as caught:
+            with pytest.raises(ApiConnectionError, match="cut off") as caught:
                 quick(client).download_export(f"{server.url}{PATH}", tmp_path / "calls")
         assert serve.number == caught.value.attempts == (1 + 1 + retries if retries else 1)
         assert list(tmp_path.iterdir()) == []
@@ -223,7 +223,7 @@ def test_the_deadline_holds_over_all_attempts(kind: str, tmp_path: Path) -> None
     """A line that is cut again and again does not go on past it."""
     serve = FileServer(1)
     with Server(serve) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.6)) as client:
-        with pytest.raises((DeadlineExceeded, ConnectionFailed)) as caught:
+        with pytest.raises((ApiTimeoutError, ApiConnectionError)) as caught:
             client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
     assert caught.value.elapsed is not None
     assert caught.value.elapsed < seconds(1.2)
@@ -236,11 +236,11 @@ def test_a_damaged_file_is_not_kept(place: int, kind: str, tmp_path: Path) -> No
     damaged = bytearray(FILE)
     damaged[place] ^= 1
     with Server(FileServer(file=bytes(damaged))) as server, client_of(kind, f"{server.url}/v3") as client:
-        with pytest.raises(UnexpectedResponse, match="damaged"):
+        with pytest.raises(UnexpectedResponseError, match="damaged"):
             client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
     assert list(tmp_path.iterdir()) == []
     with Server(FileServer(file=FILE[:-4])) as server, client_of(kind, f"{server.url}/v3") as client:
-        with pytest.raises(UnexpectedResponse, match="cut off"):
+        with pytest.raises(UnexpectedResponseError, match="cut off"):
             client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
     with Server(FileServer(file=PLAIN)) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
@@ -262,14 +262,14 @@ def test_progress_of_a_download(kind: str, tmp_path: Path) -> None:
 
         with pytest.raises(RuntimeError, match="enough"):
             client.download_export(f"{server.url}{PATH}", tmp_path / "other", progress=tired)
-        with pytest.raises(InvalidValue, match="progress"):
+        with pytest.raises(InvalidValueError, match="progress"):
             client.download_export(f"{server.url}{PATH}", tmp_path / "other", progress=7)
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
 
 
 def test_progress_of_an_upload(kind: str) -> None:
     """In bytes of the request that are on their way, up to all of them."""
-    from didww.sandbox.server import running
+    from didww.emulator.http.server import running
 
     told: list[Progress] = []
     with running() as base_url, client_of(kind, base_url) as client:
@@ -284,8 +284,8 @@ def test_progress_of_an_upload(kind: str) -> None:
 
 def test_coroutine_functions_are_told_of_progress(tmp_path: Path) -> None:
     """By an asynchronous client, over a socket and in process, up and down."""
-    from didww.sandbox import Sandbox
-    from didww.sandbox.server import running
+    from didww.emulator import Emulator
+    from didww.emulator.http.server import running
 
     async def main() -> None:
         told: list[int] = []
@@ -298,7 +298,7 @@ def test_coroutine_functions_are_told_of_progress(tmp_path: Path) -> None:
             async with AsyncDidwwClient("key", base_url=f"{server.url}/v3") as client:
                 await client.download_export(f"{server.url}{PATH}", tmp_path / "calls", progress=progress)
             assert told[-1] == len(FILE)
-            for other in (AsyncDidwwClient("key", base_url=base_url), Sandbox().async_client()):
+            for other in (AsyncDidwwClient("key", base_url=base_url), Emulator().async_client()):
                 told.clear()
                 async with other:
                     await other.upload_file(b"x" * 100_000, progress=progress)
@@ -321,7 +321,7 @@ class Line:
         self.attempts += 1
         how, size = self.schedule.pop(0) if self.schedule else ("whole", 0)
         if how == "refused":
-            raise ConnectionFailed("refused", request_sent=False)
+            raise ApiConnectionError("refused", request_sent=False)
         status, headers, start = 200, {"etag": '"one"'}, 0
         if how == "busy":
             status, headers = 503, {}
@@ -346,7 +346,7 @@ class Line:
             def read(self) -> bytes:
                 piece, self.left = self.left[: line.pieces], self.left[line.pieces :]
                 if not piece and self.cut:
-                    raise ConnectionFailed("cut off")
+                    raise ApiConnectionError("cut off")
                 return piece
 
         return Answer()

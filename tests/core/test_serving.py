@@ -1,4 +1,4 @@
-"""The server behind `served`, `didww listen` and `didww sandbox`: its sockets and its connections."""
+"""The server behind `served`, `didww listen` and `didww emulator`: its sockets and its connections."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from didww import serving
-from didww.connections import Connections
+from didww._util import asgi_server
+from didww._util.asgi_server import AppServer, served
+from didww._util.connections import Connections
+from didww.emulator import Emulator
+from didww.emulator.http import app
+from didww.emulator.http.server import Server
 from didww.exceptions import DidwwClientError
-from didww.sandbox import Sandbox, app
-from didww.sandbox.server import Server
-from didww.serving import AppServer, served
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -39,11 +40,11 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-@pytest.mark.parametrize("kind", ["application", "sandbox"])
+@pytest.mark.parametrize("kind", ["application", "emulator"])
 def test_responses_are_sent_without_delay(kind: str) -> None:
     """TCP_NODELAY is set on each connection, so that a body does not wait 40 ms for the acknowledgment of its head."""
-    with Sandbox() as sandbox:
-        server = AppServer(hello) if kind == "application" else Server(sandbox)
+    with Emulator() as emulator:
+        server = AppServer(hello) if kind == "application" else Server(emulator)
         with served(server) as address, httpx2.Client() as client:
             client.get(address)
             (connection,) = server._server.server_state.connections
@@ -69,14 +70,14 @@ EXCLUSIVE = -5  # SO_EXCLUSIVEADDRUSE of Windows
 def test_a_port_is_one_servers_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second server says that the port is taken, although SO_REUSEADDR would let it in."""
     monkeypatch.setattr(socket, "socket", WindowsSocket)
-    with serving._listening("127.0.0.1", 0) as first:  # without the option both listen: it is needed
-        serving._listening("127.0.0.1", first.getsockname()[1]).close()
+    with asgi_server._listening("127.0.0.1", 0) as first:  # without the option both listen: it is needed
+        asgi_server._listening("127.0.0.1", first.getsockname()[1]).close()
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", EXCLUSIVE, raising=False)
     with (
-        serving._listening("127.0.0.1", 0) as first,
+        asgi_server._listening("127.0.0.1", 0) as first,
         pytest.raises(DidwwClientError, match=r"the port is taken. Choose another with --port"),
     ):
-        serving._listening("127.0.0.1", first.getsockname()[1])
+        asgi_server._listening("127.0.0.1", first.getsockname()[1])
 
 
 def slow(inside: threading.Event, answer: threading.Event) -> Any:
@@ -143,15 +144,15 @@ def test_a_request_may_take_longer_than_its_head() -> None:
 
 
 def test_a_body_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the sandbox; a receiver has a bound of its own, `read_timeout`."""
+    """At the emulator; a receiver has a bound of its own, `read_timeout`."""
     monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
-    with Sandbox() as sandbox, served(Server(sandbox)) as address, connected(address, HALF_BODY) as connection:
+    with Emulator() as emulator, served(Server(emulator)) as address, connected(address, HALF_BODY) as connection:
         assert received(connection).startswith(b"HTTP/1.1 408 ")
 
 
 def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
     """The one that has waited longest is closed; one line of the log says so, however many follow."""
-    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww.serving"):
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
         address = stack.enter_context(served(AppServer(hello, limit=3, head_timeout=60)))
         with httpx2.Client(headers={"Connection": "close"}) as client:
             idle = []
@@ -203,7 +204,7 @@ UNREAD = {
 @pytest.mark.parametrize("sent", UNREAD.values(), ids=UNREAD)
 def test_clients_that_do_not_read_make_room_for_new_ones(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """A response that is not taken keeps nobody else out; one line of the log says so."""
-    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww.serving"):
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
         address = stack.enter_context(served(AppServer(large, limit=3, head_timeout=60)))
         for _ in range(6):
             silent = stack.enter_context(connected(address))
@@ -317,7 +318,7 @@ def test_when_no_file_can_be_opened_one_line_says_so(caplog: pytest.LogCaptureFi
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of files")
-@pytest.mark.parametrize("command", ["listen", "sandbox"])
+@pytest.mark.parametrize("command", ["listen", "emulator"])
 def test_half_sent_heads_keep_nobody_out(command: str) -> None:
     """Three hundred of them, and a process that may open 256 files: others are answered, and a line of the log says why."""
     import resource

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from didww import AsyncDidwwClient, DidwwClient, shared_limits
-from didww.exceptions import DeadlineExceeded, DidwwClientError, InvalidValue
-from didww.limits import Turn
-from didww.sandbox import Sandbox
-from didww.shared_limits import RedisLimiter, SqliteLimiter
+from didww import AsyncDidwwClient, DidwwClient
+from didww.emulator import Emulator
+from didww.exceptions import ApiTimeoutError, DidwwClientError, InvalidValueError
+from didww.rate_limit import shared
+from didww.rate_limit.local import Permit
+from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 from pace import patient, seconds
 from scripted import AsyncScripted, Scripted, answer
 from servers import dead_port
@@ -37,7 +38,7 @@ BALANCE = {"data": {"type": "balances", "id": "1", "attributes": {}}}
 
 PROGRAM = """
 import json, os, sys, threading, time
-from didww.shared_limits import RedisLimiter, SqliteLimiter
+from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 
 kind, where, rate, what, seconds, folder = sys.argv[1:]
 limiter = {"sqlite": SqliteLimiter, "redis": RedisLimiter}[kind](where, float(rate))
@@ -120,7 +121,7 @@ class Watched:
         self.moments: list[tuple[float, float]] = []
         self.slow_down = limiter.slow_down
 
-    def turn(self, longest: float) -> Turn:
+    def turn(self, longest: float) -> Permit:
         before = time.monotonic()
         turn = self._limiter.turn(longest)
         if turn.taken:
@@ -220,10 +221,10 @@ def test_all_processes_together_keep_to_the_rate(store: Store, tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_clients_keep_to_it(store: Store, kind: str) -> None:
     """Two clients, threads or tasks, each with a limiter of its own over the same store: one rate for both."""
-    with Sandbox() as sandbox:
+    with Emulator() as emulator:
         limiters = [Watched(store.limiter(40)) for _ in range(2)]
         if kind == "sync":
-            clients = [sandbox.client(rate_limit=one) for one in limiters]
+            clients = [emulator.client(rate_limit=one) for one in limiters]
             threads = [threading.Thread(target=lambda one=one: one.balance().find()) for one in clients * 6]
             for thread in threads:
                 thread.start()
@@ -232,7 +233,7 @@ def test_clients_keep_to_it(store: Store, kind: str) -> None:
         else:
 
             async def main() -> None:
-                clients = [sandbox.async_client(rate_limit=one) for one in limiters]
+                clients = [emulator.async_client(rate_limit=one) for one in limiters]
                 await asyncio.gather(*(one.balance().find() for one in clients * 6))
 
             asyncio.run(main())
@@ -244,13 +245,13 @@ def test_clients_keep_to_it(store: Store, kind: str) -> None:
 def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
     """At once, or not: then a time that is not before the next turn, not long after it, and not the same for all."""
     limiter = store.limiter(0.2)
-    assert limiter.turn(60) == Turn(0.0, taken=True)
+    assert limiter.turn(60) == Permit(0.0, taken=True)
     turns = [limiter.turn(60) for _ in range(10)]
     assert not any(turn.taken for turn in turns)
     assert all(2 < turn.seconds < 5.2 + 1.1 * place for place, turn in enumerate(turns, 1))
     assert len({turn.seconds for turn in turns}) == 10
     assert limiter.turn(0.1).seconds > 0.1
-    assert limiter.turn(-0.001) == Turn(0.0, taken=False)
+    assert limiter.turn(-0.001) == Permit(0.0, taken=False)
 
 
 @patient
@@ -277,7 +278,7 @@ def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
     """A restart, or a clock that is set back, stops nobody for longer than a minute."""
     limiter = store.limiter(0.5)
     limiter._take(86400.0, 5)
-    assert limiter.turn(5) == Turn(0.0, taken=True)
+    assert limiter.turn(5) == Permit(0.0, taken=True)
     assert not limiter.turn(5).taken
 
 
@@ -289,9 +290,9 @@ def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
     class Slow:
         blocking = True
 
-        def turn(self, longest: float) -> Turn:
+        def turn(self, longest: float) -> Permit:
             called.append(("turn", threading.current_thread() is threading.main_thread()))
-            return Turn(0.0, taken=True)
+            return Permit(0.0, taken=True)
 
         def slow_down(self, seconds: float) -> None:
             called.append((seconds, threading.current_thread() is threading.main_thread()))
@@ -340,27 +341,27 @@ def test_a_file_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     limiter = SqliteLimiter(tmp_path / "turns.sqlite")
     holder = sqlite3.connect(limiter.path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    with Sandbox() as sandbox:
+    with Emulator() as emulator:
 
         def find() -> None:
             if kind == "sync":
-                sandbox.client(rate_limit=limiter, timeout=seconds(0.3)).balance().find()
+                emulator.client(rate_limit=limiter, timeout=seconds(0.3)).balance().find()
             else:
                 asyncio.run(found())
 
         async def found() -> None:
-            await sandbox.async_client(rate_limit=limiter, timeout=seconds(0.3)).balance().find()
+            await emulator.async_client(rate_limit=limiter, timeout=seconds(0.3)).balance().find()
 
         begun = time.monotonic()
-        with pytest.raises(DeadlineExceeded, match="did not get its turn"):
+        with pytest.raises(ApiTimeoutError, match="did not get its turn"):
             find()
         assert time.monotonic() - begun < 30
-        monkeypatch.setattr(shared_limits, "PATIENCE", 0.1)
+        monkeypatch.setattr(shared, "PATIENCE", 0.1)
         with pytest.raises(
             DidwwClientError, match=rf"{limiter.path} has been locked for 0\.1 seconds\. Stop"
         ) as caught:
             find()
-        assert not isinstance(caught.value, DeadlineExceeded)
+        assert not isinstance(caught.value, ApiTimeoutError)
         holder.execute("ROLLBACK")
         holder.close()
         find()
@@ -401,7 +402,7 @@ def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that accepts and is silent holds nobody up for long."""
     from servers import Server, silent
 
-    monkeypatch.setattr(shared_limits, "REDIS_PATIENCE", 0.1)
+    monkeypatch.setattr(shared, "REDIS_PATIENCE", 0.1)
     with Server(silent) as server:
         limiter = RedisLimiter(f"redis://127.0.0.1:{server.port}")
         begun = time.monotonic()
@@ -458,7 +459,7 @@ def asynchronous_redis() -> Any:
 )
 def test_wrong_arguments_are_refused(make: Any) -> None:
     """At once, and without showing a password."""
-    with pytest.raises(InvalidValue, match=r"redis\.Redis|above 0") as caught:
+    with pytest.raises(InvalidValueError, match=r"redis\.Redis|above 0") as caught:
         make()
     assert "p4ss" not in told(caught).replace('"redis://:p4ss', "").replace('"http://:p4ss', "")
 
@@ -473,7 +474,7 @@ def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.M
 def test_nobody_pays_for_it_who_does_not_use_it() -> None:
     """The package and a client load no limiter library, and the limiter for files loads no redis."""
     code = "from didww import DidwwClient; import sys; DidwwClient('key'); print(*sys.modules)"
-    code += "; import didww.shared_limits; didww.shared_limits.SqliteLimiter('x'); print(*sys.modules)"
+    code += "; import didww.rate_limit.shared; didww.rate_limit.shared.SqliteLimiter('x'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     client, limiter = (set(line.split()) for line in done.stdout.splitlines())
     assert not client & {"pyrate_limiter", "redis", "sqlite3"}

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from didww import AsyncDidwwClient, ConnectionFailed, DidwwClient, ServerError
-from didww.calls.retries import table
-from didww.exceptions import InvalidValue
-from didww.limits import RateLimiter, Turn
+from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, ServerError
+from didww._core.retry import table
+from didww.exceptions import InvalidValueError
+from didww.rate_limit.local import Permit, RateLimiter
 from scripted import AsyncScripted, Scripted, answer
 
 KEY = "example-secret-key"
@@ -51,7 +51,13 @@ def test_each_attempt_is_told_of(kind: str, caplog: pytest.LogCaptureFixture) ->
     """Request, answer, repetition, request, answer; the log has them in one line each, without the query."""
     caplog.set_level(logging.DEBUG, "didww")
     told = find(kind, answer(503), answer(document=BALANCE))
-    assert [type(event).__name__ for event in told] == ["Sending", "Answered", "Retrying", "Sending", "Answered"]
+    assert [type(event).__name__ for event in told] == [
+        "RequestStarted",
+        "ResponseReceived",
+        "RetryScheduled",
+        "RequestStarted",
+        "ResponseReceived",
+    ]
     assert [event.attempt for event in told] == [1, 1, 1, 2, 2]
     lines = [record.getMessage() for record in caplog.records if record.name == "didww"]
     assert lines[0] == f"GET {BASE}/balance: attempt 1"
@@ -65,10 +71,10 @@ def test_each_attempt_is_told_of(kind: str, caplog: pytest.LogCaptureFixture) ->
 def test_failures_are_told_of(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """A line with the error's class; the error itself is raised after the last attempt, and counts them."""
     caplog.set_level(logging.INFO, "didww")
-    with pytest.raises(ConnectionFailed, match=r"refused \(2 attempts, 0\.\d s\)") as caught:
-        find(kind, ConnectionFailed("refused", request_sent=False))
+    with pytest.raises(ApiConnectionError, match=r"refused \(2 attempts, 0\.\d s\)") as caught:
+        find(kind, ApiConnectionError("refused", request_sent=False))
     assert (caught.value.attempts, caught.value.elapsed is not None) == (2, True)
-    assert "ConnectionFailed after" in caplog.text
+    assert "ApiConnectionError after" in caplog.text
     with pytest.raises(ServerError, match="2 attempts"):
         find(kind, answer(503))
 
@@ -81,24 +87,24 @@ def test_the_table_in_the_documentation_is_the_one_in_the_code() -> None:
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "20", True, [], object()])
 def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
-    """`InvalidValue` names the argument."""
-    with pytest.raises(InvalidValue, match="rate_limit"):
+    """`InvalidValueError` names the argument."""
+    with pytest.raises(InvalidValueError, match="rate_limit"):
         DidwwClient(KEY, base_url=BASE, rate_limit=rate)
 
 
 @pytest.mark.parametrize("retries", [-1, 101, 1.5, "2", None, True])
 def test_a_number_of_retries_that_is_none_is_refused(retries: Any) -> None:
     """In the constructor and in `with_options`."""
-    with pytest.raises(InvalidValue, match="max_retries"):
+    with pytest.raises(InvalidValueError, match="max_retries"):
         DidwwClient(KEY, base_url=BASE, max_retries=retries)
-    with pytest.raises(InvalidValue, match="max_retries"):
+    with pytest.raises(InvalidValueError, match="max_retries"):
         DidwwClient(KEY, base_url=BASE).with_options(max_retries=retries)
 
 
 def test_no_time_limit_has_to_be_said_outright() -> None:
     """None is refused with a hint at the constant."""
     for call in (lambda t: DidwwClient(KEY, timeout=t), lambda t: DidwwClient(KEY).with_options(timeout=t)):
-        with pytest.raises(InvalidValue, match="NO_TIMEOUT"):
+        with pytest.raises(InvalidValueError, match="NO_TIMEOUT"):
             call(None)  # type: ignore[no-untyped-call]
 
 
@@ -109,10 +115,10 @@ def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:
     class Mine:
         def __init__(self) -> None:
             self.blocking = blocking
-            self.turns = [Turn(0.01, taken=False), Turn(0.0, taken=True), Turn(0.0, taken=True)]
+            self.turns = [Permit(0.01, taken=False), Permit(0.0, taken=True), Permit(0.0, taken=True)]
             self.slowed: list[float] = []
 
-        def turn(self, longest: float) -> Turn:
+        def turn(self, longest: float) -> Permit:
             assert 0 < longest <= 60
             return self.turns.pop(0)
 

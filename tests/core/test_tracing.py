@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from didww import AsyncDidwwClient, DidwwClient, DidwwError
-from didww.exceptions import ConnectionFailed, DeadlineExceeded, InvalidValue, UnexpectedResponse
-from didww.sandbox import Sandbox
-from didww.tracing import tracing_for
+from didww._drivers.opentelemetry import tracing_for
+from didww.emulator import Emulator
+from didww.exceptions import ApiConnectionError, ApiTimeoutError, InvalidValueError, UnexpectedResponseError
 from scripted import AsyncScripted, Scripted, answer
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ ENDS: dict[str, tuple[list[Any], type[DidwwError], dict[str, Any]]] = {
         {"http.response.status_code": 503, "error.type": "503", "http.request.resend_count": 2},
     ),
     "broken": (
-        [ConnectionFailed(KEY)],
-        ConnectionFailed,
-        {"error.type": "ConnectionFailed", "http.request.resend_count": 2},
+        [ApiConnectionError(KEY)],
+        ApiConnectionError,
+        {"error.type": "ApiConnectionError", "http.request.resend_count": 2},
     ),
-    "late": ([DeadlineExceeded(KEY)], DeadlineExceeded, {"error.type": "DeadlineExceeded"}),
+    "late": ([ApiTimeoutError(KEY)], ApiTimeoutError, {"error.type": "ApiTimeoutError"}),
     "a bug": ([RuntimeError(KEY)], RuntimeError, {"error.type": "RuntimeError"}),  # type: ignore[dict-item]
 }
 
@@ -121,7 +121,7 @@ def test_a_call_that_fails_is_marked(case: str, asynchronous: bool) -> None:
 
 def test_repetitions_are_one_span() -> None:
     """A call that went well at the third attempt is no error."""
-    client_of(answer(503), ConnectionFailed("broken"), DID).dids().find(ID)
+    client_of(answer(503), ApiConnectionError("broken"), DID).dids().find(ID)
     span = only()
     assert span.status.status_code is StatusCode.UNSET
     assert (span.attributes or {})["http.request.resend_count"] == 2
@@ -138,11 +138,11 @@ def test_tasks_and_threads_keep_their_parents() -> None:
             return span.get_span_context().span_id, names
 
     async def main() -> list[tuple[int, list[str]]]:
-        async with Sandbox().async_client(tracing=True) as client:
+        async with Emulator().async_client(tracing=True) as client:
             return await asyncio.gather(*(one(client, f"task {number}") for number in range(5)))
 
     parents = [span for span, _ in asyncio.run(main())]
-    with tracer.start_as_current_span("thread") as span, Sandbox().client(tracing=True) as client:
+    with tracer.start_as_current_span("thread") as span, Emulator().client(tracing=True) as client:
         parents.append(span.get_span_context().span_id)
         assert len(list(client.cities().iterate(page_size=2, limit=9))) == 9
         client.balance().find()
@@ -166,7 +166,7 @@ def test_downloads_and_purchases_have_their_spans(tmp_path: Any) -> None:
     assert "url.template" not in (span.attributes or {})
     assert KEY not in span.to_json()
     EXPORTER.clear()
-    with pytest.raises(UnexpectedResponse):
+    with pytest.raises(UnexpectedResponseError):
         client_of(answer(body=b"<html>")).balance().find()
     assert only().name == "GET /v3/balance"
 
@@ -197,19 +197,19 @@ def test_it_is_on_where_opentelemetry_is_used(monkeypatch: pytest.MonkeyPatch) -
     """Asked for, or imported by the program; a missing package is named."""
     assert tracing_for(None, None) is not None
     assert tracing_for(False, None) is None
-    with pytest.raises(InvalidValue, match="tracing"):
+    with pytest.raises(InvalidValueError, match="tracing"):
         DidwwClient(KEY, tracing="yes")  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     monkeypatch.delitem(sys.modules, "opentelemetry.trace")
     assert tracing_for(None, None) is None
-    with pytest.raises(InvalidValue, match=r'pip install "didww-sdk\[otel\]"'):
+    with pytest.raises(InvalidValueError, match=r'pip install "didww-sdk\[otel\]"'):
         DidwwClient(KEY, tracing=True)
 
 
 def test_it_costs_nothing_where_it_is_not_used() -> None:
     """A program that does not import OpenTelemetry does not get it from here."""
     code = (
-        "import sys; from didww.sandbox import Sandbox; Sandbox().client().balance().find(); "
+        "import sys; from didww.emulator import Emulator; Emulator().client().balance().find(); "
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

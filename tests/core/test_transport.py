@@ -30,14 +30,20 @@ import urllib3
 
 from clients import client_of
 from didww import DidOrderItem, Order
-from didww.calls.effects import Request, Response
-from didww.exceptions import ClientClosedError, ConnectionFailed, DeadlineExceeded, InvalidValue, UnexpectedResponse
+from didww._core.effects import Request, Response
+from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
+    ClientClosedError,
+    InvalidValueError,
+    UnexpectedResponseError,
+)
 from didww.transport import base, body
-from didww.transport.failures import ANSWER, CONNECTING, POOL, READING, SENDING
-from didww.transport.http import HttpTransport
-from didww.transport.http_async import AsyncHttpTransport
+from didww.transport.errors import ANSWER, CONNECTING, POOL, READING, SENDING
+from didww.transport.httpx_async import AsyncHttpTransport
+from didww.transport.httpx_sync import HttpTransport
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
-from didww.transport.session import SessionTransport
+from didww.transport.requests_session import SessionTransport
 from pace import patient, seconds
 from servers import FullPort, Server, answering, certificate, dead_port, header, http, once, rude, silent
 
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from didww.calls.effects import Opened
+    from didww._core.effects import Opened
 
 KEY = "k3y-that-nobody-may-see"
 CERTIFICATES = ssl.create_default_context()
@@ -180,9 +186,9 @@ def quick(limit: float = 30.0) -> Iterator[None]:
     assert time.monotonic() - begun < limit
 
 
-def failed(expected: type[ConnectionFailed], *, sent: bool, call: Callable[[], Any], phase: str | None = None) -> str:
+def failed(expected: type[ApiConnectionError], *, sent: bool, call: Callable[[], Any], phase: str | None = None) -> str:
     """The text of the error that `call` raises, which is as expected and gives no secret away."""
-    with quick(), pytest.raises(ConnectionFailed) as caught:
+    with quick(), pytest.raises(ApiConnectionError) as caught:
         call()
     assert type(caught.value) is expected
     assert caught.value.request_sent is sent
@@ -193,7 +199,7 @@ def failed(expected: type[ConnectionFailed], *, sent: bool, call: Callable[[], A
     assert (str(again), again.phase) == (str(caught.value), caught.value.phase)
     if phase is not None:
         assert caught.value.phase == phase
-        assert not phase or expected is ConnectionFailed or f"while {phase}" in str(caught.value)
+        assert not phase or expected is ApiConnectionError or f"while {phase}" in str(caught.value)
     return str(caught.value)
 
 
@@ -299,10 +305,10 @@ def test_empty_answer(transport: Any) -> None:
 @pytest.mark.parametrize("packed", [True, False])
 def test_answer_too_large(transport: Any, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
     """A few kilobytes that unpack to a hundred megabytes are given up at the limit, and so is a plain flood."""
-    monkeypatch.setattr(body, "MOST_BYTES", 2 << 20)
+    monkeypatch.setattr(body, "MAX_BYTES", 2 << 20)
     flood = gzip.compress(bytes(100 << 20), 1) if packed else bytes(4 << 20)
     answer = http(flood, "Content-Encoding: gzip") if packed else http(flood)
-    with Server(answering(answer)) as at, pytest.raises(UnexpectedResponse, match="larger than 2 MiB") as caught:
+    with Server(answering(answer)) as at, pytest.raises(UnexpectedResponseError, match="larger than 2 MiB") as caught:
         transport.send(get(at.url), soon())
     assert caught.value.status_code == 200
     assert secrets_in(caught.value) == []
@@ -320,7 +326,7 @@ def test_answer_too_large(transport: Any, monkeypatch: pytest.MonkeyPatch, *, pa
 def test_answer_that_cannot_be_unpacked(transport: Any, packing: str, content: bytes, message: str) -> None:
     """Another packing, damaged data and cut-off data are told apart."""
     with Server(answering(http(content, f"Content-Encoding: {packing}"))) as at:
-        with pytest.raises(UnexpectedResponse, match=message) as caught:
+        with pytest.raises(UnexpectedResponseError, match=message) as caught:
             transport.send(get(at.url), soon())
     assert caught.value.__context__ is None
 
@@ -331,13 +337,13 @@ def test_answer_that_cannot_be_unpacked(transport: Any, packing: str, content: b
 def test_dead_port(transport: Any) -> None:
     """Nobody listens: the address, the reason, the way out; nothing was sent."""
     port = dead_port()
-    text = failed(ConnectionFailed, sent=False, call=lambda: transport.send(get(f"http://127.0.0.1:{port}"), soon()))
+    text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get(f"http://127.0.0.1:{port}"), soon()))
     assert text == (
         f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is it running? "
-        "Check base_url / DIDWW_BASE_URL; the local sandbox is started with: didww sandbox"
+        "Check base_url / DIDWW_BASE_URL; the local emulator is started with: didww emulator"
     )
     request = get(f"http://127.0.0.1:{port}")
-    failed(ConnectionFailed, sent=False, call=lambda: transport.open(request, soon()), phase=CONNECTING)
+    failed(ApiConnectionError, sent=False, call=lambda: transport.open(request, soon()), phase=CONNECTING)
 
 
 def test_unknown_name(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,21 +353,21 @@ def test_unknown_name(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nothing)
-    text = failed(ConnectionFailed, sent=False, call=lambda: transport.send(get("http://no.such"), soon()))
+    text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get("http://no.such"), soon()))
     assert "Cannot connect to http://no.such (Name or service not known). Check the name" in text
 
 
 def test_hangs_up_without_an_answer(transport: Any) -> None:
     """The request may have been carried out."""
     with Server(once()) as at:
-        text = failed(ConnectionFailed, sent=True, call=lambda: transport.send(post(at.url), soon()))
+        text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(post(at.url), soon()))
     assert text.startswith(f"POST {at.url}/v3/orders failed: ")
 
 
 def test_accepts_and_hangs_up(transport: Any) -> None:
     """A connection that came about and broke counts as sent: bytes may have got there."""
     with Server(rude) as at:
-        failed(ConnectionFailed, sent=True, call=lambda: transport.send(get(at.url), soon()))
+        failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
 
 
 @pytest.mark.parametrize(
@@ -374,17 +380,17 @@ def test_accepts_and_hangs_up(transport: Any) -> None:
 def test_cut_off_answer(transport: Any, answer: bytes) -> None:
     """Less body than was announced is an error, in a download as well."""
     with Server(once(answer)) as at:
-        text = failed(ConnectionFailed, sent=True, call=lambda: transport.send(get(at.url), soon()))
+        text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
         assert text == f"GET {at.url}/v3/dids failed: the answer was cut off."
         opened = transport.open(get(at.url), soon())
-        failed(ConnectionFailed, sent=True, call=lambda: read_all(transport, opened))
+        failed(ApiConnectionError, sent=True, call=lambda: read_all(transport, opened))
         transport.release(opened)
 
 
 def test_answer_that_is_not_http(transport: Any) -> None:
     """E.g. another service at that port."""
     with Server(once(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")) as at:
-        failed(ConnectionFailed, sent=True, call=lambda: transport.send(get(at.url), soon()))
+        failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
 
 
 def test_header_that_cannot_be_sent(transport: Any) -> None:
@@ -392,7 +398,7 @@ def test_header_that_cannot_be_sent(transport: Any) -> None:
     with Server(answering(http())) as at:
         for bad in (f"{KEY}\r\nX: y", f"{KEY}\u0142"):
             request = Request("GET", at.url, {"Api-Key": bad})
-            text = failed(ConnectionFailed, sent=False, call=lambda r=request: transport.send(r, soon()))
+            text = failed(ApiConnectionError, sent=False, call=lambda r=request: transport.send(r, soon()))
             assert "characters that HTTP does not allow" in text
     assert at.requests == []
 
@@ -437,7 +443,7 @@ def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body
     with Server(answering(http())) as at:
         headers = {"Api-Key": KEY, "Content-Length": str(len(body))}
         request = Request("POST", f"{at.url}/v3/orders", headers, body)
-        text = failed(ConnectionFailed, sent=True, call=lambda: transport.send(request, soon()))
+        text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(request, soon()))
         assert text.endswith("failed: its body could not be sent as it was announced.")
         assert transport.send(get(at.url), soon()).status == 200
 
@@ -469,7 +475,7 @@ def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
     with Server(answering(http())) as at:
         transport.send(get(at.url), soon())
         request = Request("POST", at.url, {"Api-Key": KEY, "X-Bad": "a\nb"}, b"x")
-        failed(ConnectionFailed, sent=False, call=lambda: transport.send(request, soon()))
+        failed(ApiConnectionError, sent=False, call=lambda: transport.send(request, soon()))
         assert len(at.requests) == 1
 
 
@@ -477,13 +483,13 @@ def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
 def test_address_that_is_none(transport: Any, url: str) -> None:
     """A broken address is told as such."""
     request = Request("GET", url, {"Api-Key": KEY})
-    assert "check base_url" in failed(ConnectionFailed, sent=False, call=lambda: transport.send(request, soon()))
+    assert "check base_url" in failed(ApiConnectionError, sent=False, call=lambda: transport.send(request, soon()))
 
 
 def test_password_in_the_address_is_not_shown(transport: Any) -> None:
     """A file's address may carry a user and a password."""
     request = Request("GET", f"http://user:{KEY}@127.0.0.1:{dead_port()}/x", {})
-    failed(ConnectionFailed, sent=False, call=lambda: transport.open(request, soon()))
+    failed(ApiConnectionError, sent=False, call=lambda: transport.open(request, soon()))
 
 
 def test_callers_own_error_is_not_mistaken_for_ours(transport: Any) -> None:
@@ -492,7 +498,7 @@ def test_callers_own_error_is_not_mistaken_for_ours(transport: Any) -> None:
         try:
             requests.get(f"http://127.0.0.1:{dead_port()}", timeout=1)
         except requests.ConnectionError:
-            with pytest.raises(ConnectionFailed) as caught:
+            with pytest.raises(ApiConnectionError) as caught:
                 transport.send(post(at.url), soon())
     assert caught.value.request_sent
 
@@ -508,7 +514,7 @@ def test_dripping_headers_end_at_the_deadline(transport: Any) -> None:
     """Each byte comes quickly, the head never ends: the deadline holds. Fails if httpx2 takes no backend any more."""
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as at:
         for call in (transport.send, transport.open):
-            failed(DeadlineExceeded, sent=True, call=lambda c=call: c(get(at.url), soon(seconds(FEW))), phase=ANSWER)
+            failed(ApiTimeoutError, sent=True, call=lambda c=call: c(get(at.url), soon(seconds(FEW))), phase=ANSWER)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -518,10 +524,10 @@ def test_dripping_body_ends_at_the_deadline(transport: Any, *, packed: bool) -> 
     lines = ["Content-Encoding: gzip"] if packed else []
     content = gzip.compress(os.urandom(500))
     with Server(once(http(b"", *lines, length=500), drip=content)) as at:
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(FEW))), phase=READING)
+        failed(ApiTimeoutError, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(FEW))), phase=READING)
         opened = transport.open(get(at.url), soon(seconds(FEW)))
         assert transport.read(opened)
-        failed(DeadlineExceeded, sent=True, call=lambda: read_all(transport, opened), phase=READING)
+        failed(ApiTimeoutError, sent=True, call=lambda: read_all(transport, opened), phase=READING)
         transport.release(opened)
 
 
@@ -533,7 +539,7 @@ def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase
     """Silence before or after the head; a purchase is told to be looked after."""
     with Server(once(head, stall=True)) as at:
         text = failed(
-            DeadlineExceeded, sent=True, call=lambda: transport.send(post(at.url), soon(seconds(FEW))), phase=phase
+            ApiTimeoutError, sent=True, call=lambda: transport.send(post(at.url), soon(seconds(FEW))), phase=phase
         )
     assert "look before repeating" in text
 
@@ -544,7 +550,7 @@ def test_server_that_does_not_read_ends_at_the_deadline(transport: Any) -> None:
     """A large upload to a server that takes nothing in."""
     with Server(silent) as at:
         upload = post(at.url, bytes(30 << 20))
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(upload, soon(seconds(FEW))), phase=SENDING)
+        failed(ApiTimeoutError, sent=True, call=lambda: transport.send(upload, soon(seconds(FEW))), phase=SENDING)
 
 
 @patient
@@ -553,7 +559,7 @@ def test_connecting_ends_at_the_deadline(transport: Any) -> None:
     with FullPort() as port:
         request = post(f"http://127.0.0.1:{port}")
         text = failed(
-            DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(seconds(FEW))), phase=CONNECTING
+            ApiTimeoutError, sent=False, call=lambda: transport.send(request, soon(seconds(FEW))), phase=CONNECTING
         )
     assert "could not be sent" in text
 
@@ -564,13 +570,13 @@ def test_tls_handshake_ends_at_the_deadline(transport: Any) -> None:
     """A server that does not talk TLS back: nothing was sent."""
     with Server(silent) as at:
         request = post(at.url.replace("http:", "https:"))
-        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(request, soon(seconds(FEW))), phase=CONNECTING)
+        failed(ApiTimeoutError, sent=False, call=lambda: transport.send(request, soon(seconds(FEW))), phase=CONNECTING)
 
 
 def test_deadline_that_is_over(transport: Any) -> None:
     """Nothing is even tried."""
     with Server(answering(http())) as at:
-        failed(DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1), phase="")
+        failed(ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1), phase="")
     assert at.connections == 0
 
 
@@ -581,7 +587,7 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
     with Server(answering(http(b"x" * (1 << 17)))) as at:
         held = [transport.open(get(at.url), soon()) for _ in range(100)]
         text = failed(
-            DeadlineExceeded, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
+            ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
         )
         assert "Fewer calls at once" in text
         for opened in held:
@@ -607,7 +613,7 @@ def test_tls(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     with Server(answering(http(b"safe")), tls=server) as at:
         assert make(kind, verify=trusting).send(get(at.url), soon()).body == b"safe"
         sent = len(at.requests)
-        text = failed(ConnectionFailed, sent=False, call=lambda: make(kind).send(get(at.url), soon()))
+        text = failed(ApiConnectionError, sent=False, call=lambda: make(kind).send(get(at.url), soon()))
     assert "(self-signed certificate). Behind a company's proxy" in text
     assert len(at.requests) == sent
 
@@ -620,7 +626,7 @@ def test_tls_drip_ends_at_the_deadline(make: Callable[..., Any], kind: str, tmp_
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500), tls=server) as at:
         transport = make(kind, verify=trusting)
         # Time enough for the handshake on a busy machine; the answer drips for longer.
-        failed(DeadlineExceeded, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(0.6))))
+        failed(ApiTimeoutError, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(0.6))))
 
 
 def test_https_address_of_an_http_server(transport: Any) -> None:
@@ -631,7 +637,7 @@ def test_https_address_of_an_http_server(transport: Any) -> None:
         connection.sendall(http(status="400 Bad Request"))
 
     with Server(plain) as at:
-        with quick(), pytest.raises(ConnectionFailed, match=r"Check base_url|the connection broke"):
+        with quick(), pytest.raises(ApiConnectionError, match=r"Check base_url|the connection broke"):
             transport.send(get(at.url.replace("http:", "https:")), soon())
 
 
@@ -676,7 +682,7 @@ def test_this_machine_is_not_reached_by_a_proxy(
         if where != "argument":
             monkeypatch.setenv(where, proxy.url)
         # Nobody listens at the others: that nothing went to the proxy is what counts.
-        with contextlib.suppress(ConnectionFailed):
+        with contextlib.suppress(ApiConnectionError):
             assert make(kind, **options).send(get(f"http://{host}:{at.port}"), soon()).body == b"direct"
     assert proxy.connections == 0
     assert at.connections == 1 or host.lower() not in ("127.0.0.1", "localhost")
@@ -688,7 +694,7 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
     """A proxy that is asked to connect and drips: the deadline holds."""
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as proxy:
         transport = make(kind, proxy=proxy.url)
-        with quick(), pytest.raises(DeadlineExceeded) as caught:
+        with quick(), pytest.raises(ApiTimeoutError) as caught:
             transport.send(get("https://api.example.com:9"), soon(seconds(FEW)))
     assert secrets_in(caught.value) == []
     assert (caught.value.request_sent, caught.value.phase) == (False, CONNECTING)
@@ -699,7 +705,7 @@ def test_proxy_that_refuses(make: Callable[..., Any], kind: str) -> None:
     """Nothing was sent, and the key did not reach the proxy."""
     with Server(answering(http(b"", status="407 Proxy Authentication Required"))) as proxy:
         request = get("https://api.example.com:9")
-        text = failed(ConnectionFailed, sent=False, call=lambda: make(kind, proxy=proxy.url).send(request, soon()))
+        text = failed(ApiConnectionError, sent=False, call=lambda: make(kind, proxy=proxy.url).send(request, soon()))
     assert "https://api.example.com:9" in text
     assert not any(KEY.encode() in request for request in proxy.requests)
 
@@ -708,14 +714,14 @@ def test_dead_proxy_is_named(make: Callable[..., Any]) -> None:
     """It is not the service that cannot be reached."""
     port = dead_port()
     transport = make("sync", proxy=f"http://127.0.0.1:{port}")
-    text = failed(ConnectionFailed, sent=False, call=lambda: transport.send(get("http://api.example.com:9"), soon()))
+    text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get("http://api.example.com:9"), soon()))
     assert f"dialed 127.0.0.1:{port}, the proxy" in text
 
 
 @both
 def test_proxy_that_is_none(make: Callable[..., Any], kind: str) -> None:
     """A proxy's address that cannot be used is told without its password."""
-    with pytest.raises(InvalidValue, match="proxy's address must be like") as caught:
+    with pytest.raises(InvalidValueError, match="proxy's address must be like") as caught:
         make(kind, proxy=f"gopher://user:{KEY}@127.0.0.1:1").send(get("http://127.0.0.1:9"), soon())
     assert secrets_in(caught.value) == []
 
@@ -772,7 +778,7 @@ def test_a_certificate_file_that_cannot_be_used_is_named(
     with Server(answering(http())) as at:
         transport = _transport_naming(setting, path, kind, monkeypatch, make)
         request = post(f"https://127.0.0.1:{at.port}")
-        with pytest.raises(ConnectionFailed, match=rf"was not sent: {setting} names ") as caught:
+        with pytest.raises(ApiConnectionError, match=rf"was not sent: {setting} names ") as caught:
             transport.send(request, soon(30))
         if kind == "session":
             transport._session.close()
@@ -794,7 +800,7 @@ def test_a_file_for_the_keys_of_tls_that_cannot_be_written_is_named(
     with Server(answering(http()), tls=server) as at:
         transport = SessionTransport(requests.Session()) if kind == "session" else make(kind, verify=True)
         with pytest.raises(
-            ConnectionFailed, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
+            ApiConnectionError, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
         ) as caught:
             transport.send(post(at.url), soon(30))
     assert (caught.value.request_sent, caught.value.passing) == (False, False)
@@ -824,7 +830,7 @@ def test_a_certificate_file_that_is_missing_ends_the_call_at_once(
             lambda: client.download_export("https://127.0.0.1:9/v3/exports/a.csv.gz", tmp_path / "a"),
         ]
         for call in calls:
-            with quick(5), pytest.raises(ConnectionFailed, match=r"names .*missing\.pem") as caught:
+            with quick(5), pytest.raises(ApiConnectionError, match=r"names .*missing\.pem") as caught:
                 call()
             assert (caught.value.attempts, caught.value.request_sent) == (1, False)
             assert not caught.value.outcome_unknown
@@ -848,7 +854,7 @@ def test_a_sessions_proxy_that_cannot_be_used_is_told(proxy: str, message: str) 
         session.trust_env = False
         session.proxies = {"https": proxy}
         request = post("https://api.example.com/v3/orders")
-        text = failed(ConnectionFailed, sent=False, call=lambda: SessionTransport(session).send(request, soon()))
+        text = failed(ApiConnectionError, sent=False, call=lambda: SessionTransport(session).send(request, soon()))
     assert message in text
     assert "base_url" not in text
 
@@ -862,7 +868,7 @@ def test_a_session_without_a_thread_sent_nothing(monkeypatch: pytest.MonkeyPatch
     with requests.Session() as session, monkeypatch.context() as changed:
         changed.setattr(threading.Thread, "start", refuse)
         text = failed(
-            ConnectionFailed, sent=False, call=lambda: SessionTransport(session).send(post("http://x"), soon())
+            ApiConnectionError, sent=False, call=lambda: SessionTransport(session).send(post("http://x"), soon())
         )
     assert "can't start new thread" in text
 
@@ -875,11 +881,11 @@ def test_a_socks_proxy_without_its_package_is_told(
     if importlib.util.find_spec("socksio"):
         pytest.skip("socksio is here")
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
-    with pytest.raises(InvalidValue, match=r"SOCKS proxy .*ALL_PROXY.* pip install 'httpx2\[socks\]'"):
+    with pytest.raises(InvalidValueError, match=r"SOCKS proxy .*ALL_PROXY.* pip install 'httpx2\[socks\]'"):
         make(kind).send(get("https://api.example.com"), soon())
     order = Order(items=[DidOrderItem(sku_id="8d1a3c5e-0000-4000-8000-000000000001", qty=1)])
     with client_of(kind, "https://api.example.com/v3") as client:
-        with pytest.raises(InvalidValue, match="SOCKS") as caught:
+        with pytest.raises(InvalidValueError, match="SOCKS") as caught:
             client.orders().create(order)
     assert not caught.value.outcome_unknown
 
@@ -1031,7 +1037,7 @@ def test_closed_while_sending(make: Callable[..., Any]) -> None:
         def run() -> None:
             try:
                 transport.send(post(at.url), soon(seconds(FEW)))
-            except ConnectionFailed as error:
+            except ApiConnectionError as error:
                 errors.append(error)
 
         thread = threading.Thread(target=run)
@@ -1046,7 +1052,7 @@ def test_closed_while_sending(make: Callable[..., Any]) -> None:
 def test_nothing_heavy_is_imported_early() -> None:
     """The drivers, a session and the inside of the process need no HTTP library of ours."""
     code = (
-        "import sys, didww.transport.driver, didww.transport.async_driver, didww.transport.session, "
+        "import sys, didww._drivers.sync, didww._drivers.asynchronous, didww.transport.requests_session, "
         "didww.transport.inprocess; "
         "sys.exit(' '.join({'httpx2', 'httpcore2', 'requests', 'anyio', 'asyncio'} & sys.modules.keys()) or 0)"
     )
@@ -1058,14 +1064,14 @@ def test_backend_of_httpx2_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """All pools of a client, those of proxies too, have our backend; fails if a new httpx2 renames what we replace."""
     import httpx2
 
-    from didww.transport import network
+    from didww.transport import httpx_deadlines
 
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with httpx2.Client(verify=False) as client:
-        network.bind(client)
-        pools = list(network._pools(client))
+        httpx_deadlines.bind(client)
+        pools = list(httpx_deadlines._pools(client))
         assert len(pools) == 2
-        assert all(isinstance(pool._network_backend, network._Backend) for pool in pools)
+        assert all(isinstance(pool._network_backend, httpx_deadlines._Backend) for pool in pools)
 
 
 # Tasks
@@ -1153,7 +1159,7 @@ def test_session_that_retries_by_itself() -> None:
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(1, backoff_factor=0)))
         request = post(f"http://127.0.0.1:{dead_port()}")
-        failed(ConnectionFailed, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
+        failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
 
 
 def test_session_with_an_adapter_of_the_callers_own() -> None:
@@ -1238,7 +1244,7 @@ def test_session_that_sends_in_a_way_of_its_own(where: str) -> None:
         if where == "adapter":
             session.mount("http://", _AgainBelow())
         request = post(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        failed(ConnectionFailed, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
+        failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
     thread.join()
     gc.collect()
 
@@ -1264,7 +1270,7 @@ def test_a_hooks_own_wrong_address_is_not_ours(error: type[Exception]) -> None:
 def test_redirect_to_a_strange_address_counts_as_sent(location: str) -> None:
     """Where a redirect leads is read by requests, even if it is not followed."""
     with requests.Session() as session, Server(answering(http(b"", f"Location: {location}", status="302 F"))) as at:
-        failed(ConnectionFailed, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
+        failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
 
 
 @pytest.mark.filterwarnings(
@@ -1287,7 +1293,7 @@ def test_what_a_proxy_took_counts_as_sent(end: str) -> None:
     with requests.Session() as session, listener:
         session.trust_env = False
         session.proxies = {"http": f"http://127.0.0.1:{listener.getsockname()[1]}"}
-        with pytest.raises(ConnectionFailed) as caught:
+        with pytest.raises(ApiConnectionError) as caught:
             SessionTransport(session).send(post("http://api.example.com/v3/orders"), soon())
         thread.join()
         gc.collect()

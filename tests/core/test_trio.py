@@ -8,8 +8,8 @@ import pytest
 import trio
 
 from didww import AsyncDidwwClient, DidOrderItem, Order
+from didww.emulator.http.server import running
 from didww.exceptions import NotFoundError
-from didww.sandbox.server import running
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,25 +24,25 @@ import pytest
 
 from clients import KEY, KINDS, Blocking, client_of
 from didww import AsyncDidwwClient, DidwwClient
-from didww.calls.effects import Request, Response
-from didww.calls.upload import LARGEST_FILE
+from didww._core.effects import Request, Response
+from didww._core.upload import MAX_FILE
+from didww._drivers.file_source import FileSource
+from didww.emulator import Emulator
+from didww.emulator.behaviours.files import _opened, _public_keys
+from didww.emulator.engine.engine import Engine
+from didww.emulator.http.server import running
 from didww.encrypt import Encrypt
 from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
     AuthenticationError,
-    ConnectionFailed,
-    DeadlineExceeded,
     DidwwApiError,
     DidwwClientError,
     DidwwError,
-    InvalidValue,
-    UnexpectedResponse,
+    InvalidValueError,
+    UnexpectedResponseError,
     ValidationError,
 )
-from didww.sandbox import Sandbox
-from didww.sandbox.behaviours.files import _opened, _public_keys
-from didww.sandbox.engine import Engine
-from didww.sandbox.server import running
-from didww.transport.source import FileSource
 from pace import patient, seconds
 from servers import Server, header, http
 
@@ -54,7 +54,7 @@ OTHER_KEYS = list(reversed(_public_keys()))
 
 
 class Service:
-    """What a sandbox is asked in a test; it may be told to answer something else, or to do something first."""
+    """What an emulator is asked in a test; it may be told to answer something else, or to do something first."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -86,13 +86,13 @@ class Service:
         return fields
 
     def file(self, number: int = -1) -> bytes | None:
-        """The file in the container, by the sandbox's private keys."""
+        """The file in the container, by the emulator's private keys."""
         return _opened(self.form(number)["encrypted_files[file]"][1])
 
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    """Everything that any sandbox is asked during the test."""
+    """Everything that any emulator is asked during the test."""
     told = Service()
     handle = Engine.handle
 
@@ -106,22 +106,22 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    """The address of a sandbox on loopback."""
+    """The address of an emulator on loopback."""
     with running() as base_url:
         yield base_url
 
 
 @pytest.fixture(params=["in process", "in process, async", *KINDS])
 def client(request: pytest.FixtureRequest, served: str, service: Service) -> Iterator[Any]:
-    """A client of a sandbox, of each kind."""
+    """A client of an emulator, of each kind."""
     if request.param in KINDS:
         with client_of(request.param, served) as made:
             yield made
     elif request.param == "in process":
-        yield Sandbox().client()
+        yield Emulator().client()
     else:
         with asyncio.Runner() as runner:
-            yield Blocking(Sandbox().async_client(), runner)
+            yield Blocking(Emulator().async_client(), runner)
 
 
 @pytest.fixture(params=KINDS)
@@ -294,7 +294,7 @@ def test_another_refusal_is_not_tried_again(client: Any, service: Service) -> No
 def test_an_answer_without_two_keys(keys: Any, client: Any, service: Service) -> None:
     """It is the service's fault, and said so; nothing is sent in the clear or for one key only."""
     service.before = stale(9, keys)
-    with pytest.raises(UnexpectedResponse, match=rf"{len(keys)} public keys"):
+    with pytest.raises(UnexpectedResponseError, match=rf"{len(keys)} public keys"):
         client.upload_file(FILE)
     assert service.asked == ["GET"]
 
@@ -367,21 +367,21 @@ def ended(_: Path) -> Any:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = {
-    "text stream": (lambda _: io.StringIO("text"), InvalidValue, "gives str, not bytes"),
-    "text file": (lambda folder: written(folder).open(encoding="latin-1"), InvalidValue, "mode 'rb'"),
-    "asynchronous": (lambda _: Asynchronous(), InvalidValue, "not bytes"),
-    "None": (lambda _: None, InvalidValue, "not NoneType"),
-    "number": (lambda _: 5, InvalidValue, "not int"),
-    "list": (lambda _: [FILE], InvalidValue, "not list"),
-    "no bytes": (lambda _: b"", InvalidValue, "is empty"),
-    "empty file": (lambda folder: written(folder, b""), InvalidValue, "is empty"),
-    "stream at its end": (ended, InvalidValue, "is empty"),
-    "empty unseekable": (lambda _: Unseekable(), InvalidValue, "is empty"),
-    "large bytes": (lambda _: bytes(LARGEST_FILE + 1), InvalidValue, "more than 20 MB"),
-    "large file": (lambda folder: sparse(folder, LARGEST_FILE + 1), InvalidValue, "more than 20 MB"),
-    "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValue, "more than 20 MB"),
-    "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValue, "more than 20 MB"),
-    "endless": (lambda _: Endless(), InvalidValue, "more than 20 MB"),
+    "text stream": (lambda _: io.StringIO("text"), InvalidValueError, "gives str, not bytes"),
+    "text file": (lambda folder: written(folder).open(encoding="latin-1"), InvalidValueError, "mode 'rb'"),
+    "asynchronous": (lambda _: Asynchronous(), InvalidValueError, "not bytes"),
+    "None": (lambda _: None, InvalidValueError, "not NoneType"),
+    "number": (lambda _: 5, InvalidValueError, "not int"),
+    "list": (lambda _: [FILE], InvalidValueError, "not list"),
+    "no bytes": (lambda _: b"", InvalidValueError, "is empty"),
+    "empty file": (lambda folder: written(folder, b""), InvalidValueError, "is empty"),
+    "stream at its end": (ended, InvalidValueError, "is empty"),
+    "empty unseekable": (lambda _: Unseekable(), InvalidValueError, "is empty"),
+    "large bytes": (lambda _: bytes(MAX_FILE + 1), InvalidValueError, "more than 20 MB"),
+    "large file": (lambda folder: sparse(folder, MAX_FILE + 1), InvalidValueError, "more than 20 MB"),
+    "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValueError, "more than 20 MB"),
+    "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValueError, "more than 20 MB"),
+    "endless": (lambda _: Endless(), InvalidValueError, "more than 20 MB"),
     "missing": (lambda folder: folder / "nothing.pdf", DidwwClientError, r"Cannot read .*nothing.pdf: No such file"),
     "no name": (lambda _: "", DidwwClientError, "Cannot read a file without a name: No such file"),
     "no path": (lambda _: "a\0b", DidwwClientError, "Cannot read .*null"),
@@ -389,10 +389,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = 
     "named pipe": (named_pipe, DidwwClientError, "no regular file"),
     "closed": (closed, DidwwClientError, r"^Cannot read the stream: I/O operation on closed file\.$"),
     "device": (lambda _: "/dev/zero", DidwwClientError, r"^Cannot read /dev/zero: it is no regular file\.$"),
-    "opened device": (lambda _: device("zero"), InvalidValue, "more than 20 MB"),
-    "empty device": (lambda _: device("null"), InvalidValue, "is empty"),
-    "too generous at once": (lambda _: Generous(0), InvalidValue, "gives 9 bytes when it is asked for 0"),
-    "too generous": (lambda _: Generous(1), InvalidValue, r"gives \d+ bytes when it is asked for 65536"),
+    "opened device": (lambda _: device("zero"), InvalidValueError, "more than 20 MB"),
+    "empty device": (lambda _: device("null"), InvalidValueError, "is empty"),
+    "too generous at once": (lambda _: Generous(0), InvalidValueError, "gives 9 bytes when it is asked for 0"),
+    "too generous": (lambda _: Generous(1), InvalidValueError, r"gives \d+ bytes when it is asked for 65536"),
     "damaged gzip": (lambda _: unpacking(PACKED[:50] + PACKED[70:]), DidwwClientError, "Cannot read "),
     "cut gzip": (lambda _: unpacking(PACKED[:-9]), DidwwClientError, "Cannot read the stream: Compressed"),
     "damaged xz": (
@@ -429,25 +429,25 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
 def test_no_more_is_read_than_would_be_sent() -> None:
     """One byte more than the limit settles it, for a stream of unknown length."""
     Endless.taken = 0
-    with pytest.raises(InvalidValue):
-        Sandbox().client().upload_file(Endless())  # type: ignore[arg-type]
-    assert LARGEST_FILE < Endless.taken <= LARGEST_FILE + 1
+    with pytest.raises(InvalidValueError):
+        Emulator().client().upload_file(Endless())  # type: ignore[arg-type]
+    assert MAX_FILE < Endless.taken <= MAX_FILE + 1
 
 
 @pytest.mark.slow
 def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
     """20 MB exactly, by path, by stream of known and of unknown length."""
-    path = sparse(tmp_path, LARGEST_FILE)
-    client = Sandbox().client()
+    path = sparse(tmp_path, MAX_FILE)
+    client = Emulator().client()
     with path.open("rb") as file, path.open("rb") as other:
         for one in (path, file, Unseekable(other.read())):
             assert client.upload_file(one).id
-            assert len(service.file() or b"") == LARGEST_FILE
+            assert len(service.file() or b"") == MAX_FILE
 
 
 @pytest.mark.parametrize("options", [{"description": 5}, {"filename": b"x"}, {"description": ["x"]}])
 def test_texts_that_are_none(options: dict[str, Any], client: Any, service: Service) -> None:
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         client.upload_file(FILE, **options)
     assert caught.value.field in options
     assert service.requests == []
@@ -499,7 +499,7 @@ def test_a_file_that_changes_while_it_is_sent(change: Callable[[Path], None], tm
     """The bytes after the change may be of another document than those before."""
     path = written(tmp_path)
     os.utime(path, ns=(1, 1))
-    source = FileSource(path, LARGEST_FILE)
+    source = FileSource(path, MAX_FILE)
     assert source.measure() == len(FILE)
     pieces = source.pieces()
     next(pieces)
@@ -612,9 +612,9 @@ def test_a_name_that_is_no_text_to_others(service: Service, tmp_path: Path) -> N
     """A file whose name is no UTF-8 can be uploaded; what cannot be written is a question mark in the name."""
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.pdf")
     Path(path).write_bytes(FILE)
-    client = Sandbox().client()
+    client = Emulator().client()
     client.upload_file(path)
-    with pytest.raises(InvalidValue, match="surrogate"):
+    with pytest.raises(InvalidValueError, match="surrogate"):
         client.upload_file(path, description="\ud800")
     assert service.form()["encrypted_files[file]"][0] == "caf?.pdf.enc"
 
@@ -702,7 +702,7 @@ WRONG_FILES: dict[str, tuple[Any, str]] = {
 def test_containers_that_cannot_be_right(files: str, client: Any, service: Service) -> None:
     """All are checked before the first is sent."""
     given, field = WRONG_FILES[files]
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         client.upload_encrypted_files(fingerprint=FINGERPRINT, files=given)
     assert caught.value.field == field
     assert service.requests == []
@@ -710,7 +710,7 @@ def test_containers_that_cannot_be_right(files: str, client: Any, service: Servi
 
 @pytest.mark.parametrize("fingerprint", ["", "  ", None, 5, b"x"])
 def test_a_fingerprint_is_needed(fingerprint: Any, client: Any, service: Service) -> None:
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         client.upload_encrypted_file(fingerprint=fingerprint, data=container())
     assert caught.value.field == "fingerprint"
     assert service.requests == []
@@ -764,7 +764,7 @@ def stall(server: Server, connection: socket.socket, left: int) -> None:
 @pytest.mark.parametrize("source", ["path", "stream"])
 def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Path) -> None:
     """20 MB are uploaded with less than 1 MB at any moment, the server's buffers included."""
-    path = sparse(tmp_path, LARGEST_FILE)
+    path = sparse(tmp_path, MAX_FILE)
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3") as client, path.open("rb") as stream:
         client.upload_file(FILE)  # imports
         tracemalloc.start()
@@ -774,7 +774,7 @@ def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Pa
         finally:
             tracemalloc.stop()
     assert peak < 1 << 20
-    assert int(header(server.requests[-1], "content-length") or 0) > LARGEST_FILE
+    assert int(header(server.requests[-1], "content-length") or 0) > MAX_FILE
 
 
 def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> None:
@@ -810,7 +810,7 @@ def test_a_server_that_hangs_up(kind: str, tmp_path: Path) -> None:
         raise ConnectionResetError
 
     with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3") as client:
-        with pytest.raises(ConnectionFailed) as caught:
+        with pytest.raises(ApiConnectionError) as caught:
             client.upload_file(sparse(tmp_path, 4 << 20))
     assert caught.value.request_sent
     assert KEY not in f"{caught.value!r}{caught.value}"
@@ -830,7 +830,7 @@ def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Pat
         Server(taking(stall, keys_after=seconds(0.5))) as server,
         client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client,
     ):
-        with within(seconds(1.25)), pytest.raises(DeadlineExceeded) as caught:
+        with within(seconds(1.25)), pytest.raises(ApiTimeoutError) as caught:
             client.upload_file(sparse(tmp_path, 20 << 20))
         assert len(server.requests) == 2
     assert caught.value.request_sent
@@ -854,7 +854,7 @@ class SlowPipe(Slow, Unseekable):
 def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
     """The limit holds between any two pieces of the file, whether it is measured or sent."""
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.5)) as client:
-        with within(seconds(1.2)), pytest.raises(DeadlineExceeded):
+        with within(seconds(1.2)), pytest.raises(ApiTimeoutError):
             client.upload_file(make(FILE[:20000]))
 
 
@@ -867,7 +867,7 @@ def test_the_time_limit_bounds_all_containers_together(kind: str) -> None:
         accept(server, connection, left)
 
     with Server(taking(post)) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client:
-        with within(seconds(1.2)), pytest.raises(DeadlineExceeded) as caught:
+        with within(seconds(1.2)), pytest.raises(ApiTimeoutError) as caught:
             client.upload_encrypted_files(fingerprint=FINGERPRINT, files=[GOOD] * 9)
     assert caught.value.completed == ("one", "one")
 
@@ -921,7 +921,7 @@ def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) 
     upload = upload_of(FILE)
 
     async def main() -> None:
-        async with Sandbox().async_client() as client:
+        async with Emulator().async_client() as client:
             assert (await client.upload_file(upload)).id
 
     asyncio.run(main())
@@ -931,20 +931,20 @@ def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) 
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "is empty"), (b"x" * (LARGEST_FILE + 1), "more than 20 MB")], ids=["empty", "large"]
+    ("content", "words"), [(b"", "is empty"), (b"x" * (MAX_FILE + 1), "more than 20 MB")], ids=["empty", "large"]
 )
 def test_the_upload_of_a_web_framework_has_the_same_bounds(content: bytes, words: str) -> None:
     """Nothing is sent, and no more is read than settles it."""
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
-            with pytest.raises(InvalidValue, match=words):
+            with pytest.raises(InvalidValueError, match=words):
                 await client.upload_file(upload_of(content))
 
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("piece", "error"), [("text", InvalidValue), (OSError(5, "broken"), DidwwClientError)])
+@pytest.mark.parametrize(("piece", "error"), [("text", InvalidValueError), (OSError(5, "broken"), DidwwClientError)])
 def test_an_asynchronous_file_that_cannot_be_read_is_named(piece: Any, error: type[Exception]) -> None:
     """As any other stream."""
 
@@ -965,7 +965,7 @@ def test_an_asynchronous_file_that_cannot_be_read_is_named(piece: Any, error: ty
 def test_the_synchronous_client_says_what_to_do_with_such_a_file() -> None:
     """It cannot await; the framework's file holds a plain one."""
     with DidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
-        with pytest.raises(InvalidValue, match=r"asynchronous\. Use AsyncDidwwClient.*its \.file"):
+        with pytest.raises(InvalidValueError, match=r"asynchronous\. Use AsyncDidwwClient.*its \.file"):
             client.upload_file(upload_of(FILE))
 
 
@@ -1006,7 +1006,7 @@ def test_the_upload_can_be_interrupted(kind: str) -> None:
         assert client.upload_file(FILE).id == "one"
 
 
-# The sandbox's side
+# The emulator's side
 
 
 def posted(body: bytes, content_type: str) -> Any:
@@ -1056,5 +1056,5 @@ FORM = "multipart/form-data; boundary=b"
 )
 @pytest.mark.unchecked
 def test_forms_that_others_send(body: bytes, content_type: str, expected: tuple[int, str | None]) -> None:
-    """The sandbox reads any well-formed form, and says of others what the service says."""
+    """The emulator reads any well-formed form, and says of others what the service says."""
     assert posted(body, content_type) == expected

@@ -10,14 +10,14 @@ import pytest
 
 from didww import AsyncDidwwClient, DidwwClient
 from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
     AuthenticationError,
-    ConnectionFailed,
-    DeadlineExceeded,
-    InvalidValue,
+    InvalidValueError,
     NotFoundError,
     ServerError,
-    UnexpectedResponse,
-    WaitEnded,
+    UnexpectedResponseError,
+    WaitError,
 )
 from scripted import AsyncScripted, Scripted, answer
 
@@ -40,8 +40,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("didww.transport.driver.time.monotonic", lambda: clock.now)
-    monkeypatch.setattr("didww.transport.driver.time.sleep", clock.sleep)
+    monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("didww._drivers.sync.time.sleep", clock.sleep)
     return clock
 
 
@@ -62,9 +62,9 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 BAD_MOMENTS = {
     "too many requests": answer(429),
     "busy": answer(503),
-    "broken": ConnectionFailed("reset"),
-    "nobody there": ConnectionFailed("refused", request_sent=False),
-    "late": DeadlineExceeded("late"),
+    "broken": ApiConnectionError("reset"),
+    "nobody there": ApiConnectionError("refused", request_sent=False),
+    "late": ApiTimeoutError("late"),
     "a page": answer(body=b"<html></html>"),
 }
 
@@ -82,7 +82,7 @@ def test_a_bad_moment_does_not_end_a_wait(moment: str, clock: Clock) -> None:
 def test_a_wait_that_cannot_begin_says_so_at_once(moment: str, clock: Clock) -> None:
     """A first look that fails is an error: it may be the address that is wrong."""
     client, transport = client_of(BAD_MOMENTS[moment])
-    with pytest.raises((ServerError, ConnectionFailed, UnexpectedResponse, Exception)):
+    with pytest.raises((ServerError, ApiConnectionError, UnexpectedResponseError, Exception)):
         client.orders().wait(ID)
     assert len(transport.requests) == 1
     assert clock.slept == []
@@ -102,7 +102,7 @@ def test_looks_become_rarer(clock: Clock) -> None:
     client, transport = client_of(
         order("pending"), order("pending"), answer(429, retry_after="9"), *[order("pending")] * 200
     )
-    with pytest.raises(DeadlineExceeded, match=rf"Order {ID} is still pending after 60 s.*wait again") as caught:
+    with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 60 s.*wait again") as caught:
         client.orders().wait(ID, timeout=60)
     assert clock.slept[:3] == [0.5, 0.75, 9.0]
     assert max(clock.slept[3:]) == 5.0
@@ -115,7 +115,7 @@ def test_looks_become_rarer(clock: Clock) -> None:
 def test_the_last_failure_is_told(clock: Clock) -> None:
     """A wait that ends in the middle of a breakdown says what was last."""
     client, _ = client_of(order("pending"), answer(503))
-    with pytest.raises(DeadlineExceeded, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
+    with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
         client.orders().wait(ID, timeout=5)
 
 
@@ -180,7 +180,7 @@ def test_a_bad_end_says_why(case: str, clock: Clock) -> None:
     """The error has the record as it was last and the reasons; it survives pickling."""
     accessor, last, message, reasons = ENDS[case]
     client, _ = client_of(record(accessor, "pending"), last)
-    with pytest.raises(WaitEnded, match=message) as caught:
+    with pytest.raises(WaitError, match=message) as caught:
         getattr(client, accessor)().wait(ID)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
         assert error.reasons == reasons
@@ -209,7 +209,7 @@ def test_services_are_waited_for(clock: Clock) -> None:
 def test_wrong_arguments_are_refused(options: Any, field: str) -> None:
     """By name, before anything is sent."""
     client, transport = client_of(order("pending"))
-    with pytest.raises(InvalidValue, match=field) as caught:
+    with pytest.raises(InvalidValueError, match=field) as caught:
         client.orders().wait(ID, **options)
     assert caught.value.field == field
     assert transport.requests == []

@@ -8,14 +8,14 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
-from didww.calls.effects import Join, Now, Request, Response, Send, Sleep, SlowDown, Start, TakeTurn, Tell
-from didww.calls.pages import Page
-from didww.exceptions import ConnectionFailed, DeadlineExceeded, DidwwError
+from didww._core.effects import Acquire, Join, Now, Request, Response, Send, Sleep, SlowDown, Start, Tell
+from didww._core.pagination import Page
+from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from didww.calls.effects import Call
+    from didww._core.effects import Call
 
 BASE = "https://api.example.com/v3"
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -104,7 +104,7 @@ class World:
             outcome, failure = None, None
             if isinstance(effect, Page):
                 for place, record in effect.records:
-                    bookmark.pass_(effect.number, place, record)
+                    bookmark.advance(effect.number, place, record)
                     yield record
                 continue
             try:
@@ -121,7 +121,7 @@ class World:
             self.slept.append(effect.seconds)
             self.now += effect.seconds
             return None
-        if isinstance(effect, TakeTurn):
+        if isinstance(effect, Acquire):
             return effect.limiter.turn(effect.longest)
         if isinstance(effect, SlowDown):
             effect.limiter.slow_down(effect.seconds)
@@ -145,13 +145,13 @@ class World:
             sent = fate.how != "unsent"
             if sent and fate.how in ("answered", "lost", "late"):
                 self.coming.append((begun + fate.seconds, self._made(request)))
-            raise DeadlineExceeded("late", request_sent=sent)
+            raise ApiTimeoutError("late", request_sent=sent)
         self.now += fate.seconds
         if fate.how == "unsent":
-            raise ConnectionFailed("refused", request_sent=False)
+            raise ApiConnectionError("refused", request_sent=False)
         if fate.how == "lost":
             self.serve(request)
-            raise ConnectionFailed("lost", request_sent=True)
+            raise ApiConnectionError("lost", request_sent=True)
         if fate.how == "interrupted":
             self.serve(request)
             raise KeyboardInterrupt
@@ -161,7 +161,7 @@ class World:
             return self._answer(201, data) if request.method == "POST" else answer
         if fate.how == "late":
             self.coming.append((self.now + 1.0, self._made(request)))
-            raise ConnectionFailed("lost", request_sent=True)
+            raise ApiConnectionError("lost", request_sent=True)
         if isinstance(fate.how, int):
             headers = {} if fate.retry_after is None else {"retry-after": str(fate.retry_after)}
             return Response(fate.how, headers, b"")

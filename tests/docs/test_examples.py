@@ -1,4 +1,4 @@
-"""The documentation is true: its Python blocks, the example programs and the doctests run against the sandbox."""
+"""The documentation is true: its Python blocks, the example programs and the doctests run against the emulator."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ import requests
 
 import didww
 from didww import configuration, exceptions
-from didww.sandbox import server
-from didww.sandbox.cdr import Attempt, Line, cdr_in
-from didww.sandbox.server import running
+from didww.emulator.data.cdr import Attempt, Line, cdr_in
+from didww.emulator.http import server
+from didww.emulator.http.server import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def blocks(text: str) -> Iterator[tuple[int, str]]:
 
 
 def talkative_seed() -> int:
-    """A seed of the sandbox by which the first London number had a call in the last hours, whatever day it is."""
+    """A seed of the emulator by which the first London number had a call in the last hours, whatever day it is."""
     now = datetime.now(UTC)
     number = [Line("442079460000", (Attempt("a trunk", "sip:desk@example.com"),))]
     return next(seed for seed in range(1000) if list(cdr_in(number, now - timedelta(hours=23), now, seed)))
@@ -52,14 +52,14 @@ def talkative_seed() -> int:
 
 @pytest.fixture
 def local_didww(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A sandbox on loopback that every client of the documentation reaches, and an empty working directory."""
+    """An emulator on loopback that every client of the documentation reaches, and an empty working directory."""
     monkeypatch.chdir(tmp_path)
     with running(seed=talkative_seed()) as base_url:
         for name in configuration.Environment:
             monkeypatch.setitem(configuration._BASE_URLS, name, base_url)
         monkeypatch.setenv("DIDWW_BASE_URL", base_url)
         monkeypatch.setenv("DIDWW_API_KEY", "local-key")
-        monkeypatch.setenv("DIDWW_CALLBACK_SECRET", "sandbox-callback-secret")
+        monkeypatch.setenv("DIDWW_CALLBACK_SECRET", "emulator-callback-secret")
         monkeypatch.setenv("DIDWW_CALLBACK_URL", "https://hooks.example.com/didww")
         monkeypatch.delenv("DIDWW_ENVIRONMENT", raising=False)
         yield base_url
@@ -118,7 +118,7 @@ def test_every_error_is_in_its_page() -> None:
 def test_the_logs_of_libraries_can_be_silenced_as_the_guide_says(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Left alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
+    """StockLevel alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', guide)
     caplog.set_level(logging.NOTSET, library)

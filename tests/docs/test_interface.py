@@ -30,7 +30,11 @@ import pytest
 import requests
 
 from didww import AsyncDidwwClient, DidwwClient, configuration, enums
+from didww._schema.filters import names_in
+from didww._schema.registry import all_classes, class_named, class_of
 from didww.configuration import Environment
+from didww.emulator import Clock, Engine
+from didww.emulator.http.server import running
 from didww.encrypt import Encrypt
 from didww.exceptions import DidwwClientError
 from didww.resources.address import Address
@@ -38,23 +42,19 @@ from didww.resources.available_did import AvailableDid
 from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_verification import EmergencyVerification
 from didww.resources.export import Export
-from didww.resources.filters import names_in
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.registry import all_classes, class_named, class_of
 from didww.resources.voice_in_trunk import VoiceInTrunk
-from didww.sandbox import Clock, Engine
-from didww.sandbox.server import running
 from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from didww.calls.effects import Request, Response
-    from didww.resources.base import Resource
-    from didww.sandbox.world import World
+    from didww._core.effects import Request, Response
+    from didww._schema.resource import Resource
+    from didww.emulator.engine.session import AccountSession
 
 PAGE = (Path(__file__).parent / "interface.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -75,7 +75,7 @@ MARKER = re.compile(rb',?"external_reference_id":"didww-[0-9a-f]{32}"')
 
 
 class Stage:
-    """A sandbox on loopback with the account of the blocks, and what has to be there before a block can run."""
+    """An emulator on loopback with the account of the blocks, and what has to be there before a block can run."""
 
     def __init__(self, base_url: str, clock: Clock, engines: list[Engine]) -> None:
         self.clock = clock
@@ -83,7 +83,7 @@ class Stage:
         self._engines = engines
 
     @property
-    def world(self) -> World:
+    def world(self) -> AccountSession:
         """The account behind the API, for what only time would bring."""
         self.client.balance().find()
         return self._engines[-1].world(KEY)
@@ -205,7 +205,7 @@ class Awaiting(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         if node.module == "didww.client":
-            node.module, node.names = "didww.aio", [ast.alias("AsyncDidwwClient")]
+            node.module, node.names = "didww.async_client", [ast.alias("AsyncDidwwClient")]
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -241,7 +241,7 @@ def imports_before(number: int) -> str:
 
 
 def run(number: int, mode: Mode, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Run:
-    """Run a block in a sandbox of its own."""
+    """Run a block in an emulator of its own."""
     block, code = EXPECTED[number], BLOCKS[number]
     clock = Clock(block.clock, running=False)
     seen: list[tuple[Request, dict[str, str]]] = []
@@ -701,7 +701,7 @@ def test_environments_have_their_addresses(name: str, address: str) -> None:
         assert cls(KEY, environment=environment, base_url=given).base_url == given
 
 
-def test_the_sandbox_is_the_environment_unless_told() -> None:
+def test_the_emulator_is_the_environment_unless_told() -> None:
     """Nobody buys for real money by leaving something out; a missing key is told at once."""
     assert DidwwClient(KEY).base_url == Environment.SANDBOX.base_url
     for key in ("", " ", None):
@@ -853,7 +853,7 @@ def test_dates_and_times(kind: str, name: str, nullable: bool) -> None:
 
 def test_the_table_of_dates_was_read() -> None:
     """Each field that it names is tested; order items have both of their dates, as text."""
-    cells = " ".join(row[2] for row in rows("Kind"))
+    cells = " ".join(row[2] for row in rows("FieldType"))
     for names in DATED.values():
         for name in names:
             cls, _, attribute = name.partition(".")

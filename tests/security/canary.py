@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SECRETS: set[str] = set()
 ON_PURPOSE = {"local-key", "YOUR_API_KEY"}
-"""Keys that the sandbox and the documentation print, to be pasted."""
+"""Keys that the emulator and the documentation print, to be pasted."""
 _PASSWORD = re.compile(rb'"(?:auth_)?password"\s*:\s*"([^"\\]+)"')
 
 

@@ -22,8 +22,8 @@ from didww import (
     VoiceInTrunk,
     VoiceOutTrunk,
 )
+from didww.emulator.http.server import running
 from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
-from didww.sandbox.server import running
 from servers import Server, answering, dead_port, http, once, rude, silent
 
 if TYPE_CHECKING:

@@ -14,16 +14,17 @@ from uuid import UUID
 from didww import (
     ApiResponse,
     AsyncDidwwClient,
-    AsyncWalk,
+    AsyncRecordIterator,
     DidwwClient,
     DidwwError,
     Environment,
     Progress,
     QueryParams,
     RawResponse,
+    RecordIterator,
     Report,
-    Walk,
 )
+from didww._schema.record import Meta
 from didww.callback.request_validator import RequestValidator
 from didww.encrypt import Encrypt
 from didww.enums import (
@@ -43,6 +44,7 @@ from didww.enums import (
     to_enum_list,
 )
 from didww.exceptions import DidwwApiError, InsufficientBalanceError, NotFoundError, ValidationError
+from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 from didww.resources.address import Address
 from didww.resources.address_verification import AddressVerification
 from didww.resources.authentication_method import (
@@ -75,13 +77,11 @@ from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.proof import Proof
-from didww.resources.record import Meta
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
-from didww.shared_limits import RedisLimiter, SqliteLimiter
 
 Item = (
     DidOrderItem
@@ -329,7 +329,7 @@ def reporting(client: DidwwClient) -> None:
 def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
     """Walks, many writes and their reports, waits and transfers with hooks."""
     with client.dids().iterate(page_size=100, prefetch=2, resume=None) as walk:
-        assert_type(walk, Walk[Did])
+        assert_type(walk, RecordIterator[Did])
         assert_type(next(walk), Did)
         assert_type(walk.token, str)
     assert_type(client.dids().first(filter={"number": "442079460001"}), Did | None)
@@ -369,7 +369,7 @@ async def show_later(progress: Progress) -> None:
 async def in_numbers_asynchronously(client: AsyncDidwwClient) -> None:
     """The same with await."""
     async with client.dids().iterate(limit=3) as walk:
-        assert_type(walk, AsyncWalk[Did])
+        assert_type(walk, AsyncRecordIterator[Did])
         assert_type([did async for did in walk], list[Did])
     assert_type(await client.dids().first(), Did | None)
     assert_type(await client.dids().one(), Did)

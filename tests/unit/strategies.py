@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from didww._schema.fields import Field
+from didww._schema.record import Record
+from didww._schema.resource import Resource
+from didww._schema.types import FieldType
 from didww.enums import OpenIntEnum
-from didww.resources.base import Resource
-from didww.resources.fields import Field
-from didww.resources.kinds import Kind
-from didww.resources.record import Record
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 json_values = st.recursive(
@@ -27,7 +27,7 @@ amounts = st.decimals(min_value=Decimal(-(10**9)), max_value=Decimal(10**9), pla
 unknown_names = st.from_regex(r"zz_[a-z]{1,8}", fullmatch=True)
 
 
-def raw_values(kind: Kind) -> st.SearchStrategy[Any]:
+def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
     """Raw JSON of `kind`, in all the forms that are met."""
     name = kind.name
     if name == "text":
@@ -106,7 +106,7 @@ def items_for(field: Field) -> st.SearchStrategy[Any]:
     return _values(field.kind.detail)
 
 
-def _values(kind: Kind) -> st.SearchStrategy[Any]:
+def _values(kind: FieldType) -> st.SearchStrategy[Any]:
     name = kind.name
     if name == "decimal":
         return amounts | st.integers(0, 1000) | amounts.map(str)

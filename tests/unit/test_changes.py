@@ -13,15 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies as make
+from didww._jsonapi.document import decode
+from didww._jsonapi.encode import encode, resource_document
+from didww._jsonapi.graph import Graph
+from didww._schema.registry import all_classes
+from didww._schema.resource import Resource, load
 from didww.enums import Codec, Feature
-from didww.exceptions import InvalidValue, NotLoadedError, ReadOnlyFieldError
-from didww.jsonapi.document import decode
-from didww.jsonapi.encode import encode, resource_document
-from didww.jsonapi.graph import Graph
+from didww.exceptions import InvalidValueError, NotLoadedError, ReadOnlyFieldError
 from didww.query_params import QueryParams
 from didww.resources.address_verification import AddressVerification
 from didww.resources.authentication_method import TwilioAuthenticationMethod
-from didww.resources.base import Resource, load
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.did import Did
 from didww.resources.did_group import DidGroup
@@ -30,7 +31,6 @@ from didww.resources.export import Export
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.registry import all_classes
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -195,7 +195,7 @@ def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObje
 @given(body=st.binary(max_size=200) | make.json_values.map(lambda value: encode({"data": value})))
 def test_any_bytes_decode_or_are_refused_as_no_document(body: bytes) -> None:
     """Decoding ends in a document or in NotJsonApi, never in another error."""
-    from didww.jsonapi.document import NotJsonApi
+    from didww._jsonapi.document import NotJsonApi
 
     try:
         document = decode(body)
@@ -298,7 +298,7 @@ def test_an_object_of_another_shape_shows_no_password_and_can_only_be_replaced()
     assert "example-password" not in repr(trunk)
     assert trunk.changes == {}
     trunk.configuration["auth_password"] = "other"
-    with pytest.raises(InvalidValue, match=r"VoiceInTrunk\.configuration takes an object"):
+    with pytest.raises(InvalidValueError, match=r"VoiceInTrunk\.configuration takes an object"):
         _ = trunk.changes
 
 
@@ -327,8 +327,8 @@ HUGE = 10**5000
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else type(value).__name__,
 )
 def test_a_value_that_cannot_be_sent_is_refused_in_few_words(cls: Any, name: str, value: Any) -> None:
-    """`InvalidValue` names the field, at once, and does not repeat a value of any size."""
-    with pytest.raises(InvalidValue, match=name) as caught:
+    """`InvalidValueError` names the field, at once, and does not repeat a value of any size."""
+    with pytest.raises(InvalidValueError, match=name) as caught:
         setattr(cls(), name, value)
     assert len(str(caught.value)) < 300
 
@@ -337,7 +337,7 @@ def test_a_dict_that_holds_itself_is_refused() -> None:
     """It has no end, and the error says so."""
     endless: dict[str, Any] = {}
     endless["again"] = endless
-    with pytest.raises(InvalidValue, match=r"Export\.filters is nested too deeply"):
+    with pytest.raises(InvalidValueError, match=r"Export\.filters is nested too deeply"):
         Export(filters=endless)
 
 
@@ -359,9 +359,9 @@ class Nowhere(tzinfo):
 )
 def test_a_moment_that_utc_does_not_have_is_refused(moment: datetime) -> None:
     """No offset, or beyond the years that there are: an error, in attributes and in filters."""
-    with pytest.raises(InvalidValue, match="datetime"):
+    with pytest.raises(InvalidValueError, match="datetime"):
         Export(filters={"from": moment})
-    with pytest.raises(InvalidValue, match="created_at_gteq"):
+    with pytest.raises(InvalidValueError, match="created_at_gteq"):
         QueryParams().filter("created_at_gteq", moment).encode()
 
 
@@ -374,11 +374,11 @@ def test_a_moment_beyond_the_years_reads_as_it_came(text: str) -> None:
 @pytest.mark.parametrize("value", [12345678, 1.5, True, b"12345678", ["12345678"], {"12345678": 1}])
 def test_a_secret_of_the_wrong_type_is_not_repeated(value: Any) -> None:
     """The error names the field and the type, in its text and in its causes."""
-    with pytest.raises(InvalidValue, match=r"SipConfiguration\.auth_password takes a str") as caught:
+    with pytest.raises(InvalidValueError, match=r"SipConfiguration\.auth_password takes a str") as caught:
         SipConfiguration(auth_password=value)
     assert "12345678" not in str(caught.value)
     assert caught.value.__context__ is caught.value.__cause__ is None
-    with pytest.raises(InvalidValue) as deeper:
+    with pytest.raises(InvalidValueError) as deeper:
         VoiceInTrunk(configuration=SipConfiguration(auth_password="\ud800 example-password"))
     assert "example-password" not in str(deeper.value)
 
@@ -402,7 +402,7 @@ def test_an_id_makes_a_new_record_one_that_exists() -> None:
     with pytest.raises(ReadOnlyFieldError, match=r"VoiceInTrunk\.id cannot be written.*VoiceInTrunk\.build"):
         trunk.id = ID
     for wrong in ("a/b", "", None):
-        with pytest.raises(InvalidValue, match=r"VoiceInTrunk\.id takes"):
+        with pytest.raises(InvalidValueError, match=r"VoiceInTrunk\.id takes"):
             VoiceInTrunk().id = wrong  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     order = Order(allow_back_ordering=True)
     order.id = ID
@@ -415,7 +415,7 @@ def test_a_record_is_built_with_its_changes() -> None:
     did = Did.build(ID, description="x", voice_in_trunk=VoiceInTrunk.build("trunk"))
     assert did.changes["attributes"] == {"description": "x"}
     assert set(did.changes["relationships"]) == {"voice_in_trunk", "voice_in_trunk_group"}
-    with pytest.raises(InvalidValue, match=r"Did has no field 'descripton'"):
+    with pytest.raises(InvalidValueError, match=r"Did has no field 'descripton'"):
         Did.build(ID, descripton="x")
     with pytest.raises(ReadOnlyFieldError, match=r"Did\.number"):
         Did.build(ID, number="442079460000")
@@ -485,7 +485,7 @@ def test_what_is_put_in_a_list_of_items_is_checked_and_taken_over(put: Any, twin
     assert 3 in [one.qty for one in order.items]
     before = order.to_dict()
     for wrong in ("x", SipConfiguration(), {"type": "did_order_items", "attributes": {"qty": 0}}):
-        with pytest.raises(InvalidValue, match="Order"):
+        with pytest.raises(InvalidValueError, match="Order"):
             put(order.items, wrong)
     assert order.to_dict() == before
 
@@ -531,7 +531,7 @@ def test_a_dict_is_taken_for_the_object_that_it_describes() -> None:
 )
 def test_a_dict_that_describes_no_object_is_refused(wrong: Any, said: str) -> None:
     """The error names what is wrong with it."""
-    with pytest.raises(InvalidValue, match=said):
+    with pytest.raises(InvalidValueError, match=said):
         VoiceInTrunk(configuration=wrong)
 
 
@@ -553,7 +553,7 @@ def registering() -> SipConfiguration:
 
 
 def test_a_host_ends_registration() -> None:
-    """Setting a host switches registration off, and what goes with it; None as host switches nothing."""
+    """Runtime a host switches registration off, and what goes with it; None as host switches nothing."""
     sip = registering()
     sip.host = "sip.example.com"
     assert (sip.enabled_sip_registration, sip.use_did_in_ruri) == (False, False)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.encrypt import Encrypt
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 
 Pem, Der = serialization.Encoding.PEM, serialization.Encoding.DER
 Spki, Pkcs1 = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.PublicFormat.PKCS1
@@ -102,7 +102,7 @@ def test_pieces_of_any_size_make_the_same_container(data: bytes, cuts: list[int]
 
 def test_with_keys_of_the_services_size_the_layout_is_the_published_one() -> None:
     """4096 bits: 1024 bytes of blocks, then 16 bytes for each begun or full 16 bytes."""
-    from didww.sandbox.behaviours.files import _public_keys
+    from didww.emulator.behaviours.files import _public_keys
 
     public = _public_keys()
     for size in (0, 1, 15, 16, 17, 1000, 20 << 20):
@@ -134,7 +134,7 @@ def test_pieces_are_taken_as_they_are_needed() -> None:
             taken.append(number)
             yield bytes(64)
 
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValueError):
         Encrypt.encrypt_pieces(pieces(), [])
     container = Encrypt.encrypt_pieces(pieces(), pair()[1])
     next(container)
@@ -148,8 +148,8 @@ def test_pieces_are_taken_as_they_are_needed() -> None:
 
 
 def test_fingerprint_of_known_keys() -> None:
-    """Those of the sandbox's keys, as OpenSSL has them: `openssl pkey -pubout -outform DER | sha1sum`."""
-    from didww.sandbox.behaviours.files import _public_keys
+    """Those of the emulator's keys, as OpenSSL has them: `openssl pkey -pubout -outform DER | sha1sum`."""
+    from didww.emulator.behaviours.files import _public_keys
 
     first, second = "d39f7df135306e14add52b5014ca33760df134cf", "6f3eaa94e67110cbb1882b484aac7d87e3c9308f"
     assert Encrypt.calculate_fingerprint(_public_keys()) == f"{first}:::{second}"
@@ -224,8 +224,8 @@ WRONG_KEYS: dict[str, Any] = {
     ],
 )
 def test_keys_that_cannot_be_used(use: Any, keys: Any) -> None:
-    """InvalidValue names the argument, at once, and shows nothing of what was given."""
-    with pytest.raises(InvalidValue) as caught:
+    """InvalidValueError names the argument, at once, and shows nothing of what was given."""
+    with pytest.raises(InvalidValueError) as caught:
         use(keys)
     assert caught.value.field == "public_keys"
     assert caught.value.__context__ is None
@@ -234,7 +234,7 @@ def test_keys_that_cannot_be_used(use: Any, keys: Any) -> None:
 
 @pytest.mark.parametrize("data", ["text", None, 5, [b"x"], object()])
 def test_data_that_is_no_bytes(data: Any) -> None:
-    with pytest.raises(InvalidValue, match="bytes") as caught:
+    with pytest.raises(InvalidValueError, match="bytes") as caught:
         Encrypt.encrypt_with_keys(data, pair()[1])
     assert caught.value.field == "binary_data"
 
@@ -242,14 +242,14 @@ def test_data_that_is_no_bytes(data: Any) -> None:
 @pytest.mark.parametrize("pieces", ["text", b"bytes", bytearray(b"x"), ["text"], [b"x", None], [5]])
 def test_pieces_that_are_none(pieces: Any) -> None:
     """One text or bytes object is not taken apart into its characters."""
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         list(Encrypt.encrypt_pieces(pieces, pair()[1]))
     assert caught.value.field == "pieces"
 
 
 @pytest.mark.parametrize("size", [-1, 1.5, True, "1", None])
 def test_size_that_is_none(size: Any) -> None:
-    with pytest.raises(InvalidValue) as caught:
+    with pytest.raises(InvalidValueError) as caught:
         Encrypt.encrypted_size(size, pair()[1])
     assert caught.value.field == "size"
 
@@ -261,5 +261,5 @@ def test_an_object_holds_the_keys_for_several_files() -> None:
     assert encrypt.fingerprint == Encrypt.calculate_fingerprint(public_key_pems=pems)
     assert opened(encrypt.encrypt(b"%PDF"), private_keys) == b"%PDF"
     assert opened(encrypt.encrypt_with_keys(binary_data=b"%PDF", public_key_pems=pems), private_keys) == b"%PDF"
-    with pytest.raises(InvalidValue, match="Two public keys are needed"):
+    with pytest.raises(InvalidValueError, match="Two public keys are needed"):
         Encrypt(pems[:1])

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from didww._jsonapi.document import decode
+from didww._jsonapi.encode import encode
+from didww._jsonapi.graph import Graph
+from didww._schema.resource import load
 from didww.exceptions import NotIncludedError
-from didww.jsonapi.document import decode
-from didww.jsonapi.encode import encode
-from didww.jsonapi.graph import Graph
-from didww.resources.base import load
 
 
 def did(id: str, **linked: tuple[str, str]) -> dict[str, Any]:

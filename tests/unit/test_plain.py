@@ -14,16 +14,16 @@ from uuid import UUID
 import pytest
 
 from didww import Did, DidOrderItem, Encrypt, Export, Identity, QueryParams, VoiceInTrunk, VoiceOutTrunk
+from didww._util.coerce import truth_value, whole_number
 from didww.configuration import checked_retries, checked_timeout
 from didww.enums import Codec, ExportType, IdentityType, OrderStatus, TransportProtocol
-from didww.exceptions import InvalidValue
-from didww.plain import truth_value, whole_number
+from didww.exceptions import InvalidValueError
 from didww.resources.configuration.sip import SipConfiguration
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 
 
-class Kind:
+class FieldType:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
@@ -35,7 +35,7 @@ class Scalar:
 
     def __init__(self, value: Any, kind: str) -> None:
         self.value = value
-        self.dtype = Kind(kind)
+        self.dtype = FieldType(kind)
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -146,7 +146,7 @@ def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
 )
 def test_what_is_not_plain_is_refused_with_the_way_out(record: Any, name: str, value: Any, words: str) -> None:
     """The error names the field, and what to write instead."""
-    with pytest.raises(InvalidValue, match=words):
+    with pytest.raises(InvalidValueError, match=words):
         setattr(record.build(ID), name, value)
 
 
@@ -161,7 +161,7 @@ def test_queries_and_sizes_take_whole_numbers_of_any_kind() -> None:
     """In pages, in filters, as truth values, as sizes."""
     query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])
     assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
-    with pytest.raises(InvalidValue, match="size is a number of bytes"):
+    with pytest.raises(InvalidValueError, match="size is a number of bytes"):
         Encrypt.encrypted_size(TRUE, [])
 
 
@@ -172,5 +172,5 @@ def test_seconds_and_retries_take_numbers_of_any_kind() -> None:
     assert checked_retries(FIVE) == 5
     wrong: tuple[Any, ...] = (TRUE, True, "5", timedelta(seconds=5), 0, float("nan"), -1, Decimal("NaN"), 1j)
     for value in wrong:
-        with pytest.raises(InvalidValue, match=r"timeout must be a number of seconds above 0.*total_seconds\(\)"):
+        with pytest.raises(InvalidValueError, match=r"timeout must be a number of seconds above 0.*total_seconds\(\)"):
             checked_timeout(value)

@@ -24,13 +24,19 @@ from didww import (
     enums,
     exceptions,
 )
-from didww.exceptions import ClientClosedError, ConnectionFailed, InvalidValue, NotIncludedError, ReadOnlyFieldError
+from didww._schema.fields import Field
+from didww._schema.record import Nested
+from didww._schema.registry import all_classes, class_named
+from didww.emulator import Emulator
+from didww.exceptions import (
+    ApiConnectionError,
+    ClientClosedError,
+    InvalidValueError,
+    NotIncludedError,
+    ReadOnlyFieldError,
+)
 from didww.resources.country import Country
-from didww.resources.fields import Field
-from didww.resources.record import Nested
-from didww.resources.registry import all_classes, class_named
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from didww.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,9 +95,9 @@ def test_a_request_imports_no_library() -> None:
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    """A client of a fresh sandbox, untyped as a beginner's program is."""
-    with Sandbox() as sandbox:
-        yield sandbox.client()
+    """A client of a fresh emulator, untyped as a beginner's program is."""
+    with Emulator() as emulator:
+        yield emulator.client()
 
 
 def test_a_forgotten_include_names_the_include(client: Any) -> None:
@@ -114,7 +120,7 @@ def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None
 
 def test_a_misspelt_filter_names_the_nearest_one(client: Any) -> None:
     """The wrong name, the nearest right one, and all there are."""
-    with pytest.raises(InvalidValue, match=r"did_groups.*'area_nane'.*Did you mean 'area_name'\?.*is_available"):
+    with pytest.raises(InvalidValueError, match=r"did_groups.*'area_nane'.*Did you mean 'area_name'\?.*is_available"):
         client.did_groups().list(filter={"area_nane": "London"})
 
 
@@ -130,7 +136,7 @@ def test_a_read_only_field_says_what_can_be_written(client: Any) -> None:
 def test_a_float_is_no_money() -> None:
     """The field, and the Decimal to write instead; Decimal, text and whole numbers are taken."""
     trunk: Any = VoiceOutTrunk()
-    with pytest.raises(InvalidValue, match=r"VoiceOutTrunk\.threshold_amount.*Decimal\('0.1'\)"):
+    with pytest.raises(InvalidValueError, match=r"VoiceOutTrunk\.threshold_amount.*Decimal\('0.1'\)"):
         trunk.threshold_amount = 0.1
     for value in (Decimal("0.1"), "0.1"):
         trunk.threshold_amount = value
@@ -138,7 +144,7 @@ def test_a_float_is_no_money() -> None:
     trunk.threshold_amount = 5
     assert trunk.changes == {"attributes": {"threshold_amount": "5"}}
     for value in ("NaN", "Infinity", "ten", True):
-        with pytest.raises(InvalidValue, match="threshold_amount"):
+        with pytest.raises(InvalidValueError, match="threshold_amount"):
             trunk.threshold_amount = value
 
 
@@ -153,7 +159,7 @@ def test_a_closed_client_says_so(client: Any) -> None:
 def test_a_dead_port_says_where_and_what_to_check() -> None:
     """The address, the reason and the setting to check; certainly nothing was sent."""
     client = didww.DidwwClient("key", base_url="http://127.0.0.1:9/v3")
-    with pytest.raises(ConnectionFailed, match=r"http://127\.0\.0\.1:9 .*base_url.*didww sandbox") as caught:
+    with pytest.raises(ApiConnectionError, match=r"http://127\.0\.0\.1:9 .*base_url.*didww emulator") as caught:
         client.balance().find()
     assert caught.value.request_sent is False
     client.close()
@@ -190,7 +196,7 @@ def test_the_signature_of_a_constructor_is_what_it_takes(cls: Any) -> None:
             cls(**{name: None})
         except ReadOnlyFieldError:
             raise
-        except InvalidValue:  # None is no value of it
+        except InvalidValueError:  # None is no value of it
             pass
     text = re.sub(r"[\s|]", "", pydoc.plain(pydoc.render_doc(cls)))  # newer Pythons break long signatures into lines
     assert f"{cls.__name__}({'*,' if signature.parameters else ')'}" in text
@@ -203,7 +209,7 @@ def test_the_signature_of_a_trunk_group() -> None:
         "(*, name: 'str' = ..., capacity_limit: 'int | None' = ..., external_reference_id: 'str | None' = ..., "
         "voice_in_trunks: 'list[VoiceInTrunk]' = ...) -> None"
     )
-    assert "inspect" not in modules_after("import didww.resources.record") - modules_after("import msgspec")
+    assert "inspect" not in modules_after("import didww._schema.record") - modules_after("import msgspec")
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)

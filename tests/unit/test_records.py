@@ -22,12 +22,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import strategies as make
+from didww._jsonapi.document import decode
+from didww._jsonapi.encode import encode
+from didww._jsonapi.graph import Graph
+from didww._schema.fields import status_is
+from didww._schema.record import Meta, Nested
+from didww._schema.registry import all_classes
+from didww._schema.resource import Resource, UnknownResource, load
 from didww.callback.typed import OrderCallback, callback_of
 from didww.enums import OrderStatus
-from didww.exceptions import InvalidValue, NotIncludedError, NotLoadedError, ReadOnlyFieldError
-from didww.jsonapi.document import decode
-from didww.jsonapi.encode import encode
-from didww.jsonapi.graph import Graph
+from didww.exceptions import InvalidValueError, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 from didww.resources.authentication_method import (
     AuthenticationMethod,
     CredentialsAndIpAuthenticationMethod,
@@ -35,7 +39,6 @@ from didww.resources.authentication_method import (
     IpOnlyAuthenticationMethod,
     TwilioAuthenticationMethod,
 )
-from didww.resources.base import Resource, UnknownResource, load
 from didww.resources.configuration.base import TrunkConfiguration
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
@@ -44,12 +47,9 @@ from didww.resources.did import Did
 from didww.resources.did_group import DidGroup
 from didww.resources.did_history import DidHistory
 from didww.resources.emergency_calling_service import EmergencyCallingService
-from didww.resources.fields import status_is
 from didww.resources.order import Order
 from didww.resources.order_item.base import NumberOrderItem, OrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.record import Meta, Nested
-from didww.resources.registry import all_classes
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_out_trunk import VoiceOutTrunk
 
@@ -147,18 +147,18 @@ def test_a_base_class_finds_the_class_of_a_dict() -> None:
     assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
     assert isinstance(OrderItem.from_dict({"type": "did_order_items"}), NumberOrderItem)
     assert type(OrderItem.from_dict({"type": "new_items"})) is OrderItem
-    with pytest.raises(InvalidValue, match=r"Resource\.from_dict takes a resource object"):
+    with pytest.raises(InvalidValueError, match=r"Resource\.from_dict takes a resource object"):
         Resource.from_dict({"id": ID})
-    with pytest.raises(InvalidValue, match=r"Did\.from_dict takes the type 'dids', not 'orders'"):
+    with pytest.raises(InvalidValueError, match=r"Did\.from_dict takes the type 'dids', not 'orders'"):
         Did.from_dict({"type": "orders", "id": ID})
-    with pytest.raises(InvalidValue, match=r"SipConfiguration\.from_dict takes the type"):
+    with pytest.raises(InvalidValueError, match=r"SipConfiguration\.from_dict takes the type"):
         SipConfiguration.from_dict({"type": "pstn_configurations", "attributes": {}})
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {"data": {"type": "dids", "id": ID}}, {"type": 5}])
 def test_what_is_no_resource_object_is_no_record(wrong: Any) -> None:
     """A document, a list or text is refused; the message says what is taken."""
-    with pytest.raises(InvalidValue, match=r"Did\.from_dict takes a resource object.*`data`"):
+    with pytest.raises(InvalidValueError, match=r"Did\.from_dict takes a resource object.*`data`"):
         Did.from_dict(wrong)
 
 
@@ -214,9 +214,9 @@ def test_inspection_passes_over_what_cannot_be_sent() -> None:
         assert Mock(spec=record) is not None
         assert record == copy.copy(record)
         assert record not in (SipConfiguration(host="sip.example.com"), VoiceInTrunk(name="Main"))
-        with pytest.raises(InvalidValue, match=r"codec_ids\[0\] takes Codec"):
+        with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] takes Codec"):
             record.to_dict()
-    with pytest.raises(InvalidValue, match=r"codec_ids\[0\] takes Codec"):
+    with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] takes Codec"):
         _ = trunk.changes
 
 
@@ -522,7 +522,7 @@ def test_an_object_of_a_new_kind_is_sent_back_as_it_came_and_a_bare_base_is_refu
     assert trunk.changes == {"attributes": {"authentication_method": raw}}
     wrong: Any
     for wrong in (AuthenticationMethod(), GenericAuthenticationMethod(), SipConfiguration()):
-        with pytest.raises(InvalidValue, match=r"VoiceOutTrunk\.authentication_method takes"):
+        with pytest.raises(InvalidValueError, match=r"VoiceOutTrunk\.authentication_method takes"):
             VoiceOutTrunk(authentication_method=wrong)
 
 
@@ -596,10 +596,10 @@ def check():
 
 def buy():
     from didww import DidOrderItem, Order
-    from didww.sandbox import Sandbox
+    from didww.emulator import Emulator
 
-    with Sandbox() as sandbox:
-        client = sandbox.client()
+    with Emulator() as emulator:
+        client = emulator.client()
         group = client.did_groups().first(
             filter={"needs_registration": False, "is_available": True}, include="stock_keeping_units"
         )
@@ -614,10 +614,10 @@ def buy():
     [
         "import didww.resources.order; freeze(); check()",
         "freeze(); check(); thaw(); check()",
-        "freeze(); import didww.resources.kinds; thaw(); check()",
-        "import didww.resources.kinds; freeze(); import didww.resources.order; thaw(); check()",
+        "freeze(); import didww._schema.types; thaw(); check()",
+        "import didww._schema.types; freeze(); import didww.resources.order; thaw(); check()",
         "check(); freeze(); check()",
-        "import didww.sandbox; freeze(); buy(); thaw(); buy()",
+        "import didww.emulator; freeze(); buy(); thaw(); buy()",
         "freeze(); buy(); thaw(); buy()",
     ],
 )

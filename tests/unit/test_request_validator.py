@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.callback.request_validator import RequestValidator
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 
 ORDER = {"id": "1dd7a68b-e235-402b-8912-fe73ee14243a", "status": "completed", "type": "orders"}
 PUBLISHED = [
@@ -157,7 +157,7 @@ def test_the_order_of_fields_and_the_lists_of_parse_qs_do_not_matter() -> None:
 @pytest.mark.parametrize("body", ["", "id=1", b"", b"id=1", bytearray(b"id=1"), memoryview(b"id=1")])
 def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
     """Unparsed, it would always be refused; the error says how to parse it."""
-    with pytest.raises(InvalidValue, match="parse_qsl") as caught:
+    with pytest.raises(InvalidValueError, match="parse_qsl") as caught:
         RequestValidator("secret").validate(HOOK, body, "x")
     assert caught.value.field == "payload"
 
@@ -167,7 +167,7 @@ def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
 @pytest.mark.parametrize("name", ["callback_secret", "api_key"])
 def test_a_secret_is_needed(name: str, secret: Any) -> None:
     """The error names the argument, and where the secret is found."""
-    with pytest.raises(InvalidValue, match=rf"{name} must be the callback secret.*user panel") as caught:
+    with pytest.raises(InvalidValueError, match=rf"{name} must be the callback secret.*user panel") as caught:
         RequestValidator(**{name: secret})
     assert caught.value.field == name
 
@@ -217,7 +217,7 @@ def test_one_secret_is_given(arguments: Any) -> None:
 )
 def test_a_type_that_is_never_right_is_told(change: Any, field: str) -> None:
     """No request leads to it, and False would look like a wrong signature."""
-    with pytest.raises(InvalidValue, match=f"{field} must") as caught:
+    with pytest.raises(InvalidValueError, match=f"{field} must") as caught:
         RequestValidator("secret").validate(**{"url": HOOK, "payload": ORDER, "signature": "0" * 40, **change})
     assert caught.value.field == field
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from didww.urls import joined, origin_of, path_of, without_query
+from didww._util.urls import joined, origin_of, path_of, without_query
 
 SCHEMES = ("http://", "https://", "HTTP://", "ftp://", "//")
 HOSTS = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.callback.call_events import CallEvent, call_event_of
 from didww.callback.incoming import bounded, by_name, header, objects_of, unpacked
-from didww.exceptions import CallbackRejected, InvalidValue
+from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ class CallEventVerifier:
         unprotected: Take requests of anybody: something else, such as a firewall, keeps strangers away.
 
     Raises:
-        InvalidValue: Nothing to tell DIDWW from others by, or something that no request can hold.
+        InvalidValueError: Nothing to tell DIDWW from others by, or something that no request can hold.
 
     Example:
         >>> verifier = CallEventVerifier(headers={"X-Auth-Token": "test-token"})
@@ -62,20 +62,20 @@ class CallEventVerifier:
         wanted = dict(headers or {})
         for name, value in wanted.items():
             if not name or not value or value != value.strip():
-                raise InvalidValue(f"headers: {name!r} is empty, or begins or ends with a space.", field="headers")
+                raise InvalidValueError(f"headers: {name!r} is empty, or begins or ends with a space.", field="headers")
         if basic_auth is not None and not _is_login(basic_auth):
-            raise InvalidValue(
+            raise InvalidValueError(
                 "basic_auth is a pair: a user name without a colon, and a password that is not empty.",
                 field="basic_auth",
             )
         if basic_auth is None and not wanted and not unprotected:
-            raise InvalidValue(
+            raise InvalidValueError(
                 "Anybody could send events: give basic_auth or headers as they are set in the user panel, or "
                 "unprotected=True if something else keeps strangers away.",
                 field="basic_auth",
             )
         if max_bytes < 1:
-            raise InvalidValue(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
+            raise InvalidValueError(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
         self._headers = {name: _bytes(value) for name, value in wanted.items()}
         self._login = None if basic_auth is None else _bytes(":".join(basic_auth))
         self.max_bytes = max_bytes
@@ -101,12 +101,12 @@ class CallEventVerifier:
             body: The bytes of the body, as they arrived: JSON objects, one, in an array, or one a line; gzip as well.
 
         Raises:
-            CallbackRejected: It is not DIDWW's, or cannot be read: `reason` says why, `status` what to answer.
+            CallbackRejectedError: It is not DIDWW's, or cannot be read: `reason` says why, `status` what to answer.
         """
         bounded(body, self.max_bytes)
         named = by_name(headers)
         if method.upper() != "POST":
-            raise CallbackRejected("Call events are sent by POST.")
+            raise CallbackRejectedError("Call events are sent by POST.")
         if self._login is not None:
             self._compare("Authorization", _login_in(header(named, "Authorization")), self._login)
         for name, value in self._headers.items():
@@ -116,15 +116,15 @@ class CallEventVerifier:
         if encoding in ("gzip", "x-gzip"):
             body = unpacked(body, self.max_bytes)
         elif encoding != "identity":
-            raise CallbackRejected("The body is packed by something else than gzip.")
+            raise CallbackRejectedError("The body is packed by something else than gzip.")
         return [call_event_of(one) for one in objects_of(body)]
 
     @staticmethod
     def _compare(name: str, found: bytes | None, wanted: bytes) -> None:
         if found is None:
-            raise CallbackRejected(f"The request has no header {name} that can be read.", reason="missing")
+            raise CallbackRejectedError(f"The request has no header {name} that can be read.", reason="missing")
         if not hmac.compare_digest(found, wanted):
-            raise CallbackRejected(f"The header {name} is not right.", reason="mismatch")
+            raise CallbackRejectedError(f"The header {name} is not right.", reason="mismatch")
 
 
 def _is_login(value: object) -> bool:

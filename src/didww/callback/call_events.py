@@ -13,9 +13,9 @@ from typing import Any, Final, Self, cast
 
 import msgspec
 
+from didww._schema.fields import attribute
+from didww._schema.record import set_attributes, set_state
 from didww.callback.typed import Event
-from didww.resources.fields import attribute
-from didww.resources.record import set_attributes, set_state
 
 __all__ = [
     "CallEvent",

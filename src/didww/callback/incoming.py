@@ -11,17 +11,17 @@ from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
-from didww.exceptions import CallbackRejected, InvalidValue
-from didww.text import Sparing
+from didww._util.text import Sparing
+from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 __all__ = ["Headers", "Rejections", "bounded", "by_name", "header", "objects_of", "pairs_of", "read_before", "unpacked"]
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 """Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
 
-MOST_OBJECTS: Final = 10_000
+MAX_OBJECTS: Final = 10_000
 """Objects in one body; DIDWW sends up to 1,000."""
-_MOST_LINES: Final = 10
+_MAX_LINES: Final = 10
 
 log = logging.getLogger("didww.callback")
 
@@ -30,7 +30,7 @@ class Rejections:
     """Rejected requests as lines of the log: ten a minute, so that a stranger cannot fill a disk with them."""
 
     def __init__(self) -> None:
-        self._lines = Sparing(_MOST_LINES)
+        self._lines = Sparing(_MAX_LINES)
 
     def tell(self, text: str) -> None:
         """Write a line, or count it for the next one."""
@@ -70,11 +70,11 @@ def header(named: dict[str, list[str]], name: str) -> str | None:
     """The value of a header; None if there is none.
 
     Raises:
-        CallbackRejected: There are several.
+        CallbackRejectedError: There are several.
     """
     found = named.get(name.lower(), ())
     if len(found) > 1:
-        raise CallbackRejected(f"The request has {len(found)} headers {name}.")
+        raise CallbackRejectedError(f"The request has {len(found)} headers {name}.")
     return found[0] if found else None
 
 
@@ -86,13 +86,13 @@ def bounded(body: bytes, most: int) -> bytes:
     """`body`, if it is not larger than `most` bytes.
 
     Raises:
-        CallbackRejected: It is.
-        InvalidValue: It is text.
+        CallbackRejectedError: It is.
+        InvalidValueError: It is text.
     """
     if not isinstance(body, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValue(f"body takes the bytes of the request, not {type(body).__name__}.", field="body")
+        raise InvalidValueError(f"body takes the bytes of the request, not {type(body).__name__}.", field="body")
     if len(body) > most:
-        raise CallbackRejected(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
+        raise CallbackRejectedError(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body
 
 
@@ -100,15 +100,15 @@ def unpacked(body: bytes, most: int) -> bytes:
     """What gzip data holds, of one member or several.
 
     Raises:
-        CallbackRejected: It is not gzip, it is cut off, or holds more than `most` bytes.
+        CallbackRejectedError: It is not gzip, it is cut off, or holds more than `most` bytes.
     """
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
             content = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise CallbackRejected(f"The body is not gzip, or cut off: {error}.") from None
+        raise CallbackRejectedError(f"The body is not gzip, or cut off: {error}.") from None
     if len(content) > most:
-        raise CallbackRejected(f"The body unpacks to more than {most} bytes.", reason="too_large")
+        raise CallbackRejectedError(f"The body unpacks to more than {most} bytes.", reason="too_large")
     return content
 
 
@@ -123,26 +123,28 @@ def objects_of(body: bytes) -> list[dict[str, Any]]:
     """The objects of a JSON body: one, an array of them, or one a line.
 
     Raises:
-        CallbackRejected: It holds something else.
+        CallbackRejectedError: It holds something else.
     """
     try:
         found = _decoded(body)
     except ValueError as whole:
-        if body.count(b"\n") > 2 * MOST_OBJECTS:  # empty ones are left out below
-            raise CallbackRejected(f"The body has more than {2 * MOST_OBJECTS} lines.") from None
+        if body.count(b"\n") > 2 * MAX_OBJECTS:  # empty ones are left out below
+            raise CallbackRejectedError(f"The body has more than {2 * MAX_OBJECTS} lines.") from None
         # A byte order mark is no JSON; lines may end in CR LF.
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-        if not 1 <= len(lines) <= MOST_OBJECTS:
-            raise CallbackRejected(f"The body has {len(lines)} lines; it has to have 1 to {MOST_OBJECTS}.") from None
+        if not 1 <= len(lines) <= MAX_OBJECTS:
+            raise CallbackRejectedError(
+                f"The body has {len(lines)} lines; it has to have 1 to {MAX_OBJECTS}."
+            ) from None
         try:
             found = [_decoded(line) for line in lines]
         except ValueError as error:
             said = whole if len(lines) < 2 else error
-            raise CallbackRejected(f"The body is no JSON: {said}.") from None
+            raise CallbackRejectedError(f"The body is no JSON: {said}.") from None
     several = cast("list[Any]", found if isinstance(found, list) else [found])
-    if len(several) > MOST_OBJECTS:
-        raise CallbackRejected(f"The body holds {len(several)} objects; at most {MOST_OBJECTS} are read.")
+    if len(several) > MAX_OBJECTS:
+        raise CallbackRejectedError(f"The body holds {len(several)} objects; at most {MAX_OBJECTS} are read.")
     for one in several:
         if not isinstance(one, dict):
-            raise CallbackRejected("The body holds something else than JSON objects.")
+            raise CallbackRejectedError("The body holds something else than JSON objects.")
     return several

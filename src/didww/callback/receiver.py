@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
+from didww._util.text import printable
 from didww.callback.incoming import Rejections, by_name, pairs_of, read_before
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
-from didww.exceptions import CallbackRejected, InvalidValue
-from didww.text import printable
+from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
     from didww.callback.asgi import AsgiApp
@@ -153,7 +153,7 @@ class CallbackReceiver:
 
     def __init__(self, verifier: Verifier[Event], *, store: SeenStore | None = None) -> None:
         if not hasattr(verifier, "verify"):
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"verifier must be a CallbackVerifier or a CallEventVerifier, got {type(verifier).__name__}. "
                 "Make one: CallbackVerifier(secrets=[...], public_url=...).",
                 field="verifier",
@@ -181,27 +181,27 @@ class CallbackReceiver:
         `async`. It has 60 seconds, or DIDWW sends the callback again; put longer work into a queue.
 
         Raises:
-            InvalidValue: There is a handler for that class already, it is no class of this verifier's events, or the
-                function does not take one argument.
+            InvalidValueError: There is a handler for that class already, it is no class of this verifier's events, or
+                the function does not take one argument.
         """
         if not kinds:
-            raise InvalidValue("on takes the classes of events to handle, e.g. on(OrderCallback).", field="kinds")
+            raise InvalidValueError("on takes the classes of events to handle, e.g. on(OrderCallback).", field="kinds")
         for kind in kinds:
             if not _is_kind(kind):
-                raise InvalidValue(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
+                raise InvalidValueError(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
             gives = self._verifier.gives
             if not issubclass(kind, gives) and not issubclass(gives, kind):
-                raise InvalidValue(
+                raise InvalidValueError(
                     f"{kind.__name__} never comes here: {type(self._verifier).__name__} gives {gives.__name__} and the "
                     "classes below it.",
                     field="kinds",
                 )
             if kind in self._handlers:
-                raise InvalidValue(f"There is a handler for {kind.__name__} already.", field="kinds")
+                raise InvalidValueError(f"There is a handler for {kind.__name__} already.", field="kinds")
 
         def register(handler: Callable[[Any], R]) -> Callable[[Any], R]:
             if not _takes_one(handler):
-                raise InvalidValue(
+                raise InvalidValueError(
                     f"A handler takes the event as its one argument; {handler!r:.80} does not.", field="handler"
                 )
             self._handlers.update(dict.fromkeys(kinds, handler))
@@ -271,7 +271,7 @@ class CallbackReceiver:
         pairs = pairs_of(headers)
         try:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
-        except CallbackRejected as error:
+        except CallbackRejectedError as error:
             why = printable(f"{error}{read_before(by_name(pairs), body)}")
             self._rejections.tell(f"A request was rejected ({error.reason}): {why}")
             return CallbackAnswer(error.status, error.reason)
@@ -380,7 +380,7 @@ def _run(waiting: Awaitable[object]) -> object:
         return asyncio.run(awaited())
     if inspect.iscoroutine(waiting):
         waiting.close()
-    raise InvalidValue(
+    raise InvalidValueError(
         "A handler is async and an event loop runs in this thread: call handle_async, or serve receiver.asgi().",
         field="handler",
     )

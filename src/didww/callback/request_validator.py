@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeGuard, cast, overload
 
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 
 __all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of", "with_scheme"]
 
@@ -35,7 +35,7 @@ class RequestValidator:
         api_key: The same, under the name that it had before. Deprecated: use `callback_secret`.
 
     Raises:
-        InvalidValue: The secret is empty or no text.
+        InvalidValueError: The secret is empty or no text.
         TypeError: Both were given, or neither.
 
     Example:
@@ -64,7 +64,7 @@ class RequestValidator:
             _deprecated("api_key")
             name, secret = "api_key", api_key
         if not isinstance(secret, str) or not secret:
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"{name} must be the callback secret of the account, and must not be empty. It is in the user panel: "
                 "API 3, Callback Secrets.",
                 field=name,
@@ -99,7 +99,7 @@ class RequestValidator:
             signature: The header `X-DIDWW-Signature`; None if the request had none.
 
         Raises:
-            InvalidValue: An argument is of a type that makes every signature wrong: a `url` that is not text, a
+            InvalidValueError: An argument is of a type that makes every signature wrong: a `url` that is not text, a
                 `payload` that is not parsed, a signature in bytes.
         """
         _check_types(url, payload, signature)
@@ -134,26 +134,28 @@ def _check_types(url: object, payload: object, signature: object) -> None:
     """Check what no request can be the cause of, but only the program.
 
     Raises:
-        InvalidValue: An argument is of a type that no request leads to.
+        InvalidValueError: An argument is of a type that no request leads to.
     """
     if not isinstance(url, str):
-        raise InvalidValue(f"url must be text, got {type(url).__name__}. Use str(url).", field="url")
+        raise InvalidValueError(f"url must be text, got {type(url).__name__}. Use str(url).", field="url")
     if signature is not None and not isinstance(signature, str):
-        raise InvalidValue(
+        raise InvalidValueError(
             f"signature must be text, or None if the request has no such header, got {type(signature).__name__}.",
             field="signature",
         )
     kind = type(payload).__name__
     if isinstance(payload, (str, *_BINARY)):
-        raise InvalidValue(f"payload must be the parsed body, got {kind}. {_PARSE}", field="payload")
+        raise InvalidValueError(f"payload must be the parsed body, got {kind}. {_PARSE}", field="payload")
     # A stranger may send any JSON, even a number alone.
     if not isinstance(payload, (Mapping, Sequence, int, float, type(None))):
-        raise InvalidValue(f"payload must be a mapping of fields, or a list of them, got {kind}.", field="payload")
+        raise InvalidValueError(f"payload must be a mapping of fields, or a list of them, got {kind}.", field="payload")
     for fields in cast("Sequence[object]", payload if isinstance(payload, Sequence) else (payload,)):
         for name, value in cast("Mapping[object, object]", fields).items() if isinstance(fields, Mapping) else ():
             values = value if _is_list(value) else [value]
             if not isinstance(name, str) or any(isinstance(one, _BINARY) for one in values):
-                raise InvalidValue(f"payload must have names and values of text, not bytes. {_PARSE}", field="payload")
+                raise InvalidValueError(
+                    f"payload must have names and values of text, not bytes. {_PARSE}", field="payload"
+                )
 
 
 def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:

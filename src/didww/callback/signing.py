@@ -1,4 +1,4 @@
-"""Making callbacks as DIDWW makes them: for tests of receivers, the command line, and the sandbox.
+"""Making callbacks as DIDWW makes them: for tests of receivers, the command line, and the emulator.
 
 Source: the sheet on callbacks, sections 2 and 4.
 """
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from didww.callback.request_validator import RequestValidator, signature_of, text_of, with_scheme
-from didww.exceptions import InvalidValue
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from didww.callback.request_validator import Payload
@@ -48,7 +48,7 @@ def sign_callback(
         method: `GET` has the fields in the query, `POST` in a form.
 
     Raises:
-        InvalidValue: Something of it cannot be sent or signed.
+        InvalidValueError: Something of it cannot be sent or signed.
 
     Example:
         >>> request = sign_callback(
@@ -62,27 +62,27 @@ def sign_callback(
         'id=5da18706-be9f-49b0-aeec-0480aacd49ad&type=orders&status=completed'
     """
     if not secret:
-        raise InvalidValue("secret is empty; callbacks are signed with it.", field="secret")
+        raise InvalidValueError("secret is empty; callbacks are signed with it.", field="secret")
     method = cast("Any", method.upper())
     if method not in ("GET", "POST"):
-        raise InvalidValue(f"method is GET or POST, not {method!r}.", field="method")
+        raise InvalidValueError(f"method is GET or POST, not {method!r}.", field="method")
     if isinstance(payload, Mapping) and payload.get("type") == "voice_out_trunks":
         if method == "GET":
-            raise InvalidValue("method is POST for outbound trunks: they have no other.", field="method")
+            raise InvalidValueError("method is POST for outbound trunks: they have no other.", field="method")
         payload = [payload]
     for fields in [payload] if isinstance(payload, Mapping) else payload:
         wrong = next((name for name, value in fields.items() if text_of(value) is None), None)
         if wrong is not None:
-            raise InvalidValue(f"payload: {wrong!r} must be text, a number, a boolean or None.", field="payload")
+            raise InvalidValueError(f"payload: {wrong!r} must be text, a number, a boolean or None.", field="payload")
     headers: dict[str, str] = {}
     body, url = "", with_scheme(url)
     if not isinstance(payload, Mapping):
         if method == "GET":
-            raise InvalidValue("method is POST for a list: it is sent as JSON.", field="method")
+            raise InvalidValueError("method is POST for a list: it is sent as JSON.", field="method")
         try:
             body = msgspec.json.encode(payload).decode()
         except (TypeError, ValueError, RecursionError):  # a name that is no text, a lone surrogate
-            raise InvalidValue("payload holds what JSON cannot carry.", field="payload") from None
+            raise InvalidValueError("payload holds what JSON cannot carry.", field="payload") from None
         headers["Content-Type"] = "application/json"
     else:
         texts = {name: text_of(value) for name, value in payload.items()}
@@ -95,6 +95,8 @@ def sign_callback(
             headers["Content-Type"] = "application/x-www-form-urlencoded"
     signature = signature_of(secret.encode("utf-8", "surrogatepass"), url, payload)
     if signature is None:
-        raise InvalidValue(f"url is no http address, or payload no fields of a callback: {url[:200]!r}.", field="url")
+        raise InvalidValueError(
+            f"url is no http address, or payload no fields of a callback: {url[:200]!r}.", field="url"
+        )
     headers[RequestValidator.HEADER] = signature
     return CallbackRequest(method, url, headers, body)

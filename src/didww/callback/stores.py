@@ -13,8 +13,8 @@ import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
 
-from didww.exceptions import DidwwClientError, InvalidValue
-from didww.forks import in_sqlite
+from didww._util.fork import in_sqlite
+from didww.exceptions import DidwwClientError, InvalidValueError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -63,7 +63,7 @@ class MemoryStore:
 
     def __init__(self, most: int = 100_000, *, lease: float = LEASE) -> None:
         if most < 1:
-            raise InvalidValue(f"most is at least 1, not {most}.", field="most")
+            raise InvalidValueError(f"most is at least 1, not {most}.", field="most")
         self._most = most
         self._lease = lease
         self._lock = threading.Lock()
@@ -112,7 +112,7 @@ class SqliteStore:
 
     def __init__(self, path: str | PathLike[str], *, keep: float = KEEP, lease: float = LEASE) -> None:
         if keep <= lease:
-            raise InvalidValue(f"keep is more than lease ({lease:g} s), not {keep:g}.", field="keep")
+            raise InvalidValueError(f"keep is more than lease ({lease:g} s), not {keep:g}.", field="keep")
         self._path = path
         self._keep = keep
         self._lease = lease

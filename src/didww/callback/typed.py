@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import msgspec
 
+from didww._schema.fields import attribute
+from didww._schema.record import Record, set_attributes, set_state
 from didww.callback.request_validator import text_of
 from didww.enums import (
     AddressVerificationStatus,
@@ -21,9 +23,7 @@ from didww.enums import (
     OrderStatus,
     VoiceOutTrunkStatus,
 )
-from didww.exceptions import InvalidValue, ReadOnlyFieldError
-from didww.resources.fields import attribute
-from didww.resources.record import Record, set_attributes, set_state
+from didww.exceptions import InvalidValueError, ReadOnlyFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,21 +77,23 @@ class Event(Record):
         A base class gives an event of the class that `data` is of; the others need no `type` in it.
 
         Raises:
-            InvalidValue: `data` is no such event.
+            InvalidValueError: `data` is no such event.
         """
         where = f"{cls.__name__}.from_dict"
         if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValue(f"{where} takes a dict, as to_dict() gives it, not {type(data).__name__}.", field="data")
+            raise InvalidValueError(
+                f"{where} takes a dict, as to_dict() gives it, not {type(data).__name__}.", field="data"
+            )
         fields = {str(name): copy.deepcopy(value) for name, value in data.items()}
         if cls.type_:
             fields.setdefault("type", cls.type_)
         try:
             made = cls._rebuilt(fields)
         except ValueError as error:
-            raise InvalidValue(f"{where} takes what to_dict() gave: {error}.", field="data") from None
+            raise InvalidValueError(f"{where} takes what to_dict() gave: {error}.", field="data") from None
         if not isinstance(made, cls):
             other = type(made).__name__
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"{where} takes its own type, not {made.type!r:.80}. Use {other}.from_dict.", field="type"
             )
         return made

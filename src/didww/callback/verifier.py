@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from didww.callback.incoming import bounded, by_name, header, objects_of
 from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
-from didww.exceptions import CallbackRejected, InvalidValue
+from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ __all__ = ["CallbackVerifier"]
 
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://[^/?]*", re.IGNORECASE)
-_MOST_FIELDS: Final = 100
+_MAX_FIELDS: Final = 100
 
 
 class CallbackVerifier:
@@ -37,7 +37,7 @@ class CallbackVerifier:
         max_bytes: The largest body that is read.
 
     Raises:
-        InvalidValue: No secret, an empty one, or `public_url` is no http address.
+        InvalidValueError: No secret, an empty one, or `public_url` is no http address.
 
     Example:
         >>> verifier = CallbackVerifier(secrets=["test-callback-secret"], public_url="https://hooks.example.test/didww")
@@ -59,16 +59,16 @@ class CallbackVerifier:
 
     def __init__(self, *, secrets: Sequence[str], public_url: str | None = None, max_bytes: int = 1 << 20) -> None:
         if isinstance(secrets, (str, bytes)) or not secrets or not all(_is_secret(one) for one in secrets):
-            raise InvalidValue("secrets takes a list of callback secrets, none of them empty.", field="secrets")
+            raise InvalidValueError("secrets takes a list of callback secrets, none of them empty.", field="secrets")
         if max_bytes < 1:
-            raise InvalidValue(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
+            raise InvalidValueError(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
         self._secrets = [one.encode("utf-8", "surrogatepass") for one in secrets]
         self._origin = self._path = self._fragment = ""
         self.max_bytes = max_bytes
         if public_url is not None:
             found = parts_of(with_scheme(public_url))
             if found is None:
-                raise InvalidValue(
+                raise InvalidValueError(
                     "public_url is the address that DIDWW calls, such as https://hooks.example.com/didww.",
                     field="public_url",
                 )
@@ -99,16 +99,16 @@ class CallbackVerifier:
             body: The bytes of the body, as they arrived.
 
         Raises:
-            CallbackRejected: It is not a callback of DIDWW: `reason` says why, `status` what to answer.
-            InvalidValue: `url` is not the whole address, and there is no `public_url`.
+            CallbackRejectedError: It is not a callback of DIDWW: `reason` says why, `status` what to answer.
+            InvalidValueError: `url` is not the whole address, and there is no `public_url`.
         """
         bounded(body, self.max_bytes)
         called, named = self._called(url), by_name(headers)
         signature = header(named, RequestValidator.HEADER)
         if not signature:
-            raise CallbackRejected(f"The request has no header {RequestValidator.HEADER}.", reason="missing")
+            raise CallbackRejectedError(f"The request has no header {RequestValidator.HEADER}.", reason="missing")
         if _SIGNATURE.fullmatch(signature.lower()) is None:
-            raise CallbackRejected(f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
+            raise CallbackRejectedError(f"{RequestValidator.HEADER} is not 40 hexadecimal digits.")
         for payload in self._readings(method, called, named, body):
             address = called + self._fragment
             if self._signed(address, payload, signature.lower()):
@@ -116,9 +116,9 @@ class CallbackVerifier:
                 try:
                     return [callback_of(fields, signed, alone=len(payload) == 1) for fields in payload]
                 except ValueError as error:
-                    raise CallbackRejected(f"The request is signed, but no callback: {error}.") from None
+                    raise CallbackRejectedError(f"The request is signed, but no callback: {error}.") from None
         shown = called.partition("?")[0].rpartition("@")[2]
-        raise CallbackRejected(
+        raise CallbackRejectedError(
             f"The signature is not right for {shown!r:.200}: it was made with another secret, for another address "
             f"(then public_url has to be the one that DIDWW calls), or the request was changed.",
             reason="mismatch",
@@ -129,13 +129,13 @@ class CallbackVerifier:
         target = url.partition("#")[0]
         found = _ORIGIN.match(target)
         if found is None and (not target.startswith("/") or not self._origin):
-            raise InvalidValue(
+            raise InvalidValueError(
                 "url is the whole address; with public_url=, the address that DIDWW calls, its path and query will do.",
                 field="url",
             )
         if not self._origin:
             if parts_of(target) is None:  # what a stranger wrote into the header Host
-                raise CallbackRejected("The request asks for an address that is none.")
+                raise CallbackRejectedError("The request asks for an address that is none.")
             return target
         target = target[found.end() :] if found else target
         path, _, query = target.partition("?")
@@ -150,20 +150,20 @@ class CallbackVerifier:
             starts = reversed(range(len(pairs)))
             return [[fields] for start in starts if "type" in (fields := _unique(pairs[start:]))]
         if method.upper() != "POST":
-            raise CallbackRejected("Callbacks are sent by GET or POST.")
+            raise CallbackRejectedError("Callbacks are sent by GET or POST.")
         kind = (header(named, "Content-Type") or "").partition(";")[0].strip().lower()
         if kind == "application/json" or (not kind and body.lstrip()[:1] in (b"[", b"{")):
             objects = objects_of(body)
             if not objects:
-                raise CallbackRejected("The array of the request is empty.")
+                raise CallbackRejectedError("The array of the request is empty.")
             for name, value in (field for one in objects for field in one.items()):
                 if text_of(value) is None:
-                    raise CallbackRejected(f"Fields must be text, numbers, booleans or null; {name!r:.80} is not.")
+                    raise CallbackRejectedError(f"Fields must be text, numbers, booleans or null; {name!r:.80} is not.")
             return [objects]
         pairs = _pairs(body)
         fields = _unique(pairs)
         if not fields:
-            raise CallbackRejected("The form of the request is empty, or has a field twice.")
+            raise CallbackRejectedError("The form of the request is empty, or has a field twice.")
         return [[fields]]
 
     def _signed(self, url: str, payload: list[dict[str, Any]], signature: str) -> bool:
@@ -180,9 +180,9 @@ def _is_secret(value: object) -> bool:
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError:
-        raise CallbackRejected(f"The fields of the request are no UTF-8, or more than {_MOST_FIELDS}.") from None
+        raise CallbackRejectedError(f"The fields of the request are no UTF-8, or more than {_MAX_FIELDS}.") from None
 
 
 def _unique(pairs: list[tuple[str, str]]) -> dict[str, Any]:

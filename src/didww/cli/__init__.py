@@ -14,5 +14,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("didww"):
             raise
-        sys.exit(f'The didww command needs {error.name}: install this package with its extras "cli" and "sandbox".')
+        sys.exit(f'The didww command needs {error.name}: install this package with its extras "cli" and "emulator".')
     command()

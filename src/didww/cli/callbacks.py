@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww._util.text import printable
 from didww.cli.printing import tell
 from didww.exceptions import DidwwClientError
-from didww.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,16 +45,16 @@ def listen(
 
     Any path is taken; the callback URL of a record is the address that this prints. Stop it with Ctrl-C.
     """
+    from didww._util.asgi_server import LOOPBACK, AppServer
     from didww.callback.asgi import AsgiApp
     from didww.callback.incoming import Rejections
     from didww.callback.verifier import CallbackVerifier
     from didww.cli.listen import Listener
-    from didww.serving import LOOPBACK, AppServer
 
     if not secrets:
         raise click.ClickException(
             f"Callbacks are verified with the callback secret: set {_SECRET}, or give --secret. That of `didww "
-            "sandbox` is sandbox-callback-secret."
+            "emulator` is emulator-callback-secret."
         )
 
     def show(line: str, colour: str | None) -> bool:

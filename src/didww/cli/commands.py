@@ -1,4 +1,4 @@
-"""The commands: `didww sandbox`, and those of callbacks.py."""
+"""The commands: `didww emulator`, and those of callbacks.py."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from didww._util.text import printable
 from didww.cli.callbacks import callbacks, listen
 from didww.cli.printing import tell
+from didww.emulator.controls.callbacks import DEFAULT_SECRET
+from didww.emulator.engine.accounts import FIRST_BALANCE
 from didww.exceptions import DidwwClientError
-from didww.sandbox.accounts import FIRST_BALANCE
-from didww.sandbox.callbacks import DEFAULT_SECRET
-from didww.text import printable
 from didww.version import API_VERSION, __version__
 
 if TYPE_CHECKING:
-    from didww.sandbox import Sandbox
-    from didww.sandbox.server import Server
+    from didww.emulator import Emulator
+    from didww.emulator.http.server import Server
 
 __all__ = ["command"]
 
@@ -75,7 +75,7 @@ command.add_command(listen)
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
 )
-def sandbox(
+def emulator(
     host: str,
     port: int,
     db: str | None,
@@ -95,14 +95,14 @@ def sandbox(
 
     It speaks the API at the address that it prints, and buys nothing. Stop it with Ctrl-C.
     """
-    from didww.sandbox import Sandbox
-    from didww.sandbox.server import Server, write_ready_file
-    from didww.serving import wait_until_started
+    from didww._util.asgi_server import wait_until_started
+    from didww.emulator import Emulator
+    from didww.emulator.http.server import Server, write_ready_file
 
     if ready_file is not None:  # of a server that was killed
         Path(ready_file).unlink(missing_ok=True)
     try:
-        local = Sandbox(
+        local = Emulator(
             path=db,
             seed=seed,
             api_key=api_key,
@@ -150,9 +150,9 @@ def sandbox(
     click.echo("Stopped.")
 
 
-def _introduce(server: Server, local: Sandbox, *, host: str, db: str | None, own_key: bool) -> None:
+def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, own_key: bool) -> None:
     """Say where it is, and what it is about."""
-    from didww.serving import LOOPBACK
+    from didww._util.asgi_server import LOOPBACK
 
     if host not in LOOPBACK:
         others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
@@ -170,7 +170,7 @@ def _introduce(server: Server, local: Sandbox, *, host: str, db: str | None, own
         accounts += "" if own == FIRST_BALANCE else f"; {local.key} has {own} USD"
     click.echo(f"{accounts}. State: {kept}. Ctrl-C stops it.")
     root = server.base_url.removesuffix("/v3")
-    click.echo(f"Console: {root}/_sandbox/console/   Controls: {root}/_sandbox/openapi.json")
+    click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
 
 
 # A callback address or a filter may carry a secret in a query; names that say so are masked.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from didww._util.text import printable
 from didww.callback.incoming import by_name
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import parts_of
 from didww.callback.stores import MemoryStore
 from didww.cli.printing import json_line
-from didww.exceptions import CallbackRejected, InvalidValue
-from didww.text import printable
+from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _SECONDS_TO_ANSWER = 60.0
-_MOST_SAID = 200  # characters of the answer to what was forwarded
+_MAX_SAID = 200  # characters of the answer to what was forwarded
 # What a receiver needs of the request; the rest belongs to the connection that it came by.
 _MARK = "x-didww-listen"
 _FORWARDED = ("content-type", "x-didww-signature", "user-agent")
@@ -48,7 +48,7 @@ class Listener:
         json: bool = False,
     ) -> None:
         if forward is not None and parts_of(forward) is None:
-            raise InvalidValue(f"{forward!r} is no http address.", field="forward")
+            raise InvalidValueError(f"{forward!r} is no http address.", field="forward")
         self._verifier = verifier
         self._tell = tell
         self._forward = forward
@@ -62,7 +62,7 @@ class Listener:
             return CallbackAnswer(405, "method not allowed")
         try:
             found = self._verifier.verify(method=method, url=url, headers=headers, body=body)
-        except CallbackRejected as error:
+        except CallbackRejectedError as error:
             self._rejected(error.reason, str(error))
             return CallbackAnswer(error.status, error.reason)
         answer, note = CallbackAnswer(200, "ok"), ""
@@ -95,7 +95,7 @@ class Listener:
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             why = f"not forwarded: {type(error).__name__} {error}".rstrip()
             return CallbackAnswer(502, why), why
-        said = answer.text[:_MOST_SAID]
+        said = answer.text[:_MAX_SAID]
         return CallbackAnswer(answer.status_code, said), f"forwarded: {answer.status_code} {said}".rstrip()
 
     def _show(self, callback: Callback, notes: list[str], status: int) -> bool:

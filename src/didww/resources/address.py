@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalPart, OptionalText, Text
+from didww._schema.fields import attribute, relationship, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalIds, OptionalPart, OptionalText, Text
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.area import Area
@@ -100,8 +100,8 @@ class Address(
     )
     created_at: datetime = attribute("When it was created.")
     verified: bool = attribute("Whether at least one number is registered at it; nothing about its proofs.")
-    identity: Identity = linkable("The person or company at the address.", on="create", required=True)
-    country: Country = linkable("The country of the address.", on="create", required=True)
+    identity: Identity = writable_relationship("The person or company at the address.", on="create", required=True)
+    country: Country = writable_relationship("The country of the address.", on="create", required=True)
     area: Area | None = relationship("The area that the address lies in; None if there is none.")
     city: City | None = relationship("The city that the address lies in; None if there is none.")
     proofs: list[Proof] = relationship("Documents that prove the address.")

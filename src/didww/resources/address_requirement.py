@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, relationship
+from didww._schema.filters import Ids, OptionalIds
+from didww._schema.resource import Resource
 from didww.enums import AreaLevel, IdentityType, MandatoryField
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.filters import Ids, OptionalIds
 
 if TYPE_CHECKING:
     from didww.resources.country import Country

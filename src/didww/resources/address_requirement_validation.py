@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.resources.base import Resource
-from didww.resources.fields import linkable
-from didww.resources.rules import OneOf
+from didww._schema.fields import writable_relationship
+from didww._schema.resource import Resource
+from didww._schema.rules import OneOf
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -28,10 +28,10 @@ class AddressRequirementValidation(
     Source: contract file address_requirement_validations.
     """
 
-    address_requirement: AddressRequirement = linkable(
+    address_requirement: AddressRequirement = writable_relationship(
         "The requirement to test against.",
         on="create",
         required=True,
     )
-    identity: Identity | None = linkable("The identity to test; None for none.", on="create")
-    address: Address | None = linkable("The address to test; None for none.", on="create")
+    identity: Identity | None = writable_relationship("The identity to test; None for none.", on="create")
+    address: Address | None = writable_relationship("The address to test; None for none.", on="create")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, status_is, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalIds, OptionalText, Part, Text, Texts
+from didww._schema.forms import WEB_ADDRESS
+from didww._schema.resource import Resource, WaitSpec
+from didww._schema.rules import Together
 from didww.enums import AddressVerificationStatus, CallbackMethod
-from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalText, Part, Text, Texts
-from didww.resources.forms import WEB_ADDRESS
-from didww.resources.rules import Together
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -65,10 +65,10 @@ class AddressVerification(
     filter=AddressVerificationFilter,
     include=AddressVerificationInclude,
     sort=AddressVerificationSort,
-    outcome=Outcome(
+    outcome=WaitSpec(
         "status",
-        reached=("approved",),
-        ends=("approved", "rejected"),
+        success=("approved",),
+        terminal=("approved", "rejected"),
         reasons=("reject_reasons", "reject_comment"),
     ),
 ):
@@ -97,11 +97,11 @@ class AddressVerification(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was submitted.")
-    address: Address = linkable("The address to approve.", on="create", required=True)
-    dids: list[Did] = linkable(
+    address: Address = writable_relationship("The address to approve.", on="create", required=True)
+    dids: list[Did] = writable_relationship(
         "The numbers to register at the address, at least one.", on="create", required=True, low=1, distinct=True
     )
-    onetime_files: list[EncryptedFile] = linkable(
+    onetime_files: list[EncryptedFile] = writable_relationship(
         "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
         on="create",
         distinct=True,

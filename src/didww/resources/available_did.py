@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.filters import EveryText, Flag, Ids, NumberPart, OptionalIds
+from didww._schema.fields import attribute, relationship
+from didww._schema.filters import Bool, EveryText, Ids, NumberPart, OptionalIds
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
@@ -19,7 +19,7 @@ AvailableDidFilter = TypedDict(
         "country.id": Ids,
         "did_group.features": EveryText,
         "did_group.id": OptionalIds,
-        "did_group.needs_registration": Flag,
+        "did_group.needs_registration": Bool,
         "did_group_type.id": Ids,
         "id": Ids,
         "nanpa_prefix.id": Ids,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship, writable
-from didww.resources.filters import EveryId, Flag, Ids, Text
-from didww.resources.kinds import DateText
+from didww._schema.fields import attribute, relationship, writable
+from didww._schema.filters import Bool, EveryId, Ids, Text
+from didww._schema.resource import Resource
+from didww._schema.types import DateText
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -19,7 +19,7 @@ CapacityPoolFilter = TypedDict(
     "CapacityPoolFilter",
     {
         "country.id": EveryId,
-        "has_unassigned_channels": Flag,
+        "has_unassigned_channels": Bool,
         "id": Ids,
         "name": Text,
     },

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.filters import AnyCase, Flag, Ids, OptionalIds
+from didww._schema.fields import attribute, relationship
+from didww._schema.filters import AnyCase, Bool, Ids, OptionalIds
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.area import Area
@@ -19,7 +19,7 @@ CityFilter = TypedDict(
         "area.id": Ids,
         "country.id": OptionalIds,
         "id": Ids,
-        "is_available": Flag,
+        "is_available": Bool,
         "name": AnyCase,
         "region.id": OptionalIds,
     },

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import (
+from didww._schema.fields import attribute, relationship, writable, writable_relationship
+from didww._schema.filters import (
+    Bool,
     EveryText,
-    Flag,
     Ids,
     OptionalCounts,
     OptionalDigitLists,
@@ -19,6 +18,7 @@ from didww.resources.filters import (
     TrunkGroupIds,
     TrunkIds,
 )
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.address_verification import AddressVerification
@@ -36,9 +36,9 @@ DidFilter = TypedDict(
     "DidFilter",
     {
         "address_verification.id": Ids,
-        "awaiting_registration": Flag,
+        "awaiting_registration": Bool,
         "billing_cycles_count": OptionalCounts,
-        "blocked": Flag,
+        "blocked": Bool,
         "capacity_pool.id": OptionalIds,
         "city.id": OptionalIds,
         "country.id": OptionalIds,
@@ -46,14 +46,14 @@ DidFilter = TypedDict(
         "did_group.features": EveryText,
         "did_group.id": OptionalIds,
         "emergency_calling_service.id": Ids,
-        "emergency_enabled": Flag,
+        "emergency_enabled": Bool,
         "id": Ids,
         "number": OptionalDigitLists,
         "order.id": OptionalIds,
         "order.reference": Texts,
         "region.id": OptionalIds,
         "shared_capacity_group.id": OptionalIds,
-        "terminated": Flag,
+        "terminated": Bool,
         "trunk.id": TrunkIds,
         "trunk_group.id": TrunkGroupIds,
         "voice_in_trunk.id": OptionalIds,
@@ -180,30 +180,30 @@ class Did(
     expires_at: datetime | None = attribute("When the running billing period ends; None if there is none.")
     did_group: DidGroup | None = relationship("The group that sold it.")
     order: Order | None = relationship("The order that bought it.")
-    capacity_pool: CapacityPool | None = linkable(
+    capacity_pool: CapacityPool | None = writable_relationship(
         "The pool that its extra channels come from; None for none.",
         on="update",
     )
-    shared_capacity_group: SharedCapacityGroup | None = linkable(
+    shared_capacity_group: SharedCapacityGroup | None = writable_relationship(
         "The group whose channels it shares; None for none.",
         on="update",
     )
-    address_verification: AddressVerification | None = linkable(
+    address_verification: AddressVerification | None = writable_relationship(
         "The verification that it is registered by; None for none, and to write None is to detach it.",
         on="update",
         detach_only="To attach it, create an AddressVerification with the number among its dids.",
     )
-    voice_in_trunk: VoiceInTrunk | None = linkable(
-        "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
+    voice_in_trunk: VoiceInTrunk | None = writable_relationship(
+        "The trunk that gets its calls; None for none. Runtime it unsets the trunk group.",
         on="update",
         excludes="voice_in_trunk_group",
     )
-    voice_in_trunk_group: VoiceInTrunkGroup | None = linkable(
-        "The trunk group that gets its calls; None for none. Setting it unsets the trunk.",
+    voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
+        "The trunk group that gets its calls; None for none. Runtime it unsets the trunk.",
         on="update",
         excludes="voice_in_trunk",
     )
-    emergency_calling_service: EmergencyCallingService | None = linkable(
+    emergency_calling_service: EmergencyCallingService | None = writable_relationship(
         "The emergency calling service that it is in; None for none, and to write None is to detach it.",
         on="update",
         detach_only="To attach it, create an EmergencyVerification with the number among its dids.",

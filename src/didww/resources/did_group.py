@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, relationship
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import AnyCase, AtLeast, Bool, EveryText, Ids, OptionalDigitLists, OptionalId, OptionalIds
+from didww._schema.record import Meta
+from didww._schema.resource import Resource
 from didww.enums import Feature
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import AnyCase, AtLeast, EveryText, Flag, Ids, OptionalDigitLists, OptionalId, OptionalIds
-from didww.resources.record import Meta
 
 if TYPE_CHECKING:
     from didww.resources.address_requirement import AddressRequirement
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 DidGroupFilter = TypedDict(
     "DidGroupFilter",
     {
-        "allow_additional_channels": Flag,
+        "allow_additional_channels": Bool,
         "area_name": AnyCase,
-        "available_dids_enabled": Flag,
+        "available_dids_enabled": Bool,
         "city.id": OptionalIds,
         "country.id": OptionalIds,
         "did_group_type.id": OptionalIds,
         "features": EveryText,
         "id": Ids,
-        "is_available": Flag,
-        "is_metered": Flag,
+        "is_available": Bool,
+        "is_metered": Bool,
         "meta.total_count_gteq": AtLeast,
         "nanpa_prefix.id": OptionalId,
         "nanpa_prefix.npanxx": OptionalDigitLists,
-        "needs_registration": Flag,
+        "needs_registration": Bool,
         "prefix": OptionalDigitLists,
         "region.id": OptionalIds,
     },

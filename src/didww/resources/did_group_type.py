@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
-from didww.resources.filters import Ids, Texts
+from didww._schema.fields import attribute
+from didww._schema.filters import Ids, Texts
+from didww._schema.resource import Resource
 
 DidGroupTypeFilter = TypedDict(
     "DidGroupTypeFilter",

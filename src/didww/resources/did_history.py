@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, TypedDict
 
+from didww._schema.fields import attribute
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import DidId, Digits, Ids, Since, Text, Until
+from didww._schema.record import Meta
+from didww._schema.resource import Resource
 from didww.enums import DidHistoryAction, DidHistoryMethod
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import DidId, Digits, Ids, Since, Text, Until
-from didww.resources.record import Meta
 
 DidHistoryFilter = TypedDict(
     "DidHistoryFilter",

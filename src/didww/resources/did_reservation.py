@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, OptionalPart
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalPart
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.available_did import AvailableDid
@@ -58,4 +58,4 @@ class DidReservation(
     description: str | None = writable("The account's own note; None if there is none.", on="create")
     created_at: datetime = attribute("When the hold began.")
     expires_at: datetime | None = attribute("When the hold ends and the number goes back to stock.")
-    available_did: AvailableDid = linkable("The number held.", on="create", required=True)
+    available_did: AvailableDid = writable_relationship("The number held.", on="create", required=True)

@@ -6,13 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, relationship, status_is
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import Id, Ids, OptionalPart, OptionalText, Text
+from didww._schema.record import Meta
+from didww._schema.resource import Resource, WaitSpec
+from didww._schema.types import DateText
 from didww.enums import EmergencyCallingServiceStatus
-from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, relationship, status_is
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Id, Ids, OptionalPart, OptionalText, Text
-from didww.resources.kinds import DateText
-from didww.resources.record import Meta
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -98,7 +98,7 @@ class EmergencyCallingService(
     filter=EmergencyCallingServiceFilter,
     include=EmergencyCallingServiceInclude,
     sort=EmergencyCallingServiceSort,
-    outcome=Outcome("status", reached=("active",), ends=("canceled",), stalls=("changes_required",)),
+    outcome=WaitSpec("status", success=("active",), terminal=("canceled",), blocked=("changes_required",)),
 ):
     """A subscription to emergency calling for some numbers at one address.
 

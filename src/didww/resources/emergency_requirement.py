@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, relationship
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import Ids
+from didww._schema.record import Meta
+from didww._schema.resource import Resource
 from didww.enums import AreaLevel, IdentityType
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Ids
-from didww.resources.record import Meta
 
 if TYPE_CHECKING:
     from didww.resources.country import Country

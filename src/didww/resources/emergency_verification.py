@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, status_is, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalText, Text
+from didww._schema.forms import WEB_ADDRESS
+from didww._schema.resource import Resource, WaitSpec
+from didww._schema.rules import OneOf, Together
 from didww.enums import CallbackMethod, EmergencyVerificationStatus
-from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, linkable, status_is, writable
-from didww.resources.filters import Ids, OptionalText, Text
-from didww.resources.forms import WEB_ADDRESS
-from didww.resources.rules import OneOf, Together
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -73,10 +73,10 @@ class EmergencyVerification(
     filter=EmergencyVerificationFilter,
     include=EmergencyVerificationInclude,
     sort=EmergencyVerificationSort,
-    outcome=Outcome(
+    outcome=WaitSpec(
         "status",
-        reached=("approved",),
-        ends=("approved", "rejected"),
+        success=("approved",),
+        terminal=("approved", "rejected"),
         reasons=("reject_reasons", "reject_comment"),
     ),
 ):
@@ -103,9 +103,11 @@ class EmergencyVerification(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was submitted.")
-    address: Address = linkable("The address to approve.", on="create", required=True)
-    dids: list[Did] = linkable("The numbers to activate emergency calling for, at least one.", on="create", low=1)
-    emergency_calling_service: EmergencyCallingService = linkable(
+    address: Address = writable_relationship("The address to approve.", on="create", required=True)
+    dids: list[Did] = writable_relationship(
+        "The numbers to activate emergency calling for, at least one.", on="create", low=1
+    )
+    emergency_calling_service: EmergencyCallingService = writable_relationship(
         "The calling service to give another address.", on="create"
     )
 

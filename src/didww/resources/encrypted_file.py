@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
-from didww.resources.filters import Ids
+from didww._schema.fields import attribute
+from didww._schema.filters import Ids
+from didww._schema.resource import Resource
 
 EncryptedFileFilter = TypedDict(
     "EncryptedFileFilter",

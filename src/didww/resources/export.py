@@ -6,14 +6,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Required, TypedDict
 
+from didww._schema.fields import attribute, status_is, writable
+from didww._schema.filters import Ids, OptionalText
+from didww._schema.forms import DIGITS, WEB_ADDRESS
+from didww._schema.resource import Resource, WaitSpec
+from didww._schema.rules import Together
+from didww._util.suggest import did_you_mean
 from didww.enums import CallbackMethod, ExportStatus, ExportType
-from didww.exceptions import InvalidValue
-from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, status_is, writable
-from didww.resources.filters import Ids, OptionalText
-from didww.resources.forms import DIGITS, WEB_ADDRESS
-from didww.resources.rules import Together
-from didww.words import did_you_mean
+from didww.exceptions import InvalidValueError
 
 ExportFilter = TypedDict(
     "ExportFilter",
@@ -76,7 +76,7 @@ class Export(
     operations=("list", "find", "create", "update"),
     filter=ExportFilter,
     sort=ExportSort,
-    outcome=Outcome("status", reached=("completed",), ends=("completed",)),
+    outcome=WaitSpec("status", success=("completed",), terminal=("completed",)),
 ):
     """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
 
@@ -139,7 +139,7 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     known = REQUESTED_FILTERS.get(export_type or "")
     for name in filters:
         if known is not None and name not in known:
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"Export.filters has no {name!r} for {export_type}.{did_you_mean(name, known)} "
                 f"It takes: {', '.join(known)}.",
                 field=f"Export.filters[{name!r}]",
@@ -147,7 +147,7 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     number = filters.get("did_number", "0")
     if not (isinstance(number, str) and DIGITS.fits(number)):
         meant = DIGITS.meant(str(number))
-        raise InvalidValue(
+        raise InvalidValueError(
             f"Export.filters['did_number'] must be {DIGITS.words}, got {number!r:.60}."
             + (f" Write {meant!r}." if meant else ""),
             field="Export.filters['did_number']",
@@ -156,10 +156,10 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
     for name in _PERIOD:
         value, where = filters.get(name), f"Export.filters[{name!r}]"
         if value is None:
-            raise InvalidValue(f"{where} is needed: a datetime with a time zone.", field=where)
+            raise InvalidValueError(f"{where} is needed: a datetime with a time zone.", field=where)
         moment = _moment(value)
         if moment is None:
-            raise InvalidValue(
+            raise InvalidValueError(
                 f"{where} must be a datetime with a time zone, or text in UTC such as '2026-03-01 00:00:00', "
                 f"got {value!r:.60}.",
                 field=where,
@@ -168,7 +168,7 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
         if not _SENT_AS_IT_IS.fullmatch(value):
             filters[name] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if moments[0] >= moments[1]:
-        raise InvalidValue(
+        raise InvalidValueError(
             f"Export.filters['from'] must be before 'to', which is not included; {filters['from']} is not before "
             f"{filters['to']}.",
             field="Export.filters['from']",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, relationship, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalPart, OptionalText, Text
+from didww._schema.forms import DIGITS, EMAIL
+from didww._schema.resource import Resource
+from didww._schema.rules import SET, When
+from didww._schema.types import DateText
 from didww.enums import IdentityType
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, relationship, writable
-from didww.resources.filters import Ids, OptionalPart, OptionalText, Text
-from didww.resources.forms import DIGITS, EMAIL
-from didww.resources.kinds import DateText
-from didww.resources.rules import SET, When
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -147,8 +147,10 @@ class Identity(
     )
     created_at: datetime = attribute("When it was created.")
     verified: bool = attribute("Whether at least one number is registered to it; nothing about its documents.")
-    country: Country | None = linkable("The country that the identity is registered in; None if not given.")
-    birth_country: Country | None = linkable("The person's country of birth; None if not given.")
+    country: Country | None = writable_relationship(
+        "The country that the identity is registered in; None if not given."
+    )
+    birth_country: Country | None = writable_relationship("The person's country of birth; None if not given.")
     proofs: list[Proof] = relationship("Documents that prove the identity.")
     addresses: list[Address] = relationship("Its postal addresses.")
     permanent_documents: list[PermanentSupportingDocument] = relationship("Filled-in forms on file for it.")

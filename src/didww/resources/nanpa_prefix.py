@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.filters import DigitPart, EveryText, Flag, Ids, OptionalDigitLists, OptionalIds
-from didww.resources.forms import Form
+from didww._schema.fields import attribute, relationship
+from didww._schema.filters import Bool, DigitPart, EveryText, Ids, OptionalDigitLists, OptionalIds
+from didww._schema.forms import Form
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -18,7 +18,7 @@ NanpaPrefixFilter = TypedDict(
     {
         "country.id": OptionalIds,
         "did_group.features": EveryText,
-        "did_group.is_available": Flag,
+        "did_group.is_available": Bool,
         "id": Ids,
         "npa": OptionalDigitLists,
         "npanxx": DigitPart,

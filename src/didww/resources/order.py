@@ -6,18 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypedDict
 
+from didww._schema.fields import attribute, status_is, writable
+from didww._schema.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
+from didww._schema.forms import WEB_ADDRESS
+from didww._schema.resource import Resource, WaitSpec
+from didww._schema.rules import Together
 from didww.enums import CallbackMethod, OrderStatus
-from didww.resources.base import Outcome, Resource
-from didww.resources.fields import attribute, status_is, writable
-from didww.resources.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
-from didww.resources.forms import WEB_ADDRESS
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
-from didww.resources.rules import Together
 
 OrderFilter = TypedDict(
     "OrderFilter",
@@ -53,7 +53,7 @@ class Order(
     operations=("list", "find", "create", "update", "delete"),
     filter=OrderFilter,
     sort=OrderSort,
-    outcome=Outcome("status", reached=("completed",), ends=("completed", "canceled")),
+    outcome=WaitSpec("status", success=("completed",), terminal=("completed", "canceled")),
 ):
     """A purchase, charged to the balance at once.
 

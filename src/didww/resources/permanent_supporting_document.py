@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, OptionalText
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalText
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.encrypted_file import EncryptedFile
@@ -55,9 +55,11 @@ class PermanentSupportingDocument(
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
-    template: SupportingDocumentTemplate = linkable("The form that was filled in.", on="create", required=True)
-    identity: Identity = linkable("The person or company that it belongs to.", on="create", required=True)
-    files: list[EncryptedFile] = linkable(
+    template: SupportingDocumentTemplate = writable_relationship(
+        "The form that was filled in.", on="create", required=True
+    )
+    identity: Identity = writable_relationship("The person or company that it belongs to.", on="create", required=True)
+    files: list[EncryptedFile] = writable_relationship(
         "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
         on="create",
         required=True,

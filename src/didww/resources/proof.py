@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, OptionalText
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalText
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -63,13 +63,13 @@ class Proof(
     external_reference_id: str | None = writable(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
-    proof_type: ProofType = linkable("What kind of document it is.", on="create", required=True)
-    entity: Identity | Address = linkable(
+    proof_type: ProofType = writable_relationship("What kind of document it is.", on="create", required=True)
+    entity: Identity | Address = writable_relationship(
         "What it proves; an identity or an address, whichever the proof type is for.",
         on="create",
         required=True,
     )
-    files: list[EncryptedFile] = linkable(
+    files: list[EncryptedFile] = writable_relationship(
         "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
         on="create",
         required=True,

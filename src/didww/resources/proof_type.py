@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from didww._schema.fields import attribute
+from didww._schema.filters import Ids, OptionalTexts
+from didww._schema.resource import Resource
 from didww.enums import ProofEntityType
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
-from didww.resources.filters import Ids, OptionalTexts
 
 ProofTypeFilter = TypedDict(
     "ProofTypeFilter",

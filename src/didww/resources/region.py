@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, relationship
-from didww.resources.filters import AnyCase, Ids, OptionalIds, Texts
+from didww._schema.fields import attribute, relationship
+from didww._schema.filters import AnyCase, Ids, OptionalIds, Texts
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.country import Country

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, OptionalIds, OptionalText, OptionalTexts
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalIds, OptionalText, OptionalTexts
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.capacity_pool import CapacityPool
@@ -80,5 +80,7 @@ class SharedCapacityGroup(
         "The account's own id for it, at most 100 characters; None if it has none.", longest=100
     )
     created_at: datetime = attribute("When it was created.")
-    capacity_pool: CapacityPool = linkable("The pool that its channels come from.", required=True)
-    dids: list[Did] = linkable("The numbers that share the channels; an update replaces the whole list.", distinct=True)
+    capacity_pool: CapacityPool = writable_relationship("The pool that its channels come from.", required=True)
+    dids: list[Did] = writable_relationship(
+        "The numbers that share the channels; an update replaces the whole list.", distinct=True
+    )

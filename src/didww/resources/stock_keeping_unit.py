@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
+from didww._schema.fields import attribute
+from didww._schema.resource import Resource
 
 
 class StockKeepingUnit(Resource, type="stock_keeping_units"):

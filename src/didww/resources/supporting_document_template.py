@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute
-from didww.resources.filters import Flag, Ids, Part, Texts
+from didww._schema.fields import attribute
+from didww._schema.filters import Bool, Ids, Part, Texts
+from didww._schema.resource import Resource
 
 SupportingDocumentTemplateFilter = TypedDict(
     "SupportingDocumentTemplateFilter",
@@ -14,7 +14,7 @@ SupportingDocumentTemplateFilter = TypedDict(
         "id": Ids,
         "name": Texts,
         "name_contains": Part,
-        "permanent": Flag,
+        "permanent": Bool,
     },
     total=False,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.filters import Ids, OptionalText, OptionalTexts
+from didww._schema.forms import Form
+from didww._schema.resource import Resource
 from didww.enums import CliFormat
-from didww.resources.base import Resource
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.filters import Ids, OptionalText, OptionalTexts
-from didww.resources.forms import Form
 
 if TYPE_CHECKING:
     from didww.resources.pop import Pop
@@ -103,5 +103,7 @@ class VoiceInTrunk(
         "How calls are delivered: by SIP, or forwarded to a phone number.",
         required=True,
     )
-    voice_in_trunk_group: VoiceInTrunkGroup | None = linkable("The trunk group that it is in; None for none.")
-    pop: Pop | None = linkable("The point of presence that it is pinned to; None for none.")
+    voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
+        "The trunk group that it is in; None for none."
+    )
+    pop: Pop | None = writable_relationship("The point of presence that it is pinned to; None for none.")

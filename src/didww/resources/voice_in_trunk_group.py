@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from didww.resources.base import Resource
-from didww.resources.fields import attribute, linkable, writable
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Ids, OptionalText
-from didww.resources.record import Meta
+from didww._schema.fields import attribute, writable, writable_relationship
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import Ids, OptionalText
+from didww._schema.record import Meta
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -72,7 +72,7 @@ class VoiceInTrunkGroup(
         longest=100,
     )
     created_at: datetime = attribute("When it was made.")
-    voice_in_trunks: list[VoiceInTrunk] = linkable(
+    voice_in_trunks: list[VoiceInTrunk] = writable_relationship(
         "All its trunks, at most 10; a list written replaces the one before and takes trunks out of other groups.",
         high=10,
     )

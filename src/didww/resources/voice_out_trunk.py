@@ -6,19 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from didww._schema.fields import KEEP, attribute, status_is, writable, writable_relationship
+from didww._schema.fields import meta as resource_meta
+from didww._schema.filters import Bool, Id, Ids, OptionalPart, OptionalText, Text, Texts
+from didww._schema.forms import DIGITS, WEB_ADDRESS
+from didww._schema.record import Meta
+from didww._schema.resource import Resource
+from didww._schema.rules import When
 from didww.enums import DefaultDstAction, MediaEncryptionMode, OnCliMismatchAction, VoiceOutTrunkStatus
 from didww.resources.authentication_method import (
     CredentialsAndIpAuthenticationMethod,
     IpOnlyAuthenticationMethod,
     TwilioAuthenticationMethod,
 )
-from didww.resources.base import Resource
-from didww.resources.fields import KEEP, attribute, linkable, status_is, writable
-from didww.resources.fields import meta as resource_meta
-from didww.resources.filters import Flag, Id, Ids, OptionalPart, OptionalText, Text, Texts
-from didww.resources.forms import DIGITS, WEB_ADDRESS
-from didww.resources.record import Meta
-from didww.resources.rules import When
 
 if TYPE_CHECKING:
     from didww.resources.did import Did
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VoiceOutTrunkFilter = TypedDict(
     "VoiceOutTrunkFilter",
     {
-        "allow_any_did_as_cli": Flag,
+        "allow_any_did_as_cli": Bool,
         "authentication_method.type": Texts,
         "default_did.id": Id,
         "default_dst_action": Text,
@@ -37,7 +37,7 @@ VoiceOutTrunkFilter = TypedDict(
         "name_contains": OptionalPart,
         "on_cli_mismatch_action": OptionalText,
         "status": Text,
-        "threshold_reached": Flag,
+        "threshold_reached": Bool,
     },
     total=False,
 )
@@ -184,11 +184,11 @@ class VoiceOutTrunk(
     ) = writable("How callers authenticate; an assigned one replaces the whole method.", required=True)
     created_at: datetime = attribute("When it was created.")
     threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.")
-    default_did: Did | None = linkable(
+    default_did: Did | None = writable_relationship(
         "The caller id in place of one not allowed; needed with `replace_cli`, refused with any other action."
     )
-    dids: list[Did] = linkable("DIDs that may be caller id; an update replaces them all.", distinct=True)
-    emergency_dids: list[Did] = linkable(
+    dids: list[Did] = writable_relationship("DIDs that may be caller id; an update replaces them all.", distinct=True)
+    emergency_dids: list[Did] = writable_relationship(
         "DIDs that may make emergency calls; an update replaces them all.", distinct=True
     )
     meta = resource_meta(VoiceOutTrunkMeta, "What it has spent.")

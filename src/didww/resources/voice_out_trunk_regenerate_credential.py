@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.resources.base import Resource
-from didww.resources.fields import linkable
+from didww._schema.fields import writable_relationship
+from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
     from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -20,7 +20,7 @@ class VoiceOutTrunkRegenerateCredential(
     Source: contract file voice_out_trunk_regenerate_credentials.
     """
 
-    voice_out_trunk: VoiceOutTrunk = linkable(
+    voice_out_trunk: VoiceOutTrunk = writable_relationship(
         "The trunk to get new credentials; only `credentials_and_ip` trunks have any.",
         on="create",
         required=True,

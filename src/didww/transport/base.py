@@ -1,9 +1,10 @@
 """What a transport is: something that exchanges one request for one answer, within a deadline.
 
 `deadline` is a moment of `time.monotonic()`, or infinity; it bounds the whole exchange: connecting, TLS, sending,
-headers, body. A transport raises `DeadlineExceeded`, `ConnectionFailed` (`request_sent=False` when certainly no byte of
-the request reached the server), `ClientClosedError`, or `UnexpectedResponse` for a body that cannot be taken in. It
-follows no redirect and keeps no cookie. What an answer means, and whether to ask again, is left to `didww.calls`.
+headers, body. A transport raises `ApiTimeoutError`, `ApiConnectionError` (`request_sent=False` when certainly no byte
+of the request reached the server), `ClientClosedError`, or `UnexpectedResponseError` for a body that cannot be taken
+in. It follows no redirect and keeps no cookie. What an answer means, and whether to ask again, is left to
+`didww._core`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from didww.calls.effects import Opened, Request, Response
+    from didww._core.effects import Opened, Request, Response
 
 __all__ = ["MAX_IDLE", "AsyncTransport", "Transport"]
 

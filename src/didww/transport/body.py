@@ -1,4 +1,4 @@
-"""Bodies. Taking in that of an answer: unpacked on the way, and never more than `MOST_BYTES` of it.
+"""Bodies. Taking in that of an answer: unpacked on the way, and never more than `MAX_BYTES` of it.
 
 A few kilobytes can unpack to gigabytes, so the size is bounded where the bytes come out, piece by piece. Where they
 come from is left to the transports.
@@ -9,20 +9,20 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from didww.calls.unpacking import DEFLATE, EITHER, Unpacker
-from didww.exceptions import UnexpectedResponse
+from didww._core.decompress import DEFLATE, EITHER, Decompressor
+from didww.exceptions import UnexpectedResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from didww.calls.effects import Request, Stream
+    from didww._core.effects import Request, Stream
 
-__all__ = ["ACCEPT_ENCODING", "Body", "Told", "check_length", "content_of", "lower_headers", "with_encoding"]
+__all__ = ["ACCEPT_ENCODING", "Body", "ProgressBody", "check_length", "content_of", "lower_headers", "with_encoding"]
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The packings that `Body` can undo."""
 
-MOST_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 """Largest body that is taken into memory; the largest pages of the API have a few megabytes."""
 
 
@@ -30,7 +30,7 @@ class Body:
     """Collects a body.
 
     Raises:
-        UnexpectedResponse: It is too large, packed in a way that was not asked for, or cannot be unpacked.
+        UnexpectedResponseError: It is too large, packed in a way that was not asked for, or cannot be unpacked.
     """
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
@@ -39,7 +39,7 @@ class Body:
         self._pieces: list[bytes] = []
         self._size = 0
         self._packing = headers.get("content-encoding", "").strip().lower()
-        self._unpacker: Unpacker | None = None
+        self._unpacker: Decompressor | None = None
         self._given_up = False
 
     def feed(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Body:
             if form is None:
                 self._give_up(f"is packed as {self._packing[:40]!r}, which was not asked for")
                 return
-            self._unpacker = Unpacker(form)
+            self._unpacker = Decompressor(form)
         damaged = False
         try:
             for piece in self._unpacker.feed(data):
@@ -72,9 +72,9 @@ class Body:
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > MOST_BYTES:
+        if self._size > MAX_BYTES:
             self._pieces.clear()
-            raise self._unusable(f"is larger than {MOST_BYTES >> 20} MiB; ask for smaller pages")
+            raise self._unusable(f"is larger than {MAX_BYTES >> 20} MiB; ask for smaller pages")
         self._pieces.append(data)
 
     def _give_up(self, what: str, *, passing: bool = False) -> None:
@@ -83,8 +83,8 @@ class Body:
             raise self._unusable(what, passing=passing)
         self._given_up = True
 
-    def _unusable(self, what: str, *, passing: bool = False) -> UnexpectedResponse:
-        return UnexpectedResponse(
+    def _unusable(self, what: str, *, passing: bool = False) -> UnexpectedResponseError:
+        return UnexpectedResponseError(
             f"The answer (HTTP {self._status}) {what}.",
             status_code=self._status,
             request_id=self._request_id,
@@ -103,7 +103,7 @@ def _form(packing: str, data: bytes) -> int | None:
     return DEFLATE if head else -DEFLATE
 
 
-class Told:
+class ProgressBody:
     """A body to send, which is told of each piece that was."""
 
     def __init__(self, body: Stream) -> None:
@@ -120,20 +120,22 @@ class Told:
             self._body.sent(size)
 
 
-def content_of(request: Request) -> bytes | Told | None:
+def content_of(request: Request) -> bytes | ProgressBody | None:
     """The body to send; not a local of whoever sends it, as a traceback may show those."""
-    return Told(request.body) if request.body is not None and not isinstance(request.body, bytes) else request.body
+    return (
+        ProgressBody(request.body) if request.body is not None and not isinstance(request.body, bytes) else request.body
+    )
 
 
 def check_length(status: int, headers: Mapping[str, str]) -> None:
     """Refuse an answer that tells a length which nothing has; Python makes no number of thousands of digits.
 
     Raises:
-        UnexpectedResponse: It does, and is no error, of which the status tells enough.
+        UnexpectedResponseError: It does, and is no error, of which the status tells enough.
     """
     told = headers.get("content-length", "")
     if status < 400 and told.isdecimal() and len(told) > 18:
-        raise UnexpectedResponse(
+        raise UnexpectedResponseError(
             f"The answer (HTTP {status}) has a Content-Length of {len(told)} digits.",
             status_code=status,
             request_id=headers.get("x-request-id"),

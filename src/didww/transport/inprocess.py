@@ -1,4 +1,4 @@
-"""A transport without a socket: requests are answered by a function in the same process, e.g. the sandbox.
+"""A transport without a socket: requests are answered by a function in the same process, e.g. the emulator.
 
 What the function answers, and what it raises, is left to it. It can say that the wire is disturbed; then this waits, or
 breaks off, as a transport with a socket would, within the same deadline.
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from msgspec import Struct
 
-from didww.calls.effects import Request, Response
-from didww.transport import failures
-from didww.transport.body import Told, check_length
+from didww._core.effects import Request, Response
+from didww.transport import errors
+from didww.transport.body import ProgressBody, check_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from didww.calls.effects import Opened
+    from didww._core.effects import Opened
 
 __all__ = ["Answer", "AsyncInProcessTransport", "Disturbance", "InProcessTransport", "Streamed", "reader_of"]
 
@@ -103,13 +103,13 @@ class _Opened:
         """The next piece, empty at the end, and the seconds to wait for it."""
         for chunk, pause in self._pieces:
             if not chunk:
-                raise failures.broken(self._request, _BROKEN, phase=failures.READING)
+                raise errors.broken(self._request, _BROKEN, phase=errors.READING)
             return chunk, pause
         return b"", 0.0
 
     def late(self) -> Exception:
         """The deadline came before the next piece."""
-        return failures.late(self._request, request_sent=True, phase=failures.READING)
+        return errors.late(self._request, request_sent=True, phase=errors.READING)
 
 
 _BROKEN = "the server closed the connection"
@@ -159,17 +159,17 @@ class InProcessTransport:
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """The answer of the function, and what the wire does to it."""
         if self._closed:
-            raise failures.client_closed()
+            raise errors.client_closed()
         body = request.body
         if body is not None and not isinstance(body, bytes):
-            request = Request(request.method, request.url, request.headers, b"".join(Told(body)))
+            request = Request(request.method, request.url, request.headers, b"".join(ProgressBody(body)))
         answer = self._handle(request)
         return (answer, None) if isinstance(answer, Response) else answer
 
     def piece(self, opened: Opened) -> tuple[bytes, float, Exception | None]:
         """The next piece of a body, how long to wait for it, and what to raise then."""
         if self._closed:
-            raise failures.client_closed()
+            raise errors.client_closed()
         there = cast("_Opened", opened)
         chunk, pause = there.next_chunk()
         left = there.deadline - time.monotonic() if pause else math.inf
@@ -243,8 +243,8 @@ def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> 
     """How long the first byte takes, and the error in its place if none comes."""
     left = deadline - time.monotonic()
     if disturbance.latency > left:
-        return max(left, 0.0), failures.late(request, request_sent=True, phase=failures.ANSWER)
-    failure = failures.broken(request, _BROKEN, phase=failures.ANSWER) if disturbance.lost else None
+        return max(left, 0.0), errors.late(request, request_sent=True, phase=errors.ANSWER)
+    failure = errors.broken(request, _BROKEN, phase=errors.ANSWER) if disturbance.lost else None
     return disturbance.latency, failure
 
 
@@ -258,9 +258,9 @@ def _whole(
     left = deadline - time.monotonic()
     pause = first + disturbance.drip
     if pause > left:
-        return max(left, 0.0), failures.late(request, request_sent=True, phase=failures.READING)
+        return max(left, 0.0), errors.late(request, request_sent=True, phase=errors.READING)
     broken = disturbance.breaks(len(response.body))
-    return pause, failures.broken(request, _BROKEN, phase=failures.READING) if broken else None
+    return pause, errors.broken(request, _BROKEN, phase=errors.READING) if broken else None
 
 
 async def _outcome(pause: float, failure: Exception | None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from didww._schema.fields import attribute
 from didww.resources.authentication_method.base import AuthenticationMethod
-from didww.resources.fields import attribute
 
 
 class IpOnlyAuthenticationMethod(AuthenticationMethod, type="ip_only", writable=False):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from didww._schema.fields import writable
+from didww._schema.forms import Form
 from didww.resources.authentication_method.base import AuthenticationMethod
-from didww.resources.fields import writable
-from didww.resources.forms import Form
 
 
 class TwilioAuthenticationMethod(AuthenticationMethod, type="twilio"):

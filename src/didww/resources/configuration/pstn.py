@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from didww._schema.fields import KEEP, writable
+from didww._schema.forms import DIGITS
 from didww.resources.configuration.base import TrunkConfiguration
-from didww.resources.fields import KEEP, writable
-from didww.resources.forms import DIGITS
 
 
 class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from didww._schema.fields import ANY_VALUE, KEEP, attribute, writable
+from didww._schema.forms import Form
+from didww._schema.rules import Ascending, When
 from didww.enums import (
     Codec,
     DiversionInjectMode,
@@ -16,9 +19,6 @@ from didww.enums import (
     TxDtmfFormat,
 )
 from didww.resources.configuration.base import TrunkConfiguration
-from didww.resources.fields import ANY_VALUE, KEEP, attribute, writable
-from didww.resources.forms import Form
-from didww.resources.rules import Ascending, When
 
 
 class SipConfiguration(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from didww.resources.fields import writable
+from didww._schema.fields import writable
+from didww._schema.rules import OneOf
 from didww.resources.order_item.base import NumberOrderItem
-from didww.resources.rules import OneOf
 
 
 class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",)),)):

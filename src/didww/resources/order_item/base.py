@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from didww.resources.fields import attribute, writable
-from didww.resources.kinds import DateText
-from didww.resources.record import Nested
+from didww._schema.fields import attribute, writable
+from didww._schema.record import Nested
+from didww._schema.types import DateText
 
 
 class OrderItem(Nested):

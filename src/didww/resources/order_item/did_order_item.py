@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from didww.resources.fields import writable
+from didww._schema.fields import writable
 from didww.resources.order_item.base import NumberOrderItem
 
 

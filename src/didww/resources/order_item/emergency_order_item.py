@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from didww.resources.fields import attribute
+from didww._schema.fields import attribute
 from didww.resources.order_item.base import OrderItem
 
 

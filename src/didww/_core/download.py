@@ -1,0 +1,364 @@
+"""Downloads: a file streamed to disk, gone on with after a cut, checked, and under its name only when it is whole.
+
+A cut-off download goes on where it was if the service gave the file a strong `ETag`: the rest is asked for with `Range`
+and `If-Range`, so that two versions of a file are never put together. Otherwise it begins anew.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from didww._core.attempts import slow_down, take_turn
+from didww._core.decompress import Decompressor
+from didww._core.effects import (
+    Call,
+    Close,
+    FileClose,
+    FileOpen,
+    FileRestart,
+    FileWrite,
+    Now,
+    Open,
+    Opened,
+    Read,
+    Request,
+    Response,
+    RunCallback,
+    Sleep,
+    Tell,
+)
+from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._core.request import build_download
+from didww._core.response import error_for, retry_after_of
+from didww._core.retry import BROKEN, MAX_RETRY_AFTER, kind_of, pause, repeats
+from didww._core.trace import CallTrace, with_trace
+from didww._schema.resource import Resource, data_hint
+from didww._util.coerce import whole_number
+from didww._util.urls import origin_of, path_of
+from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO
+
+    from didww.configuration import Configuration
+    from didww.resources.export import Export
+
+__all__ = ["Progress", "checked_most", "download", "export_url"]
+
+MAX_ERROR_BYTES: Final = 1 << 20
+MAX_CHECKED: Final = 100 << 30
+"""Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
+_GZIP_HEAD: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+"""What proxies and portals answer with in place of the file."""
+_AWAY: Final = " (another host than base_url: no key was sent)"
+_STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # in ASCII, so that it can be sent back
+_RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
+
+
+class Progress(NamedTuple):
+    """How far a transfer has come.
+
+    Attributes:
+        done: Bytes so far; it may go back, when a transfer has to begin anew.
+        total: Bytes in all; None if the service does not say.
+    """
+
+    done: int
+    total: int | None
+
+
+def checked_most(max_bytes: int) -> int:
+    """The most bytes to unpack.
+
+    Raises:
+        InvalidValueError: It is no whole number from 1.
+    """
+    whole = whole_number(max_bytes)
+    if whole is None or whole < 1:
+        raise InvalidValueError("max_bytes is a whole number from 1.", field="max_bytes")
+    return whole
+
+
+def export_url(export: str | Export) -> str:
+    """The address of an export's file.
+
+    Raises:
+        InvalidValueError: The export has no file yet, or the text is no address.
+    """
+    if isinstance(export, Resource):
+        if not export.url:
+            raise InvalidValueError(
+                f"Export {export.id} has no file yet (status {export.status}). "
+                f"Wait for it: exports().wait({export.id!r}).",
+                field="url",
+            )
+        return export.url
+    if hint := data_hint(export):
+        raise InvalidValueError(f"download_export takes an Export, or its url, not ApiResponse.{hint}", field="url")
+    if not isinstance(export, str) or not export:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(
+            "download_export takes an Export, or the url of a completed one; this one has none yet. "
+            "Wait for it: exports().wait(id).",
+            field="url",
+        )
+    if origin_of(export) is None:
+        # Not shown: its query may be a signature that opens the file to everybody.
+        raise InvalidValueError(
+            "download_export takes an http or https address as the export's url holds it; this is none.", field="url"
+        )
+    return export
+
+
+class _Cut(Exception):  # noqa: N818 nobody sees it
+    """The file did not come to its end; the error that says so is raised when it is not tried again."""
+
+    def __init__(self, error: DidwwError, kind: str | int, asked: float | None = None) -> None:
+        self.error = error
+        self.kind = kind
+        self.asked = asked
+        super().__init__()
+
+
+class _Download:
+    """A file as far as it has come, and what is done to get the rest."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        url: str,
+        path: str,
+        most: int | None,
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        self._configuration = configuration
+        self._url = url
+        self._path = path
+        self._most = most
+        self._progress = progress
+        self._file: IO[bytes] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._size = 0
+        self._total: int | None = None
+        self._etag = ""
+        self._unpacked = 0
+        self._unpacker = Decompressor() if self._most is not None else None
+
+    def run(self) -> Call[int]:
+        """All attempts; answers the number of bytes that came."""
+        course = CallTrace(build_download(self._configuration, self._url))
+        return with_trace(self._configuration, course, self._run)
+
+    def _run(self, course: CallTrace) -> Call[int]:
+        configuration = self._configuration
+        start = cast("float", (yield Now()))
+        deadline = start + configuration.timeout
+        attempt, in_vain, farthest, whole = 1, 0, 0, False
+        try:
+            while True:
+                request = self._request()
+                course.attempts, course.status = attempt, None
+                try:
+                    yield from self._attempt(request, attempt, start, deadline, course)
+                    self._check_whole()
+                except _Cut as caught:
+                    cut = caught
+                else:
+                    whole = True
+                    configuration.budget.earn()
+                    return self._size
+                now = cast("float", (yield Now()))
+                # A large file comes to its end over a bad line, too: what brought something new was not in vain.
+                in_vain = 0 if self._size > farthest else in_vain + 1
+                farthest = max(farthest, self._size)
+                wait = pause(max(in_vain, 1), cut.asked, configuration.jitter)
+                again = (
+                    (in_vain <= configuration.max_retries and configuration.max_retries > 0)
+                    and not isinstance(cut.error, ApiTimeoutError)
+                    and repeats(cut.kind, creating=False)
+                    and (cut.asked is None or cut.asked <= MAX_RETRY_AFTER)
+                    and now + wait < deadline
+                    and (in_vain == 0 or configuration.budget.spend())
+                )
+                if not again:
+                    if isinstance(cut.error, ApiConnectionError):
+                        cut.error.tell(attempt, now - start)
+                    raise cut.error
+                yield Tell(RetryScheduled(request, attempt, cut.kind, wait), configuration.observers)
+                yield Sleep(wait)
+                attempt += 1
+        finally:
+            if self._file is not None:
+                yield FileClose(self._file, self._path if whole else None)
+
+    def _request(self) -> Request:
+        request = build_download(self._configuration, self._url)
+        if self._size and self._etag:
+            request.headers["Range"] = f"bytes={self._size}-"
+            request.headers["If-Range"] = self._etag
+        return request
+
+    def _attempt(self, request: Request, attempt: int, start: float, deadline: float, course: CallTrace) -> Call[None]:
+        """One request, and what comes of it.
+
+        Raises:
+            _Cut: Not all came, and the rest can be asked for.
+        """
+        configuration = self._configuration
+        if origin_of(self._url) == configuration.origin:
+            yield from take_turn(configuration, request, start, deadline, attempt)
+        sent_at = cast("float", (yield Now()))
+        yield Tell(RequestStarted(request, attempt), configuration.observers)
+        opened: Opened | None = None
+        try:
+            opened = cast("Opened", (yield Open(request, deadline)))
+            now = cast("float", (yield Now()))
+            course.answered(opened.status, opened.headers)
+            configuration.server_clock.hear(opened.headers)
+            head = Response(opened.status, opened.headers, b"")
+            yield Tell(ResponseReceived(request, attempt, head, now - sent_at), configuration.observers)
+            if (yield from self._begin(request, opened)):
+                while chunk := (yield Read(opened)):
+                    yield from self._take(chunk)
+        except ApiConnectionError as error:
+            now = cast("float", (yield Now()))
+            yield Tell(Failed(request, attempt, error, now - sent_at), configuration.observers)
+            raise _Cut(error, kind_of(error)) from None
+        finally:
+            if opened is not None:
+                yield Close(opened)
+
+    def _begin(self, request: Request, opened: Opened) -> Call[bool]:
+        """Judge the head of an answer: whether bytes of the file follow, at the place where they are wanted."""
+        if opened.status == 200:
+            media_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type in _PAGES:
+                raise self._is_a_page(media_type)
+            yield from self._restart()
+            length = opened.headers.get("content-length", "")
+            self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+            etag = opened.headers.get("etag", "")
+            self._etag = etag if _STRONG.fullmatch(etag) else ""
+            return True
+        if "Range" in request.headers and opened.status in (206, 416):
+            found = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())
+            begins, total = (found[1], found[3]) if found is not None else (None, "*")
+            if opened.status == 416 and total == str(self._size) and self._total in (None, self._size):
+                self._total = self._size
+                return False  # all had come before the cut
+            same = opened.headers.get("etag", self._etag) == self._etag
+            known = total == "*" or self._total is None or total == str(self._total)
+            if opened.status == 206 and begins == str(self._size) and same and known:
+                return True
+            yield from self._restart()
+            text = f"GET {path_of(self._url)} was answered with another part of the file than was asked for."
+            raise _Cut(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
+        body = b""
+        while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
+            body += chunk
+        if opened.status >= 400:
+            error = error_for(request, opened.status, opened.headers, body)
+            asked = retry_after_of(opened.headers)
+            if opened.status == 429:
+                yield from slow_down(self._configuration, asked)
+            raise _Cut(error, opened.status, asked)
+        away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
+        raise UnexpectedResponseError(
+            f"GET {path_of(self._url)} was answered with HTTP {opened.status} instead of the file{away}.",
+            status_code=opened.status,
+        )
+
+    def _is_a_page(self, what: str) -> UnexpectedResponseError:
+        return UnexpectedResponseError(
+            f"GET {path_of(self._url)} was answered with a page ({what}) instead of the file; nothing was kept. "
+            "Check proxies on the way.",
+            status_code=200,
+        )
+
+    def _restart(self) -> Call[None]:
+        """Begin anew: nothing of what came is kept."""
+        if self._file is None:
+            self._file = yield FileOpen(self._path)
+        elif self._size:
+            yield FileRestart(self._file)
+        self._forget()
+
+    def _take(self, chunk: bytes) -> Call[None]:
+        """Take in the next bytes.
+
+        Raises:
+            UnexpectedResponseError: They are a page, cannot be unpacked, or are too many.
+        """
+        assert self._file is not None  # noqa: S101 `_begin` has opened it
+        if not self._size and chunk.removeprefix(_BOM).lstrip().startswith((b"<", b"{")):
+            raise self._is_a_page("HTML, XML or JSON")
+        if not self._size and self._most is None and chunk.startswith(_GZIP_HEAD):
+            self._unpacker = Decompressor()  # to check the end of the file by
+        self._size += len(chunk)
+        if self._most is None:
+            yield FileWrite(self._file, chunk)
+        damaged = False
+        try:
+            for piece in self._unpacker.feed(chunk) if self._unpacker is not None else ():
+                self._unpacked += len(piece)
+                if self._most is not None:
+                    if self._unpacked > self._most:
+                        raise UnexpectedResponseError(
+                            f"The file unpacks to more than {self._most} bytes; nothing was kept. "
+                            "Allow more: max_bytes=."
+                        )
+                    yield FileWrite(self._file, piece)
+                elif self._unpacked > MAX_CHECKED:
+                    self._unpacker = None
+                    break
+        except zlib.error:
+            damaged = True
+        if damaged:
+            what = "is damaged" if self._most is None else "is not gzip, or is damaged"
+            hint = "Download it again." if self._most is None else "Try download_export."
+            raise UnexpectedResponseError(f"The file {what}; nothing was kept. {hint}")
+        if self._progress is not None:
+            yield RunCallback(self._progress, Progress(self._size, self._total))
+
+    def _check_whole(self) -> None:
+        """Nothing, if all has come.
+
+        Raises:
+            _Cut: Something is missing, and may be had.
+            UnexpectedResponseError: Something is missing of the file itself.
+        """
+        if self._total is not None and self._total != self._size:
+            text = f"The file was cut off after {self._size} of {self._total} bytes; download it again."
+            raise _Cut(UnexpectedResponseError(text), BROKEN)
+        if not self._size or (self._unpacker is not None and not self._unpacker.whole):
+            what = f"was cut off after {self._size} packed bytes" if self._size else "is empty"
+            error = UnexpectedResponseError(f"The file {what}; nothing was kept. Download it again.")
+            if self._total is None:
+                raise _Cut(error, BROKEN)
+            raise error
+
+
+def download(
+    configuration: Configuration,
+    url: str,
+    path: str,
+    unpacked_most: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Call[int]:
+    """Stream `url` to the file `path`, unpacked if `unpacked_most` says how many bytes that may be.
+
+    Answers the number of bytes that came.
+
+    The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
+    half-done is left behind. The key goes along only to the configured origin.
+    """
+    if progress is not None and not callable(progress):
+        raise InvalidValueError("progress is a function of a Progress: bytes done, and in total.", field="progress")
+    configuration.check_secure(url, "url")
+    return _Download(configuration, url, path, unpacked_most, progress).run()

@@ -1,0 +1,264 @@
+"""Judging an answer: a document with resources, or the right error.
+
+Which status becomes which error is the table `_BY_STATUS`. Bodies without title or code, empty ones, a proxy's HTML
+and cut-off JSON are all expected here (behaviour sheet, section 9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from didww._core.retry import MAX_RETRY_AFTER
+from didww._jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
+from didww._jsonapi.graph import Graph
+from didww._schema.resource import Resource, load
+from didww._util.coerce import Slotted
+from didww._util.datetimes import http_date
+from didww._util.text import printable
+from didww._util.urls import path_of
+from didww.exceptions import (
+    AuthenticationError,
+    ConflictError,
+    DidwwApiError,
+    InsufficientBalanceError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    UnexpectedResponseError,
+    ValidationError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from didww._core.effects import Request, Response
+
+__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "retry_after_of", "unexpected"]
+
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+
+
+class ApiResponse(Slotted, Generic[T]):
+    """An answer of the service: the resource or resources in `data`, and what came with them.
+
+    Attributes:
+        data: A resource, a list of resources, or None (after a delete).
+        meta: The document's `meta`, e.g. `api_version`.
+        links: The document's pagination links: `first`, `last`, and `next`, `prev` where there are such pages.
+        status_code: HTTP status.
+        headers: HTTP headers, names in lower case.
+        attempts: How often the request was sent.
+    """
+
+    __slots__ = ("_body", "attempts", "data", "headers", "links", "meta", "status_code")
+
+    def __init__(
+        self,
+        data: T,
+        *,
+        meta: Mapping[str, Any],
+        links: Mapping[str, Any],
+        response: Response,
+        attempts: int = 1,
+    ) -> None:
+        self.data: T = data
+        self.meta = meta
+        self.links = links
+        self.status_code = response.status
+        self.headers = response.headers
+        self.attempts = attempts
+        self._body = response.body
+
+    @property
+    def total_records(self) -> int | None:
+        """How many records match on all pages together; None where the service does not say."""
+        for name in ("total_records", "total_count"):
+            value = self.meta.get(name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        return None
+
+    @property
+    def request_id(self) -> str | None:
+        """The `X-Request-Id` of the answer, for DIDWW's support."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def api_version(self) -> str | None:
+        """The API version that answered; it may be newer than asked for if the account is pinned to a newer one."""
+        value = self.meta.get("api_version")
+        return value if isinstance(value, str) else None
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The whole document as plain dicts and lists, decoded anew at each access; empty if there was none."""
+        try:
+            return decode_raw(self._body) if self._body.strip() else {}
+        except NotJsonApi:  # what was deleted or changed needs no document
+            return {}
+
+    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __iter__(self) -> Any:
+            raise TypeError("ApiResponse is not iterable: its .data is; for the records of all pages use iterate().")
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"ApiResponse has no {name!r}: what was asked for is in its .data.", name=name, obj=self
+            )
+
+    def __repr__(self) -> str:
+        return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
+
+
+_BY_STATUS: dict[int, type[DidwwApiError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: ValidationError,
+    429: RateLimitError,
+}
+_MAX_SECONDS = 2.0**31  # as RFC 9111 has it for seconds that are too many to count
+_NO_MONEY = ("insufficient balance", "insufficient funds")  # the older title is still met
+
+
+def api_response(
+    request: Request,
+    response: Response,
+    fieldsets: Mapping[str, Sequence[str]] | None = None,
+    attempts: int = 1,
+    *,
+    stores: bool = True,
+) -> ApiResponse[Any]:
+    """The answer to `request` with its resources loaded.
+
+    Args:
+        request: What was sent.
+        response: What came.
+        fieldsets: The fields that were asked for, by type.
+        attempts: How often it was sent.
+        stores: Whether a POST makes something, which the answer must show; else 204 says enough.
+
+    Raises:
+        DidwwApiError: The service said no.
+        UnexpectedResponseError: The answer is no JSON:API document.
+    """
+    accepted(request, response, attempts)
+    # What was changed or deleted needs no document: the status says that it was done.
+    done = request.method == "DELETE" or (
+        not response.body.strip() and (request.method == "PATCH" or (response.status == 204 and not stores))
+    )
+    try:
+        document: Document = decode(response.body)
+    except NotJsonApi:
+        if done:
+            return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
+        raise unexpected(request, response) from None
+    graph = Graph(document, load, fieldsets)
+    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
+
+
+def accepted(request: Request, response: Response, attempts: int = 1) -> None:
+    """Return if the status says that the request was carried out.
+
+    Raises:
+        DidwwApiError: The service said no.
+        UnexpectedResponseError: The answer is a redirect.
+    """
+    if response.status >= 400:
+        raise error_for(request, response.status, response.headers, response.body, attempts)
+    if response.status >= 300:
+        raise UnexpectedResponseError(
+            f"{request.method} {path_of(request.url)} was answered with a redirect ({response.status}), which is not "
+            "followed, so that the key goes nowhere else. Check base_url.",
+            status_code=response.status,
+            request_id=response.headers.get("x-request-id"),
+        )
+
+
+def unexpected(request: Request, response: Response) -> UnexpectedResponseError:
+    """The error for an answer that is no document."""
+    return UnexpectedResponseError(
+        f"{request.method} {path_of(request.url)} was answered with {_looks_like(response)} (HTTP {response.status}), "
+        "not with a JSON:API document. Check base_url, and proxies on the way.",
+        status_code=response.status,
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+def _looks_like(response: Response) -> str:
+    start = response.body[:200].lstrip().lower()
+    if not start:
+        return "an empty body"
+    if start.startswith(b"<"):
+        return "an HTML or XML page"
+    return "cut-off or broken JSON" if start[:1] in (b"{", b"[") else "something else than JSON"
+
+
+def error_for(
+    request: Request, status: int, headers: Mapping[str, str], body: bytes, attempts: int = 1
+) -> DidwwApiError:
+    """The error for an answer of 400 or more."""
+    errors = decode_errors(body)
+    cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
+    if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
+        cls = InsufficientBalanceError
+    return cls(
+        errors,
+        status,
+        method=request.method,
+        path=path_of(request.url),
+        request_id=headers.get("x-request-id"),
+        attempts=attempts,
+        retry_after=retry_after_of(headers),
+    )
+
+
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait by `Retry-After`, or None if there is none.
+
+    Takes seconds, and a date in each of the three forms of RFC 9110, which is compared with the `Date` of the same
+    answer. Anything else, and a date with nothing to compare it with, counts as `MAX_RETRY_AFTER`: the service
+    asks to be left alone for a time that nobody knows.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal():
+        return min(float(text), _MAX_SECONDS)
+    until, now = http_date(text), http_date(headers.get("date", ""))
+    if until is None or now is None:
+        return MAX_RETRY_AFTER
+    return max(0.0, (until - now).total_seconds())
+
+
+def expect(
+    cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False, id: str | None = None
+) -> ApiResponse[Any]:
+    """`answer`, whose data must be what was asked for.
+
+    Args:
+        cls: The class of the record or records.
+        answer: The answer.
+        request: What was sent.
+        many: Whether a list was asked for.
+        id: The id of the record that was asked for.
+
+    Raises:
+        UnexpectedResponseError: It is something else, e.g. the answer to another request.
+    """
+    data = answer.data
+    if isinstance(data, list) if many else isinstance(data, cls) and (id is None or data.id.lower() == id.lower()):
+        return answer
+    wanted = "a list" if many else cls.type_ if id is None else f"{cls.type_} {id}"
+    got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
+    got = printable(got)
+    raise UnexpectedResponseError(
+        f"{request.method} {cls.path} was answered with {got} where {wanted} was expected.",
+        status_code=answer.status_code,
+        request_id=answer.request_id,
+    )

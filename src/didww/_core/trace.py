@@ -1,0 +1,73 @@
+"""The course of one call, for traces: begun, so many attempts, this outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from didww._core.effects import RunCallback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from didww._core.effects import Call, Request
+    from didww.configuration import Configuration
+
+__all__ = ["CallTrace", "Tracing", "with_trace"]
+
+T = TypeVar("T")
+
+
+class CallTrace:
+    """What is known of a call while it goes on.
+
+    Attributes:
+        request: The request of its first attempt.
+        attempts: How often it was sent, or tried to.
+        status: The status of the last answer; None if there was none.
+        request_id: The `X-Request-Id` of that answer, or None.
+        error: What it ended with; None if it was answered.
+        in_doubt: Whether the last attempt may have been carried out without its caller having been answered.
+        span: The tracer's own.
+    """
+
+    __slots__ = ("attempts", "error", "in_doubt", "request", "request_id", "span", "status")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.attempts = 0
+        self.status: int | None = None
+        self.request_id: str | None = None
+        self.error: BaseException | None = None
+        self.in_doubt = False
+        self.span: Any = None
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """An answer came."""
+        self.status, self.request_id = status, headers.get("x-request-id")
+
+
+class Tracing(Protocol):
+    """Is told of each call."""
+
+    def begin(self, course: CallTrace) -> None:
+        """It begins, in this thread or task."""
+        ...
+
+    def end(self, course: CallTrace) -> None:
+        """It ended, in the same thread or task."""
+        ...
+
+
+def with_trace(configuration: Configuration, course: CallTrace, inner: Callable[[CallTrace], Call[T]]) -> Call[T]:
+    """`inner`, which keeps the course up to date, with its beginning and its end told."""
+    tracing = configuration.tracing
+    if tracing is None:
+        return (yield from inner(course))
+    yield RunCallback(tracing.begin, course)
+    try:
+        return (yield from inner(course))
+    except BaseException as error:
+        course.error = error
+        raise
+    finally:
+        yield RunCallback(tracing.end, course)

@@ -1,0 +1,256 @@
+"""Uploads of documents: the form with one container in it, and the keys that a container is made with."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
+
+from didww._core import effects, operations
+from didww._core.download import Progress
+from didww._core.effects import Call, FileMeasure, Now
+from didww._core.in_doubt import mark_unknown
+from didww._core.request import follow
+from didww._core.response import expect
+from didww._core.trace import CallTrace
+from didww.encrypt import Encrypt
+from didww.exceptions import ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError, ValidationError
+from didww.query_params import QueryParams
+from didww.resources.encrypted_file import EncryptedFile
+from didww.resources.public_key import PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import NotRequired
+
+    from didww.configuration import Configuration
+
+__all__ = ["MAX_FILE", "EncryptedUpload", "Source", "upload_encrypted", "upload_file"]
+
+MAX_FILE = 20 << 20
+"""Largest file that the service takes: 20 MB, read here as MiB of the file before its encryption."""
+
+# In the name of a file, as forms have it; nothing stays that a parser could take for an escape or the end of a line.
+_ESCAPED = {code: f"%{code:02X}" for code in (*range(32), *b'"\\', 127)}
+_MAX_CONTAINER = MAX_FILE + (2 << 10)
+
+
+class EncryptedUpload(TypedDict):
+    """A container to upload."""
+
+    data: bytes
+    description: NotRequired[str | None]
+    filename: NotRequired[str | None]
+
+
+class Source(effects.Source, Protocol):
+    """A file to encrypt and send."""
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes."""
+        ...
+
+
+class _Form:
+    """The multipart form of one container, made while it is sent."""
+
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        filename: str,
+        size: int,
+        pieces: Callable[[], Iterable[bytes]],
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        self.boundary = secrets.token_hex(16)
+        start = f"--{self.boundary}\r\nContent-Disposition: form-data; name="
+        head = [f'{start}"encrypted_files[{name}]"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+        head.append(
+            f'{start}"encrypted_files[file]"; filename="{filename.translate(_ESCAPED)}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        self._head = "".join(head).encode("utf-8", "replace")
+        self._tail = f"\r\n--{self.boundary}--\r\n".encode()
+        self._size = size
+        self._pieces = pieces
+        self._progress = progress
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        yield from self._pieces()
+        yield self._tail
+
+    def sent(self, size: int) -> object:
+        return self._progress(Progress(size, len(self))) if self._progress is not None else None
+
+
+def upload_encrypted(
+    configuration: Configuration, fingerprint: str, files: Sequence[EncryptedUpload]
+) -> Call[list[str]]:
+    """Upload containers one after the other; answers their ids.
+
+    Everything is checked before the first is sent. If one fails, or the time for all of them runs out, the ids of those
+    before it are in the error's `completed`.
+    """
+    end = (yield Now()) + configuration.timeout
+    forms = [_container_form(fingerprint, one, f"files[{number}]") for number, one in enumerate(_listed(files))]
+    ids: list[str] = []
+    for form in forms:
+        try:
+            ids.append((yield from _post((yield from _until(configuration, end)), form)).id)
+        except DidwwError as error:
+            error.completed = tuple(ids)
+            raise
+    return ids
+
+
+def upload_file(
+    configuration: Configuration,
+    source: Source,
+    description: str | None,
+    filename: str | None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Call[EncryptedFile]:
+    """Encrypt a file with the keys of the service and upload it.
+
+    If the service has replaced its keys in between, it is encrypted and sent once more with the new ones: the first
+    attempt was refused, so nothing is there twice.
+    """
+    _checked_text(description, "description")
+    _checked_text(filename, "filename")
+    if progress is not None and not callable(progress):
+        raise InvalidValueError("progress is a function of a Progress: bytes done, and in total.", field="progress")
+    end = (yield Now()) + configuration.timeout
+    while (size := cast("int | None", (yield FileMeasure(source)))) is None:
+        yield from _until(configuration, end)
+    if not size:
+        raise InvalidValueError("The file to upload is empty.", field="file")
+    if size > MAX_FILE:
+        raise InvalidValueError(
+            f"The file to upload has more than {MAX_FILE >> 20} MB, the most that DIDWW takes; nothing was sent. "
+            "Make it smaller, e.g. with a lower resolution.",
+            field="file",
+        )
+    name = f"{filename or source.name or 'document'}.enc"
+    last = False
+    while True:
+        answer = yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())
+        pem = [key.key for key in answer.data]
+        try:
+            fingerprint, length = Encrypt.calculate_fingerprint(pem), Encrypt.encrypted_size(size, pem)
+        except InvalidValueError:
+            raise UnexpectedResponseError(
+                f"The service answered with {len(pem)} public keys, not with two RSA keys; the file was not sent.",
+                status_code=answer.status_code,
+                request_id=answer.request_id,
+            ) from None
+        form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem), progress)
+        try:
+            return (yield from _post((yield from _until(configuration, end)), form))
+        except ValidationError as error:
+            if last or not _outdated(error):
+                raise
+            last = True
+
+
+def _encrypted(source: Source, public_keys: list[str]) -> Iterator[bytes]:
+    return Encrypt.encrypt_pieces(source.pieces(), public_keys)
+
+
+def _until(configuration: Configuration, end: float) -> Call[Configuration]:
+    """The configuration with the time that is left until `end`."""
+    left = end - cast("float", (yield Now()))
+    if left <= 0:
+        raise ApiTimeoutError(
+            "The upload was not sent before the call's timeout ran out. Allow more: timeout=.",
+            request_sent=False,
+            phase="preparing the file",
+        )
+    return configuration.replaced(timeout=left)
+
+
+def _outdated(error: ValidationError) -> bool:
+    return any("outdated fingerprint" in f"{one.get('title')} {one.get('detail')}".lower() for one in error.errors)
+
+
+def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
+    request = follow(
+        configuration,
+        "POST",
+        f"{configuration.base_url}/{EncryptedFile.path}",
+        body=form,
+        content_type=f"multipart/form-data; boundary={form.boundary}",
+    )
+    course = CallTrace(request)
+    try:
+        answer = yield from operations.send(configuration, request, creating=True, course=course)
+        expect(EncryptedFile, answer, request)
+    except BaseException as error:
+        if course.in_doubt:
+            mark_unknown(error, "It is not known whether the file was uploaded; one that is not attached is removed.")
+        raise
+    return cast("EncryptedFile", answer.data)
+
+
+def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _Form:
+    data = file.get("data") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    if not isinstance(data, (bytes, bytearray)):
+        raise InvalidValueError(
+            f"{where} needs 'data', the bytes of a container (Encrypt.encrypt_with_keys). For a file that is not "
+            "encrypted yet: client.upload_file.",
+            field=where,
+        )
+    for name in file:
+        if name not in EncryptedUpload.__annotations__:
+            raise InvalidValueError(
+                f"{where} has an unknown {name!r}; it takes data, description, filename.", field=where
+            )
+    if not data or len(data) > _MAX_CONTAINER:
+        raise InvalidValueError(
+            f"{where} {'is empty' if not data else f'is larger than the {MAX_FILE >> 20} MB that DIDWW takes'}; "
+            "nothing was sent.",
+            field=where,
+        )
+    description, filename = file.get("description"), file.get("filename")
+    _checked_text(description, f"{where} description")
+    _checked_text(filename, f"{where} filename")
+    return _form(fingerprint, description, filename or "document.enc", len(data), lambda: [bytes(data)])
+
+
+def _form(
+    fingerprint: str,
+    description: str | None,
+    filename: str,
+    size: int,
+    pieces: Callable[[], Iterable[bytes]],
+    progress: Callable[[Progress], object] | None = None,
+) -> _Form:
+    if not isinstance(fingerprint, str) or not fingerprint.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError("fingerprint is the text of Encrypt.calculate_fingerprint.", field="fingerprint")
+    fields = {"encryption_fingerprint": fingerprint.strip()}
+    if description is not None:
+        fields["description"] = description
+    return _Form(fields, filename, size, pieces, progress)
+
+
+def _listed(files: Any) -> list[EncryptedUpload]:
+    if isinstance(files, (str, bytes, dict)) or not isinstance(files, Iterable):
+        raise InvalidValueError("files is a list of {'data': ..., 'description': ..., 'filename': ...}.", field="files")
+    return list(cast("Iterable[EncryptedUpload]", files))
+
+
+def _checked_text(value: object, name: str) -> None:
+    field = name.rpartition(" ")[2]
+    if value is not None and not isinstance(value, str):
+        raise InvalidValueError(f"{name} is text, not {type(value).__name__}.", field=field)
+    if field == "description" and any("\ud800" <= letter <= "\udfff" for letter in value or ""):
+        raise InvalidValueError(f"{name} holds a lone surrogate, which UTF-8 cannot carry.", field=field)

@@ -1,0 +1,61 @@
+"""Telling what a call does: to the log `didww`, and to the hooks of the client. No secret is in what is logged.
+
+One line for each answer (INFO), for each failure and each repetition (WARNING), and for each request that goes out
+(DEBUG): method, address without its query, status, seconds, attempt, request id.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._util.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["tell"]
+
+log: Final = logging.getLogger("didww")
+log.addHandler(logging.NullHandler())  # silent, unless the program sets logging up
+
+
+def tell(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]) -> list[object]:
+    """Log `event`, and hand it to each hook that is for it; answers what they answered."""
+    level, text, arguments = _LINES[type(event)](event)
+    if log.isEnabledFor(level):
+        log.log(level, text, *arguments)
+    return [hook(event) for kind, hook in observers if isinstance(event, kind)]
+
+
+def _sending(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
+    return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.shown, event.attempt)
+
+
+def _answered(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
+    response = event.response
+    known = (event.request.method, event.request.shown, response.status, event.seconds, event.attempt)
+    return (
+        logging.INFO,
+        "%s %s: %d in %.3f s (attempt %d, request id %s)",
+        (*known, printable(response.headers.get("x-request-id", "none"))),
+    )
+
+
+def _failed(event: Failed) -> tuple[int, str, tuple[object, ...]]:
+    known = (event.request.method, event.request.shown, type(event.error).__name__, event.seconds, event.attempt)
+    return logging.WARNING, "%s %s: %s after %.3f s (attempt %d)", known
+
+
+def _retrying(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
+    known = (event.request.method, event.request.shown, event.wait, event.reason)
+    return logging.WARNING, "%s %s: again in %.2f s (%s)", known
+
+
+_LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
+    RequestStarted: _sending,
+    ResponseReceived: _answered,
+    Failed: _failed,
+    RetryScheduled: _retrying,
+}

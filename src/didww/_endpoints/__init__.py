@@ -1,0 +1,1 @@
+"""Operations of an accessor, and the iterators over records."""

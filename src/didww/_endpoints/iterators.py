@@ -1,0 +1,100 @@
+"""What `iterate` answers: the records one by one, and the token to go on with later."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from didww._schema.resource import Resource
+from didww._util.tracebacks import short_tracebacks
+from didww.exceptions import DidwwClientError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from typing import Never
+
+    from didww._core.pagination import Cursor
+
+__all__ = ["AsyncRecordIterator", "RecordIterator"]
+
+R = TypeVar("R", bound=Resource)
+
+
+class _Marked:
+    _bookmark: Cursor
+
+    @property
+    def token(self) -> str:
+        """Text to go on behind the record that was taken last: `iterate(..., resume=token)`, in any process.
+
+        It holds the page, the record's id and a checksum of the query, and no secret.
+        """
+        return str(self._bookmark)
+
+    def __reduce__(self) -> Never:
+        raise DidwwClientError(
+            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Keep its token, and go on "
+            "with iterate(..., resume=token)."
+        )
+
+
+@short_tracebacks
+class RecordIterator(_Marked, Generic[R]):
+    """The records of all pages, asked for as they are taken; an iterator that threads may share.
+
+    Example:
+        >>> from didww.emulator import Emulator
+        >>> walk = Emulator().client().cities().iterate(page_size=3)
+        >>> before = [next(walk).name for _ in range(4)]
+        >>> rest = Emulator().client().cities().iterate(page_size=3, resume=walk.token)
+        >>> next(rest).name == next(walk).name
+        True
+    """
+
+    def __init__(self, records: Generator[R], bookmark: Cursor) -> None:
+        self._records = records
+        self._bookmark = bookmark
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        with self._lock:
+            return next(self._records)
+
+    def close(self) -> None:
+        """End it: nothing more is asked for, and what is under way is cancelled."""
+        with self._lock:
+            self._records.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+@short_tracebacks
+class AsyncRecordIterator(_Marked, Generic[R]):
+    """The records of all pages, asked for as they are taken; an asynchronous iterator."""
+
+    def __init__(self, records: AsyncGenerator[R], bookmark: Cursor) -> None:
+        self._records = records
+        self._bookmark = bookmark
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        return await anext(self._records)
+
+    async def aclose(self) -> None:
+        """End it: nothing more is asked for, and what is under way is cancelled."""
+        await self._records.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()

@@ -1,0 +1,232 @@
+"""Decoding of JSON:API documents into a small typed envelope.
+
+The envelope names what the package reads, so the parser skips the rest (most of an answer is links) without building
+it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
+server sends is never refused as long as it is a JSON object, and none that is nested so deeply that Python could not
+copy, compare or show it. A character that is none, e.g. half of a surrogate pair, is read as U+FFFD. Conversion to
+Python values is left to `didww.resources`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "MAX_LEVELS",
+    "Document",
+    "Identifier",
+    "Linkage",
+    "NotJsonApi",
+    "ResourceObject",
+    "decode",
+    "decode_errors",
+    "decode_raw",
+    "nested_deeper",
+    "resource_object",
+]
+
+MAX_LEVELS = 100
+"""Most levels of lists and objects in one value: Python takes a thousand calls, and a copy needs two for a level."""
+
+if TYPE_CHECKING:
+    Value: TypeAlias = Any
+else:
+    # What has more levels than the service sends is told by the parser, for nothing, and read a second time. The parser
+    # takes twice as long to make for each level more.
+    Value = None | bool | int | float | str
+    for _ in range(5):
+        Value = None | bool | int | float | str | list[Value] | dict[str, Value]
+
+
+class NotJsonApi(Exception):  # noqa: N818 internal signal, never reaches a caller
+    """The bytes are no JSON object with `data`, or one that is nested too deeply."""
+
+
+class Identifier(Struct, frozen=True, gc=False):
+    """Type and id: which resource is meant."""
+
+    type: str
+    id: str
+
+
+Data: TypeAlias = Identifier | list[Identifier] | None
+
+
+class Linkage(Struct, gc=False):
+    """A relationship as sent: `data` is UNSET (not included), None, one identifier or a list of them."""
+
+    data: Data | UnsetType = UNSET
+
+
+class ResourceObject(Struct, gc=False):
+    """A resource as sent; `relationships` holds linkage only, links are skipped."""
+
+    type: str
+    id: str = ""
+    attributes: dict[str, Value] = field(default_factory=dict[str, Any])
+    relationships: dict[str, Linkage] = field(default_factory=dict[str, Linkage])
+    meta: dict[str, Value] | None = None
+
+
+class Document(Struct, gc=False):
+    """An answer's document."""
+
+    data: ResourceObject | list[ResourceObject] | None
+    included: list[ResourceObject] = field(default_factory=list[ResourceObject])
+    meta: dict[str, Value] = field(default_factory=dict[str, Any])
+    links: dict[str, Value] = field(default_factory=dict[str, Any])
+
+
+_decoder = msgspec.json.Decoder(Document)
+_raw_decoder = msgspec.json.Decoder()
+
+
+def decode(body: bytes) -> Document:
+    """The document in `body`.
+
+    Raises:
+        NotJsonApi: `body` is no JSON object with a `data` member.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _lenient(decode_raw(body))
+
+
+def decode_raw(body: bytes) -> dict[str, Any]:
+    """Everything in `body` as plain dicts and lists.
+
+    Raises:
+        NotJsonApi: `body` is no JSON object, or nested too deeply.
+    """
+    try:
+        try:
+            value = _raw_decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = _raw_decoder.decode(_with_replacements(body))
+    except (msgspec.DecodeError, RecursionError):
+        raise NotJsonApi from None
+    if not isinstance(value, dict) or nested_deeper(cast("object", value), MAX_LEVELS):
+        raise NotJsonApi
+    return cast("dict[str, Any]", value)
+
+
+# To the end of the text if it has none of its own, and never looked at twice, so that no text takes long.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_ODD = re.compile(
+    r"""
+    (\\(?: ["\\/bfnrt] | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2} | u(?![dD][89a-fA-F])[0-9a-fA-F]{4} ))
+    | \\(?: u[0-9a-fA-F]{0,4} | . ) | [\x00-\x1f]
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""In a string: a sequence that JSON allows, as group 1, or one that it does not."""
+
+
+def _with_replacements(body: bytes) -> str:
+    """Return the text of `body` with U+FFFD for each character that JSON or UTF-8 does not allow in a string."""
+    return _STRING.sub(
+        lambda string: _ODD.sub(lambda found: found[1] or "\ufffd", string[0]), body.decode("utf-8-sig", "replace")
+    )
+
+
+def nested_deeper(value: object, levels: int) -> bool:
+    """Whether lists and dicts lie inside each other, in more than `levels` levels, or without an end."""
+    level: list[Any] = [value]
+    for _ in range(levels + 1):
+        # Each once, however often it is held.
+        held = {id(one): _inside(one) for one in level}
+        level = [one for inside in held.values() for one in inside or ()]
+        if not any(inside is not None for inside in held.values()):
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    """What a list or a dict holds; None for everything else."""
+    if isinstance(value, dict):
+        return cast("dict[Any, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, (list, tuple)) else None
+
+
+def decode_errors(body: bytes) -> list[dict[str, Any]]:
+    """The error objects in `body`; none when it holds none that can be read."""
+    try:
+        errors = decode_raw(body).get("errors")
+    except NotJsonApi:
+        return []
+    return [cast("dict[str, Any]", error) for error in _list(errors) if isinstance(error, dict)]
+
+
+def resource_object(raw: dict[str, Any]) -> ResourceObject | None:
+    """The resource object in `raw`, with whatever fits; None if it has no type."""
+    return next(iter(_resources([raw])), None)
+
+
+def _lenient(raw: dict[str, Any]) -> Document:
+    if "data" not in raw:
+        raise NotJsonApi
+    data: object = raw["data"]
+    many = isinstance(data, list)
+    resources = _resources(cast("object", data) if many else [data])
+    return Document(
+        data=resources if many else (resources[0] if resources else None),
+        included=_resources(raw.get("included")),
+        meta=_dict(raw.get("meta")),
+        links=_dict(raw.get("links")),
+    )
+
+
+def _resources(value: object) -> list[ResourceObject]:
+    found: list[ResourceObject] = []
+    for item in _list(value):
+        raw = _dict(item)
+        identifier = _identifier(raw)
+        if identifier is not None:
+            found.append(
+                ResourceObject(
+                    type=identifier.type,
+                    id=identifier.id,
+                    attributes=_dict(raw.get("attributes")),
+                    relationships={name: _linkage(value) for name, value in _dict(raw.get("relationships")).items()},
+                    meta=_dict(raw["meta"]) if isinstance(raw.get("meta"), dict) else None,
+                )
+            )
+    return found
+
+
+def _linkage(value: object) -> Linkage:
+    raw = _dict(value)
+    if "data" not in raw:
+        return Linkage()
+    data: object = raw["data"]
+    if isinstance(data, list):
+        identifiers = (_identifier(_dict(item)) for item in cast("list[object]", data))
+        return Linkage([identifier for identifier in identifiers if identifier is not None])
+    if data is None:
+        return Linkage(None)
+    identifier = _identifier(_dict(data))
+    return Linkage(identifier) if identifier is not None else Linkage()
+
+
+def _identifier(raw: dict[str, Any]) -> Identifier | None:
+    kind = raw.get("type")
+    if not isinstance(kind, str):
+        return None
+    id_ = raw.get("id")
+    return Identifier(kind, "" if id_ is None else str(id_))
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []

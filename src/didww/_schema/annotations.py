@@ -1,0 +1,81 @@
+"""What the annotations of a record's class mean at run time.
+
+Resource modules import each other only for type checkers, because they refer to each other in circles. So a name
+that is not there at run time stands for a resource class: a `Ref` for the fields, which is imported when somebody
+needs it, and the class itself for whoever asks for type hints.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from didww._schema.registry import class_named
+from didww._schema.types import PLAIN_TYPES, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, ItemsView, Iterator, ValuesView
+
+    from didww._schema.record import Record
+
+__all__ = ["Annotations", "annotation_of"]
+
+
+class _Names(dict[str, Any]):
+    """The names that the annotations of a module are made of.
+
+    The types of plain values are found by name: while a test freezes time, modules hold another `datetime`.
+    """
+
+    def __init__(self, module: str, missing: Callable[[str], Any]) -> None:
+        super().__init__({**vars(sys.modules[module]), **PLAIN_TYPES})
+        self._missing = missing
+
+    def __missing__(self, name: str) -> Any:
+        import builtins
+
+        if hasattr(builtins, name):
+            return getattr(builtins, name)
+        return self._missing(name)
+
+
+def _evaluated(annotation: Any, module: str, missing: Callable[[str], Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    return eval(annotation, {"__builtins__": {}}, _Names(module, missing))  # noqa: S307 our own source text
+
+
+class Annotations(dict[str, Any]):
+    """The annotations of a class as types, each evaluated when somebody asks for it.
+
+    `typing.get_type_hints` could not evaluate their text: it does not find the names of other resources.
+    """
+
+    def __init__(self, module: str, texts: dict[str, Any]) -> None:
+        super().__init__(texts)
+        self._module = module
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        if isinstance(value, str):
+            value = self[name] = _evaluated(value, self._module, class_named)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default  # noqa: SIM401 the same again
+
+    def __iter__(self) -> Iterator[str]:  # `dict(annotations)` would copy the texts otherwise
+        return super().__iter__()
+
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # a view of a plain dict
+        """Names and types."""
+        return {name: self[name] for name in self}.items()
+
+    def values(self) -> ValuesView[Any]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # a view of a plain dict
+        """Types."""
+        return {name: self[name] for name in self}.values()
+
+
+def annotation_of(owner: type[Record], name: str) -> Any:
+    """The evaluated annotation of the field `name` of `owner`; resource classes that it names are `Ref`s."""
+    return _evaluated(owner._fields[name].annotation, owner.__module__, Ref)

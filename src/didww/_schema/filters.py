@@ -1,0 +1,193 @@
+"""What a filter takes: aliases for the values of the filter dictionaries, each with the rule behind it.
+
+A type checker sees the values; `Match` tells the builder of requests and the emulator what they mean.
+Source: filters sheet of API 2026-04-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, cast, get_args
+from uuid import UUID
+
+from didww._schema.resource import Resource
+
+__all__ = [
+    "AnyCase",
+    "AtLeast",
+    "Bool",
+    "Detour",
+    "DidId",
+    "DigitPart",
+    "Digits",
+    "EveryId",
+    "EveryText",
+    "Id",
+    "Ids",
+    "IgnoredIds",
+    "Match",
+    "NumberPart",
+    "OptionalCounts",
+    "OptionalDigitLists",
+    "OptionalId",
+    "OptionalIds",
+    "OptionalPart",
+    "OptionalText",
+    "OptionalTexts",
+    "Part",
+    "Shortest",
+    "Since",
+    "Text",
+    "Texts",
+    "TrunkGroupIds",
+    "TrunkIds",
+    "Until",
+    "UntilDay",
+    "filter_rules",
+    "includable",
+    "names_in",
+]
+
+
+class Detour(NamedTuple):
+    """How a filter that the service does not have is answered: by a field of a record, through another filter.
+
+    Attributes:
+        type: The type of the record that the filter names by its id.
+        field: The field of it that holds the value.
+        filter: The filter that the service has.
+    """
+
+    type: str
+    field: str
+    filter: str
+
+
+class Shortest(NamedTuple):
+    """How short a text may be, unless another filter narrows the list.
+
+    Attributes:
+        length: Fewest characters.
+        beside: The filters that narrow it; with one of them, any length will do.
+    """
+
+    length: int
+    beside: tuple[str, ...]
+
+
+class Match(NamedTuple):
+    """How a filter's value is read.
+
+    Attributes:
+        value: Its kind.
+        compares: What the value is to the field: all of it, a part of it, its lowest, its highest, or the last day.
+        many: Whether a comma list is read as several values; otherwise a comma is part of the value.
+        every: Whether all values of a comma list must hold, and not any of them.
+        blank: Whether an empty value is allowed: it matches records that have none.
+        any_case: Whether upper and lower case are the same.
+        form: What texts must look like: a record's id, or digits and nothing else; empty for any text.
+        shortest: How short a text may be; None for any length.
+        alias: The filter that this is an older name of; empty for none.
+        ignored: Whether the service takes it and returns everything all the same.
+        detour: How it is answered by another filter, if the service does not have it.
+    """
+
+    value: Literal["text", "boolean", "integer", "moment"] = "text"
+    compares: Literal["equal", "contains", "gteq", "lteq", "lteq_day"] = "equal"
+    many: bool = False
+    every: bool = False
+    blank: bool = False
+    any_case: bool = False
+    form: Literal["", "id", "digits"] = ""
+    shortest: Shortest | None = None
+    alias: str = ""
+    ignored: bool = False
+    detour: Detour | None = None
+
+
+_OneId: TypeAlias = str | UUID | Resource
+_SeveralIds: TypeAlias = _OneId | Sequence[_OneId]
+_SeveralTexts: TypeAlias = str | Sequence[str]
+
+Text: TypeAlias = Annotated[str, Match()]
+"""One value."""
+OptionalText: TypeAlias = Annotated[str | None, Match(blank=True)]
+"""One value; None matches records that have none."""
+Texts: TypeAlias = Annotated[_SeveralTexts, Match(many=True)]
+"""One value, or several of which any may match."""
+OptionalTexts: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True)]
+"""One value, or several of which any may match; None matches records that have none."""
+EveryText: TypeAlias = Annotated[_SeveralTexts, Match(many=True, every=True)]
+"""One value, or several which must all hold."""
+AnyCase: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, any_case=True)]
+"""Like `OptionalTexts`, in upper or lower case."""
+Part: TypeAlias = Annotated[str, Match(compares="contains")]
+"""Text found anywhere in the field."""
+OptionalPart: TypeAlias = Annotated[str | None, Match(compares="contains", blank=True)]
+"""Text found anywhere in the field; None matches records that have none."""
+Id: TypeAlias = Annotated[_OneId, Match(form="id")]
+"""The id of a record, or the record."""
+OptionalId: TypeAlias = Annotated[_OneId | None, Match(blank=True, form="id")]
+"""Like `Id`; None matches records that have none."""
+Ids: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id")]
+"""One id, or several of which any may match; records count as their ids."""
+OptionalIds: TypeAlias = Annotated[_SeveralIds | None, Match(many=True, blank=True, form="id")]
+"""Like `Ids`; None matches records that have none."""
+EveryId: TypeAlias = Annotated[_SeveralIds, Match(many=True, every=True, form="id")]
+"""One id, or several which must all hold; records count as their ids."""
+IgnoredIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", ignored=True)]
+"""Like `Ids`, but without effect: the service takes it and returns everything."""
+TrunkIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", alias="voice_in_trunk.id")]
+"""Like `Ids`; an older name of `voice_in_trunk.id`."""
+TrunkGroupIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", alias="voice_in_trunk_group.id")]
+"""Like `Ids`; an older name of `voice_in_trunk_group.id`."""
+DidId: TypeAlias = Annotated[_OneId, Match(form="id", detour=Detour("dids", field="number", filter="did_number"))]
+"""The id of a DID, or the DID: its number is what is asked for. For an id, the DID is requested first."""
+Digits: TypeAlias = Annotated[str, Match(form="digits")]
+"""One value, of digits alone."""
+DigitPart: TypeAlias = Annotated[str, Match(compares="contains", form="digits")]
+"""Digits found anywhere in the field."""
+NumberPart: TypeAlias = Annotated[
+    str,
+    Match(
+        compares="contains",
+        form="digits",
+        shortest=Shortest(3, beside=("country.id", "region.id", "city.id", "did_group.id")),
+    ),
+]
+"""Digits found anywhere in the number: at least 3, unless a country, region, city or DID group stands beside it."""
+OptionalDigitLists: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="digits")]
+"""One value of digits alone, or several of which any may match; None matches records that have none."""
+OptionalCounts: TypeAlias = Annotated[
+    str | int | Sequence[str | int] | None, Match(many=True, blank=True, form="digits")
+]
+"""One number, or several of which any may match; None matches records that have none."""
+Bool: TypeAlias = Annotated[bool, Match("boolean")]
+"""True or False."""
+AtLeast: TypeAlias = Annotated[int, Match("integer", compares="gteq")]
+"""A whole number; the field is as large or larger."""
+Since: TypeAlias = Annotated[datetime | str, Match("moment", compares="gteq")]
+"""A datetime with a time zone, or ISO 8601 text; the field is then or later."""
+Until: TypeAlias = Annotated[datetime | str, Match("moment", compares="lteq")]
+"""A datetime with a time zone, or ISO 8601 text; the field is then or earlier."""
+UntilDay: TypeAlias = Annotated[datetime | str, Match("moment", compares="lteq_day")]
+"""A datetime with a time zone, or ISO 8601 text; the field is on that day or earlier, to the end of the day."""
+
+
+def filter_rules(filter_type: Any) -> dict[str, Match]:
+    """The filters that a filter dictionary declares, with their rules."""
+    if filter_type is None:
+        return {}
+    annotations = cast("dict[str, Any]", filter_type.__annotations__)
+    return {name: cast("Match", annotation.__metadata__[0]) for name, annotation in annotations.items()}
+
+
+def names_in(literal: Any) -> tuple[str, ...]:
+    """The names that a `Literal` declares; none for None."""
+    return () if literal is None else cast("tuple[str, ...]", get_args(literal))
+
+
+def includable(include: Any) -> tuple[str, ...]:
+    """The relationships of a type that can be included, out of the `Literal` of its paths."""
+    return tuple(name for name in names_in(include) if "." not in name)

@@ -1,0 +1,672 @@
+"""The asynchronous client: one accessor per resource, and what goes beyond single resources.
+
+Its twin is `didww.client`; a test compares them member by member.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from didww._core import raw
+from didww._core.download import checked_most, download, export_url
+from didww._core.events import observers_for
+from didww._drivers.asynchronous import AsyncDriver
+from didww._drivers.opentelemetry import tracing_for
+from didww._endpoints.asynchronous import (
+    AsyncCancellable,
+    AsyncCancellableJobs,
+    AsyncCatalogue,
+    AsyncCreates,
+    AsyncFindsOne,
+    AsyncHeld,
+    AsyncJobs,
+    AsyncKept,
+    AsyncManaged,
+    AsyncOwned,
+    AsyncServices,
+)
+from didww._util.suggest import did_you_mean
+from didww._util.tracebacks import short_tracebacks
+from didww._util.urls import origin_of
+from didww.configuration import (
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    UNSET,
+    ApiKey,
+    Configuration,
+    Environment,
+    Unset,
+    api_key_from,
+    base_url_from,
+    environment_at,
+    not_copied,
+)
+from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Never
+
+    from didww._core.download import Progress
+    from didww._core.events import RequestStarted, ResponseReceived, RetryScheduled
+    from didww._core.raw import RawResponse
+    from didww._core.upload import EncryptedUpload
+    from didww._drivers.file_source import AsyncFile, File
+    from didww.query_params import QueryParams
+    from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
+    from didww.resources.address_requirement import (
+        AddressRequirement,
+        AddressRequirementFilter,
+        AddressRequirementInclude,
+        AddressRequirementSort,
+    )
+    from didww.resources.address_requirement_validation import AddressRequirementValidation
+    from didww.resources.address_verification import (
+        AddressVerification,
+        AddressVerificationFilter,
+        AddressVerificationInclude,
+        AddressVerificationSort,
+    )
+    from didww.resources.area import Area, AreaFilter, AreaInclude, AreaSort
+    from didww.resources.available_did import AvailableDid, AvailableDidFilter, AvailableDidInclude
+    from didww.resources.balance import Balance
+    from didww.resources.capacity_pool import CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort
+    from didww.resources.city import City, CityFilter, CityInclude, CitySort
+    from didww.resources.country import Country, CountryFilter, CountryInclude, CountrySort
+    from didww.resources.did import Did, DidFilter, DidInclude, DidSort
+    from didww.resources.did_group import DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort
+    from didww.resources.did_group_type import DidGroupType, DidGroupTypeFilter, DidGroupTypeSort
+    from didww.resources.did_history import DidHistory, DidHistoryFilter, DidHistorySort
+    from didww.resources.did_reservation import (
+        DidReservation,
+        DidReservationFilter,
+        DidReservationInclude,
+        DidReservationSort,
+    )
+    from didww.resources.emergency_calling_service import (
+        EmergencyCallingService,
+        EmergencyCallingServiceFilter,
+        EmergencyCallingServiceInclude,
+        EmergencyCallingServiceSort,
+    )
+    from didww.resources.emergency_requirement import (
+        EmergencyRequirement,
+        EmergencyRequirementFilter,
+        EmergencyRequirementInclude,
+    )
+    from didww.resources.emergency_requirement_validation import EmergencyRequirementValidation
+    from didww.resources.emergency_verification import (
+        EmergencyVerification,
+        EmergencyVerificationFilter,
+        EmergencyVerificationInclude,
+        EmergencyVerificationSort,
+    )
+    from didww.resources.encrypted_file import EncryptedFile, EncryptedFileFilter, EncryptedFileSort
+    from didww.resources.export import Export, ExportFilter, ExportSort
+    from didww.resources.identity import Identity, IdentityFilter, IdentityInclude, IdentitySort
+    from didww.resources.nanpa_prefix import NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort
+    from didww.resources.order import Order, OrderFilter, OrderSort
+    from didww.resources.permanent_supporting_document import (
+        PermanentSupportingDocument,
+        PermanentSupportingDocumentFilter,
+        PermanentSupportingDocumentInclude,
+        PermanentSupportingDocumentSort,
+    )
+    from didww.resources.pop import Pop, PopFilter
+    from didww.resources.proof import Proof, ProofFilter, ProofInclude, ProofSort
+    from didww.resources.proof_type import ProofType, ProofTypeFilter
+    from didww.resources.public_key import PublicKey, PublicKeyFilter
+    from didww.resources.region import Region, RegionFilter, RegionInclude, RegionSort
+    from didww.resources.shared_capacity_group import (
+        SharedCapacityGroup,
+        SharedCapacityGroupFilter,
+        SharedCapacityGroupInclude,
+        SharedCapacityGroupSort,
+    )
+    from didww.resources.supporting_document_template import (
+        SupportingDocumentTemplate,
+        SupportingDocumentTemplateFilter,
+        SupportingDocumentTemplateSort,
+    )
+    from didww.resources.voice_in_trunk import VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort
+    from didww.resources.voice_in_trunk_group import (
+        VoiceInTrunkGroup,
+        VoiceInTrunkGroupFilter,
+        VoiceInTrunkGroupInclude,
+        VoiceInTrunkGroupSort,
+    )
+    from didww.resources.voice_out_trunk import (
+        VoiceOutTrunk,
+        VoiceOutTrunkFilter,
+        VoiceOutTrunkInclude,
+        VoiceOutTrunkSort,
+    )
+    from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
+    from didww.transport.base import AsyncTransport
+
+__all__ = ["AsyncDidwwClient"]
+
+
+def _transport() -> AsyncTransport:
+    from didww.transport.httpx_async import AsyncHttpTransport
+
+    return AsyncHttpTransport()
+
+
+@short_tracebacks
+class AsyncDidwwClient:
+    """A client of DIDWW API v3.
+
+    For asyncio and trio; safe to share between the tasks of one event loop. Connections are pooled and kept; use it
+    in an `async with` block, or close it.
+
+    Args:
+        api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
+            `DIDWW_API_KEY`.
+        environment: `Environment.SANDBOX`, DIDWW's test installation, or `Environment.PRODUCTION`, which buys real
+            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the emulator.
+        base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
+            `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
+        timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
+        max_retries: How often a request is sent again after a failure that allows it (docs/retries.md).
+        rate_limit: Requests in a second, 20 unless said, which is what the service takes of one key; or a `Limiter`
+            that several clients share; None for no limit.
+        headers: Headers to add to each request.
+        on_request: Called with each request before it goes out, each attempt by itself.
+        on_response: Called with each answer.
+        on_retry: Called before the pause that precedes another attempt.
+        tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
+            (docs/observability.md).
+        allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
+            one.
+        transport: A transport of the caller's own, instead of httpx2.
+
+    Raises:
+        DidwwClientError: The key is empty, or another argument cannot be used.
+
+    Example:
+        >>> from didww.emulator import Emulator
+        >>> import asyncio
+        >>> async def main():
+        ...     async with Emulator().async_client() as client:
+        ...         return (await client.balance().find()).data.total_balance
+        >>> asyncio.run(main())
+        Decimal('10000.00')
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        environment: Environment | str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_RETRIES,
+        rate_limit: float | Limiter | None = DEFAULT_RATE,
+        headers: Mapping[str, str] | None = None,
+        on_request: Callable[[RequestStarted], object] | None = None,
+        on_response: Callable[[ResponseReceived], object] | None = None,
+        on_retry: Callable[[RetryScheduled], object] | None = None,
+        tracing: bool | None = None,
+        allow_insecure: bool = False,
+        transport: AsyncTransport | None = None,
+    ) -> None:
+        base_url = base_url_from(base_url, environment)
+        self._configuration = Configuration(
+            credentials=ApiKey(api_key_from(api_key)),
+            base_url=base_url,
+            timeout=timeout,
+            headers=headers,
+            max_retries=max_retries,
+            limiter=limiter_for(rate_limit),
+            observers=observers_for(on_request, on_response, on_retry),
+            tracing=tracing_for(tracing, origin_of(base_url)),
+            allow_insecure=allow_insecure,
+        )
+        self._driver = AsyncDriver(transport or _transport())
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Make a client with `options`, which take what they leave out from the environment; the same as the class."""
+        return cls(**options)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The same client with other options; both share connections and rate limit, and closing one closes both.
+
+        Args:
+            timeout: Seconds that a whole call may take.
+            max_retries: How often a request may be sent again; 0 for never.
+            headers: Headers to add to those that are sent already.
+        """
+        twin = type(self).__new__(type(self))
+        twin._configuration = self._configuration.replaced(timeout=timeout, max_retries=max_retries, headers=headers)
+        twin._driver = self._driver
+        return twin
+
+    @property
+    def base_url(self) -> str:
+        """The address of the API that this client talks to."""
+        return self._configuration.base_url
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The service's time when it last answered, in UTC and whole seconds; None before the first answer.
+
+        The emulator tells its own clock's, so a program that asks here what time it is follows an advance of it.
+        """
+        return self._configuration.server_clock.time()
+
+    @property
+    def environment(self) -> Environment | None:
+        """The environment that this client talks to; None if `base_url` is an address of none."""
+        return environment_at(self._configuration.base_url)
+
+    async def close(self) -> None:
+        """Close the connections; calls after this raise `ClientClosedError`."""
+        await self._driver.close()
+
+    if not TYPE_CHECKING:  # a checker must see it as an error
+
+        def __enter__(self) -> Never:
+            raise TypeError(f"{type(self).__name__} takes 'async with', not 'with'.")
+
+        __exit__ = __enter__  # looked up before the other one is called
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __reduce__(self) -> Never:
+        raise not_copied(f"{type(self).__name__} cannot be pickled or deep-copied")
+
+    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+
+        def __getattr__(self, name: str) -> Any:
+            hint = did_you_mean(name, (known for known in dir(type(self)) if not known.startswith("_")))
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.{hint}", name=name, obj=self)
+
+    def __repr__(self) -> str:
+        configuration = getattr(self, "_configuration", None)  # none if the constructor raised
+        return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
+
+    async def download_export(
+        self,
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
+        *,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Path:
+        """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
+
+        The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
+        owner only. The key is sent only if the address is of the configured origin.
+
+        A download that is cut off goes on where it was, if the service gave the file a strong `ETag`, and begins anew
+        if not; length and check sum are verified. `timeout` bounds it all: allow more for large files, with
+        `with_options(timeout=...)`.
+
+        Args:
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
+            progress: Called with `Progress(done, total)`, both in bytes, as the file comes; an asynchronous client
+                takes coroutine functions, too.
+
+        Raises:
+            UnexpectedResponseError: The file is damaged or cut off, and stays so; nothing was kept.
+            InvalidValueError: The export is not completed yet; nothing was sent.
+            NotFoundError: The file is gone; exports are kept for one month.
+        """
+        await self._driver.run(
+            download(self._configuration, export_url(url), os.fsdecode(file_path), progress=progress)
+        )
+        return Path(os.fsdecode(file_path))
+
+    async def download_and_decompress_export(
+        self,
+        url: str | Export,
+        file_path: str | bytes | os.PathLike[str],
+        *,
+        max_bytes: int = 10 << 30,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Path:
+        """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
+
+        Otherwise as `download_export`.
+
+        Args:
+            url: The `url` of a completed export, or the export.
+            file_path: Where to put the file; an existing one is replaced.
+            max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
+            progress: As in `download_export`; it counts packed bytes.
+
+        Raises:
+            UnexpectedResponseError: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was
+                kept.
+        """
+        await self._driver.run(
+            download(self._configuration, export_url(url), os.fsdecode(file_path), checked_most(max_bytes), progress)
+        )
+        return Path(os.fsdecode(file_path))
+
+    async def upload_file(
+        self,
+        file: File | AsyncFile,
+        *,
+        description: str | None = None,
+        filename: str | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> EncryptedFile:
+        """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
+
+        Fetches DIDWW's public keys, encrypts the file with them while it is sent, and encrypts and sends it once more
+        if the keys were replaced in between. Memory does not grow with the file. An unattached file is removed after
+        24 hours.
+
+        Args:
+            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
+                asynchronous client takes a web framework's `UploadFile`, too.
+            description: Free text of the account's own.
+            filename: The name to give it; the file's own if left out.
+            progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an
+                asynchronous client takes coroutine functions, too.
+
+        Raises:
+            InvalidValueError: It is empty or too large; nothing was sent.
+            DidwwClientError: It cannot be read.
+            ValidationError: The service refused it.
+        """
+        from didww._core import upload
+        from didww._drivers.file_source import FileSource
+
+        source = FileSource(file, upload.MAX_FILE)
+        return await self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
+
+    async def upload_encrypted_file(
+        self, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
+    ) -> str:
+        """The id of an uploaded container that was made with `didww.encrypt.Encrypt`.
+
+        `upload_file` does it all in one call.
+
+        Args:
+            fingerprint: `Encrypt.calculate_fingerprint` of the keys that the container was made with.
+            data: `Encrypt.encrypt_with_keys` of the file.
+            description: Free text of the account's own.
+            filename: The name to give it.
+
+        Raises:
+            ValidationError: The service refused it: "outdated fingerprint" means that it has other keys by now.
+        """
+        files: list[EncryptedUpload] = [{"data": data, "description": description, "filename": filename}]
+        return (await self.upload_encrypted_files(fingerprint=fingerprint, files=files))[0]
+
+    async def upload_encrypted_files(self, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
+        """The ids of uploaded containers, in their order; each goes in a request of its own.
+
+        All are checked before the first is sent; `timeout` bounds them together. If one fails, the error's `completed`
+        holds the ids of those before.
+
+        Args:
+            fingerprint: As in `upload_encrypted_file`.
+            files: A dict for each: `data`, and if wanted `description` and `filename`.
+
+        Raises:
+            InvalidValueError: One of them cannot be right; nothing was sent.
+            ValidationError: The service refused one.
+        """
+        from didww._core import upload
+
+        return await self._driver.run(upload.upload_encrypted(self._configuration, fingerprint, files))
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: QueryParams | Mapping[str, object] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> RawResponse:
+        """Send a raw request to the API and return the JSON document of its response.
+
+        For what the service has and this SDK does not know yet. Key, time limit, rate limit, retries, hooks, log and
+        errors are those of all other calls. A POST that may have been carried out is never sent again.
+
+        Args:
+            method: GET, POST, PATCH or DELETE.
+            path: A path below `base_url`, e.g. `/dids`, or an address of the same origin, e.g. a pagination link.
+            params: The query, by parameter name or as a `QueryParams`; it is not checked against a resource.
+            json: The document to send.
+
+        Raises:
+            InvalidValueError: An argument cannot be used, or `path` leads to another host; nothing was sent.
+            DidwwApiError: The service said no.
+            ApiConnectionError: No answer came; `outcome_unknown` is True if a POST may have been carried out.
+            UnexpectedResponseError: The response is no JSON document; the same.
+        """
+        return await self._driver.run(raw.request(self._configuration, method, path, params, json))
+
+    async def get(self, path: str, params: QueryParams | Mapping[str, object] | None = None) -> RawResponse:
+        """Send a raw GET and return the document: `request("GET", path, params=params)`."""
+        return await self.request("GET", path, params=params)
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: QueryParams | Mapping[str, object] | None = None,
+    ) -> RawResponse:
+        """Send a raw POST and return the document: `request("POST", path, params=params, json=body)`."""
+        return await self.request("POST", path, params=params, json=body)
+
+    async def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: QueryParams | Mapping[str, object] | None = None,
+    ) -> RawResponse:
+        """Send a raw PATCH and return the document: `request("PATCH", path, params=params, json=body)`."""
+        return await self.request("PATCH", path, params=params, json=body)
+
+    async def delete(self, path: str) -> RawResponse:
+        """Send a raw DELETE and return the document, mostly an empty one: `request("DELETE", path)`."""
+        return await self.request("DELETE", path)
+
+    # The resources, one accessor each
+
+    def countries(self) -> AsyncCatalogue[Country, CountryFilter, CountryInclude, CountrySort]:
+        """A country with actual or potential number coverage; the list holds them all, in one answer."""
+        return AsyncCatalogue(self, "countries")
+
+    def regions(self) -> AsyncCatalogue[Region, RegionFilter, RegionInclude, RegionSort]:
+        """A state or province of a country."""
+        return AsyncCatalogue(self, "regions")
+
+    def cities(self) -> AsyncCatalogue[City, CityFilter, CityInclude, CitySort]:
+        """A city with actual or potential number coverage."""
+        return AsyncCatalogue(self, "cities")
+
+    def areas(self) -> AsyncCatalogue[Area, AreaFilter, AreaInclude, AreaSort]:
+        """A regulatory area inside a country."""
+        return AsyncCatalogue(self, "areas")
+
+    def nanpa_prefixes(self) -> AsyncCatalogue[NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort]:
+        """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix."""
+        return AsyncCatalogue(self, "nanpa_prefixes")
+
+    def pops(self) -> AsyncCatalogue[Pop, PopFilter, Never, Never]:
+        """A point of presence (POP) of the platform; the list holds them all, in one answer."""
+        return AsyncCatalogue(self, "pops")
+
+    def did_group_types(self) -> AsyncCatalogue[DidGroupType, DidGroupTypeFilter, Never, DidGroupTypeSort]:
+        """A kind of number that a DID group sells; ids differ between environments, so look them up by name."""
+        return AsyncCatalogue(self, "did_group_types")
+
+    def did_groups(self) -> AsyncCatalogue[DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort]:
+        """Numbers on offer that share country, city, type and prefix."""
+        return AsyncCatalogue(self, "did_groups")
+
+    def available_dids(self) -> AsyncCatalogue[AvailableDid, AvailableDidFilter, AvailableDidInclude, Never]:
+        """One particular number in stock."""
+        return AsyncCatalogue(self, "available_dids")
+
+    def balance(self) -> AsyncFindsOne[Balance]:
+        """Funds of the account that the API key belongs to, in US dollars."""
+        return AsyncFindsOne(self, "balances")
+
+    def dids(self) -> AsyncCancellable[Did, DidFilter, DidInclude, DidSort]:
+        """A number that the account owns."""
+        return AsyncCancellable(self, "dids")
+
+    def did_history(self) -> AsyncCatalogue[DidHistory, DidHistoryFilter, Never, DidHistorySort]:
+        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
+        return AsyncCatalogue(self, "did_history")
+
+    def did_reservations(
+        self,
+    ) -> AsyncHeld[DidReservation, DidReservationFilter, DidReservationInclude, DidReservationSort]:
+        """A temporary hold on an available number; deleting it lets the number go."""
+        return AsyncHeld(self, "did_reservations")
+
+    def orders(self) -> AsyncCancellableJobs[Order, OrderFilter, Never, OrderSort]:
+        """A purchase, charged to the balance at once."""
+        return AsyncCancellableJobs(self, "orders")
+
+    def exports(self) -> AsyncJobs[Export, ExportFilter, Never, ExportSort]:
+        """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`."""
+        return AsyncJobs(self, "exports")
+
+    def voice_in_trunks(self) -> AsyncManaged[VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort]:
+        """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs."""
+        return AsyncManaged(self, "voice_in_trunks")
+
+    def voice_in_trunk_groups(
+        self,
+    ) -> AsyncManaged[VoiceInTrunkGroup, VoiceInTrunkGroupFilter, VoiceInTrunkGroupInclude, VoiceInTrunkGroupSort]:
+        """Inbound trunks that routing treats as one target."""
+        return AsyncManaged(self, "voice_in_trunk_groups")
+
+    def voice_out_trunks(
+        self,
+    ) -> AsyncManaged[VoiceOutTrunk, VoiceOutTrunkFilter, VoiceOutTrunkInclude, VoiceOutTrunkSort]:
+        """A trunk for outbound calls; accounts without an outbound plan cannot list them (403)."""
+        return AsyncManaged(self, "voice_out_trunks")
+
+    def voice_out_trunk_regenerate_credentials(self) -> AsyncCreates[VoiceOutTrunkRegenerateCredential, Never]:
+        """A request to replace the SIP credentials of an outbound trunk by new ones."""
+        return AsyncCreates(self, "voice_out_trunk_regenerate_credentials")
+
+    def capacity_pools(self) -> AsyncOwned[CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort]:
+        """Channels (concurrent calls) that the account owns for the numbers of some countries."""
+        return AsyncOwned(self, "capacity_pools")
+
+    def shared_capacity_groups(
+        self,
+    ) -> AsyncManaged[
+        SharedCapacityGroup, SharedCapacityGroupFilter, SharedCapacityGroupInclude, SharedCapacityGroupSort
+    ]:
+        """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool."""
+        return AsyncManaged(self, "shared_capacity_groups")
+
+    def identities(self) -> AsyncManaged[Identity, IdentityFilter, IdentityInclude, IdentitySort]:
+        """A person or company that numbers are registered to."""
+        return AsyncManaged(self, "identities")
+
+    def addresses(self) -> AsyncManaged[Address, AddressFilter, AddressInclude, AddressSort]:
+        """A postal address of an identity; identity and country stay as they were created."""
+        return AsyncManaged(self, "addresses")
+
+    def address_requirements(
+        self,
+    ) -> AsyncCatalogue[
+        AddressRequirement, AddressRequirementFilter, AddressRequirementInclude, AddressRequirementSort
+    ]:
+        """What must be in place before numbers of one country and group type can be registered."""
+        return AsyncCatalogue(self, "address_requirements")
+
+    def address_requirement_validations(self) -> AsyncCreates[AddressRequirementValidation, Never]:
+        """A test of an identity, an address or both against an address requirement; nothing is stored."""
+        return AsyncCreates(self, "address_requirement_validations")
+
+    def address_verifications(
+        self,
+    ) -> AsyncJobs[AddressVerification, AddressVerificationFilter, AddressVerificationInclude, AddressVerificationSort]:
+        """A request to approve an address for some numbers; a rejected one is followed by a new one."""
+        return AsyncJobs(self, "address_verifications")
+
+    def proof_types(self) -> AsyncCatalogue[ProofType, ProofTypeFilter, Never, Never]:
+        """A category of document that may serve as a proof; the whole list comes in one answer."""
+        return AsyncCatalogue(self, "proof_types")
+
+    def proofs(self) -> AsyncManaged[Proof, ProofFilter, ProofInclude, ProofSort]:
+        """A document that proves an identity or an address; to replace it, delete it and create another."""
+        return AsyncManaged(self, "proofs")
+
+    def supporting_document_templates(
+        self,
+    ) -> AsyncCatalogue[
+        SupportingDocumentTemplate, SupportingDocumentTemplateFilter, Never, SupportingDocumentTemplateSort
+    ]:
+        """A blank form to be filled in and handed in for a registration."""
+        return AsyncCatalogue(self, "supporting_document_templates")
+
+    def permanent_supporting_documents(
+        self,
+    ) -> AsyncManaged[
+        PermanentSupportingDocument,
+        PermanentSupportingDocumentFilter,
+        PermanentSupportingDocumentInclude,
+        PermanentSupportingDocumentSort,
+    ]:
+        """A filled-in form that is handed in once for an identity, not with each of its address verifications."""
+        return AsyncManaged(self, "permanent_supporting_documents")
+
+    def public_keys(self) -> AsyncCatalogue[PublicKey, PublicKeyFilter, Never, Never]:
+        """An RSA public key of DIDWW; there are two, and their list needs no API key."""
+        return AsyncCatalogue(self, "public_keys")
+
+    def encrypted_files(self) -> AsyncKept[EncryptedFile, EncryptedFileFilter, Never, EncryptedFileSort]:
+        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours unless attached by then."""
+        return AsyncKept(self, "encrypted_files")
+
+    def emergency_requirements(
+        self,
+    ) -> AsyncCatalogue[EmergencyRequirement, EmergencyRequirementFilter, EmergencyRequirementInclude, Never]:
+        """What must be in place before numbers of one country and group type can have emergency calling."""
+        return AsyncCatalogue(self, "emergency_requirements")
+
+    def emergency_requirement_validations(self) -> AsyncCreates[EmergencyRequirementValidation, Never]:
+        """A test of an identity, an address or both against an emergency requirement; nothing is stored."""
+        return AsyncCreates(self, "emergency_requirement_validations")
+
+    def emergency_verifications(
+        self,
+    ) -> AsyncJobs[
+        EmergencyVerification, EmergencyVerificationFilter, EmergencyVerificationInclude, EmergencyVerificationSort
+    ]:
+        """A request to approve an address for emergency calls; a rejected one is followed by a new one."""
+        return AsyncJobs(self, "emergency_verifications")
+
+    def emergency_calling_services(
+        self,
+    ) -> AsyncServices[
+        EmergencyCallingService,
+        EmergencyCallingServiceFilter,
+        EmergencyCallingServiceInclude,
+        EmergencyCallingServiceSort,
+    ]:
+        """A subscription to emergency calling for some numbers at one address."""
+        return AsyncServices(self, "emergency_calling_services")

@@ -1,0 +1,35 @@
+"""A local DIDWW: the whole API, with real place names, its own money and a clock that can be moved.
+
+Nothing is imported before it is used; `didww.emulator.engine.engine` needs the standard library and msgspec alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from didww.emulator.behaviours.base import Behaviour
+    from didww.emulator.controls.clock import Clock
+    from didww.emulator.emulator import Emulator
+    from didww.emulator.engine.engine import Engine
+    from didww.emulator.engine.errors import Refused
+    from didww.emulator.engine.session import AccountSession
+
+__all__ = ["AccountSession", "Behaviour", "Clock", "Emulator", "Engine", "Refused"]
+
+_HOMES = {
+    "AccountSession": "engine.session",
+    "Behaviour": "behaviours.base",
+    "Clock": "controls.clock",
+    "Emulator": "emulator",
+    "Engine": "engine.engine",
+    "Refused": "engine.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(f"didww.emulator.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

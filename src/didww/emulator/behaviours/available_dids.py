@@ -1,0 +1,279 @@
+"""Numbers in stock: what an account can still buy of a DID group, one number at a time or by quantity.
+
+Nothing is stored for numbers that nobody asked about (there are millions): the id of an available DID holds its group
+and its place there, scrambled, with a check from the seed. What an account owns or holds reserved is out of stock for
+that account alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from hashlib import md5
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.query import Filter
+from didww.emulator.engine.sql import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["MAX_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "in_stock", "pick", "shadow"]
+
+MAX_LISTED = 100
+"""Available DIDs in one answer; the service has a cap too, and does not say which."""
+_SPACE = 1 << 48
+_SCRAMBLE = 0x9E3779B97F4B | 1
+_UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)
+# Other filters of available_dids are filters of did_groups, some under another name.
+_OWN = ("id", "number_contains")
+_OF_GROUP = "did_group."
+
+
+class DidGroups(Behaviour):
+    """The `meta` of DID groups: their stock as the account sees it."""
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+        """Stock and terms."""
+        left = in_stock(world, record)
+        return {
+            "available_dids_enabled": record["available_dids_enabled"],
+            "needs_registration": record["needs_registration"],
+            "is_available": left > 0,
+            "total_count": left,
+        }
+
+
+class AvailableDids(Behaviour):
+    """Available DIDs come into the store when they are listed or asked for by id."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
+        """None to begin with."""
+        return ()
+
+    def resolve(self, world: AccountSession, id: str) -> bool:
+        """Whether `id` is a number that the account can still have."""
+        found = _located(world, id)
+        if found is None:
+            return False
+        group, k = found
+        if not group["available_dids_enabled"] or k >= group["total_count"]:
+            return False
+        number = world.catalogue.number(group, k)
+        if number in _taken(world, [group["id"]]):
+            return False
+        _keep(world, [(group, k)])
+        return True
+
+    def listed(self, world: AccountSession, filters: Mapping[str, Filter]) -> tuple[list[str], dict[str, Any]]:
+        """Some of the numbers that match, in random order, and how many there are."""
+        part = filters.get("number_contains")
+        needle = part.values[0] if part is not None else ""
+        ids = filters.get("id")
+        if ids is not None:
+            kept = [
+                found for id in ids.values if (found := _located(world, id)) is not None and self.resolve(world, id)
+            ]
+        else:
+            kept = None
+        groups = _blocks(world, filters)
+        by_id = {group["id"]: group for group in groups}
+        taken = _taken(world, by_id)
+        if kept is not None:
+            chosen = [
+                (by_id[group["id"]], k)
+                for group, k in kept
+                if group["id"] in by_id and needle in world.catalogue.number(group, k)
+            ]
+            total = len(chosen)
+        elif needle:
+            matching = [(group, k) for group in groups for k in _places(group, needle)]
+            matching = [one for one in matching if world.catalogue.number(*one) not in taken]
+            total = len(matching)
+            chosen = world.dice.sample(matching, min(total, MAX_LISTED))
+        else:
+            total = sum(group["total_count"] for group in groups) - len(taken)
+            chosen = _drawn(world, groups, taken, min(total, MAX_LISTED))
+        _keep(world, chosen)
+        return [available_id(world, group, k) for group, k in chosen], {"total_count": max(0, total)}
+
+
+def in_stock(world: AccountSession, group: Record) -> int:
+    """How many numbers of a group the account can still buy: the first day's stock without its own."""
+    stock: int = group["total_count"]
+    return max(0, stock - gone(world, group))
+
+
+def gone(world: AccountSession, group: Record) -> int:
+    """How many numbers of a group the account has, holds reserved or has ordered."""
+    return sum(one.count(type, did_group=group["id"]) for one, type in _keepers(world))
+
+
+def shadow(world: AccountSession) -> AccountSession:
+    """Where numbers of pending orders are held: reservations of an account that nobody can see."""
+    return type(world)(world.setting, -world.owner, world.base)
+
+
+def _keepers(world: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
+    return (world, "dids"), (world, "did_reservations"), (shadow(world), "did_reservations")
+
+
+def pick(world: AccountSession, group: Record, qty: int) -> list[str]:
+    """The next `qty` numbers of a group that the account has not got; fewer if there are fewer."""
+    taken = _taken(world, [group["id"]])
+    found: list[str] = []
+    for k in range(group["total_count"]):
+        if len(found) >= qty:
+            break
+        number = world.catalogue.number(group, k)
+        if number not in taken:
+            found.append(number)
+    return found
+
+
+def available_id(world: AccountSession, group: Record, k: int) -> str:
+    """The id of number `k` of a group."""
+    place = ((group.get("rowid") or _position(world, group["id"])) << 16) | k
+    scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
+    check = md5(f"{world.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
+    return f"{check[:8]}-{check[8:12]}-4{check[12:15]}-a{check[15:18]}-{scrambled}"
+
+
+def _located(world: AccountSession, id: str) -> tuple[Record, int] | None:
+    """The group and the place in it that an id stands for; None if it is none of ours."""
+    scrambled = id[-12:]
+    if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
+        return None
+    place = int(scrambled, 16) * _UNSCRAMBLE % _SPACE
+    table = world.touch("did_groups")
+    row = world.setting.store.connection.execute(
+        f"SELECT {table.selected} FROM did_groups WHERE rowid = ?",  # noqa: S608
+        (place >> 16,),
+    ).fetchone()
+    if row is None:
+        return None
+    group = table.record(row)
+    k = place & 0xFFFF
+    return (group, k) if available_id(world, group, k) == id else None
+
+
+def _position(world: AccountSession, id: str) -> int:
+    world.touch("did_groups")
+    row = world.setting.store.connection.execute("SELECT rowid FROM did_groups WHERE id = ?", (id,)).fetchone()
+    return int(row[0])
+
+
+def _keep(world: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
+    """Put available DIDs into the store, so that they can be read and linked to like any record."""
+    table = world.touch("available_dids")
+    store = world.setting.store
+    new = {available_id(world, group, k): (group, k) for group, k in chosen}
+    there = store.rows_of(table, new)
+    prefixes = {
+        record["did_group"]: record["id"]
+        for record in world.find("nanpa_prefixes", did_group=[group["id"] for group, _ in new.values()])
+    }
+    with store.transaction():
+        store.insert(
+            table,
+            None,
+            [
+                {
+                    "id": id,
+                    "number": world.catalogue.number(group, k),
+                    "did_group": group["id"],
+                    "nanpa_prefix": prefixes.get(group["id"]),
+                }
+                for id, (group, k) in new.items()
+                if id not in there
+            ],
+        )
+
+
+def _taken(world: AccountSession, groups: Iterable[str]) -> frozenset[str]:
+    """Numbers of these groups that the account owns, holds reserved or has ordered."""
+    wanted = msgspec.json.encode(list(groups)).decode()
+    found: set[str] = set()
+    for one, type in _keepers(world):
+        one.touch(type)
+        rows = one.setting.store.connection.execute(
+            f"SELECT number FROM {type} WHERE owner = ? AND did_group IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (one.owner, wanted),
+        )
+        found.update(row[0] for row in rows)
+    return frozenset(found)
+
+
+_BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_width")
+
+
+def _blocks(world: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
+    """The groups that filters of available_dids let through, each with no more than what its numbers take."""
+    table = world.touch("did_groups")
+    conditions = Conditions(table, world.owner, world.touch)
+    conditions.narrow(
+        {name.removeprefix(_OF_GROUP): one for name, one in filters.items() if name not in ("did_group.id", *_OWN)}
+    )
+    conditions.narrow({"available_dids_enabled": Filter((True,))})
+    if "did_group.id" in filters:
+        conditions.narrow({"id": filters["did_group.id"]})
+    rows = world.setting.store.connection.execute(
+        f"SELECT {', '.join(_BLOCK)} FROM did_groups AS t0 WHERE {conditions.where} ORDER BY rowid",  # noqa: S608
+        conditions.values,
+    )
+    return [dict(zip(_BLOCK, row, strict=True)) for row in rows]
+
+
+def _drawn(world: AccountSession, groups: list[Record], taken: frozenset[str], count: int) -> list[tuple[Record, int]]:
+    """`count` numbers drawn from the groups, each number as likely as any other."""
+    stocked = [group for group in groups if group["total_count"]]
+    total = sum(group["total_count"] for group in stocked)
+    if total <= 4 * count + len(taken):
+        every = [(group, k) for group in stocked for k in range(group["total_count"])]
+        free = [one for one in every if world.catalogue.number(*one) not in taken] if taken else every
+        return world.dice.sample(free, min(count, len(free)))
+    ends: list[int] = []
+    at = 0
+    for group in stocked:
+        at += group["total_count"]
+        ends.append(at)
+    found: dict[tuple[str, int], tuple[Record, int]] = {}
+    # Most draws are free numbers; the bound is for an account that owns nearly everything.
+    for _ in range(20 * count):
+        if len(found) >= count:
+            break
+        draw = world.dice.randrange(total)
+        n = bisect_right(ends, draw)
+        group, k = stocked[n], draw - (ends[n - 1] if n else 0)
+        if world.catalogue.number(group, k) not in taken:
+            found[group["id"], k] = (group, k)
+    return list(found.values())
+
+
+def _places(group: Record, needle: str) -> Iterator[int]:
+    """Places of the group's stock whose number holds `needle`, without writing out those that cannot."""
+    base, width, first = group["number_base"], group["number_width"], group["number_from"]
+    last = first + group["total_count"]
+    if needle in base:
+        yield from range(group["total_count"])
+        return
+    if not needle.isascii() or not needle.isdigit():
+        return
+    found: set[int] = set()
+    for start in range(max(0, len(base) - len(needle) + 1), len(base) + width - len(needle) + 1):
+        inside = max(0, len(base) - start)  # digits of the needle that fall on the base
+        if needle[:inside] != base[start : start + inside]:
+            continue
+        rest = needle[inside:]
+        before = max(0, start - len(base))  # free digits in front of it
+        after = width - before - len(rest)
+        for high in range(10**before):
+            lowest = (high * 10 ** len(rest) + int(rest)) * 10**after
+            found.update(range(max(first, lowest), min(last, lowest + 10**after)))
+    for number in sorted(found):
+        yield number - first

@@ -1,0 +1,237 @@
+"""Emergency calling: the verification of an address, and the calling service that comes of it.
+
+A verification is approved by itself shortly after it was submitted; then its service becomes active and is charged by
+an order of its own. Source: scenarios sheet, section 7.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.months import last_day, month_later
+from didww.emulator.behaviours.named import cost, order_reference
+from didww.emulator.behaviours.registration import SECONDS_TO_APPROVE, check, reference, rejection
+from didww.emulator.controls.callbacks import report
+from didww.emulator.engine.errors import Refused, relationship_error
+
+if TYPE_CHECKING:
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["CallingServices", "EmergencyVerifications"]
+
+_CAN_BE_VERIFIED = ("new", "changes_required", "active")
+_CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
+
+
+class EmergencyVerifications(Behaviour):
+    """Submitted, and approved."""
+
+    steps = ((SECONDS_TO_APPROVE, "approve"),)
+    outcomes = ("approve", "reject")
+    undecided = frozenset({"pending"})
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Check numbers, address and identity; make the calling service, or take the one that is named."""
+        service_id, dids = record["emergency_calling_service"], record["dids"]
+        address = world.get("addresses", record["address"]) or {}
+        identity = world.get("identities", address["identity"])
+        if service_id is None:
+            requirement = _requirement_of(world, dids)
+            for did in dids:
+                _check_number(world, world.get("dids", did) or {}, identity)
+        else:
+            service = world.get("emergency_calling_services", service_id) or {}
+            if service["status"] not in _CAN_BE_VERIFIED:
+                text = "Emergency Calling Service should be in NEW, CHANGES_REQUIRED or ACTIVE status"
+                raise Refused(422, text, text, "/data")
+            requirement = world.get("emergency_requirements", service["emergency_requirement"]) or {}
+        check(world, requirement, identity, address)
+        if service_id is None:
+            service_id = self._new_service(world, requirement, dids)["id"]
+        record["emergency_calling_service"] = service_id
+        record.update(status="pending", reference=order_reference(world))
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        """The service waits for the decision; an active one goes on with its old address meanwhile."""
+        service = world.get("emergency_calling_services", record["emergency_calling_service"]) or {}
+        changes: dict[str, Any] = {"status": "pending_update", "emergency_verification": record["id"]}
+        if service["status"] != "active":
+            changes |= {"status": "in_process", "address": record["address"]}
+        world.update("emergency_calling_services", service["id"], changes)
+        world.begin("emergency_verifications", {"id": record["id"]})
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+        """Approve: the service becomes active and is charged, its numbers can call for help. Or reject.
+
+        What is not documented is decided so: without the money for it a service is rejected, too, and an active service
+        whose new address is rejected stays active with the old one.
+        """
+        verification = world.get("emergency_verifications", payload["id"])
+        if verification is None or verification["status"] != "pending":
+            return
+        service = world.get("emergency_calling_services", verification["emergency_calling_service"])
+        waiting = service if service is not None and service["status"] in ("in_process", "pending_update") else None
+        begins = waiting is not None and waiting["activated_at"] is None
+        if begins and name == "approve" and cost(_item(world, waiting or {})) > world.balance():
+            name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
+        if name == "reject":
+            world.update("emergency_verifications", payload["id"], rejection(payload))
+            if waiting is not None:
+                status = "changes_required" if begins else "active"
+                world.update("emergency_calling_services", waiting["id"], {"status": status})
+            return
+        world.update("emergency_verifications", payload["id"], {"status": "approved"})
+        if waiting is None:
+            return
+        changes: dict[str, Any] = {"status": "active", "address": verification["address"]}
+        if begins:
+            now = world.now()
+            until = month_later(now)
+            order = _charged(world, waiting, verification)
+            changes |= {
+                "activated_at": world.stamp(),
+                "renew_date": f"{until:%Y-%m-%d}",
+                "order": order["id"],
+                "private": {"day": now.day},
+            }
+            _renew_later(world, waiting["id"], f"{until:%Y-%m-%d}")
+        world.update("emergency_calling_services", waiting["id"], changes)
+        for did in world.related("emergency_calling_services", waiting["id"], "dids"):
+            world.update("dids", did, {"emergency_enabled": True})
+
+    def _new_service(self, world: AccountSession, requirement: Record, dids: list[str]) -> Record:
+        country = world.get("countries", requirement["country"]) or {}
+        name = reference(world, "ECS")
+        return world.insert(
+            "emergency_calling_services",
+            {
+                "name": f"{country.get('name')} {name}",
+                "reference": name,
+                "status": "new",
+                "country": requirement["country"],
+                "did_group_type": requirement["did_group_type"],
+                "emergency_requirement": requirement["id"],
+                "dids": dids,
+            },
+        )
+
+
+class CallingServices(Behaviour):
+    """Subscriptions."""
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+        """The prices of a number in it, those of its requirement."""
+        prices = _prices(world, record)
+        return {name: f"{amount:.2f}" for name, amount in prices.items()}
+
+    def delete(self, world: AccountSession, record: Record) -> bool:
+        """Cancel: the record stays, its numbers lose emergency calling."""
+        if record["status"] not in _CAN_BE_CANCELED:
+            text = f"Emergency Calling Service cannot be canceled in {record['status'].upper()} status"
+            raise Refused(422, text, text, "/data")
+        _cancel(world, record["id"])
+        return True
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Renew: a month is charged for each number; a service that cannot be paid is canceled."""
+        service = world.get("emergency_calling_services", payload)
+        if service is None or service["status"] == "canceled" or service["renew_date"] is None:
+            return
+        price = cost({**_item(world, service), "nrc": "0.00"})
+        if price > world.balance():
+            _cancel(world, service["id"])
+            return
+        world.charge(price)
+        until = f"{month_later(world.now(), service['private'].get('day')):%Y-%m-%d}"
+        world.update("emergency_calling_services", service["id"], {"renew_date": until})
+        _renew_later(world, service["id"], until)
+
+
+def _check_number(world: AccountSession, did: Record, identity: Record | None) -> None:
+    """Refuse a number that is another's: of another service, or registered to somebody else."""
+    if did["emergency_calling_service"] is not None:
+        text = "already has an Emergency Calling Service"
+        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+    own = world.get("identities", did["identity"])
+    if own is not None and (identity is None or identity["id"] != own["id"]):
+        text = _only_with(own)
+        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+
+
+def _only_with(identity: Record) -> str:
+    name = identity["company_name"] or f"{identity['first_name']} {identity['last_name']}"
+    return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
+
+
+def _cancel(world: AccountSession, service: str) -> None:
+    for did in world.related("emergency_calling_services", service, "dids"):
+        world.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
+    changes = {"status": "canceled", "canceled_at": world.stamp(), "renew_date": None}
+    world.update("emergency_calling_services", service, changes)
+
+
+def _renew_later(world: AccountSession, service: str, until: str) -> None:
+    at = datetime.fromisoformat(until).replace(tzinfo=UTC)
+    world.once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
+
+
+def _requirement_of(world: AccountSession, dids: list[str]) -> Record:
+    groups = [(did, world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}) for did in dids]
+    for did, group in groups:
+        if "emergency" not in group["features"]:
+            text = "does not support Emergency feature"
+            raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did}")
+    if len({group["did_group_type"] for _, group in groups}) > 1:
+        raise relationship_error("dids", "should have the same Did Group Type")
+    if len({(group["country"], group["city"]) for _, group in groups}) > 1:
+        raise relationship_error("dids", "should be linked with City ID")
+    first = groups[0][1]
+    found = world.find("emergency_requirements", country=first["country"], did_group_type=first["did_group_type"])
+    if not found:
+        raise Refused(422, "Emergency Rate not found", "Emergency Rate not found", "/data")
+    return found[0]
+
+
+def _prices(world: AccountSession, service: Record) -> dict[str, Decimal]:
+    requirement = world.get("emergency_requirements", service["emergency_requirement"])
+    shown = world.setting.behaviour("emergency_requirements").meta(world, requirement or {}) if requirement else None
+    return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
+
+
+def _item(world: AccountSession, service: Record) -> Record:
+    """The order item of a month that begins now: prices of one number, with VAT."""
+    prices, now = _prices(world, service), world.now()
+    return {
+        "qty": len(world.related("emergency_calling_services", service["id"], "dids")),
+        "nrc": f"{world.gross(prices['setup_price']):.2f}",
+        "mrc": f"{world.gross(prices['monthly_price']):.2f}",
+        "prorated_mrc": False,
+        "billed_from": f"{now:%Y-%m-%d}",
+        "billed_to": last_day(month_later(now).date()),
+        "emergency_calling_service_id": service["id"],
+    }
+
+
+def _charged(world: AccountSession, service: Record, verification: Record) -> Record:
+    item = _item(world, service)
+    amount = cost(item)
+    world.charge(amount)
+    order = world.insert(
+        "orders",
+        {
+            "status": "completed",
+            "reference": order_reference(world),
+            "description": "Emergency",
+            "amount": f"{amount:.2f}",
+            "items": [{"type": "emergency_order_items", "attributes": item}],
+            # Where the callback of an order goes that nobody placed is not documented: to the verification's address.
+            "callback_url": verification["callback_url"],
+            "callback_method": verification["callback_method"],
+        },
+    )
+    report(world, "orders", None, order)
+    return order

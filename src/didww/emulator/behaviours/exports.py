@@ -1,0 +1,276 @@
+"""Exports are prepared in the background, and their file is served: call records of the account's numbers and trunks.
+
+Rules and texts: cdr-exports sheet, sections 1 to 3. The sheet leaves the texts for `to` open; they follow those for
+`from`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import re
+import zlib
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from didww._core.effects import Response
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.months import month_later
+from didww.emulator.controls.calls import calls_a_day, placed_calls
+from didww.emulator.data.cdr import (
+    ALWAYS_METERED,
+    CDR_IN_COLUMNS,
+    CDR_OUT_COLUMNS,
+    Attempt,
+    Line,
+    OutLine,
+    cdr_in,
+    cdr_out,
+    written,
+)
+from didww.emulator.data.export_file import ExportFile
+from didww.emulator.engine.errors import Refused
+from didww.transport.inprocess import Streamed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from didww._core.effects import Request
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Exports", "lines_of"]
+
+_SMALL: Final = 1 << 20
+"""Bytes up to which a file is made before it is sent, so that its length can be told."""
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
+_FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
+_NO_KIND: Final[dict[str, Any]] = {"country": None, "did_group_type": None, "is_metered": False}
+_NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
+
+
+class Exports(Behaviour):
+    """Pending, processing, completed with a file."""
+
+    steps = ((0.2, "start"), (0.6, "complete"))
+    outcomes = ("complete",)
+    undecided = frozenset({"pending", "processing"})
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Check the filters."""
+        filters: dict[str, Any] = record["filters"]
+        now = world.now()
+        moments: dict[str, datetime] = {}
+        for name in ("from", "to"):
+            moment = _moment(filters.get(name))
+            if moment is None or moment > now:
+                raise _refused(f"{name} not valid")
+            # The month as a number, so that two before January is November.
+            if not 0 <= _month(now) - _month(moment) <= 2:
+                raise _refused(f"{name} must be within the current and 2 previous months")
+            moments[name] = moment
+        if moments["from"] >= moments["to"]:
+            raise _refused("from not valid")
+        allowed = {"from", "to", _NARROWING[record["export_type"]]}
+        for name, value in filters.items():
+            if name not in allowed or not isinstance(value, str) or not value:
+                raise _refused(f"{name} not valid")
+        record["status"] = "pending"
+        record["url"] = None
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        """Begin shortly after."""
+        world.begin("exports", {"id": record["id"], "base": world.base})
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+        """Go one step further; a month after it was completed, an export is gone with its file."""
+        export = world.get("exports", payload["id"])
+        if export is None:
+            return
+        if name == "forget":
+            world.delete("exports", payload["id"])
+            world.setting.store.connection.execute("DELETE FROM files WHERE export = ?", (payload["id"],))
+            return
+        if name == "start":
+            world.update("exports", payload["id"], {"status": "processing"})
+            return
+        # The file's name is a UUID of its own.
+        base = payload.get("base", world.base)
+        url = f"{base}/exports/{world.new_id()}.csv.gz"
+        export = world.update("exports", payload["id"], {"status": "completed", "url": url})
+        _contents(world, export)
+        world.schedule(month_later(world.now()), "exports", "forget", {"id": payload["id"]})
+
+    def serve(self, world: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:
+        """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
+        if not rest.endswith(".csv.gz") or request.method != "GET":
+            return None
+        for export in world.find("exports", status="completed"):
+            if str(export["url"]).endswith(f"/exports/{rest}"):
+                return partial(_served, _file(world, export), rest, request)
+        return Response(404, {"content-type": "text/plain"}, b"")
+
+
+def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
+    """The whole file or the part that a request asks for (RFC 9110, section 14; one range at most)."""
+    file, tag = found
+    asked = {key.lower(): value.strip() for key, value in request.headers.items()}
+    headers = {
+        "content-type": "application/octet-stream",
+        "content-disposition": f'attachment; filename="{name}"',
+        "accept-ranges": "bytes",
+        "etag": tag,
+    }
+    wanted = _RANGE.fullmatch(asked.get("range", ""))
+    backwards = wanted is not None and wanted[1] and wanted[2] and int(wanted[1]) > int(wanted[2])
+    if wanted is None or backwards or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
+        size = file.size(_SMALL)
+        if size is not None:
+            return Response(200, headers, file.read(0, size))
+        return Streamed(200, headers, b"", file.read)
+    size = file.size() or 0
+    first = int(wanted[1]) if wanted[1] else max(0, size - int(wanted[2]))
+    last = min(size - 1, int(wanted[2])) if wanted[1] and wanted[2] else size - 1
+    if first > last:
+        return Response(416, {**headers, "content-range": f"bytes */{size}"}, b"")
+    length = last + 1 - first
+    headers |= {"content-range": f"bytes {first}-{last}/{size}", "content-length": str(length)}
+    return Streamed(206, headers, b"", lambda at, most: file.read(first + at, min(most, length - at)))
+
+
+class _Contents(msgspec.Struct, array_like=True):
+    """What a file is made of: it does not change when numbers come and go."""
+
+    outbound: bool
+    start: datetime
+    end: datetime
+    lines: list[Any]
+    placed: list[tuple[str, str]]
+    a_day: float
+
+
+def _contents(world: AccountSession, export: Record) -> bytes:
+    """The contents of an export, packed: as they were when it was completed."""
+    execute = world.setting.store.connection.execute
+    found = execute("SELECT contents FROM files WHERE export = ?", (export["id"],)).fetchone()
+    if found is not None:
+        return bytes(found[0])
+    filters = export["filters"]
+    start, end = _moment(filters["from"]), _moment(filters["to"])
+    assert start is not None  # noqa: S101 checked when it was created
+    assert end is not None  # noqa: S101 the same
+    outbound = export["export_type"] == "cdr_out"
+    lines: list[Any] = _trunks(world, filters) if outbound else lines_of(world, filters.get("did_number"))
+    placed = placed_calls(world, export["export_type"], {line[0] for line in lines}, start, end)
+    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(world)))
+    packed = zlib.compress(made, 1)
+    execute("INSERT INTO files (export, contents) VALUES (?, ?)", (export["id"], packed))
+    return packed
+
+
+def _file(world: AccountSession, export: Record) -> tuple[ExportFile, str]:
+    """The file of an export and the tag that stands for its contents."""
+    packed, seed = _contents(world, export), world.catalogue.seed
+    tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
+
+    def make() -> ExportFile:
+        found = msgspec.json.decode(zlib.decompress(packed), type=_Contents)
+        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if found.outbound else (CDR_IN_COLUMNS, cdr_in)
+        kinds = list[OutLine] if found.outbound else list[Line]
+        lines: Any = msgspec.convert(found.lines, kinds)
+        made = heapq.merge(
+            calls(lines, found.start, found.end, seed, found.a_day), found.placed, key=lambda one: one[0]
+        )
+        return ExportFile(itertools.chain([written(columns)], (line for _, line in made)))
+
+    return world.setting.shelf.get(tag, make), tag
+
+
+def _trunks(world: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
+    """The outbound trunks of an account, or the one that is asked for, with the numbers that they call from."""
+    wanted = filters.get("voice_out_trunk.id")
+    found = world.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
+    anyone = tuple(did["number"] for did in world.find("dids", limit=1000))
+    lines: list[OutLine] = []
+    for trunk in found:
+        own = world.find("dids", id=world.related("voice_out_trunks", trunk["id"], "dids"))
+        numbers = tuple(did["number"] for did in own)
+        lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))
+    return lines
+
+
+def lines_of(world: AccountSession, number: str | None) -> list[Line]:
+    """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
+    dids = world.find("dids") if number is None else world.find("dids", number=number)
+    trunks = {trunk["id"]: trunk for trunk in world.find("voice_in_trunks")}
+    members: dict[str, list[Record]] = {}
+    # Lowest priority first, then the greater share.
+    for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
+        members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
+    groups = {group["id"]: group["name"] for group in world.find("voice_in_trunk_groups")}
+    shared = {one["id"]: one for one in world.find("shared_capacity_groups")}
+    free = {one["id"] for one in world.find("did_group_types") if one["name"] == "Toll-free"}
+    kinds = {one["id"]: one for one in world.find("did_groups", id={did["did_group"] for did in dids})}
+    pools = {pool["id"]: pool for pool in world.find("capacity_pools")}
+    serving = {country: pool for pool in pools for country in world.related("capacity_pools", pool, "countries")}
+    lines: list[Line] = []
+    for did in dids:
+        group = did["voice_in_trunk_group"]
+        sent = members.get(group, []) if group else [trunks[did["voice_in_trunk"]]] if did["voice_in_trunk"] else []
+        sharing = shared.get(did["shared_capacity_group"])
+        kind = kinds.get(did["did_group"], _NO_KIND)
+        pool = (sharing or did)["capacity_pool"] or serving.get(kind["country"])
+        lines.append(
+            Line(
+                did["number"],
+                tuple(_attempt(trunk, did["number"]) for trunk in sent),
+                groups.get(group, ""),
+                "" if sharing is None else sharing["name"],
+                round(float(pools[pool]["metered_rate"]) * 1000) if pool in pools else 0,
+                kind["did_group_type"] in free,
+                _metered_share(kind, sharing),
+            )
+        )
+    return lines
+
+
+def _metered_share(kind: Record, sharing: Record | None) -> int:
+    """Of 16 calls, those that find the channels taken that are paid for by the month."""
+    if kind["is_metered"]:
+        return ALWAYS_METERED
+    if sharing is not None:
+        return 4 if sharing["metered_channels_count"] else 0
+    return 1
+
+
+def _attempt(trunk: Record, number: str) -> Attempt:
+    inside = trunk["configuration"]["attributes"]
+    if trunk["configuration"]["type"] == "pstn_configurations":
+        return Attempt(trunk["name"], inside["dst"] or "", forwarded=True)
+    user = (inside.get("username") or "{DID}").replace("{DID}", number)
+    destination = f"sip:{user}@{inside['host'] or 'sip.example.com'}"
+    return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")))
+
+
+def _refused(title: str) -> Refused:
+    return Refused(422, title, f"filters - {title}", "/data/attributes/filters")
+
+
+def _month(moment: datetime) -> int:
+    return moment.year * 12 + moment.month
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+        return None
+    for form in _FORMS:
+        try:
+            return datetime.strptime(value, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,138 @@
+"""Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
+
+The emulator has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
+secret. A staged file is removed after 24 hours, attached or not. Sources: the sheet on encryption, contract file
+encrypted_files.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from email.message import Message
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.errors import Refused, attribute_error
+from didww.encrypt import Encrypt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["EncryptedFiles", "PublicKeys"]
+
+KEPT: Final = timedelta(hours=24)
+LARGEST: Final = 20 << 20
+"""Bytes of an encrypted file."""
+_FIELDS: Final = frozenset(
+    {b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"}
+)
+_NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
+
+
+class PublicKeys(Behaviour):
+    """The two keys, first and second."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record]:
+        """The same for all seeds."""
+        for position, key in enumerate(_public_keys()):
+            yield {"id": world.catalogue.id_of("public_keys", str(position)), "key": key}
+
+
+class EncryptedFiles(Behaviour):
+    """Taken in from a form, opened, and forgotten by the clock."""
+
+    def create(self, world: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
+        """The record of an upload."""
+        fields = _form(content_type, body)
+        if fields is None or not set(fields) <= _FIELDS:
+            raise Refused(400, "invalid params", "invalid params", code="400")
+        sent = {name.removeprefix(b"encrypted_files[").removesuffix(b"]"): value for name, value in fields.items()}
+        if sent.get(b"encryption_fingerprint", b"").decode("latin-1") != Encrypt.calculate_fingerprint(_public_keys()):
+            raise Refused(422, "outdated fingerprint", "outdated fingerprint", "/data")
+        container = sent.get(b"file")
+        if not container:
+            raise attribute_error("file", "can't be blank")
+        if len(container) > LARGEST:
+            raise attribute_error("file", f"is too large (maximum is {LARGEST >> 20} MB)")
+        if _opened(container) is None:
+            raise attribute_error("file", "is invalid")
+        description = sent.get(b"description")
+        return {"description": None if description is None else description.decode("utf-8", "replace")}
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """It is kept for a day."""
+        record["expires_at"] = world.stamp(world.now() + KEPT)
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        """Remember when it ends."""
+        world.schedule(world.now() + KEPT, "encrypted_files", "expire", record["id"])
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Forget it."""
+        world.delete("encrypted_files", payload)
+
+
+def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:
+    """The fields of a multipart form; None if it is none."""
+    head = Message()
+    head["Content-Type"] = content_type
+    boundary = head.get_boundary()
+    if head.get_content_type() != "multipart/form-data" or not boundary:
+        return None
+    fields: dict[bytes, bytes] = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:-1]:
+        described, _, value = part.partition(b"\r\n\r\n")
+        name = _NAME.search(described)
+        if name is None:
+            return None
+        fields[name[1]] = value
+    return fields or None
+
+
+@cache
+def _keys() -> list[RSAPrivateKey]:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    data = files("didww.emulator") / "data"
+    loaded = [load_pem_private_key((data / f"key_{one}.pem").read_bytes(), None) for one in ("a", "b")]
+    return [key for key in loaded if isinstance(key, RSAPrivateKey)]
+
+
+@cache
+def _public_keys() -> tuple[str, ...]:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    shape = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    return tuple(key.public_key().public_bytes(*shape).decode() for key in _keys())
+
+
+def _opened(container: bytes) -> bytes | None:
+    """The file in a container; None if both keys do not open the same one."""
+    from cryptography.hazmat.primitives import hashes, padding
+    from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    oaep = rsa_padding.OAEP(mgf=rsa_padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+    first, second = (key.key_size // 8 for key in _keys())
+    blocks = container[:first], container[first : first + second]
+    try:
+        opened = [key.decrypt(block, oaep) for key, block in zip(_keys(), blocks, strict=True)]
+        if opened[0] != opened[1] or len(opened[0]) != 48:
+            return None
+        cipher = Cipher(AES256(opened[0][:32]), CBC(opened[0][32:])).decryptor()
+        padded = cipher.update(container[first + second :]) + cipher.finalize()
+        unpadder = padding.PKCS7(128).unpadder()
+        return unpadder.update(padded) + unpadder.finalize()
+    except ValueError:
+        return None

@@ -1,0 +1,80 @@
+"""The history of numbers: an entry for each event, forgotten after 90 days. Source: contract file did_history."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.overrides import HISTORY_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["History", "remember"]
+
+_TYPE = "did_history"
+_KEPT = timedelta(days=HISTORY_DAYS[_TYPE])
+
+
+class History(Behaviour):
+    """Events of numbers."""
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
+        """A count before and after; only a change of one has them."""
+        return record["private"] or None
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Forget what is old."""
+        execute = world.setting.store.connection.execute
+        last = world.stamp(world.now() - _KEPT)
+        execute("DELETE FROM did_history WHERE owner = ? AND created_at <= ?", (world.owner, last))
+        (oldest,) = execute("SELECT min(created_at) FROM did_history WHERE owner = ?", (world.owner,)).fetchone()
+        if oldest is not None:
+            _forget_later(world, datetime.fromisoformat(oldest))
+
+
+def remember(
+    world: AccountSession,
+    action: str,
+    numbers: Iterable[str],
+    *,
+    method: str = "api3",
+    change: tuple[Any, Any] | None = None,
+) -> None:
+    """Write an event of some numbers into the history.
+
+    Args:
+        world: Whose.
+        action: What happened.
+        numbers: To which.
+        method: By which door: `api3` for a request, `system` for the clock.
+        change: A value before and after.
+    """
+    private = {} if change is None else {"from": _text(change[0]), "to": _text(change[1])}
+    world.insert_many(
+        _TYPE,
+        [
+            {
+                "id": world.new_id(),
+                "did_number": number,
+                "action": action,
+                "method": method,
+                "created_at": world.stamp(),
+                "private": private,
+            }
+            for number in numbers
+        ],
+    )
+    _forget_later(world, world.now())
+
+
+def _forget_later(world: AccountSession, written: datetime) -> None:
+    world.once(written + _KEPT, _TYPE, "forget", f"forget/{world.owner}")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,52 @@
+"""Names that an account can give only once, and references of orders."""
+
+from __future__ import annotations
+
+import string
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.errors import attribute_error
+
+if TYPE_CHECKING:
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Named", "cost", "order_reference"]
+
+
+class Named(Behaviour):
+    """Names are the account's own only once.
+
+    Attributes:
+        among: The types that share the names, the first of them the behaviour's own.
+    """
+
+    among: ClassVar[tuple[str, ...]]
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Refuse a name that is taken."""
+        self._check_name(world, record["name"])
+
+    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+        """Refuse a name that another one has."""
+        if "name" in changes and changes["name"] != record["name"]:
+            self._check_name(world, changes["name"])
+
+    def _check_name(self, world: AccountSession, name: str) -> None:
+        if not name.strip():
+            raise attribute_error("name", "can't be blank")
+        if any(world.count(type, name=name) for type in self.among):
+            raise attribute_error("name", "has already been taken")
+
+
+def cost(item: Record) -> Decimal:
+    """What an item of an order costs: its attributes hold the prices of one unit."""
+    return int(item["qty"]) * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
+
+
+def order_reference(world: AccountSession) -> str:
+    """A new reference of an order, for people to read."""
+    letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
+    return f"{letters}-{world.dice.randrange(10**6):06}"

@@ -1,0 +1,274 @@
+"""Orders buy numbers: by quantity (one unless said), one particular number, or one that is reserved; or channels.
+
+An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
+owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
+again every minute. Channels are there at once. Items hold the prices of one unit, with VAT; the amount is the sum over
+all units. Prices of SKUs are without VAT. Sources: scenarios sheet, sections 1 to 4 and 11; contract file orders;
+recorded answers.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from didww.emulator.behaviours.available_dids import pick, shadow
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.capacity import priced_by
+from didww.emulator.behaviours.dids import take_over
+from didww.emulator.behaviours.months import last_day, month_earlier, month_later
+from didww.emulator.behaviours.named import cost, order_reference
+from didww.emulator.engine.errors import Refused, attribute_error, not_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Orders"]
+
+SECONDS_TO_TRY_AGAIN = 60.0
+MAX_TRIES_A_MINUTE = 60
+"""After them, an order that waits for stock is tried every hour: a leap of a year is no million tries."""
+_CHOICES = ("qty", "did_reservation_id", "available_did_id")
+
+
+class Orders(Behaviour):
+    """Priced, charged, filled."""
+
+    steps = ((0.4, "complete"),)
+    outcomes = ("complete", "cancel")
+    undecided = frozenset({"pending"})
+    defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Check the items, hold their numbers and charge their price."""
+        if not record["items"]:
+            raise attribute_error("items", "can't be blank")
+        if len({item["type"] for item in record["items"]}) > 1:
+            raise attribute_error("items", "must be of one type")
+        backorder = record["allow_back_ordering"]
+        description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
+        record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
+        total = Decimal(0)
+        items: list[Any] = []
+        plans: list[dict[str, Any]] = []
+        for index, item in enumerate(record["items"]):
+            answer, plan = _priced(world, index, item, backorder=backorder)
+            items.append(answer)
+            plans.append(plan)
+            total += cost(answer["attributes"])
+            _hold(world, plan, record["id"])
+        world.charge(total)
+        record["items"] = items
+        record["amount"] = f"{total:.2f}"
+        record["private"] = {"plans": plans}
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        """Have it filled; channels alone are there at once."""
+        world.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+        """Hand the numbers over, if all of them are there; or cancel."""
+        order = world.get("orders", payload["id"])
+        if order is None or order["status"] != "pending":
+            return
+        if name == "cancel":
+            _cancel(world, order)
+            return
+        plans = order["private"]["plans"]
+        for plan in _of_numbers(plans):
+            group = world.get("did_groups", plan["group"])
+            missing = plan["qty"] - len(plan["numbers"])
+            if group is not None and missing:
+                more = pick(world, group, missing)
+                _hold(world, {**plan, "numbers": more}, order["id"])
+                plan["numbers"] += more
+        if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
+            tried = order["private"].get("tried", 0) + 1
+            world.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
+            again = SECONDS_TO_TRY_AGAIN if tried < MAX_TRIES_A_MINUTE else 3600
+            world.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
+            return
+        now = world.now()
+        until = month_later(now)
+        for plan, item in zip(plans, order["items"], strict=True):
+            if "pool" in plan:
+                pool = world.get("capacity_pools", plan["pool"]) or {}
+                count = pool["total_channels_count"] + plan["qty"]
+                world.update("capacity_pools", plan["pool"], {"total_channels_count": count})
+                ends = date.fromisoformat(pool["renew_date"])
+            else:
+                _release(world, plan)
+                take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
+                ends = until.date()
+            item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=last_day(ends))
+        world.update("orders", order["id"], {"status": "completed", "items": order["items"]})
+
+    def delete(self, world: AccountSession, record: Record) -> bool:
+        """Cancel: the money comes back, the numbers go back into stock."""
+        # Only orders of numbers can be canceled; how the service says so of others is not documented.
+        if record["status"] != "pending" or not _of_numbers(record["private"]["plans"]):
+            raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
+        _cancel(world, record)
+        return True
+
+
+def _cancel(world: AccountSession, order: Record) -> None:
+    world.charge(-Decimal(order["amount"]))
+    world.update("orders", order["id"], {"status": "canceled"})
+    held = shadow(world)
+    for hold in held.find("did_reservations", description=order["id"]):
+        held.delete("did_reservations", hold["id"])
+
+
+def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [plan for plan in plans if "pool" not in plan]
+
+
+def _priced(world: AccountSession, index: int, item: Any, *, backorder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The item as it is answered, and the plan to fill it."""
+    inside = item["attributes"]
+
+    def refused(name: str, message: str = "is invalid") -> Refused:
+        return attribute_error(f"items/{index}/{name}", message)
+
+    if item["type"] == "capacity_order_items":
+        return _channels(world, inside, refused)
+    if item["type"] != "did_order_items":
+        raise refused("type", "is not allowed for creation")
+    sku = world.get("stock_keeping_units", inside.get("sku_id"))
+    if sku is None:
+        raise refused("sku_id")
+    given = [name for name in _CHOICES if inside.get(name) is not None]
+    if len(given) > 1:
+        raise not_allowed(given[1])
+    chosen, value = (given[0], inside[given[0]]) if given else ("qty", 1)
+    group = world.get("did_groups", sku["did_group"])
+    assert group is not None  # noqa: S101 every SKU has its group
+    prefix = inside.get("nanpa_prefix_id")
+    if prefix is not None and (world.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
+        raise refused("nanpa_prefix_id")
+    numbers = _CHOOSERS[chosen](world, group, value, refused)
+    qty = value if chosen == "qty" else 1
+    if len(numbers) < qty and not backorder:
+        raise refused("qty", "exceeds available DIDs count")
+    once, monthly = (world.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
+    answer = {
+        "qty": qty,
+        "nrc": f"{once:.2f}",
+        "mrc": f"{monthly:.2f}",
+        "setup_price": f"{once:.2f}",
+        "monthly_price": f"{monthly:.2f}",
+        "prorated_mrc": False,
+        "billed_from": None,
+        "billed_to": None,
+        "did_group_id": group["id"],
+    }
+    plan = {
+        "group": group["id"],
+        "qty": qty,
+        "numbers": numbers,
+        "channels": sku["channels_included_count"],
+        "monthly": sku["monthly_price"],
+        "cycles": inside.get("billing_cycles_count"),
+    }
+    return {"type": "did_order_items", "attributes": answer}, plan
+
+
+def _channels(
+    world: AccountSession, inside: dict[str, Any], refused: Callable[..., Refused]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
+    pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
+    if pool is None:
+        raise refused("capacity_pool_id")
+    if qty < pool["minimum_qty_per_order"]:
+        raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
+    price = priced_by(world, pool, qty)
+    once = world.gross(Decimal(price["setup_price"]))
+    monthly = world.gross(Decimal(price["monthly_price"]) * _rest_of_month(world, pool))
+    answer = {
+        "qty": qty,
+        "nrc": f"{once:.2f}",
+        "mrc": f"{monthly:.2f}",
+        "prorated_mrc": True,
+        "billed_from": None,
+        "billed_to": None,
+        "capacity_pool_id": pool["id"],
+    }
+    return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
+
+
+def _rest_of_month(world: AccountSession, pool: Record) -> Decimal:
+    """Which part of a month new channels are charged for: what is left of the pool's."""
+    today = world.now().date()
+    ends = date.fromisoformat(pool["renew_date"])
+    begins = month_earlier(ends, pool["private"].get("day"))
+    return Decimal((ends - today).days) / Decimal((ends - begins).days)
+
+
+def _by_quantity(world: AccountSession, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
+    return pick(world, group, qty)
+
+
+def _available(world: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+    number = world.get("available_dids", id)
+    if number is None or number["did_group"] != group["id"]:
+        raise refused("available_did_id")
+    return [number["number"]]
+
+
+def _reserved(world: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+    reservation = world.get("did_reservations", id)
+    if reservation is None or reservation["did_group"] != group["id"]:
+        raise refused("did_reservation_id")
+    world.delete("did_reservations", id)
+    return [reservation["number"]]
+
+
+_CHOOSERS: dict[str, Callable[..., list[str]]] = {
+    "qty": _by_quantity,
+    "available_did_id": _available,
+    "did_reservation_id": _reserved,
+}
+
+
+def _hold(world: AccountSession, plan: dict[str, Any], order: str) -> None:
+    """Keep the numbers of a plan out of stock while the order is pending."""
+    held = shadow(world)
+    for number in plan["numbers"]:
+        held.insert(
+            "did_reservations",
+            {"number": number, "did_group": plan["group"], "description": order, "expires_at": world.stamp()},
+        )
+
+
+def _release(world: AccountSession, plan: dict[str, Any]) -> None:
+    held = shadow(world)
+    for hold in held.find("did_reservations", number=plan["numbers"]):
+        held.delete("did_reservations", hold["id"])
+
+
+def _did(world: AccountSession, plan: dict[str, Any], number: str, order: str, until: datetime) -> dict[str, Any]:
+    group = world.get("did_groups", plan["group"])
+    waiting = bool(group is not None and group["needs_registration"])
+    return {
+        "id": world.new_id(),
+        "number": number,
+        "blocked": waiting,
+        "awaiting_registration": waiting,
+        "terminated": False,
+        "emergency_enabled": False,
+        "channels_included_count": plan["channels"],
+        "dedicated_channels_count": 0,
+        "billing_cycles_count": plan["cycles"],
+        "created_at": world.stamp(),
+        "expires_at": world.stamp(until),
+        "did_group": plan["group"],
+        "order": order,
+        "private": {"monthly": plan["monthly"], "day": world.now().day},
+    }

@@ -1,0 +1,165 @@
+"""Outbound trunks: the server's defaults, the credentials that it makes, and what is spent within 24 hours.
+
+Sources: behaviour sheet, section 8 (defaults); scenarios sheet, section 10 (authentication methods).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.named import Named
+from didww.emulator.behaviours.trunks import random_word
+from didww.emulator.engine.errors import attribute_error, relationship_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
+
+_WINDOW: Final = timedelta(hours=24)
+_NEED_FEATURES: Final = ("replace_cli", "randomize_cli")
+"""Actions on a caller ID that is not allowed which need a feature of the same name."""
+
+
+class OutTrunks(Named):
+    """Outbound trunks."""
+
+    among = ("voice_out_trunks",)
+
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "status": "active",
+        "default_dst_action": "allow_all",
+        "allow_any_did_as_cli": False,
+        "threshold_amount": "3000.0",
+        "media_encryption_mode": "disabled",
+        "force_symmetric_rtp": False,
+        "rtp_ping": False,
+        "rtp_timeout": 30,
+        "emergency_enable_all": False,
+    }
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Make the credentials."""
+        super().before_create(world, record)
+        _check(world, record)
+        record["authentication_method"] = _completed(world, record["authentication_method"], {}, "creation")
+
+    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+        """A sent method replaces the whole one; credentials stay as long as their kind does.
+
+        Unblocking a trunk begins its 24 hours anew.
+        """
+        super().before_update(world, record, changes)
+        _check(world, changes)
+        if changes.get("status") == "active" and record["status"] == "blocked":
+            changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
+        if "authentication_method" in changes:
+            there: dict[str, Any] = record["authentication_method"] or {}
+            changes["authentication_method"] = _completed(
+                world, changes["authentication_method"], there, "update", record["id"]
+            )
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+        """What was spent in the last 24 hours."""
+        return {"spent_amount": str(_spent(world, record) or "0.0")}
+
+
+def spend(world: AccountSession, trunk: str, amount: Decimal) -> Record:
+    """Add the price of a call to what a trunk has spent; at its threshold it is blocked.
+
+    Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
+    """
+    record = world.get("voice_out_trunks", trunk) or {}
+    spent = _spent(world, record)
+    kept = [one for one in record["private"].get("spent", []) if one[0] > world.stamp(world.now() - _WINDOW)]
+    now = world.stamp()
+    if kept and kept[-1][0][:16] == now[:16]:  # of a minute, one sum
+        now, amount_before = kept[-1][0], Decimal(kept.pop()[1])
+        kept.append([now, str(amount_before + amount)])
+    else:
+        kept.append([now, str(amount)])
+    changes: dict[str, Any] = {"private": {**record["private"], "spent": kept}}
+    threshold = record["threshold_amount"]
+    total = spent + amount
+    if threshold is not None and total >= Decimal(threshold) and record["status"] == "active":
+        changes |= {"status": "blocked", "threshold_reached": True}
+    return world.update("voice_out_trunks", trunk, changes)
+
+
+def _spent(world: AccountSession, record: Record) -> Decimal:
+    since = world.stamp(world.now() - _WINDOW)
+    return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
+
+
+def _check(world: AccountSession, changes: Record) -> None:
+    """Refuse an action without its feature, and addresses that are none; store a prefix once."""
+    action = changes.get("on_cli_mismatch_action")
+    if action in _NEED_FEATURES and not world.enabled(action):
+        raise attribute_error("on_cli_mismatch_action", "is not enabled for this account")
+    if changes.get("dst_prefixes"):
+        changes["dst_prefixes"] = list(dict.fromkeys(changes["dst_prefixes"]))
+    _check_networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
+
+
+def _check_networks(ips: list[str] | None, label: str, path: str) -> None:
+    for ip in ips or ():
+        try:
+            ip_network(ip, strict=False)
+        except ValueError:
+            raise attribute_error(label, "is invalid", path=path) from None
+
+
+class RegenerateCredentials(Behaviour):
+    """New credentials for a trunk; nothing else is stored, and the answer bears the trunk's id."""
+
+    stored = False
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Replace them; trunks of other methods have none."""
+        trunk = world.get("voice_out_trunks", record["voice_out_trunk"]) or {}
+        method: dict[str, Any] = trunk["authentication_method"]
+        if method["type"] != "credentials_and_ip":
+            raise relationship_error("voice_out_trunk")
+        record["id"] = trunk["id"]
+        changed = {"username": random_word(world, 10), "password": random_word(world, 16)}
+        inside = {**method["attributes"], **changed}
+        world.update(
+            "voice_out_trunks", trunk["id"], {"authentication_method": {"type": method["type"], "attributes": inside}}
+        )
+
+
+def _completed(world: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
+    """The method as it is stored: with credentials, those that are there if the kind stays."""
+    kind, inside = given["type"], dict(given["attributes"])
+    if kind == "ip_only":
+        raise attribute_error("type", f"is not allowed for {when}", path="authentication_method/type")
+    if kind == "twilio" and _is_taken(world, inside["twilio_account_sid"], id):
+        path = "authentication_method/attributes/twilio_account_sid"
+        raise attribute_error("twilio_account_sid", "has already been taken", path=path)
+    if kind == "credentials_and_ip":
+        path = "authentication_method/attributes/allowed_sip_ips"
+        _check_networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
+        # Single addresses come back as networks.
+        inside["allowed_sip_ips"] = [str(ip_network(ip, strict=False)) for ip in inside["allowed_sip_ips"]]
+        made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
+        inside["username"] = made.get("username") or random_word(world, 10)
+        inside["password"] = made.get("password") or random_word(world, 16)
+    return {"type": kind, "attributes": inside}
+
+
+def _is_taken(world: AccountSession, sid: str, id: str) -> bool:
+    """Whether another trunk, of any account, trusts this Twilio account."""
+    world.touch("voice_out_trunks")
+    rows = world.setting.store.connection.execute(
+        "SELECT id FROM voice_out_trunks"
+        " WHERE json_extract(authentication_method, '$.attributes.twilio_account_sid') = ?",
+        (sid,),
+    )
+    return any(row[0] != id for row in rows)

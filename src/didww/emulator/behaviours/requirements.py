@@ -1,0 +1,134 @@
+"""What registration and emergency calling take: kinds of proofs, blank forms, and the requirements of each country.
+
+The kinds are some of the service's (recorded), the forms are the emulator's own, and the requirements are drawn from
+the
+seed: a country with them has one for each kind of number that needs it. Sources: contract files address_requirements,
+emergency_requirements, proof_types, supporting_document_templates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from didww.emulator.behaviours.base import Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["AddressRequirements", "EmergencyRequirements", "ProofTypes", "Templates"]
+
+_PROOFS: Final = {
+    "Personal": ("Passport", "National ID", "Drivers License"),
+    "Business": ("Trade License", "Excerpt from the commercial register"),
+    "Address": ("Utility Bill", "Copy of Phone Bill", "Rental Receipt"),
+}
+_PERMANENT: Final = ("Declaration of Consent", "Business Declaration")
+_ONETIME: Final = ("Number Assignment Form", "Letter of Authorization")
+
+
+class ProofTypes(Behaviour):
+    """Kinds of proofs."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record]:
+        """The same for all accounts."""
+        for entity, names in _PROOFS.items():
+            for name in names:
+                yield {"id": _proof_type(world, entity, name), "name": name, "entity_type": entity}
+
+
+class Templates(Behaviour):
+    """Blank forms."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record]:
+        """The same for all accounts."""
+        for permanent, names in ((True, _PERMANENT), (False, _ONETIME)):
+            for name in names:
+                file = name.lower().replace(" ", "-")
+                yield {
+                    "id": _template(world, name),
+                    "name": name,
+                    "permanent": permanent,
+                    "url": f"https://forms.example.com/{file}.pdf",
+                }
+
+
+class AddressRequirements(Behaviour):
+    """One for each country and kind of number that needs registration."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record]:
+        """Drawn by their ids."""
+        for id, country, type in _pairs(world, "address_requirements", "needs_registration"):
+            draw = int(id[:8], 16)
+            for proven, names in (("personal", "Personal"), ("business", "Business"), ("address", "Address")):
+                world.setting.store.link(
+                    id, f"{proven}_proof_types", [_proof_type(world, names, name) for name in _PROOFS[names]]
+                )
+            permanent, onetime = draw % 3 == 0, draw % 4 == 0
+            yield {
+                "id": id,
+                "identity_type": "any",
+                "personal_area_level": "world_wide",
+                "business_area_level": "country" if draw % 2 else "world_wide",
+                "address_area_level": "country",
+                "personal_proof_qty": 1,
+                "business_proof_qty": 1,
+                "address_proof_qty": 1,
+                "personal_mandatory_fields": ["birth_date"] if draw % 2 else None,
+                "business_mandatory_fields": ["company_reg_number"] if draw % 5 else ["company_reg_number", "vat_id"],
+                "service_description_required": draw % 6 == 0,
+                "restriction_message": "The end user has to have an address in the country.",
+                "country": country,
+                "did_group_type": type,
+                "personal_permanent_document": _template(world, _PERMANENT[0]) if permanent else None,
+                "business_permanent_document": _template(world, _PERMANENT[1]) if permanent else None,
+                "personal_onetime_document": _template(world, _ONETIME[0]) if onetime else None,
+                "business_onetime_document": _template(world, _ONETIME[1]) if onetime else None,
+            }
+
+
+class EmergencyRequirements(Behaviour):
+    """One for each country and kind of number that can have emergency calling."""
+
+    def rows(self, world: AccountSession) -> Iterable[Record]:
+        """Drawn by their ids; each has a rate."""
+        for id, country, type in _pairs(world, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
+            draw = int(id[:8], 16)
+            yield {
+                "id": id,
+                "identity_type": "any",
+                "personal_area_level": "world_wide",
+                "business_area_level": "world_wide",
+                "address_area_level": "country",
+                "personal_mandatory_fields": ["Birth Date"] if draw % 2 else [],
+                "business_mandatory_fields": ["Company ID", "Country of Tax Residence"] if draw % 2 else [],
+                "address_mandatory_fields": [],
+                "estimate_setup_time": ("1", "7-14 days", "3 business days")[draw % 3],
+                "requirement_restriction_message": None,
+                "country": country,
+                "did_group_type": type,
+            }
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
+        """Its prices."""
+        return {"setup_price": "0.0", "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
+
+
+def _pairs(world: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
+    """Id, country and kind of number of each requirement that there is."""
+    world.touch("did_groups")
+    rows = world.setting.store.connection.execute(
+        f"SELECT DISTINCT country, did_group_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
+    )
+    for country, type in rows.fetchall():
+        yield world.catalogue.id_of(requirement, f"{country}/{type}"), country, type
+
+
+def _proof_type(world: AccountSession, entity: str, name: str) -> str:
+    return world.catalogue.id_of("proof_types", f"{entity}/{name}")
+
+
+def _template(world: AccountSession, name: str) -> str:
+    return world.catalogue.id_of("supporting_document_templates", name)

@@ -1,0 +1,48 @@
+"""Reservations hold an available number for ten minutes; an account has at most ten at a time.
+
+Source: scenarios sheet, section 4.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.errors import Refused, relationship_error
+
+if TYPE_CHECKING:
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Reservations"]
+
+HELD = timedelta(minutes=10)
+MOST = 10
+
+
+class Reservations(Behaviour):
+    """Held, and let go by the clock."""
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Take the number out of stock."""
+        available = world.get("available_dids", record["available_did"])
+        if available is None:
+            raise relationship_error("available_did")
+        if world.count("did_reservations") >= MOST:
+            raise Refused(422, f"at most {MOST} numbers can be reserved", pointer="/data")
+        record["number"] = available["number"]
+        record["did_group"] = available["did_group"]
+        record["expires_at"] = world.stamp(world.now() + HELD)
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        """Remember when it ends."""
+        world.schedule(world.now() + HELD, "did_reservations", "expire", record["id"])
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+        """Let the number go; nothing happens if it was bought or released meanwhile."""
+        world.delete("did_reservations", payload)
+
+    def document_meta(self, world: AccountSession, operation: str) -> dict[str, Any]:
+        """How many more the account may hold; the answer to a creation does not say."""
+        return {} if operation == "create" else {"available_count": MOST - world.count("did_reservations")}

@@ -1,0 +1,144 @@
+"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration, what may be deleted.
+
+A sent configuration is merged with the stored one. A deleted group takes its trunks with it.
+
+Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behaviour sheet,
+sections 8 and 10.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from didww.emulator.behaviours.named import Named
+from didww.emulator.engine.errors import Refused, relationship_error
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["TrunkGroups", "Trunks", "random_word"]
+
+# What a SIP configuration holds unless told; null where nothing stands here. Few of the service's values are known (the
+# formats of DTMF, no rerouting codes: recorded); the others are the emulator's own choice.
+SIP_DEFAULTS: dict[str, Any] = {
+    "transport_protocol_id": 1,
+    "network_protocol_priority": "force_ipv4",
+    "resolve_ruri": False,
+    "use_did_in_ruri": False,
+    "rx_dtmf_format_id": 1,
+    "tx_dtmf_format_id": 1,
+    "auth_enabled": False,
+    "enabled_sip_registration": False,
+    "sst_enabled": False,
+    "sst_min_timer": 600,
+    "sst_max_timer": 900,
+    "sst_refresh_method_id": 1,
+    "sst_accept_501": True,
+    "sip_timer_b": 8000,
+    "dns_srv_failover_timer": 2000,
+    "rtp_ping": False,
+    "rtp_timeout": 30,
+    "force_symmetric_rtp": False,
+    "symmetric_rtp_ignore_rtcp": False,
+    "media_encryption_mode": "disabled",
+    "stir_shaken_mode": "disabled",
+    "diversion_relay_policy": "none",
+    "diversion_inject_mode": "none",
+    "cnam_lookup": False,
+    "max_transfers": 0,
+    "max_30x_redirects": 0,
+}
+
+
+class Trunks(Named):
+    """Inbound trunks."""
+
+    among = ("voice_in_trunks", "voice_in_trunk_groups")
+    defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Complete the configuration."""
+        super().before_create(world, record)
+        _check_room(world, record["voice_in_trunk_group"])
+        given = record["configuration"]
+        if given["type"] == SipConfiguration.type_:
+            blank = dict.fromkeys(SipConfiguration._fields)
+            given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
+        record["configuration"] = _registered(world, given)
+
+    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+        """Keep the credentials of a registration in order, and groups within their size."""
+        super().before_update(world, record, changes)
+        if "configuration" in changes:
+            changes["configuration"] = _registered(world, changes["configuration"])
+        if changes.get("voice_in_trunk_group") != record["voice_in_trunk_group"]:
+            _check_room(world, changes.get("voice_in_trunk_group"))
+
+    def before_delete(self, world: AccountSession, record: Record) -> None:
+        """Refuse to delete a trunk that is routed to, or in a group."""
+        if world.count("dids", voice_in_trunk=record["id"]):
+            raise _in_use("The trunk cannot be removed while DIDs are routed to it")
+        if record["voice_in_trunk_group"] is not None:
+            raise _in_use("The trunk cannot be removed while it is in a trunk group")
+
+
+class TrunkGroups(Named):
+    """Trunk groups."""
+
+    among = ("voice_in_trunk_groups", "voice_in_trunks")
+
+    def before_delete(self, world: AccountSession, record: Record) -> None:
+        """Refuse to delete a group that is routed to, or a member of which is."""
+        members = world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
+        if world.count("dids", voice_in_trunk_group=record["id"]) or world.count("dids", voice_in_trunk=members):
+            raise _in_use("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
+
+    def delete(self, world: AccountSession, record: Record) -> bool:
+        """Take its trunks with it."""
+        for trunk in world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"):
+            world.delete("voice_in_trunks", trunk)
+        return False
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+        """How many trunks it holds."""
+        return {"trunks_count": world.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
+
+
+def _in_use(text: str) -> Refused:
+    """The refusal of a deletion. What the service says then is not known; the form is that of a capacity group."""
+    return Refused(422, text, pointer="/data")
+
+
+def _check_room(world: AccountSession, group: str | None) -> None:
+    """Refuse a trunk that a group has no room for."""
+    most = VoiceInTrunkGroup._fields["voice_in_trunks"].high
+    if group is not None and most is not None and world.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
+        raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
+
+
+def _registered(world: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
+    """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
+    inside = configuration["attributes"]
+    if configuration["type"] != SipConfiguration.type_:
+        return configuration
+    if not inside["enabled_sip_registration"]:
+        inside.update(incoming_auth_username=None, incoming_auth_password=None)
+    elif not inside["incoming_auth_username"]:
+        inside.update(incoming_auth_username=_secret(world), incoming_auth_password=_secret(world))
+    return configuration
+
+
+def _secret(world: AccountSession) -> str:
+    """A user name or password of a registration, as recorded answers have them."""
+    return "".join(world.dice.choices(string.ascii_letters + string.digits, k=16))
+
+
+def random_word(world: AccountSession, length: int) -> str:
+    """A word of small letters and digits, from the seed: a user name or password that the server makes."""
+    return "".join(world.dice.choices(string.ascii_lowercase + string.digits, k=length))

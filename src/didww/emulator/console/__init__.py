@@ -1,0 +1,297 @@
+"""The Console: pages below `/_emulator/console/` that show what the emulator holds and steer it.
+
+A page reads the groups of `Emulator`; a form is one of their operations, called as `control` calls it, and then another
+page. Needs jinja2, of the extra `emulator`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+import msgspec
+
+from didww._core.effects import Response
+from didww.emulator.controls.faults import PRESETS
+from didww.emulator.http import control_api
+from didww.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jinja2 import Environment
+
+    from didww._core.effects import Request
+    from didww.emulator.emulator import Emulator
+
+__all__ = ["PREFIX", "answer"]
+
+PREFIX: Final = "/_emulator/console/"
+_HTML: Final = "text/html; charset=utf-8"
+_NO_JINJA: Final = b'The console needs jinja2: install this package with its extra "emulator".\n'
+
+# The page that a form of a group comes from, and goes back to.
+_PAGES: Final[dict[str, str]] = {
+    "journal": "",
+    "transitions": "pending",
+    "clock": "clock",
+    "faults": "faults",
+    "callbacks": "callbacks",
+    "state": "state",
+    "balance": "state",
+    "stock": "state",
+}
+_NAVIGATION: Final = (
+    ("", "Journal"),
+    ("resources", "Resources"),
+    ("pending", "Pending"),
+    ("clock", "Clock"),
+    ("faults", "Faults"),
+    ("callbacks", "Callbacks"),
+    ("state", "State"),
+)
+# By operation, what a page says when it was done; what is not in it is not offered.
+_DONE: Final[dict[str, str]] = {
+    "journal/clear": "The journal is empty.",
+    "transitions/set": "Set; it holds for what is created from now on.",
+    "transitions/reset": "Decided as from the start again.",
+    "transitions/approve": "Approved.",
+    "transitions/reject": "Rejected.",
+    "transitions/complete": "Done; an order stays pending while its numbers are not in stock.",
+    "transitions/cancel": "Canceled.",
+    "clock/advance": "The clock was advanced.",
+    "clock/freeze": "The clock stands still.",
+    "clock/run": "The clock runs.",
+    "faults/add": "The rule was added.",
+    "faults/preset": "The rules were added.",
+    "faults/remove": "The rule was removed.",
+    "faults/clear": "All rules were removed.",
+    "callbacks/replay": "It is sent once more.",
+    "callbacks/sign": "Callbacks are signed so from now on.",
+    "callbacks/allow": "The hosts were set.",
+    "state/reset": "Everything begins anew.",
+    "state/snapshot": "The snapshot was taken.",
+    "state/restore": "The snapshot was brought back.",
+    "balance/put": "The money was put.",
+    "stock/put": "The stock was put.",
+}
+
+
+class _NoSuchPageError(Exception):
+    pass
+
+
+def answer(emulator: Emulator, request: Request) -> Response:
+    """The answer to a request below `/_emulator/console/`."""
+    try:
+        _templates()
+    except ModuleNotFoundError as error:
+        if error.name not in ("jinja2", "markupsafe"):
+            raise
+        return Response(501, {"content-type": "text/plain"}, _NO_JINJA)
+    split = urlsplit(request.url)
+    place = split.path.removeprefix(PREFIX).rstrip("/")
+    if request.method == "POST":
+        return _act(emulator, request, place)
+    if request.method not in ("GET", "HEAD"):
+        return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Pages are read by GET.\n")
+    return _page(emulator, request, place, parse_qsl(split.query))
+
+
+def _act(emulator: Emulator, request: Request, place: str) -> Response:
+    """Do what a form says, then send the browser to a page; a page with the reason if it cannot be done."""
+    page = _PAGES.get(place.partition("/")[0])
+    if page is None or place not in _DONE:
+        return _page(emulator, request, "no-such-form", [])
+    body = request.body if isinstance(request.body, bytes) else b""
+    # What a form leaves empty is not given; hosts stand in one field.
+    pairs = [
+        (name, part)
+        for name, value in parse_qsl(body.decode("utf-8", "replace"))
+        for part in (value.split() if name == "hosts" else [value.strip()])
+        if part
+    ]
+    try:
+        control_api.call(emulator, place, control_api.from_text(place, pairs))
+    except (LookupError, ValueError, TimeoutError, sqlite3.OperationalError) as error:  # the last: a full disk
+        return _page(emulator, request, page, [], wrong=control_api.said(error))
+    return Response(303, {"location": f"{PREFIX}{page}?{urlencode({'done': place})}"}, b"")
+
+
+def _page(
+    emulator: Emulator, request: Request, place: str, query: list[tuple[str, str]], *, wrong: str = ""
+) -> Response:
+    first, *rest = place.split("/")
+    nonce = secrets.token_urlsafe(16)
+    given = dict(query)
+    shared = {
+        "root": PREFIX,
+        "here": first if first in dict(_NAVIGATION) else "",
+        "navigation": _NAVIGATION,
+        "nonce": nonce,
+        "version": __version__,
+        "now": emulator.clock.state(),
+        "counts": {"pending": len(emulator.transitions.waiting()), "faults": len(emulator.faults.rules())},
+        "done": _DONE.get(given.get("done", ""), ""),
+        "wrong": wrong,
+    }
+    status = 422 if wrong else 200
+    try:
+        make = _MAKERS.get(first) if len(rest) <= 2 else None
+        if make is None:
+            raise _NoSuchPageError  # noqa: TRY301
+        template, values = make(emulator, request, [unquote(part) for part in rest], query)
+    except _NoSuchPageError:
+        template, values, status = "missing.html", {}, 404
+    except (ValueError, LookupError) as error:
+        template, values, status = "missing.html", {"reason": control_api.said(error)}, 422
+    text = _templates().get_template(template).render({**shared, **values})
+    return Response(status, _headers(nonce), text.encode("utf-8", "replace"))
+
+
+def _headers(nonce: str) -> dict[str, str]:
+    allowed = (
+        "default-src 'none'",
+        f"style-src 'nonce-{nonce}'",
+        f"script-src 'nonce-{nonce}'",
+        "img-src data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "content-type": _HTML,
+        "content-security-policy": "; ".join(allowed),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        # Not no-referrer: browsers then send "Origin: null" with forms, which is another origin.
+        "referrer-policy": "same-origin",
+    }
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from didww.emulator.console.shown import coloured, in_path, indented, masked_pair, masked_text, moment
+
+    made = Environment(
+        loader=PackageLoader("didww.emulator.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        coloured=coloured, indented=indented, masked=masked_text, moment=moment, pair=masked_pair, part=in_path
+    )
+    return made
+
+
+# The pages: the template, and what it shows
+
+
+def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:
+    if not rest or rest == ["fragment"]:
+        kept = [
+            (name, value.strip()) for name, value in query if name in ("method", "path", "status") and value.strip()
+        ]
+        entries = control_api.call(emulator, "journal/entries", control_api.from_text("journal/entries", kept))
+        template = "entries.html" if rest else "journal.html"
+        return template, {"entries": entries, "filter": dict(kept), "query": urlencode(kept), "here": ""}
+    if len(rest) > 1 or not (rest[0].isascii() and rest[0].isdigit()) or len(rest[0]) > 15:
+        raise _NoSuchPageError
+    found = emulator.journal.entries(after=int(rest[0]) - 1, limit=1000)
+    if not found or found[-1].id != int(rest[0]):
+        raise _NoSuchPageError
+    from didww.emulator.console import shown
+
+    entry = found[-1]
+    split = urlsplit(request.url)
+    base = f"{split.scheme}://{split.netloc}"
+    return "entry.html", {
+        "entry": entry,
+        "next": found[-2].id if len(found) > 1 else None,
+        "body": shown.pretty(entry.body),
+        "answer": shown.pretty(entry.answer),
+        "query": [(name, shown.masked_pair(value, name)) for name, value in entry.query],
+        "curl": shown.as_curl(entry, base),
+        "python": shown.as_python(entry, base),
+        "here": "",
+    }
+
+
+def _resources(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    from didww.emulator.console import records
+
+    if not rest:
+        return "resources.html", {"kinds": records.kinds(emulator)}
+    if len(rest) == 1:
+        number = dict(query).get("page", "1")
+        if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
+            raise _NoSuchPageError
+        page = records.page_of(emulator, rest[0], int(number))
+        if page is None:
+            raise _NoSuchPageError
+        return "records.html", {"page": page}
+    record = records.one(emulator, rest[0], rest[1])
+    if record is None:
+        raise _NoSuchPageError
+    return "record.html", {"record": record}
+
+
+def _pending(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    with emulator.engine.held() as setting:
+        outcomes = {type: list(one.outcomes) for type, one in setting.behaviours.items() if one.outcomes}
+    return "pending.html", {
+        "waiting": emulator.transitions.waiting(),
+        "paces": emulator.transitions.show(),
+        "outcomes": outcomes,
+    }
+
+
+def _clock(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    return "clock.html", {}
+
+
+def _faults(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    from didww._schema.registry import all_classes
+
+    def listed(fault: msgspec.Struct) -> dict[str, Any]:
+        return {name: value for name, value in msgspec.to_builtins(fault).items() if name not in ("id", "hits")}
+
+    return "faults.html", {
+        "rules": [(rule, listed(rule)) for rule in emulator.faults.rules()],
+        "presets": {name: [listed(rule) for rule in rules] for name, rules in PRESETS.items()},
+        "types": [cls.type_ for cls in all_classes() if cls.operations or cls.extra_operations],
+    }
+
+
+def _callbacks(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    return "callbacks.html", {
+        "deliveries": emulator.callbacks.deliveries(),
+        "signing": emulator.callbacks._signing,
+        "hosts": sorted(emulator.callbacks._hosts),
+    }
+
+
+def _state(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
+    return "state.html", {"snapshots": emulator.state.snapshots()}
+
+
+_MAKERS: Final[Mapping[str, Callable[[Emulator, Request, list[str], list[tuple[str, str]]], Any]]] = {
+    "": _journal,
+    "journal": _journal,
+    "resources": _resources,
+    "pending": _pending,
+    "clock": _clock,
+    "faults": _faults,
+    "callbacks": _callbacks,
+    "state": _state,
+}

@@ -1,0 +1,184 @@
+"""The records of all accounts as the console shows them. Looking changes nothing: no first rows, no dice thrown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from didww._schema.registry import all_classes
+from didww.emulator.console.shown import masked
+from didww.emulator.engine.accounts import NOBODY
+from didww.emulator.engine.documents import related_rows
+from didww.emulator.engine.schema import JSON_KINDS, table_of
+from didww.emulator.engine.session import AccountSession
+
+if TYPE_CHECKING:
+    from didww.emulator.emulator import Emulator
+    from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.session import Runtime
+    from didww.emulator.engine.store import Row
+
+__all__ = ["FieldType", "Linked", "Listed", "Page", "Shown", "kinds", "one", "page_of"]
+
+_LONG = JSON_KINDS | {"boolean"}  # what a list of records leaves to the record's own page
+PAGE = 50
+COLUMNS = 4
+MAX_LINKED = 50
+_TELLING = ("number", "name", "description", "status", "reference", "iso", "prefix", "balance")
+"""Attributes that come first in a list, where a type has them."""
+
+
+class FieldType(NamedTuple):
+    """A type, and how many records of it there are; `shared` if they belong to nobody."""
+
+    type: str
+    records: int
+    shared: bool
+
+
+class Listed(NamedTuple):
+    """A record in a list: the account is the first letters of the hash of its key."""
+
+    id: str
+    account: str
+    values: list[Any]
+
+
+class Page(NamedTuple):
+    """A part of a list."""
+
+    type: str
+    shared: bool
+    total: int
+    number: int
+    last: int
+    names: list[str]
+    records: list[Listed]
+
+
+class Linked(NamedTuple):
+    """Where a relationship leads: type, id and a name to show; `more` are left out."""
+
+    name: str
+    many: bool
+    targets: list[tuple[str, str, str]]
+    more: int
+
+
+class Shown(NamedTuple):
+    """A record with all that belongs to it."""
+
+    type: str
+    id: str
+    account: str
+    attributes: dict[str, Any]
+    links: list[Linked]
+
+
+class _Onlooker(AccountSession):
+    """A view that leaves the first rows of accounts unmade: their ids would be other ones than without a look."""
+
+    def touch(self, type: str) -> Table:
+        table = self.setting.store.table(type)
+        return super().touch(type) if table.shared else table
+
+
+def kinds(emulator: Emulator) -> list[FieldType]:
+    """All types that can be asked for, those with records of accounts first."""
+    found: list[FieldType] = []
+    with emulator.engine.held() as setting:
+        for cls in all_classes():
+            table = table_of(cls.type_)
+            # Numbers in stock are a range, not records.
+            if table is None or cls.type_ == "available_dids" or not (cls.operations or cls.extra_operations):
+                continue
+            found.append(FieldType(cls.type_, _count(setting, table), table.shared))
+    return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
+
+
+def page_of(emulator: Emulator, type: str, number: int) -> Page | None:
+    """A part of the records of a type, an account's newest first; None if there is no such type."""
+    table = table_of(type)
+    if table is None:
+        return None
+    with emulator.engine.held() as setting:
+        total = _count(setting, table)
+        last = max(1, -(-total // PAGE))
+        number = min(number, last)
+        rows = setting.store.connection.execute(
+            f'SELECT owner, {table.selected} FROM "{type}" WHERE {_seen(table)}'  # noqa: S608 declared names
+            f" ORDER BY rowid {'' if table.shared else 'DESC'} LIMIT ? OFFSET ?",
+            (PAGE, (number - 1) * PAGE),
+        ).fetchall()
+        accounts = _accounts(setting)
+        records = [(row[0], _attributes(setting, table, row[0], row[1:])) for row in rows]
+    names = _columns(table, [record for _, record in records])
+    listed = [
+        Listed(row[1], accounts.get(owner, ""), [record.get(name) for name in names])
+        for row, (owner, record) in zip(rows, records, strict=True)
+    ]
+    return Page(type, table.shared, total, number, last, names, listed)
+
+
+def one(emulator: Emulator, type: str, id: str) -> Shown | None:
+    """A record of any account; None if there is none."""
+    table = table_of(type)
+    if table is None:
+        return None
+    with emulator.engine.held() as setting:
+        world = _Onlooker(setting, NOBODY, "")
+        world.touch(type)
+        found = setting.store.connection.execute(
+            f'SELECT owner, {table.selected} FROM "{type}" WHERE id = ? AND {_seen(table)}',  # noqa: S608 declared names
+            (id,),
+        ).fetchone()
+        if found is None:
+            return None
+        owner, row = found[0], found[1:]
+        world = _Onlooker(setting, owner or NOBODY, "")
+        links: list[Linked] = []
+        for name in table.shown_relations:
+            relation = table.relations[name]
+            others = related_rows(world, table, relation, [row]).get(id, [])
+            targets = [(other.type, each[0], _title(other, each)) for other, each in others[:MAX_LINKED]]
+            links.append(Linked(name, relation.many, targets, max(0, len(others) - MAX_LINKED)))
+        account = _accounts(setting).get(owner, "")
+        return Shown(type, id, account, _attributes(setting, table, owner, row), links)
+
+
+def _seen(table: Table) -> str:
+    # Owners below zero hold the numbers of pending orders; no account sees them.
+    return "1" if table.shared else "owner > 0"
+
+
+def _count(setting: Runtime, table: Table) -> int:
+    _Onlooker(setting, NOBODY, "").touch(table.type)
+    row = setting.store.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {_seen(table)}').fetchone()  # noqa: S608
+    return int(row[0])
+
+
+def _accounts(setting: Runtime) -> dict[int | None, str]:
+    return dict(setting.store.connection.execute("SELECT id, substr(key, 1, 8) FROM accounts").fetchall())
+
+
+def _attributes(setting: Runtime, table: Table, owner: int | None, row: Row) -> dict[str, Any]:
+    record = table.record(row)
+    setting.behaviour(table.type).attributes(_Onlooker(setting, owner or NOBODY, ""), record)
+    shown: dict[str, Any] = masked({name: record[name] for name in table.attributes})
+    return shown
+
+
+def _columns(table: Table, records: list[dict[str, Any]]) -> list[str]:
+    single = [
+        name
+        for name in table.attributes
+        if table.by_name[name].kind not in _LONG and any(record[name] is not None for record in records)
+    ]
+    first = [name for name in _TELLING if name in single]
+    return [*first, *(name for name in single if name not in first)][:COLUMNS]
+
+
+def _title(table: Table, row: Row) -> str:
+    return next(
+        (str(row[table.place[name]]) for name in _TELLING[:3] if name in table.attributes and row[table.place[name]]),
+        "",
+    )

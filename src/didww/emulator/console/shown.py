@@ -1,0 +1,190 @@
+"""How the console writes things: JSON with its secrets masked, a request as curl and as Python."""
+
+from __future__ import annotations
+
+import json
+import pprint
+import re
+import shlex
+import textwrap
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup, escape
+
+from didww._schema.registry import all_classes
+
+if TYPE_CHECKING:
+    from didww.emulator.controls.journal import Entry
+
+__all__ = [
+    "MASK",
+    "as_curl",
+    "as_python",
+    "coloured",
+    "in_path",
+    "indented",
+    "masked",
+    "masked_pair",
+    "masked_text",
+    "moment",
+    "pretty",
+]
+
+MASK: Final = "********"
+_SECRET: Final = re.compile(r"password|secret|token", re.IGNORECASE)
+# In text that is no whole JSON: a member whose name says so, to the end of its value or of the text.
+_MEMBER: Final = re.compile(
+    r'("[^"]*(?:password|secret|token)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}\]"]+)',
+    re.IGNORECASE,
+)
+# In an address: what the names in its query say (as in the log of the command).
+_PARAMETER: Final = re.compile(
+    r"([?&][^=&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE
+)
+_TOKEN: Final = re.compile(
+    r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
+)
+# What a program that repeats a request has no use for.
+_OF_THE_CLIENT: Final = frozenset(
+    {"host", "user-agent", "content-length", "accept-encoding", "connection", "transfer-encoding", "traceparent"}
+)
+
+
+def masked(value: Any) -> Any:
+    """Plain JSON values with every secret in them masked."""
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {
+            name: MASK if one is not None and _SECRET.search(name) else masked(one) for name, one in members.items()
+        }
+    if isinstance(value, list):
+        return [masked(one) for one in cast("list[Any]", value)]
+    return masked_text(value) if isinstance(value, str) else value
+
+
+def masked_text(text: str) -> str:
+    """Text with the secrets of addresses in it masked."""
+    return _PARAMETER.sub(rf"\1{MASK}", text)
+
+
+def masked_pair(value: str, name: str) -> str:
+    """The value of a parameter, masked if its name says so."""
+    return MASK if _SECRET.search(name) else masked_text(value)
+
+
+def pretty(body: str) -> str:
+    """A body to be read: JSON indented, anything else as it is; secrets masked."""
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return masked_text(_MEMBER.sub(rf'\1"{MASK}"', body))
+    return indented(masked(read))
+
+
+def coloured(text: str) -> Markup:
+    """JSON with its names, texts and words told apart; safe to stand in a page."""
+    parts: list[Markup] = []
+    end = 0
+    for found in _TOKEN.finditer(text):
+        parts += [
+            escape(text[end : found.start()]),
+            Markup('<span class="{}">{}</span>').format(found.lastgroup, found[0]),
+        ]
+        end = found.end()
+    return Markup().join([*parts, escape(text[end:])])
+
+
+def indented(value: Any) -> str:
+    """Plain JSON values to be read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def in_path(text: str) -> str:
+    """Text as a part of a path."""
+    return quote(text, safe="")
+
+
+def moment(text: str | None) -> str:
+    """A time of the emulator as people read it."""
+    return "" if text is None else text.replace("T", " ").removesuffix("Z")[:19]
+
+
+def as_curl(entry: Entry, base: str) -> str:
+    """A request as a command; the key is a variable of the shell."""
+    lines = [
+        f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}",
+        '-H "Api-Key: $DIDWW_API_KEY"',
+    ]
+    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(entry).items()]
+    if entry.body:
+        lines.append(f"--data-binary {shlex.quote(_compact(entry.body))}")
+    return " \\\n  ".join(lines)
+
+
+def as_python(entry: Entry, base: str) -> str:
+    """A request as a program; the key comes from the environment.
+
+    Reading and deleting by this library. A body is sent as it was, over HTTP: whatever it was, it can be sent again.
+    """
+    called = None if entry.body else _called(entry)
+    if called is not None:
+        names = "DidwwClient, QueryParams" if "QueryParams" in called else "DidwwClient"
+        client = f'DidwwClient(os.environ["DIDWW_API_KEY"], base_url={f"{base}/v3"!r})'
+        return (
+            f"import os\n\nfrom didww import {names}\n\n"
+            f"with {client} as client:\n    answer = client.{called}\n    print(answer.raw)"
+        )
+    headers = [("Api-Key", 'os.environ["DIDWW_API_KEY"]')]
+    headers += [(name, repr(value)) for name, value in _headers(entry).items()]
+    lines = ["import os", "", "import httpx2", "", "response = httpx2.request("]
+    lines += [f"    {entry.method!r},", f"    {_address(entry, base)!r},", "    headers={"]
+    lines += [f"        {name!r}: {value}," for name, value in headers]
+    lines.append("    },")
+    if entry.body:
+        lines.append(_python_body(entry.body))
+    lines += [")", "print(response.status_code, response.text)"]
+    return "\n".join(lines)
+
+
+def _called(entry: Entry) -> str | None:
+    """The call of this library that sends the request; None if there is none."""
+    place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
+    cls = next((cls for cls in all_classes() if cls.path == place), None)
+    if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/"):
+        return None
+    name = {"GET": "find" if rest or cls.singleton else "list", "DELETE": "delete" if rest else ""}.get(entry.method)
+    if not name or name not in cls.operations | cls.extra_operations or (cls.singleton and rest):
+        return None
+    given = [repr(one) for one in rest]
+    if entry.query and name != "delete":
+        params = "".join(f".param({name!r}, {masked_pair(value, name)!r})" for name, value in entry.query)
+        given.append(f"QueryParams(){params}")
+    return f"{place}().{name}({', '.join(given)})"
+
+
+def _python_body(body: str) -> str:
+    text = pretty(body)
+    try:
+        written = pprint.pformat(json.loads(text), width=88, sort_dicts=False)
+    except ValueError:
+        return f"    content={text!r}.encode(),"
+    return f"    json={textwrap.indent(written, '    ').strip()},"
+
+
+def _address(entry: Entry, base: str) -> str:
+    pairs = [(name, masked_pair(value, name)) for name, value in entry.query]
+    query = f"?{urlencode(pairs, quote_via=quote, safe=',*')}" if pairs else ""
+    return f"{base}{quote(entry.path, safe='/')}{query}"
+
+
+def _headers(entry: Entry) -> dict[str, str]:
+    return {name: value for name, value in entry.headers.items() if name not in _OF_THE_CLIENT}
+
+
+def _compact(body: str) -> str:
+    text = pretty(body)
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return text

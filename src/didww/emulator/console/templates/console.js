@@ -1,0 +1,48 @@
+"use strict";
+// The journal: its fragment is asked for each second, and put in place if it is another one.
+const live = document.querySelector("[data-poll]");
+if (live) {
+  const pause = document.querySelector("[data-pause]");
+  const state = document.querySelector("[data-state]");
+  let last = null, paused = false;
+  const round = async () => {
+    if (!paused && !document.hidden) {
+      try {
+        const answer = await fetch(live.dataset.poll, { cache: "no-store" });
+        if (!answer.ok) throw new Error(String(answer.status));
+        const text = await answer.text();
+        if (!paused && text !== last) {
+          const focused = document.activeElement && live.contains(document.activeElement) ? document.activeElement.id : "";
+          live.innerHTML = text;
+          if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+          last = text;
+        }
+        state.textContent = paused ? "paused" : "live";
+      } catch {
+        state.textContent = "the emulator does not answer";
+      }
+    }
+    setTimeout(round, 1000);
+  };
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.textContent = paused ? "Go on" : "Pause";
+    state.textContent = paused ? "paused" : "live";
+  });
+  round();
+}
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+}

@@ -1,0 +1,472 @@
+"""Callbacks: who is told when something was decided, the queue of what is to be sent, and each attempt at it.
+
+Delivered as the service does: a GET with the fields in the query, a POST with a form, a JSON array for outbound trunks;
+signed; repeated nine times at growing intervals of the emulator's clock. Only an account with an enabled callback
+secret is told. Events of outbound trunks that could not be delivered are collected. Source: the sheet on callbacks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import sqlite3
+import threading
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from didww.callback.request_validator import RequestValidator, with_scheme
+from didww.callback.signing import CallbackRequest, sign_callback
+from didww.emulator.controls.clock import stamp
+from didww.emulator.engine.accounts import features_of
+from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, takes_no_more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from didww.emulator.engine.engine import Engine
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record, Store
+
+__all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
+
+PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
+"""Seconds between one attempt and the next."""
+MAX_SHOWN = 500
+SECONDS_TO_ANSWER = 60.0
+"""Real seconds that a receiver has to answer."""
+_MAX_WAIT: Final = 600.0
+DEFAULT_SECRET: Final = "emulator-callback-secret"  # noqa: S105 it is in the documentation
+
+_COLLECTED: Final = "voice_out_trunks"
+"""The type whose events, while they cannot be delivered, are collected in one array."""
+
+Signing = Literal["right", "wrong", "none"]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt at a delivery.
+
+    Attributes:
+        at: When, by the emulator's clock.
+        status: The status of the answer; None if there was none.
+        error: What went wrong; None if the answer was one from 200 to 298.
+        seconds: Real seconds that it took.
+        body: The beginning of the answer's body.
+    """
+
+    at: str
+    status: int | None
+    error: str | None
+    seconds: float
+    body: str = ""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A callback, with all attempts at it.
+
+    Attributes:
+        id: A number that counts up.
+        type: Type of the record that it tells of.
+        record: The record's id.
+        method: GET or POST.
+        url: The URL as the record has it.
+        fields: What is told; an object, or a list of them for outbound trunks.
+        state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault),
+            unsent (the account had no enabled callback secret), collected (sent in the array of another one).
+        next_at: When the next attempt is due; None if there is none.
+        attempts: The attempts so far.
+    """
+
+    id: int
+    type: str
+    record: str
+    method: str
+    url: str
+    fields: dict[str, Any] | list[dict[str, Any]]
+    state: str
+    next_at: str | None
+    attempts: list[Attempt]
+
+
+# What is told
+
+
+def _decided(record: Record, *names: str) -> dict[str, Any]:
+    return {name: record[name] or "" for name in ("id", "status", *names)}
+
+
+def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
+    """Members that are always there: empty where there is nothing to tell."""
+    return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
+
+
+# By type: the statuses that are told, and the fields beside the type.
+_TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]]] = {
+    "orders": (frozenset({"completed", "canceled"}), _decided),
+    "exports": (frozenset({"completed"}), lambda record: _decided(record, "url")),
+    "address_verifications": (
+        frozenset({"approved", "rejected"}),
+        lambda record: _reviewed(record, "reject_reason", ", "),
+    ),
+    "emergency_verifications": (
+        frozenset({"approved", "rejected"}),
+        lambda record: (
+            _reviewed(record, "reject_reasons", "; ")
+            | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
+        ),
+    ),
+    "voice_out_trunks": (
+        frozenset({"active", "blocked"}),
+        lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
+    ),
+}
+
+
+def report(world: AccountSession, type: str, before: str | None, record: Record) -> None:
+    """Queue the callback for a record whose status may have changed, if it is one that is told."""
+    statuses, fields = _TOLD.get(type, (frozenset[str](), _decided))
+    status = record["status"]
+    if status == before or status not in statuses or not record["callback_url"]:
+        return
+    told: Any = {"type": type, **fields(record)}
+    if type == _COLLECTED:
+        told = [{**told, "created_at": world.stamp()}]
+    # An emergency order, and first objects, may have no method.
+    method = "POST" if type == _COLLECTED else str(record.get("callback_method") or "post").upper()
+    enabled = world.enabled("callback_secret")
+    world.setting.store.connection.execute(
+        "INSERT INTO deliveries (owner, type, record, method, url, fields, state, next_at, attempts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '[]')",
+        (
+            world.owner,
+            type,
+            record["id"],
+            method,
+            record["callback_url"],
+            msgspec.json.encode(told).decode(),
+            "waiting" if enabled else "unsent",
+            world.stamp() if enabled else None,
+        ),
+    )
+    world.setting.ordered = True
+
+
+# Delivery
+
+
+class Callbacks:
+    """Deliveries of callbacks: `emulator.callbacks`.
+
+    Args:
+        engine: The engine.
+        secret: What callbacks are signed with.
+        disturb: Says for a type whether a fault drops or doubles the callback at hand.
+        hosts: Hosts beside loopback addresses that are delivered to from the start; `"*"` is any.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        secret: str = DEFAULT_SECRET,
+        disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+        hosts: Iterable[str] = (),
+    ) -> None:
+        if not secret:
+            raise ValueError("callback_secret is empty; callbacks are signed with it.")
+        self._engine = engine
+        self._secret = secret
+        self._disturb = disturb
+        self._signing: Signing = "right"
+        self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
+        self._carrying = threading.Lock()
+        self._closed = False
+
+    def deliveries(self, *, record: str | None = None, state: str | None = None) -> list[Delivery]:
+        """The last 500 callbacks, the newest first.
+
+        Args:
+            record: Only those of this record.
+            state: Only those in this state.
+        """
+        terms = {"record": record, "state": state}
+        given = {name: value for name, value in terms.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given) or "1"
+        with self._engine.held() as setting:
+            rows = setting.store.connection.execute(
+                f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MAX_SHOWN}",  # noqa: S608
+                list(given.values()),
+            )
+            return [_delivery(row) for row in rows]
+
+    def replay(self, id: int) -> Delivery:
+        """Send a callback once more, whatever became of it; one that was tried ten times is tried this once.
+
+        Raises:
+            LookupError: There is none with this id.
+        """
+        self._get(id)
+        with self._engine.held() as setting:
+            setting.store.connection.execute(
+                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(setting.clock.now()), id)
+            )
+            setting.ordered = True
+        self._engine.wake()
+        return self._get(id)
+
+    def request(self, id: int) -> CallbackRequest:
+        """A callback as it is sent, signed: to hand it to a receiver without a socket.
+
+        Raises:
+            LookupError: There is none with this id.
+        """
+        return self._made(self._get(id))
+
+    def sign(self, how: Signing) -> None:
+        """Sign callbacks rightly (as from the start), wrongly, or not at all."""
+        if how not in ("right", "wrong", "none"):
+            raise ValueError(f"{how!r}: callbacks are signed 'right', 'wrong' or 'none'.")
+        self._signing = how
+
+    def allow(self, *hosts: str) -> None:
+        """Deliver to these hosts too, beside loopback addresses; `"*"` is any. None: to loopback addresses alone."""
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    def settle(self, timeout: float = 10.0) -> list[Delivery]:
+        """Wait until no callback is due any more; the last ones, the newest first.
+
+        Args:
+            timeout: Real seconds to wait, 600 at most.
+
+        Raises:
+            TimeoutError: Some still are, or the emulator was closed.
+        """
+        end = time.monotonic() + min(timeout, _MAX_WAIT)
+        while not self._closed:
+            try:
+                with self._engine.held() as setting:
+                    due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
+            except sqlite3.ProgrammingError:  # closed meanwhile
+                break
+            if not due and not self._carrying.locked():
+                return self.deliveries()
+            if time.monotonic() > end:
+                raise TimeoutError(f"Callbacks are still under way after {timeout:g} s.")
+            if not self.carry():
+                time.sleep(0.01)
+        raise TimeoutError("The emulator was closed.")
+
+    # For the engine
+
+    def reset(self) -> None:
+        """As it was in the beginning."""
+        self._signing, self._hosts = "right", self._first_hosts
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._closed = True
+
+    def carry(self) -> bool:
+        """Attempt whatever is due; False if somebody else is at it."""
+        if not self._carrying.acquire(blocking=False):
+            return False
+        try:
+            while not self._closed:
+                with self._engine.held() as setting:
+                    now = stamp(setting.clock.now())
+                    execute = setting.store.connection.execute
+                    row = self._next(execute, now)
+                    setting.ordered = False
+                    if row is not None:  # what could not be noted must not be sent, time and again
+                        execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
+                        row = setting.changing(partial(_sendable, setting.store, row, now))
+                        if row is None:
+                            continue
+                if row is None:
+                    return True
+                self._attempt(_delivery(row))
+            return True
+        finally:
+            self._carrying.release()
+
+    def work(self) -> float:
+        """Attempt whatever is due; seconds of the emulator's clock until more is, infinity if nothing is to come."""
+        try:
+            self.carry()
+        except sqlite3.OperationalError as error:
+            if not takes_no_more(error):
+                raise
+            return PAUSE_ON_FULL_DISK
+        with self._engine.held() as setting:
+            row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
+            if row[0] is None:
+                return math.inf
+            return max(0.0, (datetime.fromisoformat(row[0]) - setting.clock.now()).total_seconds())
+
+    @staticmethod
+    def _next(execute: Callable[..., Any], now: str) -> Any:
+        return execute(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE next_at <= ? ORDER BY next_at, id LIMIT 1",  # noqa: S608
+            (now,),
+        ).fetchone()
+
+    def _get(self, id: int) -> Delivery:
+        with self._engine.held() as setting:
+            row = setting.store.connection.execute(
+                f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
+                (str(id),),  # as text any number will do
+            ).fetchone()
+        if row is None:
+            raise LookupError(f"There is no delivery {id}.")
+        return _delivery(row)
+
+    def _made(self, delivery: Delivery) -> CallbackRequest:
+        method: Any = delivery.method
+        secret = "not the secret" if self._signing == "wrong" else self._secret
+        made = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
+        headers = {"User-Agent": "DIDWW emulator", **made.headers}
+        if self._signing == "none":
+            del headers[RequestValidator.HEADER]
+        return msgspec.structs.replace(made, headers=headers)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        now = delivery.next_at or ""
+        disturbance = self._disturb(delivery.type)
+        if disturbance == "drop":
+            self._note(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
+            return
+        host = _host(delivery.url)
+        if not self._allowed(host):
+            error = f"{host} is no loopback address; allow it: --callback-host, or emulator.callbacks.allow({host!r})"
+            self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
+            return
+        attempt = self._send(delivery, now)
+        if disturbance == "duplicate":
+            self._send(delivery, now)
+        if attempt.error is None:
+            self._note(delivery, "delivered", None, attempt)
+            return
+        tried = len(delivery.attempts)
+        # A replay of one that has failed ten times is one attempt more.
+        if tried >= len(PAUSES):
+            self._note(delivery, "failed", None, attempt)
+            return
+        later = datetime.fromisoformat(now) + timedelta(seconds=PAUSES[tried])
+        self._note(delivery, "waiting", stamp(later), attempt)
+
+    def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
+        attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
+        with self._engine.held() as setting:
+            execute = setting.store.connection.execute
+            execute("UPDATE deliveries SET attempts = ? WHERE id = ?", (attempts, delivery.id))
+            # Another time stands there if it was replayed meanwhile; it is due again then.
+            execute(
+                "UPDATE deliveries SET state = ?, next_at = ? WHERE id = ? AND next_at = ?",
+                (state, next_at, delivery.id, delivery.next_at),
+            )
+
+    def _send(self, delivery: Delivery, now: str) -> Attempt:
+        import httpx2
+
+        from didww.transport import httpx_deadlines
+
+        started = time.perf_counter()
+        status, error, body = None, None, ""
+        # Of the whole attempt: libraries time single reads, and a receiver that drips would never be done.
+        until = httpx_deadlines.Until(time.monotonic() + SECONDS_TO_ANSWER)
+        timeouts = {"connect": until, "read": until, "write": until, "pool": until}
+        try:
+            made = self._made(delivery)
+            with httpx2.Client(trust_env=False) as client:
+                httpx_deadlines.bind(client)
+                request = client.build_request(
+                    made.method,
+                    made.url,
+                    headers=made.headers,
+                    content=made.body.encode(),
+                    extensions={"timeout": timeouts},
+                )
+                answer = client.send(request, stream=True)
+                try:
+                    status = answer.status_code
+                    body = next(answer.iter_raw(), b"")[:500].decode("utf-8", "replace")
+                finally:
+                    answer.close()
+            if not 200 <= status <= 298:
+                error = f"answered {status}"
+        except httpx2.HTTPError as failure:
+            error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
+        except (ValueError, TypeError, httpx2.InvalidURL) as failure:
+            error = f"cannot be called: {failure}"
+        return Attempt(now, status, error, round(time.perf_counter() - started, 3), body)
+
+    def _allowed(self, host: str) -> bool:
+        if host == "localhost" or host in self._hosts or "*" in self._hosts:
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
+    """The delivery to attempt in place of one that is due; None if there is nothing to attempt now.
+
+    Without an enabled callback secret nothing is sent, and nothing repeated. Events of outbound trunks for one URL are
+    collected: those that came while a delivery fails go out in its next attempt.
+    """
+    execute = store.connection.execute
+    owner = execute("SELECT owner FROM deliveries WHERE id = ?", row[:1]).fetchone()[0]
+    if not features_of(store, owner)["callback_secret"]:
+        execute("UPDATE deliveries SET state = 'unsent', next_at = NULL WHERE id = ?", row[:1])
+        return None
+    if row[1] != _COLLECTED:
+        return row
+    several = execute(
+        f"SELECT {_COLUMNS} FROM deliveries WHERE owner = ? AND type = ? AND url = ? AND state = 'waiting'"  # noqa: S608
+        " ORDER BY attempts = '[]', id",  # the one that fails comes first
+        (owner, _COLLECTED, row[4]),
+    ).fetchall()
+    first, *others = several
+    if others:
+        events = [event for one in sorted(several) for event in msgspec.json.decode(one[5])]
+        execute("UPDATE deliveries SET fields = ? WHERE id = ?", (msgspec.json.encode(events).decode(), first[0]))
+        execute(
+            "UPDATE deliveries SET state = 'collected', next_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode([one[0] for one in others]).decode(),),
+        )
+    if first[7] > now:
+        return None
+    found: tuple[Any, ...] = execute(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", first[:1]).fetchone()  # noqa: S608
+    return found
+
+
+def _host(url: str) -> str:
+    """The host that would be called; empty for what is no address. Read as the client that calls it reads it."""
+    import httpx2
+
+    try:
+        return httpx2.URL(with_scheme(url)).host.lower()
+    except (ValueError, TypeError, httpx2.InvalidURL):
+        return ""
+
+
+_COLUMNS = "id, type, record, method, url, fields, state, next_at, attempts"
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    id, type, record, method, url, fields, state, next_at, attempts = row
+    return Delivery(
+        id,
+        type,
+        record,
+        method,
+        url,
+        msgspec.json.decode(fields),
+        state,
+        next_at,
+        msgspec.json.decode(attempts, type=list[Attempt]),
+    )

@@ -1,0 +1,274 @@
+"""Calls that are placed on purpose: on a number now, or from an outbound trunk; exports have them beside the others."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.data.cdr import (
+    ALWAYS_METERED,
+    CALLS_A_DAY,
+    CDR_IN_COLUMNS,
+    CDR_OUT_COLUMNS,
+    charges,
+    dollars,
+    network_of,
+    written,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from didww.emulator.data.cdr import Line
+    from didww.emulator.engine.engine import Engine
+    from didww.emulator.engine.session import AccountSession
+
+__all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
+
+_FORM: Final = "%Y-%m-%d %H:%M:%S"
+_RATE: Final = Decimal("0.010")
+_MOST: Final = 10_000
+_CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call that was placed.
+
+    Attributes:
+        call_id: Its `Call ID` in exports.
+        at: When it started, by the emulator's clock.
+        line: The number that was called, or the id of the trunk that called.
+        charged: What it cost, in US dollars.
+    """
+
+    call_id: str
+    at: str
+    line: str
+    charged: str
+
+
+class Calls:
+    """Calls: `emulator.calls`.
+
+    Args:
+        engine: The engine.
+        default_key: Whose unless said.
+    """
+
+    def __init__(self, engine: Engine, default_key: str) -> None:
+        self._engine = engine
+        self._default_key = default_key
+
+    def rate(self, a_day: float) -> float:
+        """Set how many calls a number has on a weekday on average; a trunk has eight times as many.
+
+        Args:
+            a_day: From 0 to 5000. Exports that were completed before keep their calls.
+
+        Raises:
+            ValueError: It is no such number.
+        """
+        if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
+            raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
+        with self._engine.held() as setting:
+            setting.store.set_meta("calls a day", str(float(a_day)))
+        return a_day
+
+    def inbound(
+        self,
+        did: str,
+        *,
+        count: int = 1,
+        source: str = "442079460000",
+        duration: Duration = 60,
+        code: str = "200",
+        api_key: str | None = None,
+    ) -> list[Call]:
+        """Have a number called now.
+
+        Args:
+            did: The number, or the id of the DID.
+            count: How many calls, one after the other, from 1 to 10000.
+            source: Who calls.
+            duration: How long they last; 0 for one that is not answered.
+            code: The SIP code they end with.
+            api_key: Whose number; the emulator's own account unless said.
+
+        Raises:
+            LookupError: The account has no such number.
+            ValueError: A count or a duration cannot be so.
+        """
+        from didww.emulator.behaviours.exports import lines_of
+
+        seconds = _checked(count, duration)
+        with self._engine.held() as setting:
+            world = self._engine.world(api_key or self._default_key)
+            found = world.find("dids", number=did) or world.find("dids", id=did)
+            if not found:
+                raise LookupError(f"The account has no number {did!r}.")
+            line = lines_of(world, found[0]["number"])[0]
+            return setting.changing(lambda: [_in(world, line, source, seconds, code) for _ in range(count)])
+
+    def outbound(
+        self,
+        trunk: str,
+        *,
+        count: int = 1,
+        destination: str = "442079460001",
+        duration: Duration = 60,
+        rate: str | float | Decimal = _RATE,
+        api_key: str | None = None,
+    ) -> list[Call]:
+        """Have an outbound trunk call now; what it costs counts for its threshold.
+
+        Args:
+            trunk: The id of the trunk.
+            count: How many calls, one after the other, from 1 to 10000. A trunk that is blocked places none.
+            destination: Who is called.
+            duration: How long they last; billed by the minute.
+            rate: US dollars a minute.
+            api_key: Whose trunk; the emulator's own account unless said.
+
+        Raises:
+            LookupError: The account has no such trunk.
+            ValueError: A count or a duration cannot be so.
+        """
+        seconds, price = _checked(count, duration), _price(rate)
+        with self._engine.held() as setting:
+            world = self._engine.world(api_key or self._default_key)
+            if world.get("voice_out_trunks", trunk) is None:
+                raise LookupError(f"The account has no outbound trunk {trunk!r}.")
+
+            def place() -> list[Call]:
+                where = _network(world, destination)
+                made = [_out(world, trunk, destination, where, seconds, price) for _ in range(count)]
+                return [one for one in made if one is not None]
+
+            placed = setting.changing(place)
+        self._engine.wake()
+        return placed
+
+
+def calls_a_day(world: AccountSession) -> float:
+    """How many calls a number has on a weekday, on average."""
+    return float(world.setting.store.fact("calls a day") or CALLS_A_DAY)
+
+
+def placed_calls(
+    world: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
+) -> list[tuple[str, str]]:
+    """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
+    rows = world.setting.store.connection.execute(
+        "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
+        (world.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
+    )
+    return [(at, row) for at, row, line in rows if line in lines]
+
+
+def _price(rate: str | float | Decimal) -> Decimal:
+    try:
+        price = Decimal(str(rate))
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not (price.is_finite() and 0 <= price <= 1000):
+        raise ValueError(f"rate is {str(rate)[:40]!r}; it goes from 0 to 1000 US dollars a minute.")
+    return price
+
+
+def _checked(count: int, duration: Duration) -> int:
+    if not 1 <= count <= _MOST:
+        raise ValueError(f"count is {count}; it goes from 1 to {_MOST}.")
+    return round(seconds_of(duration))
+
+
+def _in(world: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
+    where = line.attempts[0] if line.attempts else None
+    answered = code == "200" and seconds > 0
+    cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
+    values = {
+        "Status": "Completed" if answered else "Failed",
+        "Source": source,
+        "Destination DID": line.number,
+        "Duration (sec)": seconds if answered else 0,
+        "Attempt": 1,
+        "Disconnect Code": code,
+        "Response": "Bye" if answered else "",
+        "Disconnect Initiator": "Origination",
+        "Voice IN Trunk": "" if where is None else where.trunk,
+        "Destination": "" if where is None else where.destination,
+        "Trunk Group": line.group,
+        "Capacity Group": line.capacity_group,
+        **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
+    }
+    return _kept(world, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
+
+
+def _out(
+    world: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
+) -> Call | None:
+    from didww.emulator.behaviours.out_trunks import spend
+
+    record = world.get("voice_out_trunks", trunk) or {}
+    if record["status"] != "active":
+        return None
+    billed = -(-seconds // 60) * 60
+    charged = (rate * billed / 60).quantize(Decimal("0.001"), ROUND_HALF_UP)
+    callers = world.related("voice_out_trunks", trunk, "dids")
+    caller = (world.get("dids", callers[0]) or {}).get("number", "") if callers else ""
+    values = {
+        "Status": "Completed" if seconds else "Failed",
+        "Source": caller,
+        "CLI": caller,
+        "Destination Number": destination,
+        "Call Duration (sec)": seconds,
+        "Billing Duration (sec)": billed,
+        "Disconnect Code": "200" if seconds else "487",
+        "Disconnect Reason": "Normal call clearing" if seconds else "Request terminated",
+        "Voice OUT Trunk": record["name"],
+        "Destination Country": where[0],
+        "Network": where[1],
+        "Call Type": "International",
+        "Rate (USD)": f"{rate:.3f}",
+        "Charged (USD)": f"{charged:.3f}",
+    }
+    made = _kept(world, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    spend(world, trunk, charged)
+    return made
+
+
+def _network(world: AccountSession, number: str) -> tuple[str, str]:
+    """Country and network that a number belongs to; the country by its prefix if no price is known for it."""
+    country, network, _ = network_of(number)
+    if not country:
+        fitting = [one for one in world.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
+        country = max(fitting, key=lambda one: len(one["prefix"]))["name"] if fitting else ""
+    return country, network
+
+
+def _kept(
+    world: AccountSession,
+    kind: str,
+    columns: tuple[str, ...],
+    line: str,
+    values: dict[str, Any],
+    answered: bool,  # noqa: FBT001 one of the call's own facts
+    seconds: int,
+    charged: str,
+) -> Call:
+    start = world.now().strftime(_FORM)
+    times = {
+        "Date/Time Start (UTC)": start,
+        "Date/Time Connect (UTC)": start if answered else "",
+        "Date/Time End (UTC)": (world.now() + timedelta(seconds=seconds)).strftime(_FORM),
+        "Call ID": world.new_id().replace("-", "")[:16],
+    }
+    row = written([{**values, **times}.get(column, "") for column in columns])
+    world.setting.store.connection.execute(
+        "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (world.owner, kind, line, start, row)
+    )
+    return Call(times["Call ID"], start, line, charged)

@@ -1,0 +1,336 @@
+"""Faults on purpose: rules that say which requests go wrong, and how.
+
+The first rule that matches a request and has its turn decides; the others do not see it. What is drawn is drawn from
+the seed.
+"""
+
+from __future__ import annotations
+
+import random
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from didww._core.effects import Response
+from didww._util.suggest import did_you_mean
+from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.engine.errors import error_body
+from didww.transport.inprocess import Disturbance
+
+if TYPE_CHECKING:
+    from didww._core.effects import Request
+    from didww.emulator.engine.engine import Engine
+
+__all__ = ["PRESETS", "Fault", "Faults"]
+
+_JSON: Final = "application/vnd.api+json"
+_MAX_WAIT: Final = 3600.0
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A rule; every condition that is given has to hold.
+
+    Conditions:
+
+    Attributes:
+        method: GET, POST, PATCH or DELETE.
+        path: Path below `/v3`, with `*` for any part: `/orders/*`.
+        resource: Type of the resource: `orders`. For callbacks, the type that they tell of.
+        nth: Only the nth request that the other conditions let through, from 1.
+        times: At most so often.
+        probability: 0 to 1, drawn from the seed.
+        status: Answer this status, and do nothing. 502 to 504 are a gateway's page, 429 is what the service sends.
+        body: With `status`: this body.
+        retry_after: With `status`: seconds for the header `Retry-After`.
+        latency: Seconds that pass before the answer.
+        drip: Seconds that the body takes, in small pieces.
+        cut: The connection breaks after so many bytes of the body.
+        empty: The body is missing; the request is carried out unless there is a `status`.
+        html: The body is a page for people; the request is carried out unless there is a `status`.
+        lost_answer: The request is carried out, and the connection breaks before the first byte of the answer.
+        hold: What the request begins waits until it is decided by hand (`emulator.transitions`).
+        callback: A callback is sent twice, or never; such a rule sees callbacks alone.
+        id: Number of the rule; set by the emulator.
+        hits: How often it had its turn; set by the emulator.
+    """
+
+    method: str | None = None
+    path: str | None = None
+    resource: str | None = None
+    nth: int | None = None
+    times: int | None = None
+    probability: float = 1.0
+    status: int | None = None
+    body: str | None = None
+    retry_after: int | None = None
+    latency: float = 0.0
+    drip: float = 0.0
+    cut: int | None = None
+    empty: bool = False
+    html: bool = False
+    lost_answer: bool = False
+    hold: bool = False
+    callback: Literal["duplicate", "drop"] | None = None
+    id: int = 0
+    hits: int = 0
+
+
+PRESETS: Final[dict[str, tuple[Fault, ...]]] = {
+    "flaky": (
+        Fault(status=503, probability=0.1),
+        Fault(cut=20, method="GET", probability=0.05),
+        Fault(lost_answer=True, probability=0.05),
+        Fault(latency=0.3, probability=0.2),
+    ),
+    "rate-limited": (Fault(status=429, probability=0.5),),
+    "maintenance": (Fault(status=503, retry_after=30, html=True),),
+    "export-stuck": (Fault(method="POST", resource="exports", hold=True),),
+}
+"""Ready-made rules by name."""
+
+_PAGE = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Record not found",
+    409: "Conflict",
+    422: "is invalid",
+    500: "Internal Server Error",
+    502: "502 Bad Gateway",
+    503: "503 Service Temporarily Unavailable",
+    504: "504 Gateway Time-out",
+}
+TOO_MANY = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
+"""What the service answers above its limit: neither title nor code (behaviour sheet, section 4)."""
+
+
+class Faults:
+    """Rules for what goes wrong: `emulator.faults`.
+
+    Args:
+        engine: The engine.
+        seed: Decides what is drawn.
+    """
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        self._engine = engine
+        self._seed = seed
+        self._rules: list[Fault] = []
+        self._seen: dict[int, int] = {}
+        self._last = 0
+        self.reset()
+
+    def rules(self) -> list[Fault]:
+        """The rules, in the order in which they are asked."""
+        with self._engine.held():
+            return list(self._rules)
+
+    def add(
+        self,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        resource: str | None = None,
+        nth: int | None = None,
+        times: int | None = None,
+        probability: float = 1.0,
+        status: int | None = None,
+        body: str | None = None,
+        retry_after: int | None = None,
+        latency: Duration = 0.0,
+        drip: Duration = 0.0,
+        cut: int | None = None,
+        empty: bool = False,
+        html: bool = False,
+        lost_answer: bool = False,
+        hold: bool = False,
+        callback: Literal["duplicate", "drop"] | None = None,
+    ) -> Fault:
+        """Add a rule; see `Fault` for what its members mean.
+
+        Raises:
+            ValueError: A member cannot be so, or nothing would go wrong.
+        """
+        given = {name: value for name, value in locals().items() if name != "self"}
+        given["latency"], given["drip"] = seconds_of(latency), seconds_of(drip)
+        given["path"] = path if path is None else path.removeprefix("/v3")
+        fault = Fault(**given)
+        _check(fault)
+        return self._added([fault])[0]
+
+    def preset(self, name: str) -> list[Fault]:
+        """Add ready-made rules: flaky, rate-limited, maintenance or export-stuck.
+
+        Raises:
+            ValueError: There is no such preset.
+        """
+        if name not in PRESETS:
+            raise ValueError(
+                f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
+            )
+        return self._added(PRESETS[name])
+
+    def remove(self, id: int) -> None:
+        """Remove a rule.
+
+        Raises:
+            LookupError: There is none with this id.
+        """
+        with self._engine.held():
+            kept = [rule for rule in self._rules if rule.id != id]
+            if len(kept) == len(self._rules):
+                raise LookupError(f"There is no fault {id}.")
+            self._rules = kept
+
+    def clear(self) -> None:
+        """Remove all rules."""
+        with self._engine.held():
+            self._rules = []
+
+    # For the engine and its doors
+
+    def reset(self) -> None:
+        """No rules, and the dice as in the beginning."""
+        self._rules = []
+        self._dice = random.Random(f"{self._seed}/faults")  # noqa: S311 a game's dice
+
+    def for_request(self, request: Request) -> Fault | None:
+        """The rule that decides about a request."""
+        if not self._rules:
+            return None
+        path = urlsplit(request.url).path
+        below = "/" + path.partition("/v3/")[2].strip("/")
+        return self._decided(method=request.method, path=below, resource=_resource(below), callback=False)
+
+    def for_callback(self, type: str) -> Literal["duplicate", "drop"] | None:
+        """What happens to a callback that tells of a record of this type."""
+        if not self._rules:
+            return None
+        rule = self._decided(method="", path="", resource=type, callback=True)
+        return None if rule is None else rule.callback
+
+    def _decided(self, *, method: str, path: str, resource: str, callback: bool) -> Fault | None:
+        with self._engine.held():
+            for place, rule in enumerate(self._rules):
+                if (
+                    (rule.callback is not None) is not callback
+                    or (rule.times is not None and rule.hits >= rule.times)
+                    or (rule.method is not None and rule.method.upper() != method)
+                    or (rule.resource is not None and rule.resource != resource)
+                    or (rule.path is not None and not fnmatchcase(path, rule.path))
+                ):
+                    continue
+                seen = self._seen[rule.id] = self._seen.get(rule.id, 0) + 1
+                if rule.nth is not None and seen != rule.nth:
+                    continue
+                if rule.probability < 1 and self._dice.random() >= rule.probability:
+                    continue
+                self._rules[place] = msgspec.structs.replace(rule, hits=rule.hits + 1)
+                return rule
+        return None
+
+    def _added(self, rules: Any) -> list[Fault]:
+        with self._engine.held():
+            made: list[Fault] = []
+            for rule in rules:
+                self._last += 1
+                made.append(msgspec.structs.replace(rule, id=self._last))
+            self._rules += made
+            return made
+
+
+def made_answer(fault: Fault) -> Response | None:
+    """The answer that a rule gives in place of the engine's; None if the request is carried out."""
+    if fault.status is None:
+        return None
+    title = _TITLES.get(fault.status, f"Status {fault.status}")
+    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    if fault.body is not None:
+        return Response(fault.status, {"content-type": _JSON, **headers}, fault.body.encode())
+    if fault.empty or fault.status in (204, 304):
+        return Response(fault.status, headers, b"")
+    if fault.html or fault.status in (502, 503, 504):
+        return Response(fault.status, {"content-type": "text/html", **headers}, _PAGE.format(title=title).encode())
+    if fault.status == 429:
+        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY)
+    code = "100" if fault.status == 422 else str(fault.status)
+    error = {"title": title, "detail": title, "code": code, "status": str(fault.status)}
+    return Response(fault.status, {"content-type": _JSON, **headers}, error_body([error]))
+
+
+def marred(fault: Fault, response: Response) -> Response:
+    """The engine's answer as the rule lets it through."""
+    if fault.status is None and fault.empty:
+        return Response(response.status, response.headers, b"")
+    if fault.status is None and fault.html:
+        headers = {**response.headers, "content-type": "text/html"}
+        return Response(response.status, headers, _PAGE.format(title="Please log in").encode())
+    return response
+
+
+def disturbance_of(fault: Fault) -> Disturbance | None:
+    """What the rule does to the wire."""
+    if not (fault.latency or fault.drip or fault.lost_answer or fault.cut is not None):
+        return None
+    return Disturbance(latency=fault.latency, drip=fault.drip, cut=fault.cut, lost=fault.lost_answer)
+
+
+def _resource(path: str) -> str:
+    from didww._schema.registry import class_of
+
+    first = path.split("/")[1]
+    for type in (first, f"{first}s"):
+        cls = class_of(type)
+        if cls is not None and cls.path == first:
+            return type
+    return first
+
+
+def _check(fault: Fault) -> None:
+    def positive(name: str, value: int | None, least: int = 1) -> None:
+        if value is not None and value < least:
+            raise ValueError(f"{name} is {value}; it has to be {least} or more.")
+
+    positive("nth", fault.nth)
+    positive("times", fault.times)
+    positive("cut", fault.cut, 0)
+    positive("retry_after", fault.retry_after, 0)
+    if not 0 <= fault.probability <= 1:
+        raise ValueError(f"probability is {fault.probability:g}; it goes from 0 to 1.")
+    if fault.status is not None and not 200 <= fault.status <= 599:
+        raise ValueError(f"status is {fault.status}; it goes from 200 to 599.")
+    if max(fault.latency, fault.drip) > _MAX_WAIT:
+        raise ValueError("latency and drip are an hour at most.")
+    if fault.status is None and (fault.body is not None or fault.retry_after is not None):
+        raise ValueError("body and retry_after belong to a status; add status=503, for example.")
+    if fault.path is not None and not fault.path.startswith(("/", "*")):
+        raise ValueError(f"path is {fault.path!r}; it begins with a slash, as in '/orders/*'.")
+    if fault.callback not in (None, "duplicate", "drop"):
+        raise ValueError(f"callback is {fault.callback!r}; it is 'duplicate' or 'drop'.")
+    if fault.body is not None and fault.status in (204, 304):
+        raise ValueError(f"An answer {fault.status} has no body.")
+    if fault.status is not None and fault.status < 400 and fault.status not in (204, 304) and fault.body is None:
+        raise ValueError(f"An answer {fault.status} needs a body: body=.")
+    if fault.status is not None and fault.lost_answer:
+        raise ValueError("With a status nothing is carried out, so that no answer to it can be lost: leave one out.")
+    try:
+        (fault.body or "").encode()
+    except UnicodeEncodeError:
+        raise ValueError("body holds a lone surrogate, which UTF-8 cannot carry.") from None
+    on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_answer
+    if fault.callback is None and not (fault.status or fault.empty or fault.html or fault.hold or on_wire):
+        raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_answer=True or another effect.")
+    if fault.callback is not None and (fault.method or fault.path or fault.status or on_wire or fault.hold):
+        raise ValueError("A rule for callbacks takes resource, nth, times and probability alone.")
+    known = _resource_types()
+    if fault.resource is not None and fault.resource not in known:
+        raise ValueError(f"There is no resource {fault.resource!r}.{did_you_mean(fault.resource, known)}")
+
+
+def _resource_types() -> set[str]:
+    from didww._schema.registry import all_classes
+
+    return {cls.type_ for cls in all_classes()}

@@ -1,0 +1,218 @@
+"""First objects of an account, from plain data: each as a request would create it, or, where no request can, as it is.
+
+    balance: "250.00"
+    features: {emergency_calling: false}
+    voice_in_trunks:
+      - id: main
+        name: Main
+        configuration: {type: sip_configurations, attributes: {host: sip.example.com, codec_ids: [9]}}
+    dids:
+      - number: "12125550100"
+        voice_in_trunk: main
+
+An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this
+file, of the account or of the catalogue. The order does not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from didww._util.suggest import did_you_mean
+from didww.emulator.controls.clock import stamp
+from didww.emulator.engine import overrides, writes
+from didww.emulator.engine.accounts import put_features
+from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.store import valid_id
+from didww.emulator.engine.values import Checker, complete, default
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww._schema.fields import Field
+    from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["id_of", "plant", "put_balance"]
+
+_SINGLE: Final = ("balance", "features")
+"""What is said of the account itself, beside lists of objects."""
+_MOST: Final = 10**12
+
+
+def plant(world: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Put objects into an account; the ids of what was made, by type.
+
+    Raises:
+        ValueError: Something cannot be so; the text names its place.
+    """
+    made: dict[str, list[tuple[str, str]]] = {}
+    waiting: list[tuple[str, Table, dict[str, Any]]] = []
+    for type, several in objects.items():
+        if type == "balance":
+            put_balance(world, several)
+            continue
+        if type == "features":
+            if not isinstance(several, dict):
+                raise ValueError("features: names with true or false are needed.")
+            put_features(world.setting.store, world.owner, cast("dict[str, Any]", several))
+            continue
+        table = _table(world, type)
+        if not isinstance(several, list):
+            raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 what a file holds
+        for n, one in enumerate(cast("list[Any]", several)):
+            where = f"{type}[{n}]"
+            if not isinstance(one, dict):
+                raise ValueError(f"{where}: an object with attributes and relationships is needed.")  # noqa: TRY004
+            given = cast("dict[str, Any]", one)
+            _check_names(table, given, where)
+            waiting.append((where, table, given))
+    named = {(table.type, id_of(given["id"])) for _, table, given in waiting if "id" in given}
+    if len(named) < sum("id" in given for _, _, given in waiting):
+        raise ValueError("Two objects of a type have the same id.")
+    while waiting:
+        ready = [one for one in waiting if not _awaits(one, named)]
+        if not ready:
+            raise ValueError(f"{waiting[0][0]}: objects refer to each other in a circle.")
+        for where, table, given in ready:
+            try:
+                id = _planted(world, table, given, where)
+            except Refused as refused:
+                raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
+            made.setdefault(table.type, []).append((where, id))
+            named.discard((table.type, id))
+        waiting = [one for one in waiting if one not in ready]
+    places = {
+        f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))
+    }
+    return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
+
+
+def id_of(name: Any) -> str:
+    """The id that a name stands for: an id is itself, another word a UUID that is made of it.
+
+    Example:
+        >>> id_of("main")
+        'fa74c356-9b67-59cb-b816-048fe1411ada'
+    """
+    text = str(name)
+    try:
+        UUID(text)
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, f"https://emulator.example.com/{text}"))
+    return text
+
+
+def put_balance(world: AccountSession, amount: Any, credit: Any = None) -> Record:
+    """Set the prepaid money of an account, and its credit if one is given.
+
+    Raises:
+        ValueError: It is no amount.
+    """
+    from decimal import Decimal, InvalidOperation
+
+    record = world.find("balances", limit=1)[0]
+    try:
+        balance = Decimal(str(amount))
+        more = Decimal(record["credit"] if credit is None else str(credit))
+    except InvalidOperation:
+        raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.") from None
+    if not (balance.is_finite() and more.is_finite() and -_MOST < balance < _MOST and -_MOST < more < _MOST):
+        raise ValueError("An amount of money is below 1,000,000,000,000.")
+    changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
+    return world.update("balances", record["id"], changes)
+
+
+def _table(world: AccountSession, type: str) -> Table:
+    from didww._schema.registry import all_classes
+
+    own = sorted({cls.type_ for cls in all_classes()} - overrides.SHARED - {"balances"})
+    if type not in own:
+        raise ValueError(f"{type}: objects of this type cannot be made.{did_you_mean(type, own)}")
+    return world.touch(type)
+
+
+def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
+    known = [*table.attributes, *table.relations, "id"]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{where}: {table.type} have no {name!r}.{did_you_mean(name, known)}")
+    if "id" in given and not valid_id(str(given["id"])):
+        raise ValueError(f"{where}: an id, or the word for it, is 1 to 64 letters, digits, - or _.")
+
+
+def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
+    """Whether something that it refers to is still to be made."""
+    _, table, given = one
+    return any(
+        (type, id) in named
+        for name, relation in table.relations.items()
+        for id in _ids(given.get(name))
+        for type in relation.targets
+    )
+
+
+def _ids(value: Any) -> list[str]:
+    several = cast("list[Any]", value) if isinstance(value, list) else [value]
+    given = [cast("dict[str, Any]", one).get("id") if isinstance(one, dict) else one for one in several]
+    # Anything else than an id, or an object with one, is the id of nothing.
+    return [id_of(id) for one, id in zip(several, given, strict=True) if one is not None]
+
+
+def _planted(world: AccountSession, table: Table, given: dict[str, Any], where: str) -> str:
+    fields = table.cls._fields
+    checker = Checker(creating=True)
+    record: Record = {}
+    for field in table.attribute_fields:
+        if field.name in given:
+            checker.check(field, _plain(field, given[field.name]))
+    if checker.refused or checker.errors:
+        raise Refused.together([*checker.refused, *checker.errors])
+    record.update(checker.found)
+    for name, relation in table.relations.items():
+        if name not in given:
+            continue
+        ids = _ids(given[name])
+        types = [next((type for type in relation.targets if world.row(type, id) is not None), None) for id in ids]
+        for id, type in zip(ids, types, strict=True):
+            if type is None:
+                shown = id if id == given[name] else f"{given[name]!r} (id {id})"
+                raise ValueError(f"{where}.{name}: there is no {shown} among {', '.join(relation.targets)}.")
+        record[name] = ids if relation.many else (ids[0] if ids else None)
+        if relation.polymorphic and not relation.many:
+            record[f"{name}_type"] = types[0] if types else None
+    record["id"] = id_of(given["id"]) if "id" in given else world.new_id()
+    if world.setting.store.rows_of(table, [record["id"]]):
+        raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
+    behaviour = world.setting.behaviour(table.type)
+    if "create" in table.cls.operations and not behaviour.steps:
+        missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
+        if missing:
+            raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
+        return str(writes.add(world, table, record)["id"])
+    if behaviour.steps and record.get("status") in behaviour.undecided:
+        decided = "have it created by a request, or give the status that it came to"
+        raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
+    behaviour.plant(world, record)
+    for field in table.attribute_fields:
+        if field.name not in record:
+            record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
+        record[field.name] = complete(field.kind, record[field.name])
+    for name, relation in table.relations.items():
+        record.setdefault(name, [] if relation.many else None)
+    behaviour.after_plant(world, world.insert(table.type, record))
+    return str(record["id"])
+
+
+def _plain(field: Field, value: Any) -> Any:
+    """A value as JSON has it: YAML reads numbers and times out of texts."""
+    if isinstance(value, datetime):
+        return stamp(value) if value.tzinfo else f"{value.isoformat()}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if field.kind.name in ("text", "decimal") and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value

@@ -1,0 +1,1 @@
+"""The catalog, call records and export files."""

@@ -1,0 +1,395 @@
+"""Call records: plausible calls of an account's numbers and outbound trunks, as the CSV that an export holds.
+
+Made, not stored: the calls of a number on a day follow from the seed, the number and the day alone, so a record is the
+same in every export whatever its period, and a large period costs no memory. History is made up for the whole period
+asked for, also before a number was bought, so that a new account has something to look at. Callers are numbers of
+ranges reserved for fiction. Columns: cdr-exports sheet, sections 4.1 and 4.2.
+
+A day's calls are drawn as bare numbers, sorted by time, and only then written out, one after the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from hashlib import md5
+from statistics import NormalDist
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+__all__ = [
+    "ALWAYS_METERED",
+    "CALLS_A_DAY",
+    "CDR_IN_COLUMNS",
+    "CDR_OUT_COLUMNS",
+    "Attempt",
+    "Line",
+    "OutLine",
+    "cdr_in",
+    "cdr_out",
+    "charges",
+    "dollars",
+    "network_of",
+    "written",
+]
+
+CDR_IN_COLUMNS = (
+    "Date/Time Start (UTC)",
+    "Date/Time Connect (UTC)",
+    "Date/Time End (UTC)",
+    "Status",
+    "Source",
+    "Source Name",
+    "Destination DID",
+    "Duration (sec)",
+    "Attempt",
+    "Disconnect Code",
+    "Response",
+    "Disconnect Initiator",
+    "Voice IN Trunk",
+    "Destination",
+    "Trunk Group",
+    "Capacity Group",
+    "Toll-free (USD)",
+    "PSTN (USD)",
+    "Metered (USD)",
+    "CNAM IN (USD)",
+    "Total (USD)",
+    "Call ID",
+)
+CDR_OUT_COLUMNS = (
+    "Date/Time Start (UTC)",
+    "Date/Time Connect (UTC)",
+    "Date/Time End (UTC)",
+    "Status",
+    "Source",
+    "CLI",
+    "Destination Number",
+    "Call Duration (sec)",
+    "Billing Duration (sec)",
+    "Disconnect Code",
+    "Disconnect Reason",
+    "Voice OUT Trunk",
+    "Destination Country",
+    "Network",
+    "Call Type",
+    "Rate (USD)",
+    "Charged (USD)",
+    "P-Charge-Info",
+    "Call ID",
+)
+
+# How many calls start in each hour of the day, relative to each other.
+_HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
+_WEEKEND = 0.35
+CALLS_A_DAY = 5.0
+"""Mean number of calls of a number on a weekday."""
+_MAX_A_DAY = 1 << 16
+_NAMES = ("", "", "", "Alex Example", "Sam Sample", "Robin Model", "Example Ltd")
+# How a call ends: weight, answered, SIP code, response, who ended it.
+_ENDINGS_IN = (
+    (46, True, "200", "Bye", "Origination"),
+    (34, True, "200", "Bye", "Destination"),
+    (8, False, "487", "Request Terminated", "Origination"),
+    (6, False, "486", "Busy Here", "Destination"),
+    (4, False, "480", "Temporarily Unavailable", "Destination"),
+    (2, False, "404", "Not Found", "Destination"),
+)
+_ENDINGS_OUT = (
+    (76, True, "200", "Normal call clearing", ""),
+    (9, False, "486", "Busy here", ""),
+    (8, False, "487", "Request terminated", ""),
+    (4, False, "480", "Temporarily unavailable", ""),
+    (3, False, "404", "Not found", ""),
+)
+_TRIED_AGAIN = ("486", "480", "404")
+# Beginning of a number: country, network, thousandths of a dollar a minute; the longest that fits counts.
+_NETWORKS = {
+    "1": ("United States", "Fixed", 5),
+    "33": ("France", "Fixed", 7),
+    "336": ("France", "Mobile", 21),
+    "337": ("France", "Mobile", 21),
+    "44": ("United Kingdom", "Fixed", 8),
+    "447": ("United Kingdom", "Mobile", 24),
+    "49": ("Germany", "Fixed", 6),
+    "491": ("Germany", "Mobile", 26),
+    "61": ("Australia", "Fixed", 14),
+    "614": ("Australia", "Mobile", 38),
+}
+_ELSEWHERE = ("", "", 30)
+# Where outbound calls go, all of it kept for fiction: of 32 calls, the beginning of the number, digits that follow.
+_DESTINATIONS = (
+    (9, "121255501", 2),
+    (6, "131255501", 2),
+    (6, "442079460", 3),
+    (4, "447700900", 3),
+    (2, "493023125", 3),
+    (1, "49176040690", 2),
+    (2, "3319900", 4),
+    (1, "3363998", 4),
+    (1, "6125550", 4),
+)
+_OF = 32
+_TOLL_FREE_RATE = 18
+_CNAM_PRICE = 4  # thousandths of a dollar a call
+ALWAYS_METERED = 16
+"""Of 16 answered calls to a number, those that are charged by the minute."""
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_FIELDS = 1024
+_QUANTILES = 4096
+
+
+class Attempt(NamedTuple):
+    """Where a call is sent: the trunk's name, its address, whether that is a telephone, whether names are looked up."""
+
+    trunk: str
+    destination: str
+    forwarded: bool = False
+    names: bool = False
+
+
+class Line(NamedTuple):
+    """A number that is called, and where its calls go, in the order in which it is tried.
+
+    A minute costs `metered_rate` thousandths of a dollar in so many of 16 calls: those beyond the channels paid for.
+    """
+
+    number: str
+    attempts: tuple[Attempt, ...] = ()
+    group: str = ""
+    capacity_group: str = ""
+    metered_rate: int = 0
+    toll_free: bool = False
+    metered_share: int = 4
+
+
+class Charges(NamedTuple):
+    """What an inbound call costs, in thousandths of a dollar."""
+
+    toll_free: int
+    pstn: int
+    metered: int
+    cnam: int
+
+
+class OutLine(NamedTuple):
+    """An outbound trunk and the numbers that it calls from."""
+
+    id: str
+    name: str
+    callers: tuple[str, ...] = ()
+
+
+def written(values: Sequence[object]) -> str:
+    """A line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()
+
+
+def network_of(number: str) -> tuple[str, str, int]:
+    """Country and network that a number belongs to, and thousandths of a dollar a minute; of those known here."""
+    beginnings = (number[:n] for n in range(len(number), 0, -1))
+    return next((_NETWORKS[one] for one in beginnings if one in _NETWORKS), _ELSEWHERE)
+
+
+def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = False, metered: bool = False) -> Charges:
+    """What a call to `line` costs that was sent to `where` and lasted so long; nothing but names if not answered."""
+    return Charges(
+        _price(_TOLL_FREE_RATE, seconds) if line.toll_free else 0,
+        _price(network_of(where.destination)[2], seconds) if where is not None and where.forwarded else 0,
+        _price(line.metered_rate, seconds) if metered else 0,
+        _CNAM_PRICE if named and where is not None and where.names else 0,
+    )
+
+
+def cdr_in(
+    lines: Iterable[Line], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
+) -> Iterator[tuple[str, str]]:
+    """The inbound calls of `lines` that start from `start` on and before `end`, in order of time: time and CSV line."""
+    every = list(lines)
+    writers = [_writer_in(line) for line in every]
+    return _calls([line.number for line in every], writers, start, end, seed, a_day)
+
+
+def cdr_out(
+    lines: Iterable[OutLine], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
+) -> Iterator[tuple[str, str]]:
+    """The same for the outbound calls of trunks; a trunk has eight times the calls of a number."""
+    every = list(lines)
+    return _calls([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
+
+
+def _calls(
+    names: list[str],
+    writers: list[Callable[[str, int, int], str]],
+    start: datetime,
+    end: datetime,
+    seed: int,
+    a_day: float,
+) -> Iterator[tuple[str, str]]:
+    day, clock = start.date(), _clock()
+    while day <= end.date():
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        first = max(0, math.ceil((start - midnight).total_seconds()))
+        last = min(86400, math.ceil((end - midnight).total_seconds()))
+        shown = day.isoformat()
+        # One number a call: second, line, place among the line's calls; sorted, they are in order of time.
+        drawn: list[int] = []
+        roots: list[int] = []
+        for place, name in enumerate(names):
+            root = int.from_bytes(md5(f"{seed}/{name}/{day}".encode(), usedforsecurity=False).digest()[:8], "big")
+            roots.append(root)
+            for n in range(_count(root, day, a_day)):
+                bits = _mixed(root, n)
+                second = _hour_of()[bits & (_FIELDS - 1)] * 3600 + (bits >> 10) % 3600
+                if first <= second < last:
+                    drawn.append(second << 48 | place << 16 | n)
+        drawn.sort()
+        for packed in drawn:
+            second, place, n = packed >> 48, packed >> 16 & 0xFFFFFFFF, packed & 0xFFFF
+            moment = f"{shown} {clock[second]}"
+            yield moment, writers[place](shown, second, _mixed(roots[place] ^ _GOLDEN, n))
+        day += timedelta(days=1)
+
+
+def _mixed(root: int, n: int) -> int:
+    """64 bits that look random: splitmix64, the same everywhere."""
+    x = (root + (n + 1) * _GOLDEN) & _MASK
+    x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ x >> 27) * 0x94D049BB133111EB) & _MASK
+    return x ^ x >> 31
+
+
+def _count(root: int, day: date, a_day: float) -> int:
+    """How many calls a line has on a day: mostly few, now and then many."""
+    mean = a_day * (_WEEKEND if day.weekday() >= 5 else 1.0)
+    part = ((root >> 11) + 0.5) / (1 << 53)
+    return min(_MAX_A_DAY - 1, round(-math.log(part) * mean))
+
+
+def _writer_in(line: Line) -> Callable[[str, int, int], str]:
+    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
+    tries = [
+        (f"{_quoted(one.trunk)},{_quoted(one.destination)},{_quoted(line.group)},{_quoted(line.capacity_group)}", one)
+        for one in line.attempts
+    ]
+    unrouted = f",,{_quoted(line.group)},{_quoted(line.capacity_group)}"
+
+    def write(day: str, second: int, bits: int) -> str:
+        source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
+        call_id = f"{_mixed(bits, 1):016x}"
+        start = f"{day} {clock[second]}"
+        if not tries:
+            return (
+                f"{start},,{start},Failed,{source},{name},{line.number},0,1,404,Not Found,System,{unrouted},"
+                f"0.000,0.000,0.000,0.000,0.000,{call_id}\n"
+            )
+        told = ""
+        for attempt, (place, where) in enumerate(tries, start=1):
+            _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
+            ringing = 2 + (bits >> 32) % 23
+            duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
+            connected = f"{_shown(day, second + ringing)}" if answered else ""
+            ended = _shown(day, second + ringing + duration)
+            metered = bits >> 52 & 15 < line.metered_share
+            cost = charges(line, where, duration, named=bool(name), metered=metered)
+            told += (
+                f"{_shown(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
+                f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
+                f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
+            )
+            if answered or code not in _TRIED_AGAIN:
+                break
+            second, bits = second + ringing, _mixed(bits, attempt + 1)
+        return told
+
+    return write
+
+
+def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
+    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
+    trunk = _quoted(line.name)
+    destinations = [
+        (begins, digits, *network_of(begins)) for share, begins, digits in _DESTINATIONS for _ in range(share)
+    ]
+
+    def write(day: str, second: int, bits: int) -> str:
+        cli = line.callers[(bits >> 4) % len(line.callers)] if line.callers else ""
+        begins, digits, country, network, rate = destinations[bits % _OF]
+        number = f"{begins}{(bits >> 8) % 10**digits:0{digits}}"
+        _, answered, code, reason, _ = endings[(bits >> 24) % 100]
+        ringing = 2 + (bits >> 32) % 23
+        duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
+        billed = -(-duration // 60) * 60
+        connected = _shown(day, second + ringing) if answered else ""
+        return (
+            f"{day} {clock[second]},{connected},{_shown(day, second + ringing + duration)},"
+            f"{'Completed' if answered else 'Failed'},{cli},{cli},{number},{duration},{billed},{code},{reason},{trunk},"
+            f"{country},{network},International,{rate / 1000:.3f},{_price(rate, billed) / 1000:.3f},,"
+            f"{_mixed(bits, 1):016x}\n"
+        )
+
+    return write
+
+
+def dollars(thousandths: int) -> str:
+    """An amount as call records have it."""
+    return f"{thousandths / 1000:.3f}"
+
+
+def _price(rate: int, seconds: int) -> int:
+    """Thousandths of a dollar, rounded half up."""
+    return (rate * seconds * 2 + 60) // 120
+
+
+def _shown(day: str, second: int) -> str:
+    if second < 86400:
+        return f"{day} {_clock()[second]}"
+    return f"{date.fromisoformat(day) + timedelta(days=1)} {_clock()[second - 86400]}"
+
+
+def _quoted(text: str) -> str:
+    return written([text])[:-1] if text else ""
+
+
+@cache
+def _clock() -> list[str]:
+    """Every second of a day as text, and of the hours after it that a call can still last."""
+    return [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86400)]
+
+
+@cache
+def _hour_of() -> list[int]:
+    """The hour of a draw from 0 to 1023."""
+    whole = sum(_HOURS)
+    ends = [sum(_HOURS[: n + 1]) * _FIELDS / whole for n in range(24)]
+    return [next(hour for hour, end in enumerate(ends) if draw < end) for draw in range(_FIELDS)]
+
+
+@cache
+def _durations() -> list[int]:
+    """Seconds of a call by a draw from 0 to 4095: a minute or so, with a long tail."""
+    normal = NormalDist(4.3, 1.0)
+    return [min(4 * 3600, int(math.exp(normal.inv_cdf((n + 0.5) / _QUANTILES))) + 1) for n in range(_QUANTILES)]
+
+
+@cache
+def _endings(table: tuple[tuple[int, bool, str, str, str], ...]) -> list[tuple[int, bool, str, str, str]]:
+    """The ending of a draw from 0 to 99."""
+    return [ending for ending in table for _ in range(ending[0])]
+
+
+def _caller(bits: int) -> str:
+    """A caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and for mobiles."""
+    kind, n = bits % 3, bits >> 2
+    if kind == 0:
+        return f"1{(212, 312, 415, 617)[n & 3]}55501{(n >> 2) % 100:02}"
+    return f"{('', '442079460', '447700900')[kind]}{n % 1000:03}"

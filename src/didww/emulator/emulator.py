@@ -1,0 +1,211 @@
+"""The emulator in the same process: clients without a socket, and the means to set a scene and to look behind it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from didww._core.effects import Response
+from didww.emulator.controls.balance import Balance
+from didww.emulator.controls.callbacks import DEFAULT_SECRET, Callbacks
+from didww.emulator.controls.calls import Calls
+from didww.emulator.controls.clock import Clock, http_date, stamp
+from didww.emulator.controls.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
+from didww.emulator.controls.journal import Journal
+from didww.emulator.controls.state import State
+from didww.emulator.controls.stock import Stock
+from didww.emulator.controls.transitions import Transitions
+from didww.emulator.engine.accounts import Features
+from didww.emulator.engine.engine import Engine
+from didww.emulator.http.headers import header_of, with_validators
+from didww.emulator.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from didww._core.effects import Request
+    from didww.async_client import AsyncDidwwClient
+    from didww.client import DidwwClient
+    from didww.transport.inprocess import Disturbance
+
+__all__ = ["Emulator"]
+
+BASE_URL = "http://emulator.example.com/v3"
+KEY = "local-key"
+
+
+class Emulator:
+    """A local DIDWW in this process.
+
+    Args:
+        path: A file to keep everything in; memory if left out.
+        seed: Decides ids, prices, stock and calls; the same seed makes the same catalogue.
+        api_key: The one key that is taken; any key if left out, each an account of its own with 10,000 USD.
+        clock: The clock; real time if left out.
+        callback_secret: What callbacks are signed with.
+        rate_limit: Requests that a key has in each second, more are answered with 429; no limit if left out.
+        callback_hosts: Hosts beside loopback addresses that callbacks are delivered to; `"*"` is any.
+
+    Attributes:
+        clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
+        transitions: TransitionRule and outcome of orders, exports and verifications; approving and rejecting by hand.
+        faults: Rules for what goes wrong.
+        journal: Requests and answers, `assert_called`.
+        callbacks: Deliveries, replay, signing wrongly.
+        state: Reset, snapshots, first objects.
+        balance: Money.
+        features: What is enabled for an account: emergency calling, a callback secret.
+        stock: Numbers that can be bought.
+        calls: Calls on numbers and from trunks, now.
+        engine: What answers.
+
+    Example:
+        >>> emulator = Emulator()
+        >>> emulator.client().countries().one(filter={"iso": "GB"}).name
+        'United Kingdom'
+        >>> emulator.journal.assert_called("GET", "/countries", query={"filter[iso]": "GB"})[0].status
+        200
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        seed: int = 0,
+        api_key: str | None = None,
+        clock: Clock | None = None,
+        callback_secret: str = DEFAULT_SECRET,
+        rate_limit: int | None = None,
+        callback_hosts: Iterable[str] = (),
+    ) -> None:
+        self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
+        self.clock = self.engine.clock
+        self.key = api_key or KEY
+        self.transitions = Transitions(self.engine)
+        self.faults = Faults(self.engine, seed)
+        self.journal = Journal()
+        self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
+        self.balance = Balance(self.engine, self.key)
+        self.features = Features(self.engine, self.key)
+        self.stock = Stock(self.engine, self.key)
+        self.calls = Calls(self.engine, self.key)
+        self.state = State(self.engine, self._forget, self.key)
+        # Two, so that a receiver that takes its time holds up no event.
+        self._couriers = couriers = (
+            Worker("didww-emulator-events", self.engine.tick),
+            Worker("didww-emulator-callbacks", self.callbacks.work),
+        )
+
+        def wake() -> None:
+            for one in couriers:
+                one.wake()
+
+        self.engine.on_work(wake)
+        self._limit = rate_limit
+        self._recent: dict[str, deque[float]] = {}
+
+    def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
+        """A client of this emulator.
+
+        Args:
+            api_key: Which account; made at first use.
+            options: More arguments of `DidwwClient`; there is no rate limit unless said.
+        """
+        from didww.client import DidwwClient
+        from didww.transport.inprocess import InProcessTransport
+
+        options.setdefault("rate_limit", None)
+        options.setdefault("allow_insecure", True)  # nothing leaves the process
+        return DidwwClient(
+            api_key or self.key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options
+        )
+
+    def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
+        """An asynchronous client of this emulator.
+
+        Args:
+            api_key: Which account; made at first use.
+            options: More arguments of `AsyncDidwwClient`; there is no rate limit unless said.
+        """
+        from didww.async_client import AsyncDidwwClient
+        from didww.transport.inprocess import AsyncInProcessTransport
+
+        options.setdefault("rate_limit", None)
+        options.setdefault("allow_insecure", True)  # nothing leaves the process
+        return AsyncDidwwClient(
+            api_key or self.key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options
+        )
+
+    def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
+        """The answer to a request as it goes out, and what the wire is to do to it."""
+        started = time.perf_counter()
+        key = header_of(request.headers, "api-key")
+        key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
+        fault, disturbance = None, None
+        if self._limit is not None and self._above(key, self._limit):
+            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
+        elif (fault := self.faults.for_request(request)) is None:
+            response = _handled(self.engine.handle, request, started)
+        else:
+            handle = partial(self.engine.handle, holding=fault.hold)
+            response = made_answer(fault) or marred(fault, _handled(handle, request, started))
+            disturbance = disturbance_of(fault)
+        now = self.clock.now()
+        response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
+        self.journal.note(
+            request,
+            response,
+            at=stamp(now),
+            key=key,
+            ms=round((time.perf_counter() - started) * 1000, 2),
+            fault=None if fault is None else fault.id,
+        )
+        return response, disturbance
+
+    def serve_always(self) -> None:
+        """Let what falls due happen while nobody asks, as a server has to."""
+        self.engine.wake()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.callbacks.close()
+        for one in self._couriers:
+            one.close()
+        self.engine.close()
+        self.state.close()
+
+    def _above(self, key: str, limit: int) -> bool:
+        """Whether this request is one too many in the second of real time that ends with it."""
+        now = time.monotonic()
+        recent = self._recent.setdefault(key, deque())
+        while recent and recent[0] <= now - 1:
+            recent.popleft()
+        if len(recent) >= limit:
+            return True
+        recent.append(now)
+        if len(self._recent) > 10_000:
+            self._recent.clear()
+        return False
+
+    def _forget(self) -> None:
+        self.faults.reset()
+        self.journal.clear()
+        self.callbacks.reset()
+        self._recent.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def _handled(handle: Callable[[Request], Response], request: Request, started: float) -> Response:
+    # The doors send no body to HEAD.
+    asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
+    return with_validators(request, handle(asked), time.perf_counter() - started)

@@ -1,0 +1,253 @@
+"""Answers: resource objects, included resources, linkage, links and meta. Rules: behaviour sheet, section 6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine import overrides
+from didww.version import API_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from didww.emulator.engine.query import Query, Tree
+    from didww.emulator.engine.schema import Relation, Table
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Row
+
+__all__ = ["collection", "related_rows", "relationship", "single"]
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Node:
+    """A resource of an answer, and the linkage of its included relationships, as JSON."""
+
+    __slots__ = ("linkage", "row", "table")
+
+    def __init__(self, table: Table, row: Row) -> None:
+        self.table = table
+        self.row = row
+        self.linkage: dict[str, str] = {}
+
+
+class _Answer:
+    """The resources of one answer, each once."""
+
+    def __init__(self, world: AccountSession) -> None:
+        self.world = world
+        self.nodes: dict[tuple[str, str], _Node] = {}
+
+    def add(self, table: Table, rows: Iterable[Row]) -> list[_Node]:
+        nodes = self.nodes
+        added: list[_Node] = []
+        for row in rows:
+            key = (table.type, row[0])
+            node = nodes.get(key)
+            if node is None:
+                node = nodes[key] = _Node(table, row)
+            added.append(node)
+        return added
+
+    def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
+        """Add what `tree` says to include from `nodes`, all of one type. Paths can be of any length: no recursion."""
+        left = [(nodes, tree)]
+        while left:
+            some, deeper = left.pop()
+            for name, beyond in deeper.items():
+                left += [(added, beyond) for added in self._follow(some, name)]
+
+    def _follow(self, nodes: Sequence[_Node], name: str) -> list[list[_Node]]:
+        """Add what a relationship of `nodes`, all of one type, leads to; the nodes of each type together."""
+        relation = nodes[0].table.relations.get(name) if nodes else None
+        if relation is None:  # a path that one of several types does not have
+            return []
+        found = related_rows(self.world, nodes[0].table, relation, [node.row for node in nodes])
+        by_type: dict[str, dict[str, tuple[Table, Row]]] = {}
+        for node in nodes:
+            others = found.get(node.row[0], ())
+            ids = [_identifier(other.type, row[0]) for other, row in others]
+            node.linkage[name] = f"[{','.join(ids)}]" if relation.many else ids[0] if ids else "null"
+            for other, row in others:
+                by_type.setdefault(other.type, {})[row[0]] = (other, row)
+        return [self.add(next(iter(some.values()))[0], (row for _, row in some.values())) for some in by_type.values()]
+
+
+def related_rows(
+    world: AccountSession, table: Table, relation: Relation, rows: Sequence[Row]
+) -> dict[str, list[tuple[Table, Row]]]:
+    """The rows that a relationship of `rows` leads to, by the id of the row it starts from."""
+    store = world.setting.store
+    found: dict[str, list[tuple[Table, Row]]] = {}
+    if relation.many:
+        other = world.touch(relation.targets[0])
+        ids = [row[0] for row in rows]
+        if relation.inverse is not None:
+            place = other.place[relation.inverse]
+            several = table.type if f"{relation.inverse}_type" in other.by_name else None
+            for row in store.rows_linking(other, relation.inverse, ids, several):
+                found.setdefault(row[place], []).append((other, row))
+            return found
+        pairs = list(store.links(relation.name, ids))
+        targets = store.rows_of(other, {target for _, target in pairs})
+        for source, target in pairs:
+            if target in targets:
+                found.setdefault(source, []).append((other, targets[target]))
+        return found
+    place = table.place[relation.name]
+    for type in relation.targets:
+        other = world.touch(type)
+        leading = rows
+        if relation.polymorphic:
+            kind = table.place[f"{relation.name}_type"]
+            leading = [row for row in rows if row[kind] == type]
+        targets = store.rows_of(other, {row[place] for row in leading if row[place] is not None})
+        for row in leading:
+            if row[place] in targets:
+                found[row[0]] = [(other, targets[row[place]])]
+    return found
+
+
+def _identifier(type: str, id: str) -> str:
+    # Ids are checked by the store when they come in: nothing in them needs escaping.
+    return f'{{"type":"{type}","id":"{id}"}}'
+
+
+def relationship(
+    world: AccountSession, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]
+) -> bytes:
+    """A document of a relationship's linkage."""
+    ids = [{"type": other.type, "id": row[0]} for other, row in found]
+    address = f"{world.base}/{table.path}/{id}"
+    return _encoder.encode(
+        {
+            "links": {
+                "self": f"{address}/relationships/{relation.name}",
+                "related": f"{address}/{relation.name}",
+            },
+            "data": ids if relation.many else ids[0] if ids else None,
+            "meta": {"api_version": API_VERSION},
+        }
+    )
+
+
+class _Writer:
+    """Writes the resource objects of one type, all with the same fields."""
+
+    def __init__(self, world: AccountSession, table: Table, fields: frozenset[str] | None) -> None:
+        self.world = world
+        self.table = table
+        self.fields = fields
+        behaviour = world.setting.behaviour(table.type)
+        self.behaviour = behaviour
+        self.has_meta = type(behaviour).meta is not Behaviour.meta
+        self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
+        self.relations = [name for name in table.shown_relations if fields is None or name in fields]
+        # The address is written once for the type; only the id differs.
+        address = _encoder.encode(f"{world.base}/{table.path}/").decode()[1:-1]
+        self.before = f'{{"links":{{"self":"{address}'
+        self.between = f'"related":"{address}'
+        self.plain = self._relationships({})
+
+    def _relationships(self, linkage: dict[str, str]) -> str:
+        """The relationships object, with a NUL where the id goes."""
+        parts: list[str] = []
+        for name in self.relations:
+            data = f',"data":{linkage[name]}' if name in linkage else ""
+            parts.append(f'"{name}":{self.before}\0/relationships/{name}",{self.between}\0/{name}"}}{data}}}')
+        return f"{{{','.join(parts)}}}"
+
+    def write(self, node: _Node) -> dict[str, Any]:
+        table, row, fields = self.table, node.row, self.fields
+        if self.has_attributes:
+            record = table.record(row)
+            self.behaviour.attributes(self.world, record)
+            attributes = {name: record[name] for name in table.attributes}
+        else:
+            attributes = table.shown(row)
+        if fields is not None:
+            attributes = {name: value for name, value in attributes.items() if name in fields}
+        made: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
+        if self.relations:
+            text = self._relationships(node.linkage) if node.linkage else self.plain
+            made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
+        if self.has_meta:
+            meta = self.behaviour.meta(self.world, table.record(row))
+            if meta is not None:
+                made["meta"] = meta
+        return made
+
+
+def _document(world: AccountSession, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
+    """`data` as a list, and `included` if an include was asked for."""
+    writers: dict[str, _Writer] = {}
+
+    def write(node: _Node) -> dict[str, Any]:
+        type = node.table.type
+        writer = writers.get(type)
+        if writer is None:
+            writer = writers[type] = _Writer(world, node.table, query.fields.get(type))
+        return writer.write(node)
+
+    made: dict[str, Any] = {"data": [write(node) for node in nodes]}
+    if query.include is not None:
+        primary = {id(node) for node in nodes}
+        made["included"] = [write(node) for node in answer.nodes.values() if id(node) not in primary]
+    return made
+
+
+def single(world: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
+    """A document of one resource, or of none."""
+    answer = _Answer(world)
+    nodes = answer.add(table, () if row is None else (row,))
+    if query.include:
+        answer.include(nodes, query.include)
+    document = _document(world, nodes, answer, query)
+    document["data"] = document["data"][0] if nodes else None
+    document["meta"] = {
+        **world.setting.behaviour(table.type).document_meta(world, operation),
+        "api_version": API_VERSION,
+    }
+    return _encoder.encode(document)
+
+
+def collection(
+    world: AccountSession,
+    table: Table,
+    rows: Sequence[Row],
+    query: Query,
+    *,
+    total: int | None,
+    meta: dict[str, Any] | None = None,
+) -> bytes:
+    """A document of a list; `total` is how many match, None for a list without pages."""
+    answer = _Answer(world)
+    nodes = answer.add(table, rows)
+    if query.include:
+        answer.include(nodes, query.include)
+    document = _document(world, nodes, answer, query)
+    if table.type in overrides.NO_META:
+        return _encoder.encode(document)
+    more = {**world.setting.behaviour(table.type).document_meta(world, "list"), **(meta or {})}
+    if query.page is not None and total is not None:
+        more["total_records"] = total
+        document["links"] = _page_links(world, table, query, total)
+    document["meta"] = {**more, "api_version": API_VERSION}
+    return _encoder.encode(document)
+
+
+def _page_links(world: AccountSession, table: Table, query: Query, total: int) -> dict[str, str]:
+    assert query.page is not None  # noqa: S101 asked before
+    path = f"{world.base}/{table.path}"
+    number, size = query.page
+    last = max(1, -(-total // size))
+    links = {"first": query.link(path, 1, size)}
+    if number > 1:
+        links["prev"] = query.link(path, min(number - 1, last), size)
+    if number < last:
+        links["next"] = query.link(path, number + 1, size)
+    links["last"] = query.link(path, last, size)
+    return links

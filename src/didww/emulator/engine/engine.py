@@ -1,0 +1,322 @@
+"""The engine of the emulator: a request in, an answer out, over a store. No socket, no thread of its own.
+
+It sees to the key and finds the resource; what is done with it is `operations`. It never raises: a fault of its own is
+logged and answered 500.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import sqlite3
+import threading
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from didww._core.effects import Response
+from didww._schema.registry import all_classes, class_of
+from didww.emulator.behaviours.available_dids import AvailableDids, DidGroups
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.controls.clock import Clock, ClockState
+from didww.emulator.data.catalogue import Catalogue
+from didww.emulator.engine import overrides
+from didww.emulator.engine.accounts import FIRST_BALANCE, NOBODY, Accounts
+from didww.emulator.engine.errors import Refused, error_body, no_such_path, not_offered
+from didww.emulator.engine.operations import MEDIA_TYPE, Operation
+from didww.emulator.engine.schema import table_of
+from didww.emulator.engine.session import AccountSession, Runtime, new_id, run_due
+from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, Store, takes_no_more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from didww._core.effects import Request
+    from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Engine"]
+
+log = logging.getLogger("didww.emulator")
+
+_PREFIX = "/v3"
+
+
+class _Balances(Behaviour):
+    """The first money of an account."""
+
+    def account_rows(self, world: AccountSession) -> Iterable[Record]:  # noqa: ARG002
+        """One row."""
+        return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
+
+
+# What belongs to the engine itself; a behaviour registered for the same type takes its place.
+_OWN: dict[str, Behaviour] = {
+    "did_groups": DidGroups(),
+    "available_dids": AvailableDids(),
+    "balances": _Balances(),
+}
+
+
+class Engine:
+    """A local DIDWW.
+
+    Args:
+        path: A file to keep everything in; memory if left out.
+        seed: Decides ids, prices and stock.
+        api_key: The one key that is taken; any key if left out, each its own account.
+        clock: The clock; real time if left out.
+
+    Raises:
+        ValueError: `path` holds the state of another seed, or of another version of the emulator.
+
+    Example:
+        >>> from didww._core.effects import Request
+        >>> engine = Engine()
+        >>> engine.handle(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": "any"})).status
+        200
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        seed: int = 0,
+        api_key: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        from didww.emulator.behaviours import BEHAVIOURS
+
+        self.clock = clock or Clock()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._in_file = path is not None
+        self._store = store = Store(path, seed, self._lock)
+        # Each opening of a file throws other dice: ids must not come twice.
+        opened = int(store.fact("opened") or 0) + 1
+        store.set_meta("opened", str(opened))
+        dice = random.Random(f"{seed}/{opened}")  # noqa: S311 a game's dice
+        self._setting = Runtime(
+            store,
+            self.clock,
+            Catalogue(seed),
+            dice,
+            {**_OWN, **BEHAVIOURS},
+        )
+        self.seed = seed
+        # Dice of their own: reading does not change which ids come next.
+        self._request_dice = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 a game's dice
+        self._accounts = Accounts(store, api_key)
+        self._wake: Callable[[], None] | None = None
+        if clock is not None:
+            self._keep_clock()
+        elif kept := store.fact("clock"):
+            self.clock.restore(msgspec.json.decode(kept, type=ClockState))
+        self.clock.watch(self._clock_being_set)
+
+    def close(self) -> None:
+        """Close the store; requests after this are answered 500."""
+        with self._lock:
+            self._closed = True
+        self._store.close()
+
+    @contextmanager
+    def held(self) -> Generator[Runtime]:
+        """The setting, with no request being handled meanwhile."""
+        with self._lock:
+            yield self._setting
+
+    def replace(self, source: sqlite3.Connection, dice: object, clock: ClockState) -> None:
+        """Take over another store's contents, dice and clock."""
+        with self._lock:
+            self._store.replace(source)
+            self._accounts.forget()
+            self._setting.dice.setstate(dice)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            self.clock.restore(clock)
+            self._keep_clock()
+            self._setting.load()
+            run_due(self._setting)
+        self.wake()
+
+    def tick(self) -> float:
+        """Do what has fallen due; seconds of the clock until more does, infinity if nothing is to come."""
+        with self._lock:
+            if self._closed:
+                return math.inf
+            try:
+                run_due(self._setting)
+            except sqlite3.OperationalError as error:
+                if not takes_no_more(error):
+                    raise
+                return PAUSE_ON_FULL_DISK
+            due = self._setting.next_due
+            return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when something is to be done beside the requests: callbacks, a clock that was set."""
+        self._wake = wake
+
+    def wake(self) -> None:
+        """Say that something is to be done beside the requests."""
+        if self._wake is not None:
+            self._wake()
+
+    def _keep_clock(self) -> None:
+        self._store.set_meta("clock", msgspec.json.encode(self.clock.state()).decode())
+
+    @contextmanager
+    def _clock_being_set(self) -> Generator[None]:
+        """Nobody sees the new time before it is written down: what is done then is done at a time that is kept."""
+        with self._lock:
+            before = self.clock.state()
+            yield
+            if self._closed:
+                return
+            try:
+                self._keep_clock()
+            except sqlite3.Error:
+                self.clock.restore(before)
+                raise
+            run_due(self._setting)
+        if self._setting.ordered:
+            self.wake()
+
+    def world(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
+        """The world of the account of a key, to set a scene or to look behind it.
+
+        Not guarded by the engine's lock: not to be used while requests are handled in other threads.
+        """
+        return AccountSession(self._setting, self._accounts.owner(api_key), base)
+
+    def handle(self, request: Request, *, holding: bool = False) -> Response:
+        """The answer to `request`; never raises.
+
+        Args:
+            request: A request to the API.
+            holding: What it begins waits until somebody decides it.
+        """
+        with self._lock:
+            self._setting.holding = holding
+            try:
+                found = self._kept_or_not(request)
+            except Refused as refused:
+                found = Response(refused.status, refused.headers, error_body(refused.errors))
+            except Exception:
+                log.exception("emulator: %s failed", request.method)
+                found = Response(500, {}, error_body([_FAULT]))
+            request_id = new_id(self._request_dice)
+        if self._setting.ordered:
+            self.wake()
+        if not isinstance(found, Response):  # what takes long holds up nobody
+            try:
+                found = found()
+            except Exception:
+                log.exception("emulator: %s failed", request.method)
+                found = Response(500, {}, error_body([_FAULT]))
+        headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **found.headers}
+        return msgspec.structs.replace(found, headers=headers)
+
+    # On a full disk
+
+    def _kept_or_not(self, request: Request) -> Response | Callable[[], Response]:
+        if not self._in_file:
+            return self._answer(request)
+        dice = self._setting.dice.getstate()
+        try:
+            return self._answer(request)
+        except sqlite3.OperationalError as error:
+            if not takes_no_more(error):
+                raise
+            said = f"The state cannot be written to its file ({error}). Nothing was changed; make room on its disk."
+            if request.method != "GET":
+                raise Refused(507, "Insufficient Storage", said, code="507") from None
+            log.warning("emulator: %s Reading goes on.", said)
+            return self._unkept(request, dice)
+
+    def _unkept(self, request: Request, dice: tuple[Any, ...]) -> Response | Callable[[], Response]:
+        """The answer to a request that reads: what has fallen due is done for it, and undone after it.
+
+        With the same dice each time, so that the same comes of it.
+        """
+        self._setting.dice.setstate(dice)
+        try:
+            with self._store.trial():
+                return self._answer(request)
+        finally:
+            self._accounts.forget()
+            self._setting.dice.setstate(dice)
+            self._setting.load()
+
+    # Finding the way
+
+    def _answer(self, request: Request) -> Response | Callable[[], Response]:
+        if not request.method.isascii():
+            raise not_offered(ascii(request.method), "any path", ())
+        base, parts, query = _address(request.url)
+        table = _table(parts[0])
+        try:
+            owner = self._accounts.owner(_key(request))
+        except Refused as refused:
+            if len(parts) > 1 and parts[-1].endswith(overrides.NO_BODY):
+                return Response(refused.status, {"content-type": "text/plain"}, b"")
+            if table is None or table.type not in overrides.NO_KEY or request.method != "GET":
+                raise
+            owner = NOBODY
+        setting = self._setting
+        run_due(setting)
+        path = "/" + "/".join(parts)
+        if table is None:
+            raise no_such_path(path)
+        world = AccountSession(setting, owner, base)
+        behaviour = setting.behaviour(table.type)
+        if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
+            served = setting.changing(lambda: behaviour.serve(world, request, "/".join(parts[1:])))
+            if served is not None:
+                return served
+        return Response(*Operation(world, table, request, path=path, query=query).answer(parts[1:]))
+
+
+def _key(request: Request) -> str | None:
+    return next((value for name, value in request.headers.items() if name.lower() == "api-key"), None)
+
+
+def _table(path: str) -> Table | None:
+    """The table of the type that has this path; None for types without a path of their own, too."""
+    # Only a singleton has a path that is not its type: balance, of balances. The guess saves importing every class.
+    for type in (path, f"{path}s"):
+        cls = class_of(type)
+        if cls is not None and cls.path == path:
+            break
+    else:
+        cls = next((one for one in all_classes() if one.path == path), None) if path.isidentifier() else None
+    if cls is None or not (cls.operations or cls.extra_operations):
+        return None
+    return table_of(cls.type_)
+
+
+_FAULT = {
+    "title": "Internal Server Error",
+    "detail": "Internal Server Error",
+    "code": "500",
+    "status": "500",
+}
+
+
+def _address(url: str) -> tuple[str, list[str], str]:
+    """The address of the API that `url` belongs to, the parts of the path below it, and the query."""
+    # A lone surrogate can come in by a Python caller, and could not go out again.
+    url = url.encode("utf-8", "replace").decode()
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        raise no_such_path("such address") from None
+    base = f"{split.scheme}://{split.netloc}{_PREFIX}"
+    path = split.path
+    if path != _PREFIX and not path.startswith(f"{_PREFIX}/"):
+        raise no_such_path(path or "/", f" The API begins at {base}.")
+    parts = [unquote(part) for part in path[len(_PREFIX) :].strip("/").split("/")]
+    return base, parts, split.query

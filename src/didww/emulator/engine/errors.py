@@ -1,0 +1,157 @@
+"""Refusals, and the documents they are answered with. Texts and codes: behaviour sheet, section 9."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "Refused",
+    "attribute_error",
+    "bad_filter_value",
+    "bad_page",
+    "conflict",
+    "error_body",
+    "forbidden",
+    "not_allowed",
+    "not_found",
+    "not_offered",
+    "relationship_error",
+    "unauthorized",
+    "unsupported",
+]
+
+
+class Refused(Exception):  # noqa: N818 an answer, not a fault
+    """A request that is answered with an error document.
+
+    Args:
+        status: HTTP status.
+        title: The error's title.
+        detail: Its detail; the title again if left out.
+        pointer: JSON pointer to what is at fault.
+        code: The library's code, "100" for validation.
+        meta: More members, e.g. the amounts of an insufficient balance.
+        headers: Headers of the answer.
+
+    Several refusals are raised together with `Refused.together`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str | None = None,
+        pointer: str | None = None,
+        *,
+        code: str = "100",
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.headers = dict(headers or {})
+        error: dict[str, Any] = {
+            "title": title,
+            "detail": title if detail is None else detail,
+            "code": code,
+            "status": str(status),
+        }
+        if pointer is not None:
+            error["source"] = {"pointer": pointer}
+        if meta is not None:
+            error["meta"] = dict(meta)
+        self.errors = [error]
+
+    @classmethod
+    def together(cls, refusals: Iterable[Refused]) -> Self:
+        """One refusal that lists the errors of all, with the status of the first."""
+        every = list(refusals)
+        made = cls(every[0].status, every[0].args[0])
+        made.errors = [error for one in every for error in one.errors]
+        made.headers = every[0].headers
+        return made
+
+
+def error_body(errors: list[dict[str, Any]]) -> bytes:
+    """An error document."""
+    return msgspec.json.encode({"errors": errors})
+
+
+def attribute_error(field: str, message: str, detail: str | None = None, path: str | None = None) -> Refused:
+    """A validation error of an attribute; `path` is its place below /data/attributes if that is not its name."""
+    return Refused(422, message, detail or f"{field} - {message}", f"/data/attributes/{path or field}")
+
+
+def relationship_error(name: str, message: str = "is invalid") -> Refused:
+    """A validation error of a relationship."""
+    return Refused(422, message, f"{name} - {message}", f"/data/relationships/{name}")
+
+
+def unauthorized() -> Refused:
+    """The answer to a request without a key, or with a wrong one."""
+    return Refused(401, "Unauthorized", "Authorization failed", code="401")
+
+
+def forbidden(feature: str) -> Refused:
+    """Return the answer to an account that lacks a feature. The service's body is not known."""
+    detail = f"{feature.replace('_', ' ').capitalize()} is not enabled for this account."
+    return Refused(403, "Forbidden", detail, code="403")
+
+
+def conflict(text: str) -> Refused:
+    """Return the answer to a deletion of what is in use."""
+    return Refused(409, "Conflict", text, code="409")
+
+
+# The two types whose answers name the type and not the id (behaviour sheet, section 9).
+_NAMED_BY_TYPE = frozenset({"proofs", "permanent_supporting_documents"})
+
+
+def not_found(type: str, id: str) -> Refused:
+    """The answer for an id that the account has not."""
+    detail = f"The record identified by {id} could not be found."
+    if type in _NAMED_BY_TYPE:
+        detail = f"{type} - Record not found"
+    return Refused(404, "Record not found", detail, code="404")
+
+
+def no_such_path(path: str, hint: str = "") -> Refused:
+    """The answer for a path that leads nowhere. What the service says there is not known."""
+    return Refused(404, "Not Found", f"There is no {path} here.{hint}", code="404")
+
+
+def not_offered(method: str, path: str, allowed: Iterable[str]) -> Refused:
+    """The answer for a method that the path has not. What the service says there is not known."""
+    names = ", ".join(sorted(allowed))
+    detail = f"{method} is not offered at {path}; offered: {names}." if names else f"Nothing is offered at {path}."
+    return Refused(405, "Method Not Allowed", detail, code="405", headers={"allow": names})
+
+
+def unsupported(what: str) -> Refused:
+    """The answer for what the contract declares and the emulator does not do."""
+    return Refused(501, "Not Implemented", f"The emulator does not do this: {what}.", code="501")
+
+
+def not_allowed(name: str) -> Refused:
+    """A member of the body that is unknown, or that the caller must not write."""
+    return Refused(400, "Param not allowed", f"{name} is not allowed.", code="105")
+
+
+def missing(name: str) -> Refused:
+    """A member of the body that every request has."""
+    return Refused(400, "Missing Parameter", f"The required parameter, {name}, is missing.", code="106")
+
+
+def bad_filter_value(name: str, value: str) -> Refused:
+    """A filter's value that is not of its kind."""
+    return Refused(400, "Invalid filter value", f"{value} is not a valid value for {name}.", code="107")
+
+
+def bad_page(name: str, value: str) -> Refused:
+    """A page parameter's value that is no number from 1."""
+    return Refused(400, "Invalid page value", f"{value} is not a valid value for {name} page parameter.", code="118")

@@ -1,0 +1,233 @@
+"""The operations on a resource type: list, find, create, update, delete, and the addresses of relationships.
+
+Which of them a type offers is declared. Media types and body sizes are checked here; what a body or a query may say is
+`writes` and `query`, what an answer looks like is `documents`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.files import LARGEST
+from didww.emulator.engine import documents, overrides, writes
+from didww.emulator.engine.errors import (
+    Refused,
+    bad_filter_value,
+    forbidden,
+    no_such_path,
+    not_found,
+    not_offered,
+    unsupported,
+)
+from didww.emulator.engine.query import Query, parse
+from didww.emulator.engine.sql import Conditions
+
+if TYPE_CHECKING:
+    from didww._core.effects import Request
+    from didww.emulator.engine.schema import Relation, Table
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Row
+
+__all__ = ["MEDIA_TYPE", "Operation"]
+
+MEDIA_TYPE = "application/vnd.api+json"
+MAX_BODY = 1 << 20
+MAX_UPLOAD = LARGEST + (1 << 20)  # some more for the form around the file
+_WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
+_METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+class Operation:
+    """One request to one resource type."""
+
+    def __init__(self, world: AccountSession, table: Table, request: Request, *, path: str, query: str) -> None:
+        self.world = world
+        self.table = table
+        self.request = request
+        self.path = path
+        self.text = query
+        body = request.body
+        self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        self.behaviour = world.setting.behaviour(table.type)
+
+    def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
+        """Do what the rest of the path and the method say."""
+        method = self.request.method
+        self._check_feature(overrides.NEEDS.get(self.table.type))
+        if len(rest) > 1:
+            return self._below(rest)
+        operation = self._operation(rest, method)
+        if operation == "create":
+            self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
+        uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
+        if not uploads:  # its answer is no JSON:API by name
+            self._check_accept()
+        if operation == "delete":
+            self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
+            return 204, {}, b""
+        if operation == "list":
+            return 200, {}, self._list()
+        if operation == "find":
+            return 200, {}, self._find(rest[0] if rest else None)
+        if operation == "create":
+            headers = {"content-type": "application/json"} if uploads else {}
+            return 201, headers, self.world.setting.changing(self._create)
+        return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
+
+    def _operation(self, rest: list[str], method: str) -> str:
+        cls = self.table.cls
+        offered = cls.operations | cls.extra_operations
+        if cls.singleton and rest:
+            raise no_such_path(self.path)
+        here = ("find", "update", "delete") if rest or cls.singleton else ("list", "create")
+        reading = "find" if rest or cls.singleton else "list"
+        operation = reading if method == "GET" else _WRITES.get(method, "")
+        if operation not in here or operation not in offered:
+            raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
+        return operation
+
+    def _check_feature(self, feature: str | None) -> None:
+        if feature is not None and not self.world.enabled(feature):
+            raise forbidden(feature)
+
+    def _check_accept(self) -> None:
+        accept = self.headers.get("accept", "").strip()
+        if not accept:
+            return
+        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
+        if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
+            return
+        detail = (
+            f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
+            f"This request specified '{accept}'."
+        )
+        raise Refused(406, "Not acceptable", detail, code="406")
+
+    def _query(self, *, listed: bool) -> Query:
+        return parse(self.table, self.text, listed=listed, now=self.world.now())
+
+    # Reading
+
+    def _list(self) -> bytes:
+        query = self._query(listed=True)
+        world, table = self.world, self.table
+        world.touch(table.type)
+        for name, one in query.filters.items():
+            owned = overrides.OWNED.get((table.type, name))
+            if owned is not None and world.row(owned, one.values[0]) is None:
+                raise bad_filter_value(name, one.values[0])
+        if type(self.behaviour).listed is not Behaviour.listed:
+            special = self.behaviour.listed(world, query.filters)
+            if special is not None:
+                ids, meta = special
+                kept = world.setting.store.rows_of(table, ids)
+                rows = [kept[id] for id in ids if id in kept]
+                return documents.collection(world, table, rows, query, total=None, meta=meta)
+        conditions = Conditions(table, world.owner, world.touch)
+        conditions.narrow(query.filters)
+        order = conditions.order(query.sorts)
+        store = world.setting.store
+        execute = store.connection.execute
+        source = f'FROM "{table.type}" AS t0 WHERE {conditions.where}'
+        if query.page is None:
+            rows = execute(f"SELECT {table.selected} {source} ORDER BY {order}", conditions.values).fetchall()
+            return documents.collection(world, table, rows, query, total=None)
+        total = store.count(source, conditions.values)
+        size = query.page.size
+        conditions.values.update(size=size, start=(query.page.number - 1) * size)
+        # Ids first: whole rows would be carried along while all of them are sorted.
+        page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
+        found = store.rows_of(table, ids := [row[0] for row in page])
+        return documents.collection(world, table, [found[id] for id in ids], query, total=total)
+
+    def _find(self, id: str | None) -> bytes:
+        query = self._query(listed=False)
+        answer = documents.single(self.world, self.table, self._row(id), query, "find")
+        if id is not None and self.world.setting.awaited:
+            self.world.seen(id)
+        return answer
+
+    def _row(self, id: str | None) -> Row:
+        if id is None:
+            rows = self.world.setting.store.rows_where(self.world.touch(self.table.type), self.world.owner, {}, limit=1)
+            return rows[0]
+        row = self.world.row(self.table.type, id)
+        if row is None:
+            raise not_found(self.table.type, id)
+        return row
+
+    def _below(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
+        """The addresses in `links` of a relationship: what it leads to, and the linkage."""
+        bare = len(rest) == 3 and rest[1] == "relationships"
+        name = rest[-1]
+        relation = self.table.relations.get(name)
+        if (
+            relation is None
+            or name not in self.table.shown_relations
+            or not (bare or len(rest) == 2)
+            or "find" not in self.table.cls.operations
+            or self.table.type in overrides.LINKS_NOT_SERVED
+        ):
+            raise no_such_path(self.path)
+        if self.request.method in _WRITES:
+            raise unsupported("writes to relationship addresses")
+        if self.request.method != "GET":
+            raise not_offered(self.request.method, self.path, ("GET",))
+        self._check_accept()
+        row = self._row(rest[0])
+        found = documents.related_rows(self.world, self.table, relation, [row]).get(row[0], [])
+        if bare:
+            body = documents.relationship(self.world, self.table, row[0], relation, found)
+            return 200, {}, body
+        return 200, {}, self._related(relation, found)
+
+    def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
+        table = found[0][0] if found else self.world.touch(relation.targets[0])
+        query = parse(table, self.text, listed=False, now=self.world.now())
+        rows = [row for _, row in found]
+        if relation.many:
+            query.page = None
+            return documents.collection(self.world, table, rows, query, total=None)
+        return documents.single(self.world, table, rows[0] if rows else None, query, "find")
+
+    # Writing
+
+    def _create(self) -> bytes:
+        query = self._query(listed=False)
+        world, table, behaviour = self.world, self.table, self.behaviour
+        uploads = type(behaviour).create is not Behaviour.create
+        self._check_size(MAX_UPLOAD if uploads else MAX_BODY)
+        record = behaviour.create(world, self.headers.get("content-type", ""), self.body or b"") if uploads else None
+        if record is not None:
+            made = writes.add(world, table, record)
+        else:
+            self._check_content_type()
+            made = writes.create(world, table, writes.read_body(table, self.body, None))
+        row = world.setting.store.row(table, world.owner, made["id"]) if behaviour.stored else table.row(made)
+        return documents.single(world, table, row, query, "create")
+
+    def _update(self, id: str) -> bytes:
+        query = self._query(listed=False)
+        self._check_size(MAX_BODY)
+        self._check_content_type()
+        body = writes.read_body(self.table, self.body, id)
+        record = self.world.get(self.table.type, id)
+        if record is None:
+            raise not_found(self.table.type, id)
+        writes.change(self.world, self.table, record, body)
+        return documents.single(self.world, self.table, self._row(id), query, "update")
+
+    def _check_size(self, most: int) -> None:
+        if len(self.body or b"") > most:
+            raise Refused(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
+
+    def _check_content_type(self) -> None:
+        given = self.headers.get("content-type", "").strip()
+        if given.lower() != MEDIA_TYPE:
+            detail = (
+                f"All requests that create or update must use the '{MEDIA_TYPE}' Content-Type. "
+                f"This request specified '{given}'."
+            )
+            raise Refused(415, "Unsupported media type", detail, code="415")

@@ -1,0 +1,233 @@
+"""The query of a request: include, fields, filter, sort, page, each checked against the declaration.
+
+Errors and their order: behaviour sheet, section 9. What a filter means in the store is `conditions`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode
+
+from didww.emulator.controls.clock import stamp
+from didww.emulator.engine import overrides
+from didww.emulator.engine.errors import Refused, bad_filter_value, bad_page
+from didww.emulator.engine.schema import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww._schema.filters import Match
+    from didww.emulator.engine.schema import Table
+
+__all__ = ["Filter", "Page", "Query", "Tree", "parse"]
+
+Tree: TypeAlias = "dict[str, Tree]"
+"""Relationships to include, each with those to include from there."""
+_NOTHING_IF_EMPTY = ("include", "sort")
+_FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
+
+
+class Filter(NamedTuple):
+    """A filter's value, checked: any of `values` matches, or all of them if `every`, and null if `blank`."""
+
+    values: tuple[Any, ...]
+    blank: bool = False
+    any_case: bool = False
+    every: bool = False
+    compares: str = "equal"
+
+    @classmethod
+    def by(cls, match: Match, values: tuple[Any, ...]) -> Filter:
+        """The filter that compares as its rule says; without values it finds records that have none."""
+        return cls(values, blank=not values, any_case=match.any_case, every=match.every, compares=match.compares)
+
+
+class Page(NamedTuple):
+    """Which part of a list."""
+
+    number: int
+    size: int
+
+
+class Query:
+    """What a request asks for beside the resource itself."""
+
+    __slots__ = ("fields", "filters", "include", "kept", "page", "sorts")
+
+    def __init__(self) -> None:
+        self.include: Tree | None = None
+        self.fields: dict[str, frozenset[str]] = {}
+        self.filters: dict[str, Filter] = {}
+        self.sorts: list[tuple[str, bool]] = []
+        self.page: Page | None = None
+        self.kept: list[tuple[str, str]] = []
+        """The parameters that a link to another page repeats."""
+
+    def link(self, path: str, number: int, size: int) -> str:
+        """The address of another page; brackets are percent-encoded."""
+        pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(size))]
+        return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
+
+
+def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
+    """The query `text` of a request to `table`; filters, sorting and pages count for lists alone.
+
+    Raises:
+        Refused: Something in it is not allowed.
+    """
+    query = Query()
+    page: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        family, _, key = name.partition("[")
+        key = key.removesuffix("]")
+        if family == "page":
+            page[key] = value
+            continue
+        if family not in ("include", "fields", "filter", "sort") or (not value and family in _NOTHING_IF_EMPTY):
+            continue
+        if family in ("include", "sort") and not value:
+            continue
+        query.kept.append((name, value))
+        if family == "include":
+            query.include = _include(table, value, query.include or {})
+        elif family == "fields":
+            query.fields[key or value] = _fieldset(key or value, value)
+        elif listed and family == "filter":
+            match, made = _filter(table, key, value, now)
+            if not match.ignored:
+                query.filters[key] = made
+        elif listed:
+            query.sorts += _sorts(table, value)
+    if listed and table.paginated:
+        query.page = _page(page, table.cls.page_size, table.cls.largest_page)
+    _check_lengths(table, query.filters)
+    return query
+
+
+def _include(table: Table, value: str, tree: Tree) -> Tree:
+    for path in filter(None, value.split(",")):
+        here, at = [table], tree
+        for part in path.split("."):
+            following = list(dict.fromkeys(target for one in here for target in _targets(one, part)))
+            if not following:
+                detail = f"{part} is not a valid includable relationship of {here[0].type}"
+                raise Refused(400, "Invalid include", detail, code="112")
+            here, at = following, at.setdefault(part, {})
+    return tree
+
+
+def _targets(table: Table, name: str) -> list[Table]:
+    """The tables that a relationship leads to; none if it cannot be included."""
+    if name not in table.includable:
+        return []
+    return [found for type in table.relations[name].targets if (found := table_of(type)) is not None]
+
+
+def _fieldset(type: str, value: str) -> frozenset[str]:
+    table = table_of(type)
+    if table is None:
+        raise Refused(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
+    names = frozenset(name for name in value.split(",") if name)
+    for name in sorted(names):
+        # The id is a member of every resource object; the library lets it be named.
+        if name not in table.attributes and name not in table.shown_relations and name != "id":
+            raise Refused(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
+    return names
+
+
+def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
+    found: list[tuple[str, bool]] = []
+    for part in filter(None, value.split(",")):
+        name = part.removeprefix("-")
+        if name not in table.sorts:
+            raise Refused(
+                400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
+            )
+        found.append((name, part.startswith("-")))
+    return found
+
+
+def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[Match, Filter]:
+    match = table.filters.get(name)
+    if match is None:
+        raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
+    made = read_filter(match, name, value)
+    days = overrides.HISTORY_DAYS.get(table.type)
+    if days is not None and match.value == "moment" and made.values[0] < stamp(now - timedelta(days=days)):
+        raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
+    known = table.known_values(name)
+    unknown = [] if known is None else [one for one in made.values if one not in known]
+    if unknown:
+        raise bad_filter_value(name, unknown[0])
+    return match, made
+
+
+def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:
+    for name, one in filters.items():
+        shortest = table.filters[name].shortest
+        if shortest is not None and len(one.values[0]) < shortest.length and filters.keys().isdisjoint(shortest.beside):
+            raise bad_filter_value(name, one.values[0])
+
+
+def read_filter(match: Match, name: str, value: str) -> Filter:
+    """A filter's value by its rule.
+
+    Raises:
+        Refused: It is not of the rule's kind.
+    """
+    return Filter.by(match, _READERS[match.value](match, name, value))
+
+
+def _flags(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+    if value not in ("true", "false"):
+        raise bad_filter_value(name, value)
+    return (value == "true",)
+
+
+def _numbers(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+    number = _integer(value.removeprefix("-"))
+    if number is None:
+        raise bad_filter_value(name, value)
+    return (-number if value.startswith("-") else number,)
+
+
+def _moments(match: Match, name: str, value: str) -> tuple[Any, ...]:
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise bad_filter_value(name, value) from None
+    if match.compares == "lteq_day":
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
+    return (stamp(moment),)
+
+
+def _texts(match: Match, name: str, value: str) -> tuple[Any, ...]:
+    values = tuple(part for part in value.split(",") if part) if match.many else (value,) if value else ()
+    if not values and not (match.blank and not value):
+        raise bad_filter_value(name, value)
+    return values
+
+
+_READERS = {"boolean": _flags, "integer": _numbers, "moment": _moments, "text": _texts}
+
+
+def _page(given: Mapping[str, str], usual: int, most: int) -> Page:
+    for key in given:
+        if key not in ("number", "size"):
+            raise Refused(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
+    numbers = {"number": 1, "size": usual}
+    for key, value in given.items():
+        number = _integer(value)
+        if not number:
+            raise bad_page(key, value)
+        if key == "size" and number > most:
+            raise Refused(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
+        numbers[key] = number
+    return Page(min(numbers["number"], _FEW), numbers["size"])
+
+
+def _integer(text: str) -> int | None:
+    """Digits as a number; None for anything else, and for more digits than a number of the store has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,0 +1,280 @@
+"""Tables of the store, worked out from the declarations: one table for each type, one column for each single value.
+
+A to-one relationship is a column with the other's id (and one more with its type, if it can be of several). A to-many
+relationship is the to-one of the other side where there is exactly one, else rows of the table `links`.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from didww._core.query import kind_behind
+from didww._schema.filters import Match, filter_rules, includable, names_in
+from didww._schema.registry import class_named, class_of
+from didww.emulator.engine import overrides
+
+if TYPE_CHECKING:
+    from didww._schema.fields import Field
+    from didww._schema.resource import Resource
+    from didww.emulator.engine.store import Record
+
+__all__ = ["JSON_KINDS", "Column", "Referrer", "Relation", "Table", "referrers", "table_of"]
+
+JSON_KINDS = frozenset({"list", "object", "map"})
+_NUMBER_KINDS = frozenset({"integer", "boolean"})
+_decode = msgspec.json.decode
+_encode = msgspec.json.encode
+
+
+class Column(NamedTuple):
+    """A column: its name, its kind of value as the declarations call it, whether null is one of its values."""
+
+    name: str
+    kind: str
+    nullable: bool = True
+
+    @property
+    def definition(self) -> str:
+        """It, as a statement that creates its table has it."""
+        return f'"{self.name}" {"INTEGER" if self.kind in _NUMBER_KINDS else "TEXT"}'
+
+
+class Relation:
+    """A relationship. Where it leads is found out at first use: it takes importing the other types' modules.
+
+    Attributes:
+        name: Its name.
+        many: Whether it leads to many.
+        nullable: Whether a to-one can lead nowhere.
+        polymorphic: Whether it can lead to more than one type.
+    """
+
+    def __init__(self, source: str, field: Field | None, *, hidden: tuple[str, str] | None = None) -> None:
+        self._source = source
+        self._types = () if hidden is None else (hidden[1],)
+        self._classes: tuple[str, ...] = () if field is None else field.kind.detail.names
+        self.name = "" if hidden is None else hidden[0]
+        self.many = False
+        self.nullable = True
+        self.polymorphic = len(self._classes) > 1
+        if field is not None:
+            self.name, self.many, self.nullable = field.name, field.kind.name == "many", field.nullable
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The types that it leads to."""
+        return self._types or tuple(class_named(name).type_ for name in self._classes)
+
+    @cached_property
+    def inverse(self) -> str | None:
+        """Of a to-many, the other side's to-one that leads back, if there is exactly one."""
+        other = class_of(self.targets[0]) if self.many else None
+        back = [] if other is None else [name for name, one in _ones(other).items() if self._source in one.targets]
+        return back[0] if len(back) == 1 else None
+
+
+class Referrer(NamedTuple):
+    """A to-one relationship that leads to a type, seen from that type."""
+
+    type: str
+    column: str
+    polymorphic: bool
+    nullable: bool
+
+
+class Table:
+    """The table of one type, and what a query may ask of it."""
+
+    def __init__(self, cls: type[Resource]) -> None:
+        self.cls = cls
+        self.type = cls.type_
+        self.path = cls.path
+        self.shared = self.type in overrides.SHARED
+        self.paginated = cls.paginated
+        fields = cls._fields.values()
+        self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
+        hidden = {name for type, name in overrides.NOT_SHOWN if type == self.type}
+        shown = [field.name for field in self.attribute_fields if field.readable and field.name not in hidden]
+        silent = [field.name for field in self.attribute_fields if field.name not in shown]
+        by_name = {field.name: field for field in self.attribute_fields}
+        self.attributes: tuple[str, ...] = tuple(shown)
+        self.relations: dict[str, Relation] = {
+            field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
+        }
+        # What answers show can be included, and the other way round. The rest is kept: a proof has its files.
+        self.includable = frozenset(includable(cls.include_type))
+        self.shown_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
+        self.ones: dict[str, Relation] = _ones(cls)
+        columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
+        for name, one in self.ones.items():
+            columns.append(Column(name, "one", one.nullable))
+            if one.polymorphic:
+                columns.append(Column(f"{name}_type", "text", one.nullable))
+        columns += [
+            Column(name, kind)
+            for name, kind in overrides.HIDDEN.get(self.type, {}).items()
+            if not kind.startswith("one:")
+        ]
+        columns.append(Column("private", "map"))
+        self.columns: tuple[Column, ...] = tuple(columns)
+        self.by_name: dict[str, Column] = {column.name: column for column in columns}
+        # A row is the id and then the columns.
+        self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
+        self._booleans = [column.name for column in columns if column.kind == "boolean"]
+        self._documents = [column.name for column in columns if column.kind in JSON_KINDS]
+        self._shown_booleans = [name for name in self._booleans if name in self.attributes]
+        self._shown_documents = [name for name in self._documents if name in self.attributes]
+        self._names = ("id", *(column.name for column in columns))
+        self.selected = ", ".join(f'"{name}"' for name in self._names)
+        places = ", ".join("?" * (len(columns) + 2))
+        self.insert = f'INSERT INTO "{self.type}" (owner, {self.selected}) VALUES ({places})'  # noqa: S608 declared names
+
+    @cached_property
+    def filters(self) -> dict[str, Match]:
+        """The filters of its list, with their rules; those that the client answers by others are none of them."""
+        return {name: rule for name, rule in filter_rules(self.cls.filter_type).items() if rule.detour is None}
+
+    @cached_property
+    def sorts(self) -> frozenset[str]:
+        """The sort keys of its list, without a minus."""
+        return frozenset(name.removeprefix("-") for name in names_in(self.cls.sort_type))
+
+    def known_values(self, name: str) -> frozenset[str] | None:
+        """The values that a filter takes, if others are an error; None if others match nothing.
+
+        The service has names of features checked, where all that are listed must hold.
+        """
+        kind = kind_behind(self.cls, name) if self.filters[name].every else None
+        return None if kind is None else frozenset(member.value for member in kind.detail)
+
+    @property
+    def statements(self) -> list[str]:
+        """The statements that create it."""
+        lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
+        lines += [one.definition for one in self.columns]
+        made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
+        for name, columns, _ in self._indexes:
+            made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{self.type}" ({columns})')
+        return made
+
+    @property
+    def additions(self) -> dict[str, str]:
+        """By column, the statement that adds it to a table that was made without it."""
+        return {one.name: f'ALTER TABLE "{self.type}" ADD COLUMN {one.definition}' for one in self.columns}
+
+    @property
+    def statistics(self) -> list[tuple[str, str, str]]:
+        """Rows of sqlite_stat1: how many rows share a value, which SQLite would guess wrongly for the owner."""
+        made = [(self.type, f"sqlite_autoindex_{self.type}_1", "100000 1")]
+        return made + [(self.type, name, numbers) for name, _, numbers in self._indexes]
+
+    @property
+    def _indexes(self) -> list[tuple[str, str, str]]:
+        """Name, columns and statistics of each index."""
+        made = [] if self.shared else [(f"{self.type}_owner", "owner", "100000 10000")]
+        for column in self.columns:
+            if self._indexed(column):
+                name = f"{self.type}_{column.name}"
+                same = 2000 if column.kind == "enum" else 20
+                if self.shared:
+                    made.append((name, f'"{column.name}"', f"100000 {same}"))
+                else:
+                    made.append((name, f'owner, "{column.name}"', f"100000 10000 {same}"))
+        return made
+
+    def _indexed(self, column: Column) -> bool:
+        """Whether records are looked up by it: links, filters with values that tell records apart, and times."""
+        if self.shared:  # filled at a stretch and some thousands at most: what no index costs is more than it saves
+            return column.kind == "one" and column.name in overrides.HIDDEN.get(self.type, {})
+        if column.name == overrides.IN_ORDER.get(self.type):
+            return True
+        return column.kind == "one" or (column.kind in ("text", "enum") and column.name in self.filters)
+
+    def record(self, row: tuple[Any, ...]) -> Record:
+        """A row as a record: plain JSON values by name."""
+        made: Record = dict(zip(self._names, row, strict=True))
+        for name in self._booleans:
+            if made[name] is not None:
+                made[name] = bool(made[name])
+        for name in self._documents:
+            if made[name] is not None:
+                made[name] = _decode(made[name])
+        if made["private"] is None:
+            made["private"] = {}
+        return made
+
+    def row(self, record: Record) -> tuple[Any, ...]:
+        """A record as a row, as if it had been stored."""
+        return (record["id"], *(self.stored(column.name, record.get(column.name)) for column in self.columns))
+
+    def shown(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """The attributes of a row, ready to be encoded."""
+        names = self.attributes
+        made: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
+        for name in self._shown_booleans:
+            if made[name] is not None:
+                made[name] = bool(made[name])
+        for name in self._shown_documents:
+            if made[name] is not None:
+                made[name] = msgspec.Raw(made[name].encode())
+        return made
+
+    def stored(self, name: str, value: Any) -> Any:
+        """A value as its column keeps it.
+
+        Raises:
+            KeyError: The table has no such column.
+        """
+        kind = self.by_name[name].kind
+        if value is None:
+            return None
+        if kind in JSON_KINDS:
+            return _encode(value).decode()
+        return value
+
+
+_tables: dict[str, Table | None] = {}
+
+
+def table_of(type: str) -> Table | None:
+    """The table of a type; None if there is no such type."""
+    try:
+        return _tables[type]
+    except KeyError:
+        cls = class_of(type)
+        if cls is None:
+            return None
+        made = _tables[type] = Table(cls)
+        return made
+
+
+@cache
+def referrers(type: str) -> tuple[Referrer, ...]:
+    """The to-one relationships of accounts' own records that lead to a type."""
+    from didww._schema.registry import all_classes
+
+    found: list[Referrer] = []
+    for cls in all_classes():
+        if cls.type_ not in overrides.SHARED:
+            found += [
+                Referrer(cls.type_, name, one.polymorphic, one.nullable or (cls.type_, name) in overrides.OUTLIVES)
+                for name, one in _ones(cls).items()
+                if type in one.targets
+            ]
+    return tuple(found)
+
+
+def _ones(cls: type[Resource]) -> dict[str, Relation]:
+    """The to-one relationships of a class, hidden ones among them."""
+    found = {
+        field.name: Relation(cls.type_, field)
+        for field in cls._fields.values()
+        if field.place == "relationships" and field.kind.name == "one"
+    }
+    for name, kind in overrides.HIDDEN.get(cls.type_, {}).items():
+        if kind.startswith("one:"):
+            found[name] = Relation(cls.type_, None, hidden=(name, kind.removeprefix("one:")))
+    return found

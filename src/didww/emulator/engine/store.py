@@ -1,0 +1,379 @@
+"""The store: SQLite, one table for each type. Knows rows and columns; who may see what is decided above it.
+
+Every value goes in as a parameter; the names in the statements come from declarations alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from didww.emulator.engine.schema import JSON_KINDS, Table, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["PAUSE_ON_FULL_DISK", "Record", "Row", "Store", "takes_no_more", "valid_id"]
+
+Record: TypeAlias = dict[str, Any]
+"""A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
+Row: TypeAlias = tuple[Any, ...]
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_LAYOUT = "3"
+_CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+_BASE = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS filled (type TEXT, owner INTEGER, PRIMARY KEY (type, owner)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY, at TEXT, reads INTEGER, owner INTEGER, type TEXT, record TEXT, name TEXT, payload TEXT
+);
+CREATE INDEX IF NOT EXISTS events_at ON events (at);
+CREATE INDEX IF NOT EXISTS events_record ON events (record);
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY, owner INTEGER, type TEXT, record TEXT, method TEXT, url TEXT, fields TEXT, state TEXT,
+    next_at TEXT, attempts TEXT
+);
+CREATE INDEX IF NOT EXISTS deliveries_next ON deliveries (next_at);
+CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, owner INTEGER, kind TEXT, line TEXT, at TEXT, row TEXT);
+CREATE INDEX IF NOT EXISTS calls_at ON calls (owner, kind, at);
+CREATE TABLE IF NOT EXISTS files (export TEXT PRIMARY KEY, contents BLOB);
+CREATE TABLE IF NOT EXISTS links (
+    source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
+"""
+MAX_COUNTS = 1000
+PAUSE_ON_FULL_DISK = 1.0
+"""Seconds until what could not be written is tried again."""
+AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
+
+
+class Store:
+    """Rows of all types, in memory or in a file.
+
+    Args:
+        path: The file; memory if None.
+        seed: The seed that it belongs to.
+        lock: Held by whoever uses it, if several threads do.
+
+    Raises:
+        ValueError: The file was made by another version of the emulator, or with another seed.
+    """
+
+    def __init__(self, path: str | None, seed: int, lock: threading.Lock | None = None) -> None:
+        self.connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        # An emulator in a test is often just dropped; the connection must not outlive it, nor end while a thread uses
+        # it.
+        self._closing = weakref.finalize(self, _close, self.connection, lock or threading.Lock())
+        execute = self.connection.execute
+        if path:
+            # One emulator at a time: each remembers what the other would change.
+            execute("PRAGMA locking_mode = EXCLUSIVE")
+            try:
+                execute("PRAGMA journal_mode = WAL")
+                execute("BEGIN IMMEDIATE")
+                execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self.close()
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                raise ValueError(f"{path} is used by another emulator, or another program.") from None
+            execute("PRAGMA synchronous = NORMAL")
+            execute("PRAGMA cache_spill = OFF")  # what is not committed needs no room
+        else:
+            execute("PRAGMA journal_mode = MEMORY")
+            execute("PRAGMA synchronous = OFF")
+        self.connection.create_function("fold", 1, _fold, deterministic=True)
+        self.connection.executescript(_BASE)
+        if self.fact("layout") is None:
+            execute("ANALYZE")  # makes the table of statistics
+        self._made: set[str] = set()
+        self._counts: dict[tuple[Any, ...], int] = {}
+        self._counted_at = -1
+        self._alone = path is None
+        wanted = f"{_LAYOUT}/{seed}"
+        kept = self.fact("layout") or wanted
+        if kept != wanted:
+            self.connection.close()
+            layout, _, other = kept.partition("/")
+            why = f"of seed {other}, and this is seed {seed}" if layout == f"{_LAYOUT}" else "of another version"
+            raise ValueError(f"{path} holds the state of an emulator {why}. Take another file, or remove it")
+        self.set_meta("layout", wanted)
+
+    def close(self) -> None:
+        """Close the file; whoever holds the lock gives it back first."""
+        self._closing()
+
+    def fact(self, name: str) -> str | None:
+        """A text kept for the emulator itself."""
+        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a text for the emulator itself."""
+        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def replace(self, source: sqlite3.Connection) -> None:
+        """Take over all that another store holds."""
+        source.backup(self.connection)
+        self._forget()
+
+    def copy(self) -> sqlite3.Connection:
+        """All that the store holds, in memory."""
+        made = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.backup(made)
+        return made
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All of it or nothing; inside another transaction, a part of that one."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """A transaction of which nothing is kept. It needs no room on the disk."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # some errors have ended it
+            self.connection.execute("ROLLBACK")
+        self._forget()
+
+    def _forget(self) -> None:
+        self._made.clear()
+        self._counts.clear()
+        self._counted_at = -1
+
+    def table(self, type: str) -> Table:
+        """The table of a type, made if it is not there yet.
+
+        Raises:
+            KeyError: There is no such type.
+        """
+        table = table_of(type)
+        if table is None:
+            raise KeyError(type)
+        if type not in self._made:
+            execute = self.connection.execute
+            there = {row[1] for row in execute(f'PRAGMA table_info("{type}")')}
+            if not there:
+                for statement in table.statements:
+                    execute(statement)
+                self.connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", table.statistics)
+                execute("ANALYZE sqlite_schema")  # reads the statistics, makes none
+            elif new := [statement for name, statement in table.additions.items() if name not in there]:
+                # A file of an earlier version of the package, whose declarations had fewer members.
+                for statement in (*new, *table.statements[1:]):
+                    execute(statement)
+            self._made.add(type)
+        return table
+
+    # Reading
+
+    def row(self, table: Table, owner: int, id: str) -> Row | None:
+        """The row with this id, if the owner sees it."""
+        if table.shared:
+            found = self.connection.execute(f'SELECT {table.selected} FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
+        else:
+            found = self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE id = ? AND owner = ?',  # noqa: S608
+                (id, owner),
+            )
+        row: Row | None = found.fetchone()
+        return row
+
+    def count(self, source: str, values: Mapping[str, Any]) -> int:
+        """How many rows a FROM clause has; kept until the next write, since a reader of pages asks for each of them."""
+        if self._counted_at != self.connection.total_changes or not self._alone or len(self._counts) > MAX_COUNTS:
+            self._counts.clear()
+            self._counted_at = self.connection.total_changes
+        key = (source, *values.values())
+        found = self._counts.get(key)
+        if found is None:
+            found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
+        return found
+
+    def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
+        """The rows with these ids, whoever owns them; ids that there are not are left out."""
+        found: dict[str, Row] = {}
+        for part in _parts(list(ids)):
+            places = ", ".join("?" * len(part))
+            rows = self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE id IN ({places})',  # noqa: S608
+                part,
+            )
+            found.update((row[0], row) for row in rows)
+        return found
+
+    def rows_where(
+        self, table: Table, owner: int, equals: Mapping[str, Any], order: str = "rowid", limit: int = -1
+    ) -> list[Row]:
+        """Rows that the owner sees whose columns equal these values (a list: any of them), ordered by a column."""
+        where, values = _equal(table, owner, equals)
+        column, _, direction = order.partition(" ")
+        if column != "rowid" and column not in table.by_name:
+            raise KeyError(column)
+        text = (
+            f'SELECT {table.selected} FROM "{table.type}" WHERE {where} '  # noqa: S608
+            f'ORDER BY "{column}"{" DESC" if direction == "DESC" else ""}, rowid LIMIT ?'
+        )
+        return self.connection.execute(text, (*values, limit)).fetchall()
+
+    def count_where(self, table: Table, owner: int, equals: Mapping[str, Any]) -> int:
+        """How many rows `rows_where` would find."""
+        where, values = _equal(table, owner, equals)
+        row = self.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {where}', values).fetchone()  # noqa: S608
+        return int(row[0])
+
+    def rows_linking(self, table: Table, column: str, ids: Sequence[str], type: str | None) -> Iterator[Row]:
+        """Rows whose to-one `column` is one of these ids (of this type, if it can be of several)."""
+        also = f' AND "{column}_type" = ?' if type is not None else ""
+        for part in _parts(list(ids)):
+            places = ", ".join("?" * len(part))
+            values = part if type is None else [*part, type]
+            yield from self.connection.execute(
+                f'SELECT {table.selected} FROM "{table.type}" WHERE "{column}" IN ({places}){also} ORDER BY rowid',  # noqa: S608
+                values,
+            )
+
+    def links(self, name: str, sources: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Source and target of the links of one name, in the order of their places."""
+        for part in _parts(list(sources)):
+            places = ", ".join("?" * len(part))
+            yield from self.connection.execute(
+                f"SELECT source, target FROM links WHERE name = ? AND source IN ({places}) ORDER BY source, place",  # noqa: S608
+                [name, *part],
+            )
+
+    # Writing
+
+    def insert(self, table: Table, owner: int | None, records: Iterable[Mapping[str, Any]]) -> None:
+        """Add records; columns that a record leaves out are null.
+
+        Raises:
+            ValueError: An id is no text that can stand in a path.
+        """
+        names = [column.name for column in table.columns]
+        # The place in a row of the values that are kept as JSON.
+        encoded = [(n, column.name) for n, column in enumerate(table.columns, start=2) if column.kind in JSON_KINDS]
+
+        def rows() -> Iterator[list[Any]]:
+            for record in records:
+                id = record["id"]
+                if not _ID.fullmatch(id):
+                    raise ValueError(f"no id for a path: {id!r}")
+                row = [owner, id, *map(record.get, names)]
+                for n, name in encoded:
+                    if row[n] is not None:
+                        row[n] = table.stored(name, row[n])
+                yield row
+
+        self.connection.executemany(table.insert, rows())
+
+    def update(self, table: Table, id: str, changes: Mapping[str, Any]) -> None:
+        """Set columns of a row."""
+        if not changes:
+            return
+        sets = ", ".join(f'"{table.by_name[name].name}" = ?' for name in changes)
+        values = [table.stored(name, value) for name, value in changes.items()]
+        self.connection.execute(f'UPDATE "{table.type}" SET {sets} WHERE id = ?', [*values, id])  # noqa: S608
+
+    def delete(self, table: Table, id: str) -> None:
+        """Remove a row and its links."""
+        self.connection.execute(f'DELETE FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
+        self.connection.execute("DELETE FROM links WHERE source = ? OR target = ?", (id, id))
+
+    def link(self, source: str, name: str, targets: Sequence[str]) -> None:
+        """Replace the links of one name."""
+        self.connection.execute("DELETE FROM links WHERE source = ? AND name = ?", (source, name))
+        self.connection.executemany(
+            "INSERT INTO links VALUES (?, ?, ?, ?)", [(source, name, n, target) for n, target in enumerate(targets)]
+        )
+
+    def point(self, table: Table, column: str, id: str, type: str | None, ids: Sequence[str]) -> None:
+        """Make these rows the ones whose to-one `column` is `id`, and no others."""
+        also = f', "{column}_type" = NULL' if type is not None else ""
+        self.connection.execute(f'UPDATE "{table.type}" SET "{column}" = NULL{also} WHERE "{column}" = ?', (id,))  # noqa: S608
+        for one in ids:
+            self.update(table, one, {column: id} if type is None else {column: id, f"{column}_type": type})
+
+    # What was filled, and what is to happen
+
+    def filled(self, type: str, owner: int) -> bool:
+        """Whether the first rows of a type are there, for an owner (0 for rows of nobody)."""
+        found = self.connection.execute("SELECT 1 FROM filled WHERE type = ? AND owner = ?", (type, owner)).fetchone()
+        return found is not None
+
+    def mark_filled(self, type: str, owner: int) -> None:
+        """Remember that the first rows of a type are there."""
+        self.connection.execute("INSERT OR IGNORE INTO filled VALUES (?, ?)", (type, owner))
+
+
+def _close(connection: sqlite3.Connection, lock: threading.Lock) -> None:
+    # A thread that died with the lock must not keep the program from ending.
+    taken = lock.acquire(timeout=2)
+    try:
+        connection.close()
+    finally:
+        if taken:
+            lock.release()
+
+
+def takes_no_more(error: BaseException) -> bool:
+    """Whether an error means that the disk is full, or cannot be written to for another reason."""
+    return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
+
+
+def valid_id(text: str) -> bool:
+    """Whether a text can be an id: it has to stand in a path."""
+    return _ID.fullmatch(text) is not None
+
+
+def _equal(table: Table, owner: int, equals: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    terms: list[str] = []
+    values: list[Any] = []
+    if not table.shared:
+        terms.append("owner = ?")
+        values.append(owner)
+    for name, value in equals.items():
+        column = "id" if name == "id" else table.by_name[name].name
+        if value is None:
+            terms.append(f'"{column}" IS NULL')
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            several: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+            terms.append(f'"{column}" IN ({", ".join("?" * len(several))})')
+            values += several
+        else:
+            terms.append(f'"{column}" = ?')
+            values.append(value)
+    return " AND ".join(terms) or "1", values
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _fold(text: Any) -> Any:
+    return text.casefold() if isinstance(text, str) else text

@@ -1,0 +1,305 @@
+"""Requests that create, update and delete: the body checked member by member, then the behaviours' say, then stored.
+
+Errors and their order: behaviour sheet, section 9; what is malformed (400) is told before what is not valid (422).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+
+from didww.emulator.engine import overrides
+from didww.emulator.engine.errors import Refused, attribute_error, missing, not_allowed, not_found, relationship_error
+from didww.emulator.engine.values import Checker, complete, default, limits, merges, rules_of
+
+if TYPE_CHECKING:
+    from didww._schema.fields import Field
+    from didww._schema.rules import Broken
+    from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.engine.store import Record
+
+__all__ = ["Body", "add", "change", "create", "read_body", "remove"]
+
+_MEMBERS = frozenset({"type", "id", "attributes", "relationships"})
+
+
+class Body(NamedTuple):
+    """The members of a request's document, unchecked."""
+
+    attributes: dict[str, Any]
+    relationships: dict[str, Any]
+
+
+def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
+    """The document of a request that creates, or updates the record `id`.
+
+    Raises:
+        Refused: It is none.
+    """
+    try:
+        document = msgspec.json.decode(body or b"")
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refused(400, "Bad Request", "The body is no valid JSON.", code="400") from None
+    if not isinstance(document, dict):
+        raise missing("data")
+    whole = cast("dict[str, Any]", document)
+    if "data" not in whole or whole["data"] is None:
+        raise missing("data")
+    if not isinstance(whole["data"], dict):
+        raise Refused(400, "Invalid data format", "Data must be a hash.", code="122")
+    data = cast("dict[str, Any]", whole["data"])
+    if "type" not in data:
+        raise missing("type")
+    if data["type"] != table.type:
+        raise Refused(400, "Type Mismatch", f"{data['type']} is not a valid type for this operation.", code="116")
+    if id is None:
+        if "id" in data:
+            raise not_allowed("id")
+    elif "id" not in data:
+        raise missing("id")
+    elif data["id"] != id:
+        raise Refused(400, "Key is not included in URL", f"The URL does not support the key {data['id']}", code="110")
+    unknown = [not_allowed(name) for name in data if name not in _MEMBERS]
+    if unknown:
+        raise Refused.together(unknown)
+    return Body(_object(data, "attributes"), _object(data, "relationships"))
+
+
+def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
+    value = data.get(name, {})
+    if not isinstance(value, dict):
+        raise Refused(400, "Invalid data format", f"{name} must be a hash.", code="122")
+    return cast("dict[str, Any]", value)
+
+
+def create(world: AccountSession, table: Table, body: Body) -> Record:
+    """Create a record from a document."""
+    return add(world, table, _checked(world, table, body, creating=True))
+
+
+def add(world: AccountSession, table: Table, record: Record) -> Record:
+    """Store a new record with all that the behaviour adds to it."""
+    behaviour = world.setting.behaviour(table.type)
+    record.setdefault("id", world.new_id())
+    for field in table.attribute_fields:
+        if field.name not in record:
+            record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
+    for name, relation in table.relations.items():
+        record.setdefault(name, [] if relation.many else None)
+    _keep_rules(table, record)
+    behaviour.before_create(world, record)
+    for field in table.attribute_fields:
+        _keep_inner_rules(field, record[field.name])
+        record[field.name] = complete(field.kind, record[field.name])
+    if not behaviour.stored:
+        return record
+    made = world.insert(table.type, record)
+    behaviour.after_create(world, made)
+    if made.get("callback_url"):
+        world.setting.ordered = True
+    return world.get(table.type, made["id"]) or made
+
+
+def change(world: AccountSession, table: Table, record: Record, body: Body) -> None:
+    """Update a record from a document: members that were not sent stay."""
+    behaviour = world.setting.behaviour(table.type)
+    changes = _checked(world, table, body, creating=False)
+    held = {
+        name: world.related(table.type, record["id"], name)
+        for name, relation in table.relations.items()
+        if relation.many and table.cls.rules
+    }
+    _keep_rules(table, {**record, **held, **changes}, changes)
+    _merge(table, record, changes)
+    behaviour.before_update(world, record, changes)
+    for field in table.attribute_fields:
+        if field.name in changes:
+            _keep_inner_rules(field, changes[field.name])
+            changes[field.name] = complete(field.kind, changes[field.name])
+    now = world.update(table.type, record["id"], changes)
+    behaviour.after_update(world, record, changes)
+    if now.get("callback_url"):
+        world.setting.ordered = True
+
+
+def remove(world: AccountSession, table: Table, id: str) -> None:
+    """Delete a record."""
+    record = world.get(table.type, id)
+    if record is None:
+        raise not_found(table.type, id)
+    behaviour = world.setting.behaviour(table.type)
+    behaviour.before_delete(world, record)
+    if not behaviour.delete(world, record):
+        world.delete(table.type, id)
+    behaviour.after_delete(world, record)
+
+
+def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
+    """The members of a body that may be written, as a record keeps them."""
+    checker = Checker(creating=creating)
+    fields = table.cls._fields
+    for name, value in body.attributes.items():
+        field = fields.get(name)
+        if field is None or field.place != "attributes" or not _writable(field, creating=creating):
+            checker.refused.append(not_allowed(name))
+            continue
+        if (table.type, name) in overrides.BLANK_IS_DEFAULT and (value is None or str(value).strip() == ""):
+            value = world.setting.behaviour(table.type).defaults[name]  # noqa: PLW2901
+        checker.check(field, value)
+        if field.kind.name == "enum" and (table.type, name, checker.found[name]) in overrides.NOT_TAKEN:
+            checker.errors.append(attribute_error(name, "is invalid"))
+    linked: list[tuple[Field, Any]] = []
+    for name, value in body.relationships.items():
+        field = fields.get(name)
+        if field is None or field.place != "relationships" or not _writable(field, creating=creating):
+            checker.refused.append(not_allowed(name))
+            continue
+        linked.append((field, value))
+    if checker.refused:
+        raise Refused.together(checker.refused)
+    for field, value in linked:
+        _link(world, table, field, value, checker)
+    if creating:
+        _require(table, checker)
+    _exclude(table, checker)
+    if checker.errors:
+        raise Refused.together(checker.errors)
+    return checker.found
+
+
+def _merge(table: Table, record: Record, changes: Record) -> None:
+    """Merge objects that are not replaced as a whole into the stored ones."""
+    for field in table.attribute_fields:
+        given, there = changes.get(field.name), record.get(field.name)
+        if field.kind.name != "object" or given is None or there is None or not merges(field.kind, given["type"]):
+            continue
+        if given["type"] != there["type"]:
+            raise attribute_error("type", "is invalid", path=f"{field.name}/type")
+        changes[field.name] = {**given, "attributes": {**there["attributes"], **given["attributes"]}}
+
+
+def _keep_rules(table: Table, record: Record, changes: Record | None = None) -> None:
+    """Refuse a record whose members do not go together; of one that is changed, as far as the changes concern it."""
+    errors: list[Refused] = []
+    for rule in table.cls.rules:
+        if changes is None or not changes.keys().isdisjoint(rule.fields):
+            for fault in rule.broken(record):
+                refused = relationship_error if fault.field in table.relations else attribute_error
+                errors.append(refused(fault.field, _said(fault, record, table.type)))
+    if errors:
+        raise Refused.together(errors)
+
+
+def _keep_inner_rules(field: Field, value: Any) -> None:
+    """The same for an object."""
+    if field.kind.name != "object" or value is None:
+        return
+    type_, inside = value["type"], value["attributes"]
+    faults = [fault for rule in rules_of(field.kind, type_) for fault in rule.broken(inside)]
+    errors: list[Refused] = []
+    for fault in faults:
+        path = f"{field.name}/{fault.field}"
+        label = field.name if (type_, fault.field) in overrides.BARRED else fault.field
+        errors.append(attribute_error(label, _said(fault, inside, type_), path=path))
+    if errors:
+        raise Refused.together(errors)
+
+
+def _said(fault: Broken, known: Record, type: str) -> str:
+    if fault.barred:
+        return overrides.BARRED.get((type, fault.field), "must be blank")
+    return "can't be blank" if known[fault.field] in (None, "", []) else "is invalid"
+
+
+def _writable(field: Field, *, creating: bool) -> bool:
+    return field.create if creating else field.update
+
+
+def _require(table: Table, checker: Checker) -> None:
+    for name, field in table.cls._fields.items():
+        if not field.required or name in checker.found:
+            continue
+        if field.kind.name == "object":
+            # Flow 8: a trunk without its configuration is malformed, not only invalid.
+            raise missing(name)
+        if field.place == "attributes":
+            checker.errors.append(
+                Refused(422, "can't be blank", f"{name} - can't be blank", f"/data/attributes/{name}")
+            )
+        else:
+            checker.errors.append(relationship_error(name, "can't be blank"))
+
+
+def _exclude(table: Table, checker: Checker) -> None:
+    """Of two relationships that exclude each other, setting one clears the other."""
+    found = checker.found
+    for name, field in table.cls._fields.items():
+        if field.excludes is None or found.get(name) is None:
+            continue
+        if found.get(field.excludes) is not None:
+            checker.errors.append(relationship_error(name))
+            return
+        found[field.excludes] = None
+
+
+def _link(world: AccountSession, table: Table, field: Field, value: Any, checker: Checker) -> None:
+    name, found = field.name, checker.found
+    relation = table.relations[name]
+    shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if "data" not in shape:
+        checker.errors.append(relationship_error(name))
+        return
+    data = shape["data"]
+    if relation.many:
+        found[name] = []
+        if not isinstance(data, list):
+            checker.errors.append(relationship_error(name))
+            return
+        if field.required and not data:
+            checker.errors.append(relationship_error(name, "can't be blank"))
+        ids: list[str] = []
+        for one in cast("list[Any]", data):
+            known = _known(world, relation.targets, one)
+            if known is None:
+                checker.errors.append(_unknown(table, name))
+                return
+            ids.append(known[1])
+        found[name] = list(dict.fromkeys(ids))
+        if ids:
+            checker.errors += [relationship_error(name, message) for message in limits(field, ids)]
+        return
+    found[name] = None
+    if relation.polymorphic:
+        found[f"{name}_type"] = None
+    if data is None:
+        if not field.nullable:
+            checker.errors.append(relationship_error(name, "can't be blank"))
+        return
+    known = _known(world, relation.targets, data)
+    if known is None or field.detach_only:
+        checker.errors.append(_unknown(table, name))
+        return
+    found[name] = known[1]
+    if relation.polymorphic:
+        found[f"{name}_type"] = known[0]
+
+
+def _known(world: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
+    """Type and id of an identifier that names something the account can see; None for any other."""
+    if not isinstance(data, dict):
+        return None
+    one = cast("dict[str, Any]", data)
+    type, id = one.get("type"), one.get("id")
+    if not isinstance(type, str) or not isinstance(id, str) or type not in targets:
+        return None
+    return (type, id) if world.row(type, id) is not None else None
+
+
+def _unknown(table: Table, name: str) -> Refused:
+    special = overrides.REFERENCE_ERRORS.get((table.type, name))
+    if special is None:
+        return relationship_error(name)
+    title, detail, pointer = special
+    return Refused(422, title, detail, pointer)

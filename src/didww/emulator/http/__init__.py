@@ -1,0 +1,1 @@
+"""The served emulator: the ASGI application, the control API and the server."""

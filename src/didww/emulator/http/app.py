@@ -1,0 +1,335 @@
+"""The emulator as an ASGI application: HTTP requests in, answers out, as faults let them through.
+
+Needs no framework; any ASGI server can run it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from didww._core.effects import Request, Response
+from didww._schema.registry import class_of
+from didww._schema.resource import Resource
+from didww.emulator.controls.clock import http_date
+from didww.emulator.engine.errors import error_body
+from didww.emulator.http import control_api
+from didww.emulator.http.fair_queue import FairQueue
+from didww.emulator.http.headers import CROSS_ORIGIN, compressed, header_of
+from didww.transport.inprocess import Disturbance, Streamed, reader_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+
+    from didww.emulator.emulator import Emulator
+
+__all__ = ["EmulatorApp"]
+
+_QUIET = Disturbance()
+_JSON_API = "application/vnd.api+json"
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII)
+_NO_PUBLIC_NAMES = frozenset({"internal", "local", "localhost", "test"})
+"""Top-level domains in which nobody can register a name; containers reach their host as host.docker.internal."""
+_PAGE_SIZE = re.compile(r"page\[size\]=(\d{1,9})")
+MAX_BYTES = 32 << 20
+SECONDS_FOR_BODY = 60.0
+_TOO_LARGE = b'{"errors":[{"title":"Payload Too Large","detail":"The body is too large.","code":"413","status":"413"}]}'
+
+
+class EmulatorApp:
+    """An ASGI application over an emulator: the API below `/v3`, its controls and the console below `/_emulator`.
+
+    Args:
+        emulator: The emulator that answers.
+        log: Called with method, path, status and seconds after each answer; neither headers nor bodies are shown.
+        open_control: Whether others than this machine may use the controls.
+        hosts: Names with a dot that it is asked for by, and whose pages may use it from a browser; `"*"` is any.
+
+    A server that adds the header `Date` by itself has to leave it out, as `served` does: it is that of the emulator's
+    clock.
+    """
+
+    sends_date = True
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        log: Callable[[str, str, int, float], None] | None = None,
+        *,
+        open_control: bool = False,
+        hosts: Iterable[str] = (),
+    ) -> None:
+        self._emulator = emulator
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._fair: FairQueue | None = None
+        self._log = log
+        self._open_control = open_control
+        # Some of them wait for callbacks; what is streamed must not wait for those.
+        self._controls = ThreadPoolExecutor(64, "didww-emulator-control")
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Serve one connection's event, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(SECONDS_FOR_BODY):
+                body = await _body(receive)
+        except TimeoutError:
+            await _respond(scope, send, self._dated(Response(408, {"connection": "close"}, b"")), _QUIET)
+            return
+        if body is None:
+            return
+        request, path = _request(scope, bytes(body))
+        disturbance: Disturbance | None = None
+        quiet = False
+        if len(body) > MAX_BYTES:
+            response = Response(413, {"content-type": _JSON_API, "connection": "close"}, _TOO_LARGE)
+        elif path == "/" or path.startswith("/_emulator"):
+            quiet = True
+            # Controls may wait for callbacks, and those may come from this very server.
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(self._controls, self._control, request, scope)
+        else:
+            response, disturbance = await self._exchange(request, path, scope.get("client"))
+        await _respond(scope, send, self._dated(response), disturbance or _QUIET)
+        if self._log is not None and not quiet:
+            self._log(request.method, path, response.status, time.perf_counter() - started)
+
+    def _dated(self, response: Response) -> Response:
+        headers = {"date": http_date(self._emulator.clock.now()), **response.headers}
+        return msgspec.structs.replace(response, headers=headers)
+
+    async def _exchange(self, request: Request, path: str, connection: object) -> tuple[Response, Disturbance | None]:
+        """The API's answer, with what browsers ask for."""
+        host = _name(request.headers["host"])
+        if not self._known(host):
+            return _refused_host(host), None
+        headers = CROSS_ORIGIN | self._allowed_origin(request, host)
+        disturbance: Disturbance | None = None
+        if request.method == "OPTIONS":  # a preflight has no key, and is nobody's request
+            response = Response(200, {}, b"")
+        elif path.partition("?")[0].endswith(".csv.gz"):
+            # A part of a file can take as long as the whole of it: it has to be made up to there.
+            response, disturbance = await asyncio.to_thread(self._emulator.exchange, request)
+        else:
+            # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
+            async with self._queue().share_of(connection, _work(path)):
+                response, disturbance = self._emulator.exchange(request)
+                if disturbance is None:  # else bytes are counted
+                    response = compressed(request, response)
+        return msgspec.structs.replace(response, headers={**headers, **response.headers}), disturbance
+
+    def _queue(self) -> FairQueue:
+        if self._fair is None or self._fair.loop is not asyncio.get_running_loop():
+            self._fair = FairQueue()
+        return self._fair
+
+    def _known(self, host: str) -> bool:
+        """Whether a request may name this host: else a page in a browser could have its own name lead here."""
+        return host != "" and (_own(host) or host in self._hosts or "*" in self._hosts)
+
+    def _allowed_origin(self, request: Request, host: str) -> dict[str, str]:
+        """The header that lets a page read the answer: one of this machine, of the same host, or of an allowed one.
+
+        The service lets any page in, which needs a secret key; the keys of an emulator are no secret.
+        """
+        origin = header_of(request.headers, "origin")
+        try:
+            split = urlsplit(origin)
+            asking = split.hostname or ""
+        except ValueError:
+            return {}
+        let_in = _loopback(asking) or asking.endswith(".localhost") or asking in (host, *self._hosts)
+        if split.scheme in ("http", "https") and (let_in or "*" in self._hosts):
+            return {"access-control-allow-origin": origin}
+        return {}
+
+    def _control(self, request: Request, scope: MutableMapping[str, Any]) -> Response:
+        refused = None if self._open_control else _stranger(request, scope)
+        refused = refused or self._foreign(request, scope)
+        if refused is not None:
+            return Response(403, {"content-type": "application/json"}, msgspec.json.encode({"error": refused}))
+        path = urlsplit(request.url).path
+        if path in ("/", "/_emulator", "/_emulator/console"):
+            return Response(307, {"location": "/_emulator/console/"}, b"")
+        if path.startswith("/_emulator/console/"):
+            from didww.emulator import console
+
+            return console.answer(self._emulator, request)
+        return control_api.answer(self._emulator, request)
+
+    def _foreign(self, request: Request, scope: MutableMapping[str, Any]) -> str | None:
+        """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
+        origin, host = request.headers.get("origin"), request.headers["host"]
+        if not self._known(name := _name(host)):
+            return f"The controls are asked for at an address, or a name without a dot, not at {name[:80]!r}."
+        if origin is not None and origin != f"{scope.get('scheme', 'http')}://{host}":
+            return "The controls are not for pages of another origin."
+        return None
+
+
+def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
+    """Why a request may not use the controls; None if it may.
+
+    A page in a browser on this machine is a stranger, too, if it comes from elsewhere.
+    """
+    client = scope.get("client")
+    host = _name(request.headers["host"])
+    if client is not None and not _loopback(client[0]):
+        return "The controls are for this machine alone; start the emulator with --open-control to let others use them."
+    if not _loopback(host):
+        return f"The controls are asked for at this machine's own address, not at {host[:80]!r}."
+    return None
+
+
+def _refused_host(host: str) -> Response:
+    detail = (
+        f"{host[:80]!r} is none of the names of this emulator. Ask for it by its address or by a name without a dot, "
+        f"or start it with --allow-host {host[:80]}."
+    )
+    error = {"title": "Forbidden", "detail": detail, "code": "403", "status": "403"}
+    return Response(403, {"content-type": _JSON_API}, error_body([error]))
+
+
+def _work(path: str) -> float:
+    """How much a request is, in records of an answer."""
+    place, _, query = unquote(path).partition("?")
+    type = place.removeprefix("/v3/")
+    asked = _PAGE_SIZE.search(query)
+    cls = class_of(type) or Resource
+    records = min(int(asked[1]), cls.largest_page) if asked else cls.page_size
+    included = query.partition("include=")[2].partition("&")[0]
+    return records * (1 + len(re.split("[.,]", included)) if included else 1)
+
+
+def _name(host: str) -> str:
+    """The name or address in a header `Host`; empty if it is none."""
+    found = _HOST.fullmatch(host.lower())
+    if found is None or (found[1].startswith("[") and not _address(found[1][1:-1])):
+        return ""
+    return found[1].strip("[]")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _own(host: str) -> bool:
+    """Whether a host is an address, or a name that nobody elsewhere can let lead here, as pages of strangers might."""
+    return _address(host) is not None or "." not in host or host.rpartition(".")[2] in _NO_PUBLIC_NAMES
+
+
+def _loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+async def _respond(
+    scope: MutableMapping[str, Any],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    response: Response,
+    disturbance: Disturbance,
+) -> None:
+    """Send an answer, as the wire lets it through."""
+    read, size = reader_of(response)
+    # Without a length the server sends the body in chunks; 304 has none.
+    sized = size is not None and response.status != 304
+    headers = {**response.headers, **({"content-length": str(size)} if sized else {})}
+    await asyncio.sleep(disturbance.latency)
+    if disturbance.lost:
+        _break_off(send)
+        return
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+    )
+    pieces = disturbance.pieces(read, size) if scope["method"] != "HEAD" else iter(())
+    streamed = isinstance(response, Streamed)
+    while True:
+        # What is made while it is read takes time, and others must not wait for it.
+        found = await asyncio.to_thread(next, pieces, None) if streamed else next(pieces, None)
+        if found is None:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        chunk, pause = found
+        if not chunk:
+            await asyncio.sleep(0.02)  # let what was written go out
+            _break_off(send)
+            return
+        await asyncio.sleep(pause)
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+def _break_off(send: Any) -> None:
+    """Close the connection in the middle of an answer, which ASGI has no message for."""
+    cycle: Any = getattr(send, "__self__", None)
+    transport = getattr(cycle, "transport", None)
+    if transport is None:
+        raise ConnectionError("A fault of the emulator breaks this connection off.")
+    cycle.disconnected = True  # else uvicorn complains of an answer that is not complete
+    transport.close()
+
+
+def _request(scope: MutableMapping[str, Any], body: bytes) -> tuple[Request, str]:
+    """The request, and its path with the query."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = raw.split(b"?", 1)[0].decode("latin-1")
+    if absolute := _ABSOLUTE.fullmatch(path):  # as to a proxy; its host counts (RFC 9112, section 3.2.2)
+        path = absolute[2] or "/"
+        headers["host"] = absolute[1]
+    if not headers.get("host"):
+        name, port = scope.get("server") or ("127.0.0.1", 80)
+        headers["host"] = f"{name}:{port}"
+    query: bytes = scope.get("query_string", b"")
+    path += f"?{query.decode('latin-1')}" if query else ""
+    return Request(
+        scope["method"], f"{scope.get('scheme', 'http')}://{headers['host']}{path}", headers, body or None
+    ), path
+
+
+async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytearray | None:
+    """Return the body, no more of it than shows that it is too large; None if the client has gone."""
+    body = bytearray()
+    more = True
+    while more and len(body) <= MAX_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+async def _lifespan(
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,280 @@
+"""The controls of an emulator over HTTP, below `/_emulator/`.
+
+What Python has as `emulator.clock.advance("30 days")` is `POST /_emulator/clock/advance` with `{"by": "30 days"}`.
+
+Nothing is declared twice: parameters, checks and the OpenAPI document come from the methods' own signatures.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sqlite3
+import types
+import typing
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from didww._core.effects import Response
+from didww._util.suggest import did_you_mean
+from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.store import takes_no_more
+from didww.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from didww._core.effects import Request
+    from didww.emulator.emulator import Emulator
+
+__all__ = ["OPERATIONS", "PREFIX", "answer", "call", "from_text", "openapi", "said"]
+
+PREFIX: Final = "/_emulator/"
+
+# Group: its operations; those that only read are GET, the others POST.
+_READING: Final = frozenset(
+    {"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots", "id_of"}
+)
+OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "clock": ("state", "advance", "freeze", "run"),
+    "transitions": ("show", "set", "reset", "waiting", "approve", "reject", "complete", "cancel"),
+    "faults": ("rules", "add", "preset", "remove", "clear"),
+    "journal": ("entries", "clear", "assert_called", "assert_not_called"),
+    "callbacks": ("deliveries", "request", "replay", "sign", "allow", "settle"),
+    "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
+    "balance": ("show", "put", "terms"),
+    "features": ("show", "put"),
+    "stock": ("show", "put"),
+    "calls": ("rate", "inbound", "outbound"),
+}
+
+_NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
+_TEXT_ALREADY: Final = (timedelta, datetime, Decimal)
+
+
+class _Operation(NamedTuple):
+    method: str
+    path: str
+    call: Callable[..., Any]
+    parameters: type[msgspec.Struct]
+    several: str | None
+    """The parameter that takes any number of values in Python."""
+
+
+def answer(emulator: Emulator, request: Request) -> Response:
+    """The answer to a request below `/_emulator/`."""
+    split = urlsplit(request.url)
+    place = split.path.removeprefix(PREFIX).strip("/")
+    if place == "openapi.json":
+        return _json(200, openapi())
+    table = _operations()
+    operation = table.get(place)
+    if operation is None:
+        return _json(404, {"error": f"There is no {split.path}.{did_you_mean(place, table)} See {PREFIX}openapi.json."})
+    if request.method.replace("HEAD", "GET") != operation.method:
+        return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
+    try:
+        if operation.method == "GET":
+            given = from_text(place, parse_qsl(split.query))
+        else:
+            body = request.body if isinstance(request.body, bytes) else b""
+            given = msgspec.json.decode(body or b"{}", type=operation.parameters)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        takes = f". It takes: {', '.join(operation.parameters.__struct_fields__) or 'nothing'}."
+        return _json(422, {"error": said(error) + (takes if "unknown field" in str(error) else "")})
+    try:
+        result = call(emulator, place, given)
+    except AssertionError as error:
+        return _json(409, {"error": str(error)})
+    except (LookupError, ValueError, ArithmeticError, TimeoutError) as error:
+        status = 404 if isinstance(error, LookupError) else 504 if isinstance(error, TimeoutError) else 422
+        return _json(status, {"error": said(error)})
+    except sqlite3.OperationalError as error:
+        if not takes_no_more(error):
+            raise
+        return _json(507, {"error": f"The state cannot be written to its file ({error}): make room on its disk."})
+    if result is None:
+        return Response(204, {}, b"")
+    return _json(200, result)
+
+
+# For this door and for the console
+
+
+def from_text(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
+    """An operation's parameters from the fields of a query or a form; what is repeated is a list where one is taken.
+
+    Raises:
+        msgspec.ValidationError: They cannot be so.
+    """
+    parameters = _operations()[place].parameters
+    lists = {
+        one.name
+        for one in msgspec.structs.fields(parameters)
+        if list in {typing.get_origin(kind) for kind in (one.type, *typing.get_args(one.type))}
+    }
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in lists:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    return msgspec.convert(given, parameters, strict=False)
+
+
+def call(emulator: Emulator, place: str, given: msgspec.Struct) -> Any:
+    """What the operation at a place answers; it raises what the method in Python raises."""
+    values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
+    operation = _operations()[place]
+    several = values.pop(operation.several, ()) if operation.several else ()
+    group, _, name = place.partition("/")
+    try:
+        return getattr(getattr(emulator, group), name)(*several, **values)
+    except Refused as refused:
+        # A key that the emulator does not take.
+        raise ValueError(f"api_key: {refused}.") from None
+
+
+def said(error: Exception) -> str:
+    """The text of an error that an operation raised, or the reading of its parameters."""
+    if isinstance(error, msgspec.DecodeError):
+        return _where(str(error))
+    return str(error.args[0]) if error.args else str(error)
+
+
+def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(status, {"content-type": "application/json", **(headers or {})}, msgspec.json.encode(content))
+
+
+def _where(text: str) -> str:
+    return text.replace(" - at `$.", " (in `").replace("`$`", "the body") + (")" if " - at `$." in text else "")
+
+
+@cache
+def _operations() -> dict[str, _Operation]:
+    from didww.emulator.controls.balance import Balance
+    from didww.emulator.controls.callbacks import Callbacks
+    from didww.emulator.controls.calls import Calls
+    from didww.emulator.controls.clock import Clock
+    from didww.emulator.controls.faults import Faults
+    from didww.emulator.controls.journal import Journal
+    from didww.emulator.controls.state import State
+    from didww.emulator.controls.stock import Stock
+    from didww.emulator.controls.transitions import Transitions
+    from didww.emulator.engine.accounts import Features
+
+    classes = {
+        "clock": Clock,
+        "transitions": Transitions,
+        "faults": Faults,
+        "journal": Journal,
+        "callbacks": Callbacks,
+        "state": State,
+        "balance": Balance,
+        "features": Features,
+        "stock": Stock,
+        "calls": Calls,
+    }
+    found: dict[str, _Operation] = {}
+    for group, names in OPERATIONS.items():
+        for name in names:
+            call = getattr(classes[group], name)
+            path = f"{group}/{name}"
+            parameters, several = _parameters(path, call)
+            found[path] = _Operation("GET" if name in _READING else "POST", path, call, parameters, several)
+    return found
+
+
+def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str | None]:
+    """A struct of a method's parameters, and the one of them that takes any number of values."""
+    known = {**inspect.getmodule(call).__dict__, **_NAMES}
+    fields: list[Any] = []
+    several = None
+    for name, one in list(inspect.signature(call).parameters.items())[1:]:
+        kind = _plain(eval(one.annotation, known) if isinstance(one.annotation, str) else one.annotation)  # noqa: S307 our own annotations
+        if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            several = name
+            fields.append((name, list[kind], msgspec.field(default_factory=list)))  # type: ignore[valid-type]
+        elif one.default is inspect.Parameter.empty:
+            fields.append((name, kind))
+        else:
+            fields.append((name, kind | msgspec.UnsetType, msgspec.UNSET))
+    title = "".join(word.title() for word in re.split("[/_]", path)) + "Input"
+    return msgspec.defstruct(title, fields, kw_only=True, forbid_unknown_fields=True), several
+
+
+def _plain(kind: Any) -> Any:
+    """A parameter's type as JSON can say it: what can be given as text in Python too is text."""
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        kinds = [_plain(one) for one in typing.get_args(kind) if one not in _TEXT_ALREADY]
+        return typing.Union[tuple(kinds)]  # noqa: UP007 made from a list
+    if origin is Sequence:
+        return list[typing.get_args(kind)[0]]  # type: ignore[misc]
+    return kind
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of the controls."""
+    operations = _operations()
+    results = [_result(one) for one in operations.values()]
+    parameters = [one.parameters for one in operations.values()]
+    schemas, components = msgspec.json.schema_components(
+        [*parameters, *results], ref_template="#/components/schemas/{name}"
+    )
+    paths: dict[str, Any] = {}
+    for n, one in enumerate(operations.values()):
+        first, details = _documented(one.call)
+        shape: dict[str, Any] = {"operationId": one.path.replace("/", "_"), "summary": first, "description": details}
+        members = components[one.parameters.__name__]
+        if one.method == "GET":
+            shape["parameters"] = [
+                {"name": name, "in": "query", "required": name in members.get("required", []), "schema": schema}
+                for name, schema in members["properties"].items()
+            ]
+        else:
+            shape["requestBody"] = {
+                "required": bool(members.get("required")),
+                "content": {"application/json": {"schema": schemas[n]}},
+            }
+        result = schemas[len(parameters) + n]
+        done = (
+            {"204": {"description": "Done."}}
+            if result == {"type": "null"}
+            else {"200": {"description": first, "content": {"application/json": {"schema": result}}}}
+        )
+        wrong = {"422": "A parameter cannot be so.", "404": "There is no such thing."}
+        if one.path.startswith("journal/assert"):
+            wrong["409"] = "It was not so; the text shows the nearest requests."
+        failed = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+        shape["responses"] = done | {status: {"description": text, **failed} for status, text in wrong.items()}
+        paths[f"{PREFIX}{one.path}"] = {one.method.lower(): shape}
+    components["Error"] = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Controls of the didww emulator",
+            "version": __version__,
+            "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _result(operation: _Operation) -> Any:
+    known = {**inspect.getmodule(operation.call).__dict__, **_NAMES}
+    said = inspect.signature(operation.call).return_annotation
+    kind = eval(said, known) if isinstance(said, str) else said  # noqa: S307 our own annotations
+    return str if kind is datetime else kind
+
+
+def _documented(call: Callable[..., Any]) -> tuple[str, str]:
+    first, _, rest = (inspect.getdoc(call) or "").partition("\n")
+    return first, rest.strip()

@@ -1,0 +1,74 @@
+"""What HTTP puts around the engine's answers: validators, caching, pages of other origins, compression.
+
+Values: recorded answers of the service.
+"""
+
+from __future__ import annotations
+
+import gzip
+from hashlib import md5
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from didww._core.effects import Response
+from didww.transport.inprocess import Streamed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww._core.effects import Request
+
+__all__ = ["CROSS_ORIGIN", "compressed", "header_of", "with_validators"]
+
+CROSS_ORIGIN: Final = {
+    "access-control-allow-methods": "GET, POST, DELETE, PUT, PATCH, OPTIONS",
+    "access-control-allow-credentials": "true",
+    "access-control-allow-headers": "accept, api-key, content-type, x-didww-api-version, x-requested-with",
+    "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition",
+}
+"""Beside `access-control-allow-origin`, for pages in browsers."""
+
+_SMALLEST: Final = 1024
+"""Bytes from which compressing is worth it."""
+_FAST: Final = 1
+
+
+def header_of(headers: Mapping[str, str], name: str) -> str:
+    """The value of a header, its name in any case; empty if there is none."""
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def with_validators(request: Request, response: Response, seconds: float) -> Response:
+    """An answer with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
+
+    A request whose `If-None-Match` names the tag is answered with 304.
+    """
+    headers = {"vary": "Accept-Encoding, Origin", "x-runtime": f"{seconds:.6f}", "cache-control": "no-cache"}
+    if response.status in (200, 201) and response.body and not isinstance(response, Streamed):
+        tag = response.headers.get("etag") or f'W/"{md5(response.body, usedforsecurity=False).hexdigest()}"'
+        headers |= {"etag": tag, "cache-control": "max-age=0, private, must-revalidate"}
+        if request.method in ("GET", "HEAD") and tag in header_of(request.headers, "if-none-match"):
+            kept = {name: value for name, value in response.headers.items() if name != "content-type"}
+            return Response(304, {**headers, **kept}, b"")
+    return msgspec.structs.replace(response, headers={**headers, **response.headers})
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """A JSON answer packed with gzip, if the request takes that."""
+    if (
+        len(response.body) < _SMALLEST
+        or "json" not in response.headers.get("content-type", "")
+        or not _takes_gzip(header_of(request.headers, "accept-encoding"))
+    ):
+        return response
+    headers = {**response.headers, "content-encoding": "gzip"}
+    return msgspec.structs.replace(response, headers=headers, body=gzip.compress(response.body, _FAST, mtime=0))
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for part in accepted.lower().split(","):
+        name, _, quality = part.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return quality.strip().removeprefix("q=").strip("0.") != "" or not quality.strip()
+    return False

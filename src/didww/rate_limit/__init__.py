@@ -1,0 +1,1 @@
+"""Limiters of requests per second, for one process and for several."""

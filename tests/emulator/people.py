@@ -1,0 +1,92 @@
+"""Numbers, people and papers that the tests of registration and emergency calling begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from didww import Address, DidOrderItem, Identity, IdentityType, Order, PermanentSupportingDocument, Proof
+
+if TYPE_CHECKING:
+    from didww import AddressRequirement, Country, Did, DidGroup, DidwwClient
+    from didww.emulator import Emulator
+
+PDF = b"%PDF-1.7 ..."
+
+
+def groups_of(client: DidwwClient, iso: str, **filters: Any) -> list[DidGroup]:
+    """Groups of a country in stock, with their SKUs, kind and requirement."""
+    (country,) = client.countries().list(filter={"iso": iso}).data
+    include = ["stock_keeping_units", "did_group_type", "address_requirement", "country"]
+    wanted: Any = {"country.id": country.id, "is_available": True, **filters}
+    return list(client.did_groups().iterate(filter=wanted, include=include, page_size=100))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def bought(emulator: Emulator, client: DidwwClient, group: DidGroup, qty: int = 1) -> list[Did]:
+    """Numbers of a group, as they are once the order is completed."""
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty)
+    order = client.orders().create(Order(items=[item])).data
+    emulator.clock.advance(1)
+    return client.dids().list(filter={"order.id": order.id}, sort="number").data
+
+
+def person(client: DidwwClient, country: Country, **fields: Any) -> tuple[Identity, Address]:
+    """An identity and its address."""
+    identity = Identity(
+        **{  # type: ignore[arg-type]
+            "identity_type": IdentityType.PERSONAL,
+            "first_name": "Alex",
+            "last_name": "Example",
+            "phone_number": "442079460000",
+            "birth_date": "1980-01-31",
+            **fields,
+        }
+    )
+    identity.country = country
+    identity = client.identities().create(identity).data
+    address = Address(city_name="Anytown", postal_code="12345", address="1 Example Street")
+    address.identity = identity
+    address.country = country
+    return identity, client.addresses().create(address).data
+
+
+def prove(client: DidwwClient, entity: Identity | Address, kind: Any) -> Proof:
+    """A proof with one file."""
+    proof = Proof()
+    proof.proof_type = kind
+    proof.entity = entity
+    proof.files = [client.upload_file(PDF)]
+    return client.proofs().create(proof).data
+
+
+def prove_all(client: DidwwClient, requirement: AddressRequirement, identity: Identity, address: Address) -> None:
+    """Every paper that a requirement asks of a person."""
+    full = requirement_of(client, requirement)
+    for kind in full.personal_proof_types[: full.personal_proof_qty]:
+        prove(client, identity, kind)
+    for kind in full.address_proof_types[: full.address_proof_qty]:
+        prove(client, address, kind)
+    if full.personal_permanent_document is not None:
+        form = PermanentSupportingDocument()
+        form.template = full.personal_permanent_document
+        form.identity = identity
+        form.files = [client.upload_file(PDF)]
+        client.permanent_supporting_documents().create(form)
+
+
+def requirement_of(client: DidwwClient, requirement: AddressRequirement) -> AddressRequirement:
+    """A requirement with its kinds of proofs and its forms."""
+    return (
+        client.address_requirements()
+        .find(
+            requirement,
+            include=[
+                "country",
+                "personal_proof_types",
+                "business_proof_types",
+                "address_proof_types",
+                "personal_permanent_document",
+                "personal_onetime_document",
+            ],
+        )
+        .data
+    )

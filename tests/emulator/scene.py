@@ -1,0 +1,257 @@
+"""Calls to an engine without a client, and a scene in which every declared type has records that differ in everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from didww._core.effects import Request, Response
+from didww._schema.fields import Field
+from didww._schema.registry import all_classes
+from didww._schema.resource import Resource
+from didww._schema.types import FieldType
+from didww.emulator.behaviours import BEHAVIOURS
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.emulator import Emulator
+from didww.emulator.engine.engine import Engine
+from didww.emulator.engine.overrides import CATALOGUE
+from didww.emulator.engine.schema import table_of
+from didww.emulator.engine.session import AccountSession
+from didww.emulator.engine.values import complete
+from facts import facts
+
+BASE = "http://127.0.0.1:8080/v3"
+MEDIA_TYPE = "application/vnd.api+json"
+PER_TYPE = 3
+
+
+class Caller:
+    """Somebody with a key."""
+
+    def __init__(self, engine: Engine, key: str | None = "key") -> None:
+        self.engine = engine
+        self.key = key
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+        **query: str,
+    ) -> Response:
+        """The answer; `query` may hold names with brackets."""
+        sent = {"Accept": MEDIA_TYPE} | ({} if self.key is None else {"Api-Key": self.key})
+        if body is not None or raw is not None:
+            sent["Content-Type"] = MEDIA_TYPE
+        sent |= headers or {}
+        content = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        address = f"{BASE}{path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        return self.engine.handle(Request(method, address, sent, content))
+
+    def get(self, path: str, **query: str) -> Any:
+        """The document of an answer that must be 200."""
+        answer = self.send("GET", path, **query)
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    def write(self, method: str, path: str, body: Any = None, status: int = 200, **query: str) -> Any:
+        """The document of an answer that must have this status."""
+        answer = self.send(method, path, body, **query)
+        assert answer.status == status, answer.body
+        return json.loads(answer.body) if answer.body else None
+
+    def error(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+        """The only error of an answer that must be one."""
+        answer = self.send(method, path, body, **query)
+        assert answer.status >= 400, answer.body
+        (error,) = json.loads(answer.body)["errors"]
+        assert error["status"] == str(answer.status)
+        return dict(error)
+
+    def ids(self, path: str, **query: str) -> list[str]:
+        """The ids of a list, all pages taken together."""
+        found: list[str] = []
+        document = self.get(path, **query)
+        while True:
+            found += [one["id"] for one in document["data"]]
+            following = document.get("links", {}).get("next")
+            if following is None:
+                return found
+            parts = urlsplit(following)
+            document = self.get(
+                parts.path.removeprefix("/v3"), **{name: one[0] for name, one in parse_qs(parts.query).items()}
+            )
+
+
+def document(type: str, id: str | None = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
+    """The body of a request."""
+    data: dict[str, Any] = {"type": type, "attributes": attributes}
+    if id is not None:
+        data["id"] = id
+    if relationships is not None:
+        data["relationships"] = {name: {"data": value} for name, value in relationships.items()}
+    return {"data": data}
+
+
+def readable() -> list[type[Resource]]:
+    """The types that have a list."""
+    return [cls for cls in all_classes() if "list" in cls.operations]
+
+
+class Metas(Behaviour):
+    """Nothing but the `meta` that the contract demands."""
+
+    def __init__(self, cls: type[Resource]) -> None:
+        self.type = cls.type_
+        self.fields = cls.meta.cls._fields
+
+    def meta(self, world: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
+        made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
+        return made or None
+
+
+class Verified(Metas):
+    """The same, and whether a number is registered: no column holds it."""
+
+    def attributes(self, world: AccountSession, record: dict[str, Any]) -> None:
+        BEHAVIOURS[self.type].attributes(world, record)
+
+
+def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
+    """A record with a value for every attribute."""
+    table = table_of(type)
+    assert table is not None
+    made = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
+    for name, fact in facts(type).attributes.items():
+        if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
+            value = sorted(fact.enum, key=str)[n % len(fact.enum)]
+            made[name] = [value] if fact.kind == "list" else value
+    return made | members
+
+
+class Scene:
+    """An engine without behaviours of its own, and records of every type in it.
+
+    Record number n differs from the others in every attribute, and is linked to number n of every other type.
+    """
+
+    def __init__(self) -> None:
+        self.engine = Engine(seed=7)
+        # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
+        own = {name: self.engine._setting.behaviours[name] for name in ("did_groups", "available_dids")}
+        plain = {
+            cls.type_: (Verified if cls.type_ in ("identities", "addresses") else Metas)(cls)
+            for cls in all_classes()
+            if cls.type_ not in CATALOGUE
+        }
+        self.engine._setting.behaviours = {**plain, **own}
+        self.caller = Caller(self.engine)
+        self.world = self.engine.world("key")
+        self.ids: dict[str, list[str]] = {}
+        self._fill()
+
+    def _fill(self) -> None:
+        world = self.world
+        classes = [cls for cls in all_classes() if cls.type_ != "available_dids"]
+        for type in CATALOGUE - {"did_groups"}:
+            self.ids[type] = [one["id"] for one in world.find(type, limit=PER_TYPE)]
+        # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
+        groups = [
+            group
+            for group in world.search("did_groups", {"is_available": True, "available_dids_enabled": True})
+            if group["city"] and group["region"]
+        ]
+        seen: dict[str, dict[str, Any]] = {}
+        for group in groups:
+            seen.setdefault(group["country"], group)
+        first, second = list(seen.values())[:2]
+        third = next(group for group in groups if group["region"] not in (first["region"], second["region"]))
+        self.ids["did_groups"] = [group["id"] for group in (first, second, third)]
+        self.ids["available_dids"] = [
+            self.caller.ids("/available_dids", **{"filter[did_group.id]": group})[0] for group in self.ids["did_groups"]
+        ]
+        for cls in classes:
+            if cls.type_ not in CATALOGUE:
+                records = [filled(cls.type_, n) for n in range(PER_TYPE)]
+                self.ids[cls.type_] = [world.insert(cls.type_, record)["id"] for record in records]
+        for cls in classes:
+            if cls.type_ not in CATALOGUE:
+                for n, id in enumerate(self.ids[cls.type_]):
+                    world.update(cls.type_, id, self._links(cls, n))
+
+        for n, id in enumerate(self.ids["did_groups"]):
+            world.update("did_groups", id, {"address_requirement": self.ids["address_requirements"][n]})
+
+    def _links(self, cls: type[Resource], n: int) -> dict[str, Any]:
+        table = table_of(cls.type_)
+        assert table is not None
+        linked: dict[str, Any] = {}
+        for name, one in table.ones.items():
+            target = one.targets[n % len(one.targets)]
+            linked[name] = self.ids[target][n]
+            if one.polymorphic:
+                linked[f"{name}_type"] = target
+        for name, relation in table.relations.items():
+            if relation.many and relation.inverse is None:
+                linked[name] = [self.ids[relation.targets[0]][n]]
+        if cls.type_ == "dids" and n == PER_TYPE - 1:  # registered to nobody
+            linked |= {"identity": None, "address": None}
+        return linked
+
+    def record(self, type: str, n: int) -> dict[str, Any]:
+        """Record number n of a type."""
+        found = self.world.get(type, self.ids[type][n])
+        assert found is not None
+        return found
+
+
+def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
+    """A value of a kind; other n, other value (as far as there are so many)."""
+    name = kind.name
+    if name == "text":
+        if field is not None and field.name in ("number", "did_number"):
+            return f"44207946{n:04}"
+        return f"{field.name if field else 'text'} {n}"
+    if name == "integer":
+        return (field.low or 0 if field else 0) + n + 1
+    if name == "boolean":
+        return n % 2 == 0
+    if name == "decimal":
+        return f"{(2, 10, 9)[n]}.50"  # text would sort otherwise
+    if name == "datetime":
+        return f"2026-0{n + 1}-15T12:00:00.000Z"
+    if name == "date":
+        return f"2026-0{n + 1}-15"
+    if name == "enum":
+        members = [member.value for member in kind.detail]
+        return members[n % len(members)]
+    if name == "list":
+        return [value_of(kind.detail, n)]
+    if name == "object":
+        cls = kind.detail[n % len(kind.detail)]
+        inside = {
+            one.name: value_of(one.kind, n, one) for one in cls._fields.values() if not (one.create and one.clearable)
+        }
+        return complete(kind, {"type": cls.type_, "attributes": inside})
+    return {"n": n}
+
+
+@contextmanager
+def work(emulator: Emulator) -> Iterator[list[int]]:
+    """What SQLite does in the block, in hundreds of its steps: the same on machines of any speed."""
+    steps = [0]
+
+    def count() -> None:
+        steps[0] += 1
+
+    connection = emulator.engine.world(emulator.key).setting.store.connection
+    connection.set_progress_handler(count, 100)
+    try:
+        yield steps
+    finally:
+        connection.set_progress_handler(None, 0)

@@ -1,0 +1,482 @@
+"""Callbacks of the emulator: what is told, how it is signed, the schedule of repeats, replay, hosts, faults."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from didww import (
+    AddressVerification,
+    CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
+    DidwwClient,
+    EmergencyVerification,
+    Export,
+    Order,
+    VoiceOutTrunk,
+)
+from didww.callback.request_validator import RequestValidator
+from didww.emulator import Clock, Emulator
+from didww.emulator.behaviours.out_trunks import spend
+from didww.emulator.controls.callbacks import PAUSES
+from people import bought, groups_of, person, prove_all, requirement_of
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SECRET = "a-callback-secret-for-tests"
+
+
+class Receiver:
+    """Somebody who is called back; `answers` holds the statuses to come, 200 when none is left."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                outer.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                outer.gate.wait(60)
+                self.send_response(outer.answers.pop(0) if outer.answers else 200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        self.base = f"http://127.0.0.1:{self.server.server_port}"
+
+    def fields(self, n: int = -1) -> Any:
+        """What a callback told."""
+        _, path, headers, body = self.got[n]
+        if headers.get("content-type") == "application/json":
+            return json.loads(body)
+        text = body.decode() if body else urlsplit(path).query
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+    def accepted(self, n: int = -1, own: tuple[str, ...] = ()) -> bool:
+        """Whether its signature is right."""
+        _, path, headers, _ = self.got[n]
+        told = self.fields(n)
+        if isinstance(told, dict):
+            told = {name: value for name, value in told.items() if name not in own}
+        return RequestValidator(SECRET).validate(f"{self.base}{path}", told, headers.get("x-didww-signature"))
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as made:
+        yield made
+
+
+def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
+    group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
+    options: dict[str, Any] = {} if method is None else {"callback_method": method}
+    return client.orders().create(Order(items=[item], callback_url=url, **options)).data.id
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_an_order_is_told_once_and_signed(emulator: Emulator, receiver: Receiver, method: str) -> None:
+    """A form or a query, with the address's own query kept and not signed as fields."""
+    client = emulator.client()
+    id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    assert (delivery.state, delivery.record, delivery.type) == ("delivered", id, "orders")
+    assert [(one.status, one.error, one.body) for one in delivery.attempts] == [(200, None, "ok")]
+    (got,) = receiver.got
+    assert got[0] == method.upper()
+    assert got[1].startswith("/hook?tenant=42")
+    told = receiver.fields()
+    assert {name: told[name] for name in ("id", "type", "status")} == {
+        "id": id,
+        "type": "orders",
+        "status": "completed",
+    }
+    assert receiver.accepted(own=("tenant",))
+
+
+def test_it_comes_by_itself(receiver: Receiver) -> None:
+    """With a clock that runs, nobody has to ask for anything."""
+    with Emulator(callback_secret=SECRET) as emulator:
+        ordered(emulator.client(), f"{receiver.base}/hook")
+        end = time.monotonic() + 60
+        while not receiver.got and time.monotonic() < end:
+            time.sleep(0.01)
+        assert receiver.accepted()
+
+
+def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) -> None:
+    """Canceling is told as well; an export tells its address."""
+    client = emulator.client()
+    id = ordered(client, f"{receiver.base}/hook")
+    client.orders().delete(id)
+    emulator.callbacks.settle()
+    assert receiver.fields() == {"type": "orders", "id": id, "status": "canceled"}
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+    export = (
+        client.exports()
+        .create(
+            Export(export_type="cdr_in", filters=span, callback_url=f"{receiver.base}/export", callback_method="post")
+        )
+        .data
+    )
+    emulator.clock.advance(1)
+    emulator.callbacks.settle()
+    done = client.exports().find(export.id).data
+    assert receiver.fields() == {"type": "exports", "id": export.id, "status": "completed", "url": done.url}
+    assert len(receiver.got) == 2
+    assert receiver.accepted(0)
+    assert receiver.accepted(1)
+
+
+def test_the_schedule_of_repeats(emulator: Emulator, receiver: Receiver) -> None:
+    """Ten attempts in all, at the documented distances of the emulator's clock; then it is given up."""
+    receiver.answers = [500, 302, 404] + [500] * 20
+    ordered(emulator.client(), f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    for pause in PAUSES:
+        (delivery,) = emulator.callbacks.settle()
+        assert delivery.state == "waiting"
+        tried = len(receiver.got)
+        emulator.clock.advance(timedelta(seconds=pause - 1))
+        emulator.callbacks.settle()
+        assert len(receiver.got) == tried
+        emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
+    times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
+    assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
+    assert [one.error for one in delivery.attempts][:3] == ["answered 500", "answered 302", "answered 404"]
+    receiver.answers.clear()
+    assert emulator.callbacks.replay(delivery.id).state == "waiting"
+    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+
+
+def test_a_leap_of_days_makes_up_for_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
+    """Moved over the whole schedule at once, every attempt is made, in its order."""
+    receiver.answers = [500] * 4
+    ordered(emulator.client(), f"{receiver.base}/hook")
+    emulator.clock.advance("10 days")
+    (delivery,) = emulator.callbacks.settle()
+    assert (delivery.state, len(delivery.attempts)) == ("delivered", 5)
+
+
+def test_signatures_on_purpose(emulator: Emulator, receiver: Receiver) -> None:
+    """Wrong ones, and none at all, for receivers that must refuse them."""
+    client = emulator.client()
+    outcomes: dict[str, tuple[bool, bool]] = {}
+    for how in ("wrong", "none", "right"):
+        emulator.callbacks.sign(how)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        ordered(client, f"{receiver.base}/hook")
+        emulator.clock.advance(1)
+        emulator.callbacks.settle()
+        outcomes[how] = (receiver.accepted(), "x-didww-signature" in receiver.got[-1][2])
+    assert outcomes == {"wrong": (False, True), "none": (False, False), "right": (True, True)}
+    with pytest.raises(ValueError, match="'right', 'wrong' or 'none'"):
+        emulator.callbacks.sign("twice")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_request_without_a_socket(emulator: Emulator) -> None:
+    """The signed request can be handed to a receiver directly."""
+    ordered(emulator.client(), "https://hooks.example.com/didww")
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    request = emulator.callbacks.request(delivery.id)
+    fields = dict(parse_qsl(request.body))
+    assert RequestValidator(SECRET).validate(request.url, fields, request.headers["X-DIDWW-Signature"])
+    with pytest.raises(LookupError):
+        emulator.callbacks.request(99)
+    with pytest.raises(LookupError):
+        emulator.callbacks.replay(99)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.com/x", "http://192.0.2.1/", "http://127.0.0.1.example.com/", "http://[2001:db8::1]/"],
+)
+def test_only_this_machine_is_called(emulator: Emulator, url: str) -> None:
+    """Other hosts are refused, with the way out in the log."""
+    ordered(emulator.client(), url)
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    assert delivery.state == "refused"
+    assert "callbacks.allow(" in (delivery.attempts[0].error or "")
+
+
+def test_hosts_that_are_allowed(emulator: Emulator, receiver: Receiver) -> None:
+    """Allowed by name; what cannot be reached is an attempt that failed."""
+    emulator.callbacks.allow("nowhere.invalid")
+    ordered(emulator.client(), "http://nowhere.invalid/x")
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle(timeout=30)
+    assert delivery.state == "waiting"
+    assert delivery.attempts[0].error
+    assert delivery.attempts[0].status is None
+    del receiver
+
+
+@pytest.mark.parametrize(("fault", "times", "state"), [("drop", 0, "dropped"), ("duplicate", 2, "delivered")])
+def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any, times: int, state: str) -> None:
+    """One that never comes, and one that comes twice."""
+    emulator.faults.add(callback=fault, resource="orders", times=1)
+    ordered(emulator.client(), f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    assert (delivery.state, len(receiver.got)) == (state, times)
+    if times:
+        assert receiver.got[0] == receiver.got[1]
+
+
+def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
+    """What was not delivered is delivered by the emulator that opens the file again."""
+    path = str(tmp_path / "state.db")
+    receiver.answers = [500]
+    with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
+        ordered(emulator.client(), f"{receiver.base}/hook")
+        emulator.clock.advance(1)
+        assert [one.state for one in emulator.callbacks.settle()] == ["waiting"]
+    with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
+        emulator.clock.advance("2 minutes")
+        assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+    assert receiver.accepted()
+
+
+def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: Receiver) -> None:
+    """Requests are answered while a callback is under way; a receiver can ask the API itself."""
+    receiver.gate.clear()
+    client = emulator.client()
+    ordered(client, f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    end = time.monotonic() + 60
+    while not receiver.got and time.monotonic() < end:
+        time.sleep(0.005)
+    client.orders().list()
+    with pytest.raises(TimeoutError, match="under way"):
+        emulator.callbacks.settle(timeout=0.1)
+    receiver.gate.set()
+    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+
+
+def test_the_secret_is_not_shown(emulator: Emulator, receiver: Receiver) -> None:
+    """Neither by the deliveries nor by the objects."""
+    ordered(emulator.client(), f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    shown = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
+    assert SECRET not in shown
+
+
+# What is told of each kind
+
+
+def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
+    """An address verification with a callback, that waits for somebody's decision."""
+    emulator.transitions.set("address_verifications", by_hand=True)
+    for group in groups_of(client, "DE", needs_registration=True):
+        assert group.address_requirement is not None
+        requirement = requirement_of(client, group.address_requirement)
+        if requirement.service_description_required or requirement.personal_onetime_document:
+            continue
+        dids = bought(emulator, client, group)
+        assert requirement.country is not None
+        identity, address = person(client, requirement.country)
+        prove_all(client, requirement, identity, address)
+        made = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
+        return client.address_verifications().create(made).data.id
+    raise AssertionError("no such group")
+
+
+def test_an_address_verification_tells_all_members(emulator: Emulator, receiver: Receiver) -> None:
+    """Reason and comment are always there: joined by comma and blank when rejected, empty when approved."""
+    client = emulator.client()
+    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    emulator.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
+    emulator.callbacks.settle()
+    told = {"id": id, "type": "address_verifications", "status": "rejected"}
+    assert receiver.fields() == {
+        **told,
+        "reject_reason": "Document expired, Address not found",
+        "reject_comment": "Send a new copy",
+    }
+    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    emulator.transitions.approve(id)
+    emulator.callbacks.settle()
+    assert receiver.fields() == {**told, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
+    assert receiver.accepted(0)
+    assert receiver.accepted(1)
+
+
+def test_an_emergency_verification_tells_all_members(emulator: Emulator, receiver: Receiver) -> None:
+    """Several reasons are joined by semicolon and blank; the calling service is always named."""
+    client = emulator.client()
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    emulator.transitions.set("emergency_verifications", by_hand=True)
+    pair: dict[str, Any] = {"callback_url": f"{receiver.base}/hook", "callback_method": "get"}
+    made = EmergencyVerification(address=address, dids=bought(emulator, client, group), **pair)
+    first = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    service = first.emergency_calling_service
+    assert service is not None
+    emulator.transitions.reject(first.id, ["Address not found", "Name differs"])
+    emulator.callbacks.settle()
+    told = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
+    reasons = "Address not found; Name differs"
+    assert receiver.fields() == {**told, "id": first.id, "status": "rejected", "reject_reasons": reasons}
+    again = EmergencyVerification(address=address, emergency_calling_service=service, **pair)
+    second = client.emergency_verifications().create(again).data
+    emulator.transitions.approve(second.id)
+    emulator.callbacks.settle()
+    approved = next(receiver.fields(n) for n in range(len(receiver.got)) if receiver.fields(n).get("id") == second.id)
+    assert approved == {**told, "id": second.id, "status": "approved", "reject_reasons": ""}
+
+
+def test_an_account_without_a_callback_secret_is_told_nothing(emulator: Emulator, receiver: Receiver) -> None:
+    """Neither then nor later: what waits is not repeated, and what happened meanwhile is not made up for."""
+    client = emulator.client()
+    receiver.answers = [500]
+    ordered(client, f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    emulator.callbacks.settle()
+    emulator.features.put({"callback_secret": False})
+    ordered(client, f"{receiver.base}/hook")
+    emulator.clock.advance("2 minutes")
+    assert [one.state for one in emulator.callbacks.settle()] == ["unsent", "unsent"]
+    emulator.features.put({"callback_secret": True})
+    emulator.clock.advance("1 day")
+    emulator.callbacks.settle()
+    assert len(receiver.got) == 1
+    ordered(client, f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    assert emulator.callbacks.settle()[0].state == "delivered"
+    other = emulator.client("other")
+    emulator.features.put({"callback_secret": False}, api_key="other")
+    ordered(other, f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    assert emulator.callbacks.settle()[0].state == "unsent"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(200, "delivered"), (298, "delivered"), (299, "waiting"), (300, "waiting")]
+)
+def test_what_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
+    """An answer from 200 to 298."""
+    receiver.answers = [status]
+    ordered(emulator.client(), f"{receiver.base}/hook")
+    emulator.clock.advance(1)
+    assert [one.state for one in emulator.callbacks.settle()] == [state]
+
+
+def test_a_url_without_a_scheme_is_called_by_http(emulator: Emulator, receiver: Receiver) -> None:
+    """It is signed as such, too; the record has it as it was set."""
+    client = emulator.client()
+    url = f"{receiver.base.removeprefix('http://')}/hook"
+    id = ordered(client, url)
+    emulator.clock.advance(1)
+    assert [(one.state, one.url) for one in emulator.callbacks.settle()] == [("delivered", url)]
+    assert receiver.accepted()
+    assert client.orders().find(id).data.callback_url == url
+
+
+def test_fields_of_a_get_are_sorted_before_the_fragment(emulator: Emulator) -> None:
+    """After the URL's own query."""
+    id = ordered(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
+    emulator.clock.advance(1)
+    (delivery,) = emulator.callbacks.settle()
+    url = emulator.callbacks.request(delivery.id).url
+    assert url == f"https://hooks.example.com/didww?tenant=42&id={id}&status=completed&type=orders#part"
+
+
+def trunk(client: DidwwClient, url: str, name: str) -> str:
+    """An outbound trunk with a callback."""
+    method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.1/32"])
+    made = VoiceOutTrunk(
+        name=name, authentication_method=method, on_cli_mismatch_action="reject_call", callback_url=url
+    )
+    return client.voice_out_trunks().create(made).data.id
+
+
+def put(client: DidwwClient, id: str, status: str) -> None:
+    """Block or unblock a trunk."""
+    found = client.voice_out_trunks().find(id).data
+    found.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] a text is taken
+    client.voice_out_trunks().update(found)
+
+
+@pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
+def test_a_trunk_tells_of_every_change(emulator: Emulator, receiver: Receiver) -> None:
+    """Blocked and unblocked, by hand or by the threshold, which is told; five members each."""
+    client = emulator.client()
+    id = trunk(client, f"{receiver.base}/hook", "One")
+    told: list[Any] = []
+    for change in ("blocked", "active", "spent", "active"):
+        if change == "spent":
+            spend(emulator.engine.world(emulator.key), id, Decimal(10**6))
+            emulator.engine.wake()
+        else:
+            put(client, id, change)
+        emulator.callbacks.settle()
+        (event,) = receiver.fields()
+        assert set(event) == {"id", "type", "status", "threshold_reached", "created_at"}
+        assert receiver.accepted()
+        told.append((event["status"], event["threshold_reached"]))
+    assert told == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
+
+
+@pytest.mark.unchecked  # the same
+def test_trunk_events_are_collected_while_a_delivery_fails(emulator: Emulator, receiver: Receiver) -> None:
+    """What comes meanwhile waits for the next attempt, and goes out in the same array, in order; other URLs do not wait."""
+    client = emulator.client()
+    receiver.answers = [500]
+    one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
+    three = trunk(client, f"{receiver.base}/elsewhere", "Three")
+    put(client, one, "blocked")
+    emulator.callbacks.settle()
+    put(client, two, "blocked")
+    put(client, one, "active")
+    put(client, three, "blocked")
+    states = {delivery.id: delivery.state for delivery in emulator.callbacks.settle()}
+    assert states == {1: "waiting", 2: "collected", 3: "collected", 4: "delivered"}
+    assert [event["id"] for event in receiver.fields()] == [three]
+    emulator.clock.advance("2 minutes")
+    assert emulator.callbacks.settle()[-1].state == "delivered"
+    assert [(event["id"], event["status"]) for event in receiver.fields()] == [
+        (one, "blocked"),
+        (two, "blocked"),
+        (one, "active"),
+    ]
+    assert receiver.accepted()
+    assert len(receiver.got) == 3

@@ -1,0 +1,376 @@
+"""The emulator's catalogue: the same for a seed, sound in its links, and made of numbers that nobody can have."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from didww.emulator.data.catalogue import Catalogue
+
+Row = dict[str, Any]
+
+FACTS = Path(__file__).parents[1] / "contract" / "facts"
+KNOWN_IDS = json.loads((Path(__file__).parents[2] / "scripts" / "catalogue_ids.json").read_text(encoding="utf-8"))
+
+TYPES = (
+    "countries",
+    "regions",
+    "cities",
+    "areas",
+    "did_group_types",
+    "did_groups",
+    "stock_keeping_units",
+    "nanpa_prefixes",
+    "pops",
+)
+LINKS = {
+    "country": "countries",
+    "region": "regions",
+    "city": "cities",
+    "area": "areas",
+    "did_group_type": "did_group_types",
+    "did_group": "did_groups",
+}
+KIND_NAMES = {"Local", "National", "Toll-free", "Mobile", "Shared Cost", "Global"}
+FEATURES = {"voice_in", "voice_out", "t38", "sms_in", "p2p", "a2p", "emergency", "cnam_out"}
+
+# https://www.ofcom.org.uk: telephone numbers for use in TV and radio drama programmes
+OFCOM_DRAMA = re.compile(
+    r"44(?:11[3-8]4960\d{3}|1[2-6]14960\d{3}|1914980\d{3}|2079460\d{3}|2896496\d{3}|2920180\d{3}"
+    r"|1632960\d{3}|7700900\d{3}|8081570\d{3}|3069990\d{3})"
+)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The catalogue of the default seed."""
+    return Catalogue()
+
+
+@pytest.fixture(scope="module")
+def rows(catalogue: Catalogue) -> dict[str, list[Row]]:
+    """All its rows by type."""
+    return {type: list(catalogue.rows(type)) for type in TYPES}
+
+
+@pytest.fixture(scope="module")
+def by_id(rows: dict[str, list[Row]]) -> dict[str, dict[str, Row]]:
+    """The same by type and id."""
+    return {type: {row["id"]: row for row in found} for type, found in rows.items()}
+
+
+def group(rows: dict[str, list[Row]], prefix: str) -> Row:
+    """The one group of a prefix, country code included."""
+    codes = {row["id"]: row["prefix"] or "" for row in rows["countries"]}
+    (found,) = (row for row in rows["did_groups"] if codes[row["country"]] + row["prefix"] == prefix)
+    return found
+
+
+def block(catalogue: Catalogue, row: Row) -> tuple[str, str]:
+    """The first and the last number of a group that has stock."""
+    return catalogue.number(row, 0), catalogue.number(row, row["total_count"] - 1)
+
+
+def blocks_in_stock(catalogue: Catalogue, rows: dict[str, list[Row]]) -> list[tuple[str, str]]:
+    """The same for every group that has stock."""
+    return [block(catalogue, row) for row in rows["did_groups"] if row["total_count"]]
+
+
+def test_same_seed_gives_same_rows(rows: dict[str, list[Row]]) -> None:
+    """A second catalogue of the same seed has the same rows in the same order."""
+    again = Catalogue()
+    assert {type: list(again.rows(type)) for type in TYPES} == rows
+
+
+def test_rows_of_one_type_do_not_depend_on_what_was_asked_before(rows: dict[str, list[Row]]) -> None:
+    """Each type alone, from a fresh catalogue, is what it is after all the others."""
+    for type in TYPES:
+        assert list(Catalogue().rows(type)) == rows[type]
+
+
+def test_other_seed_gives_other_ids_of_the_same_places(rows: dict[str, list[Row]]) -> None:
+    """A seed changes ids but those of the service, stock and prices; prefixes and names stay."""
+    other = {type: list(Catalogue(seed=7).rows(type)) for type in TYPES}
+    for type in TYPES:
+        same = {row["id"] for row in other[type]} & {row["id"] for row in rows[type]}
+        assert same == set(KNOWN_IDS.get(type, {}).values())
+    for key in ("prefix", "area_name", "number_base"):
+        assert [row[key] for row in other["did_groups"]] == [row[key] for row in rows["did_groups"]]
+    assert [row["total_count"] for row in other["did_groups"]] != [row["total_count"] for row in rows["did_groups"]]
+    assert [row["monthly_price"] for row in other["stock_keeping_units"]] != [
+        row["monthly_price"] for row in rows["stock_keeping_units"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type", "key", "id"),
+    [
+        ("countries", {"iso": "GB"}, "7eda11bb-0e66-4146-98e7-57a5281f56c8"),
+        ("regions", {"name": "California"}, "c11b1f34-16cf-4ba6-8497-f305b53d5b01"),
+        ("did_group_types", {"name": "Local"}, "994ea201-4a4d-4b27-ac4b-b5916ac969a3"),
+        ("pops", {"name": "DE, FRA"}, "ba7ccbef-82ac-4372-9391-eac90d5c9479"),
+        ("cities", {"name": "New York"}, "368bf92f-c36e-473f-96fc-d53ed1b4028b"),
+    ],
+)
+def test_known_ids_are_those_of_the_service(type: str, key: Row, id: str) -> None:
+    """Programs that hold an id of the service find the same place here."""
+    (row,) = (row for row in Catalogue(seed=3).rows(type) if key.items() <= row.items())
+    assert row["id"] == id
+
+
+def test_each_known_id_is_somebodys(rows: dict[str, list[Row]]) -> None:
+    """None of the known ids belongs to a place that the catalogue does not have."""
+    for type in set(KNOWN_IDS) & set(TYPES):
+        assert set(KNOWN_IDS[type].values()) <= {row["id"] for row in rows[type]}
+
+
+def test_making_a_catalogue_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data file is opened for the first rows, not before."""
+
+    def refuse(path: Path) -> bytes:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    unread = Catalogue()
+    with pytest.raises(AssertionError):
+        next(unread.rows("countries"))
+
+
+def test_unknown_type_is_an_error(catalogue: Catalogue) -> None:
+    """What the catalogue does not have is refused at once, not at the first row."""
+    with pytest.raises(KeyError):
+        catalogue.rows("dids")
+
+
+def test_is_of_a_realistic_size(rows: dict[str, list[Row]]) -> None:
+    """Enough of everything that lists have pages and filters have something to leave out."""
+    assert len(rows["countries"]) >= 60
+    assert len({row["country"] for row in rows["did_groups"]}) >= 60
+    assert 3000 <= len(rows["did_groups"]) <= 6000
+    assert len(rows["stock_keeping_units"]) == 2 * len(rows["did_groups"])
+    assert len(rows["regions"]) == 51 + 13
+    assert len(rows["areas"]) >= 24
+    assert len(rows["nanpa_prefixes"]) >= 350
+    assert len(rows["pops"]) >= 3
+
+
+def test_all_kinds_of_number_are_sold(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """The six group types exist, and each has a group with stock."""
+    assert {row["name"] for row in rows["did_group_types"]} == KIND_NAMES
+    sold = {by_id["did_group_types"][row["did_group_type"]]["name"] for row in rows["did_groups"] if row["total_count"]}
+    assert sold == KIND_NAMES
+
+
+def test_ids_are_uuids_and_unique(rows: dict[str, list[Row]]) -> None:
+    """No two rows share an id, whatever their types; ids have the form that uuid.UUID writes."""
+    ids = [row["id"] for found in rows.values() for row in found]
+    assert len(set(ids)) == len(ids)
+    assert all(str(uuid.UUID(id)) == id and uuid.UUID(id).variant == uuid.RFC_4122 for id in ids)
+
+
+def test_links_lead_to_rows(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """Every link is None or the id of a row of the right type."""
+    for found in rows.values():
+        for row in found:
+            for name, target in LINKS.items():
+                if row.get(name) is not None:
+                    assert row[name] in by_id[target]
+
+
+def test_links_agree_with_each_other(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """A group's city and region, and a city's region and area, lie in its country."""
+    for type in ("cities", "did_groups", "nanpa_prefixes"):
+        for row in rows[type]:
+            assert row["country"] in by_id["countries"]
+            for name in ("region", "area", "city"):
+                if row.get(name) is not None:
+                    assert by_id[LINKS[name]][row[name]]["country"] == row["country"]
+    for row in rows["did_groups"]:
+        if row["city"] is not None:
+            assert by_id["cities"][row["city"]]["region"] == row["region"]
+
+
+def test_places_are_named_once(rows: dict[str, list[Row]]) -> None:
+    """A country has one row for its code, a region one for a city of a name."""
+    assert max(Counter(row["iso"] for row in rows["countries"]).values()) == 1
+    assert max(Counter((row["country"], row["region"], row["name"]) for row in rows["cities"]).values()) == 1
+    assert max(Counter((row["country"], row["iso"]) for row in rows["regions"]).values()) == 1
+    assert all(row["name"].strip() for type in ("countries", "regions", "cities", "areas") for row in rows[type])
+
+
+def test_groups_have_known_features_and_plain_values(rows: dict[str, list[Row]]) -> None:
+    """Features are the contract's, each once; every group takes calls or messages."""
+    for row in rows["did_groups"]:
+        features = row["features"]
+        assert set(features) <= FEATURES
+        assert len(set(features)) == len(features)
+        assert {"voice_in", "sms_in"} & set(features)
+        assert row["area_name"]
+        assert re.fullmatch(r"\d*", row["prefix"], re.ASCII)
+
+
+def test_prefix_follows_the_country_code(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """Numbers are the country's code, the group's prefix, the rest; only the row for global numbers has no code."""
+    for row in rows["did_groups"]:
+        calling = by_id["countries"][row["country"]]["prefix"]
+        assert row["number_base"].startswith((calling or "") + row["prefix"])
+        assert row["prefix"] or row["area_name"] == "National"
+    london = group(rows, "4420")
+    assert (london["prefix"], london["area_name"]) == ("20", "London")
+    assert [row["name"] for row in rows["countries"] if row["prefix"] is None] == ["International"]
+
+
+def test_codes_of_regions_have_the_country_part(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """ISO 3166-2: US-CA, not CA."""
+    for row in rows["regions"]:
+        assert row["iso"].startswith(f"{by_id['countries'][row['country']]['iso']}-")
+    assert {"US-CA", "CA-MB"} <= {row["iso"] for row in rows["regions"]}
+
+
+def test_numbers_look_like_numbers(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+    """Ten to thirteen digits, all of a group of one length."""
+    for row in rows["did_groups"]:
+        if row["total_count"]:
+            first, last = block(catalogue, row)
+            assert first.isdigit()
+            assert 10 <= len(first) == len(last) <= 13
+
+
+def test_no_number_is_sold_by_two_groups(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+    """The blocks of two groups never overlap, though one prefix may begin another."""
+    blocks = sorted((len(first), first, last) for first, last in blocks_in_stock(catalogue, rows))
+    for (length, _, last), (next_length, next_first, _) in pairwise(blocks):
+        assert length < next_length or last < next_first
+
+
+def test_american_numbers_are_fictional(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+    """Behind +1 only 555-0100 to 555-0199 are sold."""
+    american = [ends for ends in blocks_in_stock(catalogue, rows) if ends[0].startswith("1")]
+    assert len(american) >= 350
+    for number in (number for ends in american for number in ends):
+        assert re.fullmatch(r"1[2-9]\d\d55501\d\d", number)
+
+
+def test_british_numbers_are_for_drama(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+    """Behind +44 only the ranges that Ofcom keeps for drama are sold."""
+    british = [ends for ends in blocks_in_stock(catalogue, rows) if ends[0].startswith("44")]
+    assert len(british) >= 15
+    for number in (number for ends in british for number in ends):
+        assert OFCOM_DRAMA.fullmatch(number)
+
+
+def test_other_numbers_begin_with_zeros(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
+    """Elsewhere two zeros follow the prefix, where no plan has subscribers' numbers."""
+    for row in rows["did_groups"]:
+        whole = (by_id["countries"][row["country"]]["prefix"] or "") + row["prefix"]
+        if not whole.startswith(("1", "44")):
+            assert row["number_base"].removeprefix(whole).startswith("00")
+
+
+def test_number_ends_where_its_block_ends(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+    """A number outside the block, which might be somebody's, is refused."""
+    new_york = group(rows, "1212")
+    assert catalogue.number(new_york, 0) == "12125550100"
+    assert catalogue.number(new_york, 99) == "12125550199"
+    for k in (-1, 100):
+        with pytest.raises(IndexError):
+            catalogue.number(new_york, k)
+
+
+def test_money_has_two_places(rows: dict[str, list[Row]]) -> None:
+    """Prices are decimal strings in the service's form, and the monthly one is never nothing."""
+    for row in rows["stock_keeping_units"]:
+        for name in ("setup_price", "monthly_price"):
+            assert re.fullmatch(r"(0|[1-9]\d*)\.\d\d", row[name])
+        assert 0.5 <= float(row["monthly_price"]) <= 60
+        assert float(row["setup_price"]) <= 60
+
+
+def test_each_group_has_an_offer_without_and_one_with_channels(rows: dict[str, list[Row]]) -> None:
+    """Two units of each group, for no channels and for two; channels cost more."""
+    offers: dict[str, dict[int, float]] = {}
+    for row in rows["stock_keeping_units"]:
+        offers.setdefault(row["did_group"], {})[row["channels_included_count"]] = float(row["monthly_price"])
+    assert set(offers) == {row["id"] for row in rows["did_groups"]}
+    for prices in offers.values():
+        assert set(prices) == {0, 2}
+        assert prices[0] < prices[2]
+
+
+def test_each_american_area_code_has_one_nanpa_prefix(
+    rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]
+) -> None:
+    """NPA and 555, once for every area code of the US and Canada, with the state's region and the code's group."""
+    prefixes = rows["nanpa_prefixes"]
+    assert {row["nxx"] for row in prefixes} == {"555"}
+    assert max(Counter(row["npa"] for row in prefixes).values()) == 1
+    assert {by_id["countries"][row["country"]]["iso"] for row in prefixes} == {"US", "CA"}
+    for row in prefixes:
+        assert re.fullmatch(r"[2-9]\d\d", row["npa"], re.ASCII)
+        assert re.fullmatch(r"(?!\d11$)[2-9]\d\d", row["nxx"], re.ASCII)
+        found = by_id["did_groups"][row["did_group"]]
+        assert found["prefix"] == row["npa"]
+        assert found["region"] == row["region"] is not None
+
+
+def test_availability_of_places_is_stock_of_their_groups(rows: dict[str, list[Row]]) -> None:
+    """Countries and cities are available if one of their groups has stock; there are some of either sort."""
+    for type, link in (("countries", "country"), ("cities", "city")):
+        stocked = {row[link] for row in rows["did_groups"] if row["total_count"]}
+        assert {row["id"] for row in rows[type] if row["is_available"]} == stocked - {None}
+        assert {row["is_available"] for row in rows[type]} == {True, False}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2026])
+def test_the_groups_that_examples_use_exist(seed: int) -> None:
+    """London and New York can be bought at once, number by number, whatever the seed."""
+    rows = {type: list(Catalogue(seed).rows(type)) for type in TYPES}
+    names = {
+        row["id"]: row["name"] for type in ("countries", "regions", "cities", "did_group_types") for row in rows[type]
+    }
+    expected = {
+        "4420": ("London", "United Kingdom", None, "Local", 1000),
+        "1212": ("New York", "United States", "New York", "Local", 100),
+    }
+    for prefix, (city, country, region, kind, stock) in expected.items():
+        row = group(rows, prefix)
+        assert row["area_name"] == names[row["city"]] == city
+        assert names[row["country"]] == country
+        assert names.get(row["region"]) == region
+        assert names[row["did_group_type"]] == kind
+        assert row["total_count"] == stock
+        assert "voice_in" in row["features"]
+        assert row["available_dids_enabled"] is True
+        assert row["needs_registration"] is False
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2026])
+def test_the_groups_that_tests_of_trouble_use_exist(seed: int) -> None:
+    """A group is sold out, one nearly, one wants registration, one is sold in bulk only, whatever the seed."""
+    catalogue = Catalogue(seed)
+    codes = {row["id"]: row["prefix"] or "" for row in catalogue.rows("countries")}
+    groups = {codes[row["country"]] + row["prefix"]: row for row in catalogue.rows("did_groups")}
+    assert groups["44131"]["total_count"] == 0
+    assert groups["44115"]["total_count"] == 2
+    assert groups["4930"]["area_name"] == "Berlin"
+    assert groups["4930"]["needs_registration"] is True
+    assert not all(row["available_dids_enabled"] for row in groups.values())
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_rows_have_the_fields_of_the_contract(type: str, rows: dict[str, list[Row]]) -> None:
+    """Every attribute and to-one relationship of the contract is in every row, and no required one is null."""
+    contract = yaml.safe_load((FACTS / f"{type}.yaml").read_text(encoding="utf-8"))
+    to_one = {name for name, link in contract["relationships"].items() if link["kind"] == "one"}
+    for row in rows[type]:
+        assert set(contract["attributes"]) | to_one <= set(row)
+        for name, field in contract["attributes"].items():
+            assert field.get("nullable") or row[name] is not None

@@ -1,0 +1,113 @@
+"""Time in the emulator: lengths of time in words, a clock that is set, what falls due meanwhile, restarts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from didww import DidOrderItem, DidwwClient, Order
+from didww.emulator import Clock, Emulator
+from didww.emulator.controls.durations import seconds_of
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        (90, 90),
+        (2.5, 2.5),
+        (0, 0),
+        (timedelta(hours=2), 7200),
+        ("30 days", 30 * 86400),
+        ("1 day", 86400),
+        ("1 h 30 min", 5400),
+        ("1 hour and 30 minutes", 5400),
+        ("1 day, 12 hours", 129600),
+        ("2w", 14 * 86400),
+        ("500 ms", 0.5),
+        ("1.5h", 5400),
+        (" 90 ", 90),
+        ("3 Days", 3 * 86400),
+    ],
+)
+def test_lengths_of_time(written: Any, seconds: float) -> None:
+    """Seconds, a timedelta, and words mean what they say."""
+    assert seconds_of(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "   ", "soon", "3 parsecs", "-1", -1, "days", "1 day ago", float("nan"), float("inf"), "1e9 days", 1e18],
+)
+def test_what_is_no_length_of_time(written: Any) -> None:
+    """Anything else is refused with the value in the text."""
+    with pytest.raises(ValueError, match=r"length of time") as refused:
+        seconds_of(written)
+    assert str(written)[:5] in str(refused.value) or not str(written).strip()
+
+
+def test_a_clock_is_stopped_moved_and_let_go() -> None:
+    """A frozen clock stands; advancing moves it by just so much; running it goes on from there."""
+    clock = Clock()
+    assert clock.freeze("2026-03-01T12:00:00Z") == START == clock.now()
+    assert clock.advance("30 days") == START + timedelta(days=30) == clock.now()
+    assert clock.freeze() == START + timedelta(days=30)
+    clock.run()
+    assert START + timedelta(days=30) <= clock.now() < START + timedelta(days=30, seconds=5)
+    assert clock.freeze(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)  # no zone: UTC
+
+
+@pytest.mark.parametrize("at", ["yesterday", "", "2026-13-01", "0001-01-01", "9999-12-31"])
+def test_no_time_to_stop_at(at: str) -> None:
+    """What is no time, or lies where months cannot be counted, is refused."""
+    clock = Clock(start=START, running=False)
+    with pytest.raises(ValueError, match=r"is no (time|year)"):
+        clock.freeze(at)
+    assert clock.now() == START
+
+
+def test_the_clock_has_an_end() -> None:
+    """It cannot be moved beyond the years that a date can have."""
+    clock = Clock(start=START, running=False)
+    with pytest.raises(ValueError, match="year"):
+        for _ in range(100):
+            clock.advance("36500 days")
+    clock.now().isoformat()
+
+
+def order(client: DidwwClient, **fields: Any) -> Order:
+    group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
+    return client.orders().create(Order(items=[item], **fields)).data
+
+
+def test_what_falls_due_happens_when_the_clock_is_moved() -> None:
+    """Nobody has to ask for it: the record behind is changed already."""
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        client = emulator.client()
+        made = order(client)
+        world = emulator.engine.world(emulator.key)
+        assert (world.get("orders", made.id) or {})["status"] == "pending"
+        emulator.clock.advance(1)
+        assert (world.get("orders", made.id) or {})["status"] == "completed"
+
+
+def test_a_file_keeps_its_time(tmp_path: Path) -> None:
+    """An emulator that is opened again goes on at the time to which it was moved; a clock that is given wins."""
+    path = str(tmp_path / "state.db")
+    with Emulator(path=path) as emulator:
+        emulator.clock.freeze(START)
+        made = order(emulator.client())
+        emulator.clock.advance("40 days")
+    with Emulator(path=path) as emulator:
+        assert emulator.clock.now() == START + timedelta(days=40)
+        assert emulator.client().orders().find(made.id).data.created_at == START
+        emulator.clock.run()
+    with Emulator(path=path) as emulator:
+        assert START + timedelta(days=40) < emulator.clock.now() < START + timedelta(days=40, minutes=5)
+    with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
+        assert emulator.clock.now() == START

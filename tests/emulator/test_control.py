@@ -1,0 +1,230 @@
+"""The controls over HTTP: the same as in Python, described by the document they serve, closed to strangers."""
+
+from __future__ import annotations
+
+import http.client
+import inspect
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from didww import DidwwClient
+from didww._util.asgi_server import wait_until_started
+from didww.emulator import Emulator
+from didww.emulator.http.control_api import OPERATIONS, _operations, openapi
+from didww.emulator.http.server import Server
+
+
+class Remote:
+    """Somebody with an HTTP client in another language."""
+
+    def __init__(self, base: str) -> None:
+        self.address = urlsplit(base)
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, raw: bytes | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=60)
+        content = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, f"/_emulator/{path}", content, sent)
+        answer = connection.getresponse()
+        read = answer.read()
+        connection.close()
+        return answer.status, json.loads(read) if read else None
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[tuple[Emulator, str]]:
+    with Emulator(api_key=None) as emulator:
+        server = Server(emulator)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        wait_until_started(server, thread)
+        yield emulator, server.base_url
+        server.stop()
+        thread.join(timeout=60)
+
+
+@pytest.fixture
+def remote(place: tuple[Emulator, str]) -> Iterator[Remote]:
+    yield Remote(place[1])
+    place[0].state.reset()
+
+
+def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
+    """The document names all of them, with the parameters of the methods."""
+    status, document = remote("GET", "openapi.json")
+    assert status == 200
+    assert document == json.loads(json.dumps(openapi()))
+    with Emulator() as emulator:
+        for group, names in OPERATIONS.items():
+            for name in names:
+                method = getattr(getattr(emulator, group), name)
+                ((verb, shape),) = document["paths"][f"/_emulator/{group}/{name}"].items()
+                assert shape["summary"].endswith(".") or shape["summary"].endswith(";"), shape["summary"]
+                wanted = set(inspect.signature(method).parameters)
+                if verb == "get":
+                    found = {one["name"] for one in shape.get("parameters", [])}
+                else:
+                    schema = shape["requestBody"]["content"]["application/json"]["schema"]
+                    body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+                    found = set(body.get("properties", {}))
+                assert found == wanted, (group, name)
+    public = {
+        group: {
+            name
+            for name, one in inspect.getmembers(type(getattr(emulator, group)), inspect.isfunction)
+            if not name.startswith("_")
+        }
+        for group in OPERATIONS
+    }
+    # Python's own: a file of this machine, and what the emulator itself uses.
+    own = {
+        "clock": {"now", "restore", "watch"},
+        "faults": {"for_request", "for_callback", "reset"},
+        "journal": {"note"},
+        "callbacks": {"carry", "close", "reset", "work"},
+        "state": {"close", "seed_file"},
+    }
+    assert {group: names - own.get(group, set()) for group, names in public.items()} == {
+        group: set(names) for group, names in OPERATIONS.items()
+    }
+
+
+def test_the_page_names_all_paths_and_parameters() -> None:
+    """As they are."""
+    page = (Path(__file__).parents[2] / "docs" / "emulator-control.md").read_text(encoding="utf-8")
+    for place, (verb, _, _, parameters, _) in _operations().items():
+        names = ", ".join(f"`{name}`" for name in parameters.__struct_fields__)
+        assert f"| `{verb} {place}` | {names} |" in page
+
+
+def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
+    """Time, money, objects, faults, snapshots, the journal: what was done there is what a client of the API sees."""
+    _, base = place
+    assert remote("POST", "clock/freeze", {"at": "2026-03-01T12:00:00Z"}) == (200, "2026-03-01T12:00:00Z")
+    assert remote("POST", "clock/advance", {"by": "30 days"}) == (200, "2026-03-31T12:00:00Z")
+    assert remote("GET", "clock/state")[1]["running"] is False
+    assert remote("POST", "balance/put", {"balance": "12.50"})[1]["total_balance"] == "12.50"
+    assert remote("POST", "balance/put", {"balance": 3, "api_key": "other"})[1]["balance"] == "3.00"
+    made = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
+    with DidwwClient("local-key", base_url=base, max_retries=0) as client:
+        assert client.balance().find().data.balance == 12.5
+        assert [one.id for one in client.voice_in_trunk_groups().list().data] == made["voice_in_trunk_groups"]
+        assert remote("POST", "state/snapshot", {"name": "full"}) == (200, "full")
+        client.voice_in_trunk_groups().delete(made["voice_in_trunk_groups"][0])
+        assert client.voice_in_trunk_groups().list().total_records == 0
+        assert remote("POST", "state/restore", {"name": "full"}) == (204, None)
+        assert client.voice_in_trunk_groups().list().total_records == 1
+        assert (
+            remote("POST", "journal/assert_called", {"method": "DELETE", "path": "/voice_in_trunk_groups/*"})[0] == 200
+        )
+        status, said = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
+        assert status == 409
+        assert "Requests there were" in said["error"]
+        assert remote("GET", "journal/entries?limit=1&method=DELETE")[1][0]["status"] == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "said"),
+    [
+        ("POST", "clock/advnce", {}, 404, "Did you mean 'clock/advance'"),
+        ("GET", "clock/advance", None, 405, "is called with POST"),
+        ("POST", "clock/state", {}, 405, "is called with GET"),
+        ("POST", "clock/advance", {}, 422, "by"),
+        ("POST", "clock/advance", {"by": "soon"}, 422, "length of time"),
+        ("POST", "clock/advance", {"by": None}, 422, "by"),
+        ("POST", "clock/advance", {"bye": 1}, 422, "bye"),
+        ("POST", "clock/advance", [], 422, "Expected"),
+        ("POST", "state/restore", {"name": "none"}, 404, "no snapshot 'none'"),
+        ("POST", "faults/remove", {"id": 7}, 404, "no fault 7"),
+        ("POST", "faults/add", {"status": "503"}, 422, "status"),
+        ("POST", "transitions/approve", {"id": "x"}, 404, "nothing of id 'x'"),
+        ("POST", "transitions/set", {"type": "order"}, 422, "Did you mean 'orders'"),
+        ("GET", "journal/entries?limit=many", None, 422, "limit"),
+        ("POST", "state/seed_file", {"path": "/etc/passwd"}, 404, "There is no"),
+        ("GET", "", None, 404, "openapi.json"),
+    ],
+)
+def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
+    """Errors name the parameter, or what there is."""
+    answered, document = remote(method, path, body)
+    assert answered == status
+    assert said in document["error"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"\xff", b"[" * 100_000, b'{"by": 1e999}', b"null", b'{"by": "' + b"9" * 10_000 + b'"}']
+)
+def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
+    """Whatever is sent, the answer is a 422 with a text."""
+    status, document = remote("POST", "clock/advance", raw=raw)
+    assert status == 422
+    assert document["error"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example.com"},
+        {"Host": "evil.example.com:80"},
+        {"Host": "127.0.0.1.example.com"},
+        {"Origin": "http://evil.example.com"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+def test_strangers_are_kept_out(remote: Remote, headers: dict[str, str]) -> None:
+    """A page in a browser on this machine cannot use the controls, under whatever name."""
+    status, document = remote("POST", "state/reset", {}, **headers)
+    assert status == 403
+    assert "controls" in document["error"]
+
+
+def test_the_own_origin_is_let_in(remote: Remote) -> None:
+    """The console's pages."""
+    host = f"{remote.address.hostname}:{remote.address.port}"
+    assert remote("POST", "journal/clear", {}, Origin=f"http://{host}")[0] == 204
+    assert remote("POST", "journal/clear", {}, Host="localhost")[0] == 204
+
+
+def test_other_machines_are_kept_out_unless_told() -> None:
+    """By their address, whatever they say in headers."""
+    import asyncio
+
+    from didww.emulator.http.app import EmulatorApp
+
+    def status(client: str, *, open_control: bool = False) -> int:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/_emulator/journal/clear",
+            "raw_path": b"/_emulator/journal/clear",
+            "query_string": b"",
+            "headers": [(b"host", b"127.0.0.1")],
+            "client": (client, 1234),
+            "server": ("127.0.0.1", 80),
+            "scheme": "http",
+        }
+        with Emulator() as emulator:
+            asyncio.run(EmulatorApp(emulator, open_control=open_control)(scope, receive, send))
+        return int(sent[0]["status"])
+
+    assert status("127.0.0.1") == 204
+    assert status("::1") == 204
+    assert status("192.0.2.7") == 403
+    assert status("192.0.2.7", open_control=True) == 204

@@ -1,0 +1,32 @@
+"""The threads beside the requests."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import pytest
+
+from didww.emulator.worker import Worker
+
+
+def test_a_failure_is_not_the_end_of_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the work is done the next time."""
+
+    class Work:
+        times = 0
+        done = threading.Event()
+
+        def work(self) -> float:
+            self.times += 1
+            if self.times == 1:
+                raise OSError("nothing goes")
+            self.done.set()
+            return math.inf
+
+    work = Work()
+    courier = Worker("test", work.work)
+    courier.wake()
+    assert work.done.wait(30)
+    courier.close()
+    assert "nothing goes" in caplog.text

@@ -1,0 +1,287 @@
+"""Emergency calling, step by step, and everything that is refused on the way (scenarios sheet, section 7)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from didww import (
+    Address,
+    Did,
+    DidwwClient,
+    EmergencyCallingService,
+    EmergencyOrderItem,
+    EmergencyRequirementValidation,
+    EmergencyVerification,
+    PermissionDeniedError,
+    ValidationError,
+)
+from didww.emulator import Emulator
+from people import bought, groups_of, person
+from scene import Caller, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A fresh emulator."""
+    with Emulator() as made:
+        yield made
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> DidwwClient:
+    """A client of it."""
+    return emulator.client()
+
+
+def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
+    made = EmergencyVerification()
+    made.address = address
+    made.dids = dids
+    return client.emergency_verifications().create(made, include="emergency_calling_service").data
+
+
+def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
+    assert service is not None
+    include = ["dids", "order", "emergency_verification.address"]
+    return client.emergency_calling_services().find(service, include=include).data
+
+
+def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, client: DidwwClient) -> None:
+    """Requirement, validation, verification; the service becomes active, an order of it appears, numbers are enabled."""
+    group = groups_of(client, "US", features="emergency")[0]
+    dids = bought(emulator, client, group, 2)
+    response = client.emergency_requirements().list(
+        filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}  # type: ignore[union-attr] # pyright: ignore[reportOptionalMemberAccess]
+    )
+    (requirement,) = response.data
+    assert requirement.meta.monthly_price is not None
+    assert response.raw["data"][0]["meta"]["setup_price"] == "0.0"
+    assert group.country is not None
+    identity, address = person(client, group.country)
+    validation = EmergencyRequirementValidation()
+    validation.emergency_requirement = requirement
+    validation.address = address
+    validation.identity = identity
+    assert client.emergency_requirement_validations().create(validation).data.id == requirement.id
+    before = client.balance().find().data.total_balance
+
+    verification = submitted(client, address, dids)
+    assert verification.status == "pending"
+    assert service_of(client, verification.emergency_calling_service).status == "in_process"
+    assert client.dids().list(filter={"emergency_enabled": True}).total_records == 0
+    assert client.balance().find().data.total_balance == before
+    with pytest.raises(ValidationError, match="cannot be canceled in IN_PROCESS"):
+        client.emergency_calling_services().delete(service_of(client, verification.emergency_calling_service))
+
+    emulator.clock.advance(1)
+    assert client.emergency_verifications().wait(verification).data.status == "approved"
+    service = service_of(client, verification.emergency_calling_service)
+    assert service.status == "active"
+    assert service.activated_at is not None
+    assert service.renew_date is not None
+    assert service.meta.monthly_price == requirement.meta.monthly_price
+    assert [did.emergency_enabled for did in service.dids] == [True, True]
+    assert service.order is not None
+    (item,) = service.order.items
+    assert isinstance(item, EmergencyOrderItem)
+    assert (item.qty, item.emergency_calling_service_id) == (2, service.id)
+    assert item.mrc == requirement.meta.monthly_price
+    assert date.fromisoformat(str(item.billed_to)) == date.fromisoformat(service.renew_date) - timedelta(days=1)
+    assert service.order.amount == 2 * (item.nrc + item.mrc) == before - client.balance().find().data.total_balance > 0
+    before -= service.order.amount
+    emulator.clock.advance("32 days")  # the two numbers renew as well
+    monthly = group.stock_keeping_units[0].monthly_price
+    assert before - client.balance().find().data.total_balance == 2 * (item.mrc + monthly)
+
+
+def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClient) -> None:
+    """Another address for the service, without numbers: it works on, is not charged again; then it is canceled."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    dids = bought(emulator, client, group)
+    _, address = person(client, group.country)
+    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    emulator.clock.advance(1)
+    balance = client.balance().find().data.total_balance
+
+    _, moved = person(client, group.country)
+    again = EmergencyVerification()
+    again.address = moved
+    again.emergency_calling_service = service
+    client.emergency_verifications().create(again)
+    assert service_of(client, service).status == "pending_update"
+    with pytest.raises(ValidationError, match="should be in NEW, CHANGES_REQUIRED or ACTIVE status"):
+        client.emergency_verifications().create(again)
+    emulator.clock.advance(1)
+    now = service_of(client, service)
+    assert now.status == "active"
+    moved_in = client.emergency_calling_services().list(filter={"address.id": moved.id})
+    assert [one.id for one in moved_in.data] == [service.id]
+    assert now.emergency_verification is not None
+    assert now.emergency_verification.address == moved
+    assert client.balance().find().data.total_balance == balance
+    assert client.orders().list().total_records == 2
+
+    client.emergency_calling_services().delete(now)
+    ended = service_of(client, service)
+    assert (ended.status, ended.renew_date) == ("canceled", None)
+    assert ended.canceled_at is not None
+    did = client.dids().find(dids[0], include="emergency_calling_service").data
+    assert (did.emergency_enabled, did.emergency_calling_service) == (False, None)
+    with pytest.raises(ValidationError, match="cannot be canceled in CANCELED status"):
+        client.emergency_calling_services().delete(ended)
+
+
+def test_numbers_of_one_service_belong_together(emulator: Emulator, client: DidwwClient) -> None:
+    """Same kind, same city, and able to do it. Nothing is made of what was refused."""
+    first, *others = groups_of(client, "US", features="emergency")
+    assert first.country is not None
+    _, address = person(client, first.country)
+    (did,) = bought(emulator, client, first)
+    (elsewhere,) = bought(emulator, client, others[-1])
+    unable = next(
+        group
+        for iso in ("US", "CA", "GB", "AT")
+        for group in groups_of(client, iso)
+        if "emergency" not in group.features
+    )
+    (without,) = bought(emulator, client, unable)
+    for dids, field, text in (
+        ([did, elsewhere], "dids", "should be linked with City ID"),
+        ([without], "dids", f"does not support Emergency feature ({without.id})"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            submitted(client, address, dids)
+        assert caught.value.fields == {field: [text]}
+    assert client.emergency_calling_services().list().total_records == 0
+    assert client.emergency_verifications().list().total_records == 0
+
+
+def test_exactly_one_of_numbers_and_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Both are refused, and so is neither: an address alone is not enough."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    dids = bought(emulator, client, group)
+    _, address = person(client, group.country)
+    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    caller = Caller(emulator.engine, emulator.key)
+    numbers = [{"type": "dids", "id": dids[0].id}]
+    to = {"type": "emergency_calling_services", "id": service.id}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"dids": numbers, "emergency_calling_service": to}, "emergency_calling_service"),
+        ({"dids": []}, "dids"),
+        ({}, "dids"),
+    ]
+    for links, field in cases:
+        whole = {"address": {"type": "addresses", "id": address.id}, **links}
+        error = caller.error("POST", "/emergency_verifications", document("emergency_verifications", None, whole))
+        assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/relationships/{field}")
+
+
+def test_references_have_no_fixed_form(emulator: Emulator, client: DidwwClient) -> None:
+    """Three letters and six digits, as in the document's example."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submitted(client, address, bought(emulator, client, group)).reference)
+
+
+def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
+    """Lists of labels, never null; a validation names the missing one by its label."""
+    found = client.emergency_requirements().list(include="country").data
+    for one in found:
+        assert one.personal_mandatory_fields in ([], ["Birth Date"])
+        assert one.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
+        assert one.address_mandatory_fields == []
+    asked = next(one for one in found if one.personal_mandatory_fields)
+    assert asked.country is not None
+    nobody, _ = person(client, asked.country, birth_date=None)
+    company, _ = person(client, asked.country, identity_type="business", company_name="Example Ltd")
+    for identity, missing in (
+        (nobody, "Birth Date is required for Personal Identity"),
+        (company, "Company ID is required for Business Identity"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            client.emergency_requirement_validations().create(
+                EmergencyRequirementValidation(emergency_requirement=asked, identity=identity)
+            )
+        assert caught.value.fields[""] == [missing]
+
+
+def test_the_latest_verification_tells_a_service_by_its_address(emulator: Emulator, client: DidwwClient) -> None:
+    """Filters by address and identity go by the address of the latest verification, before it is approved too."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    first, address = person(client, group.country)
+    second, other = person(client, group.country)
+    service = service_of(client, submitted(client, address, bought(emulator, client, group)).emergency_calling_service)
+    emulator.clock.advance(1)
+    client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
+    services = client.emergency_calling_services()
+    found = [
+        services.list(filter=one).total_records
+        for one in (
+            {"address.id": address.id},
+            {"identity.id": first.id},
+            {"address.id": other.id},
+            {"identity.id": second.id},
+        )
+    ]
+    assert found == [0, 0, 1, 1]
+
+
+def test_addresses_of_relationships_are_not_served(emulator: Emulator, client: DidwwClient) -> None:
+    """The links are written, and lead nowhere: of requirements, services and verifications."""
+    group = groups_of(client, "US", features="emergency")[0]
+    assert group.country is not None
+    _, address = person(client, group.country)
+    submitted(client, address, bought(emulator, client, group))
+    caller = Caller(emulator.engine, emulator.key)
+    for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
+        record = caller.get(f"/{type}")["data"][0]
+        for one in record["relationships"].values():
+            for link in one["links"].values():
+                answer = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
+                assert answer.status == 404, link
+
+
+def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emulator) -> None:
+    """Every operation on the four types is 403, before anything else; other types, and other accounts, are served."""
+    emulator.features.put({"emergency_calling": False})
+    caller = Caller(emulator.engine, emulator.key)
+    nobody = "8d1a3c5e-0000-4000-8000-000000000001"
+    for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
+        for path in (f"/{type}", f"/{type}/{nobody}"):
+            assert caller.error("GET", path)["status"] == "403"
+    for type in ("emergency_requirement_validations", "emergency_verifications"):
+        assert caller.error("POST", f"/{type}", document(type, bogus=1))["status"] == "403"
+    assert caller.error("PATCH", f"/emergency_verifications/{nobody}", {})["status"] == "403"
+    assert caller.error("DELETE", f"/emergency_calling_services/{nobody}")["status"] == "403"
+    with pytest.raises(PermissionDeniedError, match="Emergency calling is not enabled"):
+        client.emergency_requirements().list()
+    client.address_requirements().list()
+    emulator.client("another").emergency_requirements().list()
+    emulator.features.put({"emergency_calling": True})
+    client.emergency_requirements().list()
+
+
+def test_an_address_elsewhere_is_told(client: DidwwClient) -> None:
+    """The validation names the country that the address has to be in."""
+    requirement = client.emergency_requirements().list(include="country").data[0]
+    assert requirement.country is not None
+    elsewhere = next(one for one in client.countries().list().data if one.id != requirement.country.id)
+    _, address = person(client, elsewhere)
+    validation = EmergencyRequirementValidation()
+    validation.emergency_requirement = requirement
+    validation.address = address
+    with pytest.raises(ValidationError) as caught:
+        client.emergency_requirement_validations().create(validation)
+    assert caught.value.fields == {"": [f"Address in {requirement.country.name} required"]}

@@ -1,0 +1,573 @@
+"""The table of errors of the behaviour sheet (section 9), row by row, and the order in which they are told."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import pytest
+
+from didww._schema.registry import all_classes
+from didww.emulator import Emulator, Refused
+from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine.engine import Engine
+from didww.emulator.engine.overrides import SHARED
+from didww.emulator.engine.session import AccountSession
+from scene import MEDIA_TYPE, Caller, Scene, document
+
+TRUNK = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}
+UNKNOWN = "8d1a3c5e-0000-4000-8000-000000000001"
+
+
+@functools.cache
+def scene() -> Scene:
+    return Scene()
+
+
+def expect(error: dict[str, Any], code: str, title: str, detail: str, pointer: str | None = None) -> None:
+    assert (error["code"], error["title"], error["detail"]) == (code, title, detail)
+    assert error.get("source", {}).get("pointer") == pointer
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_a_request_without_a_key_is_unauthorized(key: str | None) -> None:
+    """401 with the body that the service gives; an unknown path changes nothing."""
+    for path in ("/dids", "/nowhere", "/balance"):
+        error = Caller(scene().engine, key).error("GET", path)
+        expect(error, "401", "Unauthorized", "Authorization failed")
+        assert error["status"] == "401"
+    answer = Caller(scene().engine, key).send("GET", "/exports/x.csv.gz")
+    assert (answer.status, answer.body) == (401, b"")
+
+
+def test_public_keys_need_no_key() -> None:
+    """GET /public_keys alone is answered without a key."""
+    nobody = Caller(scene().engine, None)
+    assert nobody.send("GET", "/public_keys").status == 200
+    assert nobody.send("POST", "/public_keys", {}).status == 401
+
+
+def test_an_engine_may_take_one_key_alone() -> None:
+    """Another key than the engine's own is wrong."""
+    engine = Engine(api_key="right")
+    assert Caller(engine, "wrong").error("GET", "/balance")["status"] == "401"
+    assert Caller(engine, "right").get("/balance")["data"]["attributes"]["balance"] == "10000.00"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("type", ["addresses", "voice_in_trunks", "proofs", "permanent_supporting_documents"])
+def test_an_unknown_id_is_not_found(method: str, type: str) -> None:
+    """404 names the id, and the type alone for the two types that do so."""
+    body = document(type, UNKNOWN) if method in ("PATCH", "PUT") else None
+    error = scene().caller.error(method, f"/{type}/{UNKNOWN}", body)
+    named = type in ("proofs", "permanent_supporting_documents")
+    detail = f"{type} - Record not found" if named else f"The record identified by {UNKNOWN} could not be found."
+    expect(error, "404", "Record not found", detail)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/stock_keeping_units",
+        "/qty_based_pricings",
+        "/balances",
+        "/balance/x",
+        "/",
+        "",
+        "/dids/a/b",
+        "/a/b/c/d/e",
+    ],
+)
+def test_an_unknown_path_is_not_found(path: str) -> None:
+    """404; so are types that can be reached through include alone."""
+    assert scene().caller.error("GET", path)["status"] == "404"
+
+
+def test_a_path_without_the_prefix_names_it() -> None:
+    """404, and where the API begins."""
+    from didww._core.effects import Request
+
+    for path in ("/dids", "/", "/v33/dids", ""):
+        answer = scene().engine.handle(Request("GET", f"http://emulator.example.com{path}", {"Api-Key": "key"}))
+        assert answer.status == 404
+        assert "The API begins at http://emulator.example.com/v3." in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "title", "detail"),
+    [
+        ({"filter[bogus]": "1"}, "102", "Filter not allowed", "bogus is not allowed."),
+        ({"filter[blocked]": "x"}, "107", "Invalid filter value", "x is not a valid value for blocked."),
+        ({"include": "nobody"}, "112", "Invalid include", "nobody is not a valid includable relationship of dids"),
+        (
+            {"include": "did_group.nobody"},
+            "112",
+            "Invalid include",
+            "nobody is not a valid includable relationship of did_groups",
+        ),
+        ({"sort": "-weather"}, "114", "Invalid sort criteria", "weather is not a valid sort criteria for dids"),
+        ({"fields[dids]": "number,colour"}, "104", "Invalid field", "colour is not a valid field for dids."),
+        ({"fields[houses]": "door"}, "101", "Invalid resource", "houses is not a valid resource."),
+        ({"page[offset]": "1"}, "105", "Page parameter not allowed", "offset is not an allowed page parameter."),
+        ({"page[number]": "0"}, "118", "Invalid page value", "0 is not a valid value for number page parameter."),
+        ({"page[size]": "many"}, "118", "Invalid page value", "many is not a valid value for size page parameter."),
+        ({"page[size]": "101"}, "118", "Invalid page value", "size exceeds maximum page size of 100."),
+        ({"filter[pending_removal]": "true"}, "102", "Filter not allowed", "pending_removal is not allowed."),
+        (
+            {"filter[did_group.features]": "voice_in,telex"},
+            "107",
+            "Invalid filter value",
+            "telex is not a valid value for did_group.features.",
+        ),
+        (
+            {"include": "did_group.country.regions.nobody"},
+            "112",
+            "Invalid include",
+            "nobody is not a valid includable relationship of regions",
+        ),
+    ],
+)
+def test_a_query_that_is_not_allowed(query: dict[str, str], code: str, title: str, detail: str) -> None:
+    """400 with the library's code and text."""
+    error = scene().caller.error("GET", "/dids", **query)
+    assert error["status"] == "400"
+    expect(error, code, title, detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "title", "detail"),
+    [
+        ({}, "106", "Missing Parameter", "The required parameter, data, is missing."),
+        ([], "106", "Missing Parameter", "The required parameter, data, is missing."),
+        ({"data": []}, "122", "Invalid data format", "Data must be a hash."),
+        ({"data": "x"}, "122", "Invalid data format", "Data must be a hash."),
+        ({"data": {}}, "106", "Missing Parameter", "The required parameter, type, is missing."),
+        ({"data": {"type": "dids"}}, "116", "Type Mismatch", "dids is not a valid type for this operation."),
+        ({"data": {"type": "addresses", "links": {}}}, "105", "Param not allowed", "links is not allowed."),
+        ({"data": {"type": "addresses", "id": UNKNOWN}}, "105", "Param not allowed", "id is not allowed."),
+        (document("addresses", colour="red"), "105", "Param not allowed", "colour is not allowed."),
+        (document("addresses", verified=True), "105", "Param not allowed", "verified is not allowed."),
+        (document("addresses", relationships={"city": None}), "105", "Param not allowed", "city is not allowed."),
+    ],
+)
+def test_a_body_that_is_malformed(body: Any, code: str, title: str, detail: str) -> None:
+    """400 before anything of it is judged."""
+    error = scene().caller.error("POST", "/addresses", body)
+    assert error["status"] == "400"
+    expect(error, code, title, detail)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"data": \xff}', b"[" * 100_000, b'{"data": "\\ud800"'])
+def test_a_body_that_is_no_json(raw: bytes) -> None:
+    """400 with code 400."""
+    answer = scene().caller.send("POST", "/addresses", raw=raw)
+    assert answer.status == 400
+    assert json.loads(answer.body)["errors"][0]["code"] == "400"
+
+
+def test_the_id_of_an_update_is_the_one_of_the_url() -> None:
+    """Missing: 106; another one: 110."""
+    id = scene().ids["identities"][0]
+    missing = scene().caller.error("PATCH", f"/identities/{id}", document("identities"))
+    expect(missing, "106", "Missing Parameter", "The required parameter, id, is missing.")
+    other = scene().caller.error("PATCH", f"/identities/{id}", document("identities", UNKNOWN))
+    expect(other, "110", "Key is not included in URL", f"The URL does not support the key {UNKNOWN}")
+
+
+def test_several_members_that_are_not_allowed_are_all_named() -> None:
+    """One error for each."""
+    answer = scene().caller.send("POST", "/addresses", document("addresses", colour=1, verified=True))
+    assert [one["detail"] for one in json.loads(answer.body)["errors"]] == [
+        "colour is not allowed.",
+        "verified is not allowed.",
+    ]
+
+
+LONG = "x" * 101
+VALIDATIONS = [
+    ("voice_in_trunk_groups", {}, "can't be blank", "name - can't be blank", "/data/attributes/name"),
+    ("voice_in_trunk_groups", {"name": " "}, "can't be blank", "name - can't be blank", "/data/attributes/name"),
+    ("voice_in_trunk_groups", {"name": None}, "can't be blank", "name - can't be blank", "/data/attributes/name"),
+    ("voice_in_trunk_groups", {"name": 5}, "is invalid", "name - is invalid", "/data/attributes/name"),
+    (
+        "voice_in_trunk_groups",
+        {"name": "a", "external_reference_id": LONG},
+        "is too long (maximum is 100 characters)",
+        "external_reference_id - is too long (maximum is 100 characters)",
+        "/data/attributes/external_reference_id",
+    ),
+    (
+        "voice_in_trunk_groups",
+        {"name": "a", "capacity_limit": "4"},
+        "is invalid",
+        "capacity_limit - is invalid",
+        "/data/attributes/capacity_limit",
+    ),
+    (
+        "voice_in_trunk_groups",
+        {"name": "a", "capacity_limit": 2**40},
+        "is invalid",
+        "capacity_limit - is invalid",
+        "/data/attributes/capacity_limit",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": TRUNK, "weight": 65536},
+        "must be less than or equal to 65535",
+        "weight - must be less than or equal to 65535",
+        "/data/attributes/weight",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": TRUNK, "priority": -1},
+        "must be greater than or equal to 0",
+        "priority - must be greater than or equal to 0",
+        "/data/attributes/priority",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": TRUNK, "priority": True},
+        "is invalid",
+        "priority - is invalid",
+        "/data/attributes/priority",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": TRUNK, "cli_format": "sideways"},
+        "is invalid",
+        "cli_format - is invalid",
+        "/data/attributes/cli_format",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": "x"},
+        "is invalid",
+        "configuration - is invalid",
+        "/data/attributes/configuration",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": {"type": "pigeon", "attributes": {}}},
+        "is invalid",
+        "type - is invalid",
+        "/data/attributes/configuration/type",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": {"type": "pstn_configurations", "attributes": {"dst": 5}}},
+        "is invalid",
+        "dst - is invalid",
+        "/data/attributes/configuration/dst",
+    ),
+    (
+        "voice_in_trunks",
+        {"name": "a", "configuration": {"type": "sip_configurations", "attributes": {"codec_ids": [9, "x"]}}},
+        "is invalid",
+        "configuration/codec_ids/1 - is invalid",
+        "/data/attributes/configuration/codec_ids/1",
+    ),
+    (
+        "voice_out_trunks",
+        {
+            "name": "a",
+            "on_cli_mismatch_action": "reject_call",
+            "authentication_method": {"type": "ip_only", "attributes": {}},
+        },
+        "is not allowed for creation",
+        "type - is not allowed for creation",
+        "/data/attributes/authentication_method/type",
+    ),
+    (
+        "voice_out_trunks",
+        {
+            "name": "a",
+            "on_cli_mismatch_action": "reject_call",
+            "authentication_method": {"type": "twilio", "attributes": {}},
+        },
+        "can't be blank",
+        "twilio_account_sid - can't be blank",
+        "/data/attributes/authentication_method/twilio_account_sid",
+    ),
+    (
+        "orders",
+        {"items": [{"type": "did_order_items", "attributes": {"qty": 0, "sku_id": "x"}}]},
+        "must be greater than or equal to 1",
+        "items/0/qty - must be greater than or equal to 1",
+        "/data/attributes/items/0/qty",
+    ),
+    (
+        "identities",
+        {"identity_type": "any", "first_name": "a", "last_name": "b", "phone_number": "1"},
+        "is invalid",
+        "identity_type - is invalid",
+        "/data/attributes/identity_type",
+    ),
+    ("orders", {"items": 4}, "is invalid", "items - is invalid", "/data/attributes/items"),
+    (
+        "exports",
+        {"export_type": "cdr_in", "filters": []},
+        "is invalid",
+        "filters - is invalid",
+        "/data/attributes/filters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("type", "attributes", "title", "detail", "pointer"), VALIDATIONS)
+def test_an_attribute_that_is_not_valid(
+    type: str, attributes: dict[str, Any], title: str, detail: str, pointer: str
+) -> None:
+    """422, code 100, with the attribute's place."""
+    error = scene().caller.error("POST", f"/{type}", document(type, **attributes))
+    assert error["status"] == "422"
+    expect(error, "100", title, detail, pointer)
+
+
+def test_a_trunk_without_its_configuration_is_malformed() -> None:
+    """Scenarios sheet, flow 8: 400."""
+    error = scene().caller.error("POST", "/voice_in_trunks", document("voice_in_trunks", name="a"))
+    assert error["status"] == "400"
+    expect(error, "106", "Missing Parameter", "The required parameter, configuration, is missing.")
+
+
+def test_a_read_only_member_of_a_configuration_is_refused() -> None:
+    """incoming_auth_username may not be sent back (400, code 105)."""
+    configuration = {"type": "sip_configurations", "attributes": {"incoming_auth_username": "x"}}
+    body = document("voice_in_trunks", name="a", configuration=configuration)
+    expect(
+        scene().caller.error("POST", "/voice_in_trunks", body),
+        "105",
+        "Param not allowed",
+        "incoming_auth_username is not allowed.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "title"),
+    [
+        (None, "can't be blank"),
+        ({"type": "identities", "id": UNKNOWN}, "is invalid"),
+        ({"type": "countries", "id": UNKNOWN}, "is invalid"),
+        ({"type": "identities"}, "is invalid"),
+        ([], "is invalid"),
+        ("x", "is invalid"),
+    ],
+)
+def test_a_relationship_that_is_not_valid(value: Any, title: str) -> None:
+    """422 with the relationship's place; null for one that must be, unknown ids, other types, other shapes."""
+    stage = scene()
+    country = {"type": "countries", "id": stage.ids["countries"][0]}
+    body = document(
+        "addresses",
+        relationships={"identity": value, "country": country},
+        address="Street 1",
+        city_name="Town",
+        postal_code="1",
+    )
+    error = stage.caller.error("POST", "/addresses", body)
+    expect(error, "100", title, f"identity - {title}", "/data/relationships/identity")
+
+
+def test_what_another_account_has_is_unknown() -> None:
+    """A foreign id in a relationship is as invalid as one that does not exist, and a foreign record is not found."""
+    stage = scene()
+    stranger = Caller(stage.engine, "stranger")
+    identity = {"type": "identities", "id": stage.ids["identities"][0]}
+    body = document(
+        "addresses",
+        relationships={"identity": identity, "country": {"type": "countries", "id": stage.ids["countries"][0]}},
+        address="Street 1",
+        city_name="Town",
+        postal_code="1",
+    )
+    assert stranger.error("POST", "/addresses", body)["detail"] == "identity - is invalid"
+    for cls in all_classes():
+        if "find" in cls.operations and not cls.singleton and cls.type_ in stage.ids:
+            status = stranger.send("GET", f"/{cls.path}/{stage.ids[cls.type_][0]}").status
+            assert status == (200 if cls.type_ in SHARED else 404), cls.type_
+
+
+def test_a_required_relationship_must_be_sent() -> None:
+    """All that is missing is told at once."""
+    answer = scene().caller.send("POST", "/addresses", document("addresses"))
+    assert answer.status == 422
+    assert {one["source"]["pointer"] for one in json.loads(answer.body)["errors"]} == {
+        "/data/attributes/address",
+        "/data/attributes/city_name",
+        "/data/attributes/postal_code",
+        "/data/relationships/identity",
+        "/data/relationships/country",
+    }
+
+
+def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
+    """The pointers of trunk errors are older names (behaviour sheet, section 9)."""
+    stage = scene()
+    id = stage.ids["dids"][0]
+    body = document("dids", id, {"voice_in_trunk": {"type": "voice_in_trunks", "id": UNKNOWN}})
+    expect(
+        stage.caller.error("PATCH", f"/dids/{id}", body),
+        "100",
+        "should exist",
+        "trunk_id - is invalid",
+        "/data/attributes/voice_in_trunk_id",
+    )
+    body = document("dids", id, {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": UNKNOWN}})
+    expect(
+        stage.caller.error("PATCH", f"/dids/{id}", body),
+        "100",
+        "should exist",
+        "trunk_group_id - is invalid",
+        "/data/attributes/voice_in_trunk_group_id",
+    )
+    body = document(
+        "voice_in_trunk_groups", None, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": UNKNOWN}]}, name="b"
+    )
+    expect(
+        stage.caller.error("POST", "/voice_in_trunk_groups", body),
+        "100",
+        "is invalid",
+        "trunk_ids - are invalid",
+        "/data/attributes/trunk_ids",
+    )
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (MEDIA_TYPE, 200),
+        ("*/*", 200),
+        ("text/html, application/vnd.api+json", 200),
+        ("", 200),
+        ("APPLICATION/vnd.API+json", 200),
+        ("Text/HTML, Application/*", 200),
+        (f"{MEDIA_TYPE}; version=1", 406),
+        ("text/html", 406),
+    ],
+)
+def test_an_answer_must_be_acceptable(accept: str, status: int) -> None:
+    """406 if the JSON:API type is named with parameters alone, or not at all."""
+    answer = scene().caller.send("GET", "/dids", headers={"Accept": accept})
+    assert answer.status == status
+    if status == 406:
+        error = json.loads(answer.body)["errors"][0]
+        assert (error["code"], error["title"]) == ("406", "Not acceptable")
+        assert MEDIA_TYPE in error["detail"]
+
+
+@pytest.mark.parametrize("given", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
+def test_a_body_must_be_of_the_json_api_type(given: str) -> None:
+    """415 for another type, and for parameters."""
+    answer = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": given})
+    assert answer.status == 415
+    error = json.loads(answer.body)["errors"][0]
+    assert (error["code"], error["title"]) == ("415", "Unsupported media type")
+    assert MEDIA_TYPE in error["detail"]
+
+
+@pytest.mark.parametrize("given", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
+def test_media_types_are_compared_in_any_case(given: str) -> None:
+    """As RFC 9110 has them."""
+    body = document("voice_in_trunk_groups", name=given)
+    answer = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
+    assert answer.status == 201
+
+
+def test_a_body_has_a_largest_size() -> None:
+    """413 beyond one mebibyte."""
+    assert scene().caller.send("POST", "/addresses", raw=b" " * ((1 << 20) + 1)).status == 413
+
+
+METHODS = {
+    "list": ("GET", ""),
+    "find": ("GET", "/x"),
+    "create": ("POST", ""),
+    "update": ("PATCH", "/x"),
+    "delete": ("DELETE", "/x"),
+}
+
+
+@pytest.mark.parametrize(
+    "cls", [cls for cls in all_classes() if cls.operations and not cls.singleton], ids=lambda c: c.type_
+)
+def test_what_is_not_offered_is_refused(cls: Any) -> None:
+    """405 with the methods that are offered; those are never 405."""
+    offered = cls.operations | cls.extra_operations
+    for operation, (method, rest) in METHODS.items():
+        answer = scene().caller.send(method, f"/{cls.path}{rest}")
+        assert (answer.status == 405) == (operation not in offered), operation
+        if answer.status == 405:
+            assert method not in answer.headers["allow"]
+
+
+def test_writing_to_the_address_of_a_relationship_is_not_done() -> None:
+    """501: how the service takes it is not known."""
+    id = scene().ids["dids"][0]
+    for method in ("POST", "PATCH", "DELETE"):
+        assert scene().caller.error(method, f"/dids/{id}/relationships/order", {"data": None})["status"] == "501"
+    assert scene().caller.error("OPTIONS", f"/dids/{id}/relationships/order")["status"] == "405"
+
+
+def test_history_goes_back_ninety_days() -> None:
+    """400, code 107, with its own text."""
+    error = scene().caller.error("GET", "/did_history", **{"filter[created_at_gteq]": "2020-01-01T00:00:00Z"})
+    expect(error, "107", "Invalid filter value", "Date must be within the last 90 days.")
+
+
+def test_a_part_of_a_number_needs_three_digits_or_a_coverage_filter() -> None:
+    """400 for two digits alone; fine with a country beside them."""
+    caller = scene().caller
+    assert caller.error("GET", "/available_dids", **{"filter[number_contains]": "44"})["status"] == "400"
+    query = {"filter[number_contains]": "44", "filter[country.id]": scene().ids["countries"][0]}
+    assert caller.send("GET", "/available_dids", **query).status == 200
+
+
+def test_spending_more_than_there_is_tells_both_amounts() -> None:
+    """400, code 400, meta with available_balance and total_cost."""
+    from decimal import Decimal
+
+    world = Engine().world("key")
+    with pytest.raises(Refused) as caught:
+        world.charge(Decimal("10000.01"))
+    (error,) = caught.value.errors
+    expect(error, "400", "Insufficient balance", "Insufficient balance")
+    assert error["meta"] == {"available_balance": "10000.00", "total_cost": "10000.01"}
+
+
+def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureFixture) -> None:
+    """500 with the service's body; nothing of the request stays; the engine goes on."""
+
+    class Broken(Behaviour):
+        def after_create(self, world: AccountSession, record: dict[str, Any]) -> None:
+            raise ZeroDivisionError
+
+    engine = Engine()
+    engine._setting.behaviours = {**engine._setting.behaviours, "voice_in_trunk_groups": Broken()}
+    caller = Caller(engine)
+    body = document("voice_in_trunk_groups", name="a")
+    expect(
+        caller.error("POST", "/voice_in_trunk_groups", body), "500", "Internal Server Error", "Internal Server Error"
+    )
+    assert caller.ids("/voice_in_trunk_groups") == []
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_every_answer_has_its_type_and_a_request_id() -> None:
+    """Errors and empty answers too; no two request ids are the same."""
+    stage = scene()
+    answers = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
+    assert all(answer.headers["content-type"] == MEDIA_TYPE for answer in answers)
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+def test_the_balance_takes_a_fieldset() -> None:
+    """The singleton is cut down like any other; a type without relationships has nothing to include."""
+    with Emulator() as emulator:
+        caller = Caller(emulator.engine, emulator.key)
+        found = caller.get("/balance", **{"fields[balances]": "balance"})
+        assert found["data"]["attributes"] == {"balance": "10000.00"}
+        assert "included" not in found
+        for path in ("/pops", "/did_group_types", "/exports", "/encrypted_files"):
+            assert caller.error("GET", path, include="country")["code"] == "112"

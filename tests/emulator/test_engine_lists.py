@@ -1,0 +1,529 @@
+"""Every list of every declared resource: its filters, sort keys, includes, fieldsets and pages, from the declarations."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from didww._schema.filters import filter_rules, names_in
+from didww._schema.registry import all_classes, class_of
+from didww._schema.resource import Resource
+from didww.emulator.engine.overrides import ALIASES, CATALOGUE, EXPRESSIONS, LINKS_NOT_SERVED
+from didww.emulator.engine.query import Filter
+from didww.emulator.engine.schema import table_of
+from didww.version import API_VERSION
+from laws import law
+from scene import PER_TYPE, Caller, Scene, readable
+
+CLASSES = readable()
+FILTERS = [
+    (cls, name) for cls in CLASSES for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None
+]
+SORTS = [(cls, name) for cls in CLASSES for name in names_in(cls.sort_type)]
+INCLUDES = [(cls, path) for cls in CLASSES for path in names_in(cls.include_type)]
+
+
+@functools.cache
+def scene() -> Scene:
+    return Scene()
+
+
+def label(value: object) -> str:
+    return value.type_ if isinstance(value, type) and issubclass(value, Resource) else str(value)
+
+
+def path_of(cls: type[Resource]) -> str:
+    return f"/{cls.path}"
+
+
+def whole(cls: type[Resource]) -> dict[str, str]:
+    """The largest page, where there are pages."""
+    return {"page[size]": str(cls.largest_page)} if cls.paginated else {}
+
+
+def coverage(cls: type[Resource]) -> dict[str, str]:
+    """What makes the list of available DIDs one that is not a sample: one of its groups."""
+    return {"filter[id]": scene().ids["available_dids"][0]} if cls.type_ == "available_dids" else {}
+
+
+def follow(type: str, record: dict[str, Any], name: str) -> Any:
+    """The value that a filter or sort key stands for, by its documented meaning, for a record of the store."""
+    world = scene().world
+    cls = class_of(type)
+    assert cls is not None
+    rule = filter_rules(cls.filter_type).get(name)
+    name = rule.alias if rule is not None and rule.alias else ALIASES.get((type, name), name)
+    head, _, rest = name.partition(".")
+    if not rest:
+        return record[name]
+    table = table_of(type)
+    assert table is not None
+    if head in table.ones:
+        if rest == "id":
+            return record[head]
+        other = world.get(table.ones[head].targets[0], record[head])
+        return None if other is None else follow(table.ones[head].targets[0], other, rest)
+    if head in table.relations:
+        return world.related(type, record["id"], head)
+    return record[head][rest]
+
+
+def two_records(type: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A record that has a value for `name`, and one with another value if there is any."""
+    stage = scene()
+    if type not in CATALOGUE:
+        return stage.record(type, 0), stage.record(type, 1)
+    records = stage.world.find(type)
+    mine = next(one for one in records if follow(type, one, name) is not None)
+    value = follow(type, mine, name)
+    return mine, next((one for one in records if follow(type, one, name) not in (value, None)), mine)
+
+
+def as_text(value: Any) -> str:
+    """A value as it stands in a query."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def bare(name: str) -> str:
+    """A filter's name without what it says of the comparison."""
+    return next((name.removesuffix(end) for end in ("_contains", "_gteq", "_lteq", "_in") if name.endswith(end)), name)
+
+
+# Filters over what the emulator works out have tests by name (test_engine_stock.py and below).
+PLAIN = [
+    (cls, name)
+    for cls, name in FILTERS
+    if cls.type_ != "available_dids"
+    and (cls.type_, bare(name)) not in EXPRESSIONS
+    and not name.startswith("nanpa_prefix.")
+    and name != "did_group.is_available"
+    and cls.type_ != "did_history"
+    and not filter_rules(cls.filter_type)[name].ignored
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), PLAIN, ids=label)
+def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str) -> None:
+    """A record is found by its own value; a record with another value is not."""
+    mine, other = two_records(cls.type_, bare(name))
+    value, theirs = follow(cls.type_, mine, bare(name)), follow(cls.type_, other, bare(name))
+    query = whole(cls)
+    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
+    assert mine["id"] in found
+    if name.endswith("_gteq"):
+        assert other["id"] in found
+        assert mine["id"] not in scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(theirs)})
+    else:
+        assert (other["id"] in found) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [(cls, name) for cls, name in PLAIN if (rule := filter_rules(cls.filter_type)[name]).many and not rule.every],
+    ids=label,
+)
+def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) -> None:
+    """Two values find the records of both."""
+    pair = two_records(cls.type_, bare(name))
+    texts = [as_text(follow(cls.type_, one, bare(name))) for one in pair]
+    query = whole(cls)
+    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
+    assert {one["id"] for one in pair} <= set(found)
+
+
+@pytest.mark.parametrize(("cls", "name"), FILTERS, ids=label)
+def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource], name: str) -> None:
+    """Empty matches records that have none; elsewhere it is a bad value."""
+    rule = filter_rules(cls.filter_type)[name]
+    answer = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
+    if rule.blank:
+        assert answer.status == 200, answer.body
+    else:
+        assert answer.status == 400
+        assert b'"107"' in answer.body
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [(cls, name) for cls, name in FILTERS if filter_rules(cls.filter_type)[name].value != "text"],
+    ids=label,
+)
+def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> None:
+    """Flags are true or false, numbers digits, moments ISO 8601."""
+    error = scene().caller.error("GET", path_of(cls), **{f"filter[{name}]": "maybe"})
+    assert error["code"] == "107"
+    assert error["detail"] == f"maybe is not a valid value for {name}."
+
+
+@pytest.mark.parametrize(("cls", "key"), SORTS, ids=label)
+def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> None:
+    """Values ascend, or descend with a minus; null comes last, or first with a minus."""
+    stage = scene()
+    name = key.removeprefix("-")
+    found = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
+    values: list[Any] = []
+    for id in found:
+        record = stage.world.get(cls.type_, id)
+        assert record is not None
+        stage.world.setting.behaviour(cls.type_).attributes(stage.world, record)  # as it is shown
+        values.append(follow(cls.type_, record, name))
+    expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
+    nulls = [one for one in values if one is None]
+    assert values == (nulls + expected if key.startswith("-") else expected + nulls)
+    assert len(found) >= PER_TYPE
+
+
+def _number_if_any(value: Any) -> Any:
+    if isinstance(value, str) and value.replace(".", "", 1).isdigit() and "." in value:
+        return float(value)
+    return value
+
+
+@pytest.mark.parametrize(("cls", "path"), INCLUDES, ids=label)
+def test_an_include_brings_what_the_linkage_names(cls: type[Resource], path: str) -> None:
+    """Each linkage of an included relationship is in `included` or among the primary data, and each of those is named."""
+    stage = scene()
+    query = coverage(cls) | whole(cls)
+    document = stage.caller.get(path_of(cls), include=path, **query)
+    resources = {(one["type"], one["id"]): one for one in [*document["data"], *document["included"]]}
+    assert len(resources) == len(document["data"]) + len(document["included"])
+    at = document["data"]
+    reached = {(one["type"], one["id"]) for one in at}
+    for part in path.split("."):
+        following: list[Any] = []
+        for one in at:
+            if part not in one["relationships"]:  # one of several types that do not all have it
+                continue
+            data = one["relationships"][part]["data"]
+            for identifier in data if isinstance(data, list) else [data] if data else []:
+                key = identifier["type"], identifier["id"]
+                reached.add(key)
+                following.append(resources[key])  # an include that was not in the answer would be a KeyError
+        assert following or at is not document["data"], f"the scene has nothing at {part}"
+        at = following
+    assert reached == set(resources)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=label)
+def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None:
+    """Every declared relationship has both links; none has `data` without an include, and there is no `included`."""
+    stage = scene()
+    document = stage.caller.get(path_of(cls), **coverage(cls))
+    assert "included" not in document
+    table = table_of(cls.type_)
+    assert table is not None
+    for one in document["data"]:
+        assert list(one["attributes"]) == list(table.attributes)
+        relationships = one.get("relationships", {})
+        assert list(relationships) == list(table.shown_relations)
+        for name, value in relationships.items():
+            at = f"http://127.0.0.1:8080/v3/{cls.path}/{one['id']}"
+            assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
+
+
+@pytest.mark.unchecked  # documents of other types, and of linkage, are not in the contract
+@pytest.mark.parametrize("cls", CLASSES, ids=label)
+def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> None:
+    """Both links of a relationship are answered and agree with the linkage of an include; emergency types serve none."""
+    if "find" not in cls.operations or cls.type_ in LINKS_NOT_SERVED:
+        return
+    stage = scene()
+    table = table_of(cls.type_)
+    assert table is not None
+    at = f"{path_of(cls)}/{stage.ids[cls.type_][0]}"
+    for name in table.shown_relations:
+        bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
+        full = stage.caller.get(f"{at}/{name}")["data"]
+        ones = full if isinstance(full, list) else [full] if full else []
+        shown = [{"type": one["type"], "id": one["id"]} for one in ones]
+        assert shown == (bare if isinstance(bare, list) else [bare] if bare else [])
+        if name in table.includable:
+            linked = stage.caller.get(at, include=name)["data"]["relationships"][name]["data"]
+            assert linked == bare
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=label)
+def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> None:
+    """Only what is named is shown; nothing of both for an empty value."""
+    stage = scene()
+    table = table_of(cls.type_)
+    assert table is not None
+    wanted = [table.attributes[-1], *list(table.shown_relations)[:1]]
+    query = coverage(cls)
+    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls.type_}]": ",".join(wanted)})["data"]:
+        assert [*one["attributes"], *one.get("relationships", {})] == wanted
+    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls.type_}]": ""})["data"]:
+        assert one["attributes"] == {}
+        assert "relationships" not in one
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=label)
+def test_meta_and_links_follow_the_table_of_the_behaviour_sheet(cls: type[Resource]) -> None:
+    """Lists in pages tell total_records and have links; the others have neither; public_keys have no meta at all."""
+    document = scene().caller.get(path_of(cls))
+    if cls.type_ == "public_keys":
+        assert set(document) == {"data"}
+        return
+    assert document["meta"]["api_version"] == API_VERSION
+    if cls.paginated:
+        assert {"first", "last"} <= set(document["links"])
+        assert document["meta"]["total_records"] >= len(document["data"])
+        assert len(document["data"]) <= cls.page_size
+    else:
+        assert "links" not in document
+        assert "total_records" not in document["meta"]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in all_classes() if "find" in cls.operations], ids=label)
+def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
+    """GET one and GET list show one record alike."""
+    stage = scene()
+    if cls.singleton:
+        assert stage.caller.get(path_of(cls))["data"]["type"] == cls.type_
+        return
+    id = stage.ids[cls.type_][0]
+    alone = stage.caller.get(f"{path_of(cls)}/{id}")
+    assert alone["meta"]["api_version"] == API_VERSION
+    if "list" in cls.operations:
+        (listed,) = stage.caller.get(path_of(cls), **{"filter[id]": id})["data"]
+        assert listed == alone["data"]
+
+
+def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
+    """Behaviour sheet, section 7: name on countries, regions, cities and areas, area_name on did_groups."""
+    caller = scene().caller
+    for path, name in (("/countries", "name"), ("/regions", "name"), ("/cities", "name"), ("/areas", "name")):
+        some = caller.get(path)["data"][0]["attributes"][name]
+        assert caller.ids(path, **{f"filter[{name}]": some.upper()}) == caller.ids(
+            path, **{f"filter[{name}]": some.lower()}
+        )
+        assert caller.ids(path, **{f"filter[{name}]": some.upper()})
+    assert caller.ids("/did_groups", **{"filter[area_name]": "lOnDoN"})
+
+
+def test_an_empty_filter_finds_records_without_a_value() -> None:
+    """A DID without a trunk is found by an empty trunk id, and one with an empty description by an empty description."""
+    stage = scene()
+    number = stage.world.insert("dids", {**stage.record("dids", 0), "id": stage.world.new_id(), "voice_in_trunk": None})
+    stage.world.update("dids", number["id"], {"description": None})
+    assert stage.caller.ids("/dids", **{"filter[voice_in_trunk.id]": ""}) == [number["id"]]
+    assert stage.caller.ids("/dids", **{"filter[description]": ""}) == [number["id"]]
+    stage.world.delete("dids", number["id"])
+
+
+def test_numbers_in_a_comma_list_are_compared_as_numbers() -> None:
+    """billing_cycles_count is a number; its filter takes a comma list of texts."""
+    stage = scene()
+    assert len(stage.caller.ids("/dids", **{"filter[billing_cycles_count]": "1,3"})) == 2
+
+
+@pytest.mark.parametrize("name", ["include", "sort"])
+def test_an_empty_include_or_sort_is_ignored(name: str) -> None:
+    """The list is the one of a request without it, links included; empty parts of a list are ignored, too."""
+    caller = scene().caller
+    assert caller.get("/dids", **{name: ""}) == caller.get("/dids")
+    assert caller.ids("/dids", sort="number,") == caller.ids("/dids", sort="number")
+
+
+def test_several_filters_must_all_match() -> None:
+    """Filters are combined with AND."""
+    stage = scene()
+    first, second = stage.record("dids", 0), stage.record("dids", 1)
+    query = {"filter[number]": f"{first['number']},{second['number']}", "filter[description]": second["description"]}
+    assert stage.caller.ids("/dids", **query) == [second["id"]]
+
+
+@pytest.mark.parametrize(("name", "value"), [("include", ""), ("sort", ""), ("sort", ",")])
+def test_an_empty_include_or_sort_says_nothing(name: str, value: str) -> None:
+    """The answer is that of a request without the parameter, of lists and of single records."""
+    caller = scene().caller
+    for path in ("/dids", f"/dids/{caller.ids('/dids')[0]}", "/countries"):
+        assert caller.get(path, **{name: value})["data"] == caller.get(path)["data"]
+    assert "included" not in caller.get("/dids", **{name: ""})
+
+
+def test_several_sort_keys_are_used_in_their_order() -> None:
+    """Type first, then name, each in its own direction."""
+    caller = scene().caller
+    data = caller.get(
+        "/did_groups", sort="did_group_type.name,-prefix", include="did_group_type", **{"page[size]": "100"}
+    )
+    names = {one["id"]: one["attributes"]["name"] for one in data["included"]}
+    keys = [
+        (names[one["relationships"]["did_group_type"]["data"]["id"]], one["attributes"]["prefix"])
+        for one in data["data"]
+    ]
+    assert keys == sorted(sorted(keys, key=lambda key: key[1], reverse=True), key=lambda key: key[0])
+
+
+@law(60)
+@given(size=st.integers(1, 100), iso=st.sampled_from(["US", "GB", "FR", "MC"]))
+def test_pages_together_are_the_list(size: int, iso: str) -> None:
+    """Walking `next` from the first page gives every match once, in the order of one big page, whatever the size."""
+    stage = scene()
+    country = stage.world.search("countries", {"iso": iso})[0]["id"]
+    query = {"filter[country.id]": country, "sort": "-prefix"}
+    total = stage.caller.get("/did_groups", **query)["meta"]["total_records"]
+    walked = stage.caller.ids("/did_groups", **query, **{"page[size]": str(min(100, max(size, total // 20 + 1)))})
+    assert len(walked) == total == len(set(walked))
+    assert walked == stage.caller.ids("/did_groups", **query, **{"page[size]": "100"})
+
+
+@law(60)
+@given(number=st.integers(1, 400), size=st.integers(1, 100))
+def test_links_name_the_neighbouring_pages(number: int, size: int) -> None:
+    """First and last always; next until the last page, prev from the second; they repeat the rest of the query."""
+    caller: Caller = scene().caller
+    query = {"filter[prefix]": "201,212,20,21,305", "sort": "prefix"}
+    document = caller.get("/did_groups", **query, **{"page[number]": str(number), "page[size]": str(size)})
+    total = document["meta"]["total_records"]
+    last = max(1, -(-total // size))
+    links = document["links"]
+    assert set(links) == {"first", "last"} | ({"next"} if number < last else set()) | (
+        {"prev"} if number > 1 else set()
+    )
+    assert f"page%5Bnumber%5D={last}&" in links["last"]
+    for link in links.values():
+        assert link.startswith("http://127.0.0.1:8080/v3/did_groups?filter%5Bprefix%5D=")
+        assert "sort=prefix" in link
+        assert f"page%5Bsize%5D={size}" in link
+    assert len(document["data"]) == max(0, min(size, total - (number - 1) * size))
+
+
+def test_numbers_come_in_their_order() -> None:
+    """Unless sorted otherwise, DIDs are listed by number, and entries of their history begin with the newest."""
+    stage = scene()
+    numbers = [one["attributes"]["number"] for one in stage.caller.get("/dids")["data"]]
+    assert numbers == sorted(numbers)
+    assert stage.caller.ids("/did_history") == stage.caller.ids("/did_history", sort="-created_at")
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.paginated], ids=label)
+def test_a_page_has_a_largest_size(cls: type[Resource]) -> None:
+    """Up to the type's own maximum; one more is refused."""
+    caller, most = scene().caller, cls.largest_page
+    assert len(caller.get(path_of(cls), **{"page[size]": str(most)})["data"]) <= most
+    error = caller.error("GET", path_of(cls), **{"page[size]": str(most + 1)})
+    assert (error["code"], error["detail"]) == ("118", f"size exceeds maximum page size of {most}.")
+
+
+def test_all_features_of_a_list_must_be_offered() -> None:
+    """By groups, by prefixes and by numbers; a group with one of two features is not found, and unknown ones refused."""
+    stage = scene()
+    groups = {one["id"]: set(one["features"]) for one in stage.world.find("did_groups")}
+    pair = {"voice_in", "t38"}
+    found = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
+    assert found == {id for id, features in groups.items() if pair <= features}
+    assert found < {id for id, features in groups.items() if pair & features}
+    for path, name in (("/did_groups", "features"), ("/nanpa_prefixes", "did_group.features")):
+        error = stage.caller.error("GET", path, **{f"filter[{name}]": "voice_in,telex"})
+        assert error["detail"] == f"telex is not a valid value for {name}."
+
+
+def test_a_pool_must_cover_all_countries_of_a_list() -> None:
+    """Two countries find the pools that have both."""
+    world = scene().world
+    pools = {id: set(world.related("capacity_pools", id, "countries")) for id in scene().ids["capacity_pools"]}
+    first, second = (min(countries) for countries in list(pools.values())[:2])
+    assert first != second
+    for wanted in ([first], [second], [first, second]):
+        found = scene().caller.ids("/capacity_pools", **{"filter[country.id]": ",".join(wanted)})
+        assert set(found) == {id for id, countries in pools.items() if set(wanted) <= countries}
+
+
+def test_filters_that_look_into_texts() -> None:
+    """Any part of the text is enough where the contract says so, whatever the filter is called; commas are text there."""
+    stage = scene()
+    did = stage.record("dids", 0)
+    stage.world.update("dids", did["id"], {"description": "Front desk, London"})
+    try:
+        for part, found in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
+            assert stage.caller.ids("/dids", **{"filter[description]": part}) == found
+    finally:
+        stage.world.update("dids", did["id"], {"description": did["description"]})
+    prefix = stage.world.find("nanpa_prefixes")[0]
+    digits = f"{prefix['npa']}{prefix['nxx']}"[1:5]
+    assert prefix["id"] in stage.caller.ids("/nanpa_prefixes", **{"filter[npanxx]": digits, "page[size]": "100"})
+
+
+def test_a_filter_without_a_list_takes_a_comma_as_text() -> None:
+    """Two names of identities in one value are one name that nobody has."""
+    stage = scene()
+    names = [stage.record("identities", n)["last_name"] for n in range(2)]
+    assert stage.caller.ids("/identities", **{"filter[last_name]": names[0]})
+    assert stage.caller.ids("/identities", **{"filter[last_name]": ",".join(names)}) == []
+
+
+def test_orders_of_a_whole_day() -> None:
+    """The upper bound of an order's creation reaches to the end of its day."""
+    stage = scene()
+    order = stage.record("orders", 0)
+    day, time = order["created_at"].split("T")
+    assert time > "00:00:01"
+    assert order["id"] in stage.caller.ids("/orders", **{"filter[created_at_lteq]": f"{day}T00:00:00Z"})
+    assert order["id"] in stage.caller.ids("/orders", **{"filter[created_at_lteq]": day})
+    assert order["id"] not in stage.caller.ids("/orders", **{"filter[created_at_gteq]": f"{day}T23:59:59Z"})
+
+
+def test_the_id_filter_of_public_keys_has_no_effect() -> None:
+    """Every key is returned, whatever id is asked for."""
+    caller = scene().caller
+    both = caller.ids("/public_keys")
+    assert len(both) > 1
+    assert caller.ids("/public_keys", **{"filter[id]": both[0]}) == both
+
+
+def test_the_default_did_of_a_filter_must_be_the_accounts() -> None:
+    """The id of a DID that the account does not own is an error and no empty list."""
+    caller = scene().caller
+    strange = "8d1a3c5e-0000-4000-8000-000000000001"
+    error = caller.error("GET", "/voice_out_trunks", **{"filter[default_did.id]": strange})
+    assert error["detail"] == f"{strange} is not a valid value for default_did.id."
+
+
+def test_short_parts_of_numbers_need_a_place() -> None:
+    """Two digits are enough beside a country, region, city or DID group, and beside nothing else."""
+    stage = scene()
+    group = stage.world.get("available_dids", stage.ids["available_dids"][0])
+    assert group is not None
+    stage.caller.get("/available_dids", **{"filter[number_contains]": "20", "filter[did_group.id]": group["did_group"]})
+    for beside in ({}, {"filter[id]": group["id"]}, {"filter[did_group.features]": "voice_in"}):
+        error = stage.caller.error("GET", "/available_dids", **{"filter[number_contains]": "20"}, **beside)
+        assert error["code"] == "107"
+
+
+def test_an_include_of_any_length_is_answered() -> None:
+    """Along relationships, back and forth; each resource stands in the answer once."""
+    caller = scene().caller
+    document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
+    reached = [(one["type"], one["id"]) for one in [*document["data"], *document["included"]]]
+    assert len(reached) == len(set(reached))
+    assert {type for type, _ in reached} == {"countries", "regions"}
+    document = caller.get(
+        "/dids", include="did_group.country.regions,did_group.address_requirement.personal_proof_types"
+    )
+    assert {"did_groups", "countries", "regions", "address_requirements"} <= {
+        one["type"] for one in document["included"]
+    }
+
+
+def test_what_is_no_relationship_cannot_be_included() -> None:
+    """At any depth."""
+    for path in ("nothing", "dids.nothing"):
+        error = scene().caller.error("GET", "/voice_out_trunks", include=path)
+        assert (error["code"], error["title"]) == ("112", "Invalid include")
+
+
+def test_worlds_search_takes_plain_values_and_checked_ones() -> None:
+    """Behaviours search by the list's own filters with Python values."""
+    world = scene().world
+    groups = world.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
+    assert groups
+    assert all("t38" in group["features"] and group["region"] is None for group in groups)
+    assert world.search("did_groups", {"prefix": Filter(("201",))}) == world.search("did_groups", {"prefix": "201"})

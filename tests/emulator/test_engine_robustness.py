@@ -1,0 +1,225 @@
+"""The engine never raises and is never at fault: any bytes, paths and queries; accounts, files and threads."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from didww._core.effects import Request
+from didww._schema.filters import filter_rules, names_in
+from didww._schema.registry import all_classes
+from didww.emulator import Clock
+from didww.emulator.engine.engine import Engine
+from laws import law
+from scene import BASE, MEDIA_TYPE, Caller, Scene, document
+
+SCENE = Scene()
+HEADERS = {"Api-Key": "key", "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
+FILTERS = sorted({name for cls in all_classes() for name in filter_rules(cls.filter_type)})
+SORTS = sorted({name for cls in all_classes() for name in names_in(cls.sort_type)})
+INCLUDES = sorted({name for cls in all_classes() for name in names_in(cls.include_type)})
+IDS = [ids[0] for ids in SCENE.ids.values()]
+
+methods = st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "get", "\x00"])
+anything = st.text(max_size=30)
+segments = st.sampled_from([cls.path for cls in all_classes()] + [*IDS, "relationships", "did_group", ".."]) | anything
+paths = st.lists(segments, max_size=5).map("/".join)
+parameters = st.tuples(
+    st.sampled_from(["include", "sort", "filter", "page[number]", "page[size]", "fields[dids]", "fields", "page"])
+    | st.sampled_from(FILTERS).map("filter[{}]".format)
+    | anything,
+    st.sampled_from([*SORTS, *INCLUDES, *IDS, "true", "1", "", "1000", "-1", "2026-03-01T00:00:00Z", "9" * 400])
+    | anything,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | anything,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
+    answer = SCENE.engine.handle(Request(method, url, headers or HEADERS, body))
+    assert answer.status != 500, (method, url, body, answer.body)
+    assert 200 <= answer.status < 600
+    if answer.body:
+        json.loads(answer.body)
+    return answer
+
+
+@pytest.mark.unchecked
+@law(400)
+@given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
+def test_no_request_is_the_engines_fault(
+    method: str, path: str, query: list[tuple[str, str]], body: bytes | None
+) -> None:
+    """Whatever the method, path, query and body: an answer that is JSON, and never 500."""
+    answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
+
+
+@pytest.mark.unchecked
+@law(300)
+@given(url=st.text(st.characters(), max_size=60))
+def test_no_address_is_the_engines_fault(url: str) -> None:
+    """Not even one that is none, or that holds lone surrogates."""
+    answer_of("GET", url)
+    answer_of("GET", f"{BASE}/dids?{url}")
+    answer_of("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
+
+
+@law(400)
+@given(
+    cls=st.sampled_from(
+        [cls for cls in all_classes() if any(field.create or field.update for field in cls._fields.values())]
+    ),
+    value=json_values,
+    data=st.data(),
+)
+def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject) -> None:
+    """Any JSON as the value of any member, in a create and in an update."""
+    members = [field for field in cls._fields.values() if field.create or field.update]
+    field = data.draw(st.sampled_from(members))
+    inside: Any = {"data": value} if field.place == "relationships" and data.draw(st.booleans()) else value
+    if field.kind.name in ("object", "list") and data.draw(st.booleans()):
+        kinds = field.kind.detail if field.kind.name == "object" else getattr(field.kind.detail, "detail", None)
+        if isinstance(kinds, tuple):
+            shape = data.draw(st.sampled_from(kinds))
+            some = data.draw(st.dictionaries(st.sampled_from(sorted(shape._fields) or ["x"]), json_values, max_size=3))
+            inside = {"type": shape.type_, "attributes": some}
+            inside = [inside] if field.kind.name == "list" else inside
+    for method, path, id in (("POST", "", None), ("PATCH", f"/{SCENE.ids[cls.type_][0]}", SCENE.ids[cls.type_][0])):
+        body: dict[str, Any] = {"type": cls.type_, field.place: {field.name: inside}}
+        if id is not None:
+            body["id"] = id
+        answer_of(method, f"{BASE}/{cls.path}{path}", json.dumps({"data": body}).encode())
+
+
+@law(200)
+@given(value=json_values, depth=st.integers(0, 2))
+def test_no_document_is_the_engines_fault(value: Any, depth: int) -> None:
+    """Any JSON as the body, as `data`, as its members."""
+    wrapped = (value, {"data": value}, {"data": {"type": "addresses", "attributes": value, "relationships": value}})[
+        depth
+    ]
+    answer_of("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
+
+
+def test_a_closed_engine_answers_all_the_same() -> None:
+    """500, and no exception."""
+    engine = Engine()
+    engine.close()
+    assert Caller(engine).send("GET", "/dids").status == 500
+
+
+@law(30)
+@given(names=st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=4)), max_size=12))
+def test_no_account_sees_what_another_made(names: list[tuple[str, str]]) -> None:
+    """Each finds its own records, in its own order, and its own money."""
+    engine = Engine()
+    for key, name in names:
+        body = document("voice_in_trunk_groups", name=name)
+        # The name may be taken, by the account itself alone.
+        taken = name in [one["name"] for one in engine.world(key).find("voice_in_trunk_groups")]
+        assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
+    for key in "abc":
+        expected = list(dict.fromkeys(name for owner, name in names if owner == key))
+        data = Caller(engine, key).get("/voice_in_trunk_groups")["data"]
+        assert [one["attributes"]["name"] for one in data] == expected
+    balances = {Caller(engine, key).get("/balance")["data"]["id"] for key in "abc"}
+    assert len(balances) == 3
+
+
+def test_a_file_keeps_everything(tmp_path: Path) -> None:
+    """Records, accounts, what is scheduled; new ids do not repeat old ones."""
+    path = str(tmp_path / "emulator.db")
+    first = Engine(path=path, seed=1)
+    made = Caller(first).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="kept"), 201)
+    listed = Caller(first).get("/countries")
+    first.close()
+    second = Engine(path=path, seed=1)
+    assert Caller(second).get(f"/voice_in_trunk_groups/{made['data']['id']}")["data"] == made["data"]
+    assert Caller(second).get("/countries") == listed
+    again = Caller(second).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="more"), 201)
+    assert again["data"]["id"] != made["data"]["id"]
+    second.close()
+
+
+def test_a_file_of_another_seed_is_refused(tmp_path: Path) -> None:
+    """Its ids would lead nowhere."""
+    path = str(tmp_path / "emulator.db")
+    Engine(path=path, seed=1).close()
+    with pytest.raises(ValueError, match="another file"):
+        Engine(path=path, seed=2)
+
+
+def test_a_file_holds_no_key(tmp_path: Path) -> None:
+    """Somebody will point a real key at the emulator."""
+    path = tmp_path / "emulator.db"
+    engine = Engine(path=str(path))
+    Caller(engine, "a-very-real-key").get("/balance")
+    engine.close()
+    assert b"a-very-real-key" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+
+
+def test_threads_share_an_engine() -> None:
+    """Requests at the same time are answered one after the other; nothing is lost or doubled."""
+    engine = Engine()
+
+    def make(n: int) -> str:
+        body = document("voice_in_trunk_groups", name=f"group {n}")
+        made = Caller(engine, f"key {n % 4}").write("POST", "/voice_in_trunk_groups", body, 201)
+        return str(made["data"]["id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(make, range(200)))
+    found = [id for n in range(4) for id in Caller(engine, f"key {n}").ids("/voice_in_trunk_groups")]
+    assert sorted(found) == sorted(ids)
+
+
+def test_a_clock_that_stands_moves_by_hand_alone() -> None:
+    """now() is the same until somebody advances it; a running clock starts where it is told."""
+    from datetime import UTC, datetime, timedelta
+
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    clock = Clock(start=start, running=False)
+    assert clock.now() == clock.now() == start
+    clock.advance(1.5)
+    assert clock.now() == start + timedelta(seconds=1.5)
+    assert timedelta() <= Clock(start=start).now() - start < timedelta(seconds=5)
+
+
+def test_the_same_seed_makes_the_same_world() -> None:
+    """Two engines answer the same requests with the same ids."""
+    answers = [
+        Caller(Engine(seed=9, clock=Clock(running=False))).ids("/balance"[:0] or "/did_groups", sort="prefix")
+        for _ in "ab"
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0] != Caller(Engine(seed=8)).ids("/did_groups", sort="prefix")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("available_dids", "did_group.features"),
+        ("did_groups", "area_name_contains"),
+        ("dids", "description"),
+        ("dids", "id"),
+    ],
+)
+def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
+    """One parameter for all of them: SQLite bounds parameters, terms and depth."""
+    answer = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(1500))})
+    assert answer.status in (200, 400)
+
+
+def test_a_method_that_is_none_is_refused() -> None:
+    """405, also where it could not be written into an answer."""
+    for method in ("\ud800", "G\u00c9T", "", "get"):
+        assert Engine().handle(Request(method, "http://emulator.example.com/v3/dids", {"Api-Key": "key"})).status == 405

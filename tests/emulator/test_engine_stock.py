@@ -1,0 +1,224 @@
+"""Numbers in stock, seen by one account: available DIDs, the meta of groups, and what takes a number away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from didww.emulator.behaviours.available_dids import MAX_LISTED, available_id, pick
+from didww.emulator.engine.engine import Engine
+from didww.emulator.engine.overrides import EXPRESSIONS
+from didww.emulator.engine.session import AccountSession
+from laws import law
+from scene import Caller, filled
+
+ENGINE = Engine(seed=3)
+
+
+def group_of(world: AccountSession, number: str) -> dict[str, Any]:
+    """The group whose numbers begin so."""
+    return next(group for group in world.find("did_groups") if group["number_base"].startswith(number))
+
+
+def own(world: AccountSession, group: dict[str, Any], number: str) -> None:
+    world.insert("dids", filled("dids", number=number, did_group=group["id"]))
+
+
+@pytest.fixture
+def caller(request: pytest.FixtureRequest) -> Caller:
+    return Caller(ENGINE, request.node.name)
+
+
+@pytest.fixture
+def world(caller: Caller) -> AccountSession:
+    assert caller.key is not None
+    return ENGINE.world(caller.key)
+
+
+def test_the_list_is_capped_and_tells_how_many_there_are(caller: Caller, world: AccountSession) -> None:
+    """No pages; meta.total_count is the stock of all groups whose numbers can be chosen."""
+    document = caller.get("/available_dids")
+    groups = world.search("did_groups", {"available_dids_enabled": True})
+    assert document["meta"]["total_count"] == sum(group["total_count"] for group in groups)
+    assert len(document["data"]) == MAX_LISTED
+    assert len({one["id"] for one in document["data"]}) == MAX_LISTED
+    assert "links" not in document
+
+
+def test_the_same_requests_give_the_same_numbers() -> None:
+    """Random, but from the seed."""
+    lists = [Caller(Engine(seed=5)).ids("/available_dids") for _ in range(2)]
+    assert lists[0] == lists[1]
+    assert lists[0] != Caller(Engine(seed=6)).ids("/available_dids")
+
+
+def test_every_listed_number_can_be_found_by_its_id(caller: Caller) -> None:
+    """With its group, in another order of requests and by another account too."""
+    listed = caller.get("/available_dids", include="did_group,nanpa_prefix")["data"]
+    stranger = Caller(Engine(seed=3), "other")
+    for one in listed[:20]:
+        found = stranger.get(f"/available_dids/{one['id']}", include="did_group,nanpa_prefix")["data"]
+        assert found == one
+
+
+@pytest.mark.parametrize(
+    "id", ["x", "8d1a3c5e-0000-4000-8000-000000000001", "8d1a3c5e-0000-4000-8000-00000000000G", "0" * 36]
+)
+def test_an_invented_id_is_not_found(caller: Caller, id: str) -> None:
+    """Ids hold a check."""
+    assert caller.send("GET", f"/available_dids/{id}").status == 404
+
+
+def test_filters_are_those_of_the_group(caller: Caller, world: AccountSession) -> None:
+    """By country, region, city, type, group, features, registration and NPA-NXX."""
+    group = group_of(world, "1212")
+    (prefix,) = world.find("nanpa_prefixes", did_group=group["id"])
+    for name, value in {
+        "country.id": group["country"],
+        "region.id": group["region"],
+        "city.id": group["city"],
+        "did_group_type.id": group["did_group_type"],
+        "did_group.id": group["id"],
+        "did_group.features": group["features"][0],
+        "did_group.needs_registration": "false",
+        "nanpa_prefix.id": prefix["id"],
+    }.items():
+        query = {f"filter[{name}]": value, "filter[did_group.id]": group["id"]}
+        assert caller.get("/available_dids", **query)["meta"]["total_count"] == group["total_count"], name
+    assert (
+        caller.ids("/available_dids", **{"filter[did_group.id]": group["id"], "filter[did_group.features]": "a2p"})
+        == []
+    )
+
+
+def test_numbers_that_cannot_be_chosen_are_not_listed(caller: Caller, world: AccountSession) -> None:
+    """Groups that are sold in bulk alone have none, neither in a list nor by id."""
+    group = world.search("did_groups", {"available_dids_enabled": False, "is_available": True})[0]
+    assert caller.get("/available_dids", **{"filter[did_group.id]": group["id"]})["meta"]["total_count"] == 0
+    assert caller.send("GET", f"/available_dids/{available_id(world, group, 0)}").status == 404
+
+
+def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller, world: AccountSession) -> None:
+    """Both kinds count in meta, in filters and in lists; other accounts see the first day's stock."""
+    group = group_of(world, "44115")  # Nottingham: two numbers
+    assert group["total_count"] == 2
+    query = {"filter[did_group.id]": group["id"]}
+    first, second = sorted(caller.ids("/available_dids", **query))
+    numbers = {id: caller.get(f"/available_dids/{id}")["data"]["attributes"]["number"] for id in (first, second)}
+
+    own(world, group, numbers[first])
+    assert caller.ids("/available_dids", **query) == [second]
+    assert caller.send("GET", f"/available_dids/{first}").status == 404
+    meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
+    assert (meta["total_count"], meta["is_available"]) == (1, True)
+
+    world.insert("did_reservations", {"number": numbers[second], "did_group": group["id"], "available_did": second})
+    assert caller.get("/available_dids", **query)["meta"]["total_count"] == 0
+    meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
+    assert (meta["total_count"], meta["is_available"]) == (0, False)
+    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"}) == []
+    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "false"}) == [group["id"]]
+    for least, found in (("0", [group["id"]]), ("1", [])):
+        assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[meta.total_count_gteq]": least}) == found
+
+    stranger = Caller(ENGINE, "a stranger in Nottingham")
+    assert stranger.get("/available_dids", **query)["meta"]["total_count"] == 2
+    # What a reservation holds is still shown with it.
+    held = caller.get("/did_reservations", include="available_did.did_group")
+    assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
+
+
+def test_numbers_are_picked_once(caller: Caller, world: AccountSession) -> None:
+    """An order by quantity gets numbers that the account has not got, and no more than there are."""
+    group = group_of(world, "44115")
+    numbers = pick(world, group, 5)
+    assert len(numbers) == 2
+    own(world, group, numbers[0])
+    assert pick(world, group, 5) == numbers[1:]
+
+
+def test_the_meta_of_a_group_tells_its_terms(caller: Caller, world: AccountSession) -> None:
+    """Contract file did_groups: four members."""
+    group = group_of(world, "4420")
+    assert caller.get(f"/did_groups/{group['id']}")["data"]["meta"] == {
+        "available_dids_enabled": True,
+        "needs_registration": group["needs_registration"],
+        "is_available": True,
+        "total_count": 1000,
+    }
+
+
+def test_prefixes_of_north_america_find_their_groups(caller: Caller, world: AccountSession) -> None:
+    """By npanxx, by id, by the group's features and stock."""
+    (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
+    group = group_of(world, "1212")
+    assert caller.ids("/did_groups", **{"filter[nanpa_prefix.id]": prefix}) == [group["id"]]
+    assert caller.ids("/did_groups", **{"filter[nanpa_prefix.npanxx]": "212555,000000"}) == [group["id"]]
+    assert prefix in caller.ids("/nanpa_prefixes", **{"filter[did_group.features]": "p2p", "page[size]": "100"})
+    assert prefix in caller.ids("/nanpa_prefixes", **{"filter[did_group.is_available]": "true", "page[size]": "100"})
+    assert prefix not in caller.ids("/nanpa_prefixes", **{"filter[did_group.is_available]": "false"})
+    without = caller.ids("/did_groups", **{"filter[nanpa_prefix.id]": "", "page[size]": "100"})
+    assert group["id"] not in without
+    assert group_of(world, "4420")["id"] in without
+
+
+def test_other_filters_over_what_is_worked_out(world: AccountSession) -> None:
+    """Pools with free channels."""
+    assert {type for type, _ in EXPRESSIONS} == {
+        "did_groups",
+        "nanpa_prefixes",
+        "capacity_pools",
+        "identities",
+        "addresses",
+    }
+    full = world.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
+    free = world.insert("capacity_pools", {"name": "b", "total_channels_count": 5, "assigned_channels_count": 4})
+    assert free["id"] in [one["id"] for one in world.search("capacity_pools", {"has_unassigned_channels": True})]
+    assert full["id"] in [one["id"] for one in world.search("capacity_pools", {"has_unassigned_channels": False})]
+
+
+def test_history_within_bounds_is_found(caller: Caller, world: AccountSession) -> None:
+    """Entries of the last days, from and to, newest first."""
+    ids = [
+        world.insert("did_history", filled("did_history", did_number=str(n), created_at=None))["id"] for n in range(2)
+    ]
+    assert caller.ids("/did_history") == ids[::-1]
+    now = world.stamp()
+    assert caller.ids("/did_history", **{"filter[created_at_lteq]": now}) == ids[::-1]
+    assert (
+        caller.ids(
+            "/did_history", **{"filter[created_at_lteq]": now[:10] + "T00:00:00+00:00", "filter[did_number]": "7"}
+        )
+        == []
+    )
+
+
+@law(40)
+@given(prefix=st.sampled_from(["4420", "1212", "44115", "33"]), data=st.data())
+def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, data: st.DataObject) -> None:
+    """Compared with looking at every number."""
+    world = ENGINE.world("parts")
+    groups = [group for group in world.find("did_groups") if group["number_base"].startswith(prefix)][:4]
+    every = [
+        world.catalogue.number(group, k)
+        for group in groups
+        if group["available_dids_enabled"]
+        for k in range(group["total_count"])
+    ]
+    if not every:
+        return
+    some = data.draw(st.sampled_from(every))
+    start = data.draw(st.integers(0, len(some) - 1))
+    part = some[start : start + data.draw(st.integers(1, 6))]
+    query = {"filter[number_contains]": part, "filter[did_group.id]": ",".join(group["id"] for group in groups)}
+    answer = Caller(ENGINE, "parts").get("/available_dids", **query)
+    matching = {number for number in every if part in number}
+    assert answer["meta"]["total_count"] == len(matching)
+    shown = {one["attributes"]["number"] for one in answer["data"]}
+    assert shown <= matching
+    assert len(shown) == min(len(matching), MAX_LISTED)
+    assert all(re.fullmatch(r"\d+", number) for number in shown)

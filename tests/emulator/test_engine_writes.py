@@ -1,0 +1,404 @@
+"""Creating, updating and deleting by the declarations alone, and what behaviours may do on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import pytest
+
+from didww._core.effects import Request, Response
+from didww.emulator import Behaviour, Clock, Refused
+from didww.emulator.engine.engine import Engine
+from didww.emulator.engine.session import AccountSession
+from scene import Caller, Scene, document, filled
+
+Record = dict[str, Any]
+PSTN = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}
+
+
+@pytest.fixture
+def stage() -> Scene:
+    return Scene()
+
+
+def engine_with(**behaviours: Behaviour) -> Engine:
+    engine = Engine(clock=Clock(running=False))
+    engine._setting.behaviours = {"balances": engine._setting.behaviours["balances"], **behaviours}
+    return engine
+
+
+def test_what_is_created_can_be_read(stage: Scene) -> None:
+    """201 with the record: every attribute is there, null where nothing was said, created_at by the clock."""
+    made = stage.caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="new"), 201)
+    data = made["data"]
+    assert data["attributes"] == {
+        "name": "new",
+        "capacity_limit": None,
+        "external_reference_id": None,
+        "created_at": data["attributes"]["created_at"],
+    }
+    assert data["attributes"]["created_at"].endswith("Z")
+    assert len(data["id"]) == 36
+    assert stage.caller.get(f"/voice_in_trunk_groups/{data['id']}") == made
+
+
+def test_an_update_changes_what_was_sent_and_nothing_else(stage: Scene) -> None:
+    """PATCH, and PUT as its other name; null is a value."""
+    id = next(
+        one for one in stage.ids["identities"] if stage.world.get("identities", one)["identity_type"] == "business"
+    )
+    before = stage.caller.get(f"/identities/{id}")["data"]
+    for method in ("PATCH", "PUT"):
+        after = stage.caller.write(
+            method, f"/identities/{id}", document("identities", id, vat_id=None, last_name=method)
+        )
+        expected = {**before["attributes"], "vat_id": None, "last_name": method}
+        assert after["data"]["attributes"] == expected
+        assert stage.caller.get(f"/identities/{id}")["data"]["attributes"] == expected
+
+
+def test_an_update_of_nothing_is_fine(stage: Scene) -> None:
+    """The record as it is."""
+    id = stage.ids["identities"][0]
+    before = stage.caller.get(f"/identities/{id}")
+    assert stage.caller.write("PATCH", f"/identities/{id}", document("identities", id)) == before
+
+
+def test_a_deletion_leaves_no_body_and_no_record(stage: Scene) -> None:
+    """204, then 404; a second deletion is 404."""
+    id = stage.ids["voice_out_trunks"][0]
+    answer = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
+    assert (answer.status, answer.body) == (204, b"")
+    assert stage.caller.send("GET", f"/voice_out_trunks/{id}").status == 404
+    assert stage.caller.send("DELETE", f"/voice_out_trunks/{id}").status == 404
+
+
+def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
+    """Those that are not named any more are let go, whichever side keeps the link."""
+    trunks, group = stage.ids["voice_in_trunks"], stage.ids["voice_in_trunk_groups"][0]
+    cases: list[tuple[str, str, str, str, list[str]]] = [
+        ("voice_in_trunk_groups", group, "voice_in_trunks", "voice_in_trunks", trunks),
+        ("voice_out_trunks", stage.ids["voice_out_trunks"][0], "dids", "dids", stage.ids["dids"]),
+    ]
+    for type, id, name, other, ids in cases:
+        repeat = [[ids[2], ids[2]]] if type == "voice_in_trunk_groups" else []
+        switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
+        for wanted in (ids[1:], [ids[0]], [], *repeat):
+            body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
+            answer = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
+            linked = answer["data"]["relationships"][name]["data"]
+            assert {one["id"] for one in linked} == set(wanted)
+            assert len(linked) == len(set(wanted))
+
+
+def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scene) -> None:
+    """A trunk group counts it once, other lists are wrong."""
+    id, did = stage.ids["voice_out_trunks"][0], stage.ids["dids"][2]
+    body = document("voice_out_trunks", id, {"dids": [{"type": "dids", "id": did}] * 2}, allow_any_did_as_cli=False)
+    assert (
+        stage.caller.error("PATCH", f"/voice_out_trunks/{id}", body)["source"]["pointer"] == "/data/relationships/dids"
+    )
+
+
+def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
+    """A trunk is in one group at a time (scenarios sheet, flow 8)."""
+    first, second = stage.ids["voice_in_trunk_groups"][:2]
+    trunk = stage.ids["voice_in_trunks"][1]
+    assert stage.world.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]
+    body = document("voice_in_trunk_groups", first, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": trunk}]})
+    stage.caller.write("PATCH", f"/voice_in_trunk_groups/{first}", body)
+    assert stage.world.related("voice_in_trunk_groups", second, "voice_in_trunks") == []
+
+
+def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
+    """A DID is routed to a trunk or to a group; both at once are not valid."""
+    id = stage.ids["dids"][0]
+    trunk = {"type": "voice_in_trunks", "id": stage.ids["voice_in_trunks"][0]}
+    group = {"type": "voice_in_trunk_groups", "id": stage.ids["voice_in_trunk_groups"][0]}
+    stage.caller.write("PATCH", f"/dids/{id}", document("dids", id, {"voice_in_trunk": trunk}))
+    record = stage.world.get("dids", id)
+    assert record is not None
+    assert (record["voice_in_trunk"], record["voice_in_trunk_group"]) == (trunk["id"], None)
+    both = document("dids", id, {"voice_in_trunk": trunk, "voice_in_trunk_group": group})
+    assert stage.caller.send("PATCH", f"/dids/{id}", both).status == 422
+    none = document("dids", id, {"voice_in_trunk": None, "voice_in_trunk_group": None})
+    stage.caller.write("PATCH", f"/dids/{id}", none)
+
+
+def test_deleting_a_trunk_leaves_its_numbers_without_routing(stage: Scene) -> None:
+    """Contract file voice_in_trunks."""
+    stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
+    did = stage.world.get("dids", stage.ids["dids"][0])
+    assert did is not None
+    assert did["voice_in_trunk"] is None
+
+
+def test_deleting_a_trunk_group_leaves_its_trunks(stage: Scene) -> None:
+    """Contract file voice_in_trunk_groups."""
+    stage.caller.write("DELETE", f"/voice_in_trunk_groups/{stage.ids['voice_in_trunk_groups'][0]}", status=204)
+    trunk = stage.world.get("voice_in_trunks", stage.ids["voice_in_trunks"][0])
+    assert trunk is not None
+    assert trunk["voice_in_trunk_group"] is None
+
+
+def test_deleting_an_identity_takes_its_addresses_and_documents_along(stage: Scene) -> None:
+    """Contract file identities; another identity's are left alone."""
+    stage.caller.write("DELETE", f"/identities/{stage.ids['identities'][0]}", status=204)
+    for type in ("addresses", "permanent_supporting_documents", "proofs"):
+        assert stage.world.get(type, stage.ids[type][0]) is None, type
+    assert stage.world.get("addresses", stage.ids["addresses"][1]) is not None
+
+
+def test_a_polymorphic_relationship_keeps_the_type(stage: Scene) -> None:
+    """A proof's entity is an identity or an address."""
+    file = {"type": "encrypted_files", "id": stage.ids["encrypted_files"][0]}
+    kind = {"type": "proof_types", "id": stage.ids["proof_types"][0]}
+    for type in ("identities", "addresses"):
+        entity = {"type": type, "id": stage.ids[type][0]}
+        body = document("proofs", None, {"entity": entity, "proof_type": kind, "files": [file]})
+        made = stage.caller.write("POST", "/proofs", body, 201, include="entity")
+        assert made["data"]["relationships"]["entity"]["data"] == entity
+        assert [(one["type"], one["id"]) for one in made["included"]] == [tuple(entity.values())]
+
+
+def test_a_nested_object_is_shown_with_all_its_members(stage: Scene) -> None:
+    """What was not sent is null or the emptiest of its kind; what a request alone may carry is not shown."""
+    body = document(
+        "voice_in_trunks",
+        name="sip",
+        configuration={"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}},
+    )
+    shown = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
+    assert shown["type"] == "sip_configurations"
+    assert shown["attributes"]["host"] == "sip.example.com"
+    assert shown["attributes"]["port"] is None
+    assert shown["attributes"]["enabled_sip_registration"] is False
+    assert "incoming_auth_password" in shown["attributes"]
+    item = {"type": "did_order_items", "attributes": {"qty": 2, "sku_id": "x"}}
+    order = stage.caller.write("POST", "/orders", document("orders", items=[item]), 201)
+    inside = order["data"]["attributes"]["items"][0]["attributes"]
+    assert inside["qty"] == 2
+    assert "sku_id" not in inside
+    assert inside["billed_from"] is None
+
+
+def test_money_is_kept_as_text(stage: Scene) -> None:
+    """A number is taken too; what is shown is a decimal in a string."""
+    id = stage.ids["voice_out_trunks"][0]
+    for value, shown in (("12.50", "12.50"), (7, "7.0"), ("7", "7.0")):
+        body = document("voice_out_trunks", id, threshold_amount=value)
+        attributes = stage.caller.write("PATCH", f"/voice_out_trunks/{id}", body)["data"]["attributes"]
+        assert attributes["threshold_amount"] == shown
+    for value in ("many", "1e5", "NaN", "", True, 1e300):
+        body = document("voice_out_trunks", id, threshold_amount=value)
+        assert stage.caller.send("PATCH", f"/voice_out_trunks/{id}", body).status == 422
+
+
+def test_dates_are_checked(stage: Scene) -> None:
+    """YYYY-MM-DD and a day that there is."""
+    id = stage.ids["identities"][0]
+    assert (
+        stage.caller.send("PATCH", f"/identities/{id}", document("identities", id, birth_date="2024-02-29")).status
+        == 200
+    )
+    for value in ("2023-02-29", "yesterday", 20230101, "2023-1-1"):
+        body = document("identities", id, birth_date=value)
+        assert stage.caller.send("PATCH", f"/identities/{id}", body).status == 422
+
+
+class Full(Behaviour):
+    """A behaviour that uses every hook."""
+
+    defaults: ClassVar[Mapping[str, Any]] = {"capacity_limit": 9}
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        self.seen.append(f"before_create {record['name']} {record['capacity_limit']} {record['voice_in_trunks']}")
+        if record["name"] == "no":
+            raise Refused.together([Refused(422, "no"), Refused(422, "never", pointer="/data")])
+        record["private"] = {"secret": 1}
+
+    def after_create(self, world: AccountSession, record: Record) -> None:
+        self.seen.append("after_create")
+        world.schedule(60, "voice_in_trunk_groups", "later", {"id": record["id"]})
+
+    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+        self.seen.append(f"before_update {record['name']} {changes}")
+        changes["capacity_limit"] = 10
+
+    def after_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+        self.seen.append(f"after_update {record['name']} {record['capacity_limit']}")
+
+    def before_delete(self, world: AccountSession, record: Record) -> None:
+        self.seen.append("before_delete")
+        if record["name"] == "keep":
+            raise Refused(422, "is kept", pointer="/data")
+
+    def delete(self, world: AccountSession, record: Record) -> bool:
+        if record["name"] == "mark":
+            world.update("voice_in_trunk_groups", record["id"], {"name": "marked"})
+            return True
+        return False
+
+    def after_delete(self, world: AccountSession, record: Record) -> None:
+        self.seen.append("after_delete")
+
+    def attributes(self, world: AccountSession, record: Record) -> None:
+        record["name"] = record["name"].upper()
+
+    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+        return {"trunks_count": len(world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"))}
+
+    def document_meta(self, world: AccountSession, operation: str) -> dict[str, Any]:
+        return {"available_count": len(operation)}
+
+    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+        world.update("voice_in_trunk_groups", payload["id"], {"external_reference_id": f"{name} {world.stamp()}"})
+
+    def serve(self, world: AccountSession, request: Request, rest: str) -> Response | None:
+        return Response(200, {"content-type": "text/plain"}, rest.encode()) if rest.endswith(".txt") else None
+
+    def account_rows(self, world: AccountSession) -> Iterable[Record]:
+        return ({"name": "first"},)
+
+
+@pytest.mark.unchecked
+def test_a_behaviour_has_its_say_at_every_step() -> None:
+    """Hooks are called in order, see and change what they are told, and their refusals undo."""
+    full = Full()
+    engine = engine_with(voice_in_trunk_groups=full)
+    caller = Caller(engine)
+    (first,) = caller.get("/voice_in_trunk_groups")["data"]
+    assert first["attributes"]["name"] == "FIRST"
+
+    body = document("voice_in_trunk_groups", name="a")
+    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)
+    id = made["data"]["id"]
+    assert made["data"]["attributes"]["capacity_limit"] == 9
+    assert made["data"]["meta"] == {"trunks_count": 0}
+    assert made["meta"]["available_count"] == len("create")
+    record = engine.world("key").get("voice_in_trunk_groups", id)
+    assert record is not None
+    assert record["private"] == {"secret": 1}
+
+    changed = caller.write("PATCH", f"/voice_in_trunk_groups/{id}", document("voice_in_trunk_groups", id, name="b"))
+    assert changed["data"]["attributes"]["capacity_limit"] == 10
+    assert full.seen == [
+        "before_create a 9 []",
+        "after_create",
+        "before_update a {'name': 'b'}",
+        "after_update a 9",
+    ]
+
+    refused = caller.send("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="no"))
+    assert refused.status == 422
+    assert [one["title"] for one in json.loads(refused.body)["errors"]] == ["no", "never"]
+    assert len(caller.ids("/voice_in_trunk_groups")) == 2
+
+    assert caller.send("GET", "/voice_in_trunk_groups/x.txt").body == b"x.txt"
+    assert caller.send("GET", f"/voice_in_trunk_groups/{id}").status == 200
+
+
+def test_a_behaviour_decides_what_a_deletion_is() -> None:
+    """Refused, done in another way, or done."""
+    full = Full()
+    caller = Caller(engine_with(voice_in_trunk_groups=full))
+    for name, status, left in (("keep", 422, "KEEP"), ("mark", 204, "MARKED"), ("go", 204, None)):
+        body = document("voice_in_trunk_groups", name=name)
+        id = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]["id"]
+        assert caller.send("DELETE", f"/voice_in_trunk_groups/{id}").status == status
+        answer = caller.send("GET", f"/voice_in_trunk_groups/{id}")
+        assert (json.loads(answer.body)["data"]["attributes"]["name"] if answer.status == 200 else None) == left
+
+
+def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
+    """At the next request after it, with the time that it was scheduled for."""
+    engine = engine_with(voice_in_trunk_groups=Full())
+    caller = Caller(engine)
+    made = caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="a"), 201)["data"]
+    path = f"/voice_in_trunk_groups/{made['id']}"
+    engine.clock.advance(59)
+    assert caller.get(path)["data"]["attributes"]["external_reference_id"] is None
+    expected = engine.world("key").stamp(engine.clock.now())
+    engine.clock.advance(1000)
+    noted = caller.get(path)["data"]["attributes"]["external_reference_id"]
+    assert noted.startswith("later ")
+    assert noted[6:] > expected
+    assert noted[6:] < engine.world("key").stamp()
+
+
+@pytest.mark.unchecked
+def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, what it did is undone, and others happen all the same."""
+
+    class Failing(Behaviour):
+        def due(self, world: AccountSession, name: str, payload: Any) -> None:
+            world.insert("voice_in_trunk_groups", {"name": name})
+            if name == "bad":
+                raise ZeroDivisionError
+
+    engine = engine_with(voice_in_trunk_groups=Failing())
+    world = engine.world("key")
+    world.schedule(1, "voice_in_trunk_groups", "bad")
+    world.schedule(2, "voice_in_trunk_groups", "good")
+    engine.clock.advance(3)
+    data = Caller(engine).get("/voice_in_trunk_groups")["data"]
+    assert [one["attributes"]["name"] for one in data] == ["good"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_validation_is_answered_and_not_kept() -> None:
+    """A behaviour with stored = False gives the id; nothing can be found afterwards."""
+
+    class Validation(Behaviour):
+        stored = False
+
+        def before_create(self, world: AccountSession, record: Record) -> None:
+            record["id"] = record["voice_out_trunk"]
+
+    engine = engine_with(voice_out_trunk_regenerate_credentials=Validation())
+    world = engine.world("key")
+    trunk = world.insert("voice_out_trunks", filled("voice_out_trunks"))["id"]
+    body = document(
+        "voice_out_trunk_regenerate_credentials", None, {"voice_out_trunk": {"type": "voice_out_trunks", "id": trunk}}
+    )
+    made = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
+    assert made["data"]["id"] == trunk
+    assert made["data"]["attributes"] == {}
+    assert world.count("voice_out_trunk_regenerate_credentials") == 0
+
+
+def test_an_upload_is_no_document() -> None:
+    """A behaviour makes a record of a request of another media type."""
+
+    class Uploads(Behaviour):
+        def create(self, world: AccountSession, content_type: str, body: bytes) -> Record | None:
+            assert content_type == "multipart/form-data; boundary=x"
+            return {"description": body.decode(), "expires_at": world.stamp()}
+
+    caller = Caller(engine_with(encrypted_files=Uploads()))
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept": "application/json"}
+    answer = caller.send("POST", "/encrypted_files", raw=b"a file", headers=headers)
+    assert answer.status == 201
+    assert json.loads(answer.body)["data"]["attributes"]["description"] == "a file"
+    assert caller.send("POST", "/encrypted_files", raw=b"x" * (2 << 20), headers=headers).status == 201
+
+
+def test_money_is_charged_and_given_back() -> None:
+    """The balance resource shows it at once."""
+    from decimal import Decimal
+
+    engine = engine_with()
+    world = engine.world("key")
+    world.charge(Decimal("2.50"))
+    assert Caller(engine).get("/balance")["data"]["attributes"] == {
+        "balance": "9997.50",
+        "credit": "0.00",
+        "total_balance": "9997.50",
+    }
+    world.charge(Decimal("-2.50"))
+    assert world.balance() == Decimal("10000.00")

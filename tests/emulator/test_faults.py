@@ -1,0 +1,243 @@
+"""Faults on purpose: which requests they hit, what comes of it in process and over a socket, presets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from didww import DidOrderItem, DidwwClient, Export, Order
+from didww._util.asgi_server import wait_until_started
+from didww.emulator import Emulator
+from didww.emulator.http.server import Server
+from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwApiError, DidwwError, UnexpectedResponseError
+from pace import patient, seconds
+
+DOORS = ("in process", "in process, async", "served")
+
+
+@contextmanager
+def served(emulator: Emulator) -> Iterator[str]:
+    """The base URL of an emulator that stays in the test's hands."""
+    server = Server(emulator)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_until_started(server, thread)
+        yield server.base_url
+    finally:
+        server.stop()
+        thread.join(timeout=60)
+
+
+@contextmanager
+def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
+    """An emulator, and a function that reads the balance through one of its doors."""
+    options = {"max_retries": 0, "timeout": 60.0, **options}
+    with Emulator(seed=1) as emulator:
+        if door == "in process":
+            with emulator.client(**options) as client:
+                yield emulator, lambda: str(client.balance().find().data.balance)
+        elif door == "served":
+            with served(emulator) as base, DidwwClient("key", base_url=base, rate_limit=None, **options) as client:
+                yield emulator, lambda: str(client.balance().find().data.balance)
+        else:
+
+            async def ask() -> str:
+                async with emulator.async_client(**options) as client:
+                    return str((await client.balance().find()).data.balance)
+
+            yield emulator, lambda: asyncio.run(ask())
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("fault", "error", "text"),
+    [
+        ({"status": 503}, DidwwApiError, "503"),
+        ({"status": 503, "body": '{"errors":[{"detail":"Down for an hour"}]}'}, DidwwApiError, "Down for an hour"),
+        ({"status": 429, "retry_after": 7}, DidwwApiError, "Too Many Requests"),
+        ({"status": 422}, DidwwApiError, "is invalid"),
+        ({"status": 404}, DidwwApiError, "404"),
+        ({"status": 200, "body": "{}"}, UnexpectedResponseError, "balance"),
+        ({"empty": True}, UnexpectedResponseError, "empty body"),
+        ({"html": True}, UnexpectedResponseError, "HTML"),
+        ({"cut": 0}, ApiConnectionError, "failed"),
+        ({"cut": 30}, ApiConnectionError, "failed"),
+        ({"lost_answer": True}, ApiConnectionError, "failed"),
+        ({"latency": 300}, ApiTimeoutError, "timeout"),
+        ({"drip": 300}, ApiTimeoutError, "timeout"),
+    ],
+)
+@patient
+def test_what_goes_wrong(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
+    """The same fault is the same error through every door, and only once if it is to come once."""
+    timeout = seconds(0.4) if "latency" in fault or "drip" in fault else 60.0
+    with doors(door, timeout=timeout) as (emulator, balance):
+        assert balance() == "10000.00"
+        rule = emulator.faults.add(times=1, **fault)
+        started = time.monotonic()
+        with pytest.raises(error, match=text) as failed:
+            balance()
+        assert time.monotonic() - started < 60
+        if fault.get("retry_after"):
+            assert getattr(failed.value, "retry_after", None) == 7
+        assert balance() == "10000.00"
+        assert [one.hits for one in emulator.faults.rules()] == [1]
+        assert emulator.journal.entries(limit=2)[1].fault == rule.id
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_latency_and_drip_only_take_time(door: str) -> None:
+    """A slow answer is a good one if there is time."""
+    with doors(door) as (emulator, balance):
+        emulator.faults.add(latency="200 ms")
+        started = time.monotonic()
+        assert balance() == "10000.00"
+        assert time.monotonic() - started >= 0.2
+        emulator.faults.clear()
+        emulator.faults.add(drip=0.2)
+        started = time.monotonic()
+        assert balance() == "10000.00"
+        assert time.monotonic() - started >= 0.15
+
+
+@pytest.mark.parametrize("door", DOORS[:2])
+def test_which_requests(door: str) -> None:
+    """Method, path, resource, nth, times and probability are all kept."""
+    with doors(door) as (emulator, balance):
+
+        def outcomes(count: int) -> str:
+            said = ""
+            for _ in range(count):
+                try:
+                    balance()
+                    said += "."
+                except DidwwApiError:
+                    said += "x"
+            emulator.faults.clear()
+            return said
+
+        for nowhere in ({"method": "POST"}, {"path": "/orders"}, {"resource": "orders"}, {"path": "/balance/*"}):
+            emulator.faults.add(status=500, **nowhere)
+        assert outcomes(3) == "..."
+        for here in ({"method": "get"}, {"path": "/balance"}, {"resource": "balances"}, {"path": "/b*"}):
+            emulator.faults.add(status=500, **here)
+            assert outcomes(1) == "x"
+        emulator.faults.add(status=500, nth=3)
+        assert outcomes(5) == "..x.."
+        emulator.faults.add(status=500, times=2)
+        assert outcomes(5) == "xx..."
+        emulator.faults.add(status=500, probability=0)
+        assert outcomes(5) == "....."
+        emulator.state.reset()
+        emulator.faults.add(status=500, probability=0.5)
+        drawn = outcomes(40)
+        assert 8 < drawn.count("x") < 32
+        emulator.state.reset()
+        emulator.faults.add(status=500, probability=0.5)
+        assert outcomes(40) == drawn
+
+
+def test_the_cruel_one() -> None:
+    """An order whose answer is lost was carried out; the client looks, and there is one order."""
+    with Emulator() as emulator, emulator.client() as client:
+        groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
+        item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
+        emulator.faults.add(method="POST", resource="orders", lost_answer=True, times=1)
+        made = client.orders().create(Order(items=[item])).data
+        assert [one.id for one in client.orders().list().data] == [made.id]
+        emulator.journal.assert_called("POST", "/orders", times=1)
+
+
+def test_presets() -> None:
+    """Each does what its name says, and a client with retries gets through what passes."""
+    with Emulator(seed=3) as emulator, emulator.client(max_retries=8) as client:
+        emulator.faults.preset("flaky")
+        assert {str(client.balance().find().data.balance) for _ in range(15)} == {"10000.00"}
+        assert any(rule.hits for rule in emulator.faults.rules())
+        emulator.faults.clear()
+        emulator.faults.preset("export-stuck")
+        span = {"from": _day(emulator, 2), "to": _day(emulator, 1)}
+        export = client.exports().create(Export(export_type="cdr_in", filters=span)).data
+        emulator.clock.advance("1 day")
+        assert client.exports().find(export.id).data.status == "processing"
+        assert emulator.transitions.complete(export.id).status == "completed"
+        emulator.faults.clear()
+        emulator.faults.preset("maintenance")
+        with pytest.raises(DidwwApiError) as refused:
+            client.with_options(max_retries=0).balance().find()
+        assert refused.value.status_code == 503
+        with pytest.raises(ValueError, match="Did you mean 'flaky'"):
+            emulator.faults.preset("flakey")
+
+
+def _day(emulator: Emulator, back: int) -> str:
+    from datetime import timedelta
+
+    return f"{emulator.clock.now() - timedelta(days=back):%Y-%m-%d} 00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({}, "Nothing would go wrong"),
+        ({"nth": 2}, "Nothing would go wrong"),
+        ({"status": 99}, "status is 99"),
+        ({"status": 503, "nth": 0}, "nth is 0"),
+        ({"status": 503, "times": 0}, "times is 0"),
+        ({"status": 503, "probability": 1.5}, "probability is 1.5"),
+        ({"status": 503, "probability": float("nan")}, "probability is nan"),
+        ({"cut": -1}, "cut is -1"),
+        ({"latency": "soon"}, "length of time"),
+        ({"latency": "2 h"}, "an hour at most"),
+        ({"body": "x"}, "add status=503"),
+        ({"retry_after": 3}, "add status=503"),
+        ({"status": 503, "path": "orders"}, "begins with a slash"),
+        ({"status": 503, "resource": "order"}, "Did you mean 'orders'"),
+        ({"callback": "drop", "path": "/orders"}, "takes resource"),
+        ({"callback": "drop", "status": 503}, "takes resource"),
+    ],
+)
+def test_rules_that_cannot_be(fault: dict[str, Any], said: str) -> None:
+    """The error says what is wrong with the rule, and nothing is added."""
+    with closing(Emulator()) as emulator:
+        with pytest.raises(ValueError, match=said):
+            emulator.faults.add(**fault)
+        assert emulator.faults.rules() == []
+
+
+def test_removing() -> None:
+    """A rule goes by its number; a number that there is not is told."""
+    with Emulator() as emulator:
+        one, other = emulator.faults.add(status=500), emulator.faults.add(status=501)
+        emulator.faults.remove(one.id)
+        assert [rule.id for rule in emulator.faults.rules()] == [other.id]
+        with pytest.raises(LookupError, match=f"no fault {one.id}"):
+            emulator.faults.remove(one.id)
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize("door", DOORS)
+def test_the_rate_limit(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a limit, the request above it is answered as the service does, and a second later there is room."""
+    now = [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter)
+    monkeypatch.setattr("didww.emulator.emulator.time", clock)
+    with doors(door) as (emulator, balance):
+        emulator._limit = 20  # as `Emulator(rate_limit=20)`
+        for _ in range(20):
+            balance()
+        with pytest.raises(DidwwApiError) as refused:
+            balance()
+        assert refused.value.status_code == 429
+        assert refused.value.errors == [{"status": "429", "detail": "Too Many Requests"}]
+        now[0] += 1.05
+        assert balance() == "10000.00"

@@ -1,0 +1,352 @@
+"""The served emulator as HTTP: methods, hosts, browsers, compression, validators, the date, a fair share for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from didww import Export, ExportType, NotFoundError
+from didww._util.asgi_server import served
+from didww.emulator import Clock, Emulator
+from didww.emulator.http import app
+from didww.emulator.http.app import EmulatorApp
+from didww.emulator.http.fair_queue import FairQueue
+from didww.emulator.http.server import Server
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+KEY = {"Api-Key": "key"}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(clock=Clock(START, running=False)) as made:
+        yield made
+
+
+@pytest.fixture
+def raw(emulator: Emulator) -> Iterator[httpx2.Client]:
+    """A client that says no more than it is told, at the address of a served emulator."""
+    server = Server(emulator, hosts=["emulator.example.com"])
+    with served(server), httpx2.Client(base_url=server.address, headers=KEY, trust_env=False) as client:
+        yield client
+
+
+def spoken(raw: httpx2.Client, head: str) -> bytes:
+    """The whole answer to a request that is written byte by byte, to the end of the connection."""
+    url = raw.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+        connection.sendall(f"{head}\r\nApi-Key: key\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer
+
+
+def test_head_is_get_without_a_body(raw: httpx2.Client) -> None:
+    """The same status and length, for a record, a list, an error and what needs a key."""
+    for path, status in (("/v3/balance", 200), ("/v3/countries", 200), ("/v3/dids/x", 404), ("/v3/nothing", 404)):
+        got, head = raw.get(path, headers={"Accept-Encoding": ""}), raw.head(path, headers={"Accept-Encoding": ""})
+        assert (got.status_code, head.status_code) == (status, status)
+        assert head.content == b""
+        assert head.headers["content-length"] == str(len(got.content))
+    assert raw.head("/v3/balance", headers={"Api-Key": ""}).status_code == 401
+    assert raw.head("/_emulator/clock/state").status_code == 200
+    assert raw.head("/_emulator/clock/advance").status_code == 405
+
+
+def test_head_of_the_file_of_an_export(emulator: Emulator, raw: httpx2.Client) -> None:
+    """Its length and tag, and none of its bytes."""
+    span = {"from": "2026-03-01 00:00:00", "to": "2026-03-10 00:00:00"}
+    export = emulator.client("key").exports().create(Export(export_type=ExportType.CDR_IN, filters=span)).data
+    emulator.clock.advance(1)
+    path = urlsplit(str(emulator.client("key").exports().find(export.id).data.url)).path
+    got, head = raw.get(path), raw.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["etag"] == got.headers["etag"]
+    assert "content-encoding" not in got.headers
+    assert raw.get(path, headers={"If-None-Match": got.headers["etag"]}).status_code == 304
+
+
+def test_pages_in_browsers_may_use_the_api(raw: httpx2.Client) -> None:
+    """A preflight needs no key; answers, refusals too, name what the service's do."""
+    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
+    preflight = raw.options("/v3/orders", headers={**asked, "Api-Key": ""})
+    assert preflight.status_code == 200
+    for answer in (preflight, raw.get("/v3/balance", headers=asked), raw.get("/v3/dids/x", headers=asked)):
+        shown = {name.removeprefix("access-control-"): value for name, value in answer.headers.items()}
+        assert shown["allow-origin"] == "http://localhost:3000"
+        assert shown["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
+        assert shown["allow-credentials"] == "true"
+        assert "api-key" in shown["allow-headers"].split(", ")
+        assert shown["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
+        assert "Origin" in shown["vary"] if answer is not preflight else True
+
+
+@pytest.mark.parametrize(
+    ("origin", "let_in"),
+    [
+        ("http://127.0.0.1:3000", True),
+        ("https://app.localhost", True),
+        ("https://emulator.example.com", True),
+        ("https://example.com", False),
+        ("http://203.0.113.7", False),
+        ("null", False),
+        ("http://[bad", False),
+        ("", False),
+    ],
+)
+def test_which_pages_may_read_answers(raw: httpx2.Client, origin: str, let_in: bool) -> None:
+    """Those of this machine and of hosts that it was started for: the key is known to everybody."""
+    answer = raw.get("/v3/balance", headers={"Origin": origin})
+    assert answer.status_code == 200
+    assert ("access-control-allow-origin" in answer.headers) is let_in
+
+
+@pytest.mark.parametrize("path", ["/_emulator/clock/state", "/_emulator/console/"])
+def test_controls_and_console_are_for_no_other_page(raw: httpx2.Client, path: str) -> None:
+    """No header of theirs lets a page of another origin in."""
+    answer = raw.get(path, headers={"Origin": "http://localhost:3000"})
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert raw.options(path).status_code in (403, 405)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:8750", 200),
+        ("[::1]:8750", 200),
+        ("didww", 200),
+        ("host.docker.internal:8750", 200),
+        ("didww.ns.svc.cluster.local", 200),
+        ("local.example.com", 403),
+        ("Emulator.example.com:80", 200),
+        ("rebound.example.com", 403),
+        ("127.0.0.1.example.com", 403),
+    ],
+)
+def test_the_api_is_answered_for_its_own_hosts(raw: httpx2.Client, host: str, status: int) -> None:
+    """A name with a dot that it was not started for may be a page's that was made to lead here; the way out is named."""
+    answer = raw.get("/v3/balance", headers={"Host": host})
+    assert answer.status_code == status
+    if status == 403:
+        assert "--allow-host" in answer.json()["errors"][0]["detail"]
+
+
+def test_any_host_can_be_allowed(emulator: Emulator) -> None:
+    """With `*`."""
+    server = Server(emulator, hosts=["*"])
+    with served(server):
+        answer = httpx2.get(
+            f"{server.base_url}/balance", headers={**KEY, "Host": "x.example.com", "Origin": "https://y.example.com"}
+        )
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == "https://y.example.com"
+
+
+def test_a_request_line_with_the_whole_address(raw: httpx2.Client) -> None:
+    """As proxies get it; the host in it counts, for links and for what is allowed."""
+    answer = spoken(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"http://localhost:99/v3/did_groups?' in answer
+    assert spoken(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
+    assert spoken(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
+    assert spoken(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
+        b"HTTP/1.1 403 "
+    )
+    assert spoken(raw, "GET http://localhost HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 307 ")
+
+
+@pytest.mark.parametrize("host", ["[::1", "[bad]", "a:b:c", "%zz", ""])
+def test_a_host_that_is_none_is_answered(raw: httpx2.Client, host: str) -> None:
+    """With an error of ours, or with nothing worse."""
+    answer = spoken(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
+    assert answer[9:12] in (b"200", b"400", b"403")
+    assert raw.get("/_emulator/journal/entries").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("", False), ("br", False), ("gzip;q=0", False)],
+)
+def test_answers_are_compressed_when_asked_for(raw: httpx2.Client, accepted: str, packed: bool) -> None:
+    """With gzip, at a fraction of the length; the file of an export never is."""
+    with raw.stream("GET", "/v3/countries", headers={"Accept-Encoding": accepted}) as answer:
+        body = b"".join(answer.iter_raw())
+        assert ("content-encoding" in answer.headers) is packed
+        assert answer.headers["content-length"] == str(len(body))
+        assert "Accept-Encoding" in answer.headers["vary"]
+    assert len(json.loads(gzip.decompress(body) if packed else body)["data"]) > 100
+
+
+def test_answers_have_validators(raw: httpx2.Client) -> None:
+    """A tag, which is answered with 304 while nothing changes; the time that it took; what is not to be kept."""
+    first = raw.get("/v3/balance")
+    tag = first.headers["etag"]
+    assert tag.startswith('W/"')
+    assert first.headers["cache-control"] == "max-age=0, private, must-revalidate"
+    assert 0 < float(first.headers["x-runtime"]) < 60
+    again = raw.get("/v3/balance", headers={"If-None-Match": f'"x", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert raw.get("/v3/balance", headers={"If-None-Match": '"x"'}).status_code == 200
+    missing = raw.get("/v3/dids/x")
+    assert "etag" not in missing.headers
+    assert missing.headers["cache-control"] == "no-cache"
+
+
+def test_the_date_is_the_emulators_own(emulator: Emulator, raw: httpx2.Client) -> None:
+    """Of every answer, once; an advance moves it."""
+    paths = ("/v3/balance", "/v3/nothing", "/_emulator/clock/state", "/_emulator/console/")
+    for _ in range(2):
+        for path in paths:
+            (told,) = raw.get(path).headers.get_list("date")
+            assert parsedate_to_datetime(told) == emulator.clock.now()
+        emulator.clock.advance("40 days")
+
+
+def test_the_date_is_told_once_by_the_application_alone(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Served by itself, also where the body of a request does not come; other applications have the server's date."""
+    monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
+    half = b"POST /v3/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"
+    with served(EmulatorApp(emulator)) as address, httpx2.Client(trust_env=False) as client:
+        dates = client.get(f"{address}/v3/balance").headers.get_list("date")
+        url = httpx2.URL(address)
+        with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+            connection.sendall(half)
+            head = connection.recv(65536)
+            assert head.startswith(b"HTTP/1.1 408 ")
+    dates += [line[6:].decode() for line in head.split(b"\r\n") if line.startswith(b"date: ")]
+    assert [parsedate_to_datetime(date) for date in dates] == [emulator.clock.now()] * 2
+
+    async def plain(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    with served(plain) as address:
+        assert len(httpx2.get(address).headers.get_list("date")) == 1
+
+
+def test_a_client_tells_the_services_time(emulator: Emulator) -> None:
+    """That of the last answer, refused ones too; none before the first; shared with clients made of it."""
+    with emulator.client() as client:
+        assert client.server_time is None
+        other = client.with_options(timeout=5)
+        client.balance().find()
+        assert client.server_time == other.server_time == START
+        emulator.clock.advance("40 days")
+        assert client.server_time == START
+        with pytest.raises(NotFoundError):
+            other.dids().find("x")
+        assert client.server_time == emulator.clock.now()
+
+    async def asynchronous() -> None:
+        async with emulator.async_client() as client:
+            assert client.server_time is None
+            await client.balance().find()
+            assert client.server_time == emulator.clock.now()
+
+    asyncio.run(asynchronous())
+
+
+# A fair share
+
+
+async def finished(works: list[tuple[str, float]]) -> list[str]:
+    """The order in which requests, all there at once, are worked on."""
+    queue, order = FairQueue(), []
+
+    async def ask(name: str, work: float) -> None:
+        async with queue.share_of(name, work):
+            order.append(name)
+
+    await asyncio.gather(*(ask(*one) for one in works))
+    return order
+
+
+def test_small_requests_go_before_large_ones_but_not_for_ever() -> None:
+    """A connection gets ahead with what is small until it had its share; equals go in order."""
+    order = asyncio.run(finished([("a", 100), ("b", 100), *(("small", 30.0) for _ in range(9))]))
+    assert order == ["small", "small", "small", "a", "b", *["small"] * 6]
+
+
+def test_who_gives_up_while_waiting_holds_up_nobody() -> None:
+    """Cancelled while waiting, or just when its time had come."""
+
+    async def main() -> list[str]:
+        queue, order, begun = FairQueue(), [], asyncio.Event()
+
+        async def ask(name: str) -> None:
+            async with queue.share_of(name, 1):
+                order.append(name)
+                begun.set()
+                await asyncio.sleep(0)
+
+        tasks = [asyncio.create_task(ask(str(n))) for n in range(6)]
+        await begun.wait()
+        for task in tasks[1:4]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        late = asyncio.create_task(ask("late"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # its future is set now
+        late.cancel()
+        await asyncio.wait([late])
+        await ask("last")
+        return order
+
+    assert asyncio.run(main())[-3:] in (["4", "5", "last"], ["5", "late", "last"])
+
+
+def test_large_pages_of_many_hold_up_nobody_else() -> None:
+    """A small request that comes after thirty for large pages is answered among the first of them."""
+    answered: list[str] = []
+
+    async def ask(app: Any, name: str, query: bytes) -> None:
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                assert message["status"] == 200
+                answered.append(name)
+
+        path = "/v3/balance" if not query else "/v3/areas"
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query,
+            "headers": [(b"host", b"127.0.0.1"), (b"api-key", name.encode())],
+            "client": ("127.0.0.1", int(name)),
+            "server": ("127.0.0.1", 80),
+            "scheme": "http",
+        }
+        await app(scope, receive, send)
+
+    async def main(emulator: Emulator) -> None:
+        app = EmulatorApp(emulator)
+        await ask(app, "1", b"page%5Bsize%5D=1000")  # makes the rows
+        answered.clear()
+        large = [asyncio.create_task(ask(app, str(n), b"page%5Bsize%5D=1000")) for n in range(30)]
+        while not answered:
+            await asyncio.sleep(0)
+        await ask(app, "999", b"")
+        await asyncio.gather(*large)
+
+    with Emulator() as emulator:
+        asyncio.run(main(emulator))
+    assert answered.index("999") < 5
+    assert len(answered) == 31

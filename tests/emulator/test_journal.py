@@ -1,0 +1,195 @@
+"""What was asked and answered: entries, hints for what was refused, assertions that show what came near."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from didww import Address, DidwwClient, VoiceInTrunkGroup
+from didww._core.effects import Request
+from didww.emulator import Emulator
+
+BASE = "http://emulator.example.com/v3"
+HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
+
+
+def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
+    """The journal's entry of a request made by hand."""
+    headers = HEADERS | ({"Content-Type": "application/vnd.api+json"} if body is not None else {})
+    content = None if body is None else json.dumps(body).encode()
+    emulator.exchange(Request(method, f"{BASE}{path}", headers, content))
+    return emulator.journal.entries(limit=1)[0]
+
+
+def test_an_entry_holds_request_and_answer_without_the_key() -> None:
+    """Everything that is needed to see what happened, and no secret."""
+    with Emulator() as emulator:
+        document = {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
+        entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
+        assert (entry.method, entry.path, entry.status) == ("POST", "/v3/voice_in_trunk_groups", 201)
+        assert json.loads(entry.body) == document
+        assert json.loads(entry.answer)["data"]["attributes"]["name"] == "Main"
+        assert entry.ms > 0
+        assert entry.fault is None
+        shown = repr(entry)
+        assert "local-key" not in shown
+        assert "c2VjcmV0" not in shown
+        assert entry.key
+        assert asked(emulator, "/balance").key == entry.key
+        with emulator.client("another") as other:
+            other.balance().find()
+        assert emulator.journal.entries(limit=1)[0].key not in ("", entry.key)
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/dids?filter[numbr]=1", "filter[numbr] is not allowed. Did you mean 'number'?"),
+        ("/dids?include=ordr", "include=ordr is not allowed. Did you mean 'order'?"),
+        ("/dids?sort=-create_at", "sort=create_at is not allowed. Did you mean 'created_at'?"),
+        ("/dids?fields[dids]=numbr", "fields[dids]=numbr is not allowed. Did you mean 'number'?"),
+        ("/balance?filter[x]=1", None),
+        ("/did", "There is no /did. Did you mean '/dids'?"),
+        ("/dids/nothing", None),
+    ],
+)
+def test_hints(path: str, hint: str | None) -> None:
+    """A name that is nearly right is told, as far as the declarations know."""
+    with Emulator() as emulator:
+        hints = asked(emulator, path).hints
+        assert hints == [hint] if hint else not any("Did you mean" in one for one in hints)
+
+
+def test_hints_of_bodies_and_keys() -> None:
+    """A misspelt attribute, one that cannot be written, and a missing key."""
+    with Emulator() as emulator:
+        body = {"data": {"type": "voice_in_trunk_groups", "attributes": {"nmae": "x", "created_at": "2026-01-01"}}}
+        hints = asked(emulator, "/voice_in_trunk_groups", "POST", body).hints
+        assert hints[0] == "nmae is not allowed. Did you mean 'name'?"
+        assert "created_at" in hints[1]
+        assert "cannot be written" in hints[1]
+        emulator.exchange(Request("GET", f"{BASE}/dids", {}))
+        assert "Api-Key" in emulator.journal.entries(limit=1)[0].hints[0]
+
+
+def test_a_request_for_another_version_is_pointed_out() -> None:
+    """Whatever its answer; the version of this API, and none, are what is served."""
+    with Emulator() as emulator:
+
+        def hinted(path: str, **headers: str) -> list[str]:
+            emulator.exchange(Request("GET", f"{BASE}{path}", HEADERS | headers))
+            return emulator.journal.entries(limit=1)[0].hints
+
+        assert hinted("/balance") == []
+        assert hinted("/balance", **{"X-DIDWW-API-Version": "2026-04-16"}) == []
+        (hint,) = hinted("/balance", **{"x-didww-api-version": "2022-05-10"})
+        assert "asks for 2022-05-10" in hint
+        assert "2026-04-16" in hint
+        assert len(hinted("/did", **{"X-DIDWW-API-Version": "2022-05-10"})) == 2
+
+
+def test_entries_are_chosen() -> None:
+    """By method, path, status and number; the newest first."""
+    with Emulator() as emulator, emulator.client() as client:
+        client.balance().find()
+        client.countries().list(filter={"iso": "GB"})
+        client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main"))
+        asked(emulator, "/nothing")
+        journal = emulator.journal
+        assert [one.path for one in journal.entries()] == [
+            "/v3/nothing",
+            "/v3/voice_in_trunk_groups",
+            "/v3/countries",
+            "/v3/balance",
+        ]
+        assert [one.id for one in journal.entries(limit=2)] == [4, 3]
+        assert [one.id for one in journal.entries(after=2)] == [4, 3]
+        assert [one.id for one in journal.entries(method="post")] == [3]
+        assert [one.id for one in journal.entries(path="/voice_*")] == [3]
+        assert [one.id for one in journal.entries(status=404)] == [4]
+        journal.clear()
+        assert journal.entries() == []
+
+
+def test_only_the_last_thousand_are_kept() -> None:
+    """A long run does not fill the memory."""
+    with Emulator() as emulator, emulator.client() as client:
+        for _ in range(1010):
+            client.balance().find()
+        assert len(emulator.journal.entries(limit=5000)) == 1000
+
+
+@pytest.fixture
+def played() -> Any:
+    with Emulator() as emulator, emulator.client() as client:
+        play(client)
+        yield emulator
+
+
+def play(client: DidwwClient) -> None:
+    client.countries().list(filter={"iso": "GB"})
+    client.countries().list(filter={"iso": "US"})
+    client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main", capacity_limit=3))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"method": "GET", "path": "/countries"},
+        {"method": "get", "path": "/countries", "times": 2},
+        {"method": "GET", "path": "/countries", "times": 1, "query": {"filter[iso]": "GB"}},
+        {"method": "GET", "path": "/c*", "times": 2},
+        {"method": "POST", "path": "/voice_in_trunk_groups", "status": 201},
+        {"method": "POST", "path": "/*", "json": {"data": {"attributes": {"capacity_limit": 3}}}},
+        {"method": "DELETE", "path": "/countries", "times": 0},
+    ],
+)
+def test_what_was_called(played: Emulator, arguments: dict[str, Any]) -> None:
+    """An assertion that holds gives the entries."""
+    found = played.journal.assert_called(**arguments)
+    assert len(found) == arguments.get("times", len(found))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"method": "POST", "path": "/orders"}, "Requests there were:"),
+        ({"method": "GET", "path": "/countries", "times": 3}, "3 times, but 2 times"),
+        ({"method": "GET", "path": "/countries", "query": {"filter[iso]": "DE"}}, "filter[iso] is 'US'"),
+        ({"method": "GET", "path": "/countries", "query": {"sort": "name"}}, "no sort"),
+        (
+            {"method": "POST", "path": "/*", "json": {"data": {"attributes": {"name": "Other"}}}},
+            'data.attributes.name is "Main"',
+        ),
+        ({"method": "POST", "path": "/*", "json": {"data": {"attributes": {"nmae": "x"}}}}, "no data.attributes.nmae"),
+        ({"method": "POST", "path": "/*", "status": 422}, "answered 201"),
+    ],
+)
+def test_what_was_not_called(played: Emulator, arguments: dict[str, Any], said: str) -> None:
+    """One that does not shows what came near, and why it was not that."""
+    with pytest.raises(AssertionError) as failed:
+        played.journal.assert_called(**arguments)
+    assert said in str(failed.value)
+
+
+def test_what_must_not_be_called(played: Emulator) -> None:
+    """The other way round."""
+    played.journal.assert_not_called("POST", "/orders")
+    played.journal.assert_not_called("POST", "/*", json={"data": {"attributes": {"name": "Other"}}})
+    with pytest.raises(AssertionError, match="was called 2 times"):
+        played.journal.assert_not_called("GET", "/countries")
+
+
+def test_uploads_and_odd_bodies_are_shown_as_they_can_be() -> None:
+    """Bytes that are no text are counted, not shown."""
+    with Emulator() as emulator:
+        headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=x"}
+        emulator.exchange(Request("POST", f"{BASE}/encrypted_files", headers, b"\xff\xfe" * 50))
+        assert emulator.journal.entries(limit=1)[0].body == "(100 bytes)"
+        long = Address(city_name="x" * 100_000, postal_code="1", address="1")
+        del long
+        emulator.exchange(Request("POST", f"{BASE}/addresses", HEADERS, b"x" * 100_000))
+        assert len(emulator.journal.entries(limit=1)[0].body) < 70_000

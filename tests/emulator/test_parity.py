@@ -1,0 +1,56 @@
+"""The page that compares the emulator with the service is what the code says, and the code does what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from didww.emulator import Engine
+from didww.emulator.parity import DECIDED, DIFFERS, operations, page
+from scene import Caller, Scene
+
+PAGE = Path(__file__).parents[2] / "docs" / "emulator-parity.md"
+MEDIA_TYPE = "application/vnd.api+json"
+
+
+def test_the_page_is_up_to_date() -> None:
+    """Write it anew with `python -m didww.emulator.parity > docs/emulator-parity.md`."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_what_differs_is_offered() -> None:
+    """No remark is left over from an operation that is gone, and no decision stands twice."""
+    offered = {(type, name) for type, name, _, _ in operations()}
+    assert set(DIFFERS) <= offered
+    assert len({what for what, _ in DECIDED}) == len(DECIDED)
+
+
+@pytest.mark.unchecked
+def test_every_operation_is_there() -> None:
+    """None is answered with 404 for its path, 405 or 501."""
+    engine = Engine()
+    caller = Caller(engine)
+    told = 0
+    for _, name, method, path in operations():
+        body = {"data": {}} if method in ("POST", "PATCH") else None
+        answer = caller.send(method, path.replace("{id}", "nothing"), body)
+        told += 1
+        assert answer.status in (200, 400, 404, 422), (method, path, answer.status, answer.body)
+        if answer.status == 404:
+            assert b"ecord not found" in answer.body, (method, path, answer.body)
+        assert name in ("list", "find", "create", "update", "delete")
+    assert told > 100
+
+
+@pytest.mark.unchecked
+def test_relationship_addresses() -> None:
+    """They are read; writing to them is answered with 501 and says so."""
+    scene = Scene()
+    did = scene.ids["dids"][0]
+    path = f"/dids/{did}/relationships/voice_in_trunk"
+    assert scene.caller.get(path)
+    for method in ("POST", "PATCH", "DELETE"):
+        answer = scene.caller.send(method, path, {"data": None})
+        assert answer.status == 501, method
+        assert b"The emulator does not do this" in answer.body

@@ -1,0 +1,308 @@
+"""Registering numbers, step by step, and everything that is refused on the way (scenarios sheet, section 5)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from didww import (
+    Address,
+    AddressRequirementValidation,
+    AddressVerification,
+    Country,
+    Did,
+    DidGroup,
+    DidwwClient,
+    EncryptedFile,
+    Identity,
+    NotFoundError,
+    ValidationError,
+)
+from didww.emulator import Emulator
+from people import PDF, bought, groups_of, person, prove, prove_all, requirement_of
+from scene import Caller, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from didww import AddressRequirement
+
+
+class Registration:
+    """A number that waits for registration, a person of its country, and what is asked for."""
+
+    def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool]) -> None:
+        self.emulator = emulator
+        self.client: DidwwClient = emulator.client()
+        self.group = next(
+            group
+            for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX")
+            for group in groups_of(self.client, iso, needs_registration=True)
+            if group.address_requirement is not None and wanted(requirement_of(self.client, group.address_requirement))
+        )
+        assert self.group.address_requirement is not None
+        self.requirement = requirement_of(self.client, self.group.address_requirement)
+        country = self.requirement.country
+        assert country is not None
+        self.country: Country = country
+
+    def validate(self, identity: Identity | None, address: Address | None) -> Any:
+        wanted = AddressRequirementValidation()
+        wanted.address_requirement = self.requirement
+        if identity is not None:
+            wanted.identity = identity
+        if address is not None:
+            wanted.address = address
+        return self.client.address_requirement_validations().create(wanted).data
+
+    def missing(self, identity: Identity | None, address: Address | None) -> list[str]:
+        with pytest.raises(ValidationError) as caught:
+            self.validate(identity, address)
+        return caught.value.fields[""]
+
+    def verification(self, address: Address, dids: list[Did]) -> AddressVerification:
+        made = AddressVerification()
+        made.address = address
+        made.dids = dids
+        return made
+
+
+def plain(requirement: AddressRequirement) -> bool:
+    return not (
+        requirement.service_description_required
+        or requirement.personal_onetime_document
+        or requirement.personal_permanent_document
+    )
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A fresh emulator."""
+    with Emulator() as made:
+        yield made
+
+
+def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:
+    """From the order to the approval: number, identity and address change together, and only then."""
+    scene = Registration(emulator, plain)
+    client = scene.client
+    (did,) = bought(emulator, client, scene.group)
+    assert (did.awaiting_registration, did.blocked) == (True, True)
+    identity, address = person(client, scene.country)
+    assert (identity.verified, address.verified) == (False, False)
+    prove_all(client, scene.requirement, identity, address)
+    assert scene.validate(identity, address).id == scene.requirement.id
+
+    made = client.address_verifications().create(scene.verification(address, [did])).data
+    assert made.status == "pending"
+    assert made.reference.startswith("AV-")
+    assert client.dids().find(did).data.blocked is True
+    emulator.clock.advance(1)
+    done = client.address_verifications().wait(made).data
+    assert done.status == "approved"
+    did = client.dids().find(did, include="address_verification").data
+    assert (did.awaiting_registration, did.blocked) == (False, False)
+    assert did.address_verification is not None
+    assert did.address_verification.id == made.id
+    assert client.identities().find(identity).data.verified
+    assert client.addresses().find(address).data.verified
+
+    (another,) = bought(emulator, client, scene.group)
+    client.address_verifications().create(scene.verification(address, [another]))
+    emulator.clock.advance(1)
+    assert client.dids().find(another).data.blocked is False
+
+
+def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emulator) -> None:
+    """Fields, proofs of identity and address, forms, and where the address has to be; each as it is supplied."""
+    scene = Registration(
+        emulator,
+        lambda one: bool(one.personal_permanent_document) and one.personal_mandatory_fields == ["birth_date"],
+    )
+    client = scene.client
+    identity, address = person(client, scene.country, birth_date=None)
+    proofs = "(Passport, National ID, Drivers License)"
+    assert scene.missing(identity, None) == [
+        "Birth Date is required for Personal Identity",
+        f"1 Identity Proof(s) {proofs} required",
+        "Following Supporting Document(s) required (Declaration of Consent)",
+    ]
+    assert scene.missing(None, address) == [
+        "1 Address Proof(s) (Utility Bill, Copy of Phone Bill, Rental Receipt) required"
+    ]
+    assert len(scene.missing(identity, address)) == 4
+    identity.birth_date = "1980-01-31"
+    client.identities().update(identity)
+    prove_all(client, scene.requirement, identity, address)
+    assert scene.validate(identity, None).id == scene.validate(None, address).id == scene.requirement.id
+
+    elsewhere = next(one for one in client.countries().list().data if one.id != scene.country.id)
+    _, foreign = person(client, elsewhere)
+    assert scene.missing(None, foreign)[0] == f"Address in {scene.country.name} required"
+    with pytest.raises(ValidationError) as caught:
+        scene.validate(identity, foreign)
+    assert caught.value.fields == {"address": ["is invalid"]}
+    links = {"address_requirement": {"type": "address_requirements", "id": scene.requirement.id}}
+    body = document("address_requirement_validations", None, links)
+    error = Caller(emulator.engine, emulator.key).error("POST", "/address_requirement_validations", body)
+    assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/identity")
+
+
+def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
+    """Registration number, tax number, proofs of their own kinds, and a company in the country where that is asked."""
+    scene = Registration(emulator, lambda one: one.business_area_level == "country")
+    elsewhere = next(one for one in scene.client.countries().list().data if one.id != scene.country.id)
+    company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
+    identity, _ = person(scene.client, elsewhere, **company)
+    missing = scene.missing(identity, None)
+    assert missing[0] == f"Identity in {scene.country.name} required"
+    assert "Company Reg Number is required for Business Identity" in missing
+    assert "1 Identity Proof(s) (Trade License, Excerpt from the commercial register) required" in missing
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "text"),
+    [
+        (lambda one: one.service_description_required, {}, "service description is required"),
+        (plain, {"service_description": "x"}, "service description is not needed"),
+        (lambda one: bool(one.personal_onetime_document), {}, "one-time document is required"),
+        (plain, {"onetime_files": True}, "one-time document is not needed"),
+    ],
+)
+def test_papers_are_taken_only_where_they_are_asked_for(
+    emulator: Emulator, wanted: Callable[[AddressRequirement], bool], given: dict[str, Any], text: str
+) -> None:
+    """What is missing, and what is too much, is refused; the number stays as it is."""
+    scene = Registration(emulator, wanted)
+    (did,) = bought(emulator, scene.client, scene.group)
+    identity, address = person(scene.client, scene.country)
+    prove_all(scene.client, scene.requirement, identity, address)
+    made = scene.verification(address, [did])
+    if "service_description" in given:
+        made.service_description = given["service_description"]
+    if "onetime_files" in given:
+        made.onetime_files = [scene.client.upload_file(PDF)]
+    with pytest.raises(ValidationError) as caught:
+        scene.client.address_verifications().create(made)
+    assert text in caught.value.fields[""]
+    assert scene.client.address_verifications().list().total_records == 0
+    assert scene.client.dids().find(did).data.blocked is True
+
+
+def test_a_verification_needs_numbers_of_the_account(emulator: Emulator) -> None:
+    """None, or one that belongs to nobody here, is refused by the relationship's name."""
+    scene = Registration(emulator, plain)
+    _, address = person(scene.client, scene.country)
+    links = {"address": {"type": "addresses", "id": address.id}, "dids": []}
+    body = document("address_verifications", None, links)
+    error = Caller(emulator.engine, emulator.key).error("POST", "/address_verifications", body)
+    assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/dids")
+    foreign = scene.verification(address, [Did.build("8d1a3c5e-0000-4000-8000-000000000001")])
+    with pytest.raises((ValidationError, NotFoundError)):
+        scene.client.address_verifications().create(foreign)
+
+
+def test_of_a_submitted_verification_only_the_reference_can_change(emulator: Emulator) -> None:
+    """The account's own identifier; the rest is refused before anything is sent."""
+    scene = Registration(emulator, plain)
+    (did,) = bought(emulator, scene.client, scene.group)
+    identity, address = person(scene.client, scene.country)
+    prove_all(scene.client, scene.requirement, identity, address)
+    made = scene.client.address_verifications().create(scene.verification(address, [did])).data
+    made.external_reference_id = "mine"
+    assert scene.client.address_verifications().update(made).data.external_reference_id == "mine"
+    for name, value in (("service_description", "x"), ("dids", []), ("status", "approved")):
+        with pytest.raises(ValueError, match=f"AddressVerification.{name} cannot be written"):
+            setattr(made, name, value)
+
+
+def test_a_deleted_identity_takes_its_addresses_and_papers_along(emulator: Emulator) -> None:
+    """As the contract says of it."""
+    scene = Registration(emulator, lambda one: bool(one.personal_permanent_document))
+    identity, address = person(scene.client, scene.country)
+    prove_all(scene.client, scene.requirement, identity, address)
+    scene.client.identities().delete(identity)
+    with pytest.raises(NotFoundError):
+        scene.client.addresses().find(address)
+    for accessor in (scene.client.proofs(), scene.client.permanent_supporting_documents()):
+        assert accessor.list().total_records == 0
+
+
+def test_requirements_are_found_by_country_and_kind(emulator: Emulator) -> None:
+    """The group's own, and the one that the filters lead to, are the same; groups without registration have none."""
+    client = emulator.client()
+    for group in groups_of(client, "DE", needs_registration=True)[:3]:
+        assert group.country is not None
+        assert group.did_group_type is not None
+        found = client.address_requirements().list(
+            filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}
+        )
+        assert [one.id for one in found.data] == [group.address_requirement and group.address_requirement.id]
+    free = groups_of(client, "US", needs_registration=False)
+    assert all(isinstance(group, DidGroup) and group.address_requirement is None for group in free)
+    names = [template.name for template in client.supporting_document_templates().list(filter={"permanent": True}).data]
+    assert names == ["Declaration of Consent", "Business Declaration"]
+
+
+def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
+    """Found until then, attached or not; it can be deleted, too. What holds a copy stays."""
+    client = emulator.client()
+    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    identity, _ = person(client, client.countries().one(filter={"iso": "DE"}))
+    proof = prove(client, identity, kind)
+    (attached,) = client.encrypted_files().list().data
+    file, other = client.upload_file(PDF, description="a.pdf"), client.upload_file(PDF)
+    assert client.encrypted_files().find(file).data.description == "a.pdf"
+    assert isinstance(file, EncryptedFile)
+    assert file.expires_at is not None
+    client.encrypted_files().delete(other)
+    emulator.clock.advance(23 * 3600)
+    assert {one.id for one in client.encrypted_files().list().data} == {attached.id, file.id}
+    emulator.clock.advance(2 * 3600)
+    assert client.encrypted_files().list().total_records == 0
+    assert client.proofs().find(proof.id).data.id == proof.id
+
+
+def test_uploads_that_cannot_be(emulator: Emulator) -> None:
+    """400 for what is no form, and for foreign fields; neither 406 nor 415, whatever is accepted or sent."""
+    caller = Caller(emulator.engine, emulator.key)
+    form = "multipart/form-data; boundary=limit"
+
+    def parts(**fields: str) -> bytes:
+        told = [
+            f'--limit\r\nContent-Disposition: form-data; name="encrypted_files[{name}]"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        return ("".join(told) + "--limit--\r\n").encode()
+
+    for content_type, body in (
+        ("application/vnd.api+json", b"{}"),
+        ("application/json", b"{}"),
+        (form, parts(file="x", encryption_fingerprint="x", color="red")),
+    ):
+        sent = {"Content-Type": content_type, "Accept": "text/html"}
+        answer = caller.send("POST", "/encrypted_files", raw=body, headers=sent)
+        assert (answer.status, json.loads(answer.body)["errors"][0]["title"]) == (400, "invalid params")
+    answer = caller.send(
+        "POST", "/encrypted_files", raw=parts(file="x", encryption_fingerprint="x"), headers={"Content-Type": form}
+    )
+    assert answer.status == 422
+
+
+def test_an_address_of_200_characters(emulator: Emulator) -> None:
+    """No longer; and a proof takes five files at most, each once."""
+    client = emulator.client()
+    country = client.countries().one(filter={"iso": "DE"})
+    identity, address = person(client, country)
+    caller = Caller(emulator.engine, emulator.key)
+    body = document("addresses", address.id, address="x" * 201)
+    assert caller.error("PATCH", f"/addresses/{address.id}", body)["source"]["pointer"] == "/data/attributes/address"
+    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    files = [{"type": "encrypted_files", "id": client.upload_file(PDF).id} for _ in range(6)]
+    links = {"proof_type": {"type": "proof_types", "id": kind.id}, "entity": {"type": "identities", "id": identity.id}}
+    for given in ([], files, [files[0], files[0]]):
+        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": given}))
+        assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/files")
+    caller.write("POST", "/proofs", document("proofs", None, {**links, "files": files[:5]}), 201)

@@ -1,0 +1,227 @@
+"""The doors of the emulator: over HTTP in a thread, and the `didww emulator` command as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from didww import AsyncDidwwClient, CallbackMethod, DidwwClient, Export
+from didww.emulator import Emulator, Engine
+from didww.emulator.http.server import Server, running
+from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """The command `didww emulator ARGUMENTS`, once it serves."""
+    options = ["--ready-file", str(ready)] if ready is not None else []
+    started = subprocess.Popen(
+        [sys.executable, "-u", "-m", "didww", "emulator", *arguments, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    try:
+        end = time.monotonic() + 60
+        while ready is not None and not ready.exists():
+            assert started.poll() is None, started.stdout.read() if started.stdout else ""
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        yield started
+    finally:
+        if started.poll() is None:
+            started.kill()
+        started.communicate()
+
+
+def test_a_client_talks_to_a_served_emulator() -> None:
+    """Over real HTTP: reading, an error, the absolute links of a page built from the request's host, a second client."""
+    with running() as base_url, DidwwClient("key", base_url=base_url) as client:
+        page = client.did_groups().list(page=(2, 10))
+        assert page.links["next"].startswith(f"{base_url}/did_groups?")
+        assert len(list(client.did_groups().iterate(page=(1, 100), limit=1500))) == 1500
+        assert client.balance().find().request_id
+
+        async def main() -> Any:
+            async with AsyncDidwwClient("key", base_url=base_url) as asynchronous:
+                calls = [asynchronous.countries().list(filter={"iso": "GB"}) for _ in range(20)]
+                return await asyncio.gather(*calls)
+
+        assert {answer.data[0].iso for answer in asyncio.run(main())} == {"GB"}
+
+
+def test_a_body_that_is_too_large_is_refused_and_the_server_goes_on() -> None:
+    """413 or a cut connection for 40 MB; the next request is answered."""
+    with running() as base_url, httpx2.Client() as raw:
+        with suppress(httpx2.HTTPError):  # the server may hang up before all of it was sent
+            assert raw.post(f"{base_url}/orders", content=bytes(40 << 20), headers={"Api-Key": "k"}).status_code == 413
+        assert raw.get(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code == 200
+        assert raw.head(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code in (200, 404, 405)
+        assert raw.get(base_url.removesuffix("/v3") + "/nowhere", headers={"Api-Key": "k"}).status_code == 404
+
+
+def test_a_port_in_use_is_named() -> None:
+    """The error says which port, and how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is taken.*--port"):
+            Server(Emulator(), port=port)
+
+
+def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    """It prints the address and two lines to paste, logs requests without the key, and Ctrl-C ends it with code 0."""
+    ready = tmp_path / "ready"
+    with command("--port", "0", ready=ready) as process:
+        base_url = ready.read_text().strip()
+        with DidwwClient("very-secret-key", base_url=base_url) as client:
+            client.countries().list(filter={"iso": "GB"})
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert f"export DIDWW_BASE_URL={base_url}\n" in output
+    assert re.search(r"export DIDWW_API_KEY=\S+\n", output)
+    assert re.search(r"GET +200 .* /v3/countries\?filter%5Biso%5D=GB", output)
+    assert "very-secret-key" not in output
+    assert "Traceback" not in output
+    assert "\x1b" not in output
+    assert not ready.exists()
+
+
+def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Path) -> None:
+    """With --api-key others are refused; with --db a number is still there after a restart."""
+    ready, db = tmp_path / "ready", tmp_path / "state.db"
+    ids = []
+    for _ in range(2):
+        with command("--port", "0", "--api-key", "the-key", "--db", str(db), "--seed", "7", ready=ready) as process:
+            base_url = ready.read_text().strip()
+            with DidwwClient("another", base_url=base_url) as client, pytest.raises(AuthenticationError):
+                client.balance().find()
+            with DidwwClient("the-key", base_url=base_url) as client:
+                ids.append(client.balance().find().data.id)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=120)
+            assert "the-key" not in output
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "70000"], "port"),
+        (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
+        (["--host", "192.0.2.1"], "192.0.2.1"),
+        (["--host", "\u00e9" * 80], "no name or address of a host"),
+        (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
+    ],
+)
+def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str) -> None:
+    """A wrong option ends it with a message and a code other than 0, without a traceback."""
+    with command(*arguments) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_a_state_of_another_seed_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """The file, its seed and the one asked for; nothing twice."""
+    db = tmp_path / "state.db"
+    Engine(path=str(db), seed=1).close()
+    with command("--db", str(db), "--seed", "2") as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert output == (
+        f"Error: {db} holds the state of an emulator of seed 1, and this is seed 2. Take another file, or remove it.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path) -> None:
+    """The address that is printed can be used, and a warning says who else can."""
+    if host == "::" and not socket.has_ipv6:
+        pytest.skip("there is no IPv6 here")
+    ready = tmp_path / "ready"
+    with command("--port", "0", "--host", host, ready=ready) as process:
+        with DidwwClient("key", base_url=ready.read_text()) as client:
+            assert client.balance().find().data.total_balance > 0
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=120)
+    assert "others can reach all addresses of this machine" in output
+
+
+@pytest.mark.parametrize("own_key", [False, True])
+def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: bool) -> None:
+    """Of the first objects, and of what a state in a file has left; other keys have what each begins with."""
+    objects, db = tmp_path / "objects.yaml", tmp_path / "state.db"
+    objects.write_text("balance: 250\n")
+    options = ["--port", "0", "--objects", str(objects), "--db", str(db), *(["--api-key", "own"] if own_key else [])]
+    for turn in range(2):
+        ready = tmp_path / f"ready{turn}"
+        with command(*options, ready=ready) as process:
+            if turn == 0:
+                httpx2.post(
+                    ready.read_text().strip().removesuffix("/v3") + "/_emulator/balance/put", json={"balance": "12.5"}
+                )
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+        money = "250.00" if turn == 0 else "12.50"
+        if own_key:
+            assert f"One account, with {money} USD to spend." in output
+        else:
+            assert f"with 10000.00 USD to spend; local-key has {money} USD." in output
+
+
+def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:
+    """Names that it is asked for by, and hosts that callbacks go to; a reset keeps both."""
+    ready = tmp_path / "ready"
+    options = ["--port", "0", "--allow-host", "didww.example.com", "--callback-host", "0.0.0.0"]
+    with command(*options, ready=ready) as process:
+        base_url = ready.read_text().strip()
+        root = base_url.removesuffix("/v3")
+        for host, status in (("didww.example.com", 200), ("other.example.com", 403)):
+            answer = httpx2.get(f"{base_url}/balance", headers={"Api-Key": "local-key", "Host": host})
+            assert answer.status_code == status
+        httpx2.post(f"{root}/_emulator/state/reset")
+        with DidwwClient("local-key", base_url=base_url) as client:
+            span = {"from": f"{datetime.now(UTC):%Y-%m}-01 00:00:00", "to": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}
+            for host in ("0.0.0.0", "192.0.2.1"):
+                client.exports().create(
+                    Export(
+                        export_type="cdr_in",
+                        filters=span,
+                        callback_url=f"http://{host}:1/",
+                        callback_method=CallbackMethod.POST,
+                    )
+                )
+        httpx2.post(f"{root}/_emulator/clock/advance", json={"by": 5})
+        told = httpx2.post(f"{root}/_emulator/callbacks/settle", json={}, timeout=30).json()
+        states = {urlsplit(one["url"]).hostname: one["state"] for one in told}
+        assert states == {"0.0.0.0": "waiting", "192.0.2.1": "refused"}
+        assert "--callback-host" in str([one["attempts"] for one in told])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def test_a_client_without_the_prefix_is_told_the_base_url() -> None:
+    """404 with the address that the API begins at."""
+    with running() as base_url, DidwwClient("key", base_url=base_url.removesuffix("/v3")) as client:
+        with pytest.raises(NotFoundError, match=f"The API begins at {base_url}"):
+            client.balance().find()

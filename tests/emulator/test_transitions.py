@@ -1,0 +1,198 @@
+"""When and how what waits is decided: at once, after a time, after some readings, by hand; and which way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from didww import AddressVerification, DidOrderItem, DidwwClient, Export, Order
+from didww.emulator import Clock, Emulator
+from people import bought, groups_of, person
+
+START = datetime(2026, 3, 15, 12, tzinfo=UTC)
+SPAN = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(clock=Clock(START, running=False)) as made:
+        yield made
+
+
+def ordered(client: DidwwClient) -> str:
+    (group, *_) = groups_of(client, "GB", area_name="London")
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
+    return client.orders().create(Order(items=[item])).data.id
+
+
+def exported(client: DidwwClient) -> str:
+    return client.exports().create(Export(export_type="cdr_in", filters=SPAN)).data.id
+
+
+def verified(emulator: Emulator, client: DidwwClient) -> str:
+    """An address verification, as one can be had without papers."""
+    (group, *_) = groups_of(client, "US", is_available=True)
+    emulator.transitions.reset("orders")
+    dids = bought(emulator, client, group)
+    assert group.country is not None
+    _, address = person(client, group.country)
+    return client.address_verifications().create(AddressVerification(address=address, dids=dids)).data.id
+
+
+MAKERS: dict[str, tuple[Callable[[Emulator, DidwwClient], str], Callable[[DidwwClient, str], str], str]] = {
+    "orders": (
+        lambda _, client: ordered(client),
+        lambda client, one: str(client.orders().find(one).data.status),
+        "completed",
+    ),
+    "exports": (
+        lambda _, client: exported(client),
+        lambda client, one: str(client.exports().find(one).data.status),
+        "completed",
+    ),
+    "address_verifications": (
+        verified,
+        lambda client, one: str(client.address_verifications().find(one).data.status),
+        "approved",
+    ),
+}
+BEGINNING = {"orders": "pending", "exports": "pending", "address_verifications": "pending"}
+HAND = {"orders": "complete", "exports": "complete", "address_verifications": "approve"}
+
+
+@pytest.mark.parametrize("type", MAKERS)
+def test_paces(emulator: Emulator, type: str) -> None:
+    """Each kind is decided at once, after a time, after so many readings, or by hand, as it was set."""
+    make, status, done = MAKERS[type]
+    client = emulator.client()
+    emulator.transitions.set(type, after=0)
+    assert status(client, make(emulator, client)) == done
+
+    emulator.transitions.set(type, after="1 hour")
+    id = make(emulator, client)
+    emulator.clock.advance("59 min")
+    assert status(client, id) != done
+    emulator.clock.advance("1 min")
+    assert status(client, id) == done
+
+    emulator.transitions.set(type, reads=3)
+    id = make(emulator, client)
+    seen = [status(client, id) for _ in range(4)]
+    assert done not in seen[:3]
+    assert seen[3] == done
+
+    emulator.transitions.set(type, by_hand=True)
+    id = make(emulator, client)
+    emulator.clock.advance("10 days")
+    assert status(client, id) != done
+    assert id in [one.id for one in emulator.transitions.waiting()]
+    decided = getattr(emulator.transitions, HAND[type])(id)
+    assert decided.status == done == status(client, id)
+    assert id not in [one.id for one in emulator.transitions.waiting()]
+    with pytest.raises(ValueError, match=f"is {done} already"):
+        getattr(emulator.transitions, HAND[type])(id)
+
+    emulator.transitions.reset(type)
+    id = make(emulator, client)
+    assert status(client, id) == BEGINNING[type]
+    emulator.clock.advance(1)
+    assert status(client, id) == done
+
+
+def test_an_export_goes_over_processing_by_readings(emulator: Emulator) -> None:
+    """The steps are spread over the readings."""
+    emulator.transitions.set("exports", reads=4)
+    client = emulator.client()
+    id = exported(client)
+    seen = [str(client.exports().find(id).data.status) for _ in range(5)]
+    assert seen == ["pending", "pending", "processing", "processing", "completed"]
+
+
+def test_what_waits_can_be_hurried(emulator: Emulator) -> None:
+    """What would be decided by the clock or by readings can be decided by hand before, and is not decided again."""
+    client = emulator.client()
+    emulator.transitions.set("orders", after="1 day")
+    id = ordered(client)
+    assert emulator.transitions.complete(id).status == "completed"
+    emulator.transitions.set("orders", reads=1)
+    other = ordered(client)
+    assert emulator.transitions.cancel(other).status == "canceled"
+    emulator.clock.advance("2 days")
+    for _ in range(3):
+        assert client.orders().find(other).data.status == "canceled"
+    assert client.dids().list(filter={"order.id": id}).total_records == 1
+    assert client.dids().list(filter={"order.id": other}).total_records == 0
+
+
+def test_an_order_that_is_canceled_gives_its_money_back(emulator: Emulator) -> None:
+    """Canceled by DIDWW or by policy, the account has what it had, and the numbers are in stock."""
+    client = emulator.client()
+    before = client.balance().find().data.total_balance
+    emulator.transitions.set("orders", outcome="cancel")
+    id = ordered(client)
+    assert client.balance().find().data.total_balance < before
+    emulator.clock.advance(1)
+    assert client.orders().find(id).data.status == "canceled"
+    assert client.balance().find().data.total_balance == before
+
+
+def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulator) -> None:
+    """Nothing is delivered that is not in stock; once it is put there, the order completes at once."""
+    client = emulator.client()
+    (group, *_) = groups_of(client, "GB", area_name="London")
+    emulator.stock.put(group.id, 1)
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=3)
+    id = client.orders().create(Order(items=[item])).data.id
+    assert emulator.transitions.complete(id).status == "pending"
+    assert emulator.stock.show(group.id).count == 0
+    emulator.stock.put(group.id, 1)
+    assert client.orders().find(id).data.status == "pending"
+    emulator.stock.put(group.id, 5)
+    assert client.orders().find(id).data.status == "completed"
+    assert client.dids().list(filter={"order.id": id}).total_records == 3
+    assert emulator.stock.show(group.id).count == 4
+
+
+def test_what_was_set_outlives_a_restart(tmp_path: Any) -> None:
+    """A file remembers the pace, and what waits for readings or for a hand."""
+    path = str(tmp_path / "state.db")
+    with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
+        emulator.transitions.set("orders", reads=2)
+        id = ordered(emulator.client())
+        emulator.transitions.set("orders", by_hand=True)
+        other = ordered(emulator.client())
+    with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
+        assert emulator.transitions.show()["orders"].by_hand
+        client = emulator.client()
+        assert [str(client.orders().find(id).data.status) for _ in range(3)] == ["pending", "pending", "completed"]
+        assert [one.id for one in emulator.transitions.waiting()] == [other]
+        assert emulator.transitions.complete(other).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"type": "order", "after": 1}, "did you mean 'orders'"),
+        ({"type": "dids", "after": 1}, "are not decided"),
+        ({"type": "orders", "after": 1, "reads": 1}, "one of after=, reads= and by_hand="),
+        ({"type": "orders", "reads": -1}, "0 to 1000000"),
+        ({"type": "orders", "after": "soon"}, "length of time"),
+        ({"type": "orders", "outcome": "reject"}, "complete, cancel"),
+        ({"type": "exports", "outcome": "approve"}, "complete"),
+    ],
+)
+def test_what_cannot_be_set(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
+    """The error names what there is."""
+    with pytest.raises(ValueError, match="(?i)" + said):
+        emulator.transitions.set(**arguments)
+    assert emulator.transitions.show() == {}
+
+
+@pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
+def test_nothing_to_decide(emulator: Emulator, outcome: str) -> None:
+    """An id of nothing that waits is a LookupError."""
+    with pytest.raises(LookupError, match="nothing of id 'x'"):
+        getattr(emulator.transitions, outcome)("x")

@@ -1,0 +1,272 @@
+"""Which trunks and trunk groups the service takes: what an inbound or outbound trunk needs, and what excludes what.
+
+Requests are sent as they are: the client refuses most of these by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from didww.emulator import Emulator
+from scene import Caller, document
+
+HOST = {"host": "sip.example.com", "codec_ids": [9]}
+REGISTERS = {"enabled_sip_registration": True, "codec_ids": [9]}
+SID = "AC" + 32 * "0"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A fresh emulator."""
+    with Emulator() as made:
+        yield made
+
+
+@pytest.fixture
+def caller(emulator: Emulator) -> Caller:
+    """Somebody with its key."""
+    return Caller(emulator.engine, emulator.key)
+
+
+def sip(**attributes: Any) -> dict[str, Any]:
+    return {"type": "sip_configurations", "attributes": attributes}
+
+
+def inbound(name: str = "In", configuration: Any = None, **attributes: Any) -> dict[str, Any]:
+    return document("voice_in_trunks", name=name, configuration=configuration or sip(**HOST), **attributes)
+
+
+def changed(id: str, configuration: Any = None, **attributes: Any) -> dict[str, Any]:
+    there = {} if configuration is None else {"configuration": configuration}
+    return document("voice_in_trunks", id, **there, **attributes)
+
+
+def outbound(name: str = "Out", method: Any = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
+    made = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
+    given = {"name": name, "on_cli_mismatch_action": "reject_call", "authentication_method": made, **attributes}
+    return document("voice_out_trunks", None, relationships, **given)
+
+
+def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
+    """The places of what is wrong with a request that must be answered 422."""
+    answer = caller.write(method, path, body, 422)
+    return {error["source"]["pointer"].rpartition("/")[2] for error in answer["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "place"),
+    [
+        ({"host": "sip.example.com"}, "codec_ids"),
+        ({**HOST, "codec_ids": []}, "codec_ids"),
+        ({**HOST, "codec_ids": [9, 9]}, "codec_ids"),
+        ({"codec_ids": [9]}, "host"),
+        ({**HOST, "port": 0}, "port"),
+        ({**HOST, "port": 65536}, "port"),
+        ({**HOST, "username": "a b"}, "username"),
+        ({**HOST, "username": "a@b"}, "username"),
+        ({**REGISTERS, "host": "sip.example.com"}, "host"),
+        ({**REGISTERS, "port": 5060}, "port"),
+        ({**HOST, "use_did_in_ruri": True}, "use_did_in_ruri"),
+        ({**HOST, "auth_enabled": True, "auth_user": "u"}, "auth_password"),
+        ({**HOST, "auth_user": "u"}, "auth_user"),
+        ({**HOST, "sst_enabled": True, "sst_min_timer": None}, "sst_min_timer"),
+        ({**HOST, "sst_min_timer": 0}, "sst_min_timer"),
+        ({**HOST, "sst_enabled": True, "sst_min_timer": 900, "sst_max_timer": 600}, "sst_min_timer"),
+        ({**HOST, "sst_session_expires": 901}, "sst_session_expires"),
+        ({**HOST, "sip_timer_b": 999}, "sip_timer_b"),
+        ({**HOST, "sip_timer_b": None}, "sip_timer_b"),
+        ({**HOST, "sip_timer_b": 1000, "dns_srv_failover_timer": 1001}, "dns_srv_failover_timer"),
+        ({**HOST, "rtp_timeout": 4}, "rtp_timeout"),
+        ({**HOST, "allowed_rtp_ips": [f"192.0.2.{n}" for n in range(11)]}, "allowed_rtp_ips"),
+        ({**HOST, "max_transfers": 9}, "max_transfers"),
+        ({**HOST, "transport_protocol_id": 4}, "transport_protocol_id"),
+        ({**HOST, "rx_dtmf_format_id": None}, "rx_dtmf_format_id"),
+    ],
+    ids=str,
+)
+def test_sip_configurations_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+    """Host or registration, authentication, session timers, bounds: each is refused at its member."""
+    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
+
+
+def test_a_phone_number_to_forward_to_is_always_needed(caller: Caller) -> None:
+    """Digits, 15 at most."""
+    for dst in (None, "", "+442079460000", 16 * "4"):
+        pstn: dict[str, Any] = {"type": "pstn_configurations", "attributes": {"dst": dst}}
+        assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+    pstn = {"type": "pstn_configurations", "attributes": {}}
+    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "place"),
+    [
+        ({"capacity_limit": 0}, "capacity_limit"),
+        ({"capacity_limit": 32768}, "capacity_limit"),
+        ({"cli_prefix": "+1-202"}, "cli_prefix"),
+        ({"cli_prefix": "+1202555"}, "cli_prefix"),
+        ({"ringing_timeout": 0}, "ringing_timeout"),
+        ({"ringing_timeout": 33}, "ringing_timeout"),
+        ({"cli_format": "national"}, "cli_format"),
+        ({"external_reference_id": 101 * "x"}, "external_reference_id"),
+    ],
+    ids=str,
+)
+def test_inbound_trunks_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+    """Bounds and forms of a trunk's own attributes."""
+    assert refused(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
+
+
+def test_a_format_that_is_left_blank_is_the_default(caller: Caller) -> None:
+    """`cli_format` null or empty is stored as e164; a prefix may hold letters."""
+    for n, blank in enumerate((None, "", " ")):
+        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), cli_format=blank, cli_prefix="a+1#"), 201)
+        assert made["data"]["attributes"]["cli_format"] == "e164"
+        assert made["data"]["attributes"]["cli_prefix"] == "a+1#"
+
+
+@pytest.mark.unchecked
+def test_the_number_of_a_tone_format_is_kept_as_it_was_sent(caller: Caller) -> None:
+    """DIDWW's own sources number `tx_dtmf_format_id` in two ways."""
+    for n in (0, 1, 2, 3, 4):
+        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
+        assert made["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
+    assert refused(caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))) == {
+        "tx_dtmf_format_id"
+    }
+
+
+def test_a_configuration_is_merged_member_by_member(caller: Caller) -> None:
+    """What was not sent stays, null clears, and the type cannot change."""
+    id = caller.write("POST", "/voice_in_trunks", inbound(configuration=sip(**HOST, port=5060)), 201)["data"]["id"]
+    path = f"/voice_in_trunks/{id}"
+    now = caller.write("PATCH", path, changed(id, sip(port=None)))["data"]["attributes"]["configuration"]
+    assert (now["attributes"]["host"], now["attributes"]["port"]) == ("sip.example.com", None)
+    assert now["attributes"]["codec_ids"] == [9]
+    # The stored host is still there: registration is refused until null clears it.
+    assert refused(caller, "PATCH", path, changed(id, sip(enabled_sip_registration=True))) == {"host"}
+    now = caller.write("PATCH", path, changed(id, sip(enabled_sip_registration=True, host=None)))
+    assert now["data"]["attributes"]["configuration"]["attributes"]["incoming_auth_username"]
+    assert refused(caller, "PATCH", path, changed(id, sip(host="sip.example.com"))) == {"host"}
+    pstn = {"type": "pstn_configurations", "attributes": {"dst": "442079460000"}}
+    assert refused(caller, "PATCH", path, changed(id, pstn)) == {"type"}
+    assert caller.write("PATCH", path, changed(id, description="x"))["data"]["attributes"]["description"] == "x"
+
+
+def test_a_trunk_group_holds_ten_trunks(caller: Caller) -> None:
+    """An eleventh is refused, from either side; one that is listed twice counts once."""
+    trunks = [caller.write("POST", "/voice_in_trunks", inbound(str(n)), 201)["data"]["id"] for n in range(11)]
+    linked = [{"type": "voice_in_trunks", "id": one} for one in trunks]
+    assert refused(
+        caller,
+        "POST",
+        "/voice_in_trunk_groups",
+        document("voice_in_trunk_groups", None, {"voice_in_trunks": linked}, name="All"),
+    ) == {"voice_in_trunks"}
+    body = document(
+        "voice_in_trunk_groups", None, {"voice_in_trunks": [*linked[:10], linked[0]]}, name="All", capacity_limit=1
+    )
+    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]
+    assert made["meta"]["trunks_count"] == 10
+    group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": made["id"]}}
+    path = f"/voice_in_trunks/{trunks[10]}"
+    assert refused(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {"voice_in_trunk_group"}
+    caller.write("PATCH", f"/voice_in_trunks/{trunks[0]}", document("voice_in_trunks", trunks[0], group))
+    assert caller.send("DELETE", f"/voice_in_trunk_groups/{made['id']}").status == 204
+    assert caller.ids("/voice_in_trunks") == [trunks[10]]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "place"),
+    [
+        ({"on_cli_mismatch_action": None}, "on_cli_mismatch_action"),
+        ({"on_cli_mismatch_action": "replace_cli"}, "default_did"),
+        ({"capacity_limit": 0}, "capacity_limit"),
+        ({"rtp_timeout": 29}, "rtp_timeout"),
+        ({"rtp_timeout": None}, "rtp_timeout"),
+        ({"threshold_amount": None}, "threshold_amount"),
+        ({"dst_prefixes": ["+44"]}, "dst_prefixes"),
+        ({"dst_prefixes": None}, "dst_prefixes"),
+        ({"allowed_rtp_ips": [f"192.0.2.{n}" for n in range(61)]}, "allowed_rtp_ips"),
+        ({"allowed_rtp_ips": ["192.0.2.1", "192.0.2.1"]}, "allowed_rtp_ips"),
+    ],
+    ids=str,
+)
+def test_outbound_trunks_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+    """What a trunk needs, and bounds of its attributes."""
+    assert refused(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
+
+
+@pytest.mark.parametrize(
+    ("type", "attributes", "place"),
+    [
+        ("credentials_and_ip", {}, "authentication_method"),
+        ("credentials_and_ip", {"allowed_sip_ips": []}, "allowed_sip_ips"),
+        ("credentials_and_ip", {"allowed_sip_ips": None}, "allowed_sip_ips"),
+        ("credentials_and_ip", {"allowed_sip_ips": [f"192.0.2.{n}" for n in range(61)]}, "allowed_sip_ips"),
+        ("credentials_and_ip", {"allowed_sip_ips": ["192.0.2.1", "192.0.2.1"]}, "allowed_sip_ips"),
+        ("credentials_and_ip", {"allowed_sip_ips": ["192.0.2.1"], "tech_prefix": "12a"}, "tech_prefix"),
+        ("credentials_and_ip", {"allowed_sip_ips": ["192.0.2.1"], "tech_prefix": "123456789"}, "tech_prefix"),
+        ("twilio", {}, "twilio_account_sid"),
+        ("twilio", {"twilio_account_sid": "AC123"}, "twilio_account_sid"),
+        ("ip_only", {"allowed_sip_ips": ["192.0.2.1"]}, "type"),
+    ],
+    ids=str,
+)
+def test_authentication_methods_that_cannot_be(
+    caller: Caller, type: str, attributes: dict[str, Any], place: str
+) -> None:
+    """1 to 60 addresses, a prefix of digits and #, the SID of a Twilio account; addresses alone cannot be chosen."""
+    method = {"type": type, "attributes": attributes}
+    assert refused(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
+
+
+def test_a_twilio_account_is_one_trunks_own(emulator: Emulator, caller: Caller) -> None:
+    """Unique across accounts; the trunk itself may send it again. Twilio takes no prefix (400)."""
+    method = {"type": "twilio", "attributes": {"twilio_account_sid": SID}}
+    id = caller.write("POST", "/voice_out_trunks", outbound(method=method), 201)["data"]["id"]
+    caller.write("PATCH", f"/voice_out_trunks/{id}", document("voice_out_trunks", id, authentication_method=method))
+    other = Caller(emulator.engine, "another")
+    assert refused(other, "POST", "/voice_out_trunks", outbound(method=method)) == {"twilio_account_sid"}
+    prefixed = {"type": "twilio", "attributes": {"twilio_account_sid": SID, "tech_prefix": "1"}}
+    assert caller.send("POST", "/voice_out_trunks", outbound("x", prefixed)).status == 400
+
+
+def test_the_default_did_goes_with_replacing_the_caller_id(emulator: Emulator, caller: Caller) -> None:
+    """Needed with `replace_cli`, refused with any other action; prefixes that are listed twice are stored once."""
+    (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
+    linked = {"default_did": {"type": "dids", "id": did}}
+    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
+    body = outbound(relationships=linked, on_cli_mismatch_action="replace_cli", dst_prefixes=["44", "1", "44"])
+    made = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
+    assert made["attributes"]["dst_prefixes"] == ["44", "1"]
+    path, id = f"/voice_out_trunks/{made['id']}", made["id"]
+    change: dict[str, Any] = {"on_cli_mismatch_action": "reject_call"}
+    assert refused(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
+    caller.write("PATCH", path, document("voice_out_trunks", id, {"default_did": None}, **change))
+
+
+def test_actions_on_a_caller_id_need_their_feature(emulator: Emulator, caller: Caller) -> None:
+    """Without it they are refused at the attribute."""
+    emulator.features.put({"randomize_cli": False})
+    body = outbound(on_cli_mismatch_action="randomize_cli")
+    assert refused(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
+    emulator.features.put({"randomize_cli": True})
+    caller.write("POST", "/voice_out_trunks", body, 201)
+
+
+@pytest.mark.parametrize(
+    ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
+)
+def test_callers_beside_the_switch_for_all(emulator: Emulator, caller: Caller, switch: str, name: str) -> None:
+    """Numbers to call from are named, or any may call; both together are refused, also if one was stored before."""
+    (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
+    linked = {name: [{"type": "dids", "id": did}]}
+    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})) == {name}
+    id = caller.write("POST", "/voice_out_trunks", outbound(relationships=linked), 201)["data"]["id"]
+    path, body = f"/voice_out_trunks/{id}", document("voice_out_trunks", id, **{switch: True})
+    assert refused(caller, "PATCH", path, body) == {name}
+    caller.write("PATCH", path, document("voice_out_trunks", id, {name: []}, **{switch: True}))

@@ -5,12 +5,11 @@ Its twin is `didww.async_client`; a test compares them member by member.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import checked_most, download, export_url
+from didww._core.download import checked_most, download, export_url, target_path
 from didww._core.events import observers_for
 from didww._drivers.opentelemetry import tracing_for
 from didww._drivers.sync import Driver
@@ -46,6 +45,7 @@ from didww.configuration import (
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Never
@@ -324,11 +324,12 @@ class DidwwClient:
 
         Raises:
             UnexpectedResponseError: The file is damaged or cut off, and stays so; nothing was kept.
-            InvalidValueError: The export is not completed yet; nothing was sent.
+            InvalidValueError: The export is not completed yet, or `file_path` is no path; nothing was sent.
             NotFoundError: The file is gone; exports are kept for one month.
         """
-        self._driver.run(download(self._configuration, export_url(url), os.fsdecode(file_path), progress=progress))
-        return Path(os.fsdecode(file_path))
+        path = target_path(file_path)
+        self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
+        return Path(path)
 
     def download_and_decompress_export(
         self,
@@ -352,10 +353,9 @@ class DidwwClient:
             UnexpectedResponseError: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was
                 kept.
         """
-        self._driver.run(
-            download(self._configuration, export_url(url), os.fsdecode(file_path), checked_most(max_bytes), progress)
-        )
-        return Path(os.fsdecode(file_path))
+        path = target_path(file_path)
+        self._driver.run(download(self._configuration, export_url(url), path, checked_most(max_bytes), progress))
+        return Path(path)
 
     def upload_file(
         self,

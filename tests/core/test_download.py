@@ -301,6 +301,10 @@ def test_a_path_that_cannot_be_written(name: str, kind: str, tmp_path: Path) -> 
         http(b"Log in", "Content-Type: Text/HTML; charset=utf-8"),
         http(b"\xef\xbb\xbf \r\n<!DOCTYPE html><p>Log in"),
         http(b'{"errors": []}', "Content-Type: application/vnd.api+json"),
+        http(b'[{"error": 1}]'),
+        http(b'"Log in"', "Content-Type: application/json"),
+        http(b"Please log in", "Content-Type: text/plain; charset=utf-8"),
+        http("<html>".encode("utf-16")),
         http(b""),
         http(b"", "Content-Type: text/csv"),
         chunked(b""),
@@ -316,6 +320,29 @@ def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_
             getattr(client, method)(f"{server.url}{PATH}", target)
     assert target.read_bytes() == b"good records"
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 names are what is compared
+
+
+def test_packed_bytes_are_an_export_whatever_they_are_called(kind: str, tmp_path: Path) -> None:
+    """Servers that do not know `.csv.gz` call it plain text; so may plain CSV be called anything else."""
+    for raw, kept in (
+        (http(PACKED, "Content-Type: text/plain"), PACKED),
+        (http(CSV, "Content-Type: text/csv"), CSV),
+        (http(CSV), CSV),
+    ):
+        with Server(once(raw)) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
+            client.download_export(f"{server.url}{PATH}", tmp_path / "calls")
+        assert (tmp_path / "calls").read_bytes() == kept
+
+
+@pytest.mark.parametrize("method", ["download_export", "download_and_decompress_export"])
+@pytest.mark.parametrize("target", [3, None, ["calls.csv"]])
+def test_what_is_no_path_is_said(target: Any, method: str, kind: str) -> None:
+    """Before anything is sent."""
+    with client_of(kind, "http://127.0.0.1:9/v3", max_retries=0) as client:
+        with pytest.raises(
+            InvalidValueError, match=r"file_path must be a path .*, got (int|NoneType|list)\. Name the file"
+        ):
+            getattr(client, method)(f"http://127.0.0.1:9{PATH}", target)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams
@@ -286,6 +287,21 @@ def test_the_deadline_and_the_rate_limit_hold() -> None:
     world.serve = lambda request: answer(document=DOCUMENT)
     world.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
     assert len(taken) == 1
+
+
+def test_hooks_cannot_give_the_key_away() -> None:
+    """However an event is encoded, the key is masked in it; what is sent has it."""
+    told: list[Any] = []
+    emulator = Emulator()
+    emulator.faults.add(status=503, times=1)
+    options: dict[str, Any] = dict.fromkeys(("on_request", "on_response", "on_retry"), told.append)
+    with emulator.client("k3y-that-nobody-may-see", **options) as client:
+        client.balance().find()
+    assert {type(event).__name__ for event in told} == {"RequestStarted", "ResponseReceived", "RetryScheduled"}
+    for event in told:
+        assert event.request.headers["Api-Key"] == "***"
+        for text in (repr(event), str(msgspec.to_builtins(event)), msgspec.json.encode(event).decode()):
+            assert "k3y-that" not in text
 
 
 def test_the_log_and_the_hooks_are_told(caplog: pytest.LogCaptureFixture) -> None:

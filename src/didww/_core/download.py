@@ -6,6 +6,7 @@ and `If-Range`, so that two versions of a file are never put together. Otherwise
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -46,15 +47,19 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
-__all__ = ["Progress", "checked_most", "download", "export_url"]
+__all__ = ["Progress", "checked_most", "download", "export_url", "target_path"]
 
 MAX_ERROR_BYTES: Final = 1 << 20
 MAX_CHECKED: Final = 100 << 30
 """Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
 _GZIP_HEAD: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
+_BEFORE_TEXT: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""Byte order marks and spaces; in UTF-16 a zero byte stands before or after each letter."""
+_PAGE_STARTS: Final = (b"<", b"{", b"[")
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 """What proxies and portals answer with in place of the file."""
+_TEXTS: Final = re.compile(r"(text|application)/(plain|json|xml)")
+"""Media types of what is no file either, unless its bytes are packed."""
 _AWAY: Final = " (another host than base_url: no key was sent)"
 _STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # in ASCII, so that it can be sent back
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
@@ -82,6 +87,21 @@ def checked_most(max_bytes: int) -> int:
     if whole is None or whole < 1:
         raise InvalidValueError("max_bytes is a whole number from 1.", field="max_bytes")
     return whole
+
+
+def target_path(path: str | bytes | os.PathLike[str]) -> str:
+    """The path of a file to write, as text.
+
+    Raises:
+        InvalidValueError: It is no path.
+    """
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise InvalidValueError(
+            f"file_path must be a path (str, bytes or os.PathLike), got {type(path).__name__}. Name the file to write.",
+            field="file_path",
+        ) from None
 
 
 def export_url(export: str | Export) -> str:
@@ -147,6 +167,7 @@ class _Download:
         self._size = 0
         self._total: int | None = None
         self._etag = ""
+        self._called = ""
         self._unpacked = 0
         self._unpacker = Decompressor() if self._most is not None else None
 
@@ -241,6 +262,7 @@ class _Download:
             if media_type in _PAGES:
                 raise self._is_a_page(media_type)
             yield from self._restart()
+            self._called = media_type
             length = opened.headers.get("content-length", "")
             self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
             etag = opened.headers.get("etag", "")
@@ -296,8 +318,10 @@ class _Download:
             UnexpectedResponseError: They are a page, cannot be unpacked, or are too many.
         """
         assert self._file is not None  # noqa: S101 `_begin` has opened it
-        if not self._size and chunk.removeprefix(_BOM).lstrip().startswith((b"<", b"{")):
+        if not self._size and chunk.lstrip(_BEFORE_TEXT).startswith(_PAGE_STARTS):
             raise self._is_a_page("HTML, XML or JSON")
+        if not self._size and _TEXTS.fullmatch(self._called) and not _GZIP_HEAD.startswith(chunk[:2]):
+            raise self._is_a_page(self._called)
         if not self._size and self._most is None and chunk.startswith(_GZIP_HEAD):
             self._unpacker = Decompressor()  # to check the end of the file by
         self._size += len(chunk)

@@ -17,7 +17,7 @@ class RequestStarted(Struct, frozen=True):
     """A request is about to go out.
 
     Attributes:
-        request: The request; its headers hold the key.
+        request: The request; hooks get it with the key masked in its headers.
         attempt: 1 for the first time.
     """
 

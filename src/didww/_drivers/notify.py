@@ -9,13 +9,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
 from didww._util.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from didww._core.effects import Request
+
 __all__ = ["tell"]
+
+_SECRET: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
 
 log: Final = logging.getLogger("didww")
 log.addHandler(logging.NullHandler())  # silent, unless the program sets logging up
@@ -26,7 +32,16 @@ def tell(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]
     level, text, arguments = _LINES[type(event)](event)
     if log.isEnabledFor(level):
         log.log(level, text, *arguments)
-    return [hook(event) for kind, hook in observers if isinstance(event, kind)]
+    hooks = [hook for kind, hook in observers if isinstance(event, kind)]
+    if hooks:
+        event = replace(event, request=_masked(event.request))
+    return [hook(event) for hook in hooks]
+
+
+def _masked(request: Request) -> Request:
+    """The request as hooks get it: whatever they encode or store, the key is not in it."""
+    headers = {name: "***" if name.lower() in _SECRET else value for name, value in request.headers.items()}
+    return replace(request, headers=headers)
 
 
 def _sending(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:

@@ -368,8 +368,8 @@ class DidwwClient:
         """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
 
         Fetches DIDWW's public keys, encrypts the file with them while it is sent, and encrypts and sends it once more
-        if the keys were replaced in between. Memory does not grow with the file. An unattached file is removed after
-        24 hours.
+        if the keys were replaced in between. Memory does not grow with the file. The upload is removed after 24
+        hours, attached or not: what it was attached to has a copy.
 
         Args:
             file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
@@ -624,7 +624,7 @@ class DidwwClient:
         return Catalogue(self, "public_keys")
 
     def encrypted_files(self) -> Kept[EncryptedFile, EncryptedFileFilter, Never, EncryptedFileSort]:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours unless attached by then."""
+        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not."""
         return Kept(self, "encrypted_files")
 
     def emergency_requirements(

@@ -58,7 +58,7 @@ class AvailableDid(
     Source: contract file available_dids.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")
     did_group: DidGroup | None = relationship("The group that sells it.")
     nanpa_prefix: NanpaPrefix | None = relationship(
         "Its NPA-NXX prefix; None outside the North American plan.",

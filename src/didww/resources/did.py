@@ -147,7 +147,7 @@ class Did(
     Source: contract file dids.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")
     description: str | None = writable("The account's own note; None if there is none.", on="update")
     blocked: bool = attribute(
         "True if calls cannot arrive: blocked by the account, by DIDWW, or until it is registered.",

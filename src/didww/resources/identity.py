@@ -124,7 +124,7 @@ class Identity(
     first_name: str = writable("First name of the person, or of the company's representative.", required=True)
     last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
     phone_number: str = writable(
-        "Number to reach them by, digits only, e.g. `442037691880`.", required=True, form=DIGITS
+        "Number to reach them by, digits only, e.g. `442079460000`.", required=True, form=DIGITS
     )
     contact_email: str | None = writable(
         "Email address for questions of the registration; None if not given.", form=EMAIL

@@ -14,7 +14,7 @@ class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
     """
 
     dst: str | None = writable(
-        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442037691880`. "
+        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442079460000`. "
         "None in answers only.",
         required=True,
         longest=15,

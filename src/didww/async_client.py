@@ -166,8 +166,9 @@ class AsyncDidwwClient:
     Args:
         api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
             `DIDWW_API_KEY`.
-        environment: `Environment.SANDBOX`, DIDWW's test installation, or `Environment.PRODUCTION`, which buys real
-            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the emulator.
+        environment: `Environment.SANDBOX`, DIDWW's test installation; `Environment.LOCAL`, the emulator on this
+            machine; or `Environment.PRODUCTION`, which buys real numbers for real money. Defaults to
+            `DIDWW_ENVIRONMENT`, or else to `SANDBOX`.
         base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
@@ -267,7 +268,7 @@ class AsyncDidwwClient:
 
     @property
     def environment(self) -> Environment | None:
-        """The environment that this client talks to; None if `base_url` is an address of none."""
+        """The environment that this client talks to; None if `base_url` is another address."""
         return environment_at(self._configuration.base_url)
 
     async def close(self) -> None:

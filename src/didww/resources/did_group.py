@@ -109,7 +109,9 @@ class DidGroup(
     Source: contract file did_groups.
     """
 
-    prefix: str = attribute("Digits after the country code, e.g. `20` for London; empty if the group covers a whole country.")
+    prefix: str = attribute(
+        "Digits after the country code, e.g. `20` for London; empty if the group covers a whole country."
+    )
     area_name: str = attribute("Name of the area covered, for people to read.")
     features: list[Feature] = attribute("Services that its numbers can have.")
     is_metered: bool = attribute(

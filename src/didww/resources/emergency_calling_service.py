@@ -124,7 +124,9 @@ class EmergencyCallingService(
     order: Order | None = relationship("The order that it was charged by; None before activation.")
     emergency_requirement: EmergencyRequirement | None = relationship("The requirement that it has to meet.")
     emergency_verification: EmergencyVerification | None = relationship("The verification of its address.")
-    dids: list[Did] = relationship("The numbers that use it. To detach one, set its `emergency_calling_service` to None.")
+    dids: list[Did] = relationship(
+        "The numbers that use it. To detach one, set its `emergency_calling_service` to None."
+    )
     meta = resource_meta(EmergencyCallingServiceMeta, "What it costs.")
 
     is_new = status_is(EmergencyCallingServiceStatus.NEW)

@@ -178,14 +178,14 @@ class DidwwClient:
             `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
         session: A `requests.Session` of the caller's own, used as it is (proxies, certificates) and never closed.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
-        max_retries: How often a request is sent again after a failure that allows it (docs/retries.md).
-        rate_limit: Requests in a second, 20 unless said, which is what the service takes of one key; or a `Limiter`
+        max_retries: Most retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
+        rate_limit: Requests in a second. Defaults to 20, which is what the service takes of one key. Or a `Limiter`
             that several clients share; None for no limit.
         headers: Headers to add to each request.
         on_request: Called with each request before it goes out, each attempt by itself.
         on_response: Called with each answer.
         on_retry: Called before the pause that precedes another attempt.
-        tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
+        tracing: Whether each call makes an OpenTelemetry span. By default, if the program has imported OpenTelemetry
             (docs/observability.md).
         allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
             one.
@@ -346,7 +346,7 @@ class DidwwClient:
         Args:
             url: The `url` of a completed export, or the export.
             file_path: Where to put the file; an existing one is replaced.
-            max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
+            max_bytes: Most bytes that it may unpack to. Defaults to 10 GiB.
             progress: As in `download_export`; it counts packed bytes.
 
         Raises:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
 DEFAULT_RETRIES: Final = 2
-"""How often a request is sent again unless told otherwise."""
+"""Retries of a request by default."""
 
 DEFAULT_TIMEOUT: Final = 60.0
-"""Seconds that a whole call may take unless told otherwise."""
+"""Seconds that a whole call may take by default."""
 
 NO_TIMEOUT: Final = float("inf")
 """Say this to wait without end; there is no other way to switch the deadline off."""
@@ -347,7 +347,7 @@ def checked_timeout(value: float) -> float:
 
 
 def checked_retries(value: int) -> int:
-    """`value` as a number of repetitions.
+    """`value` as a number of retries.
 
     Raises:
         InvalidValueError: It is no whole number from 0.

@@ -142,7 +142,7 @@ class Did(
     """A number that the account owns.
 
     Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    The contract has no delete, which is offered all the same; cancelling is `terminated = True`.
+    The contract has no delete, which is offered all the same; canceling is `terminated = True`.
 
     Source: contract file dids.
     """
@@ -154,7 +154,7 @@ class Did(
     )
     awaiting_registration: bool = attribute("True until the registration that its country demands is done.")
     terminated: bool = writable(
-        "True once it is cancelled, with effect from `expires_at`. Write True to cancel, False to restore.",
+        "True once it is canceled, with effect from `expires_at`. Write True to cancel, False to restore.",
         on="update",
     )
     emergency_enabled: bool = attribute("True if emergency calling works on it.")

@@ -144,7 +144,7 @@ class Did(
     Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
     The contract has no delete, which is offered all the same; canceling is `terminated = True`.
 
-    Source: contract file dids.
+    Source: tests/contract/facts/dids.yaml.
     """
 
     number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")

@@ -106,7 +106,7 @@ class DidGroup(
 
     Its prices are in `stock_keeping_units`, its stock in `meta`.
 
-    Source: contract file did_groups.
+    Source: tests/contract/facts/did_groups.yaml.
     """
 
     prefix: str = attribute(

@@ -84,7 +84,7 @@ EmergencyCallingServiceSort = Literal[
 class EmergencyCallingServiceMeta(Meta):
     """What the subscription costs, in US dollars.
 
-    Source: contract file emergency_calling_services.
+    Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
     setup_price: Decimal = attribute("Price of the activation, once.")
@@ -104,7 +104,7 @@ class EmergencyCallingService(
 
     A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
     that is refused while its status is `in_process`.
-    Source: contract file emergency_calling_services; states: scenarios sheet, section 7.
+    Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
     name: str = attribute("What it is called.")

@@ -115,7 +115,7 @@ class Identity(
 
     Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
     deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
-    Source: contract file identities.
+    Source: tests/contract/facts/identities.yaml.
     """
 
     identity_type: IdentityType = writable(

@@ -39,7 +39,7 @@ class Region(
 ):
     """A state or province of a country.
 
-    Source: contract file regions.
+    Source: tests/contract/facts/regions.yaml.
     """
 
     name: str = attribute("What it is called, e.g. `California`.")

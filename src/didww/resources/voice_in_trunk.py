@@ -69,7 +69,7 @@ class VoiceInTrunk(
 
     A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
 
-    Source: contract file voice_in_trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     name: str = writable("What the account calls it; no other trunk or trunk group has the same name.", required=True)

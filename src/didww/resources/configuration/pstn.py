@@ -10,7 +10,7 @@ from didww.resources.configuration.base import TrunkConfiguration
 class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
     """Calls are forwarded to a phone number.
 
-    Source: contract file voice_in_trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     dst: str | None = writable(

@@ -107,7 +107,7 @@ def _group(id_: str) -> dict[str, Any]:
         "id": id_,
         "type": "did_groups",
         "attributes": {
-            "prefix": "4420",
+            "prefix": "20",
             "area_name": "London",
             "features": ["voice_in", "t38"],
             "is_metered": False,

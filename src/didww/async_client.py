@@ -166,19 +166,20 @@ class AsyncDidwwClient:
     Args:
         api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
             `DIDWW_API_KEY`.
-        environment: `Environment.SANDBOX`, DIDWW's test installation, or `Environment.PRODUCTION`, which buys real
-            numbers for real money. Defaults to `DIDWW_ENVIRONMENT`, or else to the emulator.
+        environment: `Environment.SANDBOX`, DIDWW's test installation; `Environment.LOCAL`, the emulator on this
+            machine; or `Environment.PRODUCTION`, which buys real numbers for real money. Defaults to
+            `DIDWW_ENVIRONMENT`, or else to `SANDBOX`.
         base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
-        max_retries: How often a request is sent again after a failure that allows it (docs/retries.md).
-        rate_limit: Requests in a second, 20 unless said, which is what the service takes of one key; or a `Limiter`
+        max_retries: Most retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
+        rate_limit: Requests in a second. Defaults to 20, which is what the service takes of one key. Or a `Limiter`
             that several clients share; None for no limit.
         headers: Headers to add to each request.
         on_request: Called with each request before it goes out, each attempt by itself.
         on_response: Called with each answer.
         on_retry: Called before the pause that precedes another attempt.
-        tracing: Whether each call makes an OpenTelemetry span; unless said, if the program has imported OpenTelemetry
+        tracing: Whether each call makes an OpenTelemetry span. By default, if the program has imported OpenTelemetry
             (docs/observability.md).
         allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
             one.
@@ -267,7 +268,7 @@ class AsyncDidwwClient:
 
     @property
     def environment(self) -> Environment | None:
-        """The environment that this client talks to; None if `base_url` is an address of none."""
+        """The environment that this client talks to; None if `base_url` is another address."""
         return environment_at(self._configuration.base_url)
 
     async def close(self) -> None:
@@ -349,7 +350,7 @@ class AsyncDidwwClient:
         Args:
             url: The `url` of a completed export, or the export.
             file_path: Where to put the file; an existing one is replaced.
-            max_bytes: Most bytes that it may unpack to; 10 GiB unless said.
+            max_bytes: Most bytes that it may unpack to. Defaults to 10 GiB.
             progress: As in `download_export`; it counts packed bytes.
 
         Raises:
@@ -371,8 +372,8 @@ class AsyncDidwwClient:
         """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
 
         Fetches DIDWW's public keys, encrypts the file with them while it is sent, and encrypts and sends it once more
-        if the keys were replaced in between. Memory does not grow with the file. An unattached file is removed after
-        24 hours.
+        if the keys were replaced in between. Memory does not grow with the file. The upload is removed after 24
+        hours, attached or not: what it was attached to has a copy.
 
         Args:
             file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
@@ -637,7 +638,7 @@ class AsyncDidwwClient:
         return AsyncCatalogue(self, "public_keys")
 
     def encrypted_files(self) -> AsyncKept[EncryptedFile, EncryptedFileFilter, Never, EncryptedFileSort]:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours unless attached by then."""
+        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not."""
         return AsyncKept(self, "encrypted_files")
 
     def emergency_requirements(

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
 DEFAULT_RETRIES: Final = 2
-"""How often a request is sent again unless told otherwise."""
+"""Retries of a request by default."""
 
 DEFAULT_TIMEOUT: Final = 60.0
-"""Seconds that a whole call may take unless told otherwise."""
+"""Seconds that a whole call may take by default."""
 
 NO_TIMEOUT: Final = float("inf")
 """Say this to wait without end; there is no other way to switch the deadline off."""
@@ -47,15 +47,17 @@ UNSET: Final = Unset.UNSET
 
 
 class Environment(enum.StrEnum):
-    """The two installations of DIDWW; accounts and keys of one are unknown in the other.
+    """The two installations of DIDWW, and the emulator; accounts and keys of one are unknown in the others.
 
-    Source: behaviour sheet, section 1.
+    See https://doc.didww.com for DIDWW's two, and docs/emulator.md for the emulator.
     """
 
     PRODUCTION = "production"
     """Real numbers, real money."""
     SANDBOX = "sandbox"
     """DIDWW's own test installation: costs nothing, touches no real number."""
+    LOCAL = "local"
+    """The emulator on this machine at its default port, as `didww emulator` starts it."""
 
     @property
     def base_url(self) -> str:
@@ -66,6 +68,7 @@ class Environment(enum.StrEnum):
 _BASE_URLS = {
     Environment.PRODUCTION: "https://api.didww.com/v3",
     Environment.SANDBOX: "https://sandbox-api.didww.com/v3",
+    Environment.LOCAL: "http://127.0.0.1:8750/v3",
 }
 
 
@@ -241,11 +244,11 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
 def base_url_from(
     base_url: str | None, environment: Environment | str | None, environ: Mapping[str, str] = os.environ
 ) -> str:
-    """Return the address of the API: `base_url`, or else what the environment comes to.
+    """Return the address of the API: `base_url`, or else that of the environment.
 
-    `DIDWW_BASE_URL` takes the place of the sandbox, so that programs written for it run against a local server
-    unedited, but never that of `Environment.PRODUCTION` as an argument. `DIDWW_ENVIRONMENT` stands in for a missing
-    `environment`.
+    `DIDWW_BASE_URL` replaces the address of `SANDBOX` and `LOCAL`, so that programs written for either run against
+    another server unedited. It never replaces that of `Environment.PRODUCTION` as an argument. `environment` defaults
+    to `DIDWW_ENVIRONMENT`.
 
     Raises:
         DidwwClientError: `DIDWW_API_VERSION` is a version that this client does not speak.
@@ -268,7 +271,7 @@ def base_url_from(
 
 
 def environment_at(base_url: str) -> Environment | None:
-    """The environment whose API is at this address; None if it is an address of none."""
+    """Return the environment whose API is at this address, or None."""
     return next((one for one in Environment if one.base_url == base_url), None)
 
 
@@ -293,8 +296,8 @@ def checked_environment(value: str, name: str = "environment") -> Environment:
     try:
         return Environment(value.strip().lower())
     except (ValueError, AttributeError):
-        known = " or ".join(repr(str(member)) for member in Environment)
-        raise InvalidValueError(f"{name} must be {known}, got {value!r}.", field=name) from None
+        known = ", ".join(repr(str(member)) for member in Environment)
+        raise InvalidValueError(f"{name} must be one of {known}, got {value!r}.", field=name) from None
 
 
 def checked_base_url(value: str, name: str = "base_url") -> str:
@@ -344,7 +347,7 @@ def checked_timeout(value: float) -> float:
 
 
 def checked_retries(value: int) -> int:
-    """`value` as a number of repetitions.
+    """`value` as a number of retries.
 
     Raises:
         InvalidValueError: It is no whole number from 0.

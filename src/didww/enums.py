@@ -252,13 +252,13 @@ class OrderStatus(OpenStrEnum):
     """
 
     PENDING = "pending"
-    """Not fulfilled yet; a back order stays here until numbers are in stock. Can still be cancelled."""
+    """Not fulfilled yet; a back order stays here until numbers are in stock. Can still be canceled."""
 
     COMPLETED = "completed"
     """Fulfilled: the ordered numbers or capacity belong to the account."""
 
     CANCELED = "canceled"
-    """Cancelled, by the customer or by DIDWW; a cancelled order's numbers are removed."""
+    """Canceled, by the customer or by DIDWW; a canceled order's numbers are removed."""
 
 
 class ExportType(OpenStrEnum):
@@ -349,7 +349,7 @@ class EmergencyCallingServiceStatus(OpenStrEnum):
     """In force, while a new address is under review."""
 
     CANCELED = "canceled"
-    """Cancelled; it is not renewed."""
+    """Canceled; it is not renewed."""
 
 
 class ProofEntityType(OpenStrEnum):
@@ -479,7 +479,7 @@ class DidHistoryAction(OpenStrEnum):
     """The number was paid for another billing cycle."""
 
     CANCELED = "canceled"
-    """The number was cancelled."""
+    """The number was canceled."""
 
     REMOVED = "removed"
     """The number was taken off the account."""

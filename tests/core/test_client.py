@@ -668,6 +668,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         ({}, {"DIDWW_BASE_URL": LOCAL, "DIDWW_ENVIRONMENT": "production"}, LOCAL),
         ({"environment": Environment.SANDBOX}, {"DIDWW_BASE_URL": LOCAL}, LOCAL),
         ({"environment": Environment.PRODUCTION}, {"DIDWW_BASE_URL": LOCAL}, PRODUCTION),
+        ({"environment": Environment.LOCAL}, {}, LOCAL),
+        ({"environment": "Local"}, {"DIDWW_ENVIRONMENT": "production"}, LOCAL),
+        ({}, {"DIDWW_ENVIRONMENT": "local"}, LOCAL),
+        ({"environment": Environment.LOCAL}, {"DIDWW_BASE_URL": ELSEWHERE}, ELSEWHERE),
+        ({"environment": Environment.LOCAL, "base_url": ELSEWHERE}, {}, ELSEWHERE),
         ({"base_url": ELSEWHERE}, {"DIDWW_BASE_URL": LOCAL}, ELSEWHERE),
         ({"base_url": ELSEWHERE, "environment": Environment.PRODUCTION}, {}, ELSEWHERE),
         ({}, {"DIDWW_API_VERSION": "2026-04-16"}, SANDBOX),
@@ -677,7 +682,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_arguments_win_over_the_environment(
     environment: pytest.MonkeyPatch, make: Any, options: dict[str, Any], variables: dict[str, str], expected: str
 ) -> None:
-    """DIDWW_BASE_URL takes the place of the sandbox, but not that of an explicit production."""
+    """DIDWW_BASE_URL replaces the address of SANDBOX and LOCAL, but never that of an explicit PRODUCTION."""
     for name, value in variables.items():
         environment.setenv(name, value)
     assert make(**options).base_url == expected

@@ -344,7 +344,7 @@ def test_a_program_of_raw_calls_against_the_local_didww() -> None:
 
 def test_a_client_knows_its_environment() -> None:
     """That of its address; None for an address of the caller's own."""
-    for environment in (Environment.SANDBOX, Environment.PRODUCTION):
+    for environment in Environment:
         with DidwwClient(KEY, environment) as client:
             assert client.environment is environment
             assert client.with_options(timeout=1).environment is environment

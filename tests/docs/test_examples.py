@@ -118,7 +118,7 @@ def test_every_error_is_in_its_page() -> None:
 def test_the_logs_of_libraries_can_be_silenced_as_the_guide_says(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """StockLevel alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
+    """Left alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', guide)
     caplog.set_level(logging.NOTSET, library)

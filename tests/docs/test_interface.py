@@ -701,7 +701,7 @@ def test_environments_have_their_addresses(name: str, address: str) -> None:
         assert cls(KEY, environment=environment, base_url=given).base_url == given
 
 
-def test_the_emulator_is_the_environment_unless_told() -> None:
+def test_the_sandbox_is_the_default_environment() -> None:
     """Nobody buys for real money by leaving something out; a missing key is told at once."""
     assert DidwwClient(KEY).base_url == Environment.SANDBOX.base_url
     for key in ("", " ", None):

@@ -37,7 +37,7 @@ class Exchanged(Struct, frozen=True):
 def exchange(
     configuration: Configuration, request: Request, *, creating: bool, course: CallTrace | None = None
 ) -> Call[Exchanged]:
-    """Exchange `request` for an answer, which may be an error; sent again as `retries` has it.
+    """Exchange `request` for a response, which may be an error; retry it by the table in `retry`.
 
     Args:
         configuration: The client's settings.

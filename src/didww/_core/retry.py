@@ -1,4 +1,4 @@
-"""When a request is sent again: the table, and the waits between. Pure; `exchange` acts on it."""
+"""When a request is retried: the table, and the pauses between. Pure; `attempts` acts on it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MAX_RETRY_AFTER: Final = 60.0
 
 
 class Rule(NamedTuple):
-    """What is done after one kind of failure.
+    """Whether one kind of failure is retried.
 
     Attributes:
         what: The failure, in words.
-        repeatable: Whether GET, PATCH and DELETE are sent again, and POST that stores nothing.
+        repeatable: Whether GET, PATCH and DELETE are retried, and POST that stores nothing.
         creating: Whether POST that creates is.
     """
 
@@ -39,12 +39,12 @@ class Rule(NamedTuple):
 
 
 RULES: Final[dict[str | int, Rule]] = {
-    UNSENT: Rule("no connection, or it broke before anything was sent", repeatable=True, creating=True),
-    BROKEN: Rule("the connection broke later, or the answer was cut off or damaged", repeatable=True, creating=False),
-    429: Rule("429, too many requests: nothing was done", repeatable=True, creating=True),
-    502: Rule("502 of a proxy", repeatable=True, creating=False),
-    503: Rule("503, not available", repeatable=True, creating=False),
-    504: Rule("504 of a proxy", repeatable=True, creating=False),
+    UNSENT: Rule("no connection, or lost before anything was sent", repeatable=True, creating=True),
+    BROKEN: Rule("connection lost later, or the response truncated or damaged", repeatable=True, creating=False),
+    429: Rule("429 Too Many Requests: nothing was done", repeatable=True, creating=True),
+    502: Rule("502 Bad Gateway", repeatable=True, creating=False),
+    503: Rule("503 Service Unavailable", repeatable=True, creating=False),
+    504: Rule("504 Gateway Timeout", repeatable=True, creating=False),
 }
 
 
@@ -56,7 +56,7 @@ def kind_of(failure: ApiConnectionError | UnexpectedResponseError) -> str:
 
 
 def repeats(failure: str | int, *, creating: bool) -> bool:
-    """Whether a request is sent again after `failure`: a kind, or a status."""
+    """Return whether a request is retried after `failure`: a kind, or a status."""
     rule = RULES.get(failure)
     return rule is not None and (rule.creating if creating else rule.repeatable)
 
@@ -73,11 +73,11 @@ def pause(attempt: int, retry_after: float | None, random: Callable[[], float]) 
 
 
 def table() -> str:
-    """The table for the documentation, as Markdown."""
+    """Return the table for the documentation, as Markdown."""
     rows = [f"| {one.what} | {_word(one.repeatable)} | {_word(one.creating)} |" for one in RULES.values()]
-    head = "| Failure | GET, PATCH, DELETE, validations | POST that creates |\n| --- | --- | --- |"
-    return "\n".join([head, *rows, "| anything else | no | no |"])
+    head = "| Failure | GET, PATCH, DELETE, validations | POST that creates a record |\n| --- | --- | --- |"
+    return "\n".join([head, *rows, "| anything else | not retried | not retried |"])
 
 
 def _word(again: bool) -> str:  # noqa: FBT001 a table's cell
-    return "again" if again else "no"
+    return "retried" if again else "not retried"

@@ -196,7 +196,7 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         expect(EncryptedFile, answer, request)
     except BaseException as error:
         if course.in_doubt:
-            mark_unknown(error, "It is not known whether the file was uploaded; one that is not attached is removed.")
+            mark_unknown(error, "It is not known whether the file was uploaded; uploads are removed after 24 hours.")
         raise
     return cast("EncryptedFile", answer.data)
 

@@ -1,6 +1,6 @@
 """Telling what a call does: to the log `didww`, and to the hooks of the client. No secret is in what is logged.
 
-One line for each answer (INFO), for each failure and each repetition (WARNING), and for each request that goes out
+One line for each response (INFO), for each failure and each retry (WARNING), and for each request that goes out
 (DEBUG): method, address without its query, status, seconds, attempt, request id.
 """
 

@@ -1,7 +1,7 @@
 """OpenTelemetry: a span for each call, named and described by the semantic conventions for HTTP clients.
 
 On where the program has imported OpenTelemetry before it makes the client, or asks for it; otherwise nothing of it is
-imported, and nothing is spent. What is in a span: method, address without its query, status, number of repetitions,
+imported, and nothing is spent. What is in a span: method, address without its query, status, number of retries,
 request id, kind of error. No header, no body, no text of an error.
 """
 

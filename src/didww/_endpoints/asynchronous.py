@@ -475,7 +475,7 @@ class AsyncWaits(AsyncEndpoint[R]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record; the good end unless said.
+            until: The status to wait for, or a callable of the record. Defaults to success.
             timeout: Seconds to wait at most; the last look may take one more.
             on_update: Called with the record when it is first found, and each time that it has changed; an asynchronous
                 client takes coroutine functions, too.

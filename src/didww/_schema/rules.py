@@ -15,7 +15,7 @@ __all__ = ["SET", "Ascending", "Broken", "OneOf", "Rule", "Together", "When"]
 Known: TypeAlias = Mapping[str, Any]
 
 SET: Final = object()
-"""In `When`: whatever the value is, nothing excepted."""
+"""In `When`: any value, None and False included."""
 
 
 class Broken(NamedTuple):

@@ -1,6 +1,6 @@
 """Whether a request comes from DIDWW's Call Events or CDR Streaming, and what it tells.
 
-Source: the sheet on callbacks, section 6.
+Source: DIDWW's documentation of Call Events, https://doc.didww.com.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Call Events and CDR Streaming as Python objects: what happens in calls, and their records.
 
 Whatever DIDWW sends is kept: an attribute that is not declared, or not of its type, reads as it came. Times are in UTC.
-Source: the sheet on callbacks, section 6, where much is marked as unconfirmed; so each attribute may be None.
+Source: DIDWW's documentation, https://doc.didww.com. It leaves much open, so each attribute may be None.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class OutboundCallEnd(_OutboundEnd, OutboundCallEvent, type="outbound-call-end-e
 class OutboundCdr(_OutboundEnd, type="outbound-cdr"):
     """The record of a call over an outbound trunk.
 
-    Source: the sheet on callbacks, section 6.2.
+    Source: DIDWW's documentation of Call Events, https://doc.didww.com.
     """
 
     source_protocol: str | None = attribute("Transport of the signalling, e.g. `UDP`.")
@@ -158,7 +158,7 @@ class InboundCdr(_Ended, _Timed, type="inbound-cdr"):
 
     Prefixes of charges, in US dollars: `tf_` toll-free, `trm_` forwarding to the telephone network,
     `metered_channels_`, and `sub_customer_tf_` and `sub_customer_trm_` those of resellers; None if there was none.
-    Source: the sheet on callbacks, section 6.3.
+    Source: DIDWW's documentation of Call Events, https://doc.didww.com.
     """
 
     success: bool | None = attribute("Whether it was answered.")

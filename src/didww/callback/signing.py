@@ -1,6 +1,6 @@
 """Making callbacks as DIDWW makes them: for tests of receivers, the command line, and the emulator.
 
-Source: the sheet on callbacks, sections 2 and 4.
+Source: DIDWW's documentation of callbacks, https://doc.didww.com.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Callbacks as Python objects, a class for each type; what DIDWW adds one day is kept beside it.
 
-Source: the sheet on callbacks, section 1.
+Source: DIDWW's documentation of callbacks, https://doc.didww.com.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ _set_key = Callback.__dict__["_key"].__set__
 class OrderCallback(Callback, type="orders", needs=("id", "status")):
     """An order is completed or canceled.
 
-    Source: the sheet on callbacks, section 1.
+    Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
     id: str = attribute("Id of the order.")
@@ -200,7 +200,7 @@ class OrderCallback(Callback, type="orders", needs=("id", "status")):
 class ExportCallback(Callback, type="exports", needs=("id", "status")):
     """An export is completed.
 
-    Source: the sheet on callbacks, section 1.
+    Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
     id: str = attribute("Id of the export.")
@@ -235,7 +235,7 @@ class _Verification(Callback):
 class AddressVerificationCallback(_Verification, type="address_verifications", needs=("id", "status")):
     """An address verification is approved or rejected.
 
-    Source: the sheet on callbacks, section 1.
+    Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
     id: str = attribute("Id of the address verification.")
@@ -245,7 +245,7 @@ class AddressVerificationCallback(_Verification, type="address_verifications", n
 class EmergencyVerificationCallback(_Verification, type="emergency_verifications", needs=("id", "status")):
     """An emergency verification is approved or rejected.
 
-    Source: the sheet on callbacks, section 1.
+    Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
     id: str = attribute("Id of the emergency verification.")
@@ -263,7 +263,7 @@ class VoiceOutTrunkCallback(
 
     Events that could not be delivered at once come together in one request.
 
-    Source: the sheet on callbacks, section 1.
+    Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
     id: str = attribute("Id of the trunk.")

@@ -88,7 +88,7 @@ class Address(
 
     The service refuses to delete one that is in use (409).
 
-    Source: contract file addresses.
+    Source: tests/contract/facts/addresses.yaml.
     """
 
     address: str = writable("Street and house number, at most 200 characters.", required=True, longest=200)

@@ -62,7 +62,7 @@ class AddressRequirement(
 
     An area level says how near to the number's place an identity or address has to be. The contract always has one
     for addresses; recorded answers also hold null.
-    Source: contract file address_requirements.
+    Source: tests/contract/facts/address_requirements.yaml.
     """
 
     identity_type: IdentityType = attribute("The kind of identity that is accepted; `any` means either.")

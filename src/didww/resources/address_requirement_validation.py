@@ -25,7 +25,7 @@ class AddressRequirementValidation(
 
     Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
     one of `identity` and `address` is needed; of both, the address has to be that identity's.
-    Source: contract file address_requirement_validations.
+    Source: tests/contract/facts/address_requirement_validations.yaml.
     """
 
     address_requirement: AddressRequirement = writable_relationship(

@@ -74,7 +74,7 @@ class AddressVerification(
 ):
     """A request to approve an address for some numbers; a rejected one is followed by a new one.
 
-    Source: contract file address_verifications.
+    Source: tests/contract/facts/address_verifications.yaml.
     """
 
     reference: str = attribute("Reference for people to read, e.g. `AV-1234`.")

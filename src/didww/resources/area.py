@@ -39,7 +39,7 @@ class Area(
 ):
     """A regulatory area inside a country.
 
-    Source: contract file areas.
+    Source: tests/contract/facts/areas.yaml.
     """
 
     name: str = attribute("What it is called.")

@@ -55,10 +55,10 @@ class AvailableDid(
     The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
     The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
 
-    Source: contract file available_dids.
+    Source: tests/contract/facts/available_dids.yaml.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")
     did_group: DidGroup | None = relationship("The group that sells it.")
     nanpa_prefix: NanpaPrefix | None = relationship(
         "Its NPA-NXX prefix; None outside the North American plan.",

@@ -11,7 +11,7 @@ from didww._schema.resource import Resource
 class Balance(Resource, type="balances", path="balance", singleton=True, operations=("find",)):
     """Funds of the account that the API key belongs to, in US dollars.
 
-    Source: contract file balances.
+    Source: tests/contract/facts/balances.yaml.
     """
 
     balance: Decimal = attribute("Prepaid money on hand, US dollars.")

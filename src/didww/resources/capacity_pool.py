@@ -67,7 +67,7 @@ class CapacityPool(
 
     Channels are bought by an order with a capacity item, and given up by lowering `total_channels_count`.
     Prices are US dollars.
-    Source: contract file capacity_pools.
+    Source: tests/contract/facts/capacity_pools.yaml.
     """
 
     name: str = attribute("What the pool is called, e.g. `Europe`.")

@@ -48,7 +48,7 @@ class City(
 ):
     """A city with actual or potential number coverage.
 
-    Source: contract file cities.
+    Source: tests/contract/facts/cities.yaml.
     """
 
     name: str = attribute("What it is called.")

@@ -40,7 +40,7 @@ class Country(
 ):
     """A country with actual or potential number coverage; the list holds them all, in one answer.
 
-    Source: contract file countries.
+    Source: tests/contract/facts/countries.yaml.
     """
 
     name: str = attribute("English name of the country.")

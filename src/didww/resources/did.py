@@ -142,19 +142,19 @@ class Did(
     """A number that the account owns.
 
     Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    The contract has no delete, which is offered all the same; cancelling is `terminated = True`.
+    The contract has no delete, which is offered all the same; canceling is `terminated = True`.
 
-    Source: contract file dids.
+    Source: tests/contract/facts/dids.yaml.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442037691880`.")
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")
     description: str | None = writable("The account's own note; None if there is none.", on="update")
     blocked: bool = attribute(
         "True if calls cannot arrive: blocked by the account, by DIDWW, or until it is registered.",
     )
     awaiting_registration: bool = attribute("True until the registration that its country demands is done.")
     terminated: bool = writable(
-        "True once it is cancelled, with effect from `expires_at`. Write True to cancel, False to restore.",
+        "True once it is canceled, with effect from `expires_at`. Write True to cancel, False to restore.",
         on="update",
     )
     emergency_enabled: bool = attribute("True if emergency calling works on it.")

@@ -106,10 +106,12 @@ class DidGroup(
 
     Its prices are in `stock_keeping_units`, its stock in `meta`.
 
-    Source: contract file did_groups.
+    Source: tests/contract/facts/did_groups.yaml.
     """
 
-    prefix: str = attribute("Whole prefix in digits, country code included, e.g. `4420`.")
+    prefix: str = attribute(
+        "Digits after the country code, e.g. `20` for London; empty if the group covers a whole country."
+    )
     area_name: str = attribute("Name of the area covered, for people to read.")
     features: list[Feature] = attribute("Services that its numbers can have.")
     is_metered: bool = attribute(

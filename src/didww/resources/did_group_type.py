@@ -28,7 +28,7 @@ class DidGroupType(
 ):
     """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
 
-    Source: contract file did_group_types.
+    Source: tests/contract/facts/did_group_types.yaml.
     """
 
     name: str = attribute("What it is called, e.g. `Local`.")

@@ -31,7 +31,7 @@ DidHistorySort = Literal["created_at", "-created_at"]
 class DidHistoryMeta(Meta):
     """What a count of billing cycles was before and after; both None for every other action.
 
-    Source: contract file did_history.
+    Source: tests/contract/facts/did_history.yaml.
     """
 
     to: str | None = attribute("The value after the change, as text.")
@@ -51,7 +51,7 @@ class DidHistory(
 ):
     """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
 
-    Source: contract file did_history.
+    Source: tests/contract/facts/did_history.yaml.
     """
 
     did_number: str | None = attribute("The number, E.164 digits without a plus sign; None if not said.")

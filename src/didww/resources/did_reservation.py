@@ -52,7 +52,7 @@ class DidReservation(
     The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
     The sort key `expire_at` is an older name of `expires_at`.
 
-    Source: contract file did_reservations.
+    Source: tests/contract/facts/did_reservations.yaml.
     """
 
     description: str | None = writable("The account's own note; None if there is none.", on="create")

@@ -84,7 +84,7 @@ EmergencyCallingServiceSort = Literal[
 class EmergencyCallingServiceMeta(Meta):
     """What the subscription costs, in US dollars.
 
-    Source: contract file emergency_calling_services.
+    Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
     setup_price: Decimal = attribute("Price of the activation, once.")
@@ -104,7 +104,7 @@ class EmergencyCallingService(
 
     A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
     that is refused while its status is `in_process`.
-    Source: contract file emergency_calling_services; states: scenarios sheet, section 7.
+    Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
     name: str = attribute("What it is called.")
@@ -124,7 +124,9 @@ class EmergencyCallingService(
     order: Order | None = relationship("The order that it was charged by; None before activation.")
     emergency_requirement: EmergencyRequirement | None = relationship("The requirement that it has to meet.")
     emergency_verification: EmergencyVerification | None = relationship("The verification of its address.")
-    dids: list[Did] = relationship("The numbers that use it; changed through the number.")
+    dids: list[Did] = relationship(
+        "The numbers that use it. To detach one, set its `emergency_calling_service` to None."
+    )
     meta = resource_meta(EmergencyCallingServiceMeta, "What it costs.")
 
     is_new = status_is(EmergencyCallingServiceStatus.NEW)

@@ -35,7 +35,7 @@ EmergencyRequirementInclude = Literal[
 class EmergencyRequirementMeta(Meta):
     """What emergency calling would cost this account, in US dollars.
 
-    Source: contract file emergency_requirements.
+    Source: tests/contract/facts/emergency_requirements.yaml.
     """
 
     setup_price: Decimal | None = attribute(
@@ -58,7 +58,7 @@ class EmergencyRequirement(
     An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
     for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
     `address_area_level`; recorded answers do.
-    Source: contract file emergency_requirements.
+    Source: tests/contract/facts/emergency_requirements.yaml.
     """
 
     identity_type: IdentityType = attribute("The kind of identity that is accepted; `any` means either.")

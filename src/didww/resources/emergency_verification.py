@@ -84,7 +84,7 @@ class EmergencyVerification(
 
     With `dids`, it activates emergency calling for them and creates the calling service. With
     `emergency_calling_service`, it gives that service another address. It takes exactly one of the two.
-    Source: contract file emergency_verifications.
+    Source: tests/contract/facts/emergency_verifications.yaml.
     """
 
     reference: str = attribute("Reference for people to read, e.g. `XKQ-004821`; its form is not fixed.")

@@ -36,7 +36,7 @@ class EncryptedFile(
     """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
 
     Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
-    Source: contract file encrypted_files.
+    Source: tests/contract/facts/encrypted_files.yaml.
     """
 
     description: str | None = attribute(

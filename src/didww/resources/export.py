@@ -82,7 +82,7 @@ class Export(
 
     DIDWW removes it a month after completion.
 
-    Source: contract file exports; CDR export sheet, sections 1 and 2.
+    Source: tests/contract/facts/exports.yaml.
     """
 
     export_type: ExportType = writable("Which calls: incoming or outgoing.", on="create", required=True)

@@ -115,7 +115,7 @@ class Identity(
 
     Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
     deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
-    Source: contract file identities.
+    Source: tests/contract/facts/identities.yaml.
     """
 
     identity_type: IdentityType = writable(
@@ -124,7 +124,7 @@ class Identity(
     first_name: str = writable("First name of the person, or of the company's representative.", required=True)
     last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
     phone_number: str = writable(
-        "Number to reach them by, digits only, e.g. `442037691880`.", required=True, form=DIGITS
+        "Number to reach them by, digits only, e.g. `442079460000`.", required=True, form=DIGITS
     )
     contact_email: str | None = writable(
         "Email address for questions of the registration; None if not given.", form=EMAIL

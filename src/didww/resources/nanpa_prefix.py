@@ -46,7 +46,7 @@ class NanpaPrefix(
 ):
     """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
 
-    Source: contract file nanpa_prefixes.
+    Source: tests/contract/facts/nanpa_prefixes.yaml.
     """
 
     npa: str = attribute(

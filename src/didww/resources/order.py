@@ -60,7 +60,7 @@ class Order(
     It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
     it is to cancel it, which the service allows for pending orders of numbers only.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     reference: str = attribute("Order number for people, e.g. `KTH-650932`.")

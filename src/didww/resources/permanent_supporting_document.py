@@ -48,7 +48,7 @@ class PermanentSupportingDocument(
 
     A new one takes the place of the one with the same identity and template; an update changes the reference only.
 
-    Source: contract file permanent_supporting_documents.
+    Source: tests/contract/facts/permanent_supporting_documents.yaml.
     """
 
     created_at: datetime = attribute("When it was created.")

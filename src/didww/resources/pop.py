@@ -29,7 +29,7 @@ class Pop(
 
     The contract has no find, which is offered all the same.
 
-    Source: contract file pops.
+    Source: tests/contract/facts/pops.yaml.
     """
 
     name: str = attribute("Where it is, e.g. `US, NY`.")

@@ -55,7 +55,7 @@ class Proof(
 ):
     """A document that proves an identity or an address; to replace it, delete it and create another.
 
-    Source: contract file proofs.
+    Source: tests/contract/facts/proofs.yaml.
     """
 
     created_at: datetime = attribute("When it was created.")

@@ -28,7 +28,7 @@ class ProofType(
 ):
     """A category of document that may serve as a proof; the whole list comes in one answer.
 
-    Source: contract file proof_types.
+    Source: tests/contract/facts/proof_types.yaml.
     """
 
     name: str = attribute("What the document is, e.g. `Passport`.")

@@ -27,7 +27,7 @@ class PublicKey(
 ):
     """An RSA public key of DIDWW; there are two, and their list needs no API key.
 
-    Source: contract file public_keys.
+    Source: tests/contract/facts/public_keys.yaml.
     """
 
     key: str = attribute("The key as PEM text, `-----BEGIN PUBLIC KEY-----` and all.")

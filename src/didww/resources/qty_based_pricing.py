@@ -11,7 +11,7 @@ from didww._schema.resource import Resource
 class QtyBasedPricing(Resource, type="qty_based_pricings"):
     """The price of a channel from some quantity on, in US dollars; comes only included with capacity pools.
 
-    Source: contract file qty_based_pricings.
+    Source: tests/contract/facts/qty_based_pricings.yaml.
     """
 
     qty: int = attribute("Number of channels from which these prices hold.")

@@ -39,11 +39,11 @@ class Region(
 ):
     """A state or province of a country.
 
-    Source: contract file regions.
+    Source: tests/contract/facts/regions.yaml.
     """
 
     name: str = attribute("What it is called, e.g. `California`.")
     iso: str | None = attribute(
-        "Its part of the ISO 3166-2 code, after the country's, e.g. `CA`; None if unknown.",
+        "ISO 3166-2 code, country part included, e.g. `US-CA`; None if unknown.",
     )
     country: Country | None = relationship("The country that it is in.")

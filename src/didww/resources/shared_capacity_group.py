@@ -66,7 +66,7 @@ class SharedCapacityGroup(
     """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
 
     It cannot be deleted while active numbers are assigned to it; then its channels go back to the pool.
-    Source: contract file shared_capacity_groups.
+    Source: tests/contract/facts/shared_capacity_groups.yaml.
     """
 
     name: str = writable("Name of the account's own; no two groups can have the same.", required=True)

@@ -30,7 +30,7 @@ class SupportingDocumentTemplate(
 ):
     """A blank form to be filled in and handed in for a registration.
 
-    Source: contract file supporting_document_templates.
+    Source: tests/contract/facts/supporting_document_templates.yaml.
     """
 
     name: str = attribute("What the form is, e.g. `Letter of Authorization`.")

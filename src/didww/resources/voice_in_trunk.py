@@ -69,7 +69,7 @@ class VoiceInTrunk(
 
     A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
 
-    Source: contract file voice_in_trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     name: str = writable("What the account calls it; no other trunk or trunk group has the same name.", required=True)
@@ -89,7 +89,7 @@ class VoiceInTrunk(
         high=65535,
     )
     capacity_limit: int | None = writable("Most concurrent calls, 1 to 32767; None for no limit.", low=1, high=32767)
-    cli_format: CliFormat | None = writable("How the caller's number is written; None if it is not set.")
+    cli_format: CliFormat | None = writable("How the caller's number is written; DIDWW stores `e164` for None.")
     cli_prefix: str | None = writable(
         "Put before the caller's number: at most 7 letters, digits, `+` and `#`. None for none.",
         longest=7,

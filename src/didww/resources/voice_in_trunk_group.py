@@ -60,7 +60,7 @@ class VoiceInTrunkGroup(
     a call goes on to the next trunk on the rerouting codes of the one before. Deleting a group deletes its trunks; the
     service refuses it while numbers are routed to the group or to one of them.
 
-    Source: contract file voice_in_trunk_groups.
+    Source: tests/contract/facts/voice_in_trunk_groups.yaml.
     """
 
     name: str = writable("What the account calls it; no other group or trunk has the same name.", required=True)

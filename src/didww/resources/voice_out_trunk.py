@@ -93,7 +93,7 @@ VoiceOutTrunkSort = Literal[
 class VoiceOutTrunkMeta(Meta):
     """What an outbound trunk has spent.
 
-    Source: contract file voice_out_trunks.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     spent_amount: Decimal = attribute("US dollars spent on the trunk in the running billing period.")
@@ -121,9 +121,10 @@ class VoiceOutTrunk(
 ):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
+    Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
     Recorded answers hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
     DIDWW's own SDKs do; its OpenAPI document does not have that include.
-    Source: contract file voice_out_trunks.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     name: str = writable("Name of the account's own.", required=True)

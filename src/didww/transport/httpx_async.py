@@ -1,7 +1,7 @@
 """The asynchronous transport over httpx2: pooled connections and a strict deadline, on asyncio and trio alike.
 
 The deadline is a cancel scope around each step; a cancellation by the caller passes through untouched. What is
-particular to httpx2 lies in `wire`, which is imported when the first request is sent.
+particular to httpx2 lies in `httpx_common`, which is imported when the first request is sent.
 """
 
 from __future__ import annotations

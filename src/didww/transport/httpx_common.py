@@ -39,7 +39,7 @@ class Progress:
     """How far an exchange has come, as httpx2 tells it (its `trace` extension).
 
     Attributes:
-        phase: What it is at, one of the words of `failures`.
+        phase: What it is at, one of the phases in `errors`.
         at_end: Called when the body of the response was read to its end, while its connection is still its own.
     """
 

@@ -1,8 +1,8 @@
 """The synchronous transport over httpx2: pooled connections and a strict deadline.
 
-What is particular to httpx2 lies in `wire`, what bounds its sockets in `network`. This module is imported when a client
-is made, and httpx2 with it: a process that was forked while another thread is in the middle of an import would wait for
-it without end, so nothing is left to be imported by a request.
+What is particular to httpx2 lies in `httpx_common`, what bounds its sockets in `httpx_deadlines`. This module is
+imported when a client is made, and httpx2 with it: a process that was forked while another thread is in the middle of
+an import would wait for it without end, so nothing is left to be imported by a request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The history of numbers: an entry for each event, forgotten after 90 days. Source: contract file did_history."""
+"""The history of numbers: an entry for each event, forgotten after 90 days.
+
+Source: tests/contract/facts/did_history.yaml.
+"""
 
 from __future__ import annotations
 

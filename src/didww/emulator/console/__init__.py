@@ -1,7 +1,7 @@
 """The Console: pages below `/_emulator/console/` that show what the emulator holds and steer it.
 
-A page reads the groups of `Emulator`; a form is one of their operations, called as `control` calls it, and then another
-page. Needs jinja2, of the extra `emulator`.
+A page reads the groups of `Emulator`; a form is one of their operations, called as `control_api` calls it, and then
+another page. Needs jinja2, of the extra `emulator`.
 """
 
 from __future__ import annotations

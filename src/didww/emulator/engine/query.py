@@ -1,6 +1,6 @@
 """The query of a request: include, fields, filter, sort, page, each checked against the declaration.
 
-Errors and their order: behaviour sheet, section 9. What a filter means in the store is `conditions`.
+Errors and their order: behaviour sheet, section 9. `sql` says what a filter means in the store.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from didww._schema.record import Nested
 class AuthenticationMethod(Nested):
     """How a voice OUT trunk knows its callers: the base of all methods.
 
-    Source: contract file voice_out_trunks.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
 

@@ -11,7 +11,7 @@ class CredentialsAndIpAuthenticationMethod(AuthenticationMethod, type="credentia
     """SIP digest credentials made by DIDWW, together with a list of allowed addresses.
 
     New credentials are made by creating a `VoiceOutTrunkRegenerateCredential`.
-    Source: contract file voice_out_trunks.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     allowed_sip_ips: list[str] = writable(

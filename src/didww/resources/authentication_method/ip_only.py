@@ -9,7 +9,7 @@ from didww.resources.authentication_method.base import AuthenticationMethod
 class IpOnlyAuthenticationMethod(AuthenticationMethod, type="ip_only", writable=False):
     """A list of allowed addresses by itself; can be read, never created or set.
 
-    Source: contract file voice_out_trunks; that it cannot be written: enumerations sheet, section 3.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     allowed_sip_ips: list[str] = attribute("IP addresses or subnets that calls are accepted from.")

@@ -10,7 +10,7 @@ from didww.resources.authentication_method.base import AuthenticationMethod
 class TwilioAuthenticationMethod(AuthenticationMethod, type="twilio"):
     """Trust in the calls of one Twilio account.
 
-    Source: contract file voice_out_trunks.
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     twilio_account_sid: str = writable(

@@ -10,7 +10,7 @@ class TrunkConfiguration(Nested):
 
     An update of a trunk merges what is sent with what is stored, member by member; the kind cannot change.
 
-    Source: contract file voice_in_trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     merges = True

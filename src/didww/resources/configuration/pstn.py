@@ -10,11 +10,11 @@ from didww.resources.configuration.base import TrunkConfiguration
 class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
     """Calls are forwarded to a phone number.
 
-    Source: contract file voice_in_trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     dst: str | None = writable(
-        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442037691880`. "
+        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442079460000`. "
         "None in answers only.",
         required=True,
         longest=15,

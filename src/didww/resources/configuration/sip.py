@@ -42,7 +42,7 @@ class SipConfiguration(
     stays as it is given, and is checked before it is sent. Where a field does not say what None means, it means
     "not set".
 
-    Source: contract file voice_in_trunks; end-to-end flows, section 9.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     host: str | None = writable(

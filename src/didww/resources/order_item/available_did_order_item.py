@@ -10,7 +10,7 @@ from didww.resources.order_item.base import NumberOrderItem
 class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",)),)):
     """Buys exactly one available number; the SKU is one of its DID group, and no `qty` is sent.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     available_did_id: str = writable("The available DID to buy; no answer repeats it.", readable=False)

@@ -12,7 +12,7 @@ from didww._schema.types import DateText
 class OrderItem(Nested):
     """An item of an order: its quantity, and what the service says of its price. Items have no id.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     qty: int = attribute("Units in the item.")
@@ -33,7 +33,7 @@ OrderItem.fallback = OrderItem
 class NumberOrderItem(OrderItem, type="did_order_items"):
     """An item that buys numbers from a SKU; which numbers, its own kinds say. Answers hold `DidOrderItem`.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     sku_id: str = writable(

@@ -9,7 +9,7 @@ from didww.resources.order_item.base import OrderItem
 class CapacityOrderItem(OrderItem, type="capacity_order_items"):
     """Buys channels into a capacity pool, at least the pool's `minimum_qty_per_order` of them.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     qty: int = writable("How many channels, 1 to 10000; left out, one.", low=1, high=10_000)

@@ -9,7 +9,7 @@ from didww.resources.order_item.base import NumberOrderItem
 class DidOrderItem(NumberOrderItem):
     """Buys `qty` numbers of a SKU, whichever are in stock; in answers, every item that bought numbers.
 
-    Source: contract file orders; scenarios sheet, flow 3.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     qty: int = writable("How many numbers, 1 to 1000; left out, one.", low=1, high=1000)

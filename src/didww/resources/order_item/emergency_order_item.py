@@ -9,7 +9,7 @@ from didww.resources.order_item.base import OrderItem
 class EmergencyOrderItem(OrderItem, type="emergency_order_items", writable=False):
     """What DIDWW charged for emergency calling; answers only, no order can be placed with it.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     emergency_calling_service_id: str | None = attribute(

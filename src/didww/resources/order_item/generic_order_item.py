@@ -8,5 +8,5 @@ from didww.resources.order_item.base import OrderItem
 class GenericOrderItem(OrderItem, type="generic_order_items", writable=False):
     """A charge that has no item type of its own; answers only, no order can be placed with it.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """

@@ -10,7 +10,7 @@ from didww.resources.order_item.base import NumberOrderItem
 class ReservationDidOrderItem(NumberOrderItem, rules=(OneOf(("did_reservation_id",)),)):
     """Buys the number that a reservation holds; the SKU is one of its DID group, and no `qty` is sent.
 
-    Source: contract file orders.
+    Source: tests/contract/facts/orders.yaml.
     """
 
     did_reservation_id: str = writable("The reservation to use up; no answer repeats it.", readable=False)

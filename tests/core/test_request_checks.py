@@ -157,11 +157,12 @@ def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str
 
 
 def test_none_that_an_answer_held_is_not_sent_back() -> None:
-    """A configuration that is changed is sent whole, but for what a request cannot carry."""
+    """A configuration is sent whole where it is new, but for what a request cannot carry."""
     attributes = {"host": "sip.example.com", "rtp_timeout": None, "auth_user": None, "tx_dtmf_format_id": 3}
     data = {"id": ID, "attributes": {"configuration": {"type": "sip_configurations", "attributes": attributes}}}
-    trunk: Any = VoiceInTrunk.from_dict(data)
-    assert trunk.configuration.tx_dtmf_format_id == 3
+    loaded: Any = VoiceInTrunk.from_dict(data)
+    assert loaded.configuration.tx_dtmf_format_id == 3
+    trunk = VoiceInTrunk.build(OTHER, configuration=loaded.configuration)
     trunk.configuration.port = 5061
     sent = trunk.changes["attributes"]["configuration"]["attributes"]
     assert sent == {"host": "sip.example.com", "port": 5061, "auth_user": None, "tx_dtmf_format_id": 3}

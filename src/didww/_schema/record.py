@@ -126,17 +126,19 @@ class State(Slotted):
         values: Python values that can be changed in place, by field name.
         linkage: Assigned linkage, by relationship name.
         marker: The identifier that a creation gave it because its caller gave none; None if there was none.
+        partial: Whether the service holds members that this object does not know.
         unresolved: The identifier under which it may have been created although no response said so; None if that is
             known.
     """
 
-    __slots__ = ("assigned", "linkage", "marker", "unresolved", "values")
+    __slots__ = ("assigned", "linkage", "marker", "partial", "unresolved", "values")
 
     def __init__(self) -> None:
         self.assigned: set[str] = set()
         self.values: dict[str, Any] = {}
         self.linkage: dict[str, Data] = {}
         self.marker: str | None = None
+        self.partial = False
         self.unresolved: str | None = None
 
 
@@ -312,6 +314,8 @@ class Record(metaclass=RecordType):
             value = listed(value, field.label, field.kind.accepts)
         raw = field.dump(value, filling=True)
         state = self._own()
+        if isinstance(value, Nested) and value.merges and state.values.get(field.name) is value:
+            return  # what was changed in it is known already
         if field.kind.mutable and value is not None:
             state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
         else:
@@ -334,17 +338,23 @@ class Record(metaclass=RecordType):
             if field.place != "attributes":
                 continue
             if name in state.values:
-                loaded = self._attributes.get(name, MISSING)
+                value, loaded = state.values[name], self._attributes.get(name, MISSING)
+                assigned = name in state.assigned
+                if not assigned and loaded is MISSING and not value and not isinstance(value, Nested):
+                    continue  # an empty list that reading made
                 try:
-                    raw = field.dump(state.values[name])
+                    if not assigned and isinstance(value, Nested) and value.merges:
+                        if inner := value._members_to_merge(loaded):
+                            changed[name] = {"type": value.type, "attributes": inner}
+                        continue
+                    raw = field.dump(value, filling=True)
                 except InvalidValueError:
-                    if name not in state.assigned and self._untouched(field, state.values[name], loaded):
+                    if not assigned and self._untouched(field, value, loaded):
                         continue
                     if not (field.update if self._exists() else field.create):
                         raise field.read_only(exists=self._exists()) from None
                     raise
-                empty = loaded is MISSING and not raw
-                if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
+                if assigned or raw != self._loaded_form(field, loaded):
                     changed[name] = raw
             elif name in state.assigned:
                 changed[name] = self._attributes[name]
@@ -362,7 +372,22 @@ class Record(metaclass=RecordType):
             field = self._fields[name]
             if not (field.update if exists else field.create):
                 raise field.read_only(exists=exists)
+        self._check_filled(changed)
         return changed
+
+    def _check_filled(self, changed: Mapping[str, Any]) -> None:
+        """Check that no list that is sent, of nested objects too, has too few items: nothing more is put into it.
+
+        Raises:
+            InvalidValueError: One has.
+        """
+        for name, raw in changed.items():
+            value = self._state.values.get(name) if self._state is not None else None
+            if isinstance(raw, list):
+                self._fields[name].check(raw)
+            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
+                if isinstance(one, Nested):
+                    one._check_filled(one._pending())
 
     def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
         """Whether `value` is what was loaded, although we would not write such a thing."""
@@ -373,7 +398,7 @@ class Record(metaclass=RecordType):
         if loaded is MISSING or loaded is None or field.kind.load is None:
             return loaded
         try:
-            return field.dump(field.kind.load(loaded))
+            return field.dump(field.kind.load(loaded), filling=True)
         except InvalidValueError:  # the server's value is one that we would not write
             return loaded
 
@@ -389,7 +414,7 @@ class Record(metaclass=RecordType):
         linked = self._state.linkage if self._state is not None else {}
         for name, field in self._fields.items():
             value, place = held.get(name), f"{where}.{name}"
-            unset = name in held or name not in self._attributes
+            unset = name in held or self._attributes.get(name) in (None, [])
             if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
                 yield place
             elif isinstance(value, Nested):
@@ -455,7 +480,12 @@ class Record(metaclass=RecordType):
         """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
         state = self._own()
         for name, raw in attributes.items():
-            if name in state.values:
+            value = state.values.get(name)
+            if isinstance(value, Nested) and value.merges and value.type == raw["type"]:
+                value._settle(raw["attributes"])
+                self._attributes[name] = value._merged_into(self._attributes.get(name), raw)
+                state.assigned.discard(name)
+            elif name in state.values:
                 # Changed in place or not since then: the comparison with what was saved will tell.
                 self._attributes[name] = raw
                 state.assigned.discard(name)
@@ -464,7 +494,13 @@ class Record(metaclass=RecordType):
 
     def _current(self) -> dict[str, Any]:
         """Raw attributes with all changes applied; the caller's own."""
-        return copy.deepcopy({**self._attributes, **self._pending()})
+        changed = self._pending()
+        state = self._state
+        for name in changed if state is not None else ():
+            value = state.values.get(name) if state is not None else None
+            if isinstance(value, Nested) and state is not None and name not in state.assigned:
+                changed[name] = value.to_dict()  # an update sends the changed members alone
+        return copy.deepcopy({**self._attributes, **changed})
 
     def _compared(self) -> tuple[Any, ...]:
         """What to compare by if something that it holds cannot be sent."""
@@ -589,8 +625,27 @@ class Nested(Record):
         cls.writable = writable
         cls.rules = rules
 
-    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 see the base class
-        return known
+    def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
+        """The members that were changed, without those that became what was `loaded` again."""
+        stored = _stored(loaded, self._type) or {}
+        return {
+            name: raw for name, raw in self._pending().items() if name not in stored or not _same(raw, stored[name])
+        }
+
+    def _merged_into(self, loaded: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """What the service holds after it merged `sent` with what was `loaded`, as far as that is known."""
+        before = _stored(loaded, self._type)
+        if before is None:
+            self._own().partial = True
+        stored = {**(before or {}), **sent["attributes"]}
+        for name, raw in stored.items():
+            self._attributes.setdefault(name, copy.deepcopy(raw))
+        return {"type": self._type, "attributes": stored}
+
+    def _absent(self, field: Field) -> Any:
+        if self._state is not None and self._state.partial:
+            raise field.not_loaded("was not loaded: only a part of it was sent. Find the record to load it.")
+        return super()._absent(field)
 
     @property
     def type(self) -> str:
@@ -624,9 +679,9 @@ class Nested(Record):
     def _raw(self) -> dict[str, Any]:
         """What is sent: the type and every attribute that may be written, changed or not.
 
-        The service merges a trunk's configuration with the stored one, and replaces an authentication method: sending
-        all that was loaded means the same either way. Read-only members would be refused, and unknown ones may be
-        read-only; so would a None that only answers may hold.
+        Of a trunk's configuration that was loaded and changed in place, an update sends the changed members alone
+        (`_pending` of its record): the service merges them with the stored ones. Read-only members would be refused,
+        and unknown ones may be read-only; so would a None that only answers may hold.
         """
         current = self._current()
         if self._type == type(self).type_:
@@ -659,6 +714,18 @@ class Nested(Record):
 
 _set_type = Nested.__dict__["_type"].__set__
 Nested.fallback = Nested
+
+
+def _stored(loaded: Any, type_: str) -> dict[str, Any] | None:
+    """The attributes of a loaded object, if it is of that type."""
+    shape = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+    stored = shape.get("attributes")
+    return cast("dict[str, Any]", stored) if shape.get("type") == type_ and isinstance(stored, dict) else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two raw values are one in JSON, where 1 is not true."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _with_subclasses(cls: type[Nested]) -> Iterator[type[Nested]]:
@@ -711,8 +778,10 @@ def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
         fitting = [cls for cls in known[type_] if attributes.keys() <= cls._fields.keys()]
         made = (fitting or known[type_])[0]
         _check_writable(made, where)
-        # What `to_dict()` gives of a loaded object has read-only members, too: they are left out, as of the object.
-        read_only = {name for name, field in made._fields.items() if not field.create}
+        # What `to_dict()` gives of a loaded object has members that the service makes: they are left out, as of the
+        # object. One that another class of the type can write is a mistake: `qty` beside `available_did_id`.
+        named = [cls._fields[name] for cls in known[type_] for name in attributes if name in cls._fields]
+        read_only = {field.name for field in named} - {field.name for field in named if field.create}
         return made(**{str(name): one for name, one in attributes.items() if name not in read_only})
 
     def _check_writable(cls: type[Nested], where: str) -> None:

@@ -330,7 +330,11 @@ def test_only_the_changed_members_of_a_loaded_configuration_are_sent() -> None:
     members = {"cnam_lookup": True, "codec_ids": [9, 10], "enabled_sip_registration": False, "use_did_in_ruri": False}
     assert sent_members(trunk) == members
     assert trunk.to_dict()["attributes"]["configuration"]["attributes"] == {
-        **{"host": "a", "auth_user": "u", "auth_password": "p", "rtp_timeout": 1, "new_member": [1]},
+        "host": "a",
+        "auth_user": "u",
+        "auth_password": "p",
+        "rtp_timeout": 1,
+        "new_member": [1],
         **members,
     }
     trunk._settle(trunk._to_send(), {})

@@ -198,6 +198,13 @@ class Record(metaclass=RecordType):
     def _assign(self, fields: Mapping[str, Any]) -> None:
         """Set `fields`. What they imply for others holds unless these are among them: what is said outright wins."""
         for name, value in fields.items():
+            other = self._fields[name].excludes if name in self._fields else None
+            if other is not None and value is not None and fields.get(other) is not None:
+                label = f"{type(self).__name__}.{other}"
+                raise InvalidValueError(
+                    f"{label} must be None beside {name}. Set {name} or {other}, not both.", field=label
+                )
+        for name, value in fields.items():
             field = self._fields.get(name)
             if field is None:
                 setattr(self, name, value)
@@ -323,8 +330,11 @@ class Record(metaclass=RecordType):
             self._attributes[field.name] = raw
         state.assigned.add(field.name)
         for name, implied in field.implied(value).items():
-            if name not in together:
-                self._write(self._fields[name], implied, together)
+            target = self._fields[name]
+            # A new record has no stored relationship to clear.
+            idle = target.place == "relationships" and not exists and name not in state.linkage
+            if name not in together and not idle:
+                self._write(target, implied, together)
 
     # What to send, and what there is
 
@@ -433,8 +443,16 @@ class Record(metaclass=RecordType):
         known: dict[str, Any] = dict.fromkeys(self._fields) if creating else {}
         return {**known, **self._attributes, **self._pending()}
 
-    def _check_rules(self, *, creating: bool, where: str = "") -> None:
+    def _check_rules(
+        self, *, creating: bool, where: str = "", whole: bool = False, stored: Mapping[str, Any] | None = None
+    ) -> None:
         """Check the rules between fields, of nested objects too, as far as what is sent has to do with them.
+
+        Args:
+            creating: Whether the request creates.
+            where: The place of this record, if it stands inside another one.
+            whole: Whether all that is known of it is sent, and not what was changed alone.
+            stored: What the service merges it with, as far as that is known.
 
         Raises:
             InvalidValueError: One is not kept.
@@ -444,35 +462,49 @@ class Record(metaclass=RecordType):
         if state is None and not creating:
             return
         if self.rules:
-            known, changed = self._known(creating=creating), self._changed()
-            sent = self._sent(changed, known)
+            known, changed = {**(stored or {}), **self._known(creating=creating)}, self._changed()
+            sent = {*changed, *self._attributes} if whole else changed
+            defaults = {
+                name: field.default
+                for name, field in (self._fields.items() if creating else ())
+                if field.default is not None and name not in changed and name not in self._attributes
+            }
             for rule in cast("tuple[Rule, ...]", self.rules):
                 if not creating and changed.isdisjoint(rule.fields):
                     continue
-                for fault in rule.broken(known):
-                    if not fault.barred or fault.field in sent:
-                        raise self._broken(fault, known[fault.field], where)
+                for fault in rule.broken(known, defaults):
+                    if not fault.barred or not sent.isdisjoint((fault.field, fault.by)):
+                        raise self._broken(fault, {**known, **defaults}, where, changed, defaults)
         for name, value in (state.values if state is not None else {}).items():
             if isinstance(value, list):
                 for index, one in enumerate(cast("list[Any]", value)):
                     if isinstance(one, Nested):
-                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]")
+                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
             elif isinstance(value, Nested):
-                value._check_rules(creating=creating)
+                assigned = state is not None and name in state.assigned
+                before = self._attributes.get(name) if assigned and value.merges and not creating else None
+                stored = _stored(before, value.type)
+                if stored is None and isinstance(before, dict):
+                    value._check_kind(cast("dict[str, Any]", before), self._fields[name])
+                value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
 
     def _changed(self) -> set[str]:
         """The names of all fields that were changed."""
         return set(self._pending())
 
-    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 nested ones send all
-        """The names of what a request would carry, of a record of which `changed` was changed."""
-        return changed
-
-    def _broken(self, fault: Broken, value: Any, where: str) -> InvalidValueError:
+    def _broken(
+        self, fault: Broken, known: Mapping[str, Any], where: str, changed: set[str], defaults: Mapping[str, Any]
+    ) -> InvalidValueError:
+        value = known[fault.field]
         secret = self._fields[fault.field].secret and value is not None
         shown = "***" if secret else _shown_raw(value)
+        # What is stored does not go away by being left out.
+        way_out = fault.way_out
+        if fault.barred and fault.field not in changed:
+            way_out = f"Set it to {fault.blank} as well, or change {fault.by}."
+        default = " (its default)" if fault.by in defaults else ""
         return InvalidValueError(
-            f"{where}.{fault.field} must be {fault.expected}, got {shown}. {fault.way_out}",
+            f"{where}.{fault.field} must be {fault.expected}{default}, got {shown}. {way_out}",
             field=f"{where}.{fault.field}",
         )
 
@@ -624,6 +656,17 @@ class Nested(Record):
             cls.type_ = type
         cls.writable = writable
         cls.rules = rules
+
+    def _check_kind(self, stored: Mapping[str, Any], field: Field) -> None:
+        """Refuse an object of another type than the one that it would be merged with."""
+        type_ = stored.get("type")
+        if isinstance(type_, str) and type_ != self._type:
+            record = field.holder.__name__ if field.holder is not None else "record"
+            raise InvalidValueError(
+                f"{field.label} must be of the type {type_!r:.80}, which cannot change, got {self._type!r:.80}. "
+                f"Create another {record} with it.",
+                field=field.label,
+            )
 
     def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
         """The members that were changed, without those that became what was `loaded` again."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from didww import DidwwClient
+from didww.emulator.behaviours.trunks import SIP_DEFAULTS
 from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
 from didww.exceptions import InvalidValueError
 from didww.resources.address import Address
@@ -141,7 +142,12 @@ def test_a_value_within_its_limits_is_taken(make: Any) -> None:
         (SharedCapacityGroup, "metered_channels_count", "takes an int, and cannot be None. Write 0 for none."),
         (SipConfiguration, "tx_dtmf_format_id", "cannot be None. Leave it out: what is stored stays."),
         (SipConfiguration, "rtp_timeout", "cannot be None. Leave it out: what is stored stays."),
-        (PstnConfiguration, "dst", "cannot be None. Leave it out: what is stored stays."),
+        (
+            PstnConfiguration,
+            "dst",
+            "cannot be None. Name the number; an update that leaves it out keeps what is stored.",
+        ),
+        (DidOrderItem, "billing_cycles_count", "takes an int, and cannot be None. Leave it out."),
         (VoiceOutTrunk, "threshold_amount", "cannot be None. Leave it out: what is stored stays."),
         (Order, "allow_back_ordering", "cannot be None. Leave it out for True."),
         (CapacityOrderItem, "capacity_pool_id", "cannot be None. Name the pool."),
@@ -157,11 +163,12 @@ def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str
 
 
 def test_none_that_an_answer_held_is_not_sent_back() -> None:
-    """A configuration that is changed is sent whole, but for what a request cannot carry."""
+    """A configuration is sent whole where it is new, but for what a request cannot carry."""
     attributes = {"host": "sip.example.com", "rtp_timeout": None, "auth_user": None, "tx_dtmf_format_id": 3}
     data = {"id": ID, "attributes": {"configuration": {"type": "sip_configurations", "attributes": attributes}}}
-    trunk: Any = VoiceInTrunk.from_dict(data)
-    assert trunk.configuration.tx_dtmf_format_id == 3
+    loaded: Any = VoiceInTrunk.from_dict(data)
+    assert loaded.configuration.tx_dtmf_format_id == 3
+    trunk = VoiceInTrunk.build(OTHER, configuration=loaded.configuration)
     trunk.configuration.port = 5061
     sent = trunk.changes["attributes"]["configuration"]["attributes"]
     assert sent == {"host": "sip.example.com", "port": 5061, "auth_user": None, "tx_dtmf_format_id": 3}
@@ -273,6 +280,26 @@ PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
             Order(items=[ITEM], callback_method=CallbackMethod.POST),
             "Order.callback_url must be set together with callback_method, got None. Set both, or neither.",
         ),
+        (
+            VoiceInTrunk(name="a", configuration=SipConfiguration(codec_ids=[Codec.PCMU])),
+            "SipConfiguration.host must be set while enabled_sip_registration is False (its default), got None. Set it,",
+        ),
+        (
+            in_trunk(auth_user="u", auth_password=SECRET),
+            "auth_user must be None while auth_enabled is False (its default), got ***. Leave it out, or change auth_",
+        ),
+        (
+            in_trunk(sst_min_timer=1000),
+            "sst_min_timer must be at most sst_max_timer, which is 900 (its default), got 1000. Lower it, or raise",
+        ),
+        (
+            in_trunk(sst_max_timer=300),
+            "sst_min_timer must be at most sst_max_timer, which is 300, got 600. Lower it, or raise sst_max_timer.",
+        ),
+        (
+            in_trunk(dns_srv_failover_timer=9000),
+            "dns_srv_failover_timer must be at most sip_timer_b, which is 8000 (its default), got 9000. Lower it, or",
+        ),
         (Order(items=[]), "Order.items must have at least 1 item, got 0."),
         (Order(items=[CapacityOrderItem()]), "needs Order.items[0].capacity_pool_id"),
         (
@@ -357,6 +384,126 @@ def test_an_update_is_judged_by_what_it_changes_and_what_is_known() -> None:
         InvalidValueError, match=r"Identity\.company_name must be None while identity_type is 'personal'"
     ):
         client.identities().update(person)
+
+
+@pytest.mark.parametrize(
+    ("stored", "change", "words"),
+    [
+        (
+            {"host": None, "enabled_sip_registration": True},
+            {"enabled_sip_registration": False},
+            "SipConfiguration.host must be set while enabled_sip_registration is False, got None.",
+        ),
+        (
+            {"host": "a", "auth_enabled": False},
+            {"auth_user": "u", "auth_password": SECRET},
+            "auth_user must be None while auth_enabled is False, got ***. Leave it out, or change auth_enabled.",
+        ),
+        (
+            {"host": "a", "sst_max_timer": 900},
+            {"sst_min_timer": 1000},
+            "sst_min_timer must be at most sst_max_timer, which is 900, got 1000.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("new", [True, False])
+def test_a_changed_configuration_is_judged_with_what_is_stored(
+    stored: dict[str, Any], change: dict[str, Any], words: str, *, new: bool
+) -> None:
+    """Changed in place, or as a new object, which the service merges with the stored one."""
+    client, transport = client_of()
+    trunk = loaded(VoiceInTrunk, configuration={"type": "sip_configurations", "attributes": stored})
+    if new:
+        trunk.configuration = SipConfiguration(**change)
+    else:
+        for name, value in change.items():
+            setattr(trunk.configuration, name, value)
+    with pytest.raises(InvalidValueError) as caught:
+        client.voice_in_trunks().update(trunk)
+    assert words in str(caught.value)
+    assert not transport.requests
+
+
+def test_the_kind_of_a_stored_configuration_cannot_change() -> None:
+    """The service refuses it; another trunk is the way out."""
+    client, transport = client_of()
+    trunk = loaded(VoiceInTrunk, configuration={"type": "sip_configurations", "attributes": {"host": "a"}})
+    trunk.configuration = PstnConfiguration(dst="12025550100")
+    with pytest.raises(InvalidValueError) as caught:
+        client.voice_in_trunks().update(trunk)
+    assert str(caught.value) == (
+        "VoiceInTrunk.configuration must be of the type 'sip_configurations', which cannot change, got "
+        "'pstn_configurations'. Create another VoiceInTrunk with it."
+    )
+    assert not transport.requests
+
+
+def test_another_action_takes_the_default_did_along() -> None:
+    """The service refuses the caller id of `replace_cli` with any other action, and most answers do not show it."""
+    for trunk in (VoiceOutTrunk.build(ID), loaded(VoiceOutTrunk, on_cli_mismatch_action="replace_cli")):
+        trunk.on_cli_mismatch_action = OnCliMismatchAction.REJECT_CALL
+        assert trunk.changes == {
+            "attributes": {"on_cli_mismatch_action": "reject_call"},
+            "relationships": {"default_did": None},
+        }
+        trunk.on_cli_mismatch_action = OnCliMismatchAction.REPLACE_CLI
+        trunk.default_did = Did.build(ID)
+        assert trunk.changes["relationships"] == {"default_did": {"type": "dids", "id": ID}}
+    new = out_trunk()
+    assert "relationships" not in new.changes
+    new.default_did = Did.build(ID)
+    new.on_cli_mismatch_action = OnCliMismatchAction.SEND_ORIGINAL_CLI
+    assert new.default_did is None
+
+
+@pytest.mark.parametrize(
+    ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
+)
+def test_a_switch_does_not_go_with_stored_dids(switch: str, name: str) -> None:
+    """A list of DIDs is the caller's to give up; the error says how."""
+    client, transport = client_of(answer(document={"data": {"type": "voice_out_trunks", "id": ID}}))
+    linked = {name: {"data": [{"type": "dids", "id": OTHER}]}}
+    trunk: Any = VoiceOutTrunk.from_dict({"id": ID, "attributes": {}, "relationships": linked})
+    setattr(trunk, switch, True)
+    with pytest.raises(InvalidValueError) as caught:
+        client.voice_out_trunks().update(trunk)
+    assert str(caught.value) == (
+        f"VoiceOutTrunk.{name} must be empty while {switch} is True, got 1 item. "
+        f"Set it to [] as well, or change {switch}."
+    )
+    assert not transport.requests
+    setattr(trunk, name, [])
+    client.voice_out_trunks().update(trunk)
+    assert len(transport.requests) == 1
+
+
+def test_a_required_member_that_was_loaded_as_none_is_missing() -> None:
+    """Some answers hold None in it; a request that needs it is refused before it is sent."""
+    client, transport = client_of()
+    method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": None}}
+    trunk = loaded(VoiceOutTrunk, authentication_method=method)
+    trunk.authentication_method.tech_prefix = "1"
+    with pytest.raises(InvalidValueError, match=r"needs VoiceOutTrunk\.authentication_method\.allowed_sip_ips"):
+        client.voice_out_trunks().update(trunk)
+    stored = PstnConfiguration.from_dict({"type": "pstn_configurations", "attributes": {"dst": None}})
+    with pytest.raises(InvalidValueError, match=r"needs VoiceInTrunk\.configuration\.dst"):
+        client.voice_in_trunks().create(VoiceInTrunk(name="a", configuration=stored))
+    assert not transport.requests
+
+
+def test_one_call_sets_one_route() -> None:
+    """Of two routes that exclude each other, neither is dropped without a word."""
+    with pytest.raises(InvalidValueError, match=r"voice_in_trunk_group must be None beside voice_in_trunk\..*not both"):
+        Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=VoiceInTrunkGroup.build(ID))
+    did = Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=None)
+    assert did.changes["relationships"]["voice_in_trunk_group"] is None
+
+
+def test_the_defaults_that_rules_know_are_those_of_the_emulator() -> None:
+    """A rule must judge a new trunk as the emulator does."""
+    declared = {name: field.default for name, field in SipConfiguration._fields.items() if field.default is not None}
+    assert declared.items() <= SIP_DEFAULTS.items()
+    assert declared
 
 
 def test_a_part_of_a_configuration_is_enough_for_an_update() -> None:

@@ -47,6 +47,7 @@ On: TypeAlias = Literal["both", "create", "update"]
 KEEP: Final = "Leave it out: what is stored stays."
 """In `not_none`: there is no other way to say that it is not set."""
 
+
 ANY_VALUE: Final = object()
 """In `implies`: whatever is assigned, None excepted."""
 
@@ -97,6 +98,7 @@ class Field:
         nullable: Whether null is one of its values.
         create, update: Whether a request that creates, or updates, may carry it.
         required: Whether a request that creates must carry it.
+        default: What the service takes when a creation does not carry it, where a rule needs to know; else None.
         secret: Whether its value is hidden in a repr.
         excludes: A relationship that is set to null when this one is set.
         implies: Value assigned to this field, to what other fields become by it unless they are assigned with it.
@@ -119,6 +121,7 @@ class Field:
         "alike",
         "annotation",
         "create",
+        "default",
         "detach_only",
         "distinct",
         "doc",
@@ -146,6 +149,7 @@ class Field:
         *,
         on: On | None = None,
         required: bool = False,
+        default: object = None,
         secret: bool = False,
         excludes: str | None = None,
         implies: Mapping[object, Mapping[str, object]] | None = None,
@@ -164,6 +168,7 @@ class Field:
         self.create = on in ("both", "create")
         self.update = on in ("both", "update")
         self.required = required
+        self.default = default
         self.secret = secret
         self.excludes = excludes
         self.implies = implies
@@ -285,7 +290,10 @@ class Field:
 
     def no_none(self) -> InvalidValueError:
         """The error for None where it cannot be written."""
-        hint = f" {self.not_none}" if self.nullable else ""
+        fallback = (
+            "" if self.required else "Write [] for none." if self.kind.name in ("list", "many") else "Leave it out."
+        )
+        hint = f" {self.not_none or fallback}".rstrip()
         return InvalidValueError(f"{self.label} takes {self.kind.accepts}, and cannot be None.{hint}", field=self.label)
 
     def implied(self, value: Any) -> Mapping[str, object]:
@@ -355,13 +363,15 @@ class Field:
             if self.update
             else "the server sets it"
         )
-        return ReadOnlyFieldError(f"{self.label} cannot be written: {why}.{self._writable_hint()}", field=self.label)
+        return ReadOnlyFieldError(
+            f"{self.label} cannot be written: {why}.{self._writable_hint(exists=exists)}", field=self.label
+        )
 
-    def _writable_hint(self) -> str:
+    def _writable_hint(self, *, exists: bool) -> str:
         if self.holder is None:
             return ""
-        names = [field.name for field in self.holder._fields.values() if field.create or field.update]
-        return f" Fields that can be written: {', '.join(names)}." if names else ""
+        names = [field.name for field in self.holder._fields.values() if (field.update if exists else field.create)]
+        return f" Fields that can be written now: {', '.join(names)}." if names else ""
 
     def not_loaded(self, why: str) -> NotLoadedError:
         """The error for reading this field where the record does not have it."""
@@ -443,6 +453,7 @@ def writable(
     *,
     on: On = "both",
     required: bool = False,
+    default: object = None,
     secret: bool = False,
     implies: Mapping[object, Mapping[str, object]] | None = None,
     low: int | None = None,
@@ -460,6 +471,7 @@ def writable(
         doc,
         on=on,
         required=required,
+        default=default,
         secret=secret,
         implies=implies,
         low=low,

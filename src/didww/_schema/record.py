@@ -126,17 +126,19 @@ class State(Slotted):
         values: Python values that can be changed in place, by field name.
         linkage: Assigned linkage, by relationship name.
         marker: The identifier that a creation gave it because its caller gave none; None if there was none.
+        partial: Whether the service holds members that this object does not know.
         unresolved: The identifier under which it may have been created although no response said so; None if that is
             known.
     """
 
-    __slots__ = ("assigned", "linkage", "marker", "unresolved", "values")
+    __slots__ = ("assigned", "linkage", "marker", "partial", "unresolved", "values")
 
     def __init__(self) -> None:
         self.assigned: set[str] = set()
         self.values: dict[str, Any] = {}
         self.linkage: dict[str, Data] = {}
         self.marker: str | None = None
+        self.partial = False
         self.unresolved: str | None = None
 
 
@@ -195,6 +197,13 @@ class Record(metaclass=RecordType):
 
     def _assign(self, fields: Mapping[str, Any]) -> None:
         """Set `fields`. What they imply for others holds unless these are among them: what is said outright wins."""
+        for name, value in fields.items():
+            other = self._fields[name].excludes if name in self._fields else None
+            if other is not None and value is not None and fields.get(other) is not None:
+                label = f"{type(self).__name__}.{other}"
+                raise InvalidValueError(
+                    f"{label} must be None beside {name}. Set {name} or {other}, not both.", field=label
+                )
         for name, value in fields.items():
             field = self._fields.get(name)
             if field is None:
@@ -312,6 +321,8 @@ class Record(metaclass=RecordType):
             value = listed(value, field.label, field.kind.accepts)
         raw = field.dump(value, filling=True)
         state = self._own()
+        if isinstance(value, Nested) and value.merges and state.values.get(field.name) is value:
+            return  # what was changed in it is known already
         if field.kind.mutable and value is not None:
             state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
         else:
@@ -319,8 +330,11 @@ class Record(metaclass=RecordType):
             self._attributes[field.name] = raw
         state.assigned.add(field.name)
         for name, implied in field.implied(value).items():
-            if name not in together:
-                self._write(self._fields[name], implied, together)
+            target = self._fields[name]
+            # A new record has no stored relationship to clear.
+            idle = target.place == "relationships" and not exists and name not in state.linkage
+            if name not in together and not idle:
+                self._write(target, implied, together)
 
     # What to send, and what there is
 
@@ -334,17 +348,23 @@ class Record(metaclass=RecordType):
             if field.place != "attributes":
                 continue
             if name in state.values:
-                loaded = self._attributes.get(name, MISSING)
+                value, loaded = state.values[name], self._attributes.get(name, MISSING)
+                assigned = name in state.assigned
+                if not assigned and loaded is MISSING and not value and not isinstance(value, Nested):
+                    continue  # an empty list that reading made
                 try:
-                    raw = field.dump(state.values[name])
+                    if not assigned and isinstance(value, Nested) and value.merges:
+                        if inner := value._members_to_merge(loaded):
+                            changed[name] = {"type": value.type, "attributes": inner}
+                        continue
+                    raw = field.dump(value, filling=True)
                 except InvalidValueError:
-                    if name not in state.assigned and self._untouched(field, state.values[name], loaded):
+                    if not assigned and self._untouched(field, value, loaded):
                         continue
                     if not (field.update if self._exists() else field.create):
                         raise field.read_only(exists=self._exists()) from None
                     raise
-                empty = loaded is MISSING and not raw
-                if name in state.assigned or (raw != self._loaded_form(field, loaded) and not empty):
+                if assigned or raw != self._loaded_form(field, loaded):
                     changed[name] = raw
             elif name in state.assigned:
                 changed[name] = self._attributes[name]
@@ -362,7 +382,22 @@ class Record(metaclass=RecordType):
             field = self._fields[name]
             if not (field.update if exists else field.create):
                 raise field.read_only(exists=exists)
+        self._check_filled(changed)
         return changed
+
+    def _check_filled(self, changed: Mapping[str, Any]) -> None:
+        """Check that no list that is sent, of nested objects too, has too few items: nothing more is put into it.
+
+        Raises:
+            InvalidValueError: One has.
+        """
+        for name, raw in changed.items():
+            value = self._state.values.get(name) if self._state is not None else None
+            if isinstance(raw, list):
+                self._fields[name].check(raw)
+            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
+                if isinstance(one, Nested):
+                    one._check_filled(one._pending())
 
     def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
         """Whether `value` is what was loaded, although we would not write such a thing."""
@@ -373,7 +408,7 @@ class Record(metaclass=RecordType):
         if loaded is MISSING or loaded is None or field.kind.load is None:
             return loaded
         try:
-            return field.dump(field.kind.load(loaded))
+            return field.dump(field.kind.load(loaded), filling=True)
         except InvalidValueError:  # the server's value is one that we would not write
             return loaded
 
@@ -389,7 +424,7 @@ class Record(metaclass=RecordType):
         linked = self._state.linkage if self._state is not None else {}
         for name, field in self._fields.items():
             value, place = held.get(name), f"{where}.{name}"
-            unset = name in held or name not in self._attributes
+            unset = name in held or self._attributes.get(name) in (None, [])
             if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
                 yield place
             elif isinstance(value, Nested):
@@ -408,8 +443,16 @@ class Record(metaclass=RecordType):
         known: dict[str, Any] = dict.fromkeys(self._fields) if creating else {}
         return {**known, **self._attributes, **self._pending()}
 
-    def _check_rules(self, *, creating: bool, where: str = "") -> None:
+    def _check_rules(
+        self, *, creating: bool, where: str = "", whole: bool = False, stored: Mapping[str, Any] | None = None
+    ) -> None:
         """Check the rules between fields, of nested objects too, as far as what is sent has to do with them.
+
+        Args:
+            creating: Whether the request creates.
+            where: The place of this record, if it stands inside another one.
+            whole: Whether all that is known of it is sent, and not what was changed alone.
+            stored: What the service merges it with, as far as that is known.
 
         Raises:
             InvalidValueError: One is not kept.
@@ -419,35 +462,49 @@ class Record(metaclass=RecordType):
         if state is None and not creating:
             return
         if self.rules:
-            known, changed = self._known(creating=creating), self._changed()
-            sent = self._sent(changed, known)
+            known, changed = {**(stored or {}), **self._known(creating=creating)}, self._changed()
+            sent = {*changed, *self._attributes} if whole else changed
+            defaults = {
+                name: field.default
+                for name, field in (self._fields.items() if creating else ())
+                if field.default is not None and name not in changed and name not in self._attributes
+            }
             for rule in cast("tuple[Rule, ...]", self.rules):
                 if not creating and changed.isdisjoint(rule.fields):
                     continue
-                for fault in rule.broken(known):
-                    if not fault.barred or fault.field in sent:
-                        raise self._broken(fault, known[fault.field], where)
+                for fault in rule.broken(known, defaults):
+                    if not fault.barred or not sent.isdisjoint((fault.field, fault.by)):
+                        raise self._broken(fault, {**known, **defaults}, where, changed, defaults)
         for name, value in (state.values if state is not None else {}).items():
             if isinstance(value, list):
                 for index, one in enumerate(cast("list[Any]", value)):
                     if isinstance(one, Nested):
-                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]")
+                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
             elif isinstance(value, Nested):
-                value._check_rules(creating=creating)
+                assigned = state is not None and name in state.assigned
+                before = self._attributes.get(name) if assigned and value.merges and not creating else None
+                stored = _stored(before, value.type)
+                if stored is None and isinstance(before, dict):
+                    value._check_kind(cast("dict[str, Any]", before), self._fields[name])
+                value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
 
     def _changed(self) -> set[str]:
         """The names of all fields that were changed."""
         return set(self._pending())
 
-    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 nested ones send all
-        """The names of what a request would carry, of a record of which `changed` was changed."""
-        return changed
-
-    def _broken(self, fault: Broken, value: Any, where: str) -> InvalidValueError:
+    def _broken(
+        self, fault: Broken, known: Mapping[str, Any], where: str, changed: set[str], defaults: Mapping[str, Any]
+    ) -> InvalidValueError:
+        value = known[fault.field]
         secret = self._fields[fault.field].secret and value is not None
         shown = "***" if secret else _shown_raw(value)
+        # What is stored does not go away by being left out.
+        way_out = fault.way_out
+        if fault.barred and fault.field not in changed:
+            way_out = f"Set it to {fault.blank} as well, or change {fault.by}."
+        default = " (its default)" if fault.by in defaults else ""
         return InvalidValueError(
-            f"{where}.{fault.field} must be {fault.expected}, got {shown}. {fault.way_out}",
+            f"{where}.{fault.field} must be {fault.expected}{default}, got {shown}. {way_out}",
             field=f"{where}.{fault.field}",
         )
 
@@ -455,7 +512,12 @@ class Record(metaclass=RecordType):
         """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
         state = self._own()
         for name, raw in attributes.items():
-            if name in state.values:
+            value = state.values.get(name)
+            if isinstance(value, Nested) and value.merges and value.type == raw["type"]:
+                value._settle(raw["attributes"])
+                self._attributes[name] = value._merged_into(self._attributes.get(name), raw)
+                state.assigned.discard(name)
+            elif name in state.values:
                 # Changed in place or not since then: the comparison with what was saved will tell.
                 self._attributes[name] = raw
                 state.assigned.discard(name)
@@ -464,7 +526,13 @@ class Record(metaclass=RecordType):
 
     def _current(self) -> dict[str, Any]:
         """Raw attributes with all changes applied; the caller's own."""
-        return copy.deepcopy({**self._attributes, **self._pending()})
+        changed = self._pending()
+        state = self._state
+        for name in changed if state is not None else ():
+            value = state.values.get(name) if state is not None else None
+            if isinstance(value, Nested) and state is not None and name not in state.assigned:
+                changed[name] = value.to_dict()  # an update sends the changed members alone
+        return copy.deepcopy({**self._attributes, **changed})
 
     def _compared(self) -> tuple[Any, ...]:
         """What to compare by if something that it holds cannot be sent."""
@@ -589,8 +657,38 @@ class Nested(Record):
         cls.writable = writable
         cls.rules = rules
 
-    def _sent(self, changed: set[str], known: Mapping[str, Any]) -> Container[str]:  # noqa: ARG002 see the base class
-        return known
+    def _check_kind(self, stored: Mapping[str, Any], field: Field) -> None:
+        """Refuse an object of another type than the one that it would be merged with."""
+        type_ = stored.get("type")
+        if isinstance(type_, str) and type_ != self._type:
+            record = field.holder.__name__ if field.holder is not None else "record"
+            raise InvalidValueError(
+                f"{field.label} must be of the type {type_!r:.80}, which cannot change, got {self._type!r:.80}. "
+                f"Create another {record} with it.",
+                field=field.label,
+            )
+
+    def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
+        """The members that were changed, without those that became what was `loaded` again."""
+        stored = _stored(loaded, self._type) or {}
+        return {
+            name: raw for name, raw in self._pending().items() if name not in stored or not _same(raw, stored[name])
+        }
+
+    def _merged_into(self, loaded: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """What the service holds after it merged `sent` with what was `loaded`, as far as that is known."""
+        before = _stored(loaded, self._type)
+        if before is None:
+            self._own().partial = True
+        stored = {**(before or {}), **sent["attributes"]}
+        for name, raw in stored.items():
+            self._attributes.setdefault(name, copy.deepcopy(raw))
+        return {"type": self._type, "attributes": stored}
+
+    def _absent(self, field: Field) -> Any:
+        if self._state is not None and self._state.partial:
+            raise field.not_loaded("was not loaded: only a part of it was sent. Find the record to load it.")
+        return super()._absent(field)
 
     @property
     def type(self) -> str:
@@ -624,9 +722,9 @@ class Nested(Record):
     def _raw(self) -> dict[str, Any]:
         """What is sent: the type and every attribute that may be written, changed or not.
 
-        The service merges a trunk's configuration with the stored one, and replaces an authentication method: sending
-        all that was loaded means the same either way. Read-only members would be refused, and unknown ones may be
-        read-only; so would a None that only answers may hold.
+        Of a trunk's configuration that was loaded and changed in place, an update sends the changed members alone
+        (`_pending` of its record): the service merges them with the stored ones. Read-only members would be refused,
+        and unknown ones may be read-only; so would a None that only answers may hold.
         """
         current = self._current()
         if self._type == type(self).type_:
@@ -659,6 +757,18 @@ class Nested(Record):
 
 _set_type = Nested.__dict__["_type"].__set__
 Nested.fallback = Nested
+
+
+def _stored(loaded: Any, type_: str) -> dict[str, Any] | None:
+    """The attributes of a loaded object, if it is of that type."""
+    shape = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+    stored = shape.get("attributes")
+    return cast("dict[str, Any]", stored) if shape.get("type") == type_ and isinstance(stored, dict) else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two raw values are one in JSON, where 1 is not true."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _with_subclasses(cls: type[Nested]) -> Iterator[type[Nested]]:
@@ -711,8 +821,10 @@ def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
         fitting = [cls for cls in known[type_] if attributes.keys() <= cls._fields.keys()]
         made = (fitting or known[type_])[0]
         _check_writable(made, where)
-        # What `to_dict()` gives of a loaded object has read-only members, too: they are left out, as of the object.
-        read_only = {name for name, field in made._fields.items() if not field.create}
+        # What `to_dict()` gives of a loaded object has members that the service makes: they are left out, as of the
+        # object. One that another class of the type can write is a mistake: `qty` beside `available_did_id`.
+        named = [cls._fields[name] for cls in known[type_] for name in attributes if name in cls._fields]
+        read_only = {field.name for field in named} - {field.name for field in named if field.create}
         return made(**{str(name): one for name, one in attributes.items() if name not in read_only})
 
     def _check_writable(cls: type[Nested], where: str) -> None:

@@ -90,6 +90,9 @@ VoiceOutTrunkSort = Literal[
 ]
 
 
+_OTHER_ACTIONS = tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI)
+
+
 class VoiceOutTrunkMeta(Meta):
     """What an outbound trunk has spent.
 
@@ -106,7 +109,7 @@ class VoiceOutTrunk(
         When("on_cli_mismatch_action", (OnCliMismatchAction.REPLACE_CLI.value,), needs=("default_did",)),
         When(
             "on_cli_mismatch_action",
-            tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI),
+            _OTHER_ACTIONS,
             bars=("default_did",),
         ),
         When("allow_any_did_as_cli", (True,), bars=("dids",)),
@@ -143,7 +146,10 @@ class VoiceOutTrunk(
         "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default."
     )
     on_cli_mismatch_action: OnCliMismatchAction = writable(
-        "What becomes of a call whose caller id is no allowed DID.", required=True
+        "What becomes of a call whose caller id is no allowed DID. To assign another action than `replace_cli` sets "
+        "`default_did` to None.",
+        required=True,
+        implies={action: {"default_did": None} for action in _OTHER_ACTIONS},
     )
     default_dst_action: DefaultDstAction = writable(
         "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from didww._schema.fields import KEEP, writable
+from didww._schema.fields import writable
 from didww._schema.forms import DIGITS
 from didww.resources.configuration.base import TrunkConfiguration
 
@@ -19,5 +19,5 @@ class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
         required=True,
         longest=15,
         form=DIGITS,
-        not_none=KEEP,
+        not_none="Name the number; an update that leaves it out keeps what is stored.",
     )

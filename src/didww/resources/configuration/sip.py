@@ -78,7 +78,8 @@ class SipConfiguration(
         "How keypad tones are sent to the account's side; None in answers only.", not_none=KEEP
     )
     auth_enabled: bool = writable(
-        "Whether requests to the host carry credentials.",
+        "Whether requests to the host carry credentials; they do not unless this is True.",
+        default=False,
         implies={False: {"auth_user": None, "auth_password": None}},
     )
     auth_user: str | None = writable("User name of these credentials, which they need.", secret=True)
@@ -86,7 +87,9 @@ class SipConfiguration(
     auth_from_user: str | None = writable("User of the From header when credentials are used.")
     auth_from_domain: str | None = writable("Domain of the From header when credentials are used.")
     enabled_sip_registration: bool = writable(
-        "Whether the account's device registers at DIDWW, instead of calls going to a fixed host.",
+        "Whether the account's device registers at DIDWW, instead of calls going to a fixed host. A trunk without it "
+        "needs a `host`.",
+        default=False,
         implies={True: {"host": None, "port": None}, False: {"use_did_in_ruri": False}},
     )
     incoming_auth_username: str | None = attribute(
@@ -98,19 +101,26 @@ class SipConfiguration(
         secret=True,
     )
     sst_enabled: bool = writable("Whether SIP session timers are used.")
-    sst_min_timer: int | None = writable("Shortest session timer, in seconds; needed with `sst_enabled`.", low=1)
-    sst_max_timer: int | None = writable("Longest session timer, in seconds; needed with `sst_enabled`.")
+    sst_min_timer: int | None = writable(
+        "Shortest session timer, in seconds; needed with `sst_enabled`. A new trunk has 600.", low=1, default=600
+    )
+    sst_max_timer: int | None = writable(
+        "Longest session timer, in seconds; needed with `sst_enabled`. A new trunk has 900.", default=900
+    )
     sst_session_expires: int | None = writable("Session timer to ask for, in seconds, between these two.")
     sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
     sst_accept_501: bool = writable("Whether the answer 501 to a refresh counts as success.")
     sip_timer_b: int | None = writable(
-        "Milliseconds until an INVITE without an answer is given up, 1000 to 64000; None in answers only.",
+        "Milliseconds until an INVITE without an answer is given up, 1000 to 64000; a new trunk has 8000. None in "
+        "answers only.",
+        default=8000,
         low=1000,
         high=64_000,
         not_none=KEEP,
     )
     dns_srv_failover_timer: int | None = writable(
-        "Milliseconds until the next host of a DNS SRV record is tried, at most `sip_timer_b`.",
+        "Milliseconds until the next host of a DNS SRV record is tried, at most `sip_timer_b`; a new trunk has 2000.",
+        default=2000,
         low=1,
     )
     rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")

@@ -17,7 +17,7 @@ def groups_of(client: DidwwClient, iso: str, **filters: Any) -> list[DidGroup]:
     """Groups of a country in stock, with their SKUs, kind and requirement."""
     (country,) = client.countries().list(filter={"iso": iso}).data
     include = ["stock_keeping_units", "did_group_type", "address_requirement", "country"]
-    wanted: Any = {"country.id": country.id, "is_available": True, **filters}
+    wanted: Any = {"country.id": country.id, "meta.total_count_gteq": 1, **filters}
     return list(client.did_groups().iterate(filter=wanted, include=include, page_size=100))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 

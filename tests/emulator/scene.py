@@ -163,7 +163,7 @@ class Scene:
         # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
         groups = [
             group
-            for group in world.search("did_groups", {"is_available": True, "available_dids_enabled": True})
+            for group in world.search("did_groups", {"meta.total_count_gteq": 1, "available_dids_enabled": True})
             if group["city"] and group["region"]
         ]
         seen: dict[str, dict[str, Any]] = {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ import pytest
 import didww
 from didww import DidOrderItem, DidwwClient, Order
 from didww.emulator import Emulator
+from didww.emulator.engine.overrides import SHARED
+from didww.emulator.engine.store import LAYOUT
 from didww.exceptions import DidwwError
 
 SERVE = """
@@ -96,12 +100,26 @@ def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
         emulator.client().balance().find()
     with pytest.raises(ValueError, match="seed 1, and this is seed 2"):
         Emulator(path=str(path), seed=2)
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE facts SET value = '999/1' WHERE name = 'layout'")
-    connection.commit()
-    connection.close()
-    with pytest.raises(ValueError, match=r"another version.*Take another file"):
-        Emulator(path=str(path), seed=1)
+    for former in ("3", "999"):
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE facts SET value = ? WHERE name = 'layout'", (f"{former}/1",))
+        connection.commit()
+        connection.close()
+        with pytest.raises(ValueError, match=rf"another version \(layout {former}; .*\)\. Take another file"):
+            Emulator(path=str(path), seed=1)
+
+
+def test_the_layout_changes_with_the_catalogue() -> None:
+    """Rows that are in a file are never made again: a file with other ones has to be refused."""
+    sums = md5(usedforsecurity=False)
+    with Emulator() as emulator, emulator.engine.held():
+        world = emulator.engine.world(emulator.key)
+        for type in sorted(SHARED - {"available_dids"}):
+            for row in world.find(type):
+                sums.update(json.dumps(row, sort_keys=True).encode())
+    assert (LAYOUT, sums.hexdigest()) == ("4", "1f8d3bc86b86e78ab6a710c715c7109a"), (
+        "the catalogue has changed: raise LAYOUT"
+    )
 
 
 def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:

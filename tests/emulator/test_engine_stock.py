@@ -14,7 +14,7 @@ from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import EXPRESSIONS
 from didww.emulator.engine.session import AccountSession
 from laws import law
-from scene import Caller, filled
+from scene import Caller, document, filled
 
 ENGINE = Engine(seed=3)
 
@@ -97,7 +97,7 @@ def test_filters_are_those_of_the_group(caller: Caller, world: AccountSession) -
 
 def test_numbers_that_cannot_be_chosen_are_not_listed(caller: Caller, world: AccountSession) -> None:
     """Groups that are sold in bulk alone have none, neither in a list nor by id."""
-    group = world.search("did_groups", {"available_dids_enabled": False, "is_available": True})[0]
+    group = world.search("did_groups", {"available_dids_enabled": False, "meta.total_count_gteq": 1})[0]
     assert caller.get("/available_dids", **{"filter[did_group.id]": group["id"]})["meta"]["total_count"] == 0
     assert caller.send("GET", f"/available_dids/{available_id(world, group, 0)}").status == 404
 
@@ -120,8 +120,9 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
     assert caller.get("/available_dids", **query)["meta"]["total_count"] == 0
     meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
     assert (meta["total_count"], meta["is_available"]) == (0, False)
-    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"}) == []
-    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "false"}) == [group["id"]]
+    # It can be ordered still, on back order.
+    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"}) == [group["id"]]
+    assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "false"}) == []
     for least, found in (("0", [group["id"]]), ("1", [])):
         assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[meta.total_count_gteq]": least}) == found
 
@@ -150,6 +151,40 @@ def test_the_meta_of_a_group_tells_its_terms(caller: Caller, world: AccountSessi
         "is_available": True,
         "total_count": 1000,
     }
+
+
+def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Caller, world: AccountSession) -> None:
+    """The filter means what can be ordered now, `meta` the stock alone; an order beyond it waits, or is refused."""
+    for takes in (True, False):
+        group = next(
+            one
+            for one in world.find("did_groups")
+            if one["back_orders"] is takes and one["total_count"] == 0 and not one["needs_registration"]
+        )
+        mine = {"filter[id]": group["id"]}
+        assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(takes).lower()}) == [group["id"]]
+        assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(not takes).lower()}) == []
+        assert caller.get(f"/did_groups/{group['id']}")["data"]["meta"]["is_available"] is False
+        sku = world.find("stock_keeping_units", did_group=group["id"])[0]["id"]
+        item = {"type": "did_order_items", "attributes": {"sku_id": sku, "qty": 1}}
+        if takes:
+            made = caller.write("POST", "/orders", document("orders", items=[item]), 201)
+            assert made["data"]["attributes"]["status"] == "pending"
+        else:
+            error = caller.error("POST", "/orders", document("orders", items=[item], allow_back_ordering=True))
+            assert (error["status"], error["detail"]) == ("422", "items/0/qty - exceeds available DIDs count")
+
+
+def test_the_stock_of_a_prefix_is_no_back_order(caller: Caller, world: AccountSession) -> None:
+    """`did_group.is_available` of prefixes is stock alone, whatever the group takes."""
+    (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
+    group = group_of(world, "1212")
+    world.update("did_groups", group["id"], {"total_count": 0})
+    try:
+        assert caller.ids("/nanpa_prefixes", **{"filter[id]": prefix, "filter[did_group.is_available]": "true"}) == []
+        assert len(caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"})) == 1
+    finally:  # the scene is the module's
+        world.update("did_groups", group["id"], {"total_count": group["total_count"]})
 
 
 def test_prefixes_of_north_america_find_their_groups(caller: Caller, world: AccountSession) -> None:

@@ -33,14 +33,16 @@ if TYPE_CHECKING:
 class Registration:
     """A number that waits for registration, a person of its country, and what is asked for."""
 
-    def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool]) -> None:
+    def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool], taken: str = "any") -> None:
         self.emulator = emulator
         self.client: DidwwClient = emulator.client()
         self.group = next(
             group
             for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX")
             for group in groups_of(self.client, iso, needs_registration=True)
-            if group.address_requirement is not None and wanted(requirement_of(self.client, group.address_requirement))
+            if group.address_requirement is not None
+            and (asked := requirement_of(self.client, group.address_requirement)).identity_type == taken
+            and wanted(asked)
         )
         assert self.group.address_requirement is not None
         self.requirement = requirement_of(self.client, self.group.address_requirement)
@@ -160,6 +162,20 @@ def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
     assert missing[0] == f"Identity in {scene.country.name} required"
     assert "Company Reg Number is required for Business Identity" in missing
     assert "1 Identity Proof(s) (Trade License, Excerpt from the commercial register) required" in missing
+
+
+@pytest.mark.parametrize("taken", ["personal", "business"])
+def test_some_numbers_are_for_persons_or_companies_alone(emulator: Emulator, taken: str) -> None:
+    """Of the other kind of identity nothing is asked, its area level is null, and one is refused."""
+    scene = Registration(emulator, lambda _: True, taken)
+    other = "business" if taken == "personal" else "personal"
+    asked = scene.requirement
+    assert getattr(asked, f"{other}_area_level") is None
+    assert getattr(asked, f"{taken}_area_level") is not None
+    assert (getattr(asked, f"{other}_proof_qty"), getattr(asked, f"{other}_proof_types")) == (0, [])
+    company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
+    identity, _ = person(scene.client, scene.country, **(company if other == "business" else {}))
+    assert scene.missing(identity, None) == [f"{taken.capitalize()} Identity required"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Orders buy numbers: by quantity (one unless said), one particular number, or one that is reserved; or channels.
 
 An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
-owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock; it is tried
-again every minute. Channels are there at once. Items hold the prices of one unit, with VAT; the amount is the sum over
-all units. Prices of SKUs are without VAT. Sources: scenarios sheet, sections 1 to 4 and 11; contract file orders;
-recorded answers.
+owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock, unless the
+group takes no back orders; it is tried again every minute. Channels are there at once. Items hold the prices of one
+unit, with VAT; the amount is the sum over all units. Prices of SKUs are without VAT. Sources: scenarios sheet,
+sections 1 to 4 and 11; contract file orders; recorded answers.
 """
 
 from __future__ import annotations
@@ -46,10 +46,6 @@ class Orders(Behaviour):
 
     def before_create(self, world: AccountSession, record: Record) -> None:
         """Check the items, hold their numbers and charge their price."""
-        if not record["items"]:
-            raise attribute_error("items", "can't be blank")
-        if len({item["type"] for item in record["items"]}) > 1:
-            raise attribute_error("items", "must be of one type")
         backorder = record["allow_back_ordering"]
         description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
         record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
@@ -154,7 +150,7 @@ def _priced(world: AccountSession, index: int, item: Any, *, backorder: bool) ->
         raise refused("nanpa_prefix_id")
     numbers = _CHOOSERS[chosen](world, group, value, refused)
     qty = value if chosen == "qty" else 1
-    if len(numbers) < qty and not backorder:
+    if len(numbers) < qty and not (backorder and group["back_orders"]):
         raise refused("qty", "exceeds available DIDs count")
     once, monthly = (world.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
     answer = {

@@ -1,8 +1,8 @@
 """What registration and emergency calling take: kinds of proofs, blank forms, and the requirements of each country.
 
 The kinds are some of the service's (recorded), the forms are the emulator's own, and the requirements are drawn from
-the
-seed: a country with them has one for each kind of number that needs it. Sources: contract files address_requirements,
+the seed: a country with them has one for each kind of number that needs it. Some take persons or companies alone: of
+the other kind they ask for nothing, and its area level is null. Sources: contract files address_requirements,
 emergency_requirements, proof_types, supporting_document_templates.
 """
 
@@ -27,6 +27,8 @@ _PROOFS: Final = {
 }
 _PERMANENT: Final = ("Declaration of Consent", "Business Declaration")
 _ONETIME: Final = ("Number Assignment Form", "Letter of Authorization")
+_TAKEN: Final = (*("any",) * 6, "personal", "business")
+"""Who may register numbers, as often as each is drawn."""
 
 
 class ProofTypes(Behaviour):
@@ -62,14 +64,17 @@ class AddressRequirements(Behaviour):
         """Drawn by their ids."""
         for id, country, type in _pairs(world, "address_requirements", "needs_registration"):
             draw = int(id[:8], 16)
+            taken = _TAKEN[(draw >> 8) % len(_TAKEN)]
+            barred = {"personal": "business", "business": "personal"}.get(taken)
             for proven, names in (("personal", "Personal"), ("business", "Business"), ("address", "Address")):
+                asked = () if proven == barred else _PROOFS[names]
                 world.setting.store.link(
-                    id, f"{proven}_proof_types", [_proof_type(world, names, name) for name in _PROOFS[names]]
+                    id, f"{proven}_proof_types", [_proof_type(world, names, name) for name in asked]
                 )
             permanent, onetime = draw % 3 == 0, draw % 4 == 0
-            yield {
+            asks: Record = {
                 "id": id,
-                "identity_type": "any",
+                "identity_type": taken,
                 "personal_area_level": "world_wide",
                 "business_area_level": "country" if draw % 2 else "world_wide",
                 "address_area_level": "country",
@@ -87,6 +92,9 @@ class AddressRequirements(Behaviour):
                 "personal_onetime_document": _template(world, _ONETIME[0]) if onetime else None,
                 "business_onetime_document": _template(world, _ONETIME[1]) if onetime else None,
             }
+            # An area level of null says that this kind of identity is not taken.
+            nothing = {name: 0 if name.endswith("_qty") else None for name in asks if name.startswith(f"{barred}_")}
+            yield asks | nothing
 
 
 class EmergencyRequirements(Behaviour):

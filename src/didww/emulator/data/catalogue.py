@@ -96,6 +96,9 @@ _ALWAYS_CHOSEN: Final = frozenset({"US", "CA", "GB"})
 
 _SOLD_OUT_ONE_IN: Final = 40
 
+# One group in so many takes no back orders, except where tests and examples count on its stock.
+_NO_BACK_ORDERS_ONE_IN: Final = 8
+
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 _POPS: Final = (
@@ -148,8 +151,9 @@ class Catalogue:
         """Yield the rows of a type: id, attributes, and for each to-one relationship the id it leads to, or None.
 
         Beside the contract's fields there are some for the emulator alone: `is_available` of countries and cities; of
-        did_groups the meta values `needs_registration`, `available_dids_enabled` and `total_count` (the stock of the
-        first day) and what `number` needs; and `did_group` of stock_keeping_units and nanpa_prefixes, their group's id.
+        did_groups the meta values `needs_registration`, `available_dids_enabled`, `back_orders` (whether it can be
+        ordered without stock) and `total_count` (the stock of the first day) and what `number` needs; and `did_group`
+        of stock_keeping_units and nanpa_prefixes, their group's id.
 
         Raises:
             KeyError: the catalogue has no such type.
@@ -324,6 +328,7 @@ class Catalogue:
                 ),
                 "needs_registration": iso in _NEEDS_REGISTRATION,
                 "available_dids_enabled": iso in _ALWAYS_CHOSEN or draw % _BULK_ONE_IN != 0,
+                "back_orders": group.base in _PINNED_STOCK or (draw >> 8) % _NO_BACK_ORDERS_ONE_IN != 0,
                 "total_count": _stock(group, id),
                 "number_base": group.base,
                 "number_from": group.start,

@@ -64,6 +64,7 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "did_groups": {
         "needs_registration": "boolean",
         "available_dids_enabled": "boolean",
+        "back_orders": "boolean",
         "total_count": "integer",
         "number_base": "text",
         "number_from": "integer",
@@ -81,6 +82,8 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
 ALIASES: Final[dict[tuple[str, str], str]] = {
     **{("dids", f"{place}.id"): f"did_group.{place}.id" for place in ("country", "region", "city")},
     ("capacity_pools", "country.id"): "countries.id",
+    # Contract file nanpa_prefixes: here it is stock alone.
+    ("nanpa_prefixes", "did_group.is_available"): "did_group.in_stock",
     # The latest verification decides.
     ("emergency_calling_services", "address.id"): "emergency_verification.address.id",
     ("emergency_calling_services", "identity.id"): "emergency_verification.address.identity.id",
@@ -104,7 +107,9 @@ _STOCK = (
 # Filters and sort keys over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
 EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     ("did_groups", "meta.total_count"): (_STOCK, ("dids", "did_reservations")),
-    ("did_groups", "is_available"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
+    ("did_groups", "in_stock"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
+    # Contract file did_groups: from stock, or on back order.
+    ("did_groups", "is_available"): (f"{{t}}.back_orders OR {_STOCK} > 0", ("dids", "did_reservations")),
     ("nanpa_prefixes", "npanxx"): ("{t}.npa || {t}.nxx", ()),
     ("capacity_pools", "has_unassigned_channels"): ("{t}.total_channels_count > {t}.assigned_channels_count", ()),
     # Contract files identities and addresses: registered to at least one number.

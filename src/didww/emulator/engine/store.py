@@ -24,7 +24,9 @@ Record: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_LAYOUT = "3"
+LAYOUT = "4"
+"""Of files with a state. Raised whenever the columns or the rows of the catalogue change, so that files with the old
+ones are refused: rows that are in a file already are never made again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _BASE = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
@@ -99,13 +101,17 @@ class Store:
         self._counts: dict[tuple[Any, ...], int] = {}
         self._counted_at = -1
         self._alone = path is None
-        wanted = f"{_LAYOUT}/{seed}"
+        wanted = f"{LAYOUT}/{seed}"
         kept = self.fact("layout") or wanted
         if kept != wanted:
             self.connection.close()
             layout, _, other = kept.partition("/")
-            why = f"of seed {other}, and this is seed {seed}" if layout == f"{_LAYOUT}" else "of another version"
-            raise ValueError(f"{path} holds the state of an emulator {why}. Take another file, or remove it")
+            why = (
+                f"of seed {other}, and this is seed {seed}"
+                if layout == LAYOUT
+                else f"of another version (layout {layout}; this one reads {LAYOUT})"
+            )
+            raise ValueError(f"{path} holds the state of an emulator {why}. Take another file, or remove it.")
         self.set_meta("layout", wanted)
 
     def close(self) -> None:

@@ -81,8 +81,8 @@ class QueryParams:
             whole = whole_number(value)
             if whole is None or not 1 <= whole <= most:
                 raise InvalidValueError(
-                    f"page: {name} is a whole number from 1{f' to {most}' if name == 'size' else ''}, "
-                    f"not {_brief(value)}.",
+                    f"page: {name} must be a whole number from 1{f' to {most}' if name == 'size' else ''}, "
+                    f"got {_brief(value)}.",
                     field="page",
                 )
             setattr(self, f"page_{name}", whole)
@@ -227,7 +227,9 @@ def filter_text(value: object, name: str) -> str:
         for item in items:
             if "," in item:
                 raise InvalidValueError(
-                    f"filter {name!r}: the value {item!r} holds a comma, which separates values here.", field=name
+                    f"filter {name!r} must be a list of texts without a comma, got {item!r:.200}: a comma separates "
+                    "values. Filter by id instead.",
+                    field=name,
                 )
         if not items:
             raise InvalidValueError(
@@ -241,7 +243,7 @@ def filter_text(value: object, name: str) -> str:
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, datetime):
-        return utc_text(value, f"filter {name!r}")
+        return utc_text(value, f"filter {name!r}", field=name)
     if isinstance(value, str) or is_uuid(value):
         return str(value)
     if (whole := whole_number(value)) is not None and abs(whole) < _BEYOND:

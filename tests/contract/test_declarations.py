@@ -638,9 +638,21 @@ def test_filters(cls: type[Resource]) -> None:
         name for name in said if name.rpartition(".")[2] == "id"
     }
     assert not _differences(
-        (f"{cls.type_}.{name}", rules[name]._replace(form="", shortest=None), _expected_match(one))
+        (f"{cls.type_}.{name}", rules[name]._replace(form="", shortest=None, never_empty=False), _expected_match(one))
         for name, one in said.items()
     )
+
+
+@every_class
+def test_filters_for_which_none_is_refused(cls: type[Resource]) -> None:
+    """They compare with what every record has: an attribute that is not nullable, or a relationship of the document."""
+    said = facts(cls.type_)
+    for name, rule in filter_rules(cls.filter_type).items():
+        if rule.never_empty:
+            first = name.partition(".")[0]
+            attribute = said.attributes.get(first)
+            assert rule.blank, name
+            assert not attribute.nullable if attribute else first in said.relationships, name
 
 
 _VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "integer", "date-time": "moment"}

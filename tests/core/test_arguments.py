@@ -27,7 +27,8 @@ from didww import (
 )
 from didww._schema.filters import filter_rules
 from didww._schema.registry import all_classes
-from didww.enums import ExportStatus, ExportType, Feature, OrderStatus
+from didww.emulator import Emulator
+from didww.enums import Codec, ExportStatus, ExportType, Feature, OrderStatus
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError, NotLoadedError
 from didww.resources.country import Country
 from didww.resources.did import Did
@@ -83,13 +84,13 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"include": "qqq"}, r"cannot include 'qqq'\. Its relationships"),
         ({"params": {"number": "1"}}, r"not dict\. What is to match goes by keyword: filter=\{\.\.\.\}"),
         ({"params": "number"}, r"not str\.$"),
-        ({"page": ()}, "page takes a number"),
-        ({"page": (1, 2, 3)}, "page takes a number"),
-        ({"page": {"number": 1}}, "page takes a number or"),
-        ({"page": 0}, "page: number is a whole number from 1, not 0"),
+        ({"page": ()}, "page must be a whole number, or"),
+        ({"page": (1, 2, 3)}, "page must be a whole number, or"),
+        ({"page": {"number": 1}}, "page must be a whole number, or"),
+        ({"page": 0}, "page: number must be a whole number from 1, got 0"),
         ({"page": HUGE}, "page: number"),
         ({"page": (1, HUGE)}, "page: size"),
-        ({"page": float("nan")}, "page takes a number or"),
+        ({"page": float("nan")}, "page must be a whole number, or"),
     ],
     ids=str_or_type,
 )
@@ -371,12 +372,12 @@ def test_a_filters_value_that_is_not_known_is_refused(accessor: str, name: str, 
         ("orders", {"filter": {"status": "completed"}}),
         ("orders", {"filter": {"status": ["pending", OrderStatus.COMPLETED]}}),
         ("orders", {"filter": {"status": "pending,completed"}}),
-        ("orders", {"filter": {"status": None}}),
         ("orders", {"filter": {"status": OrderStatus("frozen")}}),
         ("orders", {"params": QueryParams().param("filter[status]", "frozen")}),
         ("did_groups", {"filter": {"features": [Feature.SMS_IN, Feature("fax")]}}),
         ("voice_in_trunks", {"filter": {"configuration.type": ["sip_configurations", "pstn_configurations"]}}),
-        ("voice_in_trunks", {"filter": {"configuration.type": None}}),
+        ("identities", {"filter": {"phone_number": None}}),
+        ("dids", {"filter": {"order.reference": "ABC-123456,DEF-123456"}}),
         ("voice_in_trunks", {"filter": {"name": "anything"}}),
         ("dids", {"filter": {"order.reference": "anything"}}),
     ],
@@ -547,11 +548,11 @@ def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
 @pytest.mark.parametrize(
     ("resource", "filter", "words"),
     [
-        ("dids", {"number": "+442079460000"}, r"takes digits only, not '\+442079460000'\. Write '442079460000'\."),
-        ("dids", {"number": ["442079460000", "020 7946"]}, r"not '020 7946'\. Write '0207946'\."),
-        ("dids", {"number": "442079460000,+1"}, r"not '\+1'\. Write '1'\."),
+        ("dids", {"number": "+442079460000"}, r"must be digits only, got '\+442079460000'\. Write '442079460000'\."),
+        ("dids", {"number": ["442079460000", "020 7946"]}, r"got '020 7946'\. Write '0207946'\."),
+        ("dids", {"number": "442079460000,+1"}, r"got '\+1'\. Write '1'\."),
         ("did_history", {"did_number": "+12025550100"}, r"Write '12025550100'\."),
-        ("available_dids", {"number_contains": "abc"}, r"takes digits only, not 'abc'\. To send it unchecked"),
+        ("available_dids", {"number_contains": "abc"}, r"must be digits only, got 'abc'\. To send it unchecked"),
         ("dids", {"country.id": "GB"}, r"not 'GB'\. Find it first: countries\(\)\.one\(filter=\{'iso': 'GB'\}\)\."),
         ("did_groups", {"city.id": ["London"]}, r"Find it first: cities\(\)\.one\(filter=\{'name': 'London'\}\)\."),
         ("dids", {"id": "442079460000"}, r"Filter by 'number' instead: \{'number': '442079460000'\}\."),
@@ -568,6 +569,27 @@ def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
         ),
         ("dids", {"order.id": Did.build(ID)}, r"'order\.id' takes Order or its id, not Did\."),
         ("dids", {"order.id": Order()}, r"takes a record that exists; this one has no id yet\."),
+        ("identities", {"phone_number": "+442079460000"}, r"Write '442079460000'\."),
+        ("identities", {"phone_number_contains": "+44"}, r"Write '44'\."),
+        ("countries", {"prefix": "+44"}, r"Write '44'\."),
+        ("did_groups", {"prefix": "+4420"}, r"got '\+4420'\. The prefix of a DID group has no country code: '20' is"),
+        ("did_groups", {"prefix": "20-7"}, r"Write '207'\. The prefix"),
+        ("did_groups", {"nanpa_prefix.npanxx": "+1212555"}, r"1 to 6 digits, .*Write '212555'\."),
+        ("nanpa_prefixes", {"npanxx": "1 (212) 555-0100"}, r"Write '212555'\."),
+        ("nanpa_prefixes", {"npanxx": "+1212555"}, r"Write '212555'\."),
+        ("nanpa_prefixes", {"npa": "+1212"}, r"Write '212'\."),
+        ("nanpa_prefixes", {"nxx": "55x"}, r"got '55x'\. To send it unchecked"),
+        ("countries", {"iso": "gb"}, r"two capital letters, such as 'GB', got 'gb'\. Write 'GB'\."),
+        ("countries", {"iso": "GB,us"}, r"got 'us'\. Write 'US'\."),
+        ("countries", {"iso": ["GBR"]}, r"got 'GBR'\. To send it unchecked"),
+        ("regions", {"iso": "us-ca"}, r"such as 'US-CA', got 'us-ca'\. Write 'US-CA'\."),
+        ("regions", {"iso": "CA"}, r"with that of its country, such as 'US-CA', got 'CA'\."),
+        ("did_groups", {"country.id": None}, r"'country\.id' must have a value, got None: did_groups without one"),
+        ("did_groups", {"country.id": ""}, r"'country\.id' must have a value, got ''"),
+        ("voice_in_trunks", {"name": None}, r"'name' must have a value, got None"),
+        ("countries", {"iso": None}, r"Leave the filter out for all of them\."),
+        ("dids", {"number": None}, r"'number' must have a value"),
+        ("dids", {"blocked": None}, r"'blocked' must have a value"),
         ("did_history", {"created_at_gteq": date(2026, 3, 1)}, r"Say when the day begins: datetime\(2026, 3, 1, tz"),
     ],
 )
@@ -578,6 +600,88 @@ def test_a_filter_that_could_only_find_nothing_is_refused(resource: str, filter:
         with pytest.raises(InvalidValueError, match=words):
             getattr(client, resource)().list(**query)
     assert transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "ways"),
+    [
+        ("voice_in_trunks", "name", "id or external_reference_id"),
+        ("shared_capacity_groups", "name", "id or external_reference_id"),
+        ("cities", "name", "id"),
+        ("did_groups", "area_name", "id"),
+        ("supporting_document_templates", "name", "id or name_contains"),
+    ],
+)
+@pytest.mark.parametrize("value", ["A, B", ["A, B"], ["C", "A, B"]], ids=str)
+def test_a_comma_in_free_text_is_refused(resource: str, name: str, ways: str, value: Any) -> None:
+    """The service would take it for two values, and hand out the record of another name."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValueError, match=r"must be text without a comma, got 'A, B'") as caught:
+        getattr(client, resource)().one(filter={name: value})
+    assert ("pass a list: ['A', 'B']" in str(caught.value)) is isinstance(value, str)
+    assert f"A record whose {name} holds a comma is found by {ways}." in str(caught.value)
+    assert caught.value.field == name
+    assert transport.requests == []
+
+
+def test_a_filter_with_a_comma_finds_no_record_of_another_name() -> None:
+    """A trunk named by the first part of the text is not taken for the one that was meant."""
+    client = Emulator().client()
+    for name in ("A", "A, B"):
+        configuration = SipConfiguration(host="sip.example.com", codec_ids=[Codec.PCMU])
+        client.voice_in_trunks().create(VoiceInTrunk(name=name, configuration=configuration))
+    with pytest.raises(InvalidValueError):
+        client.voice_in_trunks().one(filter={"name": "A, B"})
+    unchecked = client.voice_in_trunks().list(QueryParams().param("filter[name]", "A, B")).data
+    assert [trunk.name for trunk in unchecked] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "filter"),
+    [
+        ("countries", {"iso": "GB,US"}),
+        ("dids", {"number": "442079460000,442079460001"}),
+        ("dids", {"order.id": f"{ID},{ID}"}),
+        ("did_groups", {"features": "voice_in,t38"}),
+        ("did_groups", {"prefix": "20,161"}),
+        ("identities", {"company_name": "Example, Inc."}),
+        ("voice_out_trunks", {"name": "Main, NY"}),
+    ],
+)
+def test_a_comma_that_cannot_be_mistaken_is_sent(resource: str, filter: dict[str, Any]) -> None:
+    """Between values that hold none themselves, and in filters of one value, where it is part of the text."""
+    client, transport = client_of()
+    getattr(client, resource)().list(filter=filter)
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize("resource", ["regions", "countries", "pops", "public_keys", "available_dids"])
+def test_another_page_of_what_has_no_pages_is_refused(resource: str) -> None:
+    """Each would hold everything again, and a loop over pages would never end."""
+    client, transport = client_of()
+    for page in (2, (3, 10)):
+        with pytest.raises(
+            InvalidValueError, match=rf"page must be 1, got {page if page == 2 else 3}: {resource} has no"
+        ):
+            getattr(client, resource)().list(page=page)
+    assert transport.requests == []
+    getattr(client, resource)().list(page=(1, 10))
+    assert len(transport.requests) == 1
+
+
+def test_a_time_without_a_zone_is_named_by_its_filter() -> None:
+    """`field` of the error is the name alone, as of every other filter."""
+    client, _ = client_of()
+    with pytest.raises(InvalidValueError, match=r"got datetime\.datetime\(2026, 1, 1, 0, 0\)\. Add tzinfo") as caught:
+        client.orders().list(filter={"created_at_gteq": datetime(2026, 1, 1)})
+    assert caught.value.field == "created_at_gteq"
+
+
+def test_the_id_can_be_among_the_fields() -> None:
+    """It comes with every record, and asking for it alone is asking for nothing else."""
+    client, transport = client_of()
+    client.dids().list(fields={"dids": ["id", "number"]})
+    assert transport.requests[0].url.endswith("?fields%5Bdids%5D=id,number")
 
 
 @pytest.mark.parametrize("value", [ID, ID.upper(), UUID(ID), Country.build(ID), [UUID(ID)], [Country.build(ID)]])

@@ -21,7 +21,7 @@ def test_a_page_may_be_said_in_parts() -> None:
 @pytest.mark.parametrize("arguments", [{"number": 0}, {"size": 1001}, {"size": True}, {"number": "1"}, {"size": 2.0}])
 def test_a_page_that_cannot_be_is_refused(arguments: dict[str, object]) -> None:
     """Numbers count from 1, sizes go from 1 to 1000."""
-    with pytest.raises(InvalidValueError, match=r"page: (number|size) is a whole number from 1"):
+    with pytest.raises(InvalidValueError, match=r"page: (number|size) must be a whole number from 1"):
         QueryParams().page(**arguments)
 
 

@@ -10,9 +10,9 @@ import enum
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from didww._schema.filters import filter_rules, includable, names_in
+from didww._schema.filters import UUID_TEXT, filter_rules, includable, names_in, way_to_id
 from didww._schema.registry import all_classes, class_called, class_named, class_of
 from didww._schema.resource import Resource
 from didww._schema.types import FieldType, listed
@@ -62,7 +62,9 @@ def assemble(
         numbers = page if isinstance(page, tuple) else (page,)
         whole = all(whole_number(number) is not None for number in numbers)
         if len(numbers) not in (1, 2) or not whole:
-            raise InvalidValueError(f"page takes a number or (number, size), not {page!r}.", field="page")
+            raise InvalidValueError(
+                f"page must be a whole number, or (number, size), got {page!r:.80}. Pages count from 1.", field="page"
+            )
         query.page(*numbers)
     for type_, names in _named(fields, "fields", "{'dids': ['number']}").items():
         query.fields(type_, *_several(names, f"fields[{type_!r}]"))
@@ -106,8 +108,14 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             hint = did_you_mean(type_, [one.type_ for one in all_classes()])
             raise InvalidValueError(f"fields: there is no resource type {type_!r}.{hint}", field="fields")
         for name in names:
-            if name not in target._fields:
+            if name not in target._fields and name != "id":
                 raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
+    if (query.page_number or 1) > 1 and not cls.paginated:
+        raise InvalidValueError(
+            f"page must be 1, got {query.page_number}: {cls.type_} has no pages, and every page would hold all "
+            "records again. Leave page out.",
+            field="page",
+        )
 
 
 # What a filter takes beside text, which stands in an address anyway, by its rule's kind; and that in words.
@@ -117,16 +125,16 @@ _TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "integer": (lambda one: whole_number(one) is not None, "a whole number"),
     "moment": (lambda one: isinstance(one, datetime), "a datetime with a time zone"),
 }
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_DIGITS = re.compile(r"[0-9]+")
 
 
 def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> None:
-    if rule.form and rule.blank and value == "":
-        return
-    if value is None:
-        if not rule.blank:
-            raise InvalidValueError(f"filter {name!r} needs a value: {cls.type_} cannot be asked for none.", field=name)
+    if value is None or (rule.form and rule.blank and value == ""):
+        if not rule.blank or rule.never_empty:
+            raise InvalidValueError(
+                f"filter {name!r} must have a value, got {value!r}: {cls.type_} without one cannot be asked for. "
+                "Leave the filter out for all of them.",
+                field=name,
+            )
         return
     several = isinstance(value, (list, tuple, set, frozenset))
     if several and not rule.many:
@@ -146,13 +154,32 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
     parts = [
         part for one in ones for part in (one.split(",") if rule.many and not several and _is_text(one) else [one])
     ]
-    if rule.form:
+    if rule.form == "id":
         for part in parts:
-            _FORMS[rule.form](cls, name, part)
-    kind = kind_behind(cls, name) if rule.value == "text" and not rule.form else None
-    if kind is not None:
+            _check_id(cls, name, part)
+    elif rule.form:
         for part in parts:
-            _check_known(kind, name, part)
+            _check_form(_FORMS[rule.form], name, part)
+    elif rule.value == "text":
+        kind = kind_behind(cls, name)
+        if kind is not None:
+            for part in parts:
+                _check_known(kind, name, part)
+        elif rule.many and (text := next((one for one in ones if _is_text(one) and "," in one), None)) is not None:
+            raise _ambiguous(cls, name, text, lone=not several)
+
+
+def _ambiguous(cls: type[Resource], name: str, text: str, *, lone: bool) -> InvalidValueError:
+    """The error for free text with a comma: the service would match each part of it."""
+    known = filter_rules(cls.filter_type)
+    others = [other for other in ("id", "external_reference_id", f"{name}_contains") if other in known]
+    parts = [part.strip() for part in text.split(",")]
+    several = f" For several values, pass a list: {parts!r:.200}." if lone else ""
+    return InvalidValueError(
+        f"filter {name!r} must be text without a comma, got {text!r:.200}: the service matches each part by itself."
+        f"{several} A record whose {name} holds a comma is found by {' or '.join(others)}.{_unchecked(name, text)}",
+        field=name,
+    )
 
 
 def _check_length(name: str, value: Any, rule: Match, given: Mapping[str, Any]) -> None:
@@ -182,45 +209,70 @@ def _check_record(cls: type[Resource], name: str, record: Resource) -> None:
 
 def _check_id(cls: type[Resource], name: str, value: Any) -> None:
     text = filter_text(value, name)
-    if _UUID.fullmatch(text):
+    if UUID_TEXT.fullmatch(text):
         return
-    target, text = _target(cls, name.split(".")[:-1]), text[:80]
-    searched = filter_rules(target.filter_type) if target is not None and "list" in target.operations else {}
-    other = next((one for one, form in _SEARCHES.items() if one in searched and form.fullmatch(text)), "")
-    if not other:
-        way = ""
-    elif name == "id":
-        way = f" Filter by {other!r} instead: {{{other!r}: {text!r}}}."
-    else:
-        way = f" Find it first: {cast('Any', target).path}().one(filter={{{other!r}: {text!r}}})."
+    steps = name.split(".")[:-1]
+    way = way_to_id(_target(cls, steps), text[:80], found_first=bool(steps))
     raise InvalidValueError(
-        f"filter {name!r} takes ids such as 8d1a3c5e-0000-4000-8000-000000000001, not {text!r}."
+        f"filter {name!r} takes ids such as 8d1a3c5e-0000-4000-8000-000000000001, not {text[:80]!r}."
         f"{way}{_unchecked(name, value)}",
         field=name,
     )
 
 
-# What a text that is no id probably is instead, by the filter that finds it; the first one counts.
-_SEARCHES = {
-    "iso": re.compile(r"[A-Za-z]{2}"),
-    "number": re.compile(r"[0-9]{6,15}"),
-    "npanxx": re.compile(r"[0-9]{6}"),
-    "name": re.compile(r"(?=.*[^0-9]).{3,}"),
+class _Form(NamedTuple):
+    """What a filter's text must look like.
+
+    Attributes:
+        pattern: What all of it matches.
+        words: What it is called in messages: "must be ...".
+        meant: A text of another form to the one that was probably meant.
+        note: What else to know.
+    """
+
+    pattern: str
+    words: str
+    meant: Callable[[str], str] = lambda _: ""
+    note: str = ""
+
+
+def _digits_of(text: str) -> str:
+    return re.sub(r"[+\s().-]", "", text)
+
+
+_FORMS = {
+    "digits": _Form("[0-9]+", "digits only", _digits_of),
+    "area": _Form(
+        "[0-9]+",
+        "digits only",
+        lambda text: "" if text.lstrip().startswith("+") else _digits_of(text),
+        " The prefix of a DID group has no country code: '20' is that of London, not '4420'. Filter by 'country.id' "
+        "for the country.",
+    ),
+    "nanp": _Form(
+        "[0-9]{1,6}", "1 to 6 digits, without the country code", lambda text: _digits_of(text).removeprefix("1")[:6]
+    ),
+    "iso": _Form(
+        "[A-Z]{2}", "a country's code of two capital letters, such as 'GB'", lambda text: text.strip().upper()
+    ),
+    "iso_region": _Form(
+        "[A-Z]{2}-[A-Z0-9]{1,3}",
+        "a region's code with that of its country, such as 'US-CA'",
+        lambda text: text.strip().upper(),
+    ),
+    "reference": _Form("[^,]*", "a reference without a comma"),
 }
 
 
-def _check_digits(cls: type[Resource], name: str, value: Any) -> None:  # noqa: ARG001 called by a table
+def _check_form(form: _Form, name: str, value: Any) -> None:
     text = filter_text(value, name)
-    if _DIGITS.fullmatch(text):
+    if re.fullmatch(form.pattern, text, re.DOTALL):
         return
-    digits = re.sub(r"[+\s().-]", "", text)
-    way = f" Write {digits!r}." if _DIGITS.fullmatch(digits) else ""
+    meant = form.meant(text[:80])
+    way = f" Write {meant!r}." if re.fullmatch(form.pattern, meant) and meant else ""
     raise InvalidValueError(
-        f"filter {name!r} takes digits only, not {text[:80]!r}.{way}{_unchecked(name, value)}", field=name
+        f"filter {name!r} must be {form.words}, got {text[:80]!r}.{way}{form.note}{_unchecked(name, value)}", field=name
     )
-
-
-_FORMS = {"id": _check_id, "digits": _check_digits}
 
 
 def _unchecked(name: str, value: object) -> str:

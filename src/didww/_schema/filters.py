@@ -6,20 +6,23 @@ Source: filters sheet of API 2026-04-16.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, cast, get_args
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, cast, get_args
 from uuid import UUID
 
 from didww._schema.resource import Resource
 
 __all__ = [
+    "UUID_TEXT",
     "AnyCase",
+    "AreaPrefixes",
     "AtLeast",
     "Bool",
+    "CountryCodes",
     "Detour",
     "DidId",
-    "DigitPart",
     "Digits",
     "EveryId",
     "EveryText",
@@ -27,15 +30,25 @@ __all__ = [
     "Ids",
     "IgnoredIds",
     "Match",
+    "NanpCodes",
+    "NanpPart",
     "NumberPart",
     "OptionalCounts",
     "OptionalDigitLists",
+    "OptionalDigitPart",
+    "OptionalDigits",
     "OptionalId",
     "OptionalIds",
+    "OptionalNanpCodes",
     "OptionalPart",
     "OptionalText",
-    "OptionalTexts",
     "Part",
+    "References",
+    "RegionCodes",
+    "RequiredDigitLists",
+    "RequiredIds",
+    "RequiredText",
+    "RequiredTexts",
     "Shortest",
     "Since",
     "Text",
@@ -47,6 +60,7 @@ __all__ = [
     "filter_rules",
     "includable",
     "names_in",
+    "way_to_id",
 ]
 
 
@@ -84,9 +98,10 @@ class Match(NamedTuple):
         compares: What the value is to the field: all of it, a part of it, its lowest, its highest, or the last day.
         many: Whether a comma list is read as several values; otherwise a comma is part of the value.
         every: Whether all values of a comma list must hold, and not any of them.
-        blank: Whether an empty value is allowed: it matches records that have none.
+        blank: Whether the service allows an empty value: it matches records that have none.
+        never_empty: Whether every record has a value, so that an empty one, although allowed, never matches.
         any_case: Whether upper and lower case are the same.
-        form: What texts must look like: a record's id, or digits and nothing else; empty for any text.
+        form: What texts must look like, by its name in `didww._core.query`; empty for any text.
         shortest: How short a text may be; None for any length.
         alias: The filter that this is an older name of; empty for none.
         ignored: Whether the service takes it and returns everything all the same.
@@ -98,8 +113,9 @@ class Match(NamedTuple):
     many: bool = False
     every: bool = False
     blank: bool = False
+    never_empty: bool = False
     any_case: bool = False
-    form: Literal["", "id", "digits"] = ""
+    form: Literal["", "id", "digits", "area", "nanp", "iso", "iso_region", "reference"] = ""
     shortest: Shortest | None = None
     alias: str = ""
     ignored: bool = False
@@ -116,12 +132,20 @@ OptionalText: TypeAlias = Annotated[str | None, Match(blank=True)]
 """One value; None matches records that have none."""
 Texts: TypeAlias = Annotated[_SeveralTexts, Match(many=True)]
 """One value, or several of which any may match."""
-OptionalTexts: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True)]
-"""One value, or several of which any may match; None matches records that have none."""
+RequiredText: TypeAlias = Annotated[str, Match(blank=True, never_empty=True)]
+"""One value; every record has one."""
+RequiredTexts: TypeAlias = Annotated[_SeveralTexts, Match(many=True, blank=True, never_empty=True)]
+"""One value, or several of which any may match; every record has one."""
+References: TypeAlias = Annotated[_SeveralTexts, Match(many=True, form="reference")]
+"""One of DIDWW's references, which hold no comma, or several of which any may match."""
+CountryCodes: TypeAlias = Annotated[_SeveralTexts, Match(many=True, blank=True, never_empty=True, form="iso")]
+"""One code of two capital letters (ISO 3166-1), or several of which any may match."""
+RegionCodes: TypeAlias = Annotated[_SeveralTexts, Match(many=True, form="iso_region")]
+"""One code with that of its country, e.g. `US-CA` (ISO 3166-2), or several of which any may match."""
 EveryText: TypeAlias = Annotated[_SeveralTexts, Match(many=True, every=True)]
 """One value, or several which must all hold."""
-AnyCase: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, any_case=True)]
-"""Like `OptionalTexts`, in upper or lower case."""
+AnyCase: TypeAlias = Annotated[_SeveralTexts, Match(many=True, blank=True, never_empty=True, any_case=True)]
+"""Like `RequiredTexts`, in upper or lower case."""
 Part: TypeAlias = Annotated[str, Match(compares="contains")]
 """Text found anywhere in the field."""
 OptionalPart: TypeAlias = Annotated[str | None, Match(compares="contains", blank=True)]
@@ -134,6 +158,8 @@ Ids: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id")]
 """One id, or several of which any may match; records count as their ids."""
 OptionalIds: TypeAlias = Annotated[_SeveralIds | None, Match(many=True, blank=True, form="id")]
 """Like `Ids`; None matches records that have none."""
+RequiredIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, blank=True, never_empty=True, form="id")]
+"""Like `Ids`; every record has one."""
 EveryId: TypeAlias = Annotated[_SeveralIds, Match(many=True, every=True, form="id")]
 """One id, or several which must all hold; records count as their ids."""
 IgnoredIds: TypeAlias = Annotated[_SeveralIds, Match(many=True, form="id", ignored=True)]
@@ -146,8 +172,12 @@ DidId: TypeAlias = Annotated[_OneId, Match(form="id", detour=Detour("dids", fiel
 """The id of a DID, or the DID: its number is what is asked for. For an id, the DID is requested first."""
 Digits: TypeAlias = Annotated[str, Match(form="digits")]
 """One value, of digits alone."""
-DigitPart: TypeAlias = Annotated[str, Match(compares="contains", form="digits")]
-"""Digits found anywhere in the field."""
+OptionalDigits: TypeAlias = Annotated[str | None, Match(blank=True, form="digits")]
+"""One value, of digits alone; None matches records that have none."""
+OptionalDigitPart: TypeAlias = Annotated[str | None, Match(compares="contains", blank=True, form="digits")]
+"""Digits found anywhere in the field; None matches records that have none."""
+NanpPart: TypeAlias = Annotated[str, Match(compares="contains", form="nanp")]
+"""Digits found anywhere in the six of area code and exchange, without the country code."""
 NumberPart: TypeAlias = Annotated[
     str,
     Match(
@@ -159,6 +189,14 @@ NumberPart: TypeAlias = Annotated[
 """Digits found anywhere in the number: at least 3, unless a country, region, city or DID group stands beside it."""
 OptionalDigitLists: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="digits")]
 """One value of digits alone, or several of which any may match; None matches records that have none."""
+RequiredDigitLists: TypeAlias = Annotated[_SeveralTexts, Match(many=True, blank=True, never_empty=True, form="digits")]
+"""One value of digits alone, or several of which any may match; every record has one."""
+AreaPrefixes: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="area")]
+"""One prefix without the country code, the whole of it, or several of which any may match."""
+NanpCodes: TypeAlias = Annotated[_SeveralTexts, Match(many=True, blank=True, never_empty=True, form="nanp")]
+"""One code of the North American numbering plan, or several of which any may match."""
+OptionalNanpCodes: TypeAlias = Annotated[_SeveralTexts | None, Match(many=True, blank=True, form="nanp")]
+"""Like `NanpCodes`; None matches records that have none."""
 OptionalCounts: TypeAlias = Annotated[
     str | int | Sequence[str | int] | None, Match(many=True, blank=True, form="digits")
 ]
@@ -181,6 +219,36 @@ def filter_rules(filter_type: Any) -> dict[str, Match]:
         return {}
     annotations = cast("dict[str, Any]", filter_type.__annotations__)
     return {name: cast("Match", annotation.__metadata__[0]) for name, annotation in annotations.items()}
+
+
+UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+"""The form of ids."""
+
+# What a text that is no id probably is instead, by the filter that finds it; the first one counts.
+_SEARCHES: Final = {
+    "iso": re.compile(r"[A-Za-z]{2}"),
+    "number": re.compile(r"[0-9]{6,15}"),
+    "npanxx": re.compile(r"[0-9]{6}"),
+    "name": re.compile(r"(?=.*[^0-9]).{3,}"),
+}
+
+
+def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool) -> str:
+    """The sentence that says how `text`, which is no id of a `cls`, finds one; empty if it does not.
+
+    Args:
+        cls: The class of the record that is meant; None if that is not known.
+        text: What was given for its id.
+        found_first: Whether the record has to be found by another request.
+    """
+    searched = filter_rules(cls.filter_type) if cls is not None and "list" in cls.operations else {}
+    name = next((one for one, form in _SEARCHES.items() if one in searched and form.fullmatch(text)), None)
+    if cls is None or name is None:
+        return ""
+    text = text.upper() if name == "iso" else text
+    if found_first:
+        return f" Find it first: {cls.path}().one(filter={{{name!r}: {text!r}}})."
+    return f" Filter by {name!r} instead: {{{name!r}: {text!r}}}."
 
 
 def names_in(literal: Any) -> tuple[str, ...]:

@@ -9,23 +9,28 @@ from didww.exceptions import InvalidValueError
 __all__ = ["http_date", "utc_text"]
 
 
-def utc_text(value: object, where: str) -> str:
-    """`value` as ISO 8601 in UTC with milliseconds; `where` names it in an error.
+def utc_text(value: object, where: str, *, field: str = "") -> str:
+    """`value` as ISO 8601 in UTC with milliseconds; `where` names it in an error, whose `field` is `field` or `where`.
 
     Raises:
         InvalidValueError: It is no datetime, has no time zone, or lies beyond the years 1 to 9999.
     """
+    field = field or where
     if not isinstance(value, datetime):
-        raise InvalidValueError(f"{where} takes a datetime with a time zone, not {type(value).__name__}.", field=where)
+        raise InvalidValueError(
+            f"{where} must be a datetime with a time zone, got {type(value).__name__}.", field=field
+        )
     if value.utcoffset() is None:
         raise InvalidValueError(
-            f"{where} takes a datetime with a time zone; this one has none. Add tzinfo=timezone.utc if it is UTC.",
-            field=where,
+            f"{where} must be a datetime with a time zone, got {value!r}. Add tzinfo=timezone.utc if it is UTC.",
+            field=field,
         )
     try:
         moment = value.astimezone(UTC)
     except OverflowError:
-        raise InvalidValueError(f"{where} takes a datetime of the years 1 to 9999 in UTC.", field=where) from None
+        raise InvalidValueError(
+            f"{where} must be a datetime of the years 1 to 9999 in UTC, got {value!r}.", field=field
+        ) from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalIds, OptionalPart, OptionalText, Text
+from didww._schema.filters import Ids, OptionalIds, OptionalPart, OptionalText, RequiredIds, Text
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ AddressFilter = TypedDict(
         "city.id": OptionalIds,
         "city_name": OptionalText,
         "city_name_contains": OptionalPart,
-        "country.id": OptionalIds,
+        "country.id": RequiredIds,
         "description": OptionalText,
         "description_contains": OptionalPart,
         "external_reference_id": OptionalText,
         "id": Ids,
         "identity.external_reference_id": Text,
-        "identity.id": OptionalIds,
+        "identity.id": RequiredIds,
         "postal_code": OptionalText,
         "postal_code_contains": OptionalPart,
     },

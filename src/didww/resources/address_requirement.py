@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import Ids, OptionalIds
+from didww._schema.filters import Ids, RequiredIds
 from didww._schema.resource import Resource
 from didww.enums import AreaLevel, IdentityType, MandatoryField
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 AddressRequirementFilter = TypedDict(
     "AddressRequirementFilter",
     {
-        "country.id": OptionalIds,
-        "did_group_type.id": OptionalIds,
+        "country.id": RequiredIds,
+        "did_group_type.id": RequiredIds,
         "id": Ids,
     },
     total=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import AnyCase, Ids, OptionalIds
+from didww._schema.filters import AnyCase, Ids, RequiredIds
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 AreaFilter = TypedDict(
     "AreaFilter",
     {
-        "country.id": OptionalIds,
+        "country.id": RequiredIds,
         "id": Ids,
         "name": AnyCase,
     },

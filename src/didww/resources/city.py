@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import AnyCase, Bool, Ids, OptionalIds
+from didww._schema.filters import AnyCase, Bool, Ids, OptionalIds, RequiredIds
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ CityFilter = TypedDict(
     "CityFilter",
     {
         "area.id": Ids,
-        "country.id": OptionalIds,
+        "country.id": RequiredIds,
         "id": Ids,
         "is_available": Bool,
         "name": AnyCase,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import AnyCase, Bool, Ids, OptionalDigitLists, OptionalTexts
+from didww._schema.filters import AnyCase, Bool, CountryCodes, Ids, OptionalDigitLists
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ CountryFilter = TypedDict(
     {
         "id": Ids,
         "is_available": Bool,
-        "iso": OptionalTexts,
+        "iso": CountryCodes,
         "name": AnyCase,
         "prefix": OptionalDigitLists,
     },

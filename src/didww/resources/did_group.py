@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filters import AnyCase, AtLeast, Bool, EveryText, Ids, OptionalDigitLists, OptionalId, OptionalIds
+from didww._schema.filters import (
+    AnyCase,
+    AreaPrefixes,
+    AtLeast,
+    Bool,
+    EveryText,
+    Ids,
+    OptionalId,
+    OptionalIds,
+    OptionalNanpCodes,
+    RequiredIds,
+)
 from didww._schema.record import Meta
 from didww._schema.resource import Resource
 from didww.enums import Feature
@@ -26,17 +37,17 @@ DidGroupFilter = TypedDict(
         "area_name": AnyCase,
         "available_dids_enabled": Bool,
         "city.id": OptionalIds,
-        "country.id": OptionalIds,
-        "did_group_type.id": OptionalIds,
+        "country.id": RequiredIds,
+        "did_group_type.id": RequiredIds,
         "features": EveryText,
         "id": Ids,
         "is_available": Bool,
         "is_metered": Bool,
         "meta.total_count_gteq": AtLeast,
         "nanpa_prefix.id": OptionalId,
-        "nanpa_prefix.npanxx": OptionalDigitLists,
+        "nanpa_prefix.npanxx": OptionalNanpCodes,
         "needs_registration": Bool,
-        "prefix": OptionalDigitLists,
+        "prefix": AreaPrefixes,
         "region.id": OptionalIds,
     },
     total=False,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalPart, OptionalText, Text
+from didww._schema.filters import Ids, OptionalDigitPart, OptionalDigits, OptionalPart, OptionalText, Text
 from didww._schema.forms import DIGITS, EMAIL
 from didww._schema.resource import Resource
 from didww._schema.rules import SET, When
@@ -41,8 +41,8 @@ IdentityFilter = TypedDict(
         "last_name_contains": OptionalPart,
         "personal_tax_id": OptionalText,
         "personal_tax_id_contains": OptionalPart,
-        "phone_number": OptionalText,
-        "phone_number_contains": OptionalPart,
+        "phone_number": OptionalDigits,
+        "phone_number_contains": OptionalDigitPart,
         "vat_id": OptionalText,
         "vat_id_contains": OptionalPart,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import Bool, DigitPart, EveryText, Ids, OptionalDigitLists, OptionalIds
+from didww._schema.filters import Bool, EveryText, Ids, NanpCodes, NanpPart, OptionalIds, RequiredIds
 from didww._schema.forms import Form
 from didww._schema.resource import Resource
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 NanpaPrefixFilter = TypedDict(
     "NanpaPrefixFilter",
     {
-        "country.id": OptionalIds,
+        "country.id": RequiredIds,
         "did_group.features": EveryText,
         "did_group.is_available": Bool,
         "id": Ids,
-        "npa": OptionalDigitLists,
-        "npanxx": DigitPart,
-        "nxx": OptionalDigitLists,
+        "npa": NanpCodes,
+        "npanxx": NanpPart,
+        "nxx": NanpCodes,
         "region.id": OptionalIds,
     },
     total=False,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, TypedDict
 
 from didww._schema.fields import attribute, status_is, writable
-from didww._schema.filters import Ids, OptionalText, OptionalTexts, Since, Texts, UntilDay
+from didww._schema.filters import Ids, OptionalText, References, RequiredTexts, Since, UntilDay
 from didww._schema.forms import WEB_ADDRESS
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.rules import Together
@@ -26,8 +26,8 @@ OrderFilter = TypedDict(
         "created_at_lteq": UntilDay,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "reference": Texts,
-        "status": OptionalTexts,
+        "reference": References,
+        "status": RequiredTexts,
     },
     total=False,
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TypedDict
 
 from didww._schema.fields import attribute
-from didww._schema.filters import Ids, OptionalTexts
+from didww._schema.filters import Ids, RequiredTexts
 from didww._schema.resource import Resource
 from didww.enums import ProofEntityType
 
 ProofTypeFilter = TypedDict(
     "ProofTypeFilter",
     {
-        "entity_type": OptionalTexts,
+        "entity_type": RequiredTexts,
         "id": Ids,
     },
     total=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import AnyCase, Ids, OptionalIds, Texts
+from didww._schema.filters import AnyCase, Ids, RegionCodes, RequiredIds
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 RegionFilter = TypedDict(
     "RegionFilter",
     {
-        "country.id": OptionalIds,
+        "country.id": RequiredIds,
         "id": Ids,
-        "iso": Texts,
+        "iso": RegionCodes,
         "name": AnyCase,
     },
     total=False,

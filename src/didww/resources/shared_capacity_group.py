@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalIds, OptionalText, OptionalTexts
+from didww._schema.filters import Ids, OptionalText, RequiredIds, RequiredTexts
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 SharedCapacityGroupFilter = TypedDict(
     "SharedCapacityGroupFilter",
     {
-        "capacity_pool.id": OptionalIds,
+        "capacity_pool.id": RequiredIds,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "name": OptionalTexts,
+        "name": RequiredTexts,
     },
     total=False,
 )

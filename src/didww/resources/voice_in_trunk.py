@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalText, OptionalTexts
+from didww._schema.filters import Ids, OptionalText, RequiredTexts
 from didww._schema.forms import Form
 from didww._schema.resource import Resource
 from didww.enums import CliFormat
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 VoiceInTrunkFilter = TypedDict(
     "VoiceInTrunkFilter",
     {
-        "configuration.type": OptionalTexts,
+        "configuration.type": RequiredTexts,
         "external_reference_id": OptionalText,
         "id": Ids,
-        "name": OptionalTexts,
+        "name": RequiredTexts,
     },
     total=False,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import KEEP, attribute, status_is, writable, writable_relationship
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filters import Bool, Id, Ids, OptionalPart, OptionalText, Text, Texts
+from didww._schema.filters import Bool, Id, Ids, OptionalPart, OptionalText, RequiredText, Text, Texts
 from didww._schema.forms import DIGITS, WEB_ADDRESS
 from didww._schema.record import Meta
 from didww._schema.resource import Resource
@@ -33,9 +33,9 @@ VoiceOutTrunkFilter = TypedDict(
         "external_reference_id": OptionalText,
         "id": Ids,
         "media_encryption_mode": Text,
-        "name": OptionalText,
+        "name": RequiredText,
         "name_contains": OptionalPart,
-        "on_cli_mismatch_action": OptionalText,
+        "on_cli_mismatch_action": RequiredText,
         "status": Text,
         "threshold_reached": Bool,
     },

@@ -99,6 +99,19 @@ def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
     assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
 
 
+def test_architecture_names_every_module() -> None:
+    """Each module, but for the many of resources and behaviors, is named, and each path that is named exists."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "didww"
+    modules = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
+    many = {"resources", "behaviours"}
+    named = set(re.findall(r"`(\w+)(?:\.py)?`", text))
+    assert [str(path) for path in sorted(modules) if not many & set(path.parts) and path.stem not in named] == []
+    paths = re.findall(r"(?<![\w/])(?:\w+/)*\w+\.py\b", text)
+    roots = (ROOT, package.parent, package, package / "emulator")
+    assert [path for path in paths if not any((root / path).exists() for root in roots)] == []
+
+
 def test_every_accessor_is_in_the_guide() -> None:
     """Each accessor of the client, and each operation, is named in the guide."""
     text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")

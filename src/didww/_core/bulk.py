@@ -201,7 +201,7 @@ def work_through(
         concurrency: How many to do at once.
         stop_on_error: Whether to begin nothing new after the first that was not done.
         report: Where to report; a new one if left out.
-        progress: ProgressBody after each.
+        progress: Called with the report after each.
         distinct: Whether each record may be there once only.
     """
     _check(given, concurrency, report, progress)

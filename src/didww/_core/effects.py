@@ -59,7 +59,7 @@ class Stream(Protocol):
         ...
 
     def sent(self, size: int) -> object:
-        """ProgressBody of how many bytes are on their way; an asynchronous driver awaits what can be awaited."""
+        """Note how many bytes are on their way; an asynchronous driver awaits what can be awaited."""
         ...
 
 

@@ -332,7 +332,7 @@ def _shown(value: object) -> str:
 
 
 def check_path(cls: type[Resource], path: str) -> None:
-    """RecordIterator `path`, of any length, along the relationships that can be included.
+    """Follow `path`, of any length, along the relationships that can be included.
 
     Raises:
         InvalidValueError: One of its steps is none of them.

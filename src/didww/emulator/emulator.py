@@ -53,7 +53,7 @@ class Emulator:
 
     Attributes:
         clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
-        transitions: TransitionRule and outcome of orders, exports and verifications; approving and rejecting by hand.
+        transitions: Time and outcome of orders, exports and verifications; approving and rejecting by hand.
         faults: Rules for what goes wrong.
         journal: Requests and answers, `assert_called`.
         callbacks: Deliveries, replay, signing wrongly.

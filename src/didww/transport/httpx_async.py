@@ -51,7 +51,7 @@ class _Progress(httpx_common.Progress):
         self._connection: Any = None
 
     async def tell(self, step: str, info: dict[str, Any]) -> None:
-        """ProgressBody of each step by httpx2."""
+        """Note each step of httpx2."""
         self.trace(step, info)
         if step == "connection.connect_tcp.complete":
             self._connection = info["return_value"]

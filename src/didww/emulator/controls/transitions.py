@@ -57,7 +57,7 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Transitions:
-    """TransitionRule and outcome of what happens by itself: `emulator.transitions`."""
+    """When pending records are decided, and how: `emulator.transitions`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -13,7 +13,7 @@ import pytest
 
 from didww._core.query import check_path, kind_behind
 from didww._schema.filters import Match, filter_rules, names_in
-from didww._schema.forms import DIGITS, EMAIL, WEB_ADDRESS, Form
+from didww._schema.forms import DIGITS, EMAIL, RECORD_ID, WEB_ADDRESS, Form
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.rules import SET, Ascending, OneOf, Rule, Together, When
 from didww.enums import OnCliMismatchAction
@@ -87,11 +87,23 @@ WIDER_ENUMS: dict[str, tuple[frozenset[object], str]] = {
     "emergency_requirements.address_area_level": (_ANY_LEVEL, _ONE_CLASS),
 }
 
+_IDS = "orders.items.did_order_items"
 _IN_WORDS = "the contract says it in words, without a pattern"
 
 FORMS: dict[str, tuple[Form, str]] = {
     "identities.phone_number": (DIGITS, _IN_WORDS),
     "identities.contact_email": (EMAIL, _IN_WORDS),
+    "identities.identity_type": (
+        Form("^(?!any$).*$", ""),
+        "the enum of identities has no `any`, which the enum of requirements has",
+    ),
+    **dict.fromkeys(
+        (
+            *(f"{_IDS}.{name}" for name in ("sku_id", "did_reservation_id", "available_did_id", "nanpa_prefix_id")),
+            "orders.items.capacity_order_items.capacity_pool_id",
+        ),
+        (RECORD_ID, "the contract calls the format uuid"),
+    ),
     "voice_out_trunks.dst_prefixes": (DIGITS, _IN_WORDS),
     "voice_out_trunks.callback_url": (WEB_ADDRESS, _IN_WORDS),
     "orders.callback_url": (WEB_ADDRESS, _IN_WORDS),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from didww import DidwwClient
+from didww._util.suggest import did_you_mean
 from didww.emulator.behaviours.trunks import SIP_DEFAULTS
 from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
 from didww.exceptions import InvalidValueError
@@ -16,6 +17,7 @@ from didww.resources.address_requirement import AddressRequirement
 from didww.resources.address_requirement_validation import AddressRequirementValidation
 from didww.resources.address_verification import AddressVerification
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod
+from didww.resources.capacity_pool import CapacityPool
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
@@ -26,11 +28,13 @@ from didww.resources.encrypted_file import EncryptedFile
 from didww.resources.export import Export
 from didww.resources.identity import Identity
 from didww.resources.order import Order
+from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
 from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.permanent_supporting_document import PermanentSupportingDocument
 from didww.resources.proof import Proof
 from didww.resources.shared_capacity_group import SharedCapacityGroup
+from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -497,6 +501,84 @@ def test_one_call_sets_one_route() -> None:
         Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=VoiceInTrunkGroup.build(ID))
     did = Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=None)
     assert did.changes["relationships"]["voice_in_trunk_group"] is None
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: VoiceOutTrunk(allowed_sip_ips=["192.0.2.1"]),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "It is a field of authentication_method: CredentialsAndIpAuthenticationMethod(allowed_sip_ips=...).",
+        ),
+        (
+            lambda: VoiceInTrunk(host="a"),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "It is a field of configuration: SipConfiguration(host=...).",
+        ),
+        (
+            lambda: DidOrderItem(did_reservation_id=ID),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "It is a field of ReservationDidOrderItem.",
+        ),
+        (
+            lambda: SipConfiguration(transport=1),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "Did you mean 'transport_protocol_id'?",
+        ),
+        (
+            lambda: SipConfiguration(auth=1),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "Did you mean 'auth_enabled', 'auth_user' or 'auth_password'?",
+        ),
+        (
+            lambda: SipConfiguration(dtmf=1),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+            "Did you mean 'rx_dtmf_format_id' or 'tx_dtmf_format_id'?",
+        ),
+        (
+            lambda: VoiceOutTrunk(media_encryption_mode="SRTP"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "Did you mean 'srtp_sdes' or 'srtp_dtls'?",
+        ),
+        (lambda: SipConfiguration(codec_ids=["G711"]), "Did you mean Codec.PCMU or Codec.PCMA?"),  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
+        (lambda: SipConfiguration(codec_ids=["g711u"]), "Did you mean Codec.PCMU?"),  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
+        (
+            lambda: Identity(identity_type="company"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "Did you mean 'business'?",
+        ),
+        (
+            lambda: Identity(identity_type=IdentityType.ANY),
+            "Identity.identity_type must be 'personal' or 'business', got 'any'.",
+        ),
+        (
+            lambda: DidOrderItem(sku_id="abc"),
+            "sku_id must be the id of a record, such as 8d1a3c5e-0000-4000-8000-000000000001, got 'abc'.",
+        ),
+        (lambda: AvailableDidOrderItem(available_did_id="442079460000"), "available_did_id must be the id of a record"),
+        (
+            lambda: DidOrderItem(sku_id=StockKeepingUnit.build(ID)),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "sku_id takes a str, not StockKeepingUnit. Write stock_keeping_unit.id.",
+        ),
+        (
+            lambda: CapacityOrderItem(capacity_pool_id=CapacityPool.build(ID)),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            "Write capacity_pool.id.",
+        ),
+        (
+            lambda: setattr(loaded(Order), "callback_url", URL),
+            "it can only be set when creating. Fields that can be written now: external_reference_id.",
+        ),
+        (lambda: Order(amount=1), "the server sets it. Fields that can be written now: items, allow_back_ordering"),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+        (lambda: setattr(PermanentSupportingDocument.build(ID), "files", []), "written now: external_reference_id."),
+    ],
+)
+def test_the_way_out_of_a_mistake_leads_out(make: Any, words: str) -> None:
+    """The message names what was meant, and nothing that is merely spelled alike."""
+    with pytest.raises(InvalidValueError) as caught:
+        make()
+    assert words in str(caught.value)
+
+
+def test_nothing_is_proposed_that_means_something_else() -> None:
+    """The opposite, another number, or another word in one place."""
+    with pytest.raises(InvalidValueError) as caught:
+        SipConfiguration(stir_shaken_mode="enabled")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert "Did you mean" not in str(caught.value)
+    assert did_you_mean("g721", ["g722", "g729"]) == ""
+    assert did_you_mean("allowed_sip_ips", ["allowed_rtp_ips"]) == ""
 
 
 def test_the_defaults_that_rules_know_are_those_of_the_emulator() -> None:

@@ -107,6 +107,17 @@ def test_a_forgotten_include_names_the_include(client: Any) -> None:
         _ = group.country
 
 
+def test_a_forgotten_include_behind_an_included_record_names_the_whole_path(client: Any) -> None:
+    """The path from the records that were requested, which the call takes."""
+    did = client.available_dids().list(include="did_group", page=(1, 1)).data[0]
+    with pytest.raises(NotIncludedError, match=r"DidGroup\.country.*add include='did_group\.country'"):
+        _ = did.did_group.country
+    did = client.available_dids().list(include="did_group.country", page=(1, 1)).data[0]
+    assert did.did_group.country.name
+    with pytest.raises(NotIncludedError, match=r"add include='did_group\.country\.regions'"):
+        _ = did.did_group.country.regions
+
+
 def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None:
     """The API takes the trunk whose credentials are made anew and never gives it back; including it would be refused."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"])

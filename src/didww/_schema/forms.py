@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["DIGITS", "EMAIL", "WEB_ADDRESS", "Form"]
+__all__ = ["DIGITS", "EMAIL", "RECORD_ID", "WEB_ADDRESS", "Form"]
 
 
 class Form(NamedTuple):
@@ -38,6 +38,12 @@ DIGITS: Final = Form("^[0-9]+$", "digits only", r"+\s./-")
 """A phone number, or the beginning of one, with its country code and without a plus sign."""
 
 EMAIL: Final = Form(r"^[^\s@]+@[^\s@]+$", "an email address such as 'jane@example.com'")
+
+RECORD_ID: Final = Form(
+    "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+    "the id of a record, such as 8d1a3c5e-0000-4000-8000-000000000001",
+)
+"""An id where an attribute names another record."""
 
 WEB_ADDRESS: Final = Form(
     r"^(?:[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*|(?![A-Za-z][A-Za-z0-9+.-]*://)[^\s/]\S*)$",

@@ -212,8 +212,21 @@ class Record(metaclass=RecordType):
                 self._write(field, value, fields)
 
     def _unknown(self, name: str) -> str:
-        hint = did_you_mean(name, self._fields) or f" Its fields: {', '.join(self._fields)}."
+        hint = (
+            next((f" It is a field of {home}." for home in self._homes(name)), "")
+            or did_you_mean(name, self._fields)
+            or f" Its fields: {', '.join(self._fields)}."
+        )
         return f"{type(self).__name__} has no field {name!r}.{hint}"
+
+    def _homes(self, name: str) -> Iterator[str]:
+        """The objects that stand, or can stand, in this record and have a field `name` that may be written."""
+        attributes = [field for field in self._fields.values() if field.place == "attributes"]
+        for field in attributes if not name.startswith("_") else ():
+            kind = field.kind.detail if field.kind.name == "list" else field.kind
+            for cls in cast("tuple[type[Nested], ...]", kind.detail) if kind.name == "object" else ():
+                if name in cls._fields and cls._fields[name].create:
+                    yield f"{field.name}: {cls.__name__}({name}=...)"
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
@@ -667,6 +680,12 @@ class Nested(Record):
                 f"Create another {record} with it.",
                 field=field.label,
             )
+
+    def _homes(self, name: str) -> Iterator[str]:
+        known = {field.name for field in self._fields.values()}
+        for cls in _with_subclasses(self.fallback) if name not in known and not name.startswith("_") else ():
+            if name in cls._fields and cls._fields[name].create and cls is not Nested:
+                yield cls.__name__
 
     def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
         """The members that were changed, without those that became what was `loaded` again."""

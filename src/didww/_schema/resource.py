@@ -276,7 +276,8 @@ class Resource(Record):
             linkage = self._object.relationships.get(name)
             if linkage is None or linkage.data is UNSET:
                 if field is None:
-                    raise Field("relationships", "").not_loaded(f"{name} was not included: add include={name!r}.")
+                    path = self._include_path(name)
+                    raise Field("relationships", "").not_loaded(f"{name} was not included: add include={path!r}.")
                 return self._absent(field)
             data = linkage.data
         if isinstance(data, list):
@@ -324,8 +325,26 @@ class Resource(Record):
 
             if name not in names_in(self.include_type):
                 return "is in no answer: the API takes it, and does not give it back."
-            return f"was not included in the answer: add include={name!r} to the call (None would mean: there is none)."
+            path = self._include_path(name)
+            return f"was not included in the answer: add include={path!r} to the call (None would mean: there is none)."
         return "is not in the answer of the server."
+
+    def _include_path(self, name: str) -> str:
+        """The relationship `name` as a path from the records that were requested."""
+        source = self._source
+        reached: list[tuple[Resource, str]] = [(node, "") for node in source.nodes] if isinstance(source, Graph) else []
+        seen = {node for node, _ in reached}
+        for record, path in reached:  # grows; the shortest paths come first
+            if record == self:
+                return f"{path}{name}"
+            for step, linkage in record._object.relationships.items():
+                data = linkage.data if linkage.data is not UNSET else None
+                for one in data if isinstance(data, list) else [data]:
+                    found = cast("Graph", source).resolve(one) if one is not None else None
+                    if found is not None and found not in seen:
+                        seen.add(found)
+                        reached.append((found, f"{path}{step}."))
+        return name
 
     if not TYPE_CHECKING:
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_ori
 from didww._jsonapi.document import MAX_LEVELS, nested_deeper
 from didww._util.coerce import is_uuid, truth_value, whole_number
 from didww._util.datetimes import utc_text
+from didww._util.suggest import close_names, question
 from didww.enums import OpenIntEnum, OpenStrEnum
 from didww.exceptions import InvalidValueError
 
@@ -85,13 +86,21 @@ def _text(value: Any, where: str) -> str:
     if is_uuid(value):
         return str(value)
     if not isinstance(value, str):
-        hint = " Write str(path)." if hasattr(value, "__fspath__") else ""
+        hint = " Write str(path)." if hasattr(value, "__fspath__") else _id_hint(value)
         raise _wrong(where, "a str", value, hint)
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidValueError(f"{where} holds a lone surrogate, which UTF-8 cannot carry.", field=where) from None
     return str.__str__(value)  # of an enum's member its value: `str` may give its name
+
+
+def _id_hint(value: Any) -> str:
+    """The way out for those who give a record where its id is wanted."""
+    from didww._schema.registry import singular
+    from didww._schema.resource import Resource
+
+    return f" Write {singular(value.type)}.id." if isinstance(value, Resource) else ""
 
 
 def _integer(value: Any, where: str) -> int:
@@ -244,13 +253,9 @@ def _meant(cls: type[OpenStrEnum | OpenIntEnum], value: object) -> str:
     members: dict[str, Any] = {}
     for member in cast("Any", cls):
         members[member.name.lower()] = members[str(member.value).lower()] = member
-    import difflib  # for mistakes only
-
-    close = difflib.get_close_matches(value[:80].lower(), members, n=1) if isinstance(value, str) else ()
-    if not close:
-        return ""
-    found = members[close[0]]
-    return f" Did you mean {found.value!r}?" if issubclass(cls, str) else f" Did you mean {cls.__name__}.{found.name}?"
+    close = close_names(value.lower(), members) if isinstance(value, str) else ()
+    found = dict.fromkeys(members[one] for one in close)
+    return question(repr(one.value) if issubclass(cls, str) else f"{cls.__name__}.{one.name}" for one in found)
 
 
 def listed(value: Any, where: str, accepts: str) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
 from didww._schema.filters import Ids, OptionalDigitPart, OptionalDigits, OptionalPart, OptionalText, Text
-from didww._schema.forms import DIGITS, EMAIL
+from didww._schema.forms import DIGITS, EMAIL, Form
 from didww._schema.resource import Resource
 from didww._schema.rules import SET, When
 from didww._schema.types import DateText
@@ -119,7 +119,10 @@ class Identity(
     """
 
     identity_type: IdentityType = writable(
-        "Person or company (`personal` or `business`); cannot change later.", on="create", required=True
+        "Person or company (`personal` or `business`); cannot change later.",
+        on="create",
+        required=True,
+        form=Form("^(?!any$).*$", "'personal' or 'business'"),
     )
     first_name: str = writable("First name of the person, or of the company's representative.", required=True)
     last_name: str = writable("Last name of the person, or of the company's representative.", required=True)

@@ -37,7 +37,7 @@ def hints(method: str, path: str, query: list[tuple[str, str]], status: int, ans
     if status == 401:
         return ["Send the key in the header Api-Key; the emulator takes any, unless it was started with one."]
     if table is None:
-        return [f"There is no /{parts[0]}.{did_you_mean(parts[0], _paths())}"] if status == 404 else []
+        return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
     try:
         errors: list[dict[str, Any]] = msgspec.json.decode(answer)["errors"]
     except (msgspec.DecodeError, KeyError, TypeError):

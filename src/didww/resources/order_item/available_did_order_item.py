@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from didww._schema.fields import writable
+from didww._schema.forms import RECORD_ID
 from didww._schema.rules import OneOf
 from didww.resources.order_item.base import NumberOrderItem
 
@@ -13,4 +14,4 @@ class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",))
     Source: tests/contract/facts/orders.yaml.
     """
 
-    available_did_id: str = writable("The available DID to buy; no answer repeats it.", readable=False)
+    available_did_id: str = writable("The available DID to buy; no answer repeats it.", form=RECORD_ID, readable=False)

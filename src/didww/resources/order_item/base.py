@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from didww._schema.fields import attribute, writable
+from didww._schema.forms import RECORD_ID
 from didww._schema.record import Nested
 from didww._schema.types import DateText
 
@@ -39,6 +40,7 @@ class NumberOrderItem(OrderItem, type="did_order_items"):
     sku_id: str = writable(
         "The SKU to buy from, of the DID group that has the numbers; no answer repeats it.",
         required=True,
+        form=RECORD_ID,
         readable=False,
     )
     billing_cycles_count: int = writable(

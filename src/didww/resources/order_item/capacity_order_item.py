@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from didww._schema.fields import writable
+from didww._schema.forms import RECORD_ID
 from didww.resources.order_item.base import OrderItem
 
 
@@ -16,5 +17,6 @@ class CapacityOrderItem(OrderItem, type="capacity_order_items"):
     capacity_pool_id: str | None = writable(
         "The pool that gets the channels; in answers None if there is none.",
         required=True,
+        form=RECORD_ID,
         not_none="Name the pool.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from didww._schema.fields import writable
+from didww._schema.forms import RECORD_ID
 from didww.resources.order_item.base import NumberOrderItem
 
 
@@ -15,5 +16,6 @@ class DidOrderItem(NumberOrderItem):
     qty: int = writable("How many numbers, 1 to 1000; left out, one.", low=1, high=1000)
     nanpa_prefix_id: str = writable(
         "Limits the choice to numbers of this NPA-NXX prefix; no answer repeats it.",
+        form=RECORD_ID,
         readable=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from didww._schema.fields import writable
+from didww._schema.forms import RECORD_ID
 from didww._schema.rules import OneOf
 from didww.resources.order_item.base import NumberOrderItem
 
@@ -13,4 +14,6 @@ class ReservationDidOrderItem(NumberOrderItem, rules=(OneOf(("did_reservation_id
     Source: tests/contract/facts/orders.yaml.
     """
 
-    did_reservation_id: str = writable("The reservation to use up; no answer repeats it.", readable=False)
+    did_reservation_id: str = writable(
+        "The reservation to use up; no answer repeats it.", form=RECORD_ID, readable=False
+    )

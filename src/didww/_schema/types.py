@@ -77,7 +77,8 @@ def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidVa
     if isinstance(value, int) and not _fits(value):
         shown = "an int of more than 64 bits"
     else:
-        shown = repr(value) if isinstance(value, (int, float, Decimal, enum.Enum)) else type(value).__name__
+        plain = isinstance(value, (str, int, float, Decimal, enum.Enum))
+        shown = f"{value!r:.80}" if plain else type(value).__name__
     return InvalidValueError(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
 
 
@@ -97,7 +98,8 @@ def _text(value: Any, where: str) -> str:
 def _integer(value: Any, where: str) -> int:
     whole = whole_number(value)
     if whole is None or not _fits(whole):
-        raise _wrong(where, "an int", value)
+        digits = isinstance(value, str) and len(value) < 20 and value.isascii() and value.isdecimal()
+        raise _wrong(where, "an int", value, f" Write {int(value)}." if digits else "")
     return whole
 
 

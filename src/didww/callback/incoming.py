@@ -90,7 +90,10 @@ def bounded(body: bytes, most: int) -> bytes:
         InvalidValueError: It is text.
     """
     if not isinstance(body, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValueError(f"body takes the bytes of the request, not {type(body).__name__}.", field="body")
+        way = " Of text, pass body.encode()." if isinstance(body, str) else ""
+        raise InvalidValueError(
+            f"body must be the bytes of the request as they arrived, got {type(body).__name__}.{way}", field="body"
+        )
     if len(body) > most:
         raise CallbackRejectedError(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body

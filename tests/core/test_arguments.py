@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -628,6 +628,8 @@ def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str
         ("cdr_in", PERIOD),
         ("cdr_in", {**PERIOD, "did_number": "442079460000"}),
         ("cdr_out", {**PERIOD, "voice_out_trunk.id": ID}),
+        ("cdr_out", {**PERIOD, "voice_out_trunk.id": UUID(ID)}),
+        ("cdr_out", {**PERIOD, "voice_out_trunk.id": VoiceOutTrunk.build(ID)}),
         ("cdr_in", {"from": START, "to": START + timedelta(seconds=1)}),
         ("cdr_in", {"from": START.astimezone(timezone(timedelta(hours=5))), "to": "2026-03-01 00:00:01"}),
         ("sms_in", {**PERIOD, "sms_trunk.id": ID}),
@@ -639,6 +641,33 @@ def test_filters_of_an_export_are_sent(type_: str, filters: Any) -> None:
     client.exports().create(Export(export_type=ExportType(type_), filters=filters))
     (sent,) = transport.sent
     assert set(sent["data"]["attributes"]["filters"]) == set(filters)
+    assert sent["data"]["attributes"]["filters"].get("voice_out_trunk.id", ID) == ID
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "value", "words"),
+    [
+        (
+            "cdr_out",
+            "voice_out_trunk.id",
+            "Main",
+            r"or its id such as .*, got 'Main'\. Find it first: voice_out_trunks\(\)",
+        ),
+        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"takes VoiceOutTrunk or its id, not VoiceInTrunk"),
+        ("cdr_out", "voice_out_trunk.id", VoiceOutTrunk(), r"must be a record that exists, got one without an id"),
+        ("cdr_out", "voice_out_trunk.id", None, r"or its id such as .*, got None"),
+        ("cdr_in", "did_number", "+442079460000", r"must be digits only, .*Write '442079460000'"),
+        ("cdr_in", "did_number", 442079460000, r"must be digits only, .*Write '442079460000'"),
+        ("cdr_in", "did_number", ["442079460000"], r"must be digits only, got \['442079460000'\]"),
+    ],
+)
+def test_what_narrows_an_export_down_must_match_something(type_: str, name: str, value: Any, words: str) -> None:
+    """A trunk's name or a number with a plus sign would make an export without a record."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValueError, match=words) as caught:
+        client.exports().create(Export(export_type=ExportType(type_), filters=cast("Any", {**PERIOD, name: value})))
+    assert caught.value.field == f"Export.filters[{name!r}]"
+    assert transport.requests == []
 
 
 def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from didww._util.coerce import truth_value, whole_number
 from didww._util.datetimes import http_date
+from didww._util.text import shown
 from didww._util.urls import is_loopback, origin_of
 from didww.exceptions import DidwwClientError, InvalidValueError
 from didww.rate_limit.local import Budget
@@ -340,8 +341,8 @@ def checked_timeout(value: float) -> float:
     except (OverflowError, ValueError, TypeError):
         pass
     raise InvalidValueError(
-        "timeout must be a number of seconds above 0; of a timedelta, its total_seconds(); to wait without end: "
-        "didww.NO_TIMEOUT.",
+        f"timeout must be a number of seconds above 0, got {shown(value)}. Of a timedelta, pass its total_seconds(); "
+        "didww.NO_TIMEOUT disables the deadline.",
         field="timeout",
     )
 
@@ -355,7 +356,8 @@ def checked_retries(value: int) -> int:
     whole = whole_number(value)
     if whole is None or not 0 <= whole <= 100:
         raise InvalidValueError(
-            "max_retries is a whole number from 0 to 100; 0 sends each request once.", field="max_retries"
+            f"max_retries must be a whole number from 0 to 100, got {shown(value)}. 0 sends each request once.",
+            field="max_retries",
         )
     return whole
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from didww._util.coerce import is_uuid, truth_value, whole_number
 from didww._util.datetimes import utc_text
+from didww._util.text import shown
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class QueryParams:
             if whole is None or not 1 <= whole <= most:
                 raise InvalidValueError(
                     f"page: {name} must be a whole number from 1{f' to {most}' if name == 'size' else ''}, "
-                    f"got {_brief(value)}.",
+                    f"got {shown(value)}.",
                     field="page",
                 )
             setattr(self, f"page_{name}", whole)
@@ -175,11 +176,6 @@ class QueryParams:
 
 
 _BEYOND = 1 << 63
-
-
-def _brief(value: object) -> str:
-    """`value` for a message; integers of thousands of digits have no text in Python."""
-    return repr(value) if not isinstance(value, int) or abs(value) < _BEYOND else "one of more than 63 bits"
 
 
 def _names(names: Iterable[object], where: str) -> list[str]:

@@ -542,7 +542,9 @@ def test_a_handler_takes_one_argument() -> None:
 
 def test_a_body_of_text_is_refused(ask: Ask) -> None:
     """By its name, not by an attribute of a string."""
-    with pytest.raises(InvalidValueError, match=r"body takes the bytes of the request, not str"):
+    with pytest.raises(
+        InvalidValueError, match=r"body must be the bytes of the request .*, got str\. Of text, pass body\.encode\(\)"
+    ):
         ask(receiver_with(), {**request(), "body": "id=1"})
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from didww import (
     DidwwClient,
     Export,
     QueryParams,
+    RequestValidator,
     ReservationDidOrderItem,
     SipConfiguration,
     TwilioAuthenticationMethod,
@@ -27,6 +29,7 @@ from didww import (
 )
 from didww._schema.filters import filter_rules
 from didww._schema.registry import all_classes
+from didww.callback.verifier import CallbackVerifier
 from didww.emulator import Emulator
 from didww.enums import Codec, ExportStatus, ExportType, Feature, OrderStatus
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError, NotLoadedError
@@ -34,6 +37,7 @@ from didww.resources.country import Country
 from didww.resources.did import Did
 from didww.resources.identity import Identity
 from didww.resources.order import Order
+from didww.resources.region import Region
 from scripted import AsyncScripted, Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -60,9 +64,9 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"filter": {",": "x"}}, "cannot be filtered by ','"),
         ({"filter": {"number,description": "x"}}, "cannot be filtered by 'number,description'"),
         ({"filter": {"number": HUGE}}, "number"),
-        ({"filter": {"number": b"x"}}, "'number' takes text, not bytes"),
+        ({"filter": {"number": b"x"}}, "'number' takes text, not b'x'"),
         ({"filter": {"number": True}}, "'number' takes text, not True"),
-        ({"filter": {"number": [["x"]]}}, "'number' takes text, not list"),
+        ({"filter": {"number": [["x"]]}}, r"'number' takes text, not \['x'\]"),
         ({"filter": {"blocked": "banana"}}, "'blocked' takes True or False, not 'banana'"),
         ({"filter": {"blocked": 1}}, "'blocked' takes True or False"),
         ({"filter": {"blocked": [True]}}, "takes one value"),
@@ -179,6 +183,109 @@ def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
     assert not transport.requests
 
 
+@pytest.mark.parametrize(
+    ("cls", "id", "way"),
+    [
+        (Country, "GB", r"countries\(\)\.one\(filter=\{'iso': 'GB'\}\)"),
+        (Region, "US-CA", r"regions\(\)\.one\(filter=\{'iso': 'US-CA'\}\)"),
+        (Did, "442079460000", r"dids\(\)\.one\(filter=\{'number': '442079460000'\}\)"),
+    ],
+)
+def test_what_finds_a_record_by_another_filter_is_no_id(cls: Any, id: str, way: str) -> None:
+    """A country's code or a phone number would be sent and not found; the error names the query that finds the record."""
+    client, transport = client_of()
+    for call in (cls.build, getattr(client, cls.path)().find):
+        with pytest.raises(InvalidValueError, match=rf"takes an id such as .*, not '{id}'\. Find it first: {way}"):
+            call(id)
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda c: c.dids().find(ID, filter={}),
+            r"^dids\(\)\.find\(\) got .*'filter'.*Its arguments: resource_id, params,",
+        ),
+        (lambda c: c.countries().list(limit=3), r"^countries\(\)\.list\(\) got an unexpected .*'limit'"),
+        (lambda c: c.dids().list(1, 2, 3), r"^dids\(\)\.list\(\) takes from 1 to 2 positional"),
+        (lambda c: c.dids().delete_many(), r"^dids\(\)\."),
+        (lambda c: c.download_export(), r"^DidwwClient\.download_export\(\) missing 2 .*Its arguments: url, file_path"),
+    ],
+)
+def test_an_argument_that_a_method_does_not_have_names_the_method(call: Any, words: str) -> None:
+    """As the caller wrote it, not by the class that implements it."""
+    client, _ = client_of()
+    with pytest.raises((TypeError, AttributeError), match=words):
+        call(client)
+
+
+def test_a_coroutine_names_the_method_too() -> None:
+    """The twin of the test above for the asynchronous client."""
+
+    async def find() -> None:
+        async with Emulator().async_client() as client:
+            await client.dids().find()  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] what is refused
+
+    with pytest.raises(TypeError, match=r"^dids\(\)\.find\(\) missing 1 .*'resource_id'"):
+        asyncio.run(find())
+
+
+def test_a_type_error_inside_a_call_is_left_alone() -> None:
+    """One that a hook raises says what it said."""
+
+    def hook(_: object) -> None:
+        raise TypeError("of the hook")
+
+    with pytest.raises(TypeError, match="of the hook"):
+        Emulator().client(on_request=hook).countries().list()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda c: c.dids().iterate(limit="5"), r"limit must be a whole number from 0, got '5'\. Leave it out for all"),
+        (
+            lambda c: c.dids().iterate(page_size=1001),
+            r"page_size must be a whole number from 1 to 1000, got 1001\. Leave",
+        ),
+        (
+            lambda c: c.dids().iterate(page=(1, 5), page_size=6),
+            r"page_size must be the size that page names, 5, got 6\.",
+        ),
+        (lambda c: c.dids().iterate(prefetch=HUGE), r"prefetch must be a whole number from 0 to 100, got a huge int\."),
+        (
+            lambda c: c.with_options(timeout=0),
+            r"timeout must be a number of seconds above 0, got 0\. .*didww\.NO_TIMEOUT",
+        ),
+        (
+            lambda c: c.with_options(max_retries="2"),
+            r"max_retries must be a whole number from 0 to 100, got '2'\. 0 sends",
+        ),
+        (
+            lambda _: DidwwClient("key", rate_limit="20"),
+            r"rate_limit must be a number .* or None, got '20'\. None sends",
+        ),
+        (
+            lambda c: c.dids().update_many([], concurrency=0),
+            r"concurrency must be a whole number from 1 to 100, got 0\.",
+        ),
+        (lambda _: SipConfiguration(port="5060"), r"SipConfiguration\.port takes an int, not '5060'\. Write 5060\."),
+        (lambda _: SipConfiguration(port="sip"), r"SipConfiguration\.port takes an int, not 'sip'\.$"),
+        (lambda _: SipConfiguration(codec_ids=["OPUS"]), r"codec_ids\[0\] takes Codec, not 'OPUS'\."),
+        (lambda _: DidOrderItem(qty="2"), r"qty takes an int, not '2'\. Write 2\."),
+        (lambda _: Identity(phone_number=b"secret"), r"takes a str, not bytes\.$"),
+        (lambda _: RequestValidator(None), r"callback_secret must be .* as text, got None\. .*Callback Secrets\."),
+        (lambda _: CallbackVerifier(secrets="abc"), r"secrets must be a list .*Pass a list: secrets=\["),
+    ],
+)
+def test_a_wrong_value_is_shown_with_the_way_out(call: Any, words: str) -> None:
+    """The error says what is taken, what came, and what to write instead."""
+    client, _ = client_of()
+    with pytest.raises(InvalidValueError, match=words):
+        call(client)
+
+
 def test_a_record_stands_for_its_id() -> None:
     """`find(record)` has it anew; a record of another class, or a new one, is refused."""
     client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
@@ -240,11 +347,10 @@ def test_a_record_names_the_call_that_does_what_it_does_not(record: Any, name: s
     ("accessor", "id", "words"),
     [
         (
-            "dids",
+            "available_dids",
             "442079460000",
-            r"looks like a number, not an id: dids\(\)\.list\(filter=\{'number': '442079460000'\}\)",
+            r"looks like a number, not an id: available_dids\(\)\.list\(filter=\{'number_contains': '442079460000'\}\)",
         ),
-        ("available_dids", "442079460000", r"available_dids\(\)\.list\(filter=\{'number_contains': '442079460000'\}\)"),
         ("dids", ID, r"\(GET /v3/dids/[-0-9a-f]*, request id req-1\)$"),
         ("orders", "442079460000", r"request id req-1\)$"),
     ],
@@ -395,7 +501,7 @@ def test_a_filters_value_that_is_known_or_meant_is_sent(accessor: str, arguments
     [
         (
             lambda: SipConfiguration(codec_ids=["PCMU"]),
-            r"codec_ids\[0\] takes Codec, not str\. Did you mean Codec\.PCMU\?",
+            r"codec_ids\[0\] takes Codec, not 'PCMU'\. Did you mean Codec\.PCMU\?",
         ),
         (lambda: SipConfiguration(codec_ids=["pcm_u"]), r"Did you mean Codec\.PCMU\?"),
         (lambda: SipConfiguration(codec_ids=["9"]), r"Did you mean Codec\.PCMU\?"),
@@ -522,6 +628,8 @@ def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str
         ("cdr_in", PERIOD),
         ("cdr_in", {**PERIOD, "did_number": "442079460000"}),
         ("cdr_out", {**PERIOD, "voice_out_trunk.id": ID}),
+        ("cdr_out", {**PERIOD, "voice_out_trunk.id": UUID(ID)}),
+        ("cdr_out", {**PERIOD, "voice_out_trunk.id": VoiceOutTrunk.build(ID)}),
         ("cdr_in", {"from": START, "to": START + timedelta(seconds=1)}),
         ("cdr_in", {"from": START.astimezone(timezone(timedelta(hours=5))), "to": "2026-03-01 00:00:01"}),
         ("sms_in", {**PERIOD, "sms_trunk.id": ID}),
@@ -533,6 +641,33 @@ def test_filters_of_an_export_are_sent(type_: str, filters: Any) -> None:
     client.exports().create(Export(export_type=ExportType(type_), filters=filters))
     (sent,) = transport.sent
     assert set(sent["data"]["attributes"]["filters"]) == set(filters)
+    assert sent["data"]["attributes"]["filters"].get("voice_out_trunk.id", ID) == ID
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "value", "words"),
+    [
+        (
+            "cdr_out",
+            "voice_out_trunk.id",
+            "Main",
+            r"or its id such as .*, got 'Main'\. Find it first: voice_out_trunks\(\)",
+        ),
+        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"takes VoiceOutTrunk or its id, not VoiceInTrunk"),
+        ("cdr_out", "voice_out_trunk.id", VoiceOutTrunk(), r"must be a record that exists, got one without an id"),
+        ("cdr_out", "voice_out_trunk.id", None, r"or its id such as .*, got None"),
+        ("cdr_in", "did_number", "+442079460000", r"must be digits only, .*Write '442079460000'"),
+        ("cdr_in", "did_number", 442079460000, r"must be digits only, .*Write '442079460000'"),
+        ("cdr_in", "did_number", ["442079460000"], r"must be digits only, got \['442079460000'\]"),
+    ],
+)
+def test_what_narrows_an_export_down_must_match_something(type_: str, name: str, value: Any, words: str) -> None:
+    """A trunk's name or a number with a plus sign would make an export without a record."""
+    client, transport = client_of()
+    with pytest.raises(InvalidValueError, match=words) as caught:
+        client.exports().create(Export(export_type=ExportType(type_), filters=cast("Any", {**PERIOD, name: value})))
+    assert caught.value.field == f"Export.filters[{name!r}]"
+    assert transport.requests == []
 
 
 def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:

@@ -126,7 +126,7 @@ def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
     assert [did.changes != {} for did in dids] == [number in (3, 7) for number in range(20)]
     assert not report.complete
     assert repr(report) == "Report(done=18, failed=2)"
-    with pytest.raises(BulkError, match="done=18, failed=2") as caught:
+    with pytest.raises(BulkError, match=r"done=18, failed=2\. First error: HTTP 422: .*is invalid") as caught:
         report.raise_for_failures()
     assert caught.value.report is report
     assert caught.value.__cause__ is report.failed[0].error

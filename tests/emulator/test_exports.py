@@ -48,6 +48,9 @@ def emulator() -> Iterator[Emulator]:
         yield made
 
 
+UNKNOWN = "8d1a3c5e-0000-4000-8000-00000000dead"
+
+
 def exported(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
     client = emulator.client()
     made = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
@@ -281,7 +284,7 @@ def test_outbound_exports(emulator: Emulator) -> None:
         assert Decimal(row["Charged (USD)"]) == Decimal(row["Rate (USD)"]) * billed / 60
     narrowed = rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": one.id}))
     assert narrowed == [row for row in read if row["Voice OUT Trunk"] == "Sales"]
-    assert rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": "nothing"})) == []
+    assert rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
     del other
 
 

@@ -187,13 +187,21 @@ def test_the_secret_is_named_callback_secret() -> None:
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize(
-    "arguments", [{}, {"callback_secret": "a", "api_key": "a"}, {"callback_secret": None, "api_key": None}]
-)
-def test_one_secret_is_given(arguments: Any) -> None:
-    """Both names at once, or none, is a mistake."""
+def test_one_secret_is_given() -> None:
+    """Both names at once is a mistake."""
+    both: Any = {"callback_secret": "a", "api_key": "a"}
     with pytest.raises(TypeError, match="callback_secret"):
+        RequestValidator(**both)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"callback_secret": None}, {"callback_secret": None, "api_key": None}])
+def test_a_secret_that_is_not_set_says_where_it_is(arguments: Any) -> None:
+    """None is what an environment variable that is not set comes to, not a choice between two arguments."""
+    with pytest.raises(
+        InvalidValueError, match=r"got None\. It is in the user panel: API 3, Callback Secrets\."
+    ) as caught:
         RequestValidator(**arguments)
+    assert caught.value.field == "callback_secret"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 from didww._core.effects import Join, RunCallback, Start
 from didww._schema.resource import Resource
 from didww._util.coerce import Slotted, is_uuid, whole_number
+from didww._util.text import shown
 from didww.exceptions import (
     ApiConnectionError,
     BulkError,
@@ -131,7 +132,8 @@ class Report(Generic[R]):
         if self.complete:
             return
         error = next((item.error for item in self.items if item.error is not None), None)
-        failure = BulkError(f"Not everything was done: {self._counts()}.", report=self)
+        first = f" First error: {error}" if error is not None else ""
+        failure = BulkError(f"Not everything was done: {self._counts()}.{first}", report=self)
         raise failure from error
 
     def _counts(self) -> str:
@@ -267,7 +269,10 @@ def _check(given: object, concurrency: object, report: object, progress: object)
         kind = type(cast("object", given)).__name__
         raise InvalidValueError(f"records is a list or another iterable, not {kind}.", field="records")
     if not 1 <= (whole_number(concurrency) or 0) <= 100:
-        raise InvalidValueError("concurrency is a whole number from 1 to 100.", field="concurrency")
+        raise InvalidValueError(
+            f"concurrency must be a whole number from 1 to 100, got {shown(concurrency)}. 1 sends one at a time.",
+            field="concurrency",
+        )
     if report is not None and (not isinstance(report, Report) or cast("Report[Any]", report).items):
         raise InvalidValueError("report is a new Report(); make one for each call.", field="report")
     if progress is not None and not callable(progress):

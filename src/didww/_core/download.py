@@ -37,6 +37,7 @@ from didww._core.retry import BROKEN, MAX_RETRY_AFTER, kind_of, pause, repeats
 from didww._core.trace import CallTrace, with_trace
 from didww._schema.resource import Resource, data_hint
 from didww._util.coerce import whole_number
+from didww._util.text import shown
 from didww._util.urls import origin_of, path_of
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError
 
@@ -85,7 +86,10 @@ def checked_most(max_bytes: int) -> int:
     """
     whole = whole_number(max_bytes)
     if whole is None or whole < 1:
-        raise InvalidValueError("max_bytes is a whole number from 1.", field="max_bytes")
+        raise InvalidValueError(
+            f"max_bytes must be a whole number from 1, got {shown(max_bytes)}. Leave it out for the default.",
+            field="max_bytes",
+        )
     return whole
 
 

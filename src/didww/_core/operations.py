@@ -191,4 +191,4 @@ def id_of(cls: type[R], id: str | UUID | R | None, operation: str) -> str:
     if isinstance(id, Resource):
         _checked(cls, id, operation)
         id = cast("str", id.id)
-    return checked_id(id, f"{cls.path}().{operation}")
+    return checked_id(id, f"{cls.path}().{operation}", cls)

@@ -18,6 +18,7 @@ from didww._core.operations import list_, resolved, send
 from didww._core.response import expect
 from didww._schema.resource import Resource
 from didww._util.coerce import whole_number
+from didww._util.text import shown
 from didww._util.urls import joined, origin_of
 from didww.exceptions import InvalidValueError, NotExactlyOneError, UnexpectedResponseError
 from didww.query_params import MAX_RECORDS, QueryParams
@@ -33,6 +34,11 @@ __all__ = ["PREFETCH", "Cursor", "Page", "count", "first", "one", "walk"]
 
 PREFETCH: Final = 4
 """Pages that are asked for ahead unless told otherwise: enough for 20 requests a second at 200 ms each."""
+_WAYS: Final = {
+    "limit": "Leave it out for all records.",
+    "prefetch": "0 requests each page when it is reached.",
+    "page_size": "Leave it out for the service's own size; iterate() goes on to the next page by itself.",
+}
 MAX_EMPTY: Final = 3
 """Pages without a record, one after the other, that end a walk although a next one is named."""
 MAX_STALE: Final = 20
@@ -126,7 +132,10 @@ def walk(
     if page_size is not None:
         _whole("page_size", page_size, 1, MAX_RECORDS)
         if query.page_size not in (None, page_size):
-            raise InvalidValueError("page_size says another size than page.", field="page_size")
+            raise InvalidValueError(
+                f"page_size must be the size that page names, {query.page_size}, got {page_size}. Pass one of the two.",
+                field="page_size",
+            )
         query.page(query.page_number or 1, page_size)
     plain = query.copy()
     plain.page_number = plain.page_size = None
@@ -279,7 +288,9 @@ def _whole(name: str, value: int, least: int, most: int | None = None) -> int:
     whole = whole_number(value)
     if whole is None or whole < least or (most is not None and whole > most):
         bounds = f"{least}{f' to {most}' if most is not None else ''}"
-        raise InvalidValueError(f"{name} is a whole number from {bounds}.", field=name)
+        raise InvalidValueError(
+            f"{name} must be a whole number from {bounds}, got {shown(value)}. {_WAYS[name]}", field=name
+        )
     return whole
 
 

@@ -18,6 +18,7 @@ from didww._schema.resource import Resource
 from didww._schema.types import FieldType, listed
 from didww._util.coerce import is_uuid, truth_value, whole_number
 from didww._util.suggest import did_you_mean
+from didww._util.text import shown
 from didww.exceptions import InvalidValueError
 from didww.query_params import QueryParams, filter_text
 
@@ -63,7 +64,7 @@ def assemble(
         whole = all(whole_number(number) is not None for number in numbers)
         if len(numbers) not in (1, 2) or not whole:
             raise InvalidValueError(
-                f"page must be a whole number, or (number, size), got {page!r:.80}. Pages count from 1.", field="page"
+                f"page must be a whole number, or (number, size), got {shown(page)}. Pages count from 1.", field="page"
             )
         query.page(*numbers)
     for type_, names in _named(fields, "fields", "{'dids': ['number']}").items():
@@ -146,10 +147,10 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
             _check_record(cls, name, one)
         elif _is_text(one):
             if rule.value == "boolean" and one not in ("true", "false", "1", "0"):
-                raise InvalidValueError(f"filter {name!r} takes {wanted}, not {_shown(one)}.", field=name)
+                raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.", field=name)
         elif not fits(one):
             hint = f" {_a_moment(one)}" if rule.value == "moment" and isinstance(one, date) else ""
-            raise InvalidValueError(f"filter {name!r} takes {wanted}, not {_shown(one)}.{hint}", field=name)
+            raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.{hint}", field=name)
     # Text may be a comma list that was written by hand.
     parts = [
         part for one in ones for part in (one.split(",") if rule.many and not several and _is_text(one) else [one])
@@ -319,16 +320,12 @@ def _check_known(kind: FieldType, name: str, value: Any) -> None:
     if value not in known:
         hint = did_you_mean(value, known)
         raise InvalidValueError(
-            f"{where} takes {' or '.join(map(repr, known))}, not {_shown(value)}.{hint}{anyway}", field=name
+            f"{where} takes {' or '.join(map(repr, known))}, not {shown(value)}.{hint}{anyway}", field=name
         )
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not isinstance(value, enum.Enum)
-
-
-def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, (str, bool)) and len(repr(value)) < 50 else type(value).__name__
 
 
 def check_path(cls: type[Resource], path: str) -> None:
@@ -356,5 +353,5 @@ def check_path(cls: type[Resource], path: str) -> None:
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValueError:
     names = list(known)
-    shown = ", ".join(sorted(one for one in names if not one.startswith("-"))) or "none"
-    return InvalidValueError(f"{what} {name!r}.{did_you_mean(name, names)} Its {words}: {shown}.", field=name)
+    listing = ", ".join(sorted(one for one in names if not one.startswith("-"))) or "none"
+    return InvalidValueError(f"{what} {name!r}.{did_you_mean(name, names)} Its {words}: {listing}.", field=name)

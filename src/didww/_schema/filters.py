@@ -224,26 +224,30 @@ def filter_rules(filter_type: Any) -> dict[str, Match]:
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 """The form of ids."""
 
-# What a text that is no id probably is instead, by the filter that finds it; the first one counts.
+# What a text that is no id probably is instead, by name and form of the filter that finds it; the first one counts.
 _SEARCHES: Final = {
-    "iso": re.compile(r"[A-Za-z]{2}"),
-    "number": re.compile(r"[0-9]{6,15}"),
-    "npanxx": re.compile(r"[0-9]{6}"),
-    "name": re.compile(r"(?=.*[^0-9]).{3,}"),
+    ("iso", "iso"): re.compile(r"[A-Za-z]{2}"),
+    ("iso", "iso_region"): re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}"),
+    ("number", "digits"): re.compile(r"[0-9]{6,15}"),
+    ("npanxx", "nanp"): re.compile(r"[0-9]{6}"),
+    ("name", ""): re.compile(r"(?=.*[^0-9]).{3,}"),
 }
 
 
-def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool) -> str:
+def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool, named: bool = True) -> str:
     """The sentence that says how `text`, which is no id of a `cls`, finds one; empty if it does not.
 
     Args:
         cls: The class of the record that is meant; None if that is not known.
         text: What was given for its id.
         found_first: Whether the record has to be found by another request.
+        named: Whether any other text is taken for a name.
     """
     searched = filter_rules(cls.filter_type) if cls is not None and "list" in cls.operations else {}
-    name = next((one for one, form in _SEARCHES.items() if one in searched and form.fullmatch(text)), None)
-    if cls is None or name is None:
+    likely = [key for key, pattern in _SEARCHES.items() if pattern.fullmatch(text)]
+    fitting = [name for name, form in likely if name in searched and searched[name].form == form]
+    name = fitting[0] if fitting else "name"
+    if cls is None or not fitting or (name == "name" and not named):
         return ""
     text = text.upper() if name == "iso" else text
     if found_first:

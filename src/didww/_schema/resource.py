@@ -159,7 +159,7 @@ class Resource(Record):
             **fields: Fields to change, each as if it were assigned.
 
         Raises:
-            InvalidValueError: `id` is no usable id, or a field cannot be changed.
+            InvalidValueError: `id` is no usable id (a country's code, a phone number), or a field cannot be changed.
 
         Example:
             >>> from didww.resources.did import Did
@@ -168,7 +168,7 @@ class Resource(Record):
             >>> did.changes
             {'attributes': {'description': None, 'capacity_limit': 5}}
         """
-        built = _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build")), "built")
+        built = _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build", cls)), "built")
         built._assign(fields)
         return built
 
@@ -573,11 +573,17 @@ def _made(cls: type[_R], raw: ResourceObject, source: Graph | str) -> _R:
     return made
 
 
-def checked_id(id: object, where: str) -> str:
+def checked_id(id: object, where: str, cls: type[Resource] | None = None) -> str:
     """`id` as one segment of a path.
 
+    Args:
+        id: The id. Those of the service are UUIDs; shorter text is an id too, unless it is plainly something else.
+        where: Names it in an error.
+        cls: The class of the record, if it is known.
+
     Raises:
-        InvalidValueError: It is empty, no text, or holds characters that would change the path.
+        InvalidValueError: It is empty, no text, or holds characters that would change the path; or it is what another
+            filter of `cls` finds: a country's code, a number.
     """
     if is_uuid(id):
         return str(id)
@@ -589,6 +595,13 @@ def checked_id(id: object, where: str) -> str:
         raise InvalidValueError(
             f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
         )
+    if cls is not None and len(id) < 20 and id == id.upper():
+        from didww._schema.filters import way_to_id
+
+        if way := way_to_id(cls, id, found_first=True, named=False):
+            raise InvalidValueError(
+                f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id!r}.{way}", field="id"
+            )
     return str.__str__(id)  # of an enum's member, too
 
 

@@ -78,7 +78,8 @@ def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidVa
     if isinstance(value, int) and not _fits(value):
         shown = "an int of more than 64 bits"
     else:
-        shown = repr(value) if isinstance(value, (int, float, Decimal, enum.Enum)) else type(value).__name__
+        plain = isinstance(value, (str, int, float, Decimal, enum.Enum))
+        shown = f"{value!r:.80}" if plain else type(value).__name__
     return InvalidValueError(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
 
 
@@ -106,7 +107,8 @@ def _id_hint(value: Any) -> str:
 def _integer(value: Any, where: str) -> int:
     whole = whole_number(value)
     if whole is None or not _fits(whole):
-        raise _wrong(where, "an int", value)
+        digits = isinstance(value, str) and len(value) < 20 and value.isascii() and value.isdecimal()
+        raise _wrong(where, "an int", value, f" Write {int(value)}." if digits else "")
     return whole
 
 
@@ -305,8 +307,24 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for key, one in cast("dict[Any, Any]", value).items():
         name = _text(key, f"the key of {where}")
-        plain[name] = _dump_any(one, f"{where}[{name!r}]")
+        inner = f"{where}[{name!r}]"
+        plain[name] = _dump_any(_id_of(one, name, inner) if name.endswith(".id") else one, inner)
     return plain
+
+
+def _id_of(value: Any, name: str, where: str) -> Any:
+    """The id of the record that `name`, e.g. `voice_out_trunk.id`, names; other values as they are."""
+    from didww._schema.registry import class_called
+    from didww._schema.resource import Resource
+
+    if not isinstance(value, Resource):
+        return value
+    cls = class_called(name.split(".")[-2])
+    if cls is not None and not isinstance(value, cls):
+        raise _wrong(where, f"{cls.__name__} or its id", value)
+    if not value.id:
+        raise InvalidValueError(f"{where} must be a record that exists, got one without an id.", field=where)
+    return value.id
 
 
 def _dump_any(value: Any, where: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Sparing", "printable"]
+__all__ = ["Sparing", "printable", "shown"]
 
 _SECONDS: Final = 60.0
 
@@ -24,6 +24,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return `value` as a message shows it: by its repr, at most so many characters of it.
+
+    Example:
+        >>> shown("5060"), shown(10**5000)
+        ("'5060'", 'a huge int')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # integers of thousands of digits have no text in Python
+        return f"a huge {type(value).__name__}"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 class Sparing:

@@ -30,6 +30,17 @@ def short_tracebacks(cls: type[T]) -> type[T]:
 
 
 def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
+    def named(error: TypeError, args: tuple[Any, ...]) -> None:
+        """Have an error about the arguments, which Python raises before the first line, name what the caller wrote."""
+        trace = error.__traceback__
+        if trace is None or trace.tb_next is not None or not args or not error.args:
+            return
+        resource = getattr(args[0], "_resource", None)
+        called = f"{resource.path}().{method.__name__}" if resource is not None else method.__qualname__
+        known = [name for name in inspect.signature(method).parameters if name != "self"]
+        text = str(error.args[0]).replace(method.__qualname__, called).rstrip(".")
+        error.args = (f"{text}. Its arguments: {', '.join(known) or 'none'}.",)
+
     # The error is raised outside of the `except` block, which would add itself as its context.
     if inspect.iscoroutinefunction(method):
 
@@ -37,6 +48,9 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
         async def call_async(*args: Any, **options: Any) -> Any:
             try:
                 return await method(*args, **options)
+            except TypeError as error:
+                named(error, args)
+                raise
             except DidwwError as error:
                 failure = error.with_traceback(None)
             raise failure
@@ -47,6 +61,9 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
         try:
             return method(*args, **options)
+        except TypeError as error:
+            named(error, args)
+            raise
         except DidwwError as error:
             failure = error.with_traceback(None)
         raise failure

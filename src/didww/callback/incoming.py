@@ -89,8 +89,12 @@ def bounded(body: bytes, most: int) -> bytes:
         CallbackRejectedError: It is.
         InvalidValueError: It is text.
     """
-    if not isinstance(body, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValueError(f"body takes the bytes of the request, not {type(body).__name__}.", field="body")
+    given: object = body
+    if not isinstance(given, (bytes, bytearray, memoryview)):
+        way = " Of text, pass body.encode()." if isinstance(given, str) else ""
+        raise InvalidValueError(
+            f"body must be the bytes of the request as they arrived, got {type(given).__name__}.{way}", field="body"
+        )
     if len(body) > most:
         raise CallbackRejectedError(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body

@@ -35,8 +35,8 @@ class RequestValidator:
         api_key: The same, under the name that it had before. Deprecated: use `callback_secret`.
 
     Raises:
-        InvalidValueError: The secret is empty or no text.
-        TypeError: Both were given, or neither.
+        InvalidValueError: The secret is missing, empty or no text.
+        TypeError: Both were given.
 
     Example:
         >>> validator = RequestValidator("test-callback-secret")
@@ -57,7 +57,7 @@ class RequestValidator:
     def __init__(self, *, api_key: str) -> None: ...
 
     def __init__(self, callback_secret: str | None = None, *, api_key: str | None = None) -> None:
-        if (callback_secret is None) == (api_key is None):
+        if callback_secret is not None and api_key is not None:
             raise TypeError("RequestValidator takes callback_secret, or api_key (deprecated), and not both.")
         name, secret = "callback_secret", callback_secret
         if api_key is not None:
@@ -65,8 +65,9 @@ class RequestValidator:
             name, secret = "api_key", api_key
         if not isinstance(secret, str) or not secret:
             raise InvalidValueError(
-                f"{name} must be the callback secret of the account, and must not be empty. It is in the user panel: "
-                "API 3, Callback Secrets.",
+                f"{name} must be the callback secret of the account as text, got "
+                f"{repr(secret) if not secret else type(secret).__name__}. It is in the user panel: API 3, Callback "
+                "Secrets. Is the variable set that it comes from?",
                 field=name,
             )
         self._secret = secret

@@ -59,7 +59,10 @@ class CallbackVerifier:
 
     def __init__(self, *, secrets: Sequence[str], public_url: str | None = None, max_bytes: int = 1 << 20) -> None:
         if isinstance(secrets, (str, bytes)) or not secrets or not all(_is_secret(one) for one in secrets):
-            raise InvalidValueError("secrets takes a list of callback secrets, none of them empty.", field="secrets")
+            alone = " Pass a list: secrets=[secret]." if isinstance(secrets, (str, bytes)) else ""
+            raise InvalidValueError(
+                f"secrets must be a list of callback secrets as text, none of them empty.{alone}", field="secrets"
+            )
         if max_bytes < 1:
             raise InvalidValueError(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
         self._secrets = [one.encode("utf-8", "surrogatepass") for one in secrets]

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from didww._util.text import shown
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -111,10 +112,14 @@ class RateLimiter:
     ) -> None:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1e9:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
-                "rate_limit is a number of requests in a second above 0, or None.", field="rate_limit"
+                f"rate_limit must be a number of requests per second above 0, a limiter, or None, got {shown(rate)}. "
+                "None sends requests at once.",
+                field="rate_limit",
             )
         if isinstance(burst, bool) or not isinstance(burst, int) or burst < 1:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValueError("burst is a whole number from 1.", field="burst")
+            raise InvalidValueError(
+                f"burst must be a whole number from 1, got {shown(burst)}. 1 spreads requests evenly.", field="burst"
+            )
         self.rate = float(rate)
         self._gap = MARGIN / self.rate
         self._ahead = (burst - 1) * self._gap

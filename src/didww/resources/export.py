@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Required, TypedDict
+from uuid import UUID
 
 from didww._schema.fields import attribute, status_is, writable
-from didww._schema.filters import Ids, OptionalText
+from didww._schema.filters import UUID_TEXT, Ids, OptionalText, way_to_id
 from didww._schema.forms import DIGITS, WEB_ADDRESS
+from didww._schema.registry import class_named
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.rules import Together
 from didww._util.suggest import did_you_mean
@@ -52,7 +54,7 @@ CdrOutFilters = TypedDict(
     {
         "from": Required[datetime | str],
         "to": Required[datetime | str],
-        "voice_out_trunk.id": str,
+        "voice_out_trunk.id": str | UUID | Resource,
         "year": str,
         "month": str,
         "day": str,
@@ -62,6 +64,7 @@ CdrOutFilters = TypedDict(
 _SENT_AS_IT_IS: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 """The forms of a moment that the service is known to take; others are written anew."""
 
+_EXAMPLE: Final = "8d1a3c5e-0000-4000-8000-000000000001"
 _PERIOD: Final = ("from", "to")
 REQUESTED_FILTERS: Final[dict[str, tuple[str, ...]]] = {
     ExportType.CDR_IN: (*_PERIOD, "did_number"),
@@ -151,6 +154,12 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
             f"Export.filters['did_number'] must be {DIGITS.words}, got {number!r:.60}."
             + (f" Write {meant!r}." if meant else ""),
             field="Export.filters['did_number']",
+        )
+    trunk, where = filters.get("voice_out_trunk.id", _EXAMPLE), "Export.filters['voice_out_trunk.id']"
+    if not (isinstance(trunk, str) and UUID_TEXT.fullmatch(trunk)):
+        way = way_to_id(class_named("VoiceOutTrunk"), trunk[:80], found_first=True) if isinstance(trunk, str) else ""
+        raise InvalidValueError(
+            f"{where} must be a VoiceOutTrunk or its id such as {_EXAMPLE}, got {trunk!r:.80}.{way}", field=where
         )
     moments: list[datetime] = []
     for name in _PERIOD:

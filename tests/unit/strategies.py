@@ -83,8 +83,11 @@ def values_for(field: Field) -> st.SearchStrategy[Any]:
 def _single_values(field: Field) -> st.SearchStrategy[Any]:
     if field.low is not None or field.high is not None:
         return st.integers(field.low or 0, field.high or 2**31)
-    if field.form is not None:
-        longest, form = field.longest, field.form
+    form = field.form
+    if form is not None and field.kind.name == "enum":
+        return _values(field.kind).filter(lambda value: form.fits(value.value))
+    if form is not None:
+        longest = field.longest
         ascii_ = st.characters(min_codepoint=32, max_codepoint=126)
         return st.from_regex(form.pattern, alphabet=ascii_).map(lambda text: text[:longest]).filter(form.fits)
     if field.longest is not None:

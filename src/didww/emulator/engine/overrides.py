@@ -22,7 +22,6 @@ __all__ = [
     "NEEDS",
     "NEEDS_TO_CREATE",
     "NOT_SHOWN",
-    "NOT_TAKEN",
     "NO_BODY",
     "NO_KEY",
     "NO_META",
@@ -173,9 +172,6 @@ BARRED: Final = {
     ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
     for name in ("host", "port")
 }
-
-# Values of an enumeration that one of the types that share it does not take.
-NOT_TAKEN: Final = frozenset({("identities", "identity_type", "any")})
 
 # Attributes that requests carry and no recorded answer holds, although they can be read where an answer does.
 NOT_SHOWN: Final = frozenset({("orders", "allow_back_ordering")})

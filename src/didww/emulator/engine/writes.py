@@ -148,8 +148,6 @@ def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool)
         if (table.type, name) in overrides.BLANK_IS_DEFAULT and (value is None or str(value).strip() == ""):
             value = world.setting.behaviour(table.type).defaults[name]  # noqa: PLW2901
         checker.check(field, value)
-        if field.kind.name == "enum" and (table.type, name, checker.found[name]) in overrides.NOT_TAKEN:
-            checker.errors.append(attribute_error(name, "is invalid"))
     linked: list[tuple[Field, Any]] = []
     for name, value in body.relationships.items():
         field = fields.get(name)

@@ -106,7 +106,7 @@ DECIDED: Final = (
     ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
     ("An order of channels alone is canceled", "422 `Order not pending`, as of one that is completed."),
     ("A free number when the balance is below zero", "Renewed: it costs nothing."),
-    ("An upload above 20 MB", "422 on `file`; 413 if the whole form has more than 21 MiB."),
+    ("An encrypted file above 20 MB (20,971,520 bytes)", "422 on `file`; 413 if the whole form has more than 21 MiB."),
 )
 """What the service's documents leave open, and what the emulator does."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.engine.errors import Refused, attribute_error
-from didww.encrypt import Encrypt
+from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["EncryptedFiles", "PublicKeys"]
 
 KEPT: Final = timedelta(hours=24)
-LARGEST: Final = 20 << 20
-"""Bytes of an encrypted file."""
 _FIELDS: Final = frozenset(
     {b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"}
 )
@@ -60,8 +58,8 @@ class EncryptedFiles(Behaviour):
         container = sent.get(b"file")
         if not container:
             raise attribute_error("file", "can't be blank")
-        if len(container) > LARGEST:
-            raise attribute_error("file", f"is too large (maximum is {LARGEST >> 20} MB)")
+        if len(container) > MAX_ENCRYPTED_SIZE:
+            raise attribute_error("file", f"is too large (maximum is {MAX_ENCRYPTED_SIZE >> 20} MB)")
         if _opened(container) is None:
             raise attribute_error("file", "is invalid")
         description = sent.get(b"description")

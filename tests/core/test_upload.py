@@ -836,7 +836,7 @@ def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Pat
         client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client,
     ):
         with within(seconds(1.25)), pytest.raises(ApiTimeoutError) as caught:
-            client.upload_file(sparse(tmp_path, 20 << 20))
+            client.upload_file(sparse(tmp_path, 16 << 20))
         assert len(server.requests) == 2
     assert caught.value.request_sent
 
@@ -890,7 +890,7 @@ def opened_files(path: Path) -> int:
 @pytest.mark.parametrize("after", [0, 0.005, 0.1])
 def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
     """Cancelling goes through at once; the file is closed, and the client can still be used."""
-    path = sparse(tmp_path, 20 << 20)
+    path = sparse(tmp_path, 16 << 20)
     posts = [stall, accept]
 
     async def main(base_url: str) -> None:

@@ -118,6 +118,9 @@ class Operation:
             owned = overrides.OWNED.get((table.type, name))
             if owned is not None and world.row(owned, one.values[0]) is None:
                 raise bad_filter_value(name, one.values[0])
+            for value in overrides.NEED_FEATURE.get((table.type, name), frozenset()).intersection(one.values):
+                if not world.enabled(value):
+                    raise bad_filter_value(name, value)
         if type(self.behaviour).listed is not Behaviour.listed:
             special = self.behaviour.listed(world, query.filters)
             if special is not None:

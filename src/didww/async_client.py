@@ -376,8 +376,8 @@ class AsyncDidwwClient:
         hours, attached or not: what it was attached to has a copy.
 
         Args:
-            file: A JPG, PNG or PDF of at most 20 MB: its bytes, its path, or a stream opened for reading bytes; an
-                asynchronous client takes a web framework's `UploadFile`, too.
+            file: A JPG, PNG or PDF of at most 20 MB when encrypted: its bytes, its path, or a stream opened for
+                reading bytes; an asynchronous client takes a web framework's `UploadFile`, too.
             description: Free text of the account's own.
             filename: The name to give it; the file's own if left out.
             progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an
@@ -390,8 +390,9 @@ class AsyncDidwwClient:
         """
         from didww._core import upload
         from didww._drivers.file_source import FileSource
+        from didww.encrypt import MAX_ENCRYPTED_SIZE
 
-        source = FileSource(file, upload.MAX_FILE)
+        source = FileSource(file, MAX_ENCRYPTED_SIZE)
         return await self._driver.run(upload.upload_file(self._configuration, source, description, filename, progress))
 
     async def upload_encrypted_file(

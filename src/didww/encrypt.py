@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["Encrypt"]
+__all__ = ["MAX_ENCRYPTED_SIZE", "Encrypt"]
+
+MAX_ENCRYPTED_SIZE: Final = 20 << 20
+"""Most bytes of an encrypted file that DIDWW takes: 20 MB, read here as MiB."""
 
 _BLOCK: Final = 16
 _SMALLEST: Final = 128

@@ -297,7 +297,9 @@ def test_numbers_of_thousands_of_digits(kind: str, date: str, tmp_path: Path) ->
         if kind == "in process":
             base_url = "https://api.example.com/v3"
             client: Any = stack.enter_context(
-                DidwwClient("key", base_url=base_url, transport=InProcessTransport(answer_to), max_retries=0)
+                DidwwClient(
+                    "key", base_url=base_url, transport=InProcessTransport(answer_to), max_retries=0, rate_limit=None
+                )
             )
         else:
             base_url = f"{stack.enter_context(Server(serve)).url}/v3"

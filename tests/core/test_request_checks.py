@@ -9,6 +9,7 @@ import pytest
 
 from didww import DidwwClient
 from didww._util.suggest import did_you_mean
+from didww.callback.verifier import CallbackVerifier
 from didww.emulator.behaviours.trunks import SIP_DEFAULTS
 from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
 from didww.exceptions import InvalidValueError
@@ -85,7 +86,7 @@ def some(cls: Any, count: int) -> list[Any]:
         (lambda: VoiceInTrunk(ringing_timeout=33), "must be 1 to 32, got 33."),
         (lambda: VoiceInTrunkGroup(voice_in_trunks=some(VoiceInTrunk, 11)), "must have 0 to 10 items, got 11."),
         (lambda: VoiceOutTrunk(dst_prefixes=["44", "+1"]), "dst_prefixes[1] must be digits only, got '+1'. Write '1'."),
-        (lambda: VoiceOutTrunk(callback_url="ftp://example.com"), "must be an HTTP or HTTPS URL, got"),
+        (lambda: VoiceOutTrunk(callback_url="ftp://example.com"), "must be an HTTP or HTTPS URL with a host, got"),
         (lambda: VoiceOutTrunk(dids=some(Did, 1) * 2), "VoiceOutTrunk.dids must hold each item once"),
         (lambda: VoiceOutTrunk(rtp_timeout=29), "must be 30 to 600, got 29."),
         (
@@ -120,6 +121,50 @@ def test_a_value_beyond_its_limits_is_refused_when_it_is_set(make: Any, words: s
     with pytest.raises(InvalidValueError) as caught:
         make()
     assert words in str(caught.value)
+
+
+NO_CALLBACK_URLS = [
+    *(
+        "mailto:a@example.com",
+        "javascript:alert(1)",
+        "http:example.com",
+        "https:/hooks.example.com/x",
+        "https:",
+        "http://",
+    ),
+    *("?a=b", "#x", "/x", "//example.com", "example.com:0", "example.com:65536", "http://example.com:99999/", "a:b:c"),
+    *(
+        "example.com:abc",
+        "[::1",
+        "http://[",
+        "user@example.com",
+        "example.com/\0",
+        "example.com/ x",
+        "ftp://example.com",
+    ),
+]
+
+
+@pytest.mark.parametrize("url", NO_CALLBACK_URLS)
+def test_callback_urls_are_http_with_a_host(url: str) -> None:
+    """Other schemes, one slash, no host and ports that there are not; the emulator and signatures have the same rule."""
+    with pytest.raises(InvalidValueError, match="must be an HTTP or HTTPS URL with a host, got"):
+        VoiceOutTrunk(callback_url=url)
+    with pytest.raises(InvalidValueError):
+        CallbackVerifier(secrets=["secret"], public_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("localhost:8000/x", "HTTP://hooks.example.com", "https://user:pw@hooks.example.com:65535/x?y#z"),
+        *("http://[::1]:80/", "[::1]:80", "hooks.example.com?a=http://example.com/", "192.0.2.1"),
+    ],
+)
+def test_callback_urls_that_are_taken(url: str) -> None:
+    """Without a scheme it is http, and begins with the host; these can be signed as well."""
+    assert VoiceOutTrunk(callback_url=url).callback_url == url
+    assert CallbackVerifier(secrets=["secret"], public_url=url)
 
 
 @pytest.mark.parametrize(

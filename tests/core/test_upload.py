@@ -25,13 +25,12 @@ import pytest
 from clients import KEY, KINDS, Blocking, client_of
 from didww import AsyncDidwwClient, DidwwClient
 from didww._core.effects import Request, Response
-from didww._core.upload import MAX_FILE
 from didww._drivers.file_source import FileSource
 from didww.emulator import Emulator
 from didww.emulator.behaviours.files import _opened, _public_keys
 from didww.emulator.engine.engine import Engine
 from didww.emulator.http.server import running
-from didww.encrypt import Encrypt
+from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 from didww.exceptions import (
     ApiConnectionError,
     ApiTimeoutError,
@@ -377,8 +376,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = 
     "empty file": (lambda folder: written(folder, b""), InvalidValueError, "is empty"),
     "stream at its end": (ended, InvalidValueError, "is empty"),
     "empty unseekable": (lambda _: Unseekable(), InvalidValueError, "is empty"),
-    "large bytes": (lambda _: bytes(MAX_FILE + 1), InvalidValueError, "more than 20 MB"),
-    "large file": (lambda folder: sparse(folder, MAX_FILE + 1), InvalidValueError, "more than 20 MB"),
+    "large bytes": (lambda _: bytes(MAX_ENCRYPTED_SIZE + 1), InvalidValueError, "more than 20 MB"),
+    "large file": (lambda folder: sparse(folder, MAX_ENCRYPTED_SIZE + 1), InvalidValueError, "more than 20 MB"),
     "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValueError, "more than 20 MB"),
     "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValueError, "more than 20 MB"),
     "endless": (lambda _: Endless(), InvalidValueError, "more than 20 MB"),
@@ -431,18 +430,24 @@ def test_no_more_is_read_than_would_be_sent() -> None:
     Endless.taken = 0
     with pytest.raises(InvalidValueError):
         Emulator().client().upload_file(Endless())  # type: ignore[arg-type]
-    assert MAX_FILE < Endless.taken <= MAX_FILE + 1
+    assert MAX_ENCRYPTED_SIZE < Endless.taken <= MAX_ENCRYPTED_SIZE + 1
 
 
 @pytest.mark.slow
 def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
-    """20 MB exactly, by path, by stream of known and of unknown length."""
-    path = sparse(tmp_path, MAX_FILE)
+    """20 MB when encrypted, by path, by stream of known and of unknown length; for a byte more nothing is sent."""
     client = Emulator().client()
+    keys = [key.key for key in client.public_keys().list().data]
+    largest = MAX_ENCRYPTED_SIZE - Encrypt.encrypted_size(0, keys) + 15  # the padding has one byte at least
+    path = sparse(tmp_path, largest)
     with path.open("rb") as file, path.open("rb") as other:
         for one in (path, file, Unseekable(other.read())):
             assert client.upload_file(one).id
-            assert len(service.file() or b"") == MAX_FILE
+            assert len(service.file() or b"") == largest
+    uploads = len(service.requests)
+    with pytest.raises(InvalidValueError, match=r"more than 20 MB \(20,971,520 bytes\) when it is encrypted"):
+        client.upload_file(sparse(tmp_path, largest + 1))
+    assert [one.method for one in service.requests[uploads:]] == ["GET"]  # the keys
 
 
 @pytest.mark.parametrize("options", [{"description": 5}, {"filename": b"x"}, {"description": ["x"]}])
@@ -499,7 +504,7 @@ def test_a_file_that_changes_while_it_is_sent(change: Callable[[Path], None], tm
     """The bytes after the change may be of another document than those before."""
     path = written(tmp_path)
     os.utime(path, ns=(1, 1))
-    source = FileSource(path, MAX_FILE)
+    source = FileSource(path, MAX_ENCRYPTED_SIZE)
     assert source.measure() == len(FILE)
     pieces = source.pieces()
     next(pieces)
@@ -691,7 +696,7 @@ WRONG_FILES: dict[str, tuple[Any, str]] = {
     "no data": ([GOOD, {"description": "x"}], "files[1]"),
     "text": ([GOOD, {"data": "x"}], "files[1]"),
     "empty": ([GOOD, {"data": b""}], "files[1]"),
-    "too large": ([GOOD, {"data": bytes((20 << 20) + 2049)}], "files[1]"),
+    "too large": ([GOOD, {"data": bytes(MAX_ENCRYPTED_SIZE + 1)}], "files[1]"),
     "misspelt": ([GOOD, {"data": container(), "desciption": "x"}], "files[1]"),
     "description": ([GOOD, {"data": container(), "description": 5}], "description"),
     "filename": ([GOOD, {"data": container(), "filename": b"x"}], "filename"),
@@ -764,7 +769,7 @@ def stall(server: Server, connection: socket.socket, left: int) -> None:
 @pytest.mark.parametrize("source", ["path", "stream"])
 def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Path) -> None:
     """20 MB are uploaded with less than 1 MB at any moment, the server's buffers included."""
-    path = sparse(tmp_path, MAX_FILE)
+    path = sparse(tmp_path, MAX_ENCRYPTED_SIZE - (2 << 10))
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3") as client, path.open("rb") as stream:
         client.upload_file(FILE)  # imports
         tracemalloc.start()
@@ -774,7 +779,7 @@ def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Pa
         finally:
             tracemalloc.stop()
     assert peak < 1 << 20
-    assert int(header(server.requests[-1], "content-length") or 0) > MAX_FILE
+    assert int(header(server.requests[-1], "content-length") or 0) > MAX_ENCRYPTED_SIZE - (1 << 10)
 
 
 def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> None:
@@ -831,7 +836,7 @@ def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Pat
         client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client,
     ):
         with within(seconds(1.25)), pytest.raises(ApiTimeoutError) as caught:
-            client.upload_file(sparse(tmp_path, 20 << 20))
+            client.upload_file(sparse(tmp_path, 16 << 20))
         assert len(server.requests) == 2
     assert caught.value.request_sent
 
@@ -885,7 +890,7 @@ def opened_files(path: Path) -> int:
 @pytest.mark.parametrize("after", [0, 0.005, 0.1])
 def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
     """Cancelling goes through at once; the file is closed, and the client can still be used."""
-    path = sparse(tmp_path, 20 << 20)
+    path = sparse(tmp_path, 16 << 20)
     posts = [stall, accept]
 
     async def main(base_url: str) -> None:
@@ -931,7 +936,9 @@ def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) 
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "is empty"), (b"x" * (MAX_FILE + 1), "more than 20 MB")], ids=["empty", "large"]
+    ("content", "words"),
+    [(b"", "is empty"), (b"x" * (MAX_ENCRYPTED_SIZE + 1), "more than 20 MB")],
+    ids=["empty", "large"],
 )
 def test_the_upload_of_a_web_framework_has_the_same_bounds(content: bytes, words: str) -> None:
     """Nothing is sent, and no more is read than settles it."""

@@ -14,6 +14,7 @@ from didww import (
     Country,
     Did,
     DidGroup,
+    DidwwApiError,
     DidwwClient,
     EncryptedFile,
     Identity,
@@ -115,6 +116,30 @@ def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -
     client.address_verifications().create(scene.verification(address, [another]))
     emulator.clock.advance(1)
     assert client.dids().find(another).data.blocked is False
+
+
+def test_a_number_whose_verification_is_detached_stays_registered(emulator: Emulator) -> None:
+    """It is not blocked again, and its identity and address stay verified and in use."""
+    scene = Registration(emulator, plain)
+    client = scene.client
+    (did,) = bought(emulator, client, scene.group)
+    identity, address = person(client, scene.country)
+    prove_all(client, scene.requirement, identity, address)
+    client.address_verifications().create(scene.verification(address, [did]))
+    emulator.clock.advance(1)
+    did = client.dids().find(did).data
+    did.address_verification = None
+    client.dids().update(did)
+    did = client.dids().find(did, include=["address_verification", "identity"]).data
+    assert (did.address_verification, did.blocked) == (None, False)
+    assert did.identity is not None
+    assert (client.identities().find(identity).data.verified, client.addresses().find(address).data.verified) == (
+        True,
+        True,
+    )
+    with pytest.raises(DidwwApiError) as caught:
+        client.identities().delete(identity)
+    assert caught.value.status_code == 409
 
 
 def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emulator) -> None:

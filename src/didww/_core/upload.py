@@ -14,7 +14,7 @@ from didww._core.in_doubt import mark_unknown
 from didww._core.request import follow
 from didww._core.response import expect
 from didww._core.trace import CallTrace
-from didww.encrypt import Encrypt
+from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 from didww.exceptions import ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError, ValidationError
 from didww.query_params import QueryParams
 from didww.resources.encrypted_file import EncryptedFile
@@ -26,14 +26,10 @@ if TYPE_CHECKING:
 
     from didww.configuration import Configuration
 
-__all__ = ["MAX_FILE", "EncryptedUpload", "Source", "upload_encrypted", "upload_file"]
-
-MAX_FILE = 20 << 20
-"""Largest file that the service takes: 20 MB, read here as MiB of the file before its encryption."""
+__all__ = ["EncryptedUpload", "Source", "upload_encrypted", "upload_file"]
 
 # In the name of a file, as forms have it; nothing stays that a parser could take for an escape or the end of a line.
 _ESCAPED = {code: f"%{code:02X}" for code in (*range(32), *b'"\\', 127)}
-_MAX_CONTAINER = MAX_FILE + (2 << 10)
 
 
 class EncryptedUpload(TypedDict):
@@ -134,12 +130,7 @@ def upload_file(
         yield from _until(configuration, end)
     if not size:
         raise InvalidValueError("The file to upload is empty.", field="file")
-    if size > MAX_FILE:
-        raise InvalidValueError(
-            f"The file to upload has more than {MAX_FILE >> 20} MB, the most that DIDWW takes; nothing was sent. "
-            "Make it smaller, e.g. with a lower resolution.",
-            field="file",
-        )
+    _check_size(size)
     name = f"{filename or source.name or 'document'}.enc"
     last = False
     while True:
@@ -153,6 +144,7 @@ def upload_file(
                 status_code=answer.status_code,
                 request_id=answer.request_id,
             ) from None
+        _check_size(length)
         form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem), progress)
         try:
             return (yield from _post((yield from _until(configuration, end)), form))
@@ -160,6 +152,16 @@ def upload_file(
             if last or not _outdated(error):
                 raise
             last = True
+
+
+def _check_size(size: int) -> None:
+    """Refuse a file of more bytes than an encrypted one may have; encrypting adds about 1 KB."""
+    if size > MAX_ENCRYPTED_SIZE:
+        raise InvalidValueError(
+            f"The file to upload has more than {MAX_ENCRYPTED_SIZE >> 20} MB ({MAX_ENCRYPTED_SIZE:,} bytes) when it is "
+            "encrypted, the most that DIDWW takes; it was not sent. Make it smaller, e.g. with a lower resolution.",
+            field="file",
+        )
 
 
 def _encrypted(source: Source, public_keys: list[str]) -> Iterator[bytes]:
@@ -196,7 +198,7 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         expect(EncryptedFile, answer, request)
     except BaseException as error:
         if course.in_doubt:
-            mark_unknown(error, "It is not known whether the file was uploaded; uploads are removed after 24 hours.")
+            mark_unknown(error, "It is not known whether the file was uploaded; if so, it is removed after 24 hours.")
         raise
     return cast("EncryptedFile", answer.data)
 
@@ -214,12 +216,9 @@ def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _For
             raise InvalidValueError(
                 f"{where} has an unknown {name!r}; it takes data, description, filename.", field=where
             )
-    if not data or len(data) > _MAX_CONTAINER:
-        raise InvalidValueError(
-            f"{where} {'is empty' if not data else f'is larger than the {MAX_FILE >> 20} MB that DIDWW takes'}; "
-            "nothing was sent.",
-            field=where,
-        )
+    if not data or len(data) > MAX_ENCRYPTED_SIZE:
+        large = f"is larger than the {MAX_ENCRYPTED_SIZE >> 20} MB that DIDWW takes"
+        raise InvalidValueError(f"{where} {large if data else 'is empty'}; nothing was sent.", field=where)
     description, filename = file.get("description"), file.get("filename")
     _checked_text(description, f"{where} description")
     _checked_text(filename, f"{where} filename")

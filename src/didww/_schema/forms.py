@@ -45,8 +45,12 @@ RECORD_ID: Final = Form(
 )
 """An id where an attribute names another record."""
 
+_HOST: Final = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]\\\x00-\x1f\x7f]+)"
+_PORT: Final = r"(?::(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3}))?"
+_REST: Final = r"(?:[/?#][^\s\x00-\x1f\x7f]*)?"
+
 WEB_ADDRESS: Final = Form(
-    r"^(?:[Hh][Tt][Tt][Pp][Ss]?://[^\s/]\S*|(?![A-Za-z][A-Za-z0-9+.-]*://)[^\s/]\S*)$",
-    "an HTTP or HTTPS URL",
+    rf"^(?:[Hh][Tt][Tt][Pp][Ss]?://(?:[^\s/?#@]*@)?)?{_HOST}{_PORT}{_REST}$",
+    "an HTTP or HTTPS URL with a host",
 )
-"""The service reads a URL without a scheme as http."""
+"""A callback URL. The service reads one without a scheme as http, so that it begins with its host."""

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeGuard, cast, overload
 
+from didww._schema.forms import WEB_ADDRESS
 from didww.exceptions import InvalidValueError
 
 __all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of", "with_scheme"]
@@ -23,7 +24,7 @@ _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<user>[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^:/?#@\[\]]+)(?::(?P<port>\d*))?(?P<rest>[/?#].*)?",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_NO_SCHEME: Final = re.compile(r"(?![a-z][a-z0-9+.-]*://)[^\s/?#]", re.IGNORECASE | re.ASCII)
+_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
 _PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -179,7 +180,7 @@ def signed_text(url: object, payload: object) -> bytes | None:
 
 def with_scheme(url: str) -> str:
     """Return a callback URL as DIDWW calls it: without a scheme, it is an HTTP one."""
-    return f"http://{url}" if _NO_SCHEME.match(url) else url
+    return f"http://{url}" if not _SCHEME.match(url) and WEB_ADDRESS.fits(url) else url
 
 
 def parts_of(url: object) -> re.Match[str] | None:

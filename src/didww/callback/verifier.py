@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
+from didww._schema.forms import WEB_ADDRESS
 from didww.callback.incoming import bounded, by_name, header, objects_of
 from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
@@ -69,7 +70,8 @@ class CallbackVerifier:
         self._origin = self._path = self._fragment = ""
         self.max_bytes = max_bytes
         if public_url is not None:
-            found = parts_of(with_scheme(public_url))
+            taken = isinstance(public_url, str) and WEB_ADDRESS.fits(public_url)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            found = parts_of(with_scheme(public_url)) if taken else None
             if found is None:
                 raise InvalidValueError(
                     "public_url is the address that DIDWW calls, such as https://hooks.example.com/didww.",

@@ -65,6 +65,10 @@ DECIDED: Final = (
     ("A number that is taken meanwhile", "422 `is invalid` on `available_did_id` or `did_reservation_id`."),
     ("Numbers and channels in one order", "422 on `items`."),
     ("An item without its SKU or pool, or with two ways to choose", "400, codes 106 and 105."),
+    ("A staged file that was attached before", "422 `is invalid` on the relationship."),
+    ("A filter `on_cli_mismatch_action` of an action without its feature", "400, code 107."),
+    ("The range of `threshold_amount`", "0 to 100,000."),
+    ("Members of a body that are not known, at any level", "400, code 105; beside `data`, `jsonapi` is let in."),
     ("A reservation that was bought", "Gone: 404."),
     ("An eleventh reservation", "422 on the whole object."),
     ("Unknown path, wrong method", "404 and 405 with an error document that names the way out."),
@@ -106,7 +110,7 @@ DECIDED: Final = (
     ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
     ("An order of channels alone is canceled", "422 `Order not pending`, as of one that is completed."),
     ("A free number when the balance is below zero", "Renewed: it costs nothing."),
-    ("An upload above 20 MB", "422 on `file`; 413 if the whole form has more than 21 MiB."),
+    ("An encrypted file above 20 MB (20,971,520 bytes)", "422 on `file`; 413 if the whole form has more than 21 MiB."),
 )
 """What the service's documents leave open, and what the emulator does."""
 

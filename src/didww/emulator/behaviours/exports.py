@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from didww._core.effects import Response
+from didww._schema.forms import DIGITS
 from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.behaviours.months import month_later
 from didww.emulator.controls.calls import calls_a_day, placed_calls
@@ -34,6 +35,7 @@ from didww.emulator.data.cdr import (
 )
 from didww.emulator.data.export_file import ExportFile
 from didww.emulator.engine.errors import Refused
+from didww.resources.export import REQUESTED_FILTERS
 from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
@@ -51,7 +53,6 @@ _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNOREC
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
 _NO_KIND: Final[dict[str, Any]] = {"country": None, "did_group_type": None, "is_metered": False}
-_NARROWING = {"cdr_in": "did_number", "cdr_out": "voice_out_trunk.id"}
 
 
 class Exports(Behaviour):
@@ -76,9 +77,10 @@ class Exports(Behaviour):
             moments[name] = moment
         if moments["from"] >= moments["to"]:
             raise _refused("from not valid")
-        allowed = {"from", "to", _NARROWING[record["export_type"]]}
         for name, value in filters.items():
-            if name not in allowed or not isinstance(value, str) or not value:
+            form = DIGITS if name == "did_number" else None
+            taken = name in REQUESTED_FILTERS[record["export_type"]] and isinstance(value, str) and value
+            if not taken or (form is not None and not form.fits(value)):
                 raise _refused(f"{name} not valid")
         record["status"] = "pending"
         record["url"] = None

@@ -1,7 +1,7 @@
 """Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
 
 The emulator has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
-secret. A staged file is removed after 24 hours, attached or not. Sources: the sheet on encryption, contract file
+secret. A staged file is attached once, and removed after 24 hours, attached or not. Sources: the sheet on encryption, contract file
 encrypted_files.
 """
 
@@ -15,8 +15,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.engine.errors import Refused, attribute_error
-from didww.encrypt import Encrypt
+from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["EncryptedFiles", "PublicKeys"]
+__all__ = ["EncryptedFiles", "PublicKeys", "attach"]
 
 KEPT: Final = timedelta(hours=24)
-LARGEST: Final = 20 << 20
-"""Bytes of an encrypted file."""
 _FIELDS: Final = frozenset(
     {b"encrypted_files[file]", b"encrypted_files[encryption_fingerprint]", b"encrypted_files[description]"}
 )
@@ -60,8 +58,8 @@ class EncryptedFiles(Behaviour):
         container = sent.get(b"file")
         if not container:
             raise attribute_error("file", "can't be blank")
-        if len(container) > LARGEST:
-            raise attribute_error("file", f"is too large (maximum is {LARGEST >> 20} MB)")
+        if len(container) > MAX_ENCRYPTED_SIZE:
+            raise attribute_error("file", f"is too large (maximum is {MAX_ENCRYPTED_SIZE >> 20} MB)")
         if _opened(container) is None:
             raise attribute_error("file", "is invalid")
         description = sent.get(b"description")
@@ -78,6 +76,18 @@ class EncryptedFiles(Behaviour):
     def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Forget it."""
         world.delete("encrypted_files", payload)
+
+
+def attach(world: AccountSession, record: Record, name: str) -> None:
+    """Have the files of a relationship of a new record attached to it.
+
+    Raises:
+        Refused: One was attached before: a staged file is used once.
+    """
+    for file in world.find("encrypted_files", id=record[name]):
+        if file["private"].get("attached"):
+            raise relationship_error(name)
+        world.update("encrypted_files", file["id"], {"private": {**file["private"], "attached": True}})
 
 
 def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:

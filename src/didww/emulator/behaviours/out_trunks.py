@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.behaviours.named import Named
-from didww.emulator.behaviours.trunks import random_word
+from didww.emulator.behaviours.trunks import networks, random_word
+from didww.emulator.engine import overrides
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
 
 _WINDOW: Final = timedelta(hours=24)
-_NEED_FEATURES: Final = ("replace_cli", "randomize_cli")
-"""Actions on a caller ID that is not allowed which need a feature of the same name."""
+_ACTION: Final = "on_cli_mismatch_action"
+_LARGEST_THRESHOLD: Final = 100_000
+"""Behaviour sheet, section 8: the range depends on the account; this one is Postman's."""
 
 
 class OutTrunks(Named):
@@ -99,21 +100,18 @@ def _spent(world: AccountSession, record: Record) -> Decimal:
 
 
 def _check(world: AccountSession, changes: Record) -> None:
-    """Refuse an action without its feature, and addresses that are none; store a prefix once."""
-    action = changes.get("on_cli_mismatch_action")
-    if action in _NEED_FEATURES and not world.enabled(action):
-        raise attribute_error("on_cli_mismatch_action", "is not enabled for this account")
+    """Refuse an action without its feature, and what is no address or out of range; store a prefix once."""
+    action = changes.get(_ACTION)
+    if action in overrides.NEED_FEATURE["voice_out_trunks", _ACTION] and not world.enabled(action):
+        raise attribute_error(_ACTION, "is not enabled for this account")
+    threshold = Decimal(changes.get("threshold_amount") or 0)
+    if threshold < 0:
+        raise attribute_error("threshold_amount", "must be greater than or equal to 0")
+    if threshold > _LARGEST_THRESHOLD:
+        raise attribute_error("threshold_amount", f"must be less than or equal to {_LARGEST_THRESHOLD}")
     if changes.get("dst_prefixes"):
         changes["dst_prefixes"] = list(dict.fromkeys(changes["dst_prefixes"]))
-    _check_networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
-
-
-def _check_networks(ips: list[str] | None, label: str, path: str) -> None:
-    for ip in ips or ():
-        try:
-            ip_network(ip, strict=False)
-        except ValueError:
-            raise attribute_error(label, "is invalid", path=path) from None
+    networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
 
 
 class RegenerateCredentials(Behaviour):
@@ -145,9 +143,8 @@ def _completed(world: AccountSession, given: Any, there: Any, when: str, id: str
         raise attribute_error("twilio_account_sid", "has already been taken", path=path)
     if kind == "credentials_and_ip":
         path = "authentication_method/attributes/allowed_sip_ips"
-        _check_networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
         # Single addresses come back as networks.
-        inside["allowed_sip_ips"] = [str(ip_network(ip, strict=False)) for ip in inside["allowed_sip_ips"]]
+        inside["allowed_sip_ips"] = networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
         made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
         inside["username"] = made.get("username") or random_word(world, 10)
         inside["password"] = made.get("password") or random_word(world, 16)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviours.files import attach
 from didww.emulator.engine.errors import Refused, conflict, relationship_error
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class AddressVerifications(Behaviour):
         for requirement in _requirements(world, record["dids"]):
             check(world, requirement, identity, address)
             _check_papers(record, requirement, identity)
+        attach(world, record, "onetime_files")
         record.update(status="pending", reference=reference(world, "AV"))
 
     def after_create(self, world: AccountSession, record: Record) -> None:
@@ -151,6 +153,7 @@ class Proofs(Behaviour):
         kinds = {"identities": str(entity.get("identity_type", "")).capitalize(), "addresses": "Address"}
         if kinds[record["entity_type"]] != proves:
             raise relationship_error("proof_type")
+        attach(world, record, "files")
 
     def before_delete(self, world: AccountSession, record: Record) -> None:
         """Refuse to delete one that a review needs."""
@@ -165,6 +168,10 @@ class Proofs(Behaviour):
 
 class PermanentDocuments(Behaviour):
     """Filled-in forms on file, one for each identity and template."""
+
+    def before_create(self, world: AccountSession, record: Record) -> None:
+        """Use up its files."""
+        attach(world, record, "files")
 
     def after_create(self, world: AccountSession, record: Record) -> None:
         """Remove the one whose place it takes."""

@@ -9,10 +9,11 @@ sections 8 and 10.
 from __future__ import annotations
 
 import string
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.emulator.behaviours.named import Named
-from didww.emulator.engine.errors import Refused, relationship_error
+from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["TrunkGroups", "Trunks", "random_word"]
+__all__ = ["TrunkGroups", "Trunks", "networks", "random_word"]
 
 # What a SIP configuration holds unless told; null where nothing stands here. Few of the service's values are known (the
 # formats of DTMF, no rerouting codes: recorded); the others are the emulator's own choice.
@@ -127,6 +128,7 @@ def _registered(world: AccountSession, configuration: dict[str, Any]) -> dict[st
     inside = configuration["attributes"]
     if configuration["type"] != SipConfiguration.type_:
         return configuration
+    networks(inside["allowed_rtp_ips"], "allowed_rtp_ips", "configuration/allowed_rtp_ips")
     if not inside["enabled_sip_registration"]:
         inside.update(incoming_auth_username=None, incoming_auth_password=None)
     elif not inside["incoming_auth_username"]:
@@ -142,3 +144,21 @@ def _secret(world: AccountSession) -> str:
 def random_word(world: AccountSession, length: int) -> str:
     """A word of small letters and digits, from the seed: a user name or password that the server makes."""
     return "".join(world.dice.choices(string.ascii_lowercase + string.digits, k=length))
+
+
+def networks(ips: list[str] | None, label: str, path: str) -> list[str]:
+    """Addresses and networks in one form, in which those that are the same can be told.
+
+    Raises:
+        Refused: One is no address, or there twice; it is named by its place.
+    """
+    found: list[str] = []
+    for n, ip in enumerate(ips or ()):
+        try:
+            network = str(ip_network(ip, strict=False))
+        except ValueError:
+            raise attribute_error(f"{label}/{n}", "must be an IP address or network", path=f"{path}/{n}") from None
+        if network in found:
+            raise attribute_error(label, "must not hold the same twice", path=path)
+        found.append(network)
+    return found

@@ -56,9 +56,7 @@ def plant(world: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[s
             put_balance(world, several)
             continue
         if type == "features":
-            if not isinstance(several, dict):
-                raise ValueError("features: names with true or false are needed.")
-            put_features(world.setting.store, world.owner, cast("dict[str, Any]", several))
+            put_features(world.setting.store, world.owner, several)
             continue
         table = _table(world, type)
         if not isinstance(several, list):
@@ -140,6 +138,8 @@ def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
     for name in given:
         if name not in known:
             raise ValueError(f"{where}: {table.type} have no {name!r}.{did_you_mean(name, known)}")
+        if (table.type, name) in overrides.EXPRESSIONS:
+            raise ValueError(f"{where}.{name} follows from other objects and cannot be set. Leave it out.")
     if "id" in given and not valid_id(str(given["id"])):
         raise ValueError(f"{where}: an id, or the word for it, is 1 to 64 letters, digits, - or _.")
 

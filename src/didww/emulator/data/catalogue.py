@@ -151,9 +151,9 @@ class Catalogue:
         """Yield the rows of a type: id, attributes, and for each to-one relationship the id it leads to, or None.
 
         Beside the contract's fields there are some for the emulator alone: `is_available` of countries and cities; of
-        did_groups the meta values `needs_registration`, `available_dids_enabled`, `back_orders` (whether it can be
-        ordered without stock) and `total_count` (the stock of the first day) and what `number` needs; and `did_group`
-        of stock_keeping_units and nanpa_prefixes, their group's id.
+        did_groups the meta values `needs_registration`, `available_dids_enabled` and `total_count` (the stock of the
+        first day), `back_orders` (whether it can be ordered without stock) and what `number` needs; and `did_group` of
+        stock_keeping_units and nanpa_prefixes, their group's id.
 
         Raises:
             KeyError: the catalogue has no such type.

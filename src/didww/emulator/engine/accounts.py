@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -11,8 +12,6 @@ from didww._util.suggest import did_you_mean
 from didww.emulator.engine.errors import unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.store import Store
 
@@ -84,19 +83,22 @@ def features_of(store: Store, owner: int) -> dict[str, bool]:
     return {**FEATURES, **(msgspec.json.decode(kept) if kept else {})}
 
 
-def put_features(store: Store, owner: int, features: Mapping[str, object]) -> dict[str, bool]:
+def put_features(store: Store, owner: int, features: object) -> dict[str, bool]:
     """Enable and disable features of an account; the others stay as they are.
 
     Raises:
         ValueError: There is no such feature, or a value is not a boolean.
     """
-    for name, enabled in features.items():
+    if not isinstance(features, Mapping):
+        raise ValueError(f"features must be names with true or false, got {features!r}.")  # noqa: TRY004 what a file holds
+    wanted = cast("Mapping[Any, object]", features)
+    for name, enabled in wanted.items():
         if name not in FEATURES:
             guess = did_you_mean(name, FEATURES)
             raise ValueError(f"features: {name!r} is not a feature; there are {', '.join(FEATURES)}.{guess}")
         if not isinstance(enabled, bool):
             raise ValueError(f"features: {name} must be true or false, got {enabled!r}.")  # noqa: TRY004 what a file holds
-    now = {**features_of(store, owner), **features}
+    now = {**features_of(store, owner), **wanted}
     store.set_meta(f"features/{owner}", msgspec.json.encode(now).decode())
     return features_of(store, owner)
 

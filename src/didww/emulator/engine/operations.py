@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.files import LARGEST
 from didww.emulator.engine import documents, overrides, writes
 from didww.emulator.engine.errors import (
     Refused,
@@ -22,6 +21,7 @@ from didww.emulator.engine.errors import (
 )
 from didww.emulator.engine.query import Query, parse
 from didww.emulator.engine.sql import Conditions
+from didww.encrypt import MAX_ENCRYPTED_SIZE
 
 if TYPE_CHECKING:
     from didww._core.effects import Request
@@ -33,7 +33,7 @@ __all__ = ["MEDIA_TYPE", "Operation"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 MAX_BODY = 1 << 20
-MAX_UPLOAD = LARGEST + (1 << 20)  # some more for the form around the file
+MAX_UPLOAD = MAX_ENCRYPTED_SIZE + (1 << 20)  # some more for the form around the file
 _WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
@@ -118,6 +118,9 @@ class Operation:
             owned = overrides.OWNED.get((table.type, name))
             if owned is not None and world.row(owned, one.values[0]) is None:
                 raise bad_filter_value(name, one.values[0])
+            for value in overrides.NEED_FEATURE.get((table.type, name), frozenset()).intersection(one.values):
+                if not world.enabled(value):
+                    raise bad_filter_value(name, value)
         if type(self.behaviour).listed is not Behaviour.listed:
             special = self.behaviour.listed(world, query.filters)
             if special is not None:

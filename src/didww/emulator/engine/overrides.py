@@ -21,6 +21,7 @@ __all__ = [
     "LINKS_NOT_SERVED",
     "NEEDS",
     "NEEDS_TO_CREATE",
+    "NEED_FEATURE",
     "NOT_SHOWN",
     "NO_BODY",
     "NO_KEY",
@@ -137,6 +138,9 @@ NEEDS: Final = {
     "emergency_calling_services": "emergency_calling",
     "emergency_verifications": "emergency_calling",
 }
+
+# Values of attributes and filters that need a feature of the same name.
+NEED_FEATURE: Final = {("voice_out_trunks", "on_cli_mismatch_action"): frozenset({"replace_cli", "randomize_cli"})}
 
 # Types of which such an account can create nothing.
 NEEDS_TO_CREATE: Final = {"orders": "ordering"}

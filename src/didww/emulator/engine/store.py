@@ -25,8 +25,8 @@ Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 LAYOUT = "4"
-"""Of files with a state. Raised whenever the columns or the rows of the catalogue change, so that files with the old
-ones are refused: rows that are in a file already are never made again."""
+"""Of files with a state. Raised whenever columns or rows of the catalogue change, so that files with the old ones are
+refused: rows that are in a file already are never made again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _BASE = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);

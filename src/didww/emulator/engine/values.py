@@ -28,6 +28,8 @@ _AMOUNT = re.compile(r"-?\d{1,16}(\.\d{1,8})?", re.ASCII)
 _LARGEST = 2**31 - 1  # the service's columns are whole numbers of 32 bits, as far as their bounds tell
 
 
+_OBJECT = frozenset({"type", "attributes"})
+
 # What the service says of a limit that is not kept, by the limit and whether it is one of a list.
 _FAULTS = {
     ("low", False): "must be greater than or equal to {field.low}",
@@ -112,6 +114,7 @@ class Checker:
 
     def _object(self, kind: FieldType, value: Any, path: str, label: str) -> Any:
         shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        self.refused += [not_allowed(name) for name in shape if name not in _OBJECT]
         type_, attributes = shape.get("type"), shape.get("attributes", {})
         if not isinstance(type_, str) or not isinstance(attributes, dict):
             self._wrong(path, label, "is invalid")

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Body", "add", "change", "create", "read_body", "remove"]
 
+_TOP = frozenset({"data", "jsonapi"})
 _MEMBERS = frozenset({"type", "id", "attributes", "relationships"})
+_LINKAGE = frozenset({"data"})
+_IDENTIFIER = frozenset({"type", "id"})
 
 
 class Body(NamedTuple):
@@ -45,6 +48,7 @@ def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
     if not isinstance(document, dict):
         raise missing("data")
     whole = cast("dict[str, Any]", document)
+    _refuse_unknown(whole, _TOP)
     if "data" not in whole or whole["data"] is None:
         raise missing("data")
     if not isinstance(whole["data"], dict):
@@ -61,10 +65,26 @@ def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
         raise missing("id")
     elif data["id"] != id:
         raise Refused(400, "Key is not included in URL", f"The URL does not support the key {data['id']}", code="110")
-    unknown = [not_allowed(name) for name in data if name not in _MEMBERS]
+    _refuse_unknown(data, _MEMBERS)
+    return Body(_object(data, "attributes"), _object(data, "relationships"))
+
+
+def _refuse_unknown(shape: dict[str, Any], known: frozenset[str]) -> None:
+    """Refuse members that are not known (400)."""
+    unknown = [not_allowed(name) for name in shape if name not in known]
     if unknown:
         raise Refused.together(unknown)
-    return Body(_object(data, "attributes"), _object(data, "relationships"))
+
+
+def _unknown_in_linkage(value: Any) -> list[str]:
+    """Members of a relationship, and of the identifiers in it, that are not known."""
+    if not isinstance(value, dict):
+        return []
+    linkage = cast("dict[str, Any]", value)
+    data: Any = linkage.get("data")
+    identifiers = cast("list[Any]", data if isinstance(data, list) else [data])
+    inside = [name for one in identifiers if isinstance(one, dict) for name in cast("dict[str, Any]", one)]
+    return [name for name in linkage if name not in _LINKAGE] + [name for name in inside if name not in _IDENTIFIER]
 
 
 def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -154,6 +174,7 @@ def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool)
         if field is None or field.place != "relationships" or not _writable(field, creating=creating):
             checker.refused.append(not_allowed(name))
             continue
+        checker.refused += [not_allowed(unknown) for unknown in _unknown_in_linkage(value)]
         linked.append((field, value))
     if checker.refused:
         raise Refused.together(checker.refused)
@@ -199,7 +220,7 @@ def _keep_inner_rules(field: Field, value: Any) -> None:
     errors: list[Refused] = []
     for fault in faults:
         path = f"{field.name}/{fault.field}"
-        label = field.name if (type_, fault.field) in overrides.BARRED else fault.field
+        label = field.name if fault.barred and (type_, fault.field) in overrides.BARRED else fault.field
         errors.append(attribute_error(label, _said(fault, inside, type_), path=path))
     if errors:
         raise Refused.together(errors)
@@ -208,7 +229,7 @@ def _keep_inner_rules(field: Field, value: Any) -> None:
 def _said(fault: Broken, known: Record, type: str) -> str:
     if fault.barred:
         return overrides.BARRED.get((type, fault.field), "must be blank")
-    return "can't be blank" if known[fault.field] in (None, "", []) else "is invalid"
+    return "can't be blank" if known[fault.field] in (None, "", []) else f"must be {fault.expected}"
 
 
 def _writable(field: Field, *, creating: bool) -> bool:

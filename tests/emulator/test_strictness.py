@@ -1,0 +1,169 @@
+"""What the emulator refuses, sent as it is: the client refuses most of it by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from didww import Identity, IdentityType, Proof, ValidationError
+from didww.emulator import Emulator
+from scene import Caller, document
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A fresh emulator."""
+    with Emulator() as made:
+        yield made
+
+
+@pytest.fixture
+def caller(emulator: Emulator) -> Caller:
+    """Its own account."""
+    return Caller(emulator.engine, emulator.key)
+
+
+def sip(**attributes: Any) -> dict[str, Any]:
+    """A configuration that is taken, with these members."""
+    return {"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9], **attributes}}
+
+
+def trunk(**attributes: Any) -> dict[str, Any]:
+    """The body of an outbound trunk with these members."""
+    method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.1"]}}
+    made = {"name": "Out", "on_cli_mismatch_action": "reject_call", "authentication_method": method, **attributes}
+    return document("voice_out_trunks", **made)
+
+
+def inbound(configuration: dict[str, Any]) -> dict[str, Any]:
+    """The body of an inbound trunk."""
+    return document("voice_in_trunks", name="In", configuration=configuration)
+
+
+ITEM = {"type": "did_order_items", "attributes": {"sku_id": NOWHERE}}
+LINKED = {"type": "available_dids", "id": NOWHERE}
+UNKNOWN = {
+    "top level": ("voice_in_trunks", {**inbound(sip()), "odd": 1}),
+    "data": ("voice_in_trunks", {"data": {**inbound(sip())["data"], "odd": 1}}),
+    "attributes": ("voice_in_trunks", document("voice_in_trunks", name="In", odd=1, configuration=sip())),
+    "configuration": ("voice_in_trunks", inbound({**sip(), "odd": 1})),
+    "its attributes": ("voice_in_trunks", inbound(sip(odd=1))),
+    "order item": ("orders", document("orders", items=[{**ITEM, "odd": 1}])),
+    "linkage": (
+        "did_reservations",
+        {"data": {"type": "did_reservations", "relationships": {"available_did": {"data": LINKED, "odd": 1}}}},
+    ),
+    "identifier": ("did_reservations", document("did_reservations", None, {"available_did": {**LINKED, "odd": 1}})),
+}
+
+
+@pytest.mark.parametrize("place", UNKNOWN)
+def test_unknown_members_are_refused_at_every_level(caller: Caller, place: str) -> None:
+    """With 400 and the member's name."""
+    path, body = UNKNOWN[place]
+    error = caller.error("POST", f"/{path}", body)
+    assert (error["status"], error["code"], error["detail"]) == ("400", "105", "odd is not allowed.")
+
+
+def test_a_filter_of_an_action_without_its_feature_is_an_error(emulator: Emulator, caller: Caller) -> None:
+    """Contract file voice_out_trunks; other actions match nothing."""
+    query = {"filter[on_cli_mismatch_action]": "replace_cli"}
+    assert caller.get("/voice_out_trunks", **query)["data"] == []
+    emulator.features.put({"replace_cli": False})
+    error = caller.error("GET", "/voice_out_trunks", **query)
+    assert (error["status"], error["code"]) == ("400", "107")
+    for value in ("randomize_cli", "reject_call"):
+        assert caller.get("/voice_out_trunks", **{"filter[on_cli_mismatch_action]": value})["data"] == []
+
+
+def test_a_staged_file_is_attached_once(emulator: Emulator) -> None:
+    """A second proof needs an upload of its own, also after the first is gone."""
+    client = emulator.client()
+    identity = Identity(
+        identity_type=IdentityType.PERSONAL, first_name="Alex", last_name="Example", phone_number="442079460000"
+    )
+    identity = client.identities().create(identity).data
+    kind = next(one for one in client.proof_types().list().data if one.entity_type == "Personal")
+    file, other = client.upload_file(b"%PDF-1.7 a"), client.upload_file(b"%PDF-1.7 b")
+    proof = client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file])).data
+    for files in ([file], [other, file]):
+        with pytest.raises(ValidationError) as caught:
+            client.proofs().create(Proof(entity=identity, proof_type=kind, files=files))
+        assert "files" in caught.value.fields
+    client.proofs().delete(proof)
+    with pytest.raises(ValidationError):
+        client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file]))
+    # Refused with the other, this one was not used.
+    assert client.proofs().create(Proof(entity=identity, proof_type=kind, files=[other])).data.id
+
+
+def test_what_is_wrong_with_a_configuration_is_named(caller: Caller) -> None:
+    """A missing host by its own name; of numbers that must not descend, what the lower one may be."""
+    error = caller.error(
+        "POST", "/voice_in_trunks", inbound({"type": "sip_configurations", "attributes": {"codec_ids": [9]}})
+    )
+    assert error["detail"] == "host - can't be blank"
+    for low, high in (("sst_min_timer", "sst_max_timer"), ("dns_srv_failover_timer", "sip_timer_b")):
+        stored = caller.write("POST", "/voice_in_trunks", inbound(sip()), 201)["data"]
+        most = stored["attributes"]["configuration"]["attributes"][high]
+        caller.write("DELETE", f"/voice_in_trunks/{stored['id']}", None, 204)
+        error = caller.error("POST", "/voice_in_trunks", inbound(sip(**{low: most + 1})))
+        assert error["detail"] == f"{low} - must be at most {high}, which is {most}"
+
+
+@pytest.mark.parametrize("name", ["allowed_sip_ips", "allowed_rtp_ips"])
+def test_addresses_are_compared_in_one_form(caller: Caller, name: str) -> None:
+    """An address is the network of itself alone; what is no address is named by its place."""
+
+    def refused(ips: list[str]) -> str:
+        method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ips}}
+        wanted: dict[str, Any] = {"authentication_method": method} if name == "allowed_sip_ips" else {name: ips}
+        error = caller.error("POST", "/voice_out_trunks", trunk(**wanted))
+        assert error["status"] == "422"
+        return str(error["detail"])
+
+    for twice in (["192.0.2.1", "192.0.2.1/32"], ["192.0.2.9/24", "192.0.2.0/24"], ["2001:db8::1", "2001:DB8:0::1"]):
+        assert refused(twice) == f"{name} - must not hold the same twice"
+    for wrong in ("192.0.2.1:5060", "abc"):
+        assert refused(["192.0.2.7", wrong]) == f"{name}/1 - must be an IP address or network"
+
+
+def test_addresses_of_inbound_media_are_addresses(caller: Caller) -> None:
+    """The same rule for the media of an inbound trunk."""
+    error = caller.error("POST", "/voice_in_trunks", inbound(sip(allowed_rtp_ips=["abc"])))
+    assert error["detail"] == "allowed_rtp_ips/0 - must be an IP address or network"
+
+
+@pytest.mark.parametrize("amount", ["-5", "100000.01"])
+def test_a_threshold_is_in_the_range_of_the_account(caller: Caller, amount: str) -> None:
+    """From nothing to what the account may spend."""
+    error = caller.error("POST", "/voice_out_trunks", trunk(threshold_amount=amount))
+    assert (error["status"], error["source"]["pointer"]) == ("422", "/data/attributes/threshold_amount")
+
+
+def test_an_export_is_narrowed_by_digits(emulator: Emulator, caller: Caller) -> None:
+    """The filters that the declaration names, in its form."""
+    now = emulator.clock.now()
+    period = {"from": f"{now:%Y-%m}-01 00:00:00", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
+    body = document("exports", export_type="cdr_in", filters={**period, "did_number": "+442079460000"})
+    assert caller.error("POST", "/exports", body)["title"] == "did_number not valid"
+
+
+@pytest.mark.parametrize("type", ["identities", "addresses"])
+def test_first_objects_do_not_say_what_is_worked_out(emulator: Emulator, type: str) -> None:
+    """`verified` follows from the numbers that are registered."""
+    with pytest.raises(ValueError, match=rf"{type}\[0\]\.verified follows from other objects"):
+        emulator.state.seed({type: [{"verified": True}]})
+
+
+@pytest.mark.parametrize("wrong", [["ordering"], "ordering", None, 5])
+def test_features_are_names_with_true_or_false(emulator: Emulator, wrong: Any) -> None:
+    """Anything else is an error that says so, from Python and in first objects."""
+    with pytest.raises(ValueError, match="features must be names with true or false, got"):
+        emulator.features.put(wrong)
+    with pytest.raises(ValueError, match="features must be names with true or false, got"):
+        emulator.state.seed({"features": wrong})

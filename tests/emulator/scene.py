@@ -214,7 +214,7 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
     """A value of a kind; other n, other value (as far as there are so many)."""
     name = kind.name
     if name == "text":
-        if field is not None and field.name in ("number", "did_number"):
+        if field is not None and field.name in ("number", "did_number", "phone_number"):
             return f"44207946{n:04}"
         return f"{field.name if field else 'text'} {n}"
     if name == "integer":

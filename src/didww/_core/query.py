@@ -233,7 +233,7 @@ class _Form(NamedTuple):
 
     pattern: str
     words: str
-    meant: Callable[[str], str] = lambda _: ""
+    meant: Callable[[str], str]
     note: str = ""
 
 
@@ -241,27 +241,41 @@ def _digits_of(text: str) -> str:
     return re.sub(r"[+\s().-]", "", text)
 
 
+def _without_country(text: str) -> str:
+    """The digits, unless a country code stands before them that cannot be told apart."""
+    return "" if text.lstrip().startswith("+") else _digits_of(text)
+
+
+def _nanp(text: str) -> str:
+    """Area code and exchange of a number: neither begins with 1, the country code."""
+    return _digits_of(text).removeprefix("1")[:6]
+
+
+def _capitals(text: str) -> str:
+    return text.strip().upper()
+
+
+def _nothing(text: str) -> str:  # noqa: ARG001 called by a table
+    return ""
+
+
 _FORMS = {
     "digits": _Form("[0-9]+", "digits only", _digits_of),
     "area": _Form(
         "[0-9]+",
         "digits only",
-        lambda text: "" if text.lstrip().startswith("+") else _digits_of(text),
+        _without_country,
         " The prefix of a DID group has no country code: '20' is that of London, not '4420'. Filter by 'country.id' "
         "for the country.",
     ),
-    "nanp": _Form(
-        "[0-9]{1,6}", "1 to 6 digits, without the country code", lambda text: _digits_of(text).removeprefix("1")[:6]
-    ),
-    "iso": _Form(
-        "[A-Z]{2}", "a country's code of two capital letters, such as 'GB'", lambda text: text.strip().upper()
-    ),
+    "nanp": _Form("[0-9]{1,6}", "1 to 6 digits, without the country code", _nanp),
+    "iso": _Form("[A-Z]{2}", "a country's code of two capital letters, such as 'GB'", _capitals),
     "iso_region": _Form(
         "[A-Z]{2}-[A-Z0-9]{1,3}",
         "a region's code with that of its country, such as 'US-CA'",
-        lambda text: text.strip().upper(),
+        _capitals,
     ),
-    "reference": _Form("[^,]*", "a reference without a comma"),
+    "reference": _Form("[^,]*", "a reference without a comma", _nothing),
 }
 
 

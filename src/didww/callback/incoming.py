@@ -89,7 +89,7 @@ def bounded(body: bytes, most: int) -> bytes:
         CallbackRejectedError: It is.
         InvalidValueError: It is text.
     """
-    given: object = body
+    given = cast("object", body)
     if not isinstance(given, (bytes, bytearray, memoryview)):
         way = " Of text, pass body.encode()." if isinstance(given, str) else ""
         raise InvalidValueError(

@@ -197,11 +197,8 @@ def test_one_secret_is_given() -> None:
 @pytest.mark.parametrize("arguments", [{}, {"callback_secret": None}, {"callback_secret": None, "api_key": None}])
 def test_a_secret_that_is_not_set_says_where_it_is(arguments: Any) -> None:
     """None is what an environment variable that is not set comes to, not a choice between two arguments."""
-    with pytest.raises(
-        InvalidValueError, match=r"got None\. It is in the user panel: API 3, Callback Secrets\."
-    ) as caught:
+    with pytest.raises(TypeError, match=r"got None\. It is in the user panel: API 3, Callback Secrets\."):
         RequestValidator(**arguments)
-    assert caught.value.field == "callback_secret"
 
 
 @pytest.mark.parametrize(

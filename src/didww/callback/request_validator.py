@@ -27,6 +27,8 @@ _URL: Final = re.compile(
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
 _PORTS: Final = {"http": "80", "https": "443"}
 
+_WHERE: Final = "It is in the user panel: API 3, Callback Secrets. Is the variable set that it comes from?"
+
 
 class RequestValidator:
     """Checks the signatures of callbacks.
@@ -36,8 +38,8 @@ class RequestValidator:
         api_key: The same, under the name that it had before. Deprecated: use `callback_secret`.
 
     Raises:
-        InvalidValueError: The secret is missing, empty or no text.
-        TypeError: Both were given.
+        InvalidValueError: The secret is empty or no text.
+        TypeError: Both were given, or neither.
 
     Example:
         >>> validator = RequestValidator("test-callback-secret")
@@ -60,6 +62,8 @@ class RequestValidator:
     def __init__(self, callback_secret: str | None = None, *, api_key: str | None = None) -> None:
         if callback_secret is not None and api_key is not None:
             raise TypeError("RequestValidator takes callback_secret, or api_key (deprecated), and not both.")
+        if callback_secret is None and api_key is None:
+            raise TypeError(f"callback_secret must be the callback secret of the account, got None. {_WHERE}")
         name, secret = "callback_secret", callback_secret
         if api_key is not None:
             _deprecated("api_key")
@@ -67,8 +71,7 @@ class RequestValidator:
         if not isinstance(secret, str) or not secret:
             raise InvalidValueError(
                 f"{name} must be the callback secret of the account as text, got "
-                f"{repr(secret) if not secret else type(secret).__name__}. It is in the user panel: API 3, Callback "
-                "Secrets. Is the variable set that it comes from?",
+                f"{repr(secret) if not secret else type(secret).__name__}. {_WHERE}",
                 field=name,
             )
         self._secret = secret

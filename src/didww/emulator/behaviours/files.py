@@ -1,8 +1,8 @@
 """Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
 
 The emulator has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
-secret. A staged file is attached once, and removed after 24 hours, attached or not. Sources: the sheet on encryption, contract file
-encrypted_files.
+secret. A staged file is attached once, and removed after 24 hours, attached or not. Sources: the sheet on encryption,
+contract file encrypted_files.
 """
 
 from __future__ import annotations

@@ -292,7 +292,11 @@ VALIDATIONS = [
     ),
     (
         "orders",
-        {"items": [{"type": "did_order_items", "attributes": {"qty": 0, "sku_id": "x"}}]},
+        {
+            "items": [
+                {"type": "did_order_items", "attributes": {"qty": 0, "sku_id": "8d1a3c5e-0000-4000-8000-000000000001"}}
+            ]
+        },
         "must be greater than or equal to 1",
         "items/0/qty - must be greater than or equal to 1",
         "/data/attributes/items/0/qty",

@@ -176,7 +176,7 @@ def test_a_nested_object_is_shown_with_all_its_members(stage: Scene) -> None:
     assert shown["attributes"]["port"] is None
     assert shown["attributes"]["enabled_sip_registration"] is False
     assert "incoming_auth_password" in shown["attributes"]
-    item = {"type": "did_order_items", "attributes": {"qty": 2, "sku_id": "x"}}
+    item = {"type": "did_order_items", "attributes": {"qty": 2, "sku_id": "8d1a3c5e-0000-4000-8000-000000000001"}}
     order = stage.caller.write("POST", "/orders", document("orders", items=[item]), 201)
     inside = order["data"]["attributes"]["items"][0]["attributes"]
     assert inside["qty"] == 2

@@ -337,18 +337,6 @@ PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
             in_trunk(auth_user="u", auth_password=SECRET),
             "auth_user must be None while auth_enabled is False (its default), got ***. Leave it out, or change auth_",
         ),
-        (
-            in_trunk(sst_min_timer=1000),
-            "sst_min_timer must be at most sst_max_timer, which is 900 (its default), got 1000. Lower it, or raise",
-        ),
-        (
-            in_trunk(sst_max_timer=300),
-            "sst_min_timer must be at most sst_max_timer, which is 300, got 600. Lower it, or raise sst_max_timer.",
-        ),
-        (
-            in_trunk(dns_srv_failover_timer=9000),
-            "dns_srv_failover_timer must be at most sip_timer_b, which is 8000 (its default), got 9000. Lower it, or",
-        ),
         (Order(items=[]), "Order.items must have at least 1 item, got 0."),
         (Order(items=[CapacityOrderItem()]), "needs Order.items[0].capacity_pool_id"),
         (

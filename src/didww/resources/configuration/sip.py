@@ -101,26 +101,19 @@ class SipConfiguration(
         secret=True,
     )
     sst_enabled: bool = writable("Whether SIP session timers are used.")
-    sst_min_timer: int | None = writable(
-        "Shortest session timer, in seconds; needed with `sst_enabled`. A new trunk has 600.", low=1, default=600
-    )
-    sst_max_timer: int | None = writable(
-        "Longest session timer, in seconds; needed with `sst_enabled`. A new trunk has 900.", default=900
-    )
+    sst_min_timer: int | None = writable("Shortest session timer, in seconds; needed with `sst_enabled`.", low=1)
+    sst_max_timer: int | None = writable("Longest session timer, in seconds; needed with `sst_enabled`.")
     sst_session_expires: int | None = writable("Session timer to ask for, in seconds, between these two.")
     sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
     sst_accept_501: bool = writable("Whether the answer 501 to a refresh counts as success.")
     sip_timer_b: int | None = writable(
-        "Milliseconds until an INVITE without an answer is given up, 1000 to 64000; a new trunk has 8000. None in "
-        "answers only.",
-        default=8000,
+        "Milliseconds until an INVITE without an answer is given up, 1000 to 64000. None in answers only.",
         low=1000,
         high=64_000,
         not_none=KEEP,
     )
     dns_srv_failover_timer: int | None = writable(
-        "Milliseconds until the next host of a DNS SRV record is tried, at most `sip_timer_b`; a new trunk has 2000.",
-        default=2000,
+        "Milliseconds until the next host of a DNS SRV record is tried, at most `sip_timer_b`.",
         low=1,
     )
     rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")

@@ -10,7 +10,7 @@ TOOLS := $(VENV)/.tools
 
 $(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; run: make PYTHON=python3.11 " )'
-	@echo "Runtime up $(VENV) with the package (once) ..."
+	@echo "Setting up $(VENV) with the package (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --editable '.[cli,emulator]'
 	@touch $@

@@ -674,7 +674,7 @@ def registering() -> SipConfiguration:
 
 
 def test_a_host_ends_registration() -> None:
-    """Runtime a host switches registration off, and what goes with it; None as host switches nothing."""
+    """Setting a host switches registration off, and what goes with it; None as host switches nothing."""
     sip = registering()
     sip.host = "sip.example.com"
     assert (sip.enabled_sip_registration, sip.use_did_in_ruri) == (False, False)

@@ -357,7 +357,7 @@ def test_nested_objects_may_be_written_as_dicts(client: DidwwClient) -> None:
 
 
 def test_a_number_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: DidwwClient) -> None:
-    """Runtime one clears the other; what is in use stays, and a deleted group takes its trunks with it."""
+    """Setting one clears the other; what is in use stays, and a deleted group takes its trunks with it."""
     (did,) = buy(emulator, client)
     trunk = trunk_of(client)
     group = client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="All", voice_in_trunks=[trunk])).data

@@ -82,7 +82,7 @@ DECIDED: Final = (
     ),
     ("`tx_dtmf_format_id`", "Any integer is stored as it was sent."),
     ("SIP registration switched off and on", "The credentials become null; new ones are made."),
-    ("A DID with a trunk and a group", "Runtime one unsets the other; both in one request are refused."),
+    ("A DID with a trunk and a group", "Setting one unsets the other; both in one request are refused."),
     ("A trunk, or a trunk group, in use is deleted", "422 on the whole object; the texts are the emulator's own."),
     ("A trunk that is put into a group of ten", "422 on `voice_in_trunk_group`."),
     ("The prefix of a group that covers a whole country", "Empty."),

@@ -195,12 +195,12 @@ class Did(
         detach_only="To attach it, create an AddressVerification with the number among its dids.",
     )
     voice_in_trunk: VoiceInTrunk | None = writable_relationship(
-        "The trunk that gets its calls; None for none. Runtime it unsets the trunk group.",
+        "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
         on="update",
         excludes="voice_in_trunk_group",
     )
     voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
-        "The trunk group that gets its calls; None for none. Runtime it unsets the trunk.",
+        "The trunk group that gets its calls; None for none. Setting it unsets the trunk.",
         on="update",
         excludes="voice_in_trunk",
     )

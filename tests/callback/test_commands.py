@@ -27,6 +27,8 @@ from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callba
 from didww.cli.commands import command
 from didww.emulator import Clock, Emulator
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"
 ENV = {"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"), "DIDWW_CALLBACK_SECRET": SECRET}

@@ -37,6 +37,8 @@ from didww import (
 from didww.emulator import Clock, Emulator
 from people import groups_of, person
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"
 

@@ -18,6 +18,8 @@ from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callba
 from didww._util.asgi_server import AppServer, served
 from didww.emulator import Clock, Emulator
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "receivers.md").read_text(encoding="utf-8")
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"

@@ -168,6 +168,7 @@ def test_the_most_bytes_are_allowed(tmp_path: Path) -> None:
     assert (tmp_path / "a").stat().st_size == 1_000_000
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     """50 MB are unpacked with a few pieces in memory at any moment; so is a bomb of one packed piece."""
     raw = http(gzip.compress(bytes(50 << 20)) + gzip.compress(NOISE))

@@ -30,6 +30,8 @@ from laws import law
 from pace import patient, seconds
 from servers import Server, header, http
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable

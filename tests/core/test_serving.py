@@ -30,6 +30,8 @@ from didww.emulator.http import app
 from didww.emulator.http.server import Server
 from didww.exceptions import DidwwClientError
 
+pytestmark = pytest.mark.slow
+
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
     """Answer every request."""

@@ -19,6 +19,8 @@ from clients import KEY
 from didww import AsyncDidwwClient, DidwwClient
 from servers import Server, http
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator

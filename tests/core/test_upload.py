@@ -767,6 +767,7 @@ def stall(server: Server, connection: socket.socket, left: int) -> None:
 
 
 @pytest.mark.parametrize("source", ["path", "stream"])
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Path) -> None:
     """20 MB are uploaded with less than 1 MB at any moment, the server's buffers included."""
     path = sparse(tmp_path, MAX_ENCRYPTED_SIZE - (2 << 10))

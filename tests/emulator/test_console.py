@@ -29,6 +29,8 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from people import bought, person, prove_all
 from test_registration import Registration, plain
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -209,6 +209,7 @@ print("held")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of file sizes stands for a full disk")
+@pytest.mark.slow
 def test_reads_go_on_while_the_disk_is_full(tmp_path: Path) -> None:
     """Also of what was never read before, of new accounts and of what falls due; writes are 507 and change nothing."""
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}

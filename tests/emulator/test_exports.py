@@ -422,6 +422,7 @@ def test_calls_placed_on_purpose(emulator: Emulator) -> None:
 
 
 @pytest.mark.unchecked
+@pytest.mark.slow
 def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
     """Not in memory as a whole: it comes in pieces of no known length, and goes on where a cut left it."""
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client(max_retries=3) as client:

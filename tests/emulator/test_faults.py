@@ -157,6 +157,7 @@ def test_the_cruel_one() -> None:
         emulator.journal.assert_called("POST", "/orders", times=1)
 
 
+@pytest.mark.slow
 def test_presets() -> None:
     """Each does what its name says, and a client with retries gets through what passes."""
     with Emulator(seed=3) as emulator, emulator.client(max_retries=8) as client:

@@ -40,6 +40,8 @@ from didww.exceptions import InvalidValueError, ValidationError
 from people import groups_of
 from scene import work
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 

@@ -12,6 +12,8 @@ import pytest
 
 import didww
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import pytest
 from didww import VoiceInTrunkGroup

@@ -23,6 +23,8 @@ from didww.emulator import Emulator, Engine
 from didww.emulator.http.server import Server, running
 from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

@@ -26,6 +26,8 @@ from didww.emulator.http.server import running
 from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
 from servers import Server, answering, dead_port, http, once, rude, silent
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path

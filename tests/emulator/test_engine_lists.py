@@ -460,6 +460,15 @@ def test_a_filter_without_a_list_takes_a_comma_as_text() -> None:
     assert stage.caller.ids("/identities", **{"filter[last_name]": ",".join(names)}) == []
 
 
+def test_an_unknown_kind_of_configuration_matches_nothing() -> None:
+    """Contract file voice_in_trunks: no error."""
+    stage = scene()
+    kinds = {"filter[configuration.type]": "iax2_configurations"}
+    assert stage.caller.ids("/voice_in_trunks", **kinds) == []
+    kinds = {"filter[configuration.type]": "iax2_configurations,sip_configurations,pstn_configurations"}
+    assert stage.caller.ids("/voice_in_trunks", **kinds)
+
+
 def test_orders_of_a_whole_day() -> None:
     """The upper bound of an order's creation reaches to the end of its day."""
     stage = scene()

@@ -127,20 +127,12 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
     stage.caller.write("PATCH", f"/dids/{id}", none)
 
 
-def test_deleting_a_trunk_leaves_its_numbers_without_routing(stage: Scene) -> None:
-    """Contract file voice_in_trunks."""
+def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
+    """What the service refuses to delete is for behaviours, see test_path."""
     stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
     did = stage.world.get("dids", stage.ids["dids"][0])
     assert did is not None
     assert did["voice_in_trunk"] is None
-
-
-def test_deleting_a_trunk_group_leaves_its_trunks(stage: Scene) -> None:
-    """Contract file voice_in_trunk_groups."""
-    stage.caller.write("DELETE", f"/voice_in_trunk_groups/{stage.ids['voice_in_trunk_groups'][0]}", status=204)
-    trunk = stage.world.get("voice_in_trunks", stage.ids["voice_in_trunks"][0])
-    assert trunk is not None
-    assert trunk["voice_in_trunk_group"] is None
 
 
 def test_deleting_an_identity_takes_its_addresses_and_documents_along(stage: Scene) -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from clients import KEY, KINDS, client_of
 from didww import DidwwClient
+from didww._drivers import files
 from didww.exceptions import (
     ApiConnectionError,
     DidwwClientError,
@@ -367,6 +368,23 @@ def open_files_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("replace", "rename", "unlink", "remove"):
         monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    monkeypatch.setattr(files, "_keep_lock", lambda _: None)  # as there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_a_file_is_locked_until_it_has_its_name(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that cleans up between closing and renaming leaves it alone."""
+    target, replace = tmp_path / "calls", os.replace
+
+    def replace_later(source: str, name: str) -> None:
+        files._remove_unlocked(source)  # a lock of another open file: the same as one of another process
+        replace(source, name)
+
+    monkeypatch.setattr(os, "replace", replace_later)
+    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+        client.download_export(f"{server.url}{PATH}", target)
+    assert target.read_bytes() == PACKED
+    assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
 
 
 @pytest.mark.usefixtures("open_files_stay")

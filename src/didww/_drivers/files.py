@@ -22,7 +22,7 @@ __all__ = ["close_file", "open_file", "restart_file", "write_file"]
 _PART = re.compile(r"\.[0-9a-f]{8}\.part")
 
 _ours: set[str] = set()
-"""Temporary names that this process uses: between closing a file and renaming it, nothing locks it."""
+"""Temporary names that this process uses, from before the file is there: its other threads leave them alone."""
 
 
 def open_file(path: str) -> IO[bytes]:
@@ -39,9 +39,13 @@ def open_file(path: str) -> IO[bytes]:
         _remove_leftovers(path)
         while True:
             name = f"{path}.{secrets.token_hex(4)}.part"
-            # pathlib is not worth its import here.
-            file = open(name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: SIM115
             _ours.add(name)
+            try:
+                # pathlib is not worth its import here.
+                file = open(name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: SIM115
+            except BaseException:
+                _ours.discard(name)
+                raise
             _lock(file)
             if os.path.exists(name):  # noqa: PTH110 the same
                 return file
@@ -83,8 +87,9 @@ def close_file(file: IO[bytes], rename_to: str | None) -> None:
         DidwwClientError: It cannot be written to its end, or cannot get that name; it was removed.
     """
     renamed = False
+    lock = _keep_lock(file)
     try:
-        # Closed first: Windows renames no file that is open.
+        # Closed first: Windows renames no file that is open. Elsewhere `lock` keeps it locked until it has its name.
         with file:
             if rename_to is not None:
                 file.flush()
@@ -99,6 +104,8 @@ def close_file(file: IO[bytes], rename_to: str | None) -> None:
     finally:
         if not renamed:
             _remove(file.name)
+        if lock is not None:
+            os.close(lock)
         _ours.discard(file.name)
 
 
@@ -143,6 +150,16 @@ def _lock(file: IO[bytes]) -> None:
         # Some network file systems have no locks: nobody gets one there, and so nothing is removed.
         with contextlib.suppress(OSError):
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+
+
+def _keep_lock(file: IO[bytes]) -> int | None:
+    """What holds the lock of `file` after it is closed; close it when the file has its name."""
+    if sys.platform == "win32":  # where it would keep the file open
+        return None
+    try:
+        return os.dup(file.fileno())
+    except (OSError, ValueError):
+        return None
 
 
 def _remove_leftovers(path: str) -> None:

@@ -187,7 +187,7 @@ def test_a_stormy_day(kind: str) -> None:
         with lock:
             return dice.random() < 0.02
 
-    options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 8}
+    options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 20}
     with running() as base_url, DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
         sku = london(direct)
         direct.orders().wait(direct.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=10)])).data)

@@ -303,8 +303,8 @@ class ApiConnectionError(DidwwClientError):
         attempts: How often the request was sent, or tried to.
         elapsed: Seconds that the call had taken; None if it was not measured.
         phase: What the last attempt was at: `waiting for a connection` (all of the pool are in use), `connecting`
-            (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the answer`, `reading the
-            answer`; of a call that came no further, `waiting for a turn` (the rate limit), `preparing the file`,
+            (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the response`, `reading the
+            response`; of a call that came no further, `waiting for a permit` (the rate limit), `preparing the file`,
             `waiting for the record`; empty if that is not known.
         passing: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
     """

@@ -73,8 +73,8 @@ class QueryParams:
 
         Args:
             number: Number of the page, from 1.
-            size: Records on a page, 1 to 1000; 50 unless said, of cities and areas 1000. Most lists take 100 at most,
-                unless the service allows the account more.
+            size: Records on a page, 1 to 1000. Defaults to 50, for cities and areas to 1000. Most lists take 100 at
+                most, unless the service allows the account more.
         """
         for name, value, most in (("number", number, _BEYOND - 1), ("size", size, MAX_RECORDS)):
             if value is None:

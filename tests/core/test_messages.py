@@ -41,7 +41,7 @@ def test_a_refused_key_asks_for_its_environment() -> None:
     error = answered_with(answer(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
-    assert str(error).endswith("Emulator and production have keys of their own.")
+    assert str(error).endswith("Sandbox and production have keys of their own.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>down</html>"])

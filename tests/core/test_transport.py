@@ -381,7 +381,7 @@ def test_cut_off_answer(transport: Any, answer: bytes) -> None:
     """Less body than was announced is an error, in a download as well."""
     with Server(once(answer)) as at:
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
-        assert text == f"GET {at.url}/v3/dids failed: the answer was cut off."
+        assert text == f"GET {at.url}/v3/dids failed: the response was cut off."
         opened = transport.open(get(at.url), soon())
         failed(ApiConnectionError, sent=True, call=lambda: read_all(transport, opened))
         transport.release(opened)
@@ -541,7 +541,7 @@ def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase
         text = failed(
             ApiTimeoutError, sent=True, call=lambda: transport.send(post(at.url), soon(seconds(FEW))), phase=phase
         )
-    assert "look before repeating" in text
+    assert "check before retrying" in text
 
 
 @both
@@ -589,7 +589,7 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
         text = failed(
             ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
         )
-        assert "Fewer calls at once" in text
+        assert "fewer calls at once" in text
         for opened in held:
             transport.release(opened)
         assert transport.send(get(at.url), soon()).status == 200

@@ -125,11 +125,11 @@ def take_turn(
         if now + turn.seconds > deadline:
             raise ApiTimeoutError(
                 f"{request.method} {request.shown} did not get its turn before its timeout ran out: the rate limit "
-                "lets no more requests go. Allow more: timeout=, or fewer requests at once.",
+                "lets no more requests go. Raise `timeout=`, or make fewer requests at once.",
                 request_sent=False,
                 attempts=attempt - 1,
                 elapsed=now - start,
-                phase="waiting for a turn",
+                phase="waiting for a permit",
             )
         if turn.seconds:
             yield Sleep(turn.seconds)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["CONCURRENCY", "Item", "Report", "State", "work_through"]
 
 CONCURRENCY: Final = 4
-"""Items that are worked on at once unless told otherwise."""
+"""Items processed at once by default."""
 
 R = TypeVar("R")
 State: TypeAlias = Literal["waiting", "sending", "done", "failed", "unknown"]

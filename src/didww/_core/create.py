@@ -117,7 +117,7 @@ def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tupl
         if cast("float", (yield Now())) - start >= configuration.timeout:
             raise ApiTimeoutError(
                 f"{cls.path}().create was not begun before its timeout ran out: another call of this client is "
-                f"creating the {cls.__name__} with {key.field} {key.value!r}. Allow more: timeout=.",
+                f"creating the {cls.__name__} with {key.field} {key.value!r}. Raise `timeout=`.",
                 request_sent=False,
                 phase="waiting for another call",
             )

@@ -338,8 +338,7 @@ class _Download:
                 if self._most is not None:
                     if self._unpacked > self._most:
                         raise UnexpectedResponseError(
-                            f"The file unpacks to more than {self._most} bytes; nothing was kept. "
-                            "Allow more: max_bytes=."
+                            f"The file unpacks to more than {self._most} bytes; nothing was kept. Raise `max_bytes=`."
                         )
                     yield FileWrite(self._file, piece)
                 elif self._unpacked > MAX_CHECKED:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFETCH", "Cursor", "Page", "count", "first", "one", "walk"]
 
 PREFETCH: Final = 4
-"""Pages that are asked for ahead unless told otherwise: enough for 20 requests a second at 200 ms each."""
+"""Pages requested ahead by default: enough for 20 requests a second at 200 ms each."""
 _WAYS: Final = {
     "limit": "Leave it out for all records.",
     "prefetch": "0 requests each page when it is reached.",

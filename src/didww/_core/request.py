@@ -50,7 +50,7 @@ def follow(
     body: bytes | Stream | None = None,
     content_type: str = MEDIA_TYPE,
 ) -> Request:
-    """A request to an absolute `url` of the API, e.g. a pagination link; its body is JSON:API unless said."""
+    """A request to an absolute `url` of the API, e.g. a pagination link; its body defaults to JSON:API."""
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,

@@ -173,7 +173,7 @@ def _until(configuration: Configuration, end: float) -> Call[Configuration]:
     left = end - cast("float", (yield Now()))
     if left <= 0:
         raise ApiTimeoutError(
-            "The upload was not sent before the call's timeout ran out. Allow more: timeout=.",
+            "The upload was not sent before the call's timeout ran out. Raise `timeout=`.",
             request_sent=False,
             phase="preparing the file",
         )

@@ -146,7 +146,7 @@ class Lists(Endpoint[R], Generic[R, F, I, S]):
             sort: As in `list`.
             page: The page to start at; `(number, size)` sets the size of all pages too.
             fields: As in `list`.
-            page_size: Records in a page, as with `page`; if the service hands out fewer, the walk goes on all the same.
+            page_size: Records on a page, as with `page`; a page with fewer records does not end the iteration.
             limit: Most records to hand out; all if left out.
             prefetch: Most pages that are asked for ahead, once the first one was read; 0 for none.
             resume: The `token` of an earlier walk with the same query, to go on behind its last record.

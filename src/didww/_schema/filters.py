@@ -104,7 +104,7 @@ class Match(NamedTuple):
         form: What texts must look like, by its name in `didww._core.query`; empty for any text.
         shortest: How short a text may be; None for any length.
         alias: The filter that this is an older name of; empty for none.
-        ignored: Whether the service takes it and returns everything all the same.
+        ignored: Whether the service accepts it and ignores it.
         detour: How it is answered by another filter, if the service does not have it.
     """
 

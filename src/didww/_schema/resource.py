@@ -42,7 +42,7 @@ class WaitSpec(NamedTuple):
 
     Attributes:
         field: The field that tells.
-        success: Its values that a wait is for, unless told otherwise.
+        success: Its values that a wait is for by default.
         terminal: Its values after which nothing else comes.
         blocked: Its values at which nothing goes on by itself: somebody has to act first.
         reasons: The fields that say why it came to a bad end.
@@ -228,7 +228,7 @@ class Resource(Record):
     def id(self) -> str:
         """The server's id of it.
 
-        None while it is new; typed as text all the same, since whatever comes from the service has one.
+        None while the record is new. Typed as `str`, since every record from the service has one.
         """
         return cast("str", self._object.id or None)
 

@@ -242,7 +242,7 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> FieldType:
             shown = f"{value!r:.80}"
             raise InvalidValueError(
                 f"{where} takes {cls.__name__}; {shown} is none that is known ({known}).{_meant(cls, value)} "
-                f"If the service has it all the same, write {cls.__name__}({shown}).",
+                f"If the service accepts it, write {cls.__name__}({shown}).",
                 field=where,
             )
         return member.value

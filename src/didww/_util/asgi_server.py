@@ -25,7 +25,7 @@ class AppServer:
 
     Args:
         app: The application.
-        host: Address to listen at; loopback unless told.
+        host: Address to listen on. Defaults to loopback.
         port: Port to listen at; 0 picks a free one.
         limit: How many connections there may be. Defaults to half of the files the process may open, at most 1,000.
         head_timeout: Seconds that a client has for the head of a request.

@@ -45,7 +45,7 @@ class AsgiApp:
         self._rejections = rejections
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """CallbackAnswer a request."""
+        """Answer a request."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return

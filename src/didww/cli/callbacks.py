@@ -144,7 +144,7 @@ def sign(
 ) -> None:
     """Make a signed request for testing a receiver.
 
-    URL is the address as DIDWW would call it. Printed as a command for curl unless told otherwise.
+    URL is the address as DIDWW would call it. Prints a curl command by default.
     """
     import msgspec
 

@@ -156,11 +156,13 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
 
     if host not in LOOPBACK:
         others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
-        click.echo(f"Warning: others can reach {others}. There is no TLS, and any key is an account.", err=True)
+        end = "" if own_key else ", and every key is an account"
+        click.echo(f"Warning: others can reach {others}. There is no TLS{end}.", err=True)
     click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
     click.echo("Tell your program (paste into its shell):\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    click.echo(f"  export DIDWW_API_KEY={'<the key given with --api-key>' if own_key else local.key}\n")
+    key = "# DIDWW_API_KEY: the key given with --api-key" if own_key else f"export DIDWW_API_KEY={local.key}"
+    click.echo(f"  {key}\n")
     kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
     own = local.balance.show().total_balance
     if own_key:

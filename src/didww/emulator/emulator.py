@@ -24,6 +24,7 @@ from didww.emulator.engine.accounts import Features
 from didww.emulator.engine.engine import Engine
 from didww.emulator.http.headers import header_of, with_validators
 from didww.emulator.worker import Worker
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -83,6 +84,8 @@ class Emulator:
         rate_limit: int | None = None,
         callback_hosts: Iterable[str] = (),
     ) -> None:
+        if api_key is not None and not api_key.strip():
+            raise InvalidValueError("api_key must be a key, or None for any key; got an empty text.", field="api_key")
         self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
         self.clock = self.engine.clock
         self.key = api_key or KEY
@@ -114,7 +117,7 @@ class Emulator:
 
         Args:
             api_key: Which account; made at first use.
-            options: More arguments of `DidwwClient`; there is no rate limit unless said.
+            options: More arguments of `DidwwClient`; `rate_limit` defaults to None here.
         """
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
@@ -130,7 +133,7 @@ class Emulator:
 
         Args:
             api_key: Which account; made at first use.
-            options: More arguments of `AsyncDidwwClient`; there is no rate limit unless said.
+            options: More arguments of `AsyncDidwwClient`; `rate_limit` defaults to None here.
         """
         from didww.async_client import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport

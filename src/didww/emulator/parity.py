@@ -32,9 +32,9 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     (
         "orders",
         "create",
-    ): "completed after 0.4 s of the clock (of channels: at once), unless told otherwise; VAT is 0 unless set",
-    ("address_verifications", "create"): "approved after 0.5 s of the clock, unless told otherwise",
-    ("emergency_verifications", "create"): "approved after 0.5 s of the clock, unless told otherwise",
+    ): "completed after 0.4 s of the emulator's clock by default (orders of channels: at once); VAT defaults to 0",
+    ("address_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
+    ("emergency_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
     ("did_groups", "list"): "a catalogue of its own: real places, numbers that belong to nobody, prices from the seed",
     ("countries", "list"): "ids are the service's where they are known; as those of regions and kinds of numbers",
     ("nanpa_prefixes", "list"): "555 is the one NXX of each area code",

@@ -143,7 +143,7 @@ class Did(
     """A number that the account owns.
 
     Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    The contract has no delete, which is offered all the same; canceling is `terminated = True`.
+    `delete` is offered although the contract does not list it; to cancel a number, set `terminated = True`.
 
     Source: tests/contract/facts/dids.yaml.
     """

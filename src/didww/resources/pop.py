@@ -27,7 +27,7 @@ class Pop(
 ):
     """A point of presence (POP) of the platform; the list holds them all, in one answer.
 
-    The contract has no find, which is offered all the same.
+    `find` is offered although the contract does not list it.
 
     Source: tests/contract/facts/pops.yaml.
     """

@@ -38,8 +38,8 @@ __all__ = [
 POOL: Final = "waiting for a connection"
 CONNECTING: Final = "connecting"
 SENDING: Final = "sending"
-ANSWER: Final = "waiting for the answer"
-READING: Final = "reading the answer"
+ANSWER: Final = "waiting for the response"
+READING: Final = "reading the response"
 
 
 def client_closed() -> ClientClosedError:
@@ -48,23 +48,23 @@ def client_closed() -> ClientClosedError:
 
 
 def closed_meanwhile(request: Request, phase: str) -> ApiConnectionError:
-    """The transport was closed, by another thread or task, before the answer had come."""
-    return broken(request, "the client was closed before the answer had come", phase=phase)
+    """The transport was closed, by another thread or task, before the response arrived."""
+    return broken(request, "the client was closed before the response arrived", phase=phase)
 
 
 def late(request: Request, *, request_sent: bool, phase: str = "") -> ApiTimeoutError:
     """The deadline came first."""
     when = f"before its timeout ran out{f' while {phase}' if phase else ''}"
     if phase == POOL:
-        text = f"could not be sent {when}: all are in use. Fewer calls at once, or allow more: timeout=."
+        text = f"could not be sent {when}: all are in use. Make fewer calls at once, or raise `timeout=`."
     elif not request_sent:
-        text = f"could not be sent {when}. Check the network and base_url, or allow more: timeout=."
+        text = f"could not be sent {when}. Check the network and base_url, or raise `timeout=`."
     elif request.method in ("GET", "HEAD"):
-        text = f"got no whole answer {when}. Allow more: timeout=."
+        text = f"got no complete response {when}. Raise `timeout=`."
     else:
         text = (
-            f"got no whole answer {when}. It may have been carried out all the same: look before "
-            "repeating it. Allow more: timeout=."
+            f"got no complete response {when}. The server may have processed the request: "
+            "check before retrying, or raise `timeout=`."
         )
     return ApiTimeoutError(f"{_place(request)} {text}", request_sent=request_sent, phase=phase)
 

@@ -208,7 +208,7 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
 def _breakage(error: Exception, progress: Progress) -> str:
     if isinstance(error, httpx2.RemoteProtocolError):
         if progress.answered:
-            return "the answer was cut off"
+            return "the response was cut off"
         if "disconnected" in str(error):
             return "the server closed the connection without an answer"
         return "what came back is not HTTP"

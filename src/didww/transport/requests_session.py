@@ -258,7 +258,7 @@ class SessionTransport:
             return errors.late(request, request_sent=sent, phase=phase)
         if unsent:
             return errors.unreachable(request, error, request_sent=sent)
-        what = "the answer was cut off" if answered else "the connection broke"
+        what = "the response was cut off" if answered else "the connection broke"
         return errors.broken(request, what, phase=phase)
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:

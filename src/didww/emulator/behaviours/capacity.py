@@ -27,7 +27,7 @@ __all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "
 _POOLS: Final = (
     ("Europe", "AT BE CH CZ DE DK ES FI FR GB IE IT NL NO PL PT SE", "5.00", "0.0100"),
     ("North America", "US CA", "4.00", "0.0080"),
-    ("AccountSession", "", "12.00", "0.0250"),
+    ("World", "", "12.00", "0.0250"),
 )
 _STEPS: Final = ((50, "0.90"), (200, "0.75"))
 

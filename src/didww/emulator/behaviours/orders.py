@@ -1,4 +1,4 @@
-"""Orders buy numbers: by quantity (one unless said), one particular number, or one that is reserved; or channels.
+"""Orders buy numbers: by quantity (1 by default), one particular number, or one that is reserved; or channels.
 
 An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
 owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock, unless the

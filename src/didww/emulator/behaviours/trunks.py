@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrunkGroups", "Trunks", "networks", "random_word"]
 
-# What a SIP configuration holds unless told; null where nothing stands here. Few of the service's values are known (the
+# Defaults of a SIP configuration; null where nothing stands here. Few of the service's values are known (the
 # formats of DTMF, no rerouting codes: recorded); the others are the emulator's own choice.
 SIP_DEFAULTS: dict[str, Any] = {
     "transport_protocol_id": 1,

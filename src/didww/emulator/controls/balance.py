@@ -45,7 +45,7 @@ class Balance:
 
     Args:
         engine: The engine.
-        default_key: Whose unless said.
+        default_key: The default account.
     """
 
     def __init__(self, engine: Engine, default_key: str) -> None:
@@ -56,7 +56,7 @@ class Balance:
         """What an account can spend.
 
         Args:
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
         """
         with self._engine.held() as setting:
             world = self._engine.world(api_key or self._default_key)
@@ -73,7 +73,7 @@ class Balance:
         Args:
             balance: Prepaid money, in US dollars.
             credit: What may be spent beyond it; as it is, if left out.
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
 
         Raises:
             ValueError: It is no amount.

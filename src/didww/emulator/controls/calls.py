@@ -57,7 +57,7 @@ class Calls:
 
     Args:
         engine: The engine.
-        default_key: Whose unless said.
+        default_key: The default account.
     """
 
     def __init__(self, engine: Engine, default_key: str) -> None:
@@ -97,7 +97,7 @@ class Calls:
             source: Who calls.
             duration: How long they last; 0 for one that is not answered.
             code: The SIP code they end with.
-            api_key: Whose number; the emulator's own account unless said.
+            api_key: Whose number; defaults to the emulator's own account.
 
         Raises:
             LookupError: The account has no such number.
@@ -132,7 +132,7 @@ class Calls:
             destination: Who is called.
             duration: How long they last; billed by the minute.
             rate: US dollars a minute.
-            api_key: Whose trunk; the emulator's own account unless said.
+            api_key: Whose trunk; defaults to the emulator's own account.
 
         Raises:
             LookupError: The account has no such trunk.

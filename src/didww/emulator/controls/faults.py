@@ -323,7 +323,9 @@ def _check(fault: Fault) -> None:
     on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_answer
     if fault.callback is None and not (fault.status or fault.empty or fault.html or fault.hold or on_wire):
         raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_answer=True or another effect.")
-    if fault.callback is not None and (fault.method or fault.path or fault.status or on_wire or fault.hold):
+    if fault.callback is not None and (
+        fault.method or fault.path or fault.status or fault.empty or fault.html or on_wire or fault.hold
+    ):
         raise ValueError("A rule for callbacks takes resource, nth, times and probability alone.")
     known = _resource_types()
     if fault.resource is not None and fault.resource not in known:

@@ -23,7 +23,7 @@ __all__ = ["Entry", "Journal"]
 
 KEPT: Final = 1000
 MAX_BODY: Final = 64 << 10
-_SILENT: Final = frozenset({"api-key", "authorization", "cookie"})
+_SILENT: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 class Entry(msgspec.Struct, frozen=True):

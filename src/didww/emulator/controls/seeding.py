@@ -193,14 +193,14 @@ def _planted(world: AccountSession, table: Table, given: dict[str, Any], where: 
         if missing:
             raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
         return str(writes.add(world, table, record)["id"])
-    if behaviour.steps and record.get("status") in behaviour.undecided:
-        decided = "have it created by a request, or give the status that it came to"
-        raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
     behaviour.plant(world, record)
     for field in table.attribute_fields:
         if field.name not in record:
             record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
         record[field.name] = complete(field.kind, record[field.name])
+    if behaviour.steps and record.get("status") in behaviour.undecided:
+        decided = "have it created by a request, or give the status that it came to"
+        raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
     behaviour.after_plant(world, world.insert(table.type, record))

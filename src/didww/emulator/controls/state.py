@@ -34,7 +34,7 @@ class State:
     Args:
         engine: The engine.
         forget: Called when everything begins anew, for what lies outside of the store.
-        default_key: The account that first objects go to unless said.
+        default_key: The account that first objects go to by default.
     """
 
     def __init__(self, engine: Engine, forget: Callable[[], None], default_key: str) -> None:
@@ -102,7 +102,7 @@ class State:
 
         Args:
             objects: By type, the objects with their attributes and relationships.
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
 
         Raises:
             ValueError: Something in it cannot be so; nothing was made then.
@@ -120,7 +120,7 @@ class State:
 
         Args:
             path: The file.
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
             once: Do nothing if this was done before in this state, which is kept in a file.
 
         Raises:

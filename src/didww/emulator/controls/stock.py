@@ -34,7 +34,7 @@ class Stock:
 
     Args:
         engine: The engine.
-        default_key: The account that counts unless said.
+        default_key: The default account.
     """
 
     def __init__(self, engine: Engine, default_key: str) -> None:
@@ -46,7 +46,7 @@ class Stock:
 
         Args:
             did_group: The group's id.
-            api_key: For which account; the emulator's own unless said.
+            api_key: For which account; defaults to the emulator's own.
 
         Raises:
             LookupError: There is no such group.
@@ -64,7 +64,7 @@ class Stock:
         Args:
             did_group: The group's id.
             count: From 0 to what the group's range has and the account has not.
-            api_key: For which account; the emulator's own unless said. Others have as many fewer as they own.
+            api_key: For which account; defaults to the emulator's own. Others have as many fewer as they own.
 
         Raises:
             LookupError: There is no such group.

@@ -72,10 +72,6 @@ class Accounts:
         """Forget what is remembered of the store, since all of it was replaced."""
         self._known.clear()
 
-    def all(self) -> list[int]:
-        """Every account there is."""
-        return [row[0] for row in self._store.connection.execute("SELECT id FROM accounts ORDER BY id")]
-
 
 def features_of(store: Store, owner: int) -> dict[str, bool]:
     """Return the features of an account, and whether each is enabled."""
@@ -111,7 +107,7 @@ class Features:
 
     Args:
         engine: The engine.
-        default_key: Whose unless said.
+        default_key: The default account.
     """
 
     def __init__(self, engine: Engine, default_key: str) -> None:
@@ -122,7 +118,7 @@ class Features:
         """Return the features of an account, and whether each is enabled.
 
         Args:
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
         """
         with self._engine.held() as setting:
             return features_of(setting.store, self._engine.world(api_key or self._default_key).owner)
@@ -132,7 +128,7 @@ class Features:
 
         Args:
             features: By name, whether it is enabled, as in `{"emergency_calling": False}`.
-            api_key: Whose; the emulator's own account unless said.
+            api_key: Whose; defaults to the emulator's own account.
 
         Raises:
             ValueError: There is no such feature, or a value is not a boolean.

@@ -22,7 +22,7 @@ class Server(AppServer):
 
     Args:
         emulator: The emulator that answers.
-        host: Address to listen at; loopback unless told.
+        host: Address to listen on. Defaults to loopback.
         port: Port to listen at; 0 picks a free one.
         log: Called with method, path, status and seconds after each answer.
         open_control: Whether others than this machine may use the controls.

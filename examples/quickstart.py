@@ -27,7 +27,8 @@ with DidwwClient() as client:
     if group is None:
         raise SystemExit("No such numbers are in stock; search for another place.")
     sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
-    print(f"{group.area_name}: {group.meta.total_count} in stock, {sku.setup_price} USD setup, {sku.monthly_price} USD a month")
+    prices = f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month"
+    print(f"{group.area_name}: {group.meta.total_count} in stock, {prices}")
 
     # Buy one, and wait until it is there.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data

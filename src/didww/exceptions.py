@@ -53,7 +53,7 @@ class DidwwError(Exception):
     Attributes:
         completed: What a call of several requests had done before this one failed, e.g. the ids of the files that were
             uploaded; empty for all other calls.
-        outcome_unknown: True if something may have been created although no answer told so.
+        outcome_unknown: True if the request may have been carried out although no response confirmed it.
         lookup: The filter of `list` that finds it then; None if nothing finds it.
     """
 
@@ -305,6 +305,7 @@ class ApiConnectionError(DidwwClientError):
         phase: What the last attempt was at: `waiting for a connection` (all of the pool are in use), `connecting`
             (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the response`, `reading the
             response`; of a call that came no further, `waiting for a permit` (the rate limit), `preparing the file`,
+            `looking up a filter`, `looking for an earlier record`, `waiting for another call`,
             `waiting for the record`; empty if that is not known.
         passing: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
     """

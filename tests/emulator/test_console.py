@@ -287,6 +287,14 @@ def test_secrets_are_masked(body: str, expected: str) -> None:
     assert shown.pretty(body) == expected
 
 
+@pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
+def test_secrets_of_a_query_are_masked(name: str) -> None:
+    """By the name of their parameter, as in an address."""
+    assert shown.masked_pair("x1y2", name) == "********"
+    assert shown.masked_text(f"/?{name}=x1y2") == f"/?{name}=********"
+    assert shown.masked_pair("GB", "filter[iso]") == "GB"
+
+
 @pytest.mark.parametrize(
     "text",
     ['{"a<b>": ["x & \\" y", -1.5e3, true, null], "c": "<i>"}', "<p>no JSON</p> & 'more' 12", '{"cut <b> off', ""],

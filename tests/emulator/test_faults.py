@@ -190,6 +190,8 @@ def _day(emulator: Emulator, back: int) -> str:
     ("fault", "said"),
     [
         ({}, "Nothing would go wrong"),
+        ({"callback": "drop", "html": True}, "A rule for callbacks"),
+        ({"callback": "drop", "empty": True}, "A rule for callbacks"),
         ({"nth": 2}, "Nothing would go wrong"),
         ({"status": 99}, "status is 99"),
         ({"status": 503, "nth": 0}, "nth is 0"),

@@ -132,6 +132,7 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--host", "192.0.2.1"], "192.0.2.1"),
         (["--host", "\u00e9" * 80], "no name or address of a host"),
         (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["--port", "0", "--api-key", ""], "Error: api_key must be a key"),
     ],
 )
 def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str) -> None:

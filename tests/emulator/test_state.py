@@ -186,8 +186,10 @@ def test_first_objects_from_a_file(tmp_path: Path) -> None:
         ({"dids": [{"number": "12125550100", "terminated": "yes"}]}, r"dids\[0\]: terminated"),
         ({"voice_in_trunk_groups": [{}]}, "name cannot be left out"),
         ({"voice_in_trunk_groups": [{"name": "A"}, {"name": "A"}]}, "has already been taken"),
+        ({"orders": [{}]}, r"orders\[0\].status: one that is pending waits"),
+        ({"exports": [{}]}, r"exports\[0\].status: one that is pending waits"),
         ({"balance": "much"}, "'much' is no amount"),
-        ({"balance": "NaN"}, "amount of money"),
+        ({"balance": "NaN"}, "'NaN' is no amount"),
     ],
 )
 def test_first_objects_that_cannot_be(objects: dict[str, Any], said: str) -> None:

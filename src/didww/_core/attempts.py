@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.rate_limit.local import Permit
 
-__all__ = ["Exchanged", "exchange", "slow_down", "take_turn"]
+__all__ = ["Exchanged", "exchange", "slow_down", "take_turn", "within"]
 
 
 class Exchanged(Struct, frozen=True):
@@ -62,7 +62,7 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
     deadline = start + configuration.timeout
     attempt, uncertain = 1, False
     while True:
-        yield from take_turn(configuration, request, start, deadline, attempt)
+        yield from take_turn(configuration, request, start, deadline, attempt, uncertain=uncertain)
         course.attempts, course.status = attempt, None
         sent_at = cast("float", (yield Now()))
         yield Tell(RequestStarted(request, attempt), configuration.observers)
@@ -107,6 +107,8 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
         if not again:
             if response is not None:
                 return Exchanged(response, attempt, uncertain)
+            if isinstance(failure, ApiConnectionError):
+                failure.request_sent = failure.request_sent or uncertain
             raise _told(cast("Any", failure), attempt, now - start)
         uncertain = uncertain or kind not in (UNSENT, 429)
         yield Tell(RetryScheduled(request, attempt, kind, wait), configuration.observers)
@@ -115,9 +117,15 @@ def _attempts(configuration: Configuration, request: Request, *, creating: bool,
 
 
 def take_turn(
-    configuration: Configuration, request: Request, start: float, deadline: float, attempt: int
+    configuration: Configuration,
+    request: Request,
+    start: float,
+    deadline: float,
+    attempt: int,
+    *,
+    uncertain: bool = False,
 ) -> Call[None]:
-    """Wait until the limiter lets a request go."""
+    """Wait until the limiter lets a request go; `uncertain` if an earlier attempt may have been carried out."""
     limiter = configuration.limiter
     while limiter is not None:
         now = cast("float", (yield Now()))
@@ -126,7 +134,7 @@ def take_turn(
             raise ApiTimeoutError(
                 f"{request.method} {request.shown} did not get its turn before its timeout ran out: the rate limit "
                 "lets no more requests go. Raise `timeout=`, or make fewer requests at once.",
-                request_sent=False,
+                request_sent=uncertain,
                 attempts=attempt - 1,
                 elapsed=now - start,
                 phase="waiting for a permit",
@@ -135,6 +143,28 @@ def take_turn(
             yield Sleep(turn.seconds)
         if turn.taken:
             return
+
+
+def within(configuration: Configuration, end: float, what: str, phase: str) -> Call[Configuration]:
+    """Return `configuration` with the time that is left until `end` as its timeout.
+
+    Args:
+        configuration: The client's settings.
+        end: When the call's timeout runs out.
+        what: What was still to be sent, for the error.
+        phase: What the call was at, for the error.
+
+    Raises:
+        ApiTimeoutError: No time is left.
+    """
+    left = end - cast("float", (yield Now()))
+    if left <= 0:
+        raise ApiTimeoutError(
+            f"{what} was not sent before the call's timeout ran out. Raise `timeout=`.",
+            request_sent=False,
+            phase=phase,
+        )
+    return configuration.replaced(timeout=left)
 
 
 def slow_down(configuration: Configuration, asked: float | None) -> Call[None]:

@@ -6,6 +6,7 @@ report from the moment that it happens; so whatever ends the call, it says what 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -226,9 +227,12 @@ def _work_through(
             workers.append((yield Start(_worker(work, one, stop_on_error, progress))))  # noqa: PERF401 each is an effect
         for worker in workers:
             yield Join(worker)
-    except BaseException:
+    except BaseException as error:
         # What was begun is brought to its end, so that the report tells what became of it; then the error goes on.
         work.stopped = True
+        with contextlib.suppress(AttributeError):  # an exception of another library may have slots
+            cast("Any", error).report = work.report
+            error.add_note("What was done, and what may have been, is in the `report` of this error.")
         for worker in workers:
             try:
                 yield Join(worker)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from didww._core import request as requests
-from didww._core.attempts import exchange
+from didww._core.attempts import exchange, within
 from didww._core.effects import Call, Now, Sleep
 from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
@@ -98,13 +98,14 @@ def create_once(
         raise InvalidValueError(_no_key(cls), field="once")
     if key is None or not (once or key.value == record._own().unresolved):
         return (yield from _create_now(configuration, cls, record, query, key))
+    end = cast("float", (yield Now())) + configuration.timeout
     token = yield from _reserve(configuration, cls, key)
     try:
-        existing = yield from _existing(configuration, cls, key, query)
+        existing = yield from _existing(configuration, cls, key, query, end)
         if existing is not None:
             record._own().unresolved = None
             return existing
-        return (yield from _create_now(configuration, cls, record, query, key))
+        return (yield from _create_now((yield from _until(configuration, cls, end)), cls, record, query, key))
     finally:
         configuration.in_progress.pop(token, None)
 
@@ -223,13 +224,15 @@ def _no_key(cls: type[Resource]) -> str:
 # Looking for it
 
 
-def _existing(configuration: Configuration, cls: type[R], key: _Key, query: QueryParams) -> Call[ApiResponse[R] | None]:
+def _existing(
+    configuration: Configuration, cls: type[R], key: _Key, query: QueryParams, end: float
+) -> Call[ApiResponse[R] | None]:
     """The record that has the identifier already; None if there is none."""
     found: list[Any] = []
     page = 0
     while True:
         page += 1
-        answer = yield from _list(configuration, cls, key, query, page, _PAGE)
+        answer = yield from _list((yield from _until(configuration, cls, end)), cls, key, query, page, _PAGE)
         found += answer.data
         # With a filter all of them are on the first page; without one they may be anywhere.
         if len(found) > 1 or key.lookup(cls) is not None or "next" not in answer.links:
@@ -244,6 +247,10 @@ def _existing(configuration: Configuration, cls: type[R], key: _Key, query: Quer
         return None
     answer.data = found[0]
     return answer
+
+
+def _until(configuration: Configuration, cls: type[Resource], end: float) -> Call[Configuration]:
+    return within(configuration, end, f"The {cls.__name__}", "looking for an earlier record")
 
 
 def _look(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from didww._core import request as requests
-from didww._core.attempts import exchange
+from didww._core.attempts import exchange, within
 from didww._core.create import create_once
 from didww._core.effects import Now
+from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
 from didww._jsonapi.encode import resource_document
 from didww._schema.filters import filter_rules
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource, checked_id, data_hint
-from didww.exceptions import InvalidValueError
+from didww.exceptions import InvalidValueError, RateLimitError
 from didww.query_params import QueryParams
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ OPERATIONS: Final = (
 """What an accessor may offer, by the names of its methods."""
 
 R = TypeVar("R", bound=Resource)
-
-_NO_TIME: Final = 0.001
-"""Seconds for what comes too late: it fails as every other request does whose time is over."""
 
 
 def send(
@@ -61,7 +59,12 @@ def send(
     if done.uncertain and request.method == "DELETE" and done.response.status == 404:
         # The first attempt did it, and its answer was lost.
         return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
-    return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
+    try:
+        return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
+    except RateLimitError as error:
+        if done.uncertain and request.method != "GET":
+            mark_unknown(error, "An earlier attempt of this call may have been carried out.")
+        raise
 
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
@@ -91,8 +94,8 @@ def resolved(
         if value is None:
             target = cast("type[Resource]", class_of(detour.type))
             value = getattr((yield from find(configuration, target, record, QueryParams())).data, detour.field)
-            left = end - cast("float", (yield Now()))
-            configuration = configuration.replaced(timeout=max(left, _NO_TIME))
+            what = f"The request for {cls.path}"
+            configuration = yield from within(configuration, end, what, "looking up a filter")
         query.filters[detour.filter] = value
     return configuration, query
 

@@ -252,7 +252,11 @@ def expect(
         UnexpectedResponseError: It is something else, e.g. the answer to another request.
     """
     data = answer.data
-    if isinstance(data, list) if many else isinstance(data, cls) and (id is None or data.id.lower() == id.lower()):
+    if (
+        isinstance(data, list)
+        if many
+        else isinstance(data, cls) and (id is None or (data.id or "").lower() == id.lower())
+    ):
         return answer
     wanted = "a list" if many else cls.type_ if id is None else f"{cls.type_} {id}"
     got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"

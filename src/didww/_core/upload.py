@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
 from didww._core import effects, operations
+from didww._core.attempts import within
 from didww._core.download import Progress
 from didww._core.effects import Call, FileMeasure, Now
 from didww._core.in_doubt import mark_unknown
@@ -15,7 +16,7 @@ from didww._core.request import follow
 from didww._core.response import expect
 from didww._core.trace import CallTrace
 from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
-from didww.exceptions import ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError, ValidationError
+from didww.exceptions import DidwwError, InvalidValueError, UnexpectedResponseError, ValidationError
 from didww.query_params import QueryParams
 from didww.resources.encrypted_file import EncryptedFile
 from didww.resources.public_key import PublicKey
@@ -169,15 +170,7 @@ def _encrypted(source: Source, public_keys: list[str]) -> Iterator[bytes]:
 
 
 def _until(configuration: Configuration, end: float) -> Call[Configuration]:
-    """The configuration with the time that is left until `end`."""
-    left = end - cast("float", (yield Now()))
-    if left <= 0:
-        raise ApiTimeoutError(
-            "The upload was not sent before the call's timeout ran out. Raise `timeout=`.",
-            request_sent=False,
-            phase="preparing the file",
-        )
-    return configuration.replaced(timeout=left)
+    return within(configuration, end, "The upload", "preparing the file")
 
 
 def _outdated(error: ValidationError) -> bool:

@@ -107,7 +107,7 @@ class AsyncLists(AsyncEndpoint[R], Generic[R, F, I, S]):
             filter: What must match, by filter name.
             sort: Order, the first key first; a minus in front means descending.
             page: Number of the page, from 1, or `(number, size)`. Most lists have 50 records in a page and take 100 at
-                most, unless the service allows the account more (docs/pagination.md).
+                most, unless the service allows the account more (docs/pages.md).
             fields: Names of the fields to have, by resource type; all if left out.
 
         Raises:

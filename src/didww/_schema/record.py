@@ -1,7 +1,7 @@
 """Records: a raw JSON object that reads and writes as Python attributes and knows what was changed.
 
 A record keeps the raw attributes as they came. Values that can be changed in place (lists, nested objects, dicts) are
-converted once and compared with the raw ones when somebody asks for the changes. `Resource` (base.py) adds identity
+converted once and compared with the raw ones when somebody asks for the changes. `Resource` (resource.py) adds identity
 and relationships; `Nested` is an object inside an attribute, e.g. a trunk's configuration.
 """
 

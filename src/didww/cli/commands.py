@@ -42,14 +42,14 @@ command.add_command(listen)
     "--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
 )
 @click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in; in memory if left out.")
-@click.option("--seed", default=0, show_default=True, help="Another number makes other prices, stock and calls.")
+@click.option("--seed", default=0, show_default=True, help="Another number makes other ids, prices, stock and calls.")
 @click.option("--api-key", help="Accept this key only; any key, an account each, if left out.")
 @click.option(
     "--rate-limit",
     default=20,
     show_default=True,
     type=click.IntRange(0),
-    help="Requests a second and key; 0: any number.",
+    help="Requests per second for each key; 0 for no limit.",
 )
 @click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="What callbacks are signed with.")
 @click.option(

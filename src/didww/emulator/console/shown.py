@@ -38,10 +38,9 @@ _MEMBER: Final = re.compile(
     r'("[^"]*(?:password|secret|token)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}\]"]+)',
     re.IGNORECASE,
 )
+_SECRET_PARAMETER: Final = re.compile(r"key|token|secret|password|signature", re.IGNORECASE)
 # In an address: what the names in its query say (as in the log of the command).
-_PARAMETER: Final = re.compile(
-    r"([?&][^=&#\s]*(?:key|token|secret|password|signature)[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE
-)
+_PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 _TOKEN: Final = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
 )
@@ -70,7 +69,7 @@ def masked_text(text: str) -> str:
 
 def masked_pair(value: str, name: str) -> str:
     """The value of a parameter, masked if its name says so."""
-    return MASK if _SECRET.search(name) else masked_text(value)
+    return MASK if _SECRET_PARAMETER.search(name) else masked_text(value)
 
 
 def pretty(body: str) -> str:

@@ -118,7 +118,9 @@ def put_balance(world: AccountSession, amount: Any, credit: Any = None) -> Recor
         more = Decimal(record["credit"] if credit is None else str(credit))
     except InvalidOperation:
         raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.") from None
-    if not (balance.is_finite() and more.is_finite() and -_MOST < balance < _MOST and -_MOST < more < _MOST):
+    if not (balance.is_finite() and more.is_finite()):
+        raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.")
+    if not (-_MOST < balance < _MOST and -_MOST < more < _MOST):
         raise ValueError("An amount of money is below 1,000,000,000,000.")
     changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
     return world.update("balances", record["id"], changes)

@@ -134,11 +134,11 @@ def _phrase(status: int) -> str:
 
 
 class AuthenticationError(DidwwApiError):
-    """401: the API key is missing, wrong, or of the other environment."""
+    """401: the API key is missing, wrong, or belongs to another environment."""
 
     def _sentence(self) -> str:
         return (
-            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Emulator and "
+            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Sandbox and "
             "production have keys of their own."
         )
 

@@ -62,7 +62,7 @@ def send(
     try:
         return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
     except RateLimitError as error:
-        if done.uncertain and request.method != "GET":
+        if done.uncertain and request.method in ("PATCH", "DELETE"):
             mark_unknown(error, "An earlier attempt of this call may have been carried out.")
         raise
 

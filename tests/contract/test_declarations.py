@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pytest
 
 from didww._core.query import check_path, kind_behind
-from didww._schema.filters import Match, filter_rules, names_in
+from didww._schema.filters import FilterRule, filter_rules, include_paths, sort_keys
 from didww._schema.forms import DIGITS, EMAIL, RECORD_ID, WEB_ADDRESS, Form
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.rules import SET, Ascending, OneOf, Rule, Together, When
@@ -408,7 +408,7 @@ def test_limits_of_what_is_written(cls: type[Resource]) -> None:
     for place, field, asked in _written(cls):
         assert len({(one.low, one.high, one.longest, one.distinct) for one in asked}) == 1, place
         bounds = LIMITS.get(place, ((asked[0].low, asked[0].high), ""))[0]
-        assert (field.low, field.high, field.longest, field.distinct) == (
+        assert (field.ge, field.le, field.max_length, field.distinct) == (
             *bounds,
             asked[0].longest,
             asked[0].distinct,
@@ -517,7 +517,7 @@ def test_limits_of_relationships(cls: type[Resource]) -> None:
     for request in _requests(facts(cls.type_)):
         for name, link in request.relationships.items():
             field = cls._fields[name]
-            assert (field.low, field.high, field.distinct) == (link.low, link.high, link.distinct), name
+            assert (field.ge, field.le, field.distinct) == (link.low, link.high, link.distinct), name
             assert bool(field.detach_only) is link.null_only, name
 
 
@@ -644,7 +644,7 @@ def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: s
 def test_filters(cls: type[Resource]) -> None:
     """Filters are the contract's; each takes values, comma lists and None as the filters sheet says, and compares so."""
     said = facts(cls.type_).filters
-    rules = {name: rule for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None}
+    rules = {name: rule for name, rule in filter_rules(cls).items() if rule.detour is None}
     assert set(rules) == set(said)
     assert {name for name in rules if rules[name].form == "id"} == {
         name for name in said if name.rpartition(".")[2] == "id"
@@ -659,26 +659,26 @@ def test_filters(cls: type[Resource]) -> None:
 def test_filters_for_which_none_is_refused(cls: type[Resource]) -> None:
     """They compare with what every record has: an attribute that is not nullable, or a relationship of the document."""
     said = facts(cls.type_)
-    for name, rule in filter_rules(cls.filter_type).items():
+    for name, rule in filter_rules(cls).items():
         if rule.never_empty:
             first = name.partition(".")[0]
             attribute = said.attributes.get(first)
-            assert rule.blank, name
+            assert rule.nullable, name
             assert not attribute.nullable if attribute else first in said.relationships, name
 
 
-_VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "integer", "date-time": "moment"}
+_VALUES: dict[str, Any] = {"string": "text", "boolean": "boolean", "integer": "integer", "date-time": "datetime"}
 
 
-def _expected_match(said: Filter) -> Match:
+def _expected_match(said: Filter) -> FilterRule:
     compares: Any = said.compares
-    return Match(
+    return FilterRule(
         _VALUES[said.value],
         compares=compares,
-        many=said.many,
+        multiple=said.many,
         every=said.every,
-        blank=said.blank,
-        any_case=said.any_case,
+        nullable=said.blank,
+        case_insensitive=said.any_case,
         alias=said.alias,
         ignored=said.ignored,
     )
@@ -699,7 +699,7 @@ def test_values_of_filters(cls: type[Resource]) -> None:
 def test_sort_keys(cls: type[Resource]) -> None:
     """Each sort key of the contract is declared twice, ascending and descending."""
     expected = {name for key in facts(cls.type_).sort for name in (key, f"-{key}")}
-    assert sorted(names_in(cls.sort_type)) == sorted(expected)
+    assert sorted(sort_keys(cls)) == sorted(expected)
 
 
 @every_class
@@ -707,7 +707,7 @@ def test_includes(cls: type[Resource]) -> None:
     """Includes are the paths over one or two of the contract's relationships, and the longer ones of the sheet."""
     said = facts(cls.type_)
     paths = {*said.include, *(path for path in _paths(cls.type_, 2) if said.include), *said.include_nested}
-    assert sorted(names_in(cls.include_type)) == sorted(paths)
+    assert sorted(include_paths(cls)) == sorted(paths)
 
 
 def _paths(type_: str, most: int) -> Iterator[str]:
@@ -800,7 +800,7 @@ def test_no_difference_is_out_of_date() -> None:
     assert [place for place in NULLABLE if NULLABLE[place][0] == places[place][1].nullable] == []
     assert [place for place in WIDER_ENUMS if WIDER_ENUMS[place][0] <= places[place][1].enum] == []
     assert [place for place in FORMS if places[place][1].pattern] == []
-    assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].low, places[place][1].high)] == []
+    assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].ge, places[place][1].le)] == []
     metas = {f"{cls.type_}.{name}" for cls in CLASSES for name in facts(cls.type_).meta}
     assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
     nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}

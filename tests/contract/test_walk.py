@@ -377,7 +377,7 @@ def test_every_filter(type: str, mode: Mode) -> None:
 
     async def walk() -> None:
         endpoint = accessor(wire.client(mode), type)
-        rules = filter_rules(class_of(type).filter_type)
+        rules = filter_rules(class_of(type))
         for name, fact in facts(type).filters.items():
             if fact.ignored:
                 every = (await settled(endpoint.list(filter={name: records(type)[0].id}))).data
@@ -752,7 +752,7 @@ def sip(**changes: Any) -> SipConfiguration:
             value = blank[field.kind.name]
             whole[name] = next(iter(field.kind.detail)) if field.kind.name == "enum" else value
             if field.kind.name == "integer":
-                whole[name] = max(7, field.low or 0)
+                whole[name] = max(7, field.ge or 0)
     whole |= {"auth_enabled": True, "sip_timer_b": 8000}
     return SipConfiguration(**{**whole, "host": "sip.example.com", "port": 5060, "codec_ids": [Codec.PCMA], **changes})
 

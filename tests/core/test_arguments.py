@@ -128,9 +128,7 @@ ODD = st.one_of(
     st.just(HUGE),
     st.sampled_from(list(OrderStatus)),
 )
-FILTERS = [
-    (cls, name) for cls in all_classes() for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None
-]
+FILTERS = [(cls, name) for cls in all_classes() for name, rule in filter_rules(cls).items() if rule.detour is None]
 
 
 @given(filter=st.sampled_from(FILTERS), value=ODD)

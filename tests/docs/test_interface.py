@@ -30,7 +30,7 @@ import pytest
 import requests
 
 from didww import AsyncDidwwClient, DidwwClient, configuration, enums
-from didww._schema.filters import names_in
+from didww._schema.filters import include_paths
 from didww._schema.registry import all_classes, class_named, class_of
 from didww.configuration import Environment
 from didww.emulator import Clock, Engine
@@ -745,7 +745,7 @@ def test_each_resource_has_its_module_accessor_and_operations(row: list[str], cl
 def _included_with(type: str) -> set[type[Resource]]:
     """The classes of what can be included with a type."""
     found: set[Any] = set()
-    for path in names_in(class_of(type).include_type):
+    for path in include_paths(class_of(type)):
         cls: Any = class_of(type)
         for name in path.split("."):
             cls = class_named(cls._fields[name].kind.detail.names[0])

@@ -218,7 +218,7 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
             return f"44207946{n:04}"
         return f"{field.name if field else 'text'} {n}"
     if name == "integer":
-        return (field.low or 0 if field else 0) + n + 1
+        return (field.ge or 0 if field else 0) + n + 1
     if name == "boolean":
         return n % 2 == 0
     if name == "decimal":

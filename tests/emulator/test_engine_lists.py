@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww._schema.filters import filter_rules, names_in
+from didww._schema.filters import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes, class_of
 from didww._schema.resource import Resource
 from didww.emulator.engine.overrides import ALIASES, CATALOGUE, EXPRESSIONS, LINKS_NOT_SERVED
@@ -20,11 +20,9 @@ from laws import law
 from scene import PER_TYPE, Caller, Scene, readable
 
 CLASSES = readable()
-FILTERS = [
-    (cls, name) for cls in CLASSES for name, rule in filter_rules(cls.filter_type).items() if rule.detour is None
-]
-SORTS = [(cls, name) for cls in CLASSES for name in names_in(cls.sort_type)]
-INCLUDES = [(cls, path) for cls in CLASSES for path in names_in(cls.include_type)]
+FILTERS = [(cls, name) for cls in CLASSES for name, rule in filter_rules(cls).items() if rule.detour is None]
+SORTS = [(cls, name) for cls in CLASSES for name in sort_keys(cls)]
+INCLUDES = [(cls, path) for cls in CLASSES for path in include_paths(cls)]
 
 
 @functools.cache
@@ -55,7 +53,7 @@ def follow(type: str, record: dict[str, Any], name: str) -> Any:
     world = scene().world
     cls = class_of(type)
     assert cls is not None
-    rule = filter_rules(cls.filter_type).get(name)
+    rule = filter_rules(cls).get(name)
     name = rule.alias if rule is not None and rule.alias else ALIASES.get((type, name), name)
     head, _, rest = name.partition(".")
     if not rest:
@@ -104,7 +102,7 @@ PLAIN = [
     and not name.startswith("nanpa_prefix.")
     and name != "did_group.is_available"
     and cls.type_ != "did_history"
-    and not filter_rules(cls.filter_type)[name].ignored
+    and not filter_rules(cls)[name].ignored
 ]
 
 
@@ -125,7 +123,7 @@ def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str)
 
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(cls, name) for cls, name in PLAIN if (rule := filter_rules(cls.filter_type)[name]).many and not rule.every],
+    [(cls, name) for cls, name in PLAIN if (rule := filter_rules(cls)[name]).multiple and not rule.every],
     ids=label,
 )
 def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) -> None:
@@ -140,7 +138,7 @@ def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) 
 @pytest.mark.parametrize(("cls", "name"), FILTERS, ids=label)
 def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource], name: str) -> None:
     """Empty matches records that have none; elsewhere it is a bad value."""
-    rule = filter_rules(cls.filter_type)[name]
+    rule = filter_rules(cls)[name]
     answer = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
     if rule.blank:
         assert answer.status == 200, answer.body
@@ -151,7 +149,7 @@ def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource],
 
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(cls, name) for cls, name in FILTERS if filter_rules(cls.filter_type)[name].value != "text"],
+    [(cls, name) for cls, name in FILTERS if filter_rules(cls)[name].value != "text"],
     ids=label,
 )
 def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww._core.effects import Request
-from didww._schema.filters import filter_rules, names_in
+from didww._schema.filters import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes
 from didww.emulator import Clock
 from didww.emulator.engine.engine import Engine
@@ -21,9 +21,9 @@ from scene import BASE, MEDIA_TYPE, Caller, Scene, document
 
 SCENE = Scene()
 HEADERS = {"Api-Key": "key", "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
-FILTERS = sorted({name for cls in all_classes() for name in filter_rules(cls.filter_type)})
-SORTS = sorted({name for cls in all_classes() for name in names_in(cls.sort_type)})
-INCLUDES = sorted({name for cls in all_classes() for name in names_in(cls.include_type)})
+FILTERS = sorted({name for cls in all_classes() for name in filter_rules(cls)})
+SORTS = sorted({name for cls in all_classes() for name in sort_keys(cls)})
+INCLUDES = sorted({name for cls in all_classes() for name in include_paths(cls)})
 IDS = [ids[0] for ids in SCENE.ids.values()]
 
 methods = st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "get", "\x00"])

@@ -81,17 +81,17 @@ def values_for(field: Field) -> st.SearchStrategy[Any]:
 
 
 def _single_values(field: Field) -> st.SearchStrategy[Any]:
-    if field.low is not None or field.high is not None:
-        return st.integers(field.low or 0, field.high or 2**31)
+    if field.ge is not None or field.le is not None:
+        return st.integers(field.ge or 0, field.le or 2**31)
     form = field.form
     if form is not None and field.kind.name == "enum":
         return _values(field.kind).filter(lambda value: form.fits(value.value))
     if form is not None:
-        longest = field.longest
+        longest = field.max_length
         ascii_ = st.characters(min_codepoint=32, max_codepoint=126)
         return st.from_regex(form.pattern, alphabet=ascii_).map(lambda text: text[:longest]).filter(form.fits)
-    if field.longest is not None:
-        return st.text(st.characters(exclude_categories=["Cs"]), max_size=min(field.longest, 20))
+    if field.max_length is not None:
+        return st.text(st.characters(exclude_categories=["Cs"]), max_size=min(field.max_length, 20))
     return _values(field.kind)
 
 
@@ -99,7 +99,7 @@ def _list_values(field: Field) -> st.SearchStrategy[Any]:
     if field.alike:
         one = st.sampled_from([cls for cls in field.kind.detail.detail if _writable(cls)])
         return one.flatmap(lambda cls: st.lists(st.builds(cls, **_writable(cls)), min_size=1, max_size=4))
-    return st.lists(items_for(field), min_size=field.low or 0, max_size=min(field.high or 4, 4), unique=field.distinct)
+    return st.lists(items_for(field), min_size=field.ge or 0, max_size=min(field.le or 4, 4), unique=field.distinct)
 
 
 def items_for(field: Field) -> st.SearchStrategy[Any]:
@@ -129,7 +129,7 @@ def _writable(cls: type[Record]) -> dict[str, st.SearchStrategy[Any]]:
     return {
         name: values_for(field)
         for name, field in cls._fields.items()
-        if field.place == "attributes" and field.create and field.implies is None
+        if field.place == "attributes" and field.create and field.on_set is None
     }
 
 
@@ -158,4 +158,4 @@ def known_values(field: Field) -> st.SearchStrategy[Any]:
 
 def writable_members(cls: type[Record]) -> list[Field]:
     """The fields of a nested object that may be written and drag no others along."""
-    return [field for field in cls._fields.values() if field.create and field.implies is None]
+    return [field for field in cls._fields.values() if field.create and field.on_set is None]

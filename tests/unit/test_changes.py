@@ -78,7 +78,7 @@ def test_reading_changes_nothing(cls: type[Resource], data: st.DataObject) -> No
 def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
     """Assigning some fields, None included, sends exactly these; reading others in between adds nothing."""
     record = loaded(cls, data.draw(make.raw_attributes(cls)))
-    fields = [field for field in make.writable_fields(cls, exists=True) if field.implies is None]
+    fields = [field for field in make.writable_fields(cls, exists=True) if field.on_set is None]
     chosen = data.draw(st.lists(st.sampled_from(fields), unique=True)) if fields else []
     expected = {}
     for field in chosen:
@@ -147,7 +147,7 @@ def test_secrets_are_masked(cls: type[Resource]) -> None:
 @given(data=st.data())
 def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data: st.DataObject) -> None:
     """What a create document carries reads back as the values that were set."""
-    fields = [field for field in make.writable_fields(cls, exists=False) if field.implies is None]
+    fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     values = {field.name: data.draw(make.values_for(field)) for field in fields}
     record = cls(**values)
     document = resource_document(cls.type_, ID, record._pending(), {})
@@ -171,7 +171,7 @@ def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data:
         assert twin.to_dict() == record.to_dict()
         assert twin.changes == {}
         for field in make.writable_fields(cls, exists=True):
-            if field.implies is None:
+            if field.on_set is None:
                 setattr(twin, field.name, data.draw(make.values_for(field)))
         for value in list(twin._state.values.values() if twin._state else []):
             if isinstance(value, list):

@@ -116,7 +116,7 @@ def test_from_dict_is_the_inverse_of_to_dict(cls: type[Resource], data: st.DataO
 @given(data=st.data())
 def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.DataObject) -> None:
     """What is to be sent of a record without an id is to be sent of the one made of its dict."""
-    fields = [field for field in make.writable_fields(cls, exists=False) if field.implies is None]
+    fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     record = cls(**{field.name: data.draw(make.values_for(field)) for field in fields})
     for name, field in cls._fields.items():
         if field.place == "relationships" and field.create:

@@ -72,9 +72,9 @@ class _Key(NamedTuple):
 
     def lookup(self, cls: type[Resource]) -> dict[str, str] | None:
         """The filter of `list` that finds it; None if there is none."""
-        rule = None if self.related else filter_rules(cls.filter_type).get(self.field)
+        rule = None if self.related else filter_rules(cls).get(self.field)
         # A list of values is written with commas, and nothing tells a comma of the value's own apart.
-        return None if rule is None or (rule.many and "," in self.value) else {self.field: self.value}
+        return None if rule is None or (rule.multiple and "," in self.value) else {self.field: self.value}
 
 
 def create_once(

@@ -82,7 +82,7 @@ def resolved(
 
     The value is a field of a record, which is requested first unless the caller gave the record with that field.
     """
-    rules = filter_rules(cls.filter_type) if query.filters else {}
+    rules = filter_rules(cls) if query.filters else {}
     detours = {name: rule.detour for name in query.filters if (rule := rules.get(name)) and rule.detour}
     if not detours:
         return configuration, query

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from didww._schema.filters import UUID_TEXT, filter_rules, includable, names_in, way_to_id
+from didww._schema.filters import UUID_TEXT, filter_rules, includes, sort_keys, way_to_id
 from didww._schema.registry import all_classes, class_called, class_named, class_of
 from didww._schema.resource import Resource
 from didww._schema.types import FieldType, listed
@@ -25,7 +25,7 @@ from didww.query_params import QueryParams, filter_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from didww._schema.filters import Match
+    from didww._schema.filters import FilterRule
 
 __all__ = ["assemble", "check_path", "kind_behind"]
 
@@ -89,7 +89,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
     for path in query.includes:
         check_path(cls, path)
     if query.filters:
-        rules = filter_rules(cls.filter_type)
+        rules = filter_rules(cls)
         for name, value in query.filters.items():
             if name not in rules:
                 raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
@@ -99,7 +99,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             if detour is not None and detour.filter in query.filters:
                 raise InvalidValueError(f"filter {name!r} asks by {detour.filter!r}; use one of the two.", field=name)
     if query.sorts:
-        known = names_in(cls.sort_type)
+        known = sort_keys(cls)
         for name in query.sorts:
             if name not in known:
                 raise _unknown(f"{cls.type_} cannot be sorted by", name, known, "sort keys")
@@ -124,13 +124,13 @@ _TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda one: isinstance(one, enum.Enum) or is_uuid(one) or whole_number(one) is not None, "text"),
     "boolean": (lambda one: truth_value(one) is not None, "True or False"),
     "integer": (lambda one: whole_number(one) is not None, "a whole number"),
-    "moment": (lambda one: isinstance(one, datetime), "a datetime with a time zone"),
+    "datetime": (lambda one: isinstance(one, datetime), "a datetime with a time zone"),
 }
 
 
-def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> None:
-    if value is None or (rule.form and rule.blank and value == ""):
-        if not rule.blank or rule.never_empty:
+def _check_value(cls: type[Resource], name: str, value: Any, rule: FilterRule) -> None:
+    if value is None or (rule.form and rule.nullable and value == ""):
+        if not rule.nullable or rule.never_empty:
             raise InvalidValueError(
                 f"filter {name!r} must have a value, got {value!r}: {cls.type_} without one cannot be asked for. "
                 "Leave the filter out for all of them.",
@@ -138,7 +138,7 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
             )
         return
     several = isinstance(value, (list, tuple, set, frozenset))
-    if several and not rule.many:
+    if several and not rule.multiple:
         raise InvalidValueError(f"filter {name!r} takes one value, not a list.", field=name)
     ones = list(cast("Iterable[Any]", value)) if several else [value]
     fits, wanted = _TAKES[rule.value]
@@ -149,11 +149,11 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
             if rule.value == "boolean" and one not in ("true", "false", "1", "0"):
                 raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.", field=name)
         elif not fits(one):
-            hint = f" {_a_moment(one)}" if rule.value == "moment" and isinstance(one, date) else ""
+            hint = f" {_a_moment(one)}" if rule.value == "datetime" and isinstance(one, date) else ""
             raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.{hint}", field=name)
     # Text may be a comma list that was written by hand.
     parts = [
-        part for one in ones for part in (one.split(",") if rule.many and not several and _is_text(one) else [one])
+        part for one in ones for part in (one.split(",") if rule.multiple and not several and _is_text(one) else [one])
     ]
     if rule.form == "id":
         for part in parts:
@@ -166,13 +166,13 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: Match) -> Non
         if kind is not None:
             for part in parts:
                 _check_known(kind, name, part)
-        elif rule.many and (text := next((one for one in ones if _is_text(one) and "," in one), None)) is not None:
+        elif rule.multiple and (text := next((one for one in ones if _is_text(one) and "," in one), None)) is not None:
             raise _ambiguous(cls, name, text, lone=not several)
 
 
 def _ambiguous(cls: type[Resource], name: str, text: str, *, lone: bool) -> InvalidValueError:
     """The error for free text with a comma: the service would match each part of it."""
-    known = filter_rules(cls.filter_type)
+    known = filter_rules(cls)
     others = [other for other in ("id", "external_reference_id", f"{name}_contains") if other in known]
     parts = [part.strip() for part in text.split(",")]
     several = f" For several values, pass a list: {parts!r:.200}." if lone else ""
@@ -183,7 +183,7 @@ def _ambiguous(cls: type[Resource], name: str, text: str, *, lone: bool) -> Inva
     )
 
 
-def _check_length(name: str, value: Any, rule: Match, given: Mapping[str, Any]) -> None:
+def _check_length(name: str, value: Any, rule: FilterRule, given: Mapping[str, Any]) -> None:
     shortest = rule.shortest
     if shortest is not None and len(str(value)) < shortest.length and given.keys().isdisjoint(shortest.beside):
         raise InvalidValueError(
@@ -350,7 +350,7 @@ def check_path(cls: type[Resource], path: str) -> None:
     """
     here = [cls]
     for step in path.split("."):
-        known = list(dict.fromkeys(name for one in here for name in includable(one.include_type)))
+        known = list(dict.fromkeys(name for one in here for name in includes(one)))
         if step not in known:
             types = " and ".join(one.type_ for one in here)
             raise InvalidValueError(

@@ -49,7 +49,7 @@ KEEP: Final = "Leave it out: what is stored stays."
 
 
 ANY_VALUE: Final = object()
-"""In `implies`: whatever is assigned, None excepted."""
+"""In `on_set`: whatever is assigned, None excepted."""
 
 
 class Fault(NamedTuple):
@@ -101,16 +101,19 @@ class Field:
         default: What the service takes when a creation does not carry it, where a rule needs to know; else None.
         secret: Whether its value is hidden in a repr.
         excludes: A relationship that is set to null when this one is set.
-        implies: Value assigned to this field, to what other fields become by it unless they are assigned with it.
+        on_set: Value assigned to this field, to what other fields become by it unless they are assigned with it.
         owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
-        low, high: Bounds of a number, or of how many different items a list has, inclusive.
-        longest: Most characters of a text.
+        ge, le: Bounds of a number, or of how many different items a list has, inclusive.
+        max_length: Most characters of a text.
         form: What a text, or each text of a list, must look like.
         distinct: Whether no item of a list may stand there twice.
         alike: Whether all objects of a list must be of one type.
         not_none: What to write instead of None where only answers hold it; empty if requests may, too.
         detach_only: How it is set, if a request can set a relationship to None alone.
         readable: False for what a request carries and no answer shows.
+        filters: How a list is filtered by it: the type of the value, by the ending of the filter's name.
+        sort: Whether a list can be sorted by it.
+        include: Whether a response can include what it leads to.
         annotation: Its annotation, as source text.
     """)
 
@@ -126,19 +129,22 @@ class Field:
         "distinct",
         "doc",
         "excludes",
+        "filters",
         "form",
-        "high",
+        "ge",
         "holder",
-        "implies",
-        "longest",
-        "low",
+        "include",
+        "le",
+        "max_length",
         "name",
         "not_none",
+        "on_set",
         "owner",
         "place",
         "readable",
         "required",
         "secret",
+        "sort",
         "update",
     )
 
@@ -152,16 +158,19 @@ class Field:
         default: object = None,
         secret: bool = False,
         excludes: str | None = None,
-        implies: Mapping[object, Mapping[str, object]] | None = None,
-        low: int | None = None,
-        high: int | None = None,
-        longest: int | None = None,
+        on_set: Mapping[object, Mapping[str, object]] | None = None,
+        ge: int | None = None,
+        le: int | None = None,
+        max_length: int | None = None,
         form: Form | None = None,
         distinct: bool = False,
         alike: bool = False,
         not_none: str = "",
         detach_only: str = "",
         readable: bool = True,
+        filters: Mapping[str, object] | None = None,
+        sort: bool = False,
+        include: bool = False,
     ) -> None:
         self.place = place
         self.doc = doc
@@ -171,16 +180,19 @@ class Field:
         self.default = default
         self.secret = secret
         self.excludes = excludes
-        self.implies = implies
-        self.low = low
-        self.high = high
-        self.longest = longest
+        self.on_set = on_set
+        self.ge = ge
+        self.le = le
+        self.max_length = max_length
         self.form = form
         self.distinct = distinct
         self.alike = alike
         self.not_none = not_none
         self.detach_only = detach_only
         self.readable = readable
+        self.filters = {ending: value for ending, value in (filters or {}).items() if value is not None}
+        self.sort = sort
+        self.include = include
         self.name = ""
         self.annotation: Any = ""
         self.owner: type[Record] | None = None
@@ -296,11 +308,11 @@ class Field:
         hint = f" {self.not_none or fallback}".rstrip()
         return InvalidValueError(f"{self.label} takes {self.kind.accepts}, and cannot be None.{hint}", field=self.label)
 
-    def implied(self, value: Any) -> Mapping[str, object]:
+    def effects(self, value: Any) -> Mapping[str, object]:
         """What other fields become when this one becomes `value`."""
-        if self.implies is None:
+        if self.on_set is None:
             return {}
-        return self.implies.get(value) or ({} if value is None else self.implies.get(ANY_VALUE, {}))
+        return self.on_set.get(value) or ({} if value is None else self.on_set.get(ANY_VALUE, {}))
 
     def check(self, raw: Any, *, filling: bool = False) -> None:
         """Check a raw value, or the linkage of a list, against the declared limits.
@@ -309,7 +321,7 @@ class Field:
             InvalidValueError: It does not keep them.
         """
         for fault in self.faults(raw):
-            if not (filling and fault.limit == "low" and isinstance(raw, list)):
+            if not (filling and fault.limit == "ge" and isinstance(raw, list)):
                 raise InvalidValueError(
                     f"{self.label}{fault.place} must {fault.words}, got {'***' if self.secret else fault.shown}."
                     f"{fault.way_out}",
@@ -320,21 +332,21 @@ class Field:
         """Where a raw value of this field's kind, or the linkage of a list, does not keep the declared limits."""
         listed = isinstance(raw, list)
         ones = cast("list[Any]", raw) if listed else [raw]
-        if self.low is not None or self.high is not None:
+        if self.ge is not None or self.le is not None:
             size = len(_different(ones)) if listed else Decimal(raw)
             limit = (
-                "low"
-                if self.low is not None and size < self.low
-                else "high"
-                if self.high is not None and size > self.high
+                "ge"
+                if self.ge is not None and size < self.ge
+                else "le"
+                if self.le is not None and size > self.le
                 else None
             )
             if limit is not None:
-                bounds = f"{self.low or 0} to {self.high}" if self.high is not None else f"at least {self.low}"
+                bounds = f"{self.ge or 0} to {self.le}" if self.le is not None else f"at least {self.ge}"
                 words = f"have {bounds} item{'' if bounds == 'at least 1' else 's'}" if listed else f"be {bounds}"
                 yield Fault(limit, words, str(size if listed else raw))
-        if self.longest is not None and len(raw) > self.longest:
-            yield Fault("longest", f"have at most {self.longest} characters", str(len(raw)))
+        if self.max_length is not None and len(raw) > self.max_length:
+            yield Fault("max_length", f"have at most {self.max_length} characters", str(len(raw)))
         if self.distinct and len(_different(ones)) < len(ones):
             again = next(one for n, one in enumerate(ones) if one in ones[:n])
             yield Fault(
@@ -428,23 +440,37 @@ def attribute(
     *,
     secret: bool = False,
     form: Form | None = None,
+    filter: object = None,
+    filter_contains: object = None,
+    filter_gteq: object = None,
+    filter_lteq: object = None,
+    sort: bool = False,
     init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
 ) -> Any:
-    """An attribute that the server sets."""
-    return Field("attributes", doc, secret=secret, form=form)
+    """Declare an attribute that the server sets."""
+    return Field(
+        "attributes",
+        doc,
+        secret=secret,
+        form=form,
+        filters={"": filter, "_contains": filter_contains, "_gteq": filter_gteq, "_lteq": filter_lteq},
+        sort=sort,
+    )
 
 
 def relationship(
     doc: str,
     *,
+    filter: object = None,
+    include: bool = False,
     init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
 ) -> Any:
-    """A relationship that the server sets."""
-    return Link("relationships", doc)
+    """Declare a relationship that the server sets."""
+    return Link("relationships", doc, filters={".id": filter}, include=include)
 
 
 def meta(cls: type[M], doc: str) -> MetaField[M]:
-    """The resource's `meta` object, whose members are those of `cls`."""
+    """Declare the resource's `meta` object, whose members are those of `cls`."""
     return MetaField(cls, doc)
 
 
@@ -455,17 +481,20 @@ def writable(
     required: bool = False,
     default: object = None,
     secret: bool = False,
-    implies: Mapping[object, Mapping[str, object]] | None = None,
-    low: int | None = None,
-    high: int | None = None,
-    longest: int | None = None,
+    on_set: Mapping[object, Mapping[str, object]] | None = None,
+    ge: int | None = None,
+    le: int | None = None,
+    max_length: int | None = None,
     form: Form | None = None,
     distinct: bool = False,
     alike: bool = False,
     not_none: str = "",
     readable: bool = True,
+    filter: object = None,
+    filter_contains: object = None,
+    sort: bool = False,
 ) -> Any:
-    """An attribute that the caller may write."""
+    """Declare an attribute that the caller may write."""
     return Field(
         "attributes",
         doc,
@@ -473,15 +502,17 @@ def writable(
         required=required,
         default=default,
         secret=secret,
-        implies=implies,
-        low=low,
-        high=high,
-        longest=longest,
+        on_set=on_set,
+        ge=ge,
+        le=le,
+        max_length=max_length,
         form=form,
         distinct=distinct,
         alike=alike,
         not_none=not_none,
         readable=readable,
+        filters={"": filter, "_contains": filter_contains},
+        sort=sort,
     )
 
 
@@ -491,24 +522,28 @@ def writable_relationship(
     on: On = "both",
     required: bool = False,
     excludes: str | None = None,
-    low: int | None = None,
-    high: int | None = None,
+    ge: int | None = None,
+    le: int | None = None,
     distinct: bool = False,
     detach_only: str = "",
     readable: bool = True,
+    filter: object = None,
+    include: bool = False,
 ) -> Any:
-    """A relationship that the caller may write."""
+    """Declare a relationship that the caller may write."""
     return Link(
         "relationships",
         doc,
         on=on,
         required=required,
         excludes=excludes,
-        low=low,
-        high=high,
+        ge=ge,
+        le=le,
         distinct=distinct,
         detach_only=detach_only,
         readable=readable,
+        filters={".id": filter},
+        include=include,
     )
 
 

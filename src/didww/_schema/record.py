@@ -342,12 +342,12 @@ class Record(metaclass=RecordType):
             state.values.pop(field.name, None)
             self._attributes[field.name] = raw
         state.assigned.add(field.name)
-        for name, implied in field.implied(value).items():
+        for name, effect in field.effects(value).items():
             target = self._fields[name]
             # A new record has no stored relationship to clear.
             idle = target.place == "relationships" and not exists and name not in state.linkage
             if name not in together and not idle:
-                self._write(target, implied, together)
+                self._write(target, effect, together)
 
     # What to send, and what there is
 

@@ -64,9 +64,9 @@ class Resource(Record):
         type: Type in documents; also the path unless `path` says otherwise.
         operations: What the contract offers.
         extra_operations: What callers asked for beyond it; the server decides.
-        filter: A TypedDict of the filters of its list.
-        include: A Literal of the relationships and nested paths that can be included.
-        sort: A Literal of the sort keys, each with and without a minus.
+        filters: Filters that are not at a field: their type, by name.
+        sorts: Sort keys that are no field.
+        includes: Include paths of more than two steps that editors complete.
         paginated: Whether its list comes in pages.
         page_size: Records in a page unless a request says otherwise.
         largest_page: Most records in a page, as documented; the service can allow an account more.
@@ -93,9 +93,9 @@ class Resource(Record):
     repeatable: ClassVar[bool] = False
     lookup: ClassVar[str | None] = None
     marked: ClassVar[bool] = False
-    filter_type: ClassVar[Any] = None
-    include_type: ClassVar[Any] = None
-    sort_type: ClassVar[Any] = None
+    _filters: ClassVar[Mapping[str, Any]] = {}
+    _sorts: ClassVar[tuple[str, ...]] = ()
+    _includes: ClassVar[tuple[str, ...]] = ()
 
     meta = resource_meta(Meta, "What came beside the attributes: a mapping, empty if there is nothing.")
 
@@ -119,9 +119,9 @@ class Resource(Record):
         lookup: str | None = None,
         marked: bool = False,
         rules: tuple[Rule, ...] = (),
-        filter: Any = None,
-        include: Any = None,
-        sort: Any = None,
+        filters: Mapping[str, Any] | None = None,
+        sorts: tuple[str, ...] = (),
+        includes: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
@@ -138,9 +138,9 @@ class Resource(Record):
         cls.lookup = lookup
         cls.marked = marked
         cls.rules = rules
-        cls.filter_type = filter
-        cls.include_type = include
-        cls.sort_type = sort
+        cls._filters = filters or {}
+        cls._sorts = sorts
+        cls._includes = includes
 
     def __init__(self, **fields: Any) -> None:
         _set_object(self, ResourceObject(self.type_))
@@ -321,9 +321,7 @@ class Resource(Record):
         if name not in source.fieldsets.get(self.type, (name,)):
             return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
-            from didww._schema.filters import names_in
-
-            if name not in names_in(self.include_type):
+            if not field.include:
                 return "is in no answer: the API takes it, and does not give it back."
             path = self._include_path(name)
             return f"was not included in the answer: add include={path!r} to the call (None would mean: there is none)."

@@ -29,9 +29,7 @@ class AddressRequirementValidation(
     """
 
     address_requirement: AddressRequirement = writable_relationship(
-        "The requirement to test against.",
-        on="create",
-        required=True,
+        "The requirement to test against.", on="create", required=True
     )
     identity: Identity | None = writable_relationship("The identity to test; None for none.", on="create")
     address: Address | None = writable_relationship("The address to test; None for none.", on="create")

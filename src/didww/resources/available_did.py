@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.filters import Bool, EveryText, Ids, NumberPart, OptionalIds
@@ -12,54 +12,30 @@ if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
     from didww.resources.nanpa_prefix import NanpaPrefix
 
-AvailableDidFilter = TypedDict(
-    "AvailableDidFilter",
-    {
-        "city.id": Ids,
-        "country.id": Ids,
-        "did_group.features": EveryText,
-        "did_group.id": OptionalIds,
-        "did_group.needs_registration": Bool,
-        "did_group_type.id": Ids,
-        "id": Ids,
-        "nanpa_prefix.id": Ids,
-        "number_contains": NumberPart,
-        "region.id": Ids,
-    },
-    total=False,
-)
-AvailableDidInclude = Literal[
-    "did_group",
-    "did_group.address_requirement",
-    "did_group.city",
-    "did_group.country",
-    "did_group.did_group_type",
-    "did_group.region",
-    "did_group.stock_keeping_units",
-    "nanpa_prefix",
-    "nanpa_prefix.country",
-    "nanpa_prefix.region",
-]
-
 
 class AvailableDid(
     Resource,
     type="available_dids",
     operations=("list", "find"),
     paginated=False,
-    filter=AvailableDidFilter,
-    include=AvailableDidInclude,
+    filters={
+        "city.id": Ids,
+        "country.id": Ids,
+        "did_group.features": EveryText,
+        "did_group.needs_registration": Bool,
+        "did_group_type.id": Ids,
+        "id": Ids,
+        "region.id": Ids,
+    },
 ):
     """One particular number in stock.
 
     The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
     The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
-
-    Source: tests/contract/facts/available_dids.yaml.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.")
-    did_group: DidGroup | None = relationship("The group that sells it.")
+    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.", filter_contains=NumberPart)
+    did_group: DidGroup | None = relationship("The group that sells it.", filter=OptionalIds, include=True)
     nanpa_prefix: NanpaPrefix | None = relationship(
-        "Its NPA-NXX prefix; None outside the North American plan.",
+        "Its NPA-NXX prefix; None outside the North American plan.", filter=Ids, include=True
     )

@@ -9,10 +9,7 @@ from didww._schema.resource import Resource
 
 
 class Balance(Resource, type="balances", path="balance", singleton=True, operations=("find",)):
-    """Funds of the account that the API key belongs to, in US dollars.
-
-    Source: tests/contract/facts/balances.yaml.
-    """
+    """Funds of the account that the API key belongs to, in US dollars."""
 
     balance: Decimal = attribute("Prepaid money on hand, US dollars.")
     credit: Decimal = attribute("Credit granted beyond the prepaid money, US dollars.")

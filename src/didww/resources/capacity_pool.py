@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, writable
 from didww._schema.filters import Bool, EveryId, Ids, Text
@@ -15,53 +15,12 @@ if TYPE_CHECKING:
     from didww.resources.qty_based_pricing import QtyBasedPricing
     from didww.resources.shared_capacity_group import SharedCapacityGroup
 
-CapacityPoolFilter = TypedDict(
-    "CapacityPoolFilter",
-    {
-        "country.id": EveryId,
-        "has_unassigned_channels": Bool,
-        "id": Ids,
-        "name": Text,
-    },
-    total=False,
-)
-CapacityPoolInclude = Literal[
-    "countries",
-    "countries.regions",
-    "qty_based_pricings",
-    "shared_capacity_groups",
-    "shared_capacity_groups.capacity_pool",
-    "shared_capacity_groups.dids",
-]
-CapacityPoolSort = Literal[
-    "assigned_channels_count",
-    "-assigned_channels_count",
-    "metered_rate",
-    "-metered_rate",
-    "minimum_limit",
-    "-minimum_limit",
-    "minimum_qty_per_order",
-    "-minimum_qty_per_order",
-    "monthly_price",
-    "-monthly_price",
-    "name",
-    "-name",
-    "renew_date",
-    "-renew_date",
-    "setup_price",
-    "-setup_price",
-    "total_channels_count",
-    "-total_channels_count",
-]
-
 
 class CapacityPool(
     Resource,
     type="capacity_pools",
     operations=("list", "find", "update"),
-    filter=CapacityPoolFilter,
-    include=CapacityPoolInclude,
-    sort=CapacityPoolSort,
+    filters={"country.id": EveryId, "has_unassigned_channels": Bool, "id": Ids},
 ):
     """Channels (concurrent calls) that the account owns for the numbers of some countries.
 
@@ -70,18 +29,21 @@ class CapacityPool(
     Source: tests/contract/facts/capacity_pools.yaml.
     """
 
-    name: str = attribute("What the pool is called, e.g. `Europe`.")
-    renew_date: DateText = attribute("When it renews next, `YYYY-MM-DD`.")
+    name: str = attribute("What the pool is called, e.g. `Europe`.", filter=Text, sort=True)
+    renew_date: DateText = attribute("When it renews next, `YYYY-MM-DD`.", sort=True)
     total_channels_count: int = writable(
         "Channels owned; an update can lower it, not below `assigned_channels_count` or `minimum_limit`.",
         on="update",
+        sort=True,
     )
-    assigned_channels_count: int = attribute("Channels in use by numbers and groups.")
-    minimum_limit: int = attribute("Fewest channels that must be kept when giving some up.")
-    minimum_qty_per_order: int = attribute("Fewest channels that an order may buy.")
-    setup_price: Decimal = attribute("Price of a channel, once.")
-    monthly_price: Decimal = attribute("Price of a channel by the month.")
-    metered_rate: Decimal = attribute("Price of a minute once all channels of the pool are taken.")
-    countries: list[Country] = relationship("Countries whose numbers can use it.")
-    shared_capacity_groups: list[SharedCapacityGroup] = relationship("Groups that take channels from it.")
-    qty_based_pricings: list[QtyBasedPricing] = relationship("Lower prices for greater numbers of channels.")
+    assigned_channels_count: int = attribute("Channels in use by numbers and groups.", sort=True)
+    minimum_limit: int = attribute("Fewest channels that must be kept when giving some up.", sort=True)
+    minimum_qty_per_order: int = attribute("Fewest channels that an order may buy.", sort=True)
+    setup_price: Decimal = attribute("Price of a channel, once.", sort=True)
+    monthly_price: Decimal = attribute("Price of a channel by the month.", sort=True)
+    metered_rate: Decimal = attribute("Price of a minute once all channels of the pool are taken.", sort=True)
+    countries: list[Country] = relationship("Countries whose numbers can use it.", include=True)
+    shared_capacity_groups: list[SharedCapacityGroup] = relationship("Groups that take channels from it.", include=True)
+    qty_based_pricings: list[QtyBasedPricing] = relationship(
+        "Lower prices for greater numbers of channels.", include=True
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.fields import meta as resource_meta
@@ -30,76 +30,15 @@ if TYPE_CHECKING:
     from didww.resources.region import Region
     from didww.resources.stock_keeping_unit import StockKeepingUnit
 
-DidGroupFilter = TypedDict(
-    "DidGroupFilter",
-    {
-        "allow_additional_channels": Bool,
-        "area_name": AnyCase,
-        "available_dids_enabled": Bool,
-        "city.id": OptionalIds,
-        "country.id": RequiredIds,
-        "did_group_type.id": RequiredIds,
-        "features": EveryText,
-        "id": Ids,
-        "is_available": Bool,
-        "is_metered": Bool,
-        "meta.total_count_gteq": AtLeast,
-        "nanpa_prefix.id": OptionalId,
-        "nanpa_prefix.npanxx": OptionalNanpCodes,
-        "needs_registration": Bool,
-        "prefix": AreaPrefixes,
-        "region.id": OptionalIds,
-    },
-    total=False,
-)
-DidGroupInclude = Literal[
-    "address_requirement",
-    "address_requirement.address_proof_types",
-    "address_requirement.business_onetime_document",
-    "address_requirement.business_permanent_document",
-    "address_requirement.business_proof_types",
-    "address_requirement.country",
-    "address_requirement.did_group_type",
-    "address_requirement.personal_onetime_document",
-    "address_requirement.personal_permanent_document",
-    "address_requirement.personal_proof_types",
-    "city",
-    "city.area",
-    "city.country",
-    "city.region",
-    "country",
-    "country.regions",
-    "did_group_type",
-    "region",
-    "region.country",
-    "stock_keeping_units",
-]
-DidGroupSort = Literal[
-    "allow_additional_channels",
-    "-allow_additional_channels",
-    "area_name",
-    "-area_name",
-    "country.name",
-    "-country.name",
-    "did_group_type.name",
-    "-did_group_type.name",
-    "is_metered",
-    "-is_metered",
-    "prefix",
-    "-prefix",
-    "service_restrictions",
-    "-service_restrictions",
-]
-
 
 class DidGroupMeta(Meta):
     """Stock and terms of a DID group, as they are now."""
 
     available_dids_enabled: bool = attribute(
-        "True if single numbers can be chosen (`available_dids`); False if they are only sold by quantity.",
+        "True if single numbers can be chosen (`available_dids`); False if they are only sold by quantity."
     )
     needs_registration: bool | None = attribute(
-        "True if its numbers need a verified address; None if the answer does not say.",
+        "True if its numbers need a verified address; None if the answer does not say."
     )
     is_available: bool | None = attribute("True if there is stock now; None if the answer does not say.")
     total_count: int | None = attribute("Numbers in stock now; None if the answer does not say.")
@@ -109,39 +48,52 @@ class DidGroup(
     Resource,
     type="did_groups",
     operations=("list", "find"),
-    filter=DidGroupFilter,
-    include=DidGroupInclude,
-    sort=DidGroupSort,
+    filters={
+        "available_dids_enabled": Bool,
+        "id": Ids,
+        "is_available": Bool,
+        "meta.total_count_gteq": AtLeast,
+        "nanpa_prefix.id": OptionalId,
+        "nanpa_prefix.npanxx": OptionalNanpCodes,
+        "needs_registration": Bool,
+    },
+    sorts=("country.name", "did_group_type.name"),
 ):
     """Numbers on offer that share country, city, type and prefix.
 
     Its prices are in `stock_keeping_units`, its stock in `meta`.
-
-    Source: tests/contract/facts/did_groups.yaml.
     """
 
     prefix: str = attribute(
-        "Digits after the country code, e.g. `20` for London; empty if the group covers a whole country."
+        "Digits after the country code, e.g. `20` for London; empty if the group covers a whole country.",
+        filter=AreaPrefixes,
+        sort=True,
     )
-    area_name: str = attribute("Name of the area covered, for people to read.")
-    features: list[Feature] = attribute("Services that its numbers can have.")
+    area_name: str = attribute("Name of the area covered, for people to read.", filter=AnyCase, sort=True)
+    features: list[Feature] = attribute("Services that its numbers can have.", filter=EveryText)
     is_metered: bool = attribute(
-        "True if inbound calls are charged per minute; False if minutes are included.",
+        "True if inbound calls are charged per minute; False if minutes are included.", filter=Bool, sort=True
     )
-    allow_additional_channels: bool = attribute("True if its numbers can be given extra channels for money.")
+    allow_additional_channels: bool = attribute(
+        "True if its numbers can be given extra channels for money.", filter=Bool, sort=True
+    )
     service_restrictions: str | None = attribute(
-        "Restrictions on its numbers, in words; None if there are none.",
+        "Restrictions on its numbers, in words; None if there are none.", sort=True
     )
-    country: Country | None = relationship("The country of its numbers.")
-    city: City | None = relationship("The city of its numbers; None if they belong to no city.")
+    country: Country | None = relationship("The country of its numbers.", filter=RequiredIds, include=True)
+    city: City | None = relationship(
+        "The city of its numbers; None if they belong to no city.", filter=OptionalIds, include=True
+    )
     did_group_type: DidGroupType | None = relationship(
-        "The kind of number: Local, Mobile, Toll-free and so on.",
+        "The kind of number: Local, Mobile, Toll-free and so on.", filter=RequiredIds, include=True
     )
-    region: Region | None = relationship("The state or province of its numbers; None if they belong to none.")
+    region: Region | None = relationship(
+        "The state or province of its numbers; None if they belong to none.", filter=OptionalIds, include=True
+    )
     stock_keeping_units: list[StockKeepingUnit] = relationship(
-        "Its priced offers, one for each count of channels; an order names one of them.",
+        "Its priced offers, one for each count of channels; an order names one of them.", include=True
     )
     address_requirement: AddressRequirement | None = relationship(
-        "What registering its numbers takes; None if they need no registration.",
+        "What registering its numbers takes; None if they need no registration.", include=True
     )
     meta = resource_meta(DidGroupMeta, "Stock and terms as they are now.")

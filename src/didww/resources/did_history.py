@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypedDict
 
 from didww._schema.fields import attribute
 from didww._schema.fields import meta as resource_meta
@@ -12,27 +11,9 @@ from didww._schema.record import Meta
 from didww._schema.resource import Resource
 from didww.enums import DidHistoryAction, DidHistoryMethod
 
-DidHistoryFilter = TypedDict(
-    "DidHistoryFilter",
-    {
-        "action": Text,
-        "created_at_gteq": Since,
-        "created_at_lteq": Until,
-        "did.id": DidId,
-        "did_number": Digits,
-        "id": Ids,
-        "method": Text,
-    },
-    total=False,
-)
-DidHistorySort = Literal["created_at", "-created_at"]
-
 
 class DidHistoryMeta(Meta):
-    """What a count of billing cycles was before and after; both None for every other action.
-
-    Source: tests/contract/facts/did_history.yaml.
-    """
+    """What a count of billing cycles was before and after; both None for every other action."""
 
     to: str | None = attribute("The value after the change, as text.")
 
@@ -42,22 +23,13 @@ class DidHistoryMeta(Meta):
         return self._attributes.get("from")
 
 
-class DidHistory(
-    Resource,
-    type="did_history",
-    operations=("list", "find"),
-    filter=DidHistoryFilter,
-    sort=DidHistorySort,
-):
-    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
+class DidHistory(Resource, type="did_history", operations=("list", "find"), filters={"did.id": DidId, "id": Ids}):
+    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
 
-    Source: tests/contract/facts/did_history.yaml.
-    """
-
-    did_number: str | None = attribute("The number, E.164 digits without a plus sign; None if not said.")
-    action: DidHistoryAction = attribute("What happened.")
-    method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.")
-    created_at: datetime = attribute("When it happened.")
+    did_number: str | None = attribute("The number, E.164 digits without a plus sign; None if not said.", filter=Digits)
+    action: DidHistoryAction = attribute("What happened.", filter=Text)
+    method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.", filter=Text)
+    created_at: datetime = attribute("When it happened.", filter_gteq=Since, filter_lteq=Until, sort=True)
     meta = resource_meta(DidHistoryMeta, "The values before and after, for `billing_cycles_count_changed`.")
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, writable, writable_relationship
 from didww._schema.filters import Ids, OptionalPart
@@ -12,50 +12,25 @@ from didww._schema.resource import Resource
 if TYPE_CHECKING:
     from didww.resources.available_did import AvailableDid
 
-DidReservationFilter = TypedDict(
-    "DidReservationFilter",
-    {
-        "description": OptionalPart,
-        "id": Ids,
-    },
-    total=False,
-)
-DidReservationInclude = Literal[
-    "available_did",
-    "available_did.did_group",
-    "available_did.did_group.stock_keeping_units",
-    "available_did.nanpa_prefix",
-]
-DidReservationSort = Literal[
-    "created_at",
-    "-created_at",
-    "description",
-    "-description",
-    "expire_at",
-    "-expire_at",
-    "expires_at",
-    "-expires_at",
-]
-
 
 class DidReservation(
     Resource,
     type="did_reservations",
     lookup="available_did",
     operations=("list", "find", "create", "delete"),
-    filter=DidReservationFilter,
-    include=DidReservationInclude,
-    sort=DidReservationSort,
+    filters={"id": Ids},
+    sorts=("expire_at",),
+    includes=("available_did.did_group.stock_keeping_units",),
 ):
     """A temporary hold on an available number; deleting it lets the number go.
 
     The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
     The sort key `expire_at` is an older name of `expires_at`.
-
-    Source: tests/contract/facts/did_reservations.yaml.
     """
 
-    description: str | None = writable("The account's own note; None if there is none.", on="create")
-    created_at: datetime = attribute("When the hold began.")
-    expires_at: datetime | None = attribute("When the hold ends and the number goes back to stock.")
-    available_did: AvailableDid = writable_relationship("The number held.", on="create", required=True)
+    description: str | None = writable(
+        "The account's own note; None if there is none.", on="create", filter=OptionalPart, sort=True
+    )
+    created_at: datetime = attribute("When the hold began.", sort=True)
+    expires_at: datetime | None = attribute("When the hold ends and the number goes back to stock.", sort=True)
+    available_did: AvailableDid = writable_relationship("The number held.", on="create", required=True, include=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, status_is
 from didww._schema.fields import meta as resource_meta
@@ -23,69 +23,9 @@ if TYPE_CHECKING:
     from didww.resources.emergency_verification import EmergencyVerification
     from didww.resources.order import Order
 
-EmergencyCallingServiceFilter = TypedDict(
-    "EmergencyCallingServiceFilter",
-    {
-        "address.id": Id,
-        "country.id": Ids,
-        "did_group_type.id": Ids,
-        "id": Ids,
-        "identity.id": Id,
-        "name": OptionalPart,
-        "reference": OptionalText,
-        "status": Text,
-    },
-    total=False,
-)
-EmergencyCallingServiceInclude = Literal[
-    "address",
-    "address.area",
-    "address.city",
-    "address.country",
-    "address.identity",
-    "address.proofs",
-    "country",
-    "country.regions",
-    "did_group_type",
-    "dids",
-    "dids.address_verification",
-    "dids.capacity_pool",
-    "dids.did_group",
-    "dids.emergency_calling_service",
-    "dids.emergency_verification",
-    "dids.identity",
-    "dids.order",
-    "dids.shared_capacity_group",
-    "dids.voice_in_trunk",
-    "dids.voice_in_trunk_group",
-    "emergency_requirement",
-    "emergency_requirement.country",
-    "emergency_requirement.did_group_type",
-    "emergency_verification",
-    "emergency_verification.address",
-    "emergency_verification.dids",
-    "emergency_verification.emergency_calling_service",
-    "order",
-]
-EmergencyCallingServiceSort = Literal[
-    "country.name",
-    "-country.name",
-    "created_at",
-    "-created_at",
-    "name",
-    "-name",
-    "renew_date",
-    "-renew_date",
-    "status",
-    "-status",
-]
-
 
 class EmergencyCallingServiceMeta(Meta):
-    """What the subscription costs, in US dollars.
-
-    Source: tests/contract/facts/emergency_calling_services.yaml.
-    """
+    """What the subscription costs, in US dollars."""
 
     setup_price: Decimal = attribute("Price of the activation, once.")
     monthly_price: Decimal = attribute("Price by the month.")
@@ -95,10 +35,9 @@ class EmergencyCallingService(
     Resource,
     type="emergency_calling_services",
     operations=("list", "find", "delete"),
-    filter=EmergencyCallingServiceFilter,
-    include=EmergencyCallingServiceInclude,
-    sort=EmergencyCallingServiceSort,
     outcome=WaitSpec("status", success=("active",), terminal=("canceled",), blocked=("changes_required",)),
+    filters={"id": Ids, "identity.id": Id},
+    sorts=("country.name",),
 ):
     """A subscription to emergency calling for some numbers at one address.
 
@@ -107,25 +46,31 @@ class EmergencyCallingService(
     Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
-    name: str = attribute("What it is called.")
-    reference: str = attribute("Reference for people to read, e.g. `ECS-1234`.")
-    status: EmergencyCallingServiceStatus = attribute("Where it is in its life.")
+    name: str = attribute("What it is called.", filter=OptionalPart, sort=True)
+    reference: str = attribute("Reference for people to read, e.g. `ECS-1234`.", filter=OptionalText)
+    status: EmergencyCallingServiceStatus = attribute("Where it is in its life.", filter=Text, sort=True)
     activated_at: datetime | None = attribute("When it was activated; None if it has not been.")
     canceled_at: datetime | None = attribute("When it was canceled; None if it has not been.")
     renew_date: DateText | None = attribute(
-        "When it renews next, `YYYY-MM-DD`; None before activation and once canceled."
+        "When it renews next, `YYYY-MM-DD`; None before activation and once canceled.", sort=True
     )
-    created_at: datetime = attribute("When it was created.")
+    created_at: datetime = attribute("When it was created.", sort=True)
     address: Address | None = relationship(
-        "The address that calls for help are sent to. DIDWW's own SDKs read it; its OpenAPI document does not have it."
+        "The address that calls for help are sent to. DIDWW's own SDKs read it; its OpenAPI document does not have it.",
+        filter=Id,
+        include=True,
     )
-    country: Country | None = relationship("The country of the numbers.")
-    did_group_type: DidGroupType | None = relationship("The kind of the numbers.")
-    order: Order | None = relationship("The order that it was charged by; None before activation.")
-    emergency_requirement: EmergencyRequirement | None = relationship("The requirement that it has to meet.")
-    emergency_verification: EmergencyVerification | None = relationship("The verification of its address.")
+    country: Country | None = relationship("The country of the numbers.", filter=Ids, include=True)
+    did_group_type: DidGroupType | None = relationship("The kind of the numbers.", filter=Ids, include=True)
+    order: Order | None = relationship("The order that it was charged by; None before activation.", include=True)
+    emergency_requirement: EmergencyRequirement | None = relationship(
+        "The requirement that it has to meet.", include=True
+    )
+    emergency_verification: EmergencyVerification | None = relationship(
+        "The verification of its address.", include=True
+    )
     dids: list[Did] = relationship(
-        "The numbers that use it. To detach one, set its `emergency_calling_service` to None."
+        "The numbers that use it. To detach one, set its `emergency_calling_service` to None.", include=True
     )
     meta = resource_meta(EmergencyCallingServiceMeta, "What it costs.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, status_is, writable, writable_relationship
 from didww._schema.filters import Ids, OptionalText, Text
@@ -17,68 +17,16 @@ if TYPE_CHECKING:
     from didww.resources.did import Did
     from didww.resources.emergency_calling_service import EmergencyCallingService
 
-EmergencyVerificationFilter = TypedDict(
-    "EmergencyVerificationFilter",
-    {
-        "emergency_calling_service.id": Ids,
-        "external_reference_id": OptionalText,
-        "id": Ids,
-        "status": Text,
-    },
-    total=False,
-)
-EmergencyVerificationInclude = Literal[
-    "address",
-    "address.area",
-    "address.city",
-    "address.country",
-    "address.identity",
-    "address.proofs",
-    "dids",
-    "dids.address_verification",
-    "dids.capacity_pool",
-    "dids.did_group",
-    "dids.emergency_calling_service",
-    "dids.emergency_verification",
-    "dids.identity",
-    "dids.order",
-    "dids.shared_capacity_group",
-    "dids.voice_in_trunk",
-    "dids.voice_in_trunk_group",
-    "emergency_calling_service",
-    "emergency_calling_service.address",
-    "emergency_calling_service.country",
-    "emergency_calling_service.did_group_type",
-    "emergency_calling_service.dids",
-    "emergency_calling_service.emergency_requirement",
-    "emergency_calling_service.emergency_verification",
-    "emergency_calling_service.order",
-]
-EmergencyVerificationSort = Literal[
-    "created_at",
-    "-created_at",
-    "external_reference_id",
-    "-external_reference_id",
-]
-
 
 class EmergencyVerification(
     Resource,
     type="emergency_verifications",
-    rules=(
-        Together(("callback_url", "callback_method")),
-        OneOf(("dids", "emergency_calling_service"), alone=True),
-    ),
+    rules=(Together(("callback_url", "callback_method")), OneOf(("dids", "emergency_calling_service"), alone=True)),
     operations=("list", "find", "create", "update"),
-    filter=EmergencyVerificationFilter,
-    include=EmergencyVerificationInclude,
-    sort=EmergencyVerificationSort,
     outcome=WaitSpec(
-        "status",
-        success=("approved",),
-        terminal=("approved", "rejected"),
-        reasons=("reject_reasons", "reject_comment"),
+        "status", success=("approved",), terminal=("approved", "rejected"), reasons=("reject_reasons", "reject_comment")
     ),
+    filters={"id": Ids},
 ):
     """A request to approve an address for emergency calls; a rejected one is followed by a new one.
 
@@ -88,27 +36,28 @@ class EmergencyVerification(
     """
 
     reference: str = attribute("Reference for people to read, e.g. `XKQ-004821`; its form is not fixed.")
-    status: EmergencyVerificationStatus = attribute("Where the review stands; pending until decided.")
+    status: EmergencyVerificationStatus = attribute("Where the review stands; pending until decided.", filter=Text)
     reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
     reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.",
-        on="create",
-        form=WEB_ADDRESS,
+        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create", form=WEB_ADDRESS
     )
     callback_method: CallbackMethod | None = writable(
         "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+        "The account's own id for it, at most 100 characters; None if it has none.",
+        max_length=100,
+        filter=OptionalText,
+        sort=True,
     )
-    created_at: datetime = attribute("When it was submitted.")
-    address: Address = writable_relationship("The address to approve.", on="create", required=True)
+    created_at: datetime = attribute("When it was submitted.", sort=True)
+    address: Address = writable_relationship("The address to approve.", on="create", required=True, include=True)
     dids: list[Did] = writable_relationship(
-        "The numbers to activate emergency calling for, at least one.", on="create", low=1
+        "The numbers to activate emergency calling for, at least one.", on="create", ge=1, include=True
     )
     emergency_calling_service: EmergencyCallingService = writable_relationship(
-        "The calling service to give another address.", on="create"
+        "The calling service to give another address.", on="create", filter=Ids, include=True
     )
 
     is_pending = status_is(EmergencyVerificationStatus.PENDING)

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypedDict
 
 from didww._schema.fields import attribute
 from didww._schema.filters import Ids
 from didww._schema.resource import Resource
-
-EncryptedFileFilter = TypedDict(
-    "EncryptedFileFilter",
-    {
-        "id": Ids,
-    },
-    total=False,
-)
-EncryptedFileSort = Literal[
-    "description",
-    "-description",
-    "expire_at",
-    "-expire_at",
-    "expires_at",
-    "-expires_at",
-]
 
 
 class EncryptedFile(
     Resource,
     type="encrypted_files",
     operations=("list", "find", "create", "delete"),
-    filter=EncryptedFileFilter,
-    sort=EncryptedFileSort,
+    filters={"id": Ids},
+    sorts=("expire_at",),
 ):
     """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
 
@@ -40,8 +23,8 @@ class EncryptedFile(
     """
 
     description: str | None = attribute(
-        "Free text of the account's own, given with the upload; None if there was none."
+        "Free text of the account's own, given with the upload; None if there was none.", sort=True
     )
     expires_at: datetime | None = attribute(
-        "When it is removed, 24 hours after the upload; the contract always gives one."
+        "When it is removed, 24 hours after the upload; the contract always gives one.", sort=True
     )

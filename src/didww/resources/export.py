@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Required, TypedDict
+from typing import Any, Final, Required, TypedDict
 from uuid import UUID
 
 from didww._schema.fields import attribute, status_is, writable
@@ -16,24 +16,6 @@ from didww._schema.rules import Together
 from didww._util.suggest import did_you_mean
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValueError
-
-ExportFilter = TypedDict(
-    "ExportFilter",
-    {
-        "external_reference_id": OptionalText,
-        "id": Ids,
-    },
-    total=False,
-)
-ExportSort = Literal[
-    "created_at",
-    "-created_at",
-    "external_reference_id",
-    "-external_reference_id",
-    "status",
-    "-status",
-]
-
 
 # What may narrow an export down, by its type (CDR export sheet, section 2). Year, month and day stand in answers only,
 # of exports that were made under earlier versions of the API.
@@ -77,22 +59,17 @@ class Export(
     type="exports",
     rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update"),
-    filter=ExportFilter,
-    sort=ExportSort,
     outcome=WaitSpec("status", success=("completed",), terminal=("completed",)),
+    filters={"id": Ids},
 ):
     """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
 
     DIDWW removes it a month after completion.
-
-    Source: tests/contract/facts/exports.yaml.
     """
 
     export_type: ExportType = writable("Which calls: incoming or outgoing.", on="create", required=True)
-    status: ExportStatus = attribute("Pending, processing, then completed: the file can be downloaded.")
-    url: str | None = attribute(
-        "Where the file, gzip-compressed CSV, is downloaded; None until it is completed.",
-    )
+    status: ExportStatus = attribute("Pending, processing, then completed: the file can be downloaded.", sort=True)
+    url: str | None = attribute("Where the file, gzip-compressed CSV, is downloaded; None until it is completed.")
     filters: CdrInFilters | CdrOutFilters = writable(
         "Which records: `from` (inclusive) and `to` (exclusive), datetimes with a time zone or text such as "
         "`2026-03-01 00:00:00` in UTC, neither in the future and both within this month or the two before it; "
@@ -101,18 +78,18 @@ class Export(
         required=True,
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the export completes; None for no call.",
-        on="create",
-        form=WEB_ADDRESS,
+        "HTTP or HTTPS URL that is called when the export completes; None for no call.", on="create", form=WEB_ADDRESS
     )
     callback_method: CallbackMethod | None = writable(
         "How it is called, set together with the URL; None if it is not.", on="create"
     )
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
-        longest=100,
+        max_length=100,
+        filter=OptionalText,
+        sort=True,
     )
-    created_at: datetime | None = attribute("When it was asked for; None if the service does not say.")
+    created_at: datetime | None = attribute("When it was asked for; None if the service does not say.", sort=True)
 
     is_pending = status_is(ExportStatus.PENDING)
     is_processing = status_is(ExportStatus.PROCESSING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
 from didww._schema.filters import Ids, OptionalDigitPart, OptionalDigits, OptionalPart, OptionalText, Text
@@ -19,84 +19,6 @@ if TYPE_CHECKING:
     from didww.resources.permanent_supporting_document import PermanentSupportingDocument
     from didww.resources.proof import Proof
 
-IdentityFilter = TypedDict(
-    "IdentityFilter",
-    {
-        "birth_date": Text,
-        "company_name": OptionalText,
-        "company_name_contains": OptionalPart,
-        "company_reg_number": OptionalText,
-        "company_reg_number_contains": OptionalPart,
-        "country.id": Ids,
-        "description": OptionalText,
-        "description_contains": OptionalPart,
-        "external_reference_id": Text,
-        "first_name": OptionalText,
-        "first_name_contains": OptionalPart,
-        "id": Ids,
-        "id_number": OptionalText,
-        "id_number_contains": OptionalPart,
-        "identity_type": Text,
-        "last_name": OptionalText,
-        "last_name_contains": OptionalPart,
-        "personal_tax_id": OptionalText,
-        "personal_tax_id_contains": OptionalPart,
-        "phone_number": OptionalDigits,
-        "phone_number_contains": OptionalDigitPart,
-        "vat_id": OptionalText,
-        "vat_id_contains": OptionalPart,
-    },
-    total=False,
-)
-IdentityInclude = Literal[
-    "addresses",
-    "addresses.area",
-    "addresses.city",
-    "addresses.country",
-    "addresses.identity",
-    "addresses.proofs",
-    "birth_country",
-    "birth_country.regions",
-    "country",
-    "country.regions",
-    "permanent_documents",
-    "permanent_documents.identity",
-    "permanent_documents.template",
-    "proofs",
-    "proofs.entity",
-    "proofs.proof_type",
-]
-IdentitySort = Literal[
-    "birth_date",
-    "-birth_date",
-    "company_name",
-    "-company_name",
-    "company_reg_number",
-    "-company_reg_number",
-    "contact_email",
-    "-contact_email",
-    "created_at",
-    "-created_at",
-    "description",
-    "-description",
-    "external_reference_id",
-    "-external_reference_id",
-    "first_name",
-    "-first_name",
-    "id_number",
-    "-id_number",
-    "last_name",
-    "-last_name",
-    "personal_tax_id",
-    "-personal_tax_id",
-    "phone_number",
-    "-phone_number",
-    "vat_id",
-    "-vat_id",
-    "verified",
-    "-verified",
-]
-
 
 class Identity(
     Resource,
@@ -107,9 +29,7 @@ class Identity(
         When("vat_id", (SET,), needs=("country",)),
     ),
     operations=("list", "find", "create", "update", "delete"),
-    filter=IdentityFilter,
-    include=IdentityInclude,
-    sort=IdentitySort,
+    filters={"id": Ids},
 ):
     """A person or company that numbers are registered to.
 
@@ -123,37 +43,85 @@ class Identity(
         on="create",
         required=True,
         form=Form("^(?!any$).*$", "'personal' or 'business'"),
+        filter=Text,
     )
-    first_name: str = writable("First name of the person, or of the company's representative.", required=True)
-    last_name: str = writable("Last name of the person, or of the company's representative.", required=True)
+    first_name: str = writable(
+        "First name of the person, or of the company's representative.",
+        required=True,
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
+    )
+    last_name: str = writable(
+        "Last name of the person, or of the company's representative.",
+        required=True,
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
+    )
     phone_number: str = writable(
-        "Number to reach them by, digits only, e.g. `442079460000`.", required=True, form=DIGITS
+        "Number to reach them by, digits only, e.g. `442079460000`.",
+        required=True,
+        form=DIGITS,
+        filter=OptionalDigits,
+        filter_contains=OptionalDigitPart,
+        sort=True,
     )
     contact_email: str | None = writable(
-        "Email address for questions of the registration; None if not given.", form=EMAIL
+        "Email address for questions of the registration; None if not given.", form=EMAIL, sort=True
     )
     company_name: str | None = writable(
         "Name of the company, which a business identity needs and a personal one cannot have; None if not given.",
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
     )
     company_reg_number: str | None = writable(
-        "Number of the company in its register, of a business identity only; None if not given."
+        "Number of the company in its register, of a business identity only; None if not given.",
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
     )
     vat_id: str | None = writable(
-        "Value added tax number, of a business identity only, checked against its `country`; None if not given."
+        "Value added tax number, of a business identity only, checked against its `country`; None if not given.",
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
     )
-    id_number: str | None = writable("Number of the passport or identity card; None if not given.")
-    personal_tax_id: str | None = writable("The person's tax number; None if not given.")
-    birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.")
-    description: str | None = writable("Free text of the account's own; None if there is none.")
+    id_number: str | None = writable(
+        "Number of the passport or identity card; None if not given.",
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
+    )
+    personal_tax_id: str | None = writable(
+        "The person's tax number; None if not given.", filter=OptionalText, filter_contains=OptionalPart, sort=True
+    )
+    birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.", filter=Text, sort=True)
+    description: str | None = writable(
+        "Free text of the account's own; None if there is none.",
+        filter=OptionalText,
+        filter_contains=OptionalPart,
+        sort=True,
+    )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+        "The account's own id for it, at most 100 characters; None if it has none.",
+        max_length=100,
+        filter=Text,
+        sort=True,
     )
-    created_at: datetime = attribute("When it was created.")
-    verified: bool = attribute("Whether at least one number is registered to it; nothing about its documents.")
+    created_at: datetime = attribute("When it was created.", sort=True)
+    verified: bool = attribute(
+        "Whether at least one number is registered to it; nothing about its documents.", sort=True
+    )
     country: Country | None = writable_relationship(
-        "The country that the identity is registered in; None if not given."
+        "The country that the identity is registered in; None if not given.", filter=Ids, include=True
     )
-    birth_country: Country | None = writable_relationship("The person's country of birth; None if not given.")
-    proofs: list[Proof] = relationship("Documents that prove the identity.")
-    addresses: list[Address] = relationship("Its postal addresses.")
-    permanent_documents: list[PermanentSupportingDocument] = relationship("Filled-in forms on file for it.")
+    birth_country: Country | None = writable_relationship(
+        "The person's country of birth; None if not given.", include=True
+    )
+    proofs: list[Proof] = relationship("Documents that prove the identity.", include=True)
+    addresses: list[Address] = relationship("Its postal addresses.", include=True)
+    permanent_documents: list[PermanentSupportingDocument] = relationship(
+        "Filled-in forms on file for it.", include=True
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.filters import Bool, EveryText, Ids, NanpCodes, NanpPart, OptionalIds, RequiredIds
@@ -13,50 +13,30 @@ if TYPE_CHECKING:
     from didww.resources.country import Country
     from didww.resources.region import Region
 
-NanpaPrefixFilter = TypedDict(
-    "NanpaPrefixFilter",
-    {
-        "country.id": RequiredIds,
-        "did_group.features": EveryText,
-        "did_group.is_available": Bool,
-        "id": Ids,
-        "npa": NanpCodes,
-        "npanxx": NanpPart,
-        "nxx": NanpCodes,
-        "region.id": OptionalIds,
-    },
-    total=False,
-)
-NanpaPrefixInclude = Literal[
-    "country",
-    "country.regions",
-    "region",
-    "region.country",
-]
-NanpaPrefixSort = Literal["npa", "-npa", "nxx", "-nxx"]
-
 
 class NanpaPrefix(
     Resource,
     type="nanpa_prefixes",
     operations=("list", "find"),
-    filter=NanpaPrefixFilter,
-    include=NanpaPrefixInclude,
-    sort=NanpaPrefixSort,
+    filters={"did_group.features": EveryText, "did_group.is_available": Bool, "id": Ids, "npanxx": NanpPart},
 ):
-    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
-
-    Source: tests/contract/facts/nanpa_prefixes.yaml.
-    """
+    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix."""
 
     npa: str = attribute(
-        "Area code, three digits, e.g. `212`.", form=Form(r"^[2-9]\d\d$", "three digits of which the first is 2 to 9")
+        "Area code, three digits, e.g. `212`.",
+        form=Form(r"^[2-9]\d\d$", "three digits of which the first is 2 to 9"),
+        filter=NanpCodes,
+        sort=True,
     )
     nxx: str = attribute(
         "Central office (exchange) code, three digits, e.g. `555`.",
         form=Form(
             r"^(?!\d11$)[2-9]\d{2}$", "three digits of which the first is 2 to 9, and no service code such as 911"
         ),
+        filter=NanpCodes,
+        sort=True,
     )
-    country: Country | None = relationship("The country that it is in, one of those that share the code +1.")
-    region: Region | None = relationship("The state or province that it is in.")
+    country: Country | None = relationship(
+        "The country that it is in, one of those that share the code +1.", filter=RequiredIds, include=True
+    )
+    region: Region | None = relationship("The state or province that it is in.", filter=OptionalIds, include=True)

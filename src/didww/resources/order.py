@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, TypedDict
 
 from didww._schema.fields import attribute, status_is, writable
 from didww._schema.filters import Ids, OptionalText, References, RequiredTexts, Since, UntilDay
@@ -19,31 +18,6 @@ from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 
-OrderFilter = TypedDict(
-    "OrderFilter",
-    {
-        "created_at_gteq": Since,
-        "created_at_lteq": UntilDay,
-        "external_reference_id": OptionalText,
-        "id": Ids,
-        "reference": References,
-        "status": RequiredTexts,
-    },
-    total=False,
-)
-OrderSort = Literal[
-    "amount",
-    "-amount",
-    "created_at",
-    "-created_at",
-    "external_reference_id",
-    "-external_reference_id",
-    "reference",
-    "-reference",
-    "status",
-    "-status",
-]
-
 
 class Order(
     Resource,
@@ -51,23 +25,22 @@ class Order(
     marked=True,
     rules=(Together(("callback_url", "callback_method")),),
     operations=("list", "find", "create", "update", "delete"),
-    filter=OrderFilter,
-    sort=OrderSort,
     outcome=WaitSpec("status", success=("completed",), terminal=("completed", "canceled")),
+    filters={"id": Ids},
 ):
     """A purchase, charged to the balance at once.
 
     It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
     it is to cancel it, which the service allows for pending orders of numbers only.
-
-    Source: tests/contract/facts/orders.yaml.
     """
 
-    reference: str = attribute("Order number for people, e.g. `KTH-650932`.")
+    reference: str = attribute("Order number for people, e.g. `KTH-650932`.", filter=References, sort=True)
     description: str = attribute("What was bought, in a word, e.g. `DID`.")
-    amount: Decimal = attribute("Total price, US dollars with VAT.")
-    status: OrderStatus = attribute("Pending until it is filled, then completed or canceled.")
-    created_at: datetime = attribute("When it was placed.")
+    amount: Decimal = attribute("Total price, US dollars with VAT.", sort=True)
+    status: OrderStatus = attribute(
+        "Pending until it is filled, then completed or canceled.", filter=RequiredTexts, sort=True
+    )
+    created_at: datetime = attribute("When it was placed.", filter_gteq=Since, filter_lteq=UntilDay, sort=True)
     items: list[
         DidOrderItem
         | AvailableDidOrderItem
@@ -79,7 +52,7 @@ class Order(
         "What to buy, at least one item, all of numbers or all of channels; in answers, what was bought.",
         on="create",
         required=True,
-        low=1,
+        ge=1,
         alike=True,
     )
     allow_back_ordering: bool | None = writable(
@@ -98,7 +71,9 @@ class Order(
     )
     external_reference_id: str | None = writable(
         "The account's own identifier for it, at most 100 characters; None if it has none.",
-        longest=100,
+        max_length=100,
+        filter=OptionalText,
+        sort=True,
     )
 
     is_pending = status_is(OrderStatus.PENDING)

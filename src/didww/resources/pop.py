@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from didww._schema.fields import attribute
 from didww._schema.filters import Ids
 from didww._schema.resource import Resource
 
-PopFilter = TypedDict(
-    "PopFilter",
-    {
-        "id": Ids,
-    },
-    total=False,
-)
-
 
 class Pop(
-    Resource,
-    type="pops",
-    operations=("list",),
-    extra_operations=("find",),
-    paginated=False,
-    filter=PopFilter,
+    Resource, type="pops", operations=("list",), extra_operations=("find",), paginated=False, filters={"id": Ids}
 ):
     """A point of presence (POP) of the platform; the list holds them all, in one answer.
 
     `find` is offered although the contract does not list it.
-
-    Source: tests/contract/facts/pops.yaml.
     """
 
     name: str = attribute("Where it is, e.g. `US, NY`.")

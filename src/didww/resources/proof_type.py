@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from didww._schema.fields import attribute
 from didww._schema.filters import Ids, RequiredTexts
 from didww._schema.resource import Resource
 from didww.enums import ProofEntityType
 
-ProofTypeFilter = TypedDict(
-    "ProofTypeFilter",
-    {
-        "entity_type": RequiredTexts,
-        "id": Ids,
-    },
-    total=False,
-)
 
-
-class ProofType(
-    Resource,
-    type="proof_types",
-    operations=("list", "find"),
-    filter=ProofTypeFilter,
-    paginated=False,
-):
-    """A category of document that may serve as a proof; the whole list comes in one answer.
-
-    Source: tests/contract/facts/proof_types.yaml.
-    """
+class ProofType(Resource, type="proof_types", operations=("list", "find"), paginated=False, filters={"id": Ids}):
+    """A category of document that may serve as a proof; the whole list comes in one answer."""
 
     name: str = attribute("What the document is, e.g. `Passport`.")
     entity_type: ProofEntityType = attribute(
-        "What such a document proves; capitalised on the wire, unlike other enums."
+        "What such a document proves; capitalised on the wire, unlike other enums.", filter=RequiredTexts
     )

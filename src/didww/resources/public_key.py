@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from didww._schema.fields import attribute
 from didww._schema.filters import IgnoredIds
 from didww._schema.resource import Resource
-
-PublicKeyFilter = TypedDict(
-    "PublicKeyFilter",
-    {
-        "id": IgnoredIds,
-    },
-    total=False,
-)
 
 
 class PublicKey(
@@ -22,12 +12,9 @@ class PublicKey(
     type="public_keys",
     operations=("list",),
     extra_operations=("find",),
-    filter=PublicKeyFilter,
     paginated=False,
+    filters={"id": IgnoredIds},
 ):
-    """An RSA public key of DIDWW; there are two, and their list needs no API key.
-
-    Source: tests/contract/facts/public_keys.yaml.
-    """
+    """An RSA public key of DIDWW; there are two, and their list needs no API key."""
 
     key: str = attribute("The key as PEM text, `-----BEGIN PUBLIC KEY-----` and all.")

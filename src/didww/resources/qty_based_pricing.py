@@ -9,10 +9,7 @@ from didww._schema.resource import Resource
 
 
 class QtyBasedPricing(Resource, type="qty_based_pricings"):
-    """The price of a channel from some quantity on, in US dollars; comes only included with capacity pools.
-
-    Source: tests/contract/facts/qty_based_pricings.yaml.
-    """
+    """The price of a channel from some quantity on, in US dollars; comes only included with capacity pools."""
 
     qty: int = attribute("Number of channels from which these prices hold.")
     setup_price: Decimal = attribute("Price of a channel, once.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.filters import AnyCase, Ids, RegionCodes, RequiredIds
@@ -11,39 +11,12 @@ from didww._schema.resource import Resource
 if TYPE_CHECKING:
     from didww.resources.country import Country
 
-RegionFilter = TypedDict(
-    "RegionFilter",
-    {
-        "country.id": RequiredIds,
-        "id": Ids,
-        "iso": RegionCodes,
-        "name": AnyCase,
-    },
-    total=False,
-)
-RegionInclude = Literal[
-    "country",
-    "country.regions",
-]
-RegionSort = Literal["iso", "-iso", "name", "-name"]
 
+class Region(Resource, type="regions", operations=("list", "find"), paginated=False, filters={"id": Ids}):
+    """A state or province of a country."""
 
-class Region(
-    Resource,
-    type="regions",
-    operations=("list", "find"),
-    paginated=False,
-    filter=RegionFilter,
-    include=RegionInclude,
-    sort=RegionSort,
-):
-    """A state or province of a country.
-
-    Source: tests/contract/facts/regions.yaml.
-    """
-
-    name: str = attribute("What it is called, e.g. `California`.")
+    name: str = attribute("What it is called, e.g. `California`.", filter=AnyCase, sort=True)
     iso: str | None = attribute(
-        "ISO 3166-2 code, country part included, e.g. `US-CA`; None if unknown.",
+        "ISO 3166-2 code, country part included, e.g. `US-CA`; None if unknown.", filter=RegionCodes, sort=True
     )
-    country: Country | None = relationship("The country that it is in.")
+    country: Country | None = relationship("The country that it is in.", filter=RequiredIds, include=True)

@@ -13,8 +13,6 @@ class StockKeepingUnit(Resource, type="stock_keeping_units"):
 
     It has no list of its own: include `stock_keeping_units` with DID groups, or
     `did_group.stock_keeping_units` with available DIDs.
-
-    Source: tests/contract/facts/stock_keeping_units.yaml.
     """
 
     setup_price: Decimal = attribute("One-time price of a number, US dollars without VAT.")

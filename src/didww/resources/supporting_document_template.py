@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
-
 from didww._schema.fields import attribute
 from didww._schema.filters import Bool, Ids, Part, Texts
 from didww._schema.resource import Resource
 
-SupportingDocumentTemplateFilter = TypedDict(
-    "SupportingDocumentTemplateFilter",
-    {
-        "id": Ids,
-        "name": Texts,
-        "name_contains": Part,
-        "permanent": Bool,
-    },
-    total=False,
-)
-SupportingDocumentTemplateSort = Literal["name", "-name", "permanent", "-permanent"]
-
 
 class SupportingDocumentTemplate(
-    Resource,
-    type="supporting_document_templates",
-    operations=("list", "find"),
-    filter=SupportingDocumentTemplateFilter,
-    sort=SupportingDocumentTemplateSort,
+    Resource, type="supporting_document_templates", operations=("list", "find"), filters={"id": Ids}
 ):
-    """A blank form to be filled in and handed in for a registration.
+    """A blank form to be filled in and handed in for a registration."""
 
-    Source: tests/contract/facts/supporting_document_templates.yaml.
-    """
-
-    name: str = attribute("What the form is, e.g. `Letter of Authorization`.")
+    name: str = attribute(
+        "What the form is, e.g. `Letter of Authorization`.", filter=Texts, filter_contains=Part, sort=True
+    )
     permanent: bool = attribute(
         "True: the filled-in form is kept as a permanent supporting document. "
-        "False: it goes with each address verification."
+        "False: it goes with each address verification.",
+        filter=Bool,
+        sort=True,
     )
     url: str = attribute("Where the blank form can be downloaded.")

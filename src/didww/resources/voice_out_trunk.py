@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 from didww._schema.fields import KEEP, attribute, status_is, writable, writable_relationship
 from didww._schema.fields import meta as resource_meta
@@ -23,81 +23,12 @@ from didww.resources.authentication_method import (
 if TYPE_CHECKING:
     from didww.resources.did import Did
 
-VoiceOutTrunkFilter = TypedDict(
-    "VoiceOutTrunkFilter",
-    {
-        "allow_any_did_as_cli": Bool,
-        "authentication_method.type": Texts,
-        "default_did.id": Id,
-        "default_dst_action": Text,
-        "external_reference_id": OptionalText,
-        "id": Ids,
-        "media_encryption_mode": Text,
-        "name": RequiredText,
-        "name_contains": OptionalPart,
-        "on_cli_mismatch_action": RequiredText,
-        "status": Text,
-        "threshold_reached": Bool,
-    },
-    total=False,
-)
-VoiceOutTrunkInclude = Literal[
-    "default_did",
-    "default_did.address_verification",
-    "default_did.capacity_pool",
-    "default_did.did_group",
-    "default_did.emergency_calling_service",
-    "default_did.emergency_verification",
-    "default_did.identity",
-    "default_did.order",
-    "default_did.shared_capacity_group",
-    "default_did.voice_in_trunk",
-    "default_did.voice_in_trunk_group",
-    "dids",
-    "dids.address_verification",
-    "dids.capacity_pool",
-    "dids.did_group",
-    "dids.emergency_calling_service",
-    "dids.emergency_verification",
-    "dids.identity",
-    "dids.order",
-    "dids.shared_capacity_group",
-    "dids.voice_in_trunk",
-    "dids.voice_in_trunk_group",
-    "emergency_dids",
-    "emergency_dids.address_verification",
-    "emergency_dids.capacity_pool",
-    "emergency_dids.did_group",
-    "emergency_dids.emergency_calling_service",
-    "emergency_dids.emergency_verification",
-    "emergency_dids.identity",
-    "emergency_dids.order",
-    "emergency_dids.shared_capacity_group",
-    "emergency_dids.voice_in_trunk",
-    "emergency_dids.voice_in_trunk_group",
-]
-VoiceOutTrunkSort = Literal[
-    "allow_any_did_as_cli",
-    "-allow_any_did_as_cli",
-    "created_at",
-    "-created_at",
-    "external_reference_id",
-    "-external_reference_id",
-    "name",
-    "-name",
-    "threshold_reached",
-    "-threshold_reached",
-]
-
 
 _OTHER_ACTIONS = tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI)
 
 
 class VoiceOutTrunkMeta(Meta):
-    """What an outbound trunk has spent.
-
-    Source: tests/contract/facts/voice_out_trunks.yaml.
-    """
+    """What an outbound trunk has spent."""
 
     spent_amount: Decimal = attribute("US dollars spent on the trunk in the running billing period.")
 
@@ -107,20 +38,14 @@ class VoiceOutTrunk(
     type="voice_out_trunks",
     rules=(
         When("on_cli_mismatch_action", (OnCliMismatchAction.REPLACE_CLI.value,), needs=("default_did",)),
-        When(
-            "on_cli_mismatch_action",
-            _OTHER_ACTIONS,
-            bars=("default_did",),
-        ),
+        When("on_cli_mismatch_action", _OTHER_ACTIONS, bars=("default_did",)),
         When("allow_any_did_as_cli", (True,), bars=("dids",)),
         When("emergency_enable_all", (True,), bars=("emergency_dids",)),
     ),
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
-    filter=VoiceOutTrunkFilter,
     largest_page=1000,
-    include=VoiceOutTrunkInclude,
-    sort=VoiceOutTrunkSort,
+    filters={"authentication_method.type": Texts, "id": Ids},
 ):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
@@ -130,47 +55,49 @@ class VoiceOutTrunk(
     Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
-    name: str = writable("Name of the account's own.", required=True)
+    name: str = writable(
+        "Name of the account's own.", required=True, filter=RequiredText, filter_contains=OptionalPart, sort=True
+    )
     status: VoiceOutTrunkStatus = writable(
-        "Whether the trunk can place calls; `blocked` stops it. New trunks are active."
+        "Whether the trunk can place calls; `blocked` stops it. New trunks are active.", filter=Text
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.", longest=100
+        "The account's own id for it, at most 100 characters; None if it has none.",
+        max_length=100,
+        filter=OptionalText,
+        sort=True,
     )
-    capacity_limit: int | None = writable(
-        "Most concurrent calls, 1 to 32767; None for no limit.",
-        low=1,
-        high=32767,
-    )
+    capacity_limit: int | None = writable("Most concurrent calls, 1 to 32767; None for no limit.", ge=1, le=32767)
     allow_any_did_as_cli: bool = writable(
-        "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default."
+        "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default.",
+        filter=Bool,
+        sort=True,
     )
     on_cli_mismatch_action: OnCliMismatchAction = writable(
         "What becomes of a call whose caller id is no allowed DID. To assign another action than `replace_cli` sets "
         "`default_did` to None.",
         required=True,
-        implies={action: {"default_did": None} for action in _OTHER_ACTIONS},
+        on_set={action: {"default_did": None} for action in _OTHER_ACTIONS},
+        filter=RequiredText,
     )
     default_dst_action: DefaultDstAction = writable(
-        "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default."
+        "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default.", filter=Text
     )
     dst_prefixes: list[str] = writable(
         "Prefixes of numbers, digits only, that get the opposite of `default_dst_action`.", form=DIGITS
     )
     media_encryption_mode: MediaEncryptionMode = writable(
-        "The media encryption that calls must use; disabled by default."
+        "The media encryption that calls must use; disabled by default.", filter=Text
     )
     allowed_rtp_ips: list[str] | None = writable(
-        "IP addresses or subnets that media is accepted from, at most 60; None for any.",
-        high=60,
-        distinct=True,
+        "IP addresses or subnets that media is accepted from, at most 60; None for any.", le=60, distinct=True
     )
     force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
     rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
     rtp_timeout: int | None = writable(
         "Seconds without media that end a call, 30 to 600; 30 by default, None only in answers.",
-        low=30,
-        high=600,
+        ge=30,
+        le=600,
         not_none=KEEP,
     )
     threshold_amount: Decimal | None = writable(
@@ -189,14 +116,18 @@ class VoiceOutTrunk(
     authentication_method: (
         CredentialsAndIpAuthenticationMethod | TwilioAuthenticationMethod | IpOnlyAuthenticationMethod
     ) = writable("How callers authenticate; an assigned one replaces the whole method.", required=True)
-    created_at: datetime = attribute("When it was created.")
-    threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.")
+    created_at: datetime = attribute("When it was created.", sort=True)
+    threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.", filter=Bool, sort=True)
     default_did: Did | None = writable_relationship(
-        "The caller id in place of one not allowed; needed with `replace_cli`, refused with any other action."
+        "The caller id in place of one not allowed; needed with `replace_cli`, refused with any other action.",
+        filter=Id,
+        include=True,
     )
-    dids: list[Did] = writable_relationship("DIDs that may be caller id; an update replaces them all.", distinct=True)
+    dids: list[Did] = writable_relationship(
+        "DIDs that may be caller id; an update replaces them all.", distinct=True, include=True
+    )
     emergency_dids: list[Did] = writable_relationship(
-        "DIDs that may make emergency calls; an update replaces them all.", distinct=True
+        "DIDs that may make emergency calls; an update replaces them all.", distinct=True, include=True
     )
     meta = resource_meta(VoiceOutTrunkMeta, "What it has spent.")
 

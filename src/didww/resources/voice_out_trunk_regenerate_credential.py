@@ -21,7 +21,5 @@ class VoiceOutTrunkRegenerateCredential(
     """
 
     voice_out_trunk: VoiceOutTrunk = writable_relationship(
-        "The trunk to get new credentials; only `credentials_and_ip` trunks have any.",
-        on="create",
-        required=True,
+        "The trunk to get new credentials; only `credentials_and_ip` trunks have any.", on="create", required=True
     )

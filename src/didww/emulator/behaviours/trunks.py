@@ -118,7 +118,7 @@ def _in_use(text: str) -> Refused:
 
 def _check_room(world: AccountSession, group: str | None) -> None:
     """Refuse a trunk that a group has no room for."""
-    most = VoiceInTrunkGroup._fields["voice_in_trunks"].high
+    most = VoiceInTrunkGroup._fields["voice_in_trunks"].le
     if group is not None and most is not None and world.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
         raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
 

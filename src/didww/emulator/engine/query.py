@@ -17,7 +17,7 @@ from didww.emulator.engine.schema import table_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from didww._schema.filters import Match
+    from didww._schema.filters import FilterRule
     from didww.emulator.engine.schema import Table
 
 __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
@@ -32,15 +32,21 @@ class Filter(NamedTuple):
     """A filter's value, checked: any of `values` matches, or all of them if `every`, and null if `blank`."""
 
     values: tuple[Any, ...]
-    blank: bool = False
-    any_case: bool = False
+    nullable: bool = False
+    case_insensitive: bool = False
     every: bool = False
     compares: str = "equal"
 
     @classmethod
-    def by(cls, match: Match, values: tuple[Any, ...]) -> Filter:
+    def by(cls, match: FilterRule, values: tuple[Any, ...]) -> Filter:
         """The filter that compares as its rule says; without values it finds records that have none."""
-        return cls(values, blank=not values, any_case=match.any_case, every=match.every, compares=match.compares)
+        return cls(
+            values,
+            nullable=not values,
+            case_insensitive=match.case_insensitive,
+            every=match.every,
+            compares=match.compares,
+        )
 
 
 class Page(NamedTuple):
@@ -148,13 +154,13 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     return found
 
 
-def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[Match, Filter]:
+def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[FilterRule, Filter]:
     match = table.filters.get(name)
     if match is None:
         raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
     made = read_filter(match, name, value)
     days = overrides.HISTORY_DAYS.get(table.type)
-    if days is not None and match.value == "moment" and made.values[0] < stamp(now - timedelta(days=days)):
+    if days is not None and match.value == "datetime" and made.values[0] < stamp(now - timedelta(days=days)):
         raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
     known = table.known_values(name)
     unknown = [] if known is None else [one for one in made.values if one not in known]
@@ -170,7 +176,7 @@ def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:
             raise bad_filter_value(name, one.values[0])
 
 
-def read_filter(match: Match, name: str, value: str) -> Filter:
+def read_filter(match: FilterRule, name: str, value: str) -> Filter:
     """A filter's value by its rule.
 
     Raises:
@@ -179,20 +185,20 @@ def read_filter(match: Match, name: str, value: str) -> Filter:
     return Filter.by(match, _READERS[match.value](match, name, value))
 
 
-def _flags(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+def _flags(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
     if value not in ("true", "false"):
         raise bad_filter_value(name, value)
     return (value == "true",)
 
 
-def _numbers(match: Match, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+def _numbers(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
     number = _integer(value.removeprefix("-"))
     if number is None:
         raise bad_filter_value(name, value)
     return (-number if value.startswith("-") else number,)
 
 
-def _moments(match: Match, name: str, value: str) -> tuple[Any, ...]:
+def _moments(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -203,14 +209,14 @@ def _moments(match: Match, name: str, value: str) -> tuple[Any, ...]:
     return (stamp(moment),)
 
 
-def _texts(match: Match, name: str, value: str) -> tuple[Any, ...]:
-    values = tuple(part for part in value.split(",") if part) if match.many else (value,) if value else ()
-    if not values and not (match.blank and not value):
+def _texts(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
+    values = tuple(part for part in value.split(",") if part) if match.multiple else (value,) if value else ()
+    if not values and not (match.nullable and not value):
         raise bad_filter_value(name, value)
     return values
 
 
-_READERS = {"boolean": _flags, "integer": _numbers, "moment": _moments, "text": _texts}
+_READERS = {"boolean": _flags, "integer": _numbers, "datetime": _moments, "text": _texts}
 
 
 def _page(given: Mapping[str, str], usual: int, most: int) -> Page:

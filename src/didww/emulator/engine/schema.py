@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from didww._core.query import kind_behind
-from didww._schema.filters import Match, filter_rules, includable, names_in
+from didww._schema.filters import FilterRule, filter_rules, includes, sort_keys
 from didww._schema.registry import class_named, class_of
 from didww.emulator.engine import overrides
 
@@ -105,7 +105,7 @@ class Table:
             field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
         # What answers show can be included, and the other way round. The rest is kept: a proof has its files.
-        self.includable = frozenset(includable(cls.include_type))
+        self.includable = frozenset(includes(cls))
         self.shown_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
         self.ones: dict[str, Relation] = _ones(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
@@ -133,14 +133,14 @@ class Table:
         self.insert = f'INSERT INTO "{self.type}" (owner, {self.selected}) VALUES ({places})'  # noqa: S608 declared names
 
     @cached_property
-    def filters(self) -> dict[str, Match]:
+    def filters(self) -> dict[str, FilterRule]:
         """The filters of its list, with their rules; those that the client answers by others are none of them."""
-        return {name: rule for name, rule in filter_rules(self.cls.filter_type).items() if rule.detour is None}
+        return {name: rule for name, rule in filter_rules(self.cls).items() if rule.detour is None}
 
     @cached_property
     def sorts(self) -> frozenset[str]:
         """The sort keys of its list, without a minus."""
-        return frozenset(name.removeprefix("-") for name in names_in(self.cls.sort_type))
+        return frozenset(name.removeprefix("-") for name in sort_keys(self.cls))
 
     def known_values(self, name: str) -> frozenset[str] | None:
         """The values that a filter takes, if others are an error; None if others match nothing.

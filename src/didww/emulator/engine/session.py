@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from didww._schema.filters import Match
+    from didww._schema.filters import FilterRule
     from didww.emulator.controls.clock import Clock
     from didww.emulator.data.catalogue import Catalogue
     from didww.emulator.engine.schema import Table
@@ -436,7 +436,7 @@ class AccountSession:
         self.update("balances", record["id"], {"balance": f"{balance:.2f}", "total_balance": f"{total:.2f}"})
 
 
-def _as_filter(match: Match, value: Any) -> Filter:
+def _as_filter(match: FilterRule, value: Any) -> Filter:
     if isinstance(value, Filter):
         return value
     several = isinstance(value, (list, tuple, set, frozenset))

@@ -135,13 +135,13 @@ class Conditions:
 
     def _of_many(self, alias: str, other: Table, back: str, rest: str, one: Filter) -> str:
         inner = self._alias()
-        if one.blank:  # none at all
+        if one.nullable:  # none at all
             return f'NOT EXISTS (SELECT 1 {self._from(other, inner)}{inner}."{back}" = {alias}.id)'
         term = self._term(other, inner, rest, one)
         return f'{alias}.id IN (SELECT {inner}."{back}" {self._from(other, inner)}{term})'
 
     def _compare(self, expression: str, one: Filter, *, listed: bool = False) -> str:
-        if one.blank:
+        if one.nullable:
             return f"({expression} IS NULL OR {expression} = '')"
         if one.compares == "contains":
             return self._any_in(expression, one.values)
@@ -151,14 +151,14 @@ class Conditions:
             # Texts stand in the JSON of a list with their quotes, which no text inside one can imitate.
             texts = [msgspec.json.encode(value).decode() for value in one.values]
             return self._all_in(expression, texts) if one.every else self._any_in(expression, texts)
-        if one.any_case:
+        if one.case_insensitive:
             return f"fold({expression}) IN ({self._list(one)})"
         if len(one.values) == 1:
             return f"{expression} = {self._value(one.values[0])}"
         return f"{expression} IN ({self._list(one)})"
 
     def _list(self, one: Filter) -> str:
-        values = [value.casefold() for value in one.values] if one.any_case else list(one.values)
+        values = [value.casefold() for value in one.values] if one.case_insensitive else list(one.values)
         return f"SELECT value FROM {self._each(values)}"
 
     def _any_in(self, expression: str, values: Sequence[str]) -> str:

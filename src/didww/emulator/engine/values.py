@@ -32,11 +32,11 @@ _OBJECT = frozenset({"type", "attributes"})
 
 # What the service says of a limit that is not kept, by the limit and whether it is one of a list.
 _FAULTS = {
-    ("low", False): "must be greater than or equal to {field.low}",
-    ("high", False): "must be less than or equal to {field.high}",
-    ("low", True): "is too short (minimum is {field.low})",
-    ("high", True): "is too long (maximum is {field.high})",
-    ("longest", False): "is too long (maximum is {field.longest} characters)",
+    ("ge", False): "must be greater than or equal to {field.ge}",
+    ("le", False): "must be less than or equal to {field.le}",
+    ("ge", True): "is too short (minimum is {field.ge})",
+    ("le", True): "is too long (maximum is {field.le})",
+    ("max_length", False): "is too long (maximum is {field.max_length} characters)",
     ("form", False): "is invalid",
     ("form", True): "is invalid",
     ("distinct", True): "must not hold the same twice",
@@ -200,7 +200,7 @@ def default(field: Field, moment: datetime | None = None) -> Any:
         return next(iter(kind.detail)).value
     if kind.name == "datetime":
         return stamp(moment or datetime.now(UTC))
-    return _EMPTY[kind.name]() if kind.name in _EMPTY else field.low if field.low is not None else 0
+    return _EMPTY[kind.name]() if kind.name in _EMPTY else field.ge if field.ge is not None else 0
 
 
 _EMPTY: dict[str, Callable[[], Any]] = {

@@ -17,13 +17,13 @@ class CredentialsAndIpAuthenticationMethod(AuthenticationMethod, type="credentia
     allowed_sip_ips: list[str] = writable(
         "IP addresses or subnets that may call, 1 to 60; a single one comes back as a /32.",
         required=True,
-        low=1,
-        high=60,
+        ge=1,
+        le=60,
         distinct=True,
     )
     tech_prefix: str | None = writable(
         "Digits and `#` that are cut off the dialled number, at most 8; None for none.",
-        longest=8,
+        max_length=8,
         form=Form("^[0-9#]+$", "digits and '#' only", r"+\s./-"),
     )
     username: str | None = attribute("SIP username, made by DIDWW.", secret=True)

@@ -17,7 +17,7 @@ class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
         "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442079460000`. "
         "None in answers only.",
         required=True,
-        longest=15,
+        max_length=15,
         form=DIGITS,
         not_none="Name the number; an update that leaves it out keeps what is stored.",
     )

@@ -20,12 +20,8 @@ class OrderItem(Nested):
     nrc: Decimal = attribute("One-time charge, US dollars with VAT.")
     mrc: Decimal = attribute("Monthly charge, US dollars with VAT.")
     prorated_mrc: bool = attribute("True if the monthly charge covers only the rest of the billing period.")
-    billed_from: DateText | None = attribute(
-        "First day of the billed period, `YYYY-MM-DD`; None before it is filled.",
-    )
-    billed_to: DateText | None = attribute(
-        "Last day of the billed period, `YYYY-MM-DD`; None before it is filled.",
-    )
+    billed_from: DateText | None = attribute("First day of the billed period, `YYYY-MM-DD`; None before it is filled.")
+    billed_to: DateText | None = attribute("Last day of the billed period, `YYYY-MM-DD`; None before it is filled.")
 
 
 OrderItem.fallback = OrderItem
@@ -46,8 +42,8 @@ class NumberOrderItem(OrderItem, type="did_order_items"):
     billing_cycles_count: int = writable(
         "Billing cycles until the numbers are released, 0 to 999; left out, they renew without end. "
         "No answer repeats it.",
-        low=0,
-        high=999,
+        ge=0,
+        le=999,
         readable=False,
     )
     did_group_id: str | None = attribute("The DID group that supplied the numbers; None if there is none.")

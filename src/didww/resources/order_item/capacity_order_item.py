@@ -13,7 +13,7 @@ class CapacityOrderItem(OrderItem, type="capacity_order_items"):
     Source: tests/contract/facts/orders.yaml.
     """
 
-    qty: int = writable("How many channels, 1 to 10000; left out, one.", low=1, high=10_000)
+    qty: int = writable("How many channels, 1 to 10000; left out, one.", ge=1, le=10_000)
     capacity_pool_id: str | None = writable(
         "The pool that gets the channels; in answers None if there is none.",
         required=True,

@@ -13,9 +13,7 @@ class DidOrderItem(NumberOrderItem):
     Source: tests/contract/facts/orders.yaml.
     """
 
-    qty: int = writable("How many numbers, 1 to 1000; left out, one.", low=1, high=1000)
+    qty: int = writable("How many numbers, 1 to 1000; left out, one.", ge=1, le=1000)
     nanpa_prefix_id: str = writable(
-        "Limits the choice to numbers of this NPA-NXX prefix; no answer repeats it.",
-        form=RECORD_ID,
-        readable=False,
+        "Limits the choice to numbers of this NPA-NXX prefix; no answer repeats it.", form=RECORD_ID, readable=False
     )

@@ -13,5 +13,5 @@ class EmergencyOrderItem(OrderItem, type="emergency_order_items", writable=False
     """
 
     emergency_calling_service_id: str | None = attribute(
-        "The emergency calling service that came of it; None if there is none.",
+        "The emergency calling service that came of it; None if there is none."
     )

@@ -1,6 +1,8 @@
-"""The asynchronous client: one accessor per resource, and what goes beyond single resources.
+"""The asynchronous client: what goes beyond single resources.
 
-Its twin is `didww.client`; a test compares them member by member.
+The accessors of the resources are in `didww._endpoints.async_accessors`. `scripts/generate.py` makes the synchronous
+client, `didww.client`, of this module: lines that end in `# async` are left out there, and those that begin with
+`# sync:` are let in.
 """
 
 from __future__ import annotations
@@ -13,19 +15,7 @@ from didww._core.download import checked_most, download, export_url, target_path
 from didww._core.events import observers_for
 from didww._drivers.asynchronous import AsyncDriver
 from didww._drivers.opentelemetry import tracing_for
-from didww._endpoints.asynchronous import (
-    AsyncCancellable,
-    AsyncCancellableJobs,
-    AsyncCatalogue,
-    AsyncCreates,
-    AsyncFindsOne,
-    AsyncHeld,
-    AsyncJobs,
-    AsyncKept,
-    AsyncManaged,
-    AsyncOwned,
-    AsyncServices,
-)
+from didww._endpoints.async_accessors import AsyncAccessors
 from didww._util.suggest import did_you_mean
 from didww._util.tracebacks import short_tracebacks
 from didww._util.urls import origin_of
@@ -50,118 +40,38 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Never
 
+    # sync: import requests
     from didww._core.download import Progress
     from didww._core.events import RequestStarted, ResponseReceived, RetryScheduled
     from didww._core.raw import RawResponse
     from didww._core.upload import EncryptedUpload
-    from didww._drivers.file_source import AsyncFile, File
+    from didww._drivers.file_source import AsyncFile  # async
+    from didww._drivers.file_source import File
     from didww.query_params import QueryParams
-    from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
-    from didww.resources.address_requirement import (
-        AddressRequirement,
-        AddressRequirementFilter,
-        AddressRequirementInclude,
-        AddressRequirementSort,
-    )
-    from didww.resources.address_requirement_validation import AddressRequirementValidation
-    from didww.resources.address_verification import (
-        AddressVerification,
-        AddressVerificationFilter,
-        AddressVerificationInclude,
-        AddressVerificationSort,
-    )
-    from didww.resources.area import Area, AreaFilter, AreaInclude, AreaSort
-    from didww.resources.available_did import AvailableDid, AvailableDidFilter, AvailableDidInclude
-    from didww.resources.balance import Balance
-    from didww.resources.capacity_pool import CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort
-    from didww.resources.city import City, CityFilter, CityInclude, CitySort
-    from didww.resources.country import Country, CountryFilter, CountryInclude, CountrySort
-    from didww.resources.did import Did, DidFilter, DidInclude, DidSort
-    from didww.resources.did_group import DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort
-    from didww.resources.did_group_type import DidGroupType, DidGroupTypeFilter, DidGroupTypeSort
-    from didww.resources.did_history import DidHistory, DidHistoryFilter, DidHistorySort
-    from didww.resources.did_reservation import (
-        DidReservation,
-        DidReservationFilter,
-        DidReservationInclude,
-        DidReservationSort,
-    )
-    from didww.resources.emergency_calling_service import (
-        EmergencyCallingService,
-        EmergencyCallingServiceFilter,
-        EmergencyCallingServiceInclude,
-        EmergencyCallingServiceSort,
-    )
-    from didww.resources.emergency_requirement import (
-        EmergencyRequirement,
-        EmergencyRequirementFilter,
-        EmergencyRequirementInclude,
-    )
-    from didww.resources.emergency_requirement_validation import EmergencyRequirementValidation
-    from didww.resources.emergency_verification import (
-        EmergencyVerification,
-        EmergencyVerificationFilter,
-        EmergencyVerificationInclude,
-        EmergencyVerificationSort,
-    )
-    from didww.resources.encrypted_file import EncryptedFile, EncryptedFileFilter, EncryptedFileSort
-    from didww.resources.export import Export, ExportFilter, ExportSort
-    from didww.resources.identity import Identity, IdentityFilter, IdentityInclude, IdentitySort
-    from didww.resources.nanpa_prefix import NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort
-    from didww.resources.order import Order, OrderFilter, OrderSort
-    from didww.resources.permanent_supporting_document import (
-        PermanentSupportingDocument,
-        PermanentSupportingDocumentFilter,
-        PermanentSupportingDocumentInclude,
-        PermanentSupportingDocumentSort,
-    )
-    from didww.resources.pop import Pop, PopFilter
-    from didww.resources.proof import Proof, ProofFilter, ProofInclude, ProofSort
-    from didww.resources.proof_type import ProofType, ProofTypeFilter
-    from didww.resources.public_key import PublicKey, PublicKeyFilter
-    from didww.resources.region import Region, RegionFilter, RegionInclude, RegionSort
-    from didww.resources.shared_capacity_group import (
-        SharedCapacityGroup,
-        SharedCapacityGroupFilter,
-        SharedCapacityGroupInclude,
-        SharedCapacityGroupSort,
-    )
-    from didww.resources.supporting_document_template import (
-        SupportingDocumentTemplate,
-        SupportingDocumentTemplateFilter,
-        SupportingDocumentTemplateSort,
-    )
-    from didww.resources.voice_in_trunk import VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort
-    from didww.resources.voice_in_trunk_group import (
-        VoiceInTrunkGroup,
-        VoiceInTrunkGroupFilter,
-        VoiceInTrunkGroupInclude,
-        VoiceInTrunkGroupSort,
-    )
-    from didww.resources.voice_out_trunk import (
-        VoiceOutTrunk,
-        VoiceOutTrunkFilter,
-        VoiceOutTrunkInclude,
-        VoiceOutTrunkSort,
-    )
-    from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
+    from didww.resources.encrypted_file import EncryptedFile
+    from didww.resources.export import Export
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDidwwClient"]
 
 
-def _transport() -> AsyncTransport:
+def _transport() -> AsyncTransport:  # async
+    # sync: def _transport(session: requests.Session | None) -> Transport:
+    # sync: if session is not None:
+    # sync:     from didww.transport.requests_session import SessionTransport
+    # sync:
+    # sync:     return SessionTransport(session)
     from didww.transport.httpx_async import AsyncHttpTransport
 
     return AsyncHttpTransport()
 
 
 @short_tracebacks
-class AsyncDidwwClient:
+class AsyncDidwwClient(AsyncAccessors):
     """A client of DIDWW API v3.
 
-    For asyncio and trio; safe to share between the tasks of one event loop. Connections are pooled and kept; use it
-    in an `async with` block, or close it.
+    For asyncio and trio; the tasks of one event loop can share it. Connections are pooled: use the client in an
+    `async with` block, or close it.
 
     Args:
         api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
@@ -203,6 +113,7 @@ class AsyncDidwwClient:
         api_key: str | None = None,
         environment: Environment | str | None = None,
         base_url: str | None = None,
+        # sync: session: requests.Session | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
@@ -227,7 +138,8 @@ class AsyncDidwwClient:
             tracing=tracing_for(tracing, origin_of(base_url)),
             allow_insecure=allow_insecure,
         )
-        self._driver = AsyncDriver(transport or _transport())
+        self._driver = AsyncDriver(transport or _transport())  # async
+        # sync: self._driver = Driver(transport or _transport(session))
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -275,12 +187,12 @@ class AsyncDidwwClient:
         """Close the connections; calls after this raise `ClientClosedError`."""
         await self._driver.close()
 
-    if not TYPE_CHECKING:  # a checker must see it as an error
+    if not TYPE_CHECKING:  # a type checker must report it  # async
 
-        def __enter__(self) -> Never:
-            raise TypeError(f"{type(self).__name__} takes 'async with', not 'with'.")
+        def __enter__(self) -> Never:  # async
+            raise TypeError(f"{type(self).__name__} takes 'async with', not 'with'.")  # async
 
-        __exit__ = __enter__  # looked up before the other one is called
+        __exit__ = __enter__  # looked up before the other one is called  # async
 
     async def __aenter__(self) -> Self:
         return self
@@ -363,7 +275,8 @@ class AsyncDidwwClient:
 
     async def upload_file(
         self,
-        file: File | AsyncFile,
+        file: File | AsyncFile,  # async
+        # sync: file: File,
         *,
         description: str | None = None,
         filename: str | None = None,
@@ -484,189 +397,3 @@ class AsyncDidwwClient:
     async def delete(self, path: str) -> RawResponse:
         """Send a raw DELETE and return the document, mostly an empty one: `request("DELETE", path)`."""
         return await self.request("DELETE", path)
-
-    # The resources, one accessor each
-
-    def countries(self) -> AsyncCatalogue[Country, CountryFilter, CountryInclude, CountrySort]:
-        """A country with actual or potential number coverage; the list holds them all, in one answer."""
-        return AsyncCatalogue(self, "countries")
-
-    def regions(self) -> AsyncCatalogue[Region, RegionFilter, RegionInclude, RegionSort]:
-        """A state or province of a country."""
-        return AsyncCatalogue(self, "regions")
-
-    def cities(self) -> AsyncCatalogue[City, CityFilter, CityInclude, CitySort]:
-        """A city with actual or potential number coverage."""
-        return AsyncCatalogue(self, "cities")
-
-    def areas(self) -> AsyncCatalogue[Area, AreaFilter, AreaInclude, AreaSort]:
-        """A regulatory area inside a country."""
-        return AsyncCatalogue(self, "areas")
-
-    def nanpa_prefixes(self) -> AsyncCatalogue[NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort]:
-        """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix."""
-        return AsyncCatalogue(self, "nanpa_prefixes")
-
-    def pops(self) -> AsyncCatalogue[Pop, PopFilter, Never, Never]:
-        """A point of presence (POP) of the platform; the list holds them all, in one answer."""
-        return AsyncCatalogue(self, "pops")
-
-    def did_group_types(self) -> AsyncCatalogue[DidGroupType, DidGroupTypeFilter, Never, DidGroupTypeSort]:
-        """A kind of number that a DID group sells; ids differ between environments, so look them up by name."""
-        return AsyncCatalogue(self, "did_group_types")
-
-    def did_groups(self) -> AsyncCatalogue[DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort]:
-        """Numbers on offer that share country, city, type and prefix."""
-        return AsyncCatalogue(self, "did_groups")
-
-    def available_dids(self) -> AsyncCatalogue[AvailableDid, AvailableDidFilter, AvailableDidInclude, Never]:
-        """One particular number in stock."""
-        return AsyncCatalogue(self, "available_dids")
-
-    def balance(self) -> AsyncFindsOne[Balance]:
-        """Funds of the account that the API key belongs to, in US dollars."""
-        return AsyncFindsOne(self, "balances")
-
-    def dids(self) -> AsyncCancellable[Did, DidFilter, DidInclude, DidSort]:
-        """A number that the account owns."""
-        return AsyncCancellable(self, "dids")
-
-    def did_history(self) -> AsyncCatalogue[DidHistory, DidHistoryFilter, Never, DidHistorySort]:
-        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
-        return AsyncCatalogue(self, "did_history")
-
-    def did_reservations(
-        self,
-    ) -> AsyncHeld[DidReservation, DidReservationFilter, DidReservationInclude, DidReservationSort]:
-        """A temporary hold on an available number; deleting it lets the number go."""
-        return AsyncHeld(self, "did_reservations")
-
-    def orders(self) -> AsyncCancellableJobs[Order, OrderFilter, Never, OrderSort]:
-        """A purchase, charged to the balance at once."""
-        return AsyncCancellableJobs(self, "orders")
-
-    def exports(self) -> AsyncJobs[Export, ExportFilter, Never, ExportSort]:
-        """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`."""
-        return AsyncJobs(self, "exports")
-
-    def voice_in_trunks(self) -> AsyncManaged[VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort]:
-        """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs."""
-        return AsyncManaged(self, "voice_in_trunks")
-
-    def voice_in_trunk_groups(
-        self,
-    ) -> AsyncManaged[VoiceInTrunkGroup, VoiceInTrunkGroupFilter, VoiceInTrunkGroupInclude, VoiceInTrunkGroupSort]:
-        """Inbound trunks that routing treats as one target."""
-        return AsyncManaged(self, "voice_in_trunk_groups")
-
-    def voice_out_trunks(
-        self,
-    ) -> AsyncManaged[VoiceOutTrunk, VoiceOutTrunkFilter, VoiceOutTrunkInclude, VoiceOutTrunkSort]:
-        """A trunk for outbound calls; accounts without an outbound plan cannot list them (403)."""
-        return AsyncManaged(self, "voice_out_trunks")
-
-    def voice_out_trunk_regenerate_credentials(self) -> AsyncCreates[VoiceOutTrunkRegenerateCredential, Never]:
-        """A request to replace the SIP credentials of an outbound trunk by new ones."""
-        return AsyncCreates(self, "voice_out_trunk_regenerate_credentials")
-
-    def capacity_pools(self) -> AsyncOwned[CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort]:
-        """Channels (concurrent calls) that the account owns for the numbers of some countries."""
-        return AsyncOwned(self, "capacity_pools")
-
-    def shared_capacity_groups(
-        self,
-    ) -> AsyncManaged[
-        SharedCapacityGroup, SharedCapacityGroupFilter, SharedCapacityGroupInclude, SharedCapacityGroupSort
-    ]:
-        """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool."""
-        return AsyncManaged(self, "shared_capacity_groups")
-
-    def identities(self) -> AsyncManaged[Identity, IdentityFilter, IdentityInclude, IdentitySort]:
-        """A person or company that numbers are registered to."""
-        return AsyncManaged(self, "identities")
-
-    def addresses(self) -> AsyncManaged[Address, AddressFilter, AddressInclude, AddressSort]:
-        """A postal address of an identity; identity and country stay as they were created."""
-        return AsyncManaged(self, "addresses")
-
-    def address_requirements(
-        self,
-    ) -> AsyncCatalogue[
-        AddressRequirement, AddressRequirementFilter, AddressRequirementInclude, AddressRequirementSort
-    ]:
-        """What must be in place before numbers of one country and group type can be registered."""
-        return AsyncCatalogue(self, "address_requirements")
-
-    def address_requirement_validations(self) -> AsyncCreates[AddressRequirementValidation, Never]:
-        """A test of an identity, an address or both against an address requirement; nothing is stored."""
-        return AsyncCreates(self, "address_requirement_validations")
-
-    def address_verifications(
-        self,
-    ) -> AsyncJobs[AddressVerification, AddressVerificationFilter, AddressVerificationInclude, AddressVerificationSort]:
-        """A request to approve an address for some numbers; a rejected one is followed by a new one."""
-        return AsyncJobs(self, "address_verifications")
-
-    def proof_types(self) -> AsyncCatalogue[ProofType, ProofTypeFilter, Never, Never]:
-        """A category of document that may serve as a proof; the whole list comes in one answer."""
-        return AsyncCatalogue(self, "proof_types")
-
-    def proofs(self) -> AsyncManaged[Proof, ProofFilter, ProofInclude, ProofSort]:
-        """A document that proves an identity or an address; to replace it, delete it and create another."""
-        return AsyncManaged(self, "proofs")
-
-    def supporting_document_templates(
-        self,
-    ) -> AsyncCatalogue[
-        SupportingDocumentTemplate, SupportingDocumentTemplateFilter, Never, SupportingDocumentTemplateSort
-    ]:
-        """A blank form to be filled in and handed in for a registration."""
-        return AsyncCatalogue(self, "supporting_document_templates")
-
-    def permanent_supporting_documents(
-        self,
-    ) -> AsyncManaged[
-        PermanentSupportingDocument,
-        PermanentSupportingDocumentFilter,
-        PermanentSupportingDocumentInclude,
-        PermanentSupportingDocumentSort,
-    ]:
-        """A filled-in form that is handed in once for an identity, not with each of its address verifications."""
-        return AsyncManaged(self, "permanent_supporting_documents")
-
-    def public_keys(self) -> AsyncCatalogue[PublicKey, PublicKeyFilter, Never, Never]:
-        """An RSA public key of DIDWW; there are two, and their list needs no API key."""
-        return AsyncCatalogue(self, "public_keys")
-
-    def encrypted_files(self) -> AsyncKept[EncryptedFile, EncryptedFileFilter, Never, EncryptedFileSort]:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not."""
-        return AsyncKept(self, "encrypted_files")
-
-    def emergency_requirements(
-        self,
-    ) -> AsyncCatalogue[EmergencyRequirement, EmergencyRequirementFilter, EmergencyRequirementInclude, Never]:
-        """What must be in place before numbers of one country and group type can have emergency calling."""
-        return AsyncCatalogue(self, "emergency_requirements")
-
-    def emergency_requirement_validations(self) -> AsyncCreates[EmergencyRequirementValidation, Never]:
-        """A test of an identity, an address or both against an emergency requirement; nothing is stored."""
-        return AsyncCreates(self, "emergency_requirement_validations")
-
-    def emergency_verifications(
-        self,
-    ) -> AsyncJobs[
-        EmergencyVerification, EmergencyVerificationFilter, EmergencyVerificationInclude, EmergencyVerificationSort
-    ]:
-        """A request to approve an address for emergency calls; a rejected one is followed by a new one."""
-        return AsyncJobs(self, "emergency_verifications")
-
-    def emergency_calling_services(
-        self,
-    ) -> AsyncServices[
-        EmergencyCallingService,
-        EmergencyCallingServiceFilter,
-        EmergencyCallingServiceInclude,
-        EmergencyCallingServiceSort,
-    ]:
-        """A subscription to emergency calling for some numbers at one address."""
-        return AsyncServices(self, "emergency_calling_services")

@@ -1,6 +1,6 @@
-"""The synchronous client: one accessor per resource, and what goes beyond single resources.
+"""The synchronous client: what goes beyond single resources.
 
-Its twin is `didww.async_client`; a test compares them member by member.
+Generated from didww/async_client.py by scripts/generate.py; do not edit.
 """
 
 from __future__ import annotations
@@ -13,19 +13,7 @@ from didww._core.download import checked_most, download, export_url, target_path
 from didww._core.events import observers_for
 from didww._drivers.opentelemetry import tracing_for
 from didww._drivers.sync import Driver
-from didww._endpoints.sync import (
-    Cancellable,
-    CancellableJobs,
-    Catalogue,
-    Creates,
-    FindsOne,
-    Held,
-    Jobs,
-    Kept,
-    Managed,
-    Owned,
-    Services,
-)
+from didww._endpoints.accessors import Accessors
 from didww._util.suggest import did_you_mean
 from didww._util.tracebacks import short_tracebacks
 from didww._util.urls import origin_of
@@ -58,95 +46,8 @@ if TYPE_CHECKING:
     from didww._core.upload import EncryptedUpload
     from didww._drivers.file_source import File
     from didww.query_params import QueryParams
-    from didww.resources.address import Address, AddressFilter, AddressInclude, AddressSort
-    from didww.resources.address_requirement import (
-        AddressRequirement,
-        AddressRequirementFilter,
-        AddressRequirementInclude,
-        AddressRequirementSort,
-    )
-    from didww.resources.address_requirement_validation import AddressRequirementValidation
-    from didww.resources.address_verification import (
-        AddressVerification,
-        AddressVerificationFilter,
-        AddressVerificationInclude,
-        AddressVerificationSort,
-    )
-    from didww.resources.area import Area, AreaFilter, AreaInclude, AreaSort
-    from didww.resources.available_did import AvailableDid, AvailableDidFilter, AvailableDidInclude
-    from didww.resources.balance import Balance
-    from didww.resources.capacity_pool import CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort
-    from didww.resources.city import City, CityFilter, CityInclude, CitySort
-    from didww.resources.country import Country, CountryFilter, CountryInclude, CountrySort
-    from didww.resources.did import Did, DidFilter, DidInclude, DidSort
-    from didww.resources.did_group import DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort
-    from didww.resources.did_group_type import DidGroupType, DidGroupTypeFilter, DidGroupTypeSort
-    from didww.resources.did_history import DidHistory, DidHistoryFilter, DidHistorySort
-    from didww.resources.did_reservation import (
-        DidReservation,
-        DidReservationFilter,
-        DidReservationInclude,
-        DidReservationSort,
-    )
-    from didww.resources.emergency_calling_service import (
-        EmergencyCallingService,
-        EmergencyCallingServiceFilter,
-        EmergencyCallingServiceInclude,
-        EmergencyCallingServiceSort,
-    )
-    from didww.resources.emergency_requirement import (
-        EmergencyRequirement,
-        EmergencyRequirementFilter,
-        EmergencyRequirementInclude,
-    )
-    from didww.resources.emergency_requirement_validation import EmergencyRequirementValidation
-    from didww.resources.emergency_verification import (
-        EmergencyVerification,
-        EmergencyVerificationFilter,
-        EmergencyVerificationInclude,
-        EmergencyVerificationSort,
-    )
-    from didww.resources.encrypted_file import EncryptedFile, EncryptedFileFilter, EncryptedFileSort
-    from didww.resources.export import Export, ExportFilter, ExportSort
-    from didww.resources.identity import Identity, IdentityFilter, IdentityInclude, IdentitySort
-    from didww.resources.nanpa_prefix import NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort
-    from didww.resources.order import Order, OrderFilter, OrderSort
-    from didww.resources.permanent_supporting_document import (
-        PermanentSupportingDocument,
-        PermanentSupportingDocumentFilter,
-        PermanentSupportingDocumentInclude,
-        PermanentSupportingDocumentSort,
-    )
-    from didww.resources.pop import Pop, PopFilter
-    from didww.resources.proof import Proof, ProofFilter, ProofInclude, ProofSort
-    from didww.resources.proof_type import ProofType, ProofTypeFilter
-    from didww.resources.public_key import PublicKey, PublicKeyFilter
-    from didww.resources.region import Region, RegionFilter, RegionInclude, RegionSort
-    from didww.resources.shared_capacity_group import (
-        SharedCapacityGroup,
-        SharedCapacityGroupFilter,
-        SharedCapacityGroupInclude,
-        SharedCapacityGroupSort,
-    )
-    from didww.resources.supporting_document_template import (
-        SupportingDocumentTemplate,
-        SupportingDocumentTemplateFilter,
-        SupportingDocumentTemplateSort,
-    )
-    from didww.resources.voice_in_trunk import VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort
-    from didww.resources.voice_in_trunk_group import (
-        VoiceInTrunkGroup,
-        VoiceInTrunkGroupFilter,
-        VoiceInTrunkGroupInclude,
-        VoiceInTrunkGroupSort,
-    )
-    from didww.resources.voice_out_trunk import (
-        VoiceOutTrunk,
-        VoiceOutTrunkFilter,
-        VoiceOutTrunkInclude,
-        VoiceOutTrunkSort,
-    )
-    from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkRegenerateCredential
+    from didww.resources.encrypted_file import EncryptedFile
+    from didww.resources.export import Export
     from didww.transport.base import Transport
 
 __all__ = ["DidwwClient"]
@@ -163,10 +64,10 @@ def _transport(session: requests.Session | None) -> Transport:
 
 
 @short_tracebacks
-class DidwwClient:
+class DidwwClient(Accessors):
     """A client of DIDWW API v3.
 
-    Safe to share between threads. Connections are pooled and kept; use it in a `with` block, or close it.
+    Threads can share it. Connections are pooled: use the client in a `with` block, or close it.
 
     Args:
         api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
@@ -176,7 +77,6 @@ class DidwwClient:
             `DIDWW_ENVIRONMENT`, or else to `SANDBOX`.
         base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
-        session: A `requests.Session` of the caller's own, used as it is (proxies, certificates) and never closed.
         timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
         max_retries: Most retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
         rate_limit: Requests in a second. Defaults to 20, which is what the service takes of one key. Or a `Limiter`
@@ -189,6 +89,7 @@ class DidwwClient:
             (docs/observability.md).
         allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
             one.
+        session: A `requests.Session` of your own, used as it is (proxies, certificates) and never closed.
         transport: A transport of the caller's own, instead of httpx2.
 
     Raises:
@@ -481,179 +382,3 @@ class DidwwClient:
     def delete(self, path: str) -> RawResponse:
         """Send a raw DELETE and return the document, mostly an empty one: `request("DELETE", path)`."""
         return self.request("DELETE", path)
-
-    # The resources, one accessor each
-
-    def countries(self) -> Catalogue[Country, CountryFilter, CountryInclude, CountrySort]:
-        """A country with actual or potential number coverage; the list holds them all, in one answer."""
-        return Catalogue(self, "countries")
-
-    def regions(self) -> Catalogue[Region, RegionFilter, RegionInclude, RegionSort]:
-        """A state or province of a country."""
-        return Catalogue(self, "regions")
-
-    def cities(self) -> Catalogue[City, CityFilter, CityInclude, CitySort]:
-        """A city with actual or potential number coverage."""
-        return Catalogue(self, "cities")
-
-    def areas(self) -> Catalogue[Area, AreaFilter, AreaInclude, AreaSort]:
-        """A regulatory area inside a country."""
-        return Catalogue(self, "areas")
-
-    def nanpa_prefixes(self) -> Catalogue[NanpaPrefix, NanpaPrefixFilter, NanpaPrefixInclude, NanpaPrefixSort]:
-        """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix."""
-        return Catalogue(self, "nanpa_prefixes")
-
-    def pops(self) -> Catalogue[Pop, PopFilter, Never, Never]:
-        """A point of presence (POP) of the platform; the list holds them all, in one answer."""
-        return Catalogue(self, "pops")
-
-    def did_group_types(self) -> Catalogue[DidGroupType, DidGroupTypeFilter, Never, DidGroupTypeSort]:
-        """A kind of number that a DID group sells; ids differ between environments, so look them up by name."""
-        return Catalogue(self, "did_group_types")
-
-    def did_groups(self) -> Catalogue[DidGroup, DidGroupFilter, DidGroupInclude, DidGroupSort]:
-        """Numbers on offer that share country, city, type and prefix."""
-        return Catalogue(self, "did_groups")
-
-    def available_dids(self) -> Catalogue[AvailableDid, AvailableDidFilter, AvailableDidInclude, Never]:
-        """One particular number in stock."""
-        return Catalogue(self, "available_dids")
-
-    def balance(self) -> FindsOne[Balance]:
-        """Funds of the account that the API key belongs to, in US dollars."""
-        return FindsOne(self, "balances")
-
-    def dids(self) -> Cancellable[Did, DidFilter, DidInclude, DidSort]:
-        """A number that the account owns."""
-        return Cancellable(self, "dids")
-
-    def did_history(self) -> Catalogue[DidHistory, DidHistoryFilter, Never, DidHistorySort]:
-        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
-        return Catalogue(self, "did_history")
-
-    def did_reservations(self) -> Held[DidReservation, DidReservationFilter, DidReservationInclude, DidReservationSort]:
-        """A temporary hold on an available number; deleting it lets the number go."""
-        return Held(self, "did_reservations")
-
-    def orders(self) -> CancellableJobs[Order, OrderFilter, Never, OrderSort]:
-        """A purchase, charged to the balance at once."""
-        return CancellableJobs(self, "orders")
-
-    def exports(self) -> Jobs[Export, ExportFilter, Never, ExportSort]:
-        """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`."""
-        return Jobs(self, "exports")
-
-    def voice_in_trunks(self) -> Managed[VoiceInTrunk, VoiceInTrunkFilter, VoiceInTrunkInclude, VoiceInTrunkSort]:
-        """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs."""
-        return Managed(self, "voice_in_trunks")
-
-    def voice_in_trunk_groups(
-        self,
-    ) -> Managed[VoiceInTrunkGroup, VoiceInTrunkGroupFilter, VoiceInTrunkGroupInclude, VoiceInTrunkGroupSort]:
-        """Inbound trunks that routing treats as one target."""
-        return Managed(self, "voice_in_trunk_groups")
-
-    def voice_out_trunks(self) -> Managed[VoiceOutTrunk, VoiceOutTrunkFilter, VoiceOutTrunkInclude, VoiceOutTrunkSort]:
-        """A trunk for outbound calls; accounts without an outbound plan cannot list them (403)."""
-        return Managed(self, "voice_out_trunks")
-
-    def voice_out_trunk_regenerate_credentials(self) -> Creates[VoiceOutTrunkRegenerateCredential, Never]:
-        """A request to replace the SIP credentials of an outbound trunk by new ones."""
-        return Creates(self, "voice_out_trunk_regenerate_credentials")
-
-    def capacity_pools(self) -> Owned[CapacityPool, CapacityPoolFilter, CapacityPoolInclude, CapacityPoolSort]:
-        """Channels (concurrent calls) that the account owns for the numbers of some countries."""
-        return Owned(self, "capacity_pools")
-
-    def shared_capacity_groups(
-        self,
-    ) -> Managed[SharedCapacityGroup, SharedCapacityGroupFilter, SharedCapacityGroupInclude, SharedCapacityGroupSort]:
-        """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool."""
-        return Managed(self, "shared_capacity_groups")
-
-    def identities(self) -> Managed[Identity, IdentityFilter, IdentityInclude, IdentitySort]:
-        """A person or company that numbers are registered to."""
-        return Managed(self, "identities")
-
-    def addresses(self) -> Managed[Address, AddressFilter, AddressInclude, AddressSort]:
-        """A postal address of an identity; identity and country stay as they were created."""
-        return Managed(self, "addresses")
-
-    def address_requirements(
-        self,
-    ) -> Catalogue[AddressRequirement, AddressRequirementFilter, AddressRequirementInclude, AddressRequirementSort]:
-        """What must be in place before numbers of one country and group type can be registered."""
-        return Catalogue(self, "address_requirements")
-
-    def address_requirement_validations(self) -> Creates[AddressRequirementValidation, Never]:
-        """A test of an identity, an address or both against an address requirement; nothing is stored."""
-        return Creates(self, "address_requirement_validations")
-
-    def address_verifications(
-        self,
-    ) -> Jobs[AddressVerification, AddressVerificationFilter, AddressVerificationInclude, AddressVerificationSort]:
-        """A request to approve an address for some numbers; a rejected one is followed by a new one."""
-        return Jobs(self, "address_verifications")
-
-    def proof_types(self) -> Catalogue[ProofType, ProofTypeFilter, Never, Never]:
-        """A category of document that may serve as a proof; the whole list comes in one answer."""
-        return Catalogue(self, "proof_types")
-
-    def proofs(self) -> Managed[Proof, ProofFilter, ProofInclude, ProofSort]:
-        """A document that proves an identity or an address; to replace it, delete it and create another."""
-        return Managed(self, "proofs")
-
-    def supporting_document_templates(
-        self,
-    ) -> Catalogue[SupportingDocumentTemplate, SupportingDocumentTemplateFilter, Never, SupportingDocumentTemplateSort]:
-        """A blank form to be filled in and handed in for a registration."""
-        return Catalogue(self, "supporting_document_templates")
-
-    def permanent_supporting_documents(
-        self,
-    ) -> Managed[
-        PermanentSupportingDocument,
-        PermanentSupportingDocumentFilter,
-        PermanentSupportingDocumentInclude,
-        PermanentSupportingDocumentSort,
-    ]:
-        """A filled-in form that is handed in once for an identity, not with each of its address verifications."""
-        return Managed(self, "permanent_supporting_documents")
-
-    def public_keys(self) -> Catalogue[PublicKey, PublicKeyFilter, Never, Never]:
-        """An RSA public key of DIDWW; there are two, and their list needs no API key."""
-        return Catalogue(self, "public_keys")
-
-    def encrypted_files(self) -> Kept[EncryptedFile, EncryptedFileFilter, Never, EncryptedFileSort]:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not."""
-        return Kept(self, "encrypted_files")
-
-    def emergency_requirements(
-        self,
-    ) -> Catalogue[EmergencyRequirement, EmergencyRequirementFilter, EmergencyRequirementInclude, Never]:
-        """What must be in place before numbers of one country and group type can have emergency calling."""
-        return Catalogue(self, "emergency_requirements")
-
-    def emergency_requirement_validations(self) -> Creates[EmergencyRequirementValidation, Never]:
-        """A test of an identity, an address or both against an emergency requirement; nothing is stored."""
-        return Creates(self, "emergency_requirement_validations")
-
-    def emergency_verifications(
-        self,
-    ) -> Jobs[
-        EmergencyVerification, EmergencyVerificationFilter, EmergencyVerificationInclude, EmergencyVerificationSort
-    ]:
-        """A request to approve an address for emergency calls; a rejected one is followed by a new one."""
-        return Jobs(self, "emergency_verifications")
-
-    def emergency_calling_services(
-        self,
-    ) -> Services[
-        EmergencyCallingService,
-        EmergencyCallingServiceFilter,
-        EmergencyCallingServiceInclude,
-        EmergencyCallingServiceSort,
-    ]:
-        """A subscription to emergency calling for some numbers at one address."""
-        return Services(self, "emergency_calling_services")

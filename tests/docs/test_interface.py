@@ -758,7 +758,7 @@ def test_no_resource_is_missing_from_the_table() -> None:
     assert sorted(row[0] for row in RESOURCES) == sorted(cls.__name__ for cls in all_classes())
     accessors = {quoted(row[1])[0].removesuffix("()") for row in RESOURCES if not row[1].startswith("none")}
     for cls in (DidwwClient, AsyncDidwwClient):
-        public = {name for name, one in vars(cls).items() if inspect.isfunction(one) and not name.startswith("_")}
+        public = {name for name, one in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")}
         own = {"with_options", "close", "download_export", "download_and_decompress_export"}
         own |= {"upload_file", "upload_encrypted_file", "upload_encrypted_files"}
         own |= {"request", "get", "post", "patch", "delete"}

@@ -61,7 +61,7 @@ from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.country import Country
 from didww.resources.did import Did
-from didww.resources.did_group import DidGroup, DidGroupFilter, DidGroupMeta
+from didww.resources.did_group import DidGroup, DidGroupMeta
 from didww.resources.did_history import DidHistory
 from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_calling_service import EmergencyCallingService

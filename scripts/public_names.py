@@ -1,0 +1,46 @@
+"""The public names of the package, by module; resource classes are added by their declarations.
+
+What is not here, and is not a module without an underscore, is private.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PUBLIC"]
+
+PUBLIC = {
+    "didww._core.bulk": "Report",
+    "didww._core.download": "Progress",
+    "didww._core.raw": "RawResponse",
+    "didww._core.response": "ApiResponse",
+    "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
+    "didww.async_client": "AsyncDidwwClient",
+    "didww.callback.call_event_verifier": "CallEventVerifier",
+    "didww.callback.call_events": "CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent",
+    "didww.callback.receiver": "CallbackAnswer CallbackReceiver",
+    "didww.callback.request_validator": "RequestValidator",
+    "didww.callback.signing": "CallbackRequest sign_callback",
+    "didww.callback.stores": "MemoryStore SeenStore SqliteStore",
+    "didww.callback.typed": "AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback UnknownCallback VoiceOutTrunkCallback",
+    "didww.callback.verifier": "CallbackVerifier",
+    "didww.client": "DidwwClient",
+    "didww.configuration": "Environment NO_TIMEOUT",
+    "didww.encrypt": "Encrypt",
+    "didww.enums": "AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat VoiceOutTrunkStatus",
+    "didww.exceptions": "ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError ValidationError WaitError",
+    "didww.query_params": "QueryParams",
+    "didww.rate_limit.local": "RateLimiter",
+    "didww.resources.authentication_method.base": "AuthenticationMethod GenericAuthenticationMethod",
+    "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
+    "didww.resources.authentication_method.ip_only": "IpOnlyAuthenticationMethod",
+    "didww.resources.authentication_method.twilio": "TwilioAuthenticationMethod",
+    "didww.resources.configuration.base": "TrunkConfiguration",
+    "didww.resources.configuration.pstn": "PstnConfiguration",
+    "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
+    "didww.resources.order_item.base": "OrderItem",
+    "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",
+    "didww.resources.order_item.did_order_item": "DidOrderItem",
+    "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
+    "didww.resources.order_item.generic_order_item": "GenericOrderItem",
+    "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
+}

@@ -52,7 +52,7 @@ def iterate(
     prefetch: int = PREFETCH,
     resume: str | None = None,
 ) -> AsyncRecordIterator[{Record}]:
-    """Iterate over all {records} that match, fetching pages as they are needed.
+    """Iterate over all {records} that match, page by page.
 
     Each record is returned once, even if it moves to another page during the iteration. A record that moves to a page
     that was already read is missed: the service does not offer a stable view.
@@ -255,7 +255,7 @@ async def {verb}_many(
     report: Report[{Input}] | None = None,
     progress: Callable[[Report[{Input}]], object] | None = None,
 ) -> Report[{Input}]:
-    """{Verb} many {records}, several at once, and return a report with the result of each.
+    """{Verb} many {records}, several at once, and report the result of each.
 
     Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
     interrupted, requests that were started are finished first.

@@ -74,23 +74,21 @@ def table() -> Iterator[tuple[Path, str]]:
     """The module and the class of each resource type."""
     from didww._schema.resource import Resource
 
-    lines: list[str] = []
-    for module in pkgutil.iter_modules([str(PACKAGE / "resources")]):
-        if not module.ispkg:
-            for cls in vars(importlib.import_module(f"didww.resources.{module.name}")).values():
-                if (
-                    isinstance(cls, type)
-                    and issubclass(cls, Resource)
-                    and cls.type_
-                    and cls.__module__.endswith(f".{module.name}")
-                ):
-                    lines.append(f'    "{cls.type_}": ("{module.name}", "{cls.__name__}"),')
+    lines = [
+        f'    "{cls.type_}": ("{module.name}", "{cls.__name__}"),'
+        for module in pkgutil.iter_modules([str(PACKAGE / "resources")])
+        if not module.ispkg
+        for cls in vars(importlib.import_module(f"didww.resources.{module.name}")).values()
+        if isinstance(cls, type) and issubclass(cls, Resource) and cls.__module__.endswith(f".{module.name}")
+    ]
     text = "\n".join(sorted(lines))
     yield (
         PACKAGE / "_schema" / "resource_types.py",
-        f'"""The module and the class of each resource type. {NOTE}"""\n\n'
-        "from __future__ import annotations\n\nfrom typing import Final\n\n"
-        f'__all__ = ["RESOURCE_TYPES"]\n\nRESOURCE_TYPES: Final = {{\n{text}\n}}\n',
+        (
+            f'"""The module and the class of each resource type. {NOTE}"""\n\n'
+            "from __future__ import annotations\n\nfrom typing import Final\n\n"
+            f'__all__ = ["RESOURCE_TYPES"]\n\nRESOURCE_TYPES: Final = {{\n{text}\n}}\n'
+        ),
     )
 
 
@@ -356,11 +354,12 @@ def accessors(offering: list[type[Resource]]) -> str:
             )
         )
     return (
-        f'"""The accessors of a client: one method for each resource. {NOTE}"""\n\nfrom __future__ import annotations\n\n'
-        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
+        f'"""The accessors of a client: one method for each resource. {NOTE}"""\n\n'
+        "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
         + textwrap.indent("\n".join(imports), "    ")
         + "\n    from didww._drivers.asynchronous import AsyncDriver\n    from didww.configuration import Configuration"
-        + '\n\n__all__ = ["AsyncAccessors"]\n\n\nclass AsyncAccessors:\n    """One method for each resource of the API."""\n\n'
+        + '\n\n__all__ = ["AsyncAccessors"]\n\n\nclass AsyncAccessors:\n'
+        '    """One method for each resource of the API."""\n\n'
         "    _driver: AsyncDriver\n    _configuration: Configuration\n\n" + "\n\n".join(methods) + "\n"
     )
 

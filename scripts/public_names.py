@@ -15,18 +15,37 @@ PUBLIC = {
     "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
     "didww.async_client": "AsyncDidwwClient",
     "didww.callback.call_event_verifier": "CallEventVerifier",
-    "didww.callback.call_events": "CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent",
+    "didww.callback.call_events": """
+        CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr
+        OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent
+    """,
     "didww.callback.receiver": "CallbackAnswer CallbackReceiver",
     "didww.callback.request_validator": "RequestValidator",
     "didww.callback.signing": "CallbackRequest sign_callback",
     "didww.callback.stores": "MemoryStore SeenStore SqliteStore",
-    "didww.callback.typed": "AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback UnknownCallback VoiceOutTrunkCallback",
+    "didww.callback.typed": """
+        AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback
+        UnknownCallback VoiceOutTrunkCallback
+    """,
     "didww.callback.verifier": "CallbackVerifier",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
     "didww.encrypt": "Encrypt",
-    "didww.enums": "AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat VoiceOutTrunkStatus",
-    "didww.exceptions": "ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError ValidationError WaitError",
+    "didww.enums": """
+        AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction
+        DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
+        EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
+        MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
+        ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
+        VoiceOutTrunkStatus
+    """,
+    "didww.exceptions": """
+        ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError
+        ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
+        InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
+        PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
+        ValidationError WaitError
+    """,
     "didww.query_params": "QueryParams",
     "didww.rate_limit.local": "RateLimiter",
     "didww.resources.authentication_method.base": "AuthenticationMethod GenericAuthenticationMethod",

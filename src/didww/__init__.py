@@ -167,6 +167,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "NO_TIMEOUT",
     "Address",
     "AddressRequirement",
     "AddressRequirementValidation",
@@ -250,7 +251,6 @@ __all__ = [
     "MandatoryField",
     "MediaEncryptionMode",
     "MemoryStore",
-    "NO_TIMEOUT",
     "NanpaPrefix",
     "NetworkProtocolPriority",
     "NotExactlyOneError",

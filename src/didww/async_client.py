@@ -33,6 +33,9 @@ from didww.configuration import (
     not_copied,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
+from didww.transport.default import new_async_transport  # async
+
+# sync: from didww.transport.default import new_transport
 
 if TYPE_CHECKING:
     import os
@@ -45,25 +48,16 @@ if TYPE_CHECKING:
     from didww._core.events import RequestStarted, ResponseReceived, RetryScheduled
     from didww._core.raw import RawResponse
     from didww._core.upload import EncryptedUpload
-    from didww._drivers.file_source import AsyncFile  # async
-    from didww._drivers.file_source import File
+    from didww._drivers.file_source import (
+        AsyncFile,  # async
+        File,
+    )
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDidwwClient"]
-
-
-def _transport() -> AsyncTransport:  # async
-    # sync: def _transport(session: requests.Session | None) -> Transport:
-    # sync: if session is not None:
-    # sync:     from didww.transport.requests_session import SessionTransport
-    # sync:
-    # sync:     return SessionTransport(session)
-    from didww.transport.httpx_async import AsyncHttpTransport
-
-    return AsyncHttpTransport()
 
 
 @short_tracebacks
@@ -138,8 +132,8 @@ class AsyncDidwwClient(AsyncAccessors):
             tracing=tracing_for(tracing, origin_of(base_url)),
             allow_insecure=allow_insecure,
         )
-        self._driver = AsyncDriver(transport or _transport())  # async
-        # sync: self._driver = Driver(transport or _transport(session))
+        self._driver = AsyncDriver(transport or new_async_transport())  # async
+        # sync: self._driver = Driver(transport or new_transport(session))
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

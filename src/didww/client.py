@@ -31,6 +31,7 @@ from didww.configuration import (
     not_copied,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
+from didww.transport.default import new_transport
 
 if TYPE_CHECKING:
     import os
@@ -44,23 +45,15 @@ if TYPE_CHECKING:
     from didww._core.events import RequestStarted, ResponseReceived, RetryScheduled
     from didww._core.raw import RawResponse
     from didww._core.upload import EncryptedUpload
-    from didww._drivers.file_source import File
+    from didww._drivers.file_source import (
+        File,
+    )
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
     from didww.transport.base import Transport
 
 __all__ = ["DidwwClient"]
-
-
-def _transport(session: requests.Session | None) -> Transport:
-    if session is not None:
-        from didww.transport.requests_session import SessionTransport
-
-        return SessionTransport(session)
-    from didww.transport.httpx_sync import HttpTransport
-
-    return HttpTransport()
 
 
 @short_tracebacks
@@ -132,7 +125,7 @@ class DidwwClient(Accessors):
             tracing=tracing_for(tracing, origin_of(base_url)),
             allow_insecure=allow_insecure,
         )
-        self._driver = Driver(transport or _transport(session))
+        self._driver = Driver(transport or new_transport(session))
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

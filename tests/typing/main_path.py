@@ -44,6 +44,7 @@ from didww.enums import (
     to_enum_list,
 )
 from didww.exceptions import DidwwApiError, InsufficientBalanceError, NotFoundError, ValidationError
+from didww.query_types import DidGroupFilter
 from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 from didww.resources.address import Address
 from didww.resources.address_verification import AddressVerification

@@ -70,8 +70,7 @@ class AsyncAddressRequirementValidationsEndpoint(AsyncEndpoint[AddressRequiremen
         report: Report[AddressRequirementValidation] | None = None,
         progress: Callable[[Report[AddressRequirementValidation]], object] | None = None,
     ) -> Report[AddressRequirementValidation]:
-        """Create many `AddressRequirementValidation` records, several at once, and return a report with the result of
-        each.
+        """Create many `AddressRequirementValidation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -140,8 +139,7 @@ class AddressRequirementValidationsEndpoint(Endpoint[AddressRequirementValidatio
         report: Report[AddressRequirementValidation] | None = None,
         progress: Callable[[Report[AddressRequirementValidation]], object] | None = None,
     ) -> Report[AddressRequirementValidation]:
-        """Create many `AddressRequirementValidation` records, several at once, and return a report with the result of
-        each.
+        """Create many `AddressRequirementValidation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -82,7 +82,7 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[AddressRequirement]:
-        """Iterate over all `AddressRequirement` records that match, fetching pages as they are needed.
+        """Iterate over all `AddressRequirement` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -247,7 +247,7 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[AddressRequirement]:
-        """Iterate over all `AddressRequirement` records that match, fetching pages as they are needed.
+        """Iterate over all `AddressRequirement` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

@@ -78,7 +78,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[AddressVerification]:
-        """Iterate over all `AddressVerification` records that match, fetching pages as they are needed.
+        """Iterate over all `AddressVerification` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -217,7 +217,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         report: Report[AddressVerification] | None = None,
         progress: Callable[[Report[AddressVerification]], object] | None = None,
     ) -> Report[AddressVerification]:
-        """Create many `AddressVerification` records, several at once, and return a report with the result of each.
+        """Create many `AddressVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -266,7 +266,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         report: Report[AddressVerification] | None = None,
         progress: Callable[[Report[AddressVerification]], object] | None = None,
     ) -> Report[AddressVerification]:
-        """Update many `AddressVerification` records, several at once, and return a report with the result of each.
+        """Update many `AddressVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -364,7 +364,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[AddressVerification]:
-        """Iterate over all `AddressVerification` records that match, fetching pages as they are needed.
+        """Iterate over all `AddressVerification` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -503,7 +503,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         report: Report[AddressVerification] | None = None,
         progress: Callable[[Report[AddressVerification]], object] | None = None,
     ) -> Report[AddressVerification]:
-        """Create many `AddressVerification` records, several at once, and return a report with the result of each.
+        """Create many `AddressVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -552,7 +552,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         report: Report[AddressVerification] | None = None,
         progress: Callable[[Report[AddressVerification]], object] | None = None,
     ) -> Report[AddressVerification]:
-        """Update many `AddressVerification` records, several at once, and return a report with the result of each.
+        """Update many `AddressVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -83,7 +83,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Address]:
-        """Iterate over all `Address` records that match, fetching pages as they are needed.
+        """Iterate over all `Address` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -224,7 +224,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         report: Report[Address] | None = None,
         progress: Callable[[Report[Address]], object] | None = None,
     ) -> Report[Address]:
-        """Create many `Address` records, several at once, and return a report with the result of each.
+        """Create many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -275,7 +275,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         report: Report[Address] | None = None,
         progress: Callable[[Report[Address]], object] | None = None,
     ) -> Report[Address]:
-        """Update many `Address` records, several at once, and return a report with the result of each.
+        """Update many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -313,7 +313,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         report: Report[str | Address] | None = None,
         progress: Callable[[Report[str | Address]], object] | None = None,
     ) -> Report[str | Address]:
-        """Delete many `Address` records, several at once, and return a report with the result of each.
+        """Delete many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -389,7 +389,7 @@ class AddressesEndpoint(Endpoint[Address]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Address]:
-        """Iterate over all `Address` records that match, fetching pages as they are needed.
+        """Iterate over all `Address` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -530,7 +530,7 @@ class AddressesEndpoint(Endpoint[Address]):
         report: Report[Address] | None = None,
         progress: Callable[[Report[Address]], object] | None = None,
     ) -> Report[Address]:
-        """Create many `Address` records, several at once, and return a report with the result of each.
+        """Create many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -581,7 +581,7 @@ class AddressesEndpoint(Endpoint[Address]):
         report: Report[Address] | None = None,
         progress: Callable[[Report[Address]], object] | None = None,
     ) -> Report[Address]:
-        """Update many `Address` records, several at once, and return a report with the result of each.
+        """Update many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -619,7 +619,7 @@ class AddressesEndpoint(Endpoint[Address]):
         report: Report[str | Address] | None = None,
         progress: Callable[[Report[str | Address]], object] | None = None,
     ) -> Report[str | Address]:
-        """Delete many `Address` records, several at once, and return a report with the result of each.
+        """Delete many `Address` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

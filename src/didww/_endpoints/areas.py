@@ -74,7 +74,7 @@ class AsyncAreasEndpoint(AsyncEndpoint[Area]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Area]:
-        """Iterate over all `Area` records that match, fetching pages as they are needed.
+        """Iterate over all `Area` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -228,7 +228,7 @@ class AreasEndpoint(Endpoint[Area]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Area]:
-        """Iterate over all `Area` records that match, fetching pages as they are needed.
+        """Iterate over all `Area` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

@@ -79,7 +79,7 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[AvailableDid]:
-        """Iterate over all `AvailableDid` records that match, fetching pages as they are needed.
+        """Iterate over all `AvailableDid` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -239,7 +239,7 @@ class AvailableDidsEndpoint(Endpoint[AvailableDid]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[AvailableDid]:
-        """Iterate over all `AvailableDid` records that match, fetching pages as they are needed.
+        """Iterate over all `AvailableDid` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

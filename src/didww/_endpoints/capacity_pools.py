@@ -84,7 +84,7 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[CapacityPool]:
-        """Iterate over all `CapacityPool` records that match, fetching pages as they are needed.
+        """Iterate over all `CapacityPool` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -219,7 +219,7 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         report: Report[CapacityPool] | None = None,
         progress: Callable[[Report[CapacityPool]], object] | None = None,
     ) -> Report[CapacityPool]:
-        """Update many `CapacityPool` records, several at once, and return a report with the result of each.
+        """Update many `CapacityPool` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -296,7 +296,7 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[CapacityPool]:
-        """Iterate over all `CapacityPool` records that match, fetching pages as they are needed.
+        """Iterate over all `CapacityPool` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -431,7 +431,7 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         report: Report[CapacityPool] | None = None,
         progress: Callable[[Report[CapacityPool]], object] | None = None,
     ) -> Report[CapacityPool]:
-        """Update many `CapacityPool` records, several at once, and return a report with the result of each.
+        """Update many `CapacityPool` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -74,7 +74,7 @@ class AsyncDidGroupTypesEndpoint(AsyncEndpoint[DidGroupType]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[DidGroupType]:
-        """Iterate over all `DidGroupType` records that match, fetching pages as they are needed.
+        """Iterate over all `DidGroupType` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -228,7 +228,7 @@ class DidGroupTypesEndpoint(Endpoint[DidGroupType]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[DidGroupType]:
-        """Iterate over all `DidGroupType` records that match, fetching pages as they are needed.
+        """Iterate over all `DidGroupType` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

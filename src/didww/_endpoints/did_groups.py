@@ -81,7 +81,7 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[DidGroup]:
-        """Iterate over all `DidGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `DidGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -243,7 +243,7 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[DidGroup]:
-        """Iterate over all `DidGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `DidGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

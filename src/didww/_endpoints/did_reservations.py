@@ -80,7 +80,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[DidReservation]:
-        """Iterate over all `DidReservation` records that match, fetching pages as they are needed.
+        """Iterate over all `DidReservation` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -219,7 +219,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         report: Report[DidReservation] | None = None,
         progress: Callable[[Report[DidReservation]], object] | None = None,
     ) -> Report[DidReservation]:
-        """Create many `DidReservation` records, several at once, and return a report with the result of each.
+        """Create many `DidReservation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -258,7 +258,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         report: Report[str | DidReservation] | None = None,
         progress: Callable[[Report[str | DidReservation]], object] | None = None,
     ) -> Report[str | DidReservation]:
-        """Delete many `DidReservation` records, several at once, and return a report with the result of each.
+        """Delete many `DidReservation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -331,7 +331,7 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[DidReservation]:
-        """Iterate over all `DidReservation` records that match, fetching pages as they are needed.
+        """Iterate over all `DidReservation` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -470,7 +470,7 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         report: Report[DidReservation] | None = None,
         progress: Callable[[Report[DidReservation]], object] | None = None,
     ) -> Report[DidReservation]:
-        """Create many `DidReservation` records, several at once, and return a report with the result of each.
+        """Create many `DidReservation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -509,7 +509,7 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         report: Report[str | DidReservation] | None = None,
         progress: Callable[[Report[str | DidReservation]], object] | None = None,
     ) -> Report[str | DidReservation]:
-        """Delete many `DidReservation` records, several at once, and return a report with the result of each.
+        """Delete many `DidReservation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -88,7 +88,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Did]:
-        """Iterate over all `Did` records that match, fetching pages as they are needed.
+        """Iterate over all `Did` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -228,7 +228,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         report: Report[Did] | None = None,
         progress: Callable[[Report[Did]], object] | None = None,
     ) -> Report[Did]:
-        """Update many `Did` records, several at once, and return a report with the result of each.
+        """Update many `Did` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -266,7 +266,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         report: Report[str | Did] | None = None,
         progress: Callable[[Report[str | Did]], object] | None = None,
     ) -> Report[str | Did]:
-        """Delete many `Did` records, several at once, and return a report with the result of each.
+        """Delete many `Did` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -347,7 +347,7 @@ class DidsEndpoint(Endpoint[Did]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Did]:
-        """Iterate over all `Did` records that match, fetching pages as they are needed.
+        """Iterate over all `Did` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -487,7 +487,7 @@ class DidsEndpoint(Endpoint[Did]):
         report: Report[Did] | None = None,
         progress: Callable[[Report[Did]], object] | None = None,
     ) -> Report[Did]:
-        """Update many `Did` records, several at once, and return a report with the result of each.
+        """Update many `Did` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -525,7 +525,7 @@ class DidsEndpoint(Endpoint[Did]):
         report: Report[str | Did] | None = None,
         progress: Callable[[Report[str | Did]], object] | None = None,
     ) -> Report[str | Did]:
-        """Delete many `Did` records, several at once, and return a report with the result of each.
+        """Delete many `Did` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -87,7 +87,7 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[EmergencyCallingService]:
-        """Iterate over all `EmergencyCallingService` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyCallingService` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -213,7 +213,7 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         report: Report[str | EmergencyCallingService] | None = None,
         progress: Callable[[Report[str | EmergencyCallingService]], object] | None = None,
     ) -> Report[str | EmergencyCallingService]:
-        """Delete many `EmergencyCallingService` records, several at once, and return a report with the result of each.
+        """Delete many `EmergencyCallingService` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -316,7 +316,7 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[EmergencyCallingService]:
-        """Iterate over all `EmergencyCallingService` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyCallingService` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -440,7 +440,7 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         report: Report[str | EmergencyCallingService] | None = None,
         progress: Callable[[Report[str | EmergencyCallingService]], object] | None = None,
     ) -> Report[str | EmergencyCallingService]:
-        """Delete many `EmergencyCallingService` records, several at once, and return a report with the result of each.
+        """Delete many `EmergencyCallingService` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -70,8 +70,7 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
         report: Report[EmergencyRequirementValidation] | None = None,
         progress: Callable[[Report[EmergencyRequirementValidation]], object] | None = None,
     ) -> Report[EmergencyRequirementValidation]:
-        """Create many `EmergencyRequirementValidation` records, several at once, and return a report with the result of
-        each.
+        """Create many `EmergencyRequirementValidation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -140,8 +139,7 @@ class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValid
         report: Report[EmergencyRequirementValidation] | None = None,
         progress: Callable[[Report[EmergencyRequirementValidation]], object] | None = None,
     ) -> Report[EmergencyRequirementValidation]:
-        """Create many `EmergencyRequirementValidation` records, several at once, and return a report with the result of
-        each.
+        """Create many `EmergencyRequirementValidation` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -79,7 +79,7 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[EmergencyRequirement]:
-        """Iterate over all `EmergencyRequirement` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyRequirement` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -240,7 +240,7 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[EmergencyRequirement]:
-        """Iterate over all `EmergencyRequirement` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyRequirement` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

@@ -83,7 +83,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[EmergencyVerification]:
-        """Iterate over all `EmergencyVerification` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyVerification` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -226,7 +226,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         report: Report[EmergencyVerification] | None = None,
         progress: Callable[[Report[EmergencyVerification]], object] | None = None,
     ) -> Report[EmergencyVerification]:
-        """Create many `EmergencyVerification` records, several at once, and return a report with the result of each.
+        """Create many `EmergencyVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -276,7 +276,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         report: Report[EmergencyVerification] | None = None,
         progress: Callable[[Report[EmergencyVerification]], object] | None = None,
     ) -> Report[EmergencyVerification]:
-        """Update many `EmergencyVerification` records, several at once, and return a report with the result of each.
+        """Update many `EmergencyVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -379,7 +379,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[EmergencyVerification]:
-        """Iterate over all `EmergencyVerification` records that match, fetching pages as they are needed.
+        """Iterate over all `EmergencyVerification` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -520,7 +520,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         report: Report[EmergencyVerification] | None = None,
         progress: Callable[[Report[EmergencyVerification]], object] | None = None,
     ) -> Report[EmergencyVerification]:
-        """Create many `EmergencyVerification` records, several at once, and return a report with the result of each.
+        """Create many `EmergencyVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -570,7 +570,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         report: Report[EmergencyVerification] | None = None,
         progress: Callable[[Report[EmergencyVerification]], object] | None = None,
     ) -> Report[EmergencyVerification]:
-        """Update many `EmergencyVerification` records, several at once, and return a report with the result of each.
+        """Update many `EmergencyVerification` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -80,7 +80,7 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[EncryptedFile]:
-        """Iterate over all `EncryptedFile` records that match, fetching pages as they are needed.
+        """Iterate over all `EncryptedFile` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -203,7 +203,7 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         report: Report[str | EncryptedFile] | None = None,
         progress: Callable[[Report[str | EncryptedFile]], object] | None = None,
     ) -> Report[str | EncryptedFile]:
-        """Delete many `EncryptedFile` records, several at once, and return a report with the result of each.
+        """Delete many `EncryptedFile` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -276,7 +276,7 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[EncryptedFile]:
-        """Iterate over all `EncryptedFile` records that match, fetching pages as they are needed.
+        """Iterate over all `EncryptedFile` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -399,7 +399,7 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         report: Report[str | EncryptedFile] | None = None,
         progress: Callable[[Report[str | EncryptedFile]], object] | None = None,
     ) -> Report[str | EncryptedFile]:
-        """Delete many `EncryptedFile` records, several at once, and return a report with the result of each.
+        """Delete many `EncryptedFile` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -79,7 +79,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Export]:
-        """Iterate over all `Export` records that match, fetching pages as they are needed.
+        """Iterate over all `Export` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -218,7 +218,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         report: Report[Export] | None = None,
         progress: Callable[[Report[Export]], object] | None = None,
     ) -> Report[Export]:
-        """Create many `Export` records, several at once, and return a report with the result of each.
+        """Create many `Export` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -263,7 +263,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         report: Report[Export] | None = None,
         progress: Callable[[Report[Export]], object] | None = None,
     ) -> Report[Export]:
-        """Update many `Export` records, several at once, and return a report with the result of each.
+        """Update many `Export` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -362,7 +362,7 @@ class ExportsEndpoint(Endpoint[Export]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Export]:
-        """Iterate over all `Export` records that match, fetching pages as they are needed.
+        """Iterate over all `Export` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -501,7 +501,7 @@ class ExportsEndpoint(Endpoint[Export]):
         report: Report[Export] | None = None,
         progress: Callable[[Report[Export]], object] | None = None,
     ) -> Report[Export]:
-        """Create many `Export` records, several at once, and return a report with the result of each.
+        """Create many `Export` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -546,7 +546,7 @@ class ExportsEndpoint(Endpoint[Export]):
         report: Report[Export] | None = None,
         progress: Callable[[Report[Export]], object] | None = None,
     ) -> Report[Export]:
-        """Update many `Export` records, several at once, and return a report with the result of each.
+        """Update many `Export` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

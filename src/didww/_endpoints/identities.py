@@ -88,7 +88,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Identity]:
-        """Iterate over all `Identity` records that match, fetching pages as they are needed.
+        """Iterate over all `Identity` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -229,7 +229,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         report: Report[Identity] | None = None,
         progress: Callable[[Report[Identity]], object] | None = None,
     ) -> Report[Identity]:
-        """Create many `Identity` records, several at once, and return a report with the result of each.
+        """Create many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -281,7 +281,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         report: Report[Identity] | None = None,
         progress: Callable[[Report[Identity]], object] | None = None,
     ) -> Report[Identity]:
-        """Update many `Identity` records, several at once, and return a report with the result of each.
+        """Update many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -319,7 +319,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         report: Report[str | Identity] | None = None,
         progress: Callable[[Report[str | Identity]], object] | None = None,
     ) -> Report[str | Identity]:
-        """Delete many `Identity` records, several at once, and return a report with the result of each.
+        """Delete many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -400,7 +400,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Identity]:
-        """Iterate over all `Identity` records that match, fetching pages as they are needed.
+        """Iterate over all `Identity` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -541,7 +541,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         report: Report[Identity] | None = None,
         progress: Callable[[Report[Identity]], object] | None = None,
     ) -> Report[Identity]:
-        """Create many `Identity` records, several at once, and return a report with the result of each.
+        """Create many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -593,7 +593,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         report: Report[Identity] | None = None,
         progress: Callable[[Report[Identity]], object] | None = None,
     ) -> Report[Identity]:
-        """Update many `Identity` records, several at once, and return a report with the result of each.
+        """Update many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -631,7 +631,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         report: Report[str | Identity] | None = None,
         progress: Callable[[Report[str | Identity]], object] | None = None,
     ) -> Report[str | Identity]:
-        """Delete many `Identity` records, several at once, and return a report with the result of each.
+        """Delete many `Identity` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -81,7 +81,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Order]:
-        """Iterate over all `Order` records that match, fetching pages as they are needed.
+        """Iterate over all `Order` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -222,7 +222,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         report: Report[Order] | None = None,
         progress: Callable[[Report[Order]], object] | None = None,
     ) -> Report[Order]:
-        """Create many `Order` records, several at once, and return a report with the result of each.
+        """Create many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -267,7 +267,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         report: Report[Order] | None = None,
         progress: Callable[[Report[Order]], object] | None = None,
     ) -> Report[Order]:
-        """Update many `Order` records, several at once, and return a report with the result of each.
+        """Update many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -305,7 +305,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         report: Report[str | Order] | None = None,
         progress: Callable[[Report[str | Order]], object] | None = None,
     ) -> Report[str | Order]:
-        """Delete many `Order` records, several at once, and return a report with the result of each.
+        """Delete many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -406,7 +406,7 @@ class OrdersEndpoint(Endpoint[Order]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Order]:
-        """Iterate over all `Order` records that match, fetching pages as they are needed.
+        """Iterate over all `Order` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -547,7 +547,7 @@ class OrdersEndpoint(Endpoint[Order]):
         report: Report[Order] | None = None,
         progress: Callable[[Report[Order]], object] | None = None,
     ) -> Report[Order]:
-        """Create many `Order` records, several at once, and return a report with the result of each.
+        """Create many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -590,7 +590,7 @@ class OrdersEndpoint(Endpoint[Order]):
         report: Report[Order] | None = None,
         progress: Callable[[Report[Order]], object] | None = None,
     ) -> Report[Order]:
-        """Update many `Order` records, several at once, and return a report with the result of each.
+        """Update many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -628,7 +628,7 @@ class OrdersEndpoint(Endpoint[Order]):
         report: Report[str | Order] | None = None,
         progress: Callable[[Report[str | Order]], object] | None = None,
     ) -> Report[str | Order]:
-        """Delete many `Order` records, several at once, and return a report with the result of each.
+        """Delete many `Order` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -83,7 +83,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[PermanentSupportingDocument]:
-        """Iterate over all `PermanentSupportingDocument` records that match, fetching pages as they are needed.
+        """Iterate over all `PermanentSupportingDocument` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -224,8 +224,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         report: Report[PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[PermanentSupportingDocument]], object] | None = None,
     ) -> Report[PermanentSupportingDocument]:
-        """Create many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Create many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -274,8 +273,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         report: Report[PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[PermanentSupportingDocument]], object] | None = None,
     ) -> Report[PermanentSupportingDocument]:
-        """Update many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Update many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -313,8 +311,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         report: Report[str | PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[str | PermanentSupportingDocument]], object] | None = None,
     ) -> Report[str | PermanentSupportingDocument]:
-        """Delete many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Delete many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -386,7 +383,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[PermanentSupportingDocument]:
-        """Iterate over all `PermanentSupportingDocument` records that match, fetching pages as they are needed.
+        """Iterate over all `PermanentSupportingDocument` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -527,8 +524,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         report: Report[PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[PermanentSupportingDocument]], object] | None = None,
     ) -> Report[PermanentSupportingDocument]:
-        """Create many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Create many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -577,8 +573,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         report: Report[PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[PermanentSupportingDocument]], object] | None = None,
     ) -> Report[PermanentSupportingDocument]:
-        """Update many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Update many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -616,8 +611,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         report: Report[str | PermanentSupportingDocument] | None = None,
         progress: Callable[[Report[str | PermanentSupportingDocument]], object] | None = None,
     ) -> Report[str | PermanentSupportingDocument]:
-        """Delete many `PermanentSupportingDocument` records, several at once, and return a report with the result of
-        each.
+        """Delete many `PermanentSupportingDocument` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

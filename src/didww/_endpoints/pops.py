@@ -75,7 +75,7 @@ class AsyncPopsEndpoint(AsyncEndpoint[Pop]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Pop]:
-        """Iterate over all `Pop` records that match, fetching pages as they are needed.
+        """Iterate over all `Pop` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -230,7 +230,7 @@ class PopsEndpoint(Endpoint[Pop]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Pop]:
-        """Iterate over all `Pop` records that match, fetching pages as they are needed.
+        """Iterate over all `Pop` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

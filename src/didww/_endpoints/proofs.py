@@ -77,7 +77,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Proof]:
-        """Iterate over all `Proof` records that match, fetching pages as they are needed.
+        """Iterate over all `Proof` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -216,7 +216,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         report: Report[Proof] | None = None,
         progress: Callable[[Report[Proof]], object] | None = None,
     ) -> Report[Proof]:
-        """Create many `Proof` records, several at once, and return a report with the result of each.
+        """Create many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -265,7 +265,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         report: Report[Proof] | None = None,
         progress: Callable[[Report[Proof]], object] | None = None,
     ) -> Report[Proof]:
-        """Update many `Proof` records, several at once, and return a report with the result of each.
+        """Update many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -303,7 +303,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         report: Report[str | Proof] | None = None,
         progress: Callable[[Report[str | Proof]], object] | None = None,
     ) -> Report[str | Proof]:
-        """Delete many `Proof` records, several at once, and return a report with the result of each.
+        """Delete many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -373,7 +373,7 @@ class ProofsEndpoint(Endpoint[Proof]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Proof]:
-        """Iterate over all `Proof` records that match, fetching pages as they are needed.
+        """Iterate over all `Proof` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -512,7 +512,7 @@ class ProofsEndpoint(Endpoint[Proof]):
         report: Report[Proof] | None = None,
         progress: Callable[[Report[Proof]], object] | None = None,
     ) -> Report[Proof]:
-        """Create many `Proof` records, several at once, and return a report with the result of each.
+        """Create many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -561,7 +561,7 @@ class ProofsEndpoint(Endpoint[Proof]):
         report: Report[Proof] | None = None,
         progress: Callable[[Report[Proof]], object] | None = None,
     ) -> Report[Proof]:
-        """Update many `Proof` records, several at once, and return a report with the result of each.
+        """Update many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -599,7 +599,7 @@ class ProofsEndpoint(Endpoint[Proof]):
         report: Report[str | Proof] | None = None,
         progress: Callable[[Report[str | Proof]], object] | None = None,
     ) -> Report[str | Proof]:
-        """Delete many `Proof` records, several at once, and return a report with the result of each.
+        """Delete many `Proof` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

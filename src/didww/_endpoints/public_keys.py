@@ -73,7 +73,7 @@ class AsyncPublicKeysEndpoint(AsyncEndpoint[PublicKey]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[PublicKey]:
-        """Iterate over all `PublicKey` records that match, fetching pages as they are needed.
+        """Iterate over all `PublicKey` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -226,7 +226,7 @@ class PublicKeysEndpoint(Endpoint[PublicKey]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[PublicKey]:
-        """Iterate over all `PublicKey` records that match, fetching pages as they are needed.
+        """Iterate over all `PublicKey` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

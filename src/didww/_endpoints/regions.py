@@ -73,7 +73,7 @@ class AsyncRegionsEndpoint(AsyncEndpoint[Region]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[Region]:
-        """Iterate over all `Region` records that match, fetching pages as they are needed.
+        """Iterate over all `Region` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -226,7 +226,7 @@ class RegionsEndpoint(Endpoint[Region]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[Region]:
-        """Iterate over all `Region` records that match, fetching pages as they are needed.
+        """Iterate over all `Region` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

@@ -82,7 +82,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[SharedCapacityGroup]:
-        """Iterate over all `SharedCapacityGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `SharedCapacityGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -223,7 +223,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         report: Report[SharedCapacityGroup] | None = None,
         progress: Callable[[Report[SharedCapacityGroup]], object] | None = None,
     ) -> Report[SharedCapacityGroup]:
-        """Create many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Create many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -274,7 +274,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         report: Report[SharedCapacityGroup] | None = None,
         progress: Callable[[Report[SharedCapacityGroup]], object] | None = None,
     ) -> Report[SharedCapacityGroup]:
-        """Update many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Update many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -312,7 +312,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         report: Report[str | SharedCapacityGroup] | None = None,
         progress: Callable[[Report[str | SharedCapacityGroup]], object] | None = None,
     ) -> Report[str | SharedCapacityGroup]:
-        """Delete many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Delete many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -387,7 +387,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[SharedCapacityGroup]:
-        """Iterate over all `SharedCapacityGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `SharedCapacityGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -528,7 +528,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         report: Report[SharedCapacityGroup] | None = None,
         progress: Callable[[Report[SharedCapacityGroup]], object] | None = None,
     ) -> Report[SharedCapacityGroup]:
-        """Create many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Create many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -579,7 +579,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         report: Report[SharedCapacityGroup] | None = None,
         progress: Callable[[Report[SharedCapacityGroup]], object] | None = None,
     ) -> Report[SharedCapacityGroup]:
-        """Update many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Update many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -617,7 +617,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         report: Report[str | SharedCapacityGroup] | None = None,
         progress: Callable[[Report[str | SharedCapacityGroup]], object] | None = None,
     ) -> Report[str | SharedCapacityGroup]:
-        """Delete many `SharedCapacityGroup` records, several at once, and return a report with the result of each.
+        """Delete many `SharedCapacityGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -74,7 +74,7 @@ class AsyncSupportingDocumentTemplatesEndpoint(AsyncEndpoint[SupportingDocumentT
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[SupportingDocumentTemplate]:
-        """Iterate over all `SupportingDocumentTemplate` records that match, fetching pages as they are needed.
+        """Iterate over all `SupportingDocumentTemplate` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -230,7 +230,7 @@ class SupportingDocumentTemplatesEndpoint(Endpoint[SupportingDocumentTemplate]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[SupportingDocumentTemplate]:
-        """Iterate over all `SupportingDocumentTemplate` records that match, fetching pages as they are needed.
+        """Iterate over all `SupportingDocumentTemplate` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.

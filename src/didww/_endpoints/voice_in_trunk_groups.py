@@ -81,7 +81,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[VoiceInTrunkGroup]:
-        """Iterate over all `VoiceInTrunkGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceInTrunkGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -220,7 +220,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         report: Report[VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[VoiceInTrunkGroup]:
-        """Create many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Create many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -270,7 +270,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         report: Report[VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[VoiceInTrunkGroup]:
-        """Update many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Update many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -308,7 +308,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         report: Report[str | VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[str | VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[str | VoiceInTrunkGroup]:
-        """Delete many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -382,7 +382,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[VoiceInTrunkGroup]:
-        """Iterate over all `VoiceInTrunkGroup` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceInTrunkGroup` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -521,7 +521,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         report: Report[VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[VoiceInTrunkGroup]:
-        """Create many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Create many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -571,7 +571,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         report: Report[VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[VoiceInTrunkGroup]:
-        """Update many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Update many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -609,7 +609,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         report: Report[str | VoiceInTrunkGroup] | None = None,
         progress: Callable[[Report[str | VoiceInTrunkGroup]], object] | None = None,
     ) -> Report[str | VoiceInTrunkGroup]:
-        """Delete many `VoiceInTrunkGroup` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceInTrunkGroup` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -82,7 +82,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[VoiceInTrunk]:
-        """Iterate over all `VoiceInTrunk` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceInTrunk` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -223,7 +223,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         report: Report[VoiceInTrunk] | None = None,
         progress: Callable[[Report[VoiceInTrunk]], object] | None = None,
     ) -> Report[VoiceInTrunk]:
-        """Create many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Create many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -275,7 +275,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         report: Report[VoiceInTrunk] | None = None,
         progress: Callable[[Report[VoiceInTrunk]], object] | None = None,
     ) -> Report[VoiceInTrunk]:
-        """Update many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Update many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -313,7 +313,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         report: Report[str | VoiceInTrunk] | None = None,
         progress: Callable[[Report[str | VoiceInTrunk]], object] | None = None,
     ) -> Report[str | VoiceInTrunk]:
-        """Delete many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -388,7 +388,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[VoiceInTrunk]:
-        """Iterate over all `VoiceInTrunk` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceInTrunk` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -529,7 +529,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         report: Report[VoiceInTrunk] | None = None,
         progress: Callable[[Report[VoiceInTrunk]], object] | None = None,
     ) -> Report[VoiceInTrunk]:
-        """Create many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Create many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -581,7 +581,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         report: Report[VoiceInTrunk] | None = None,
         progress: Callable[[Report[VoiceInTrunk]], object] | None = None,
     ) -> Report[VoiceInTrunk]:
-        """Update many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Update many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -619,7 +619,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         report: Report[str | VoiceInTrunk] | None = None,
         progress: Callable[[Report[str | VoiceInTrunk]], object] | None = None,
     ) -> Report[str | VoiceInTrunk]:
-        """Delete many `VoiceInTrunk` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceInTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

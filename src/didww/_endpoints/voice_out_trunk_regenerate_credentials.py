@@ -69,8 +69,7 @@ class AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(AsyncEndpoint[VoiceOutTrun
         report: Report[VoiceOutTrunkRegenerateCredential] | None = None,
         progress: Callable[[Report[VoiceOutTrunkRegenerateCredential]], object] | None = None,
     ) -> Report[VoiceOutTrunkRegenerateCredential]:
-        """Create many `VoiceOutTrunkRegenerateCredential` records, several at once, and return a report with the result
-        of each.
+        """Create many `VoiceOutTrunkRegenerateCredential` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -138,8 +137,7 @@ class VoiceOutTrunkRegenerateCredentialsEndpoint(Endpoint[VoiceOutTrunkRegenerat
         report: Report[VoiceOutTrunkRegenerateCredential] | None = None,
         progress: Callable[[Report[VoiceOutTrunkRegenerateCredential]], object] | None = None,
     ) -> Report[VoiceOutTrunkRegenerateCredential]:
-        """Create many `VoiceOutTrunkRegenerateCredential` records, several at once, and return a report with the result
-        of each.
+        """Create many `VoiceOutTrunkRegenerateCredential` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -86,7 +86,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> AsyncRecordIterator[VoiceOutTrunk]:
-        """Iterate over all `VoiceOutTrunk` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceOutTrunk` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -227,7 +227,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         report: Report[VoiceOutTrunk] | None = None,
         progress: Callable[[Report[VoiceOutTrunk]], object] | None = None,
     ) -> Report[VoiceOutTrunk]:
-        """Create many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Create many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -281,7 +281,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         report: Report[VoiceOutTrunk] | None = None,
         progress: Callable[[Report[VoiceOutTrunk]], object] | None = None,
     ) -> Report[VoiceOutTrunk]:
-        """Update many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Update many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -319,7 +319,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         report: Report[str | VoiceOutTrunk] | None = None,
         progress: Callable[[Report[str | VoiceOutTrunk]], object] | None = None,
     ) -> Report[str | VoiceOutTrunk]:
-        """Delete many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -398,7 +398,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         prefetch: int = PREFETCH,
         resume: str | None = None,
     ) -> RecordIterator[VoiceOutTrunk]:
-        """Iterate over all `VoiceOutTrunk` records that match, fetching pages as they are needed.
+        """Iterate over all `VoiceOutTrunk` records that match, page by page.
 
         Each record is returned once, even if it moves to another page during the iteration. A record that moves to a
         page that was already read is missed: the service does not offer a stable view.
@@ -539,7 +539,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         report: Report[VoiceOutTrunk] | None = None,
         progress: Callable[[Report[VoiceOutTrunk]], object] | None = None,
     ) -> Report[VoiceOutTrunk]:
-        """Create many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Create many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -593,7 +593,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         report: Report[VoiceOutTrunk] | None = None,
         progress: Callable[[Report[VoiceOutTrunk]], object] | None = None,
     ) -> Report[VoiceOutTrunk]:
-        """Update many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Update many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.
@@ -631,7 +631,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         report: Report[str | VoiceOutTrunk] | None = None,
         progress: Callable[[Report[str | VoiceOutTrunk]], object] | None = None,
     ) -> Report[str | VoiceOutTrunk]:
-        """Delete many `VoiceOutTrunk` records, several at once, and return a report with the result of each.
+        """Delete many `VoiceOutTrunk` records, several at once, and report the result of each.
 
         Each record takes its own request, within the rate limit and with the client's `timeout`. If the call is
         interrupted, requests that were started are finished first.

@@ -800,7 +800,7 @@ def test_no_difference_is_out_of_date() -> None:
     assert [place for place in NULLABLE if NULLABLE[place][0] == places[place][1].nullable] == []
     assert [place for place in WIDER_ENUMS if WIDER_ENUMS[place][0] <= places[place][1].enum] == []
     assert [place for place in FORMS if places[place][1].pattern] == []
-    assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].ge, places[place][1].le)] == []
+    assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].low, places[place][1].high)] == []
     metas = {f"{cls.type_}.{name}" for cls in CLASSES for name in facts(cls.type_).meta}
     assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
     nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}

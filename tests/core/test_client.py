@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import inspect
 import pickle
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +12,6 @@ from typing import Any
 import pytest
 
 from didww import ApiResponse, AsyncDidwwClient, DidwwClient, QueryParams
-from didww._endpoints import asynchronous as aendpoints
-from didww._endpoints import sync
 from didww.configuration import NO_TIMEOUT, Environment
 from didww.exceptions import (
     ApiConnectionError,
@@ -770,37 +767,6 @@ def test_options_are_copied_and_the_connections_shared() -> None:
         pass
     with pytest.raises(DidwwClientError):
         patient.dids().find(ID)
-
-
-def public(cls: type) -> dict[str, Any]:
-    return {name: value for name, value in inspect.getmembers(cls) if not name.startswith("_")}
-
-
-PAIRS = [(DidwwClient, AsyncDidwwClient)] + [
-    (getattr(sync, name), getattr(aendpoints, f"Async{name}")) for name in sync.__all__
-]
-
-
-@pytest.mark.parametrize(("plain", "twin"), PAIRS, ids=lambda cls: cls.__name__)
-def test_both_clients_have_the_same_surface(plain: type, twin: type) -> None:
-    """Member by member: same names, parameters, defaults and docstrings. Only these differ, for a reason:
-
-    `session` (a `requests.Session` is synchronous), the word async in annotations, and the example of the class.
-    """
-    assert set(public(plain)) == set(public(twin))
-    for name, member in public(plain).items():
-        other = public(twin)[name]
-        if not callable(member) or inspect.isclass(member):
-            continue
-        assert inspect.getdoc(member) == inspect.getdoc(other), name
-        mine, theirs = inspect.signature(member), inspect.signature(other)
-        assert {p: v.default for p, v in mine.parameters.items()} == {
-            p: v.default for p, v in theirs.parameters.items()
-        }, name
-        annotation = str(theirs.return_annotation).replace("Async", "")
-        assert str(mine.return_annotation) == annotation, name
-    mine, theirs = inspect.signature(plain.__init__), inspect.signature(twin.__init__)
-    assert [p for p in mine.parameters if p != "session"] == list(theirs.parameters)
 
 
 def test_the_asynchronous_client_does_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Begin to look for secrets, before the first client is made."""
+    """Begin to look for secrets, before the first client is made; have Ctrl-C work in a background job, too."""
     import canary
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     canary.watch()
 
 

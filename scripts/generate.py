@@ -8,6 +8,7 @@ synchronous source.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -306,7 +307,7 @@ def camel(name: str) -> str:
 
 def indented_doc(cls: type[Resource]) -> str:
     """The documentation of the endpoint class: that of the resource."""
-    text = (cls.__doc__ or "").strip()
+    text = textwrap.indent(inspect.cleandoc(cls.__doc__ or ""), "    ").strip()
     return f'    """{text}\n\n    Facts: tests/contract/facts/{cls.type_}.yaml.\n    """'
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import checked_most, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_url, target_path
 from didww._core.events import observers_for
 from didww._drivers.asynchronous import AsyncDriver
 from didww._drivers.opentelemetry import tracing_for
@@ -264,7 +264,9 @@ class AsyncDidwwClient(AsyncAccessors):
                 kept.
         """
         path = target_path(file_path)
-        await self._driver.run(download(self._configuration, export_url(url), path, checked_most(max_bytes), progress))
+        await self._driver.run(
+            download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress)
+        )
         return Path(path)
 
     async def upload_file(

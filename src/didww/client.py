@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import checked_most, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_url, target_path
 from didww._core.events import observers_for
 from didww._drivers.opentelemetry import tracing_for
 from didww._drivers.sync import Driver
@@ -249,7 +249,7 @@ class DidwwClient(Accessors):
                 kept.
         """
         path = target_path(file_path)
-        self._driver.run(download(self._configuration, export_url(url), path, checked_most(max_bytes), progress))
+        self._driver.run(download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress))
         return Path(path)
 
     def upload_file(

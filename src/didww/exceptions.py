@@ -307,7 +307,7 @@ class ApiConnectionError(DidwwClientError):
             response`; of a call that came no further, `waiting for a permit` (the rate limit), `preparing the file`,
             `looking up a filter`, `looking for an earlier record`, `waiting for another call`,
             `waiting for the record`; empty if that is not known.
-        passing: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
+        transient: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
     """
 
     def __init__(
@@ -318,17 +318,17 @@ class ApiConnectionError(DidwwClientError):
         attempts: int = 1,
         elapsed: float | None = None,
         phase: str = "",
-        passing: bool = True,
+        transient: bool = True,
     ) -> None:
         self.request_sent = request_sent
         self.attempts = attempts
         self.elapsed = elapsed
         self.phase = phase
-        self.passing = passing
+        self.transient = transient
         super().__init__(message)
 
-    def tell(self, attempts: int, elapsed: float) -> None:
-        """Complete it by what is known of the whole call."""
+    def complete(self, attempts: int, elapsed: float) -> None:
+        """Add the attempts and the time of the whole call."""
         self.attempts, self.elapsed = attempts, elapsed
         if self.args:
             times = f"{attempts} attempts" if attempts > 1 else "1 attempt"
@@ -348,15 +348,15 @@ class UnexpectedResponseError(DidwwClientError):
     Attributes:
         status_code: HTTP status of that answer.
         request_id: Its `X-Request-Id`, or None.
-        passing: Whether it was damaged on its way, so that another attempt may be answered better.
+        transient: Whether it was damaged on its way, so that another attempt may be answered better.
     """
 
     def __init__(
-        self, message: str, *, status_code: int = 0, request_id: str | None = None, passing: bool = False
+        self, message: str, *, status_code: int = 0, request_id: str | None = None, transient: bool = False
     ) -> None:
         self.status_code = status_code
         self.request_id = request_id
-        self.passing = passing
+        self.transient = transient
         super().__init__(message)
 
 

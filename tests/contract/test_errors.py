@@ -240,7 +240,7 @@ def example_of(cls: type[Exception]) -> Exception:
         ("field", "name"),
         ("reasons", ("no such street",)),
         ("found", 7),
-        ("passing", True),
+        ("transient", True),
         ("resource", Did.build("8d1a3c5e-0000-4000-8000-000000000001")),
         ("report", Report[Did]()),
     ):

@@ -115,9 +115,9 @@ def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
     desk = Desk(refusing(3, 7))
     dids = [changed(number) for number in range(20)]
     report: Report[Did] = client_over(desk).dids().update_many(dids, concurrency=5)
-    assert [item.given for item in report.items] == dids
-    assert [item.place for item in report.items] == list(range(20))
-    assert [item.place for item in report.failed] == [3, 7]
+    assert [item.input for item in report.items] == dids
+    assert [item.index for item in report.items] == list(range(20))
+    assert [item.index for item in report.failed] == [3, 7]
     assert all(isinstance(item.error, ValidationError) for item in report.failed)
     assert [one.id if one else None for one in report.data] == [
         None if number in (3, 7) else id_of(number) for number in range(20)
@@ -173,7 +173,7 @@ def test_a_stop_after_the_first_error(client_over: Any) -> None:
     desk = Desk(refusing(4))
     dids = [changed(number) for number in range(50)]
     report = client_over(desk).dids().update_many(dids, concurrency=2, stop_on_error=True)
-    assert [item.place for item in report.failed] == [4]
+    assert [item.index for item in report.failed] == [4]
     assert len(report.items) <= 4 + 1 + 2
     assert sum(desk.counts.values()) == len(report.items)
 

@@ -905,4 +905,4 @@ def test_records_go_through_every_pickle_protocol(protocol: int) -> None:
         assert type(again) is type(record)
         assert (again.to_dict(), again.changes) == (record.to_dict(), record.changes)
     report = client.dids().delete_many([ID])
-    assert [item.given for item in pickle.loads(pickle.dumps(report, protocol)).items] == [ID]
+    assert [item.input for item in pickle.loads(pickle.dumps(report, protocol)).items] == [ID]

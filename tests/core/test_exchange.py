@@ -218,16 +218,16 @@ def test_a_walk_over_a_bad_line_loses_nothing(
     configuration = settings_of(world, timeout=60, max_retries=1, rate=rate)
     token, found = None, []
     for _ in range(60):
-        call, bookmark = pagination.walk(
+        call, cursor = pagination.iterate(
             configuration, Did, QueryParams(), page_size=size, prefetch=prefetch, resume=token
         )
         part: list[str] = []
         try:
-            part.extend(str(record.id) for record in world.walk(call, bookmark))
+            part.extend(str(record.id) for record in world.walk(call, cursor))
         except DidwwError:
             assert len(part) == len(set(part))
             found += part
-            token = str(bookmark)
+            token = str(cursor)
         else:
             found += part
             break
@@ -291,9 +291,9 @@ def by_async_driver(world: World, call: Any) -> str:
 
 
 def tell(driver: Any, world: World, carry_out: Any = None) -> None:
-    from didww._core.effects import Tell
+    from didww._core.effects import Notify
 
-    driver._carry_out[Tell] = carry_out or world.carry_out
+    driver._carry_out[Notify] = carry_out or world.carry_out
 
 
 # The rules, one by one
@@ -663,15 +663,15 @@ def test_turns_are_handed_out_evenly_and_in_order() -> None:
     """So many in a second; a burst at once after a pause; none that comes too late; none while the service is busy."""
     now = [100.0]
     limiter = RateLimiter(10 * MARGIN, clock=lambda: now[0])
-    assert [round(limiter.turn(9).seconds, 6) for _ in range(3)] == [0.0, 0.1, 0.2]
-    assert limiter.turn(0.2) == pytest.approx((0.3, False))
-    assert limiter.turn(0.4) == pytest.approx((0.3, True))
+    assert [round(limiter.acquire(9).wait, 6) for _ in range(3)] == [0.0, 0.1, 0.2]
+    assert limiter.acquire(0.2) == pytest.approx((0.3, False))
+    assert limiter.acquire(0.4) == pytest.approx((0.3, True))
     now[0] += 60
     burst = RateLimiter(10 * MARGIN, burst=3, clock=lambda: now[0])
-    assert [round(burst.turn(9).seconds, 6) for _ in range(5)] == [0.0, 0.0, 0.0, 0.1, 0.2]
+    assert [round(burst.acquire(9).wait, 6) for _ in range(5)] == [0.0, 0.0, 0.0, 0.1, 0.2]
     now[0] += 60
     burst.slow_down(5)
-    assert 5 <= burst.turn(9).seconds <= 5.2
+    assert 5 <= burst.acquire(9).wait <= 5.2
 
 
 def test_pauses_double_up_to_a_bound() -> None:

@@ -143,7 +143,7 @@ def test_a_token_goes_on_behind_the_last_record(total: int, size: int | None, cu
     library = Library(total, usual=5)
     walk = library.client().dids().iterate(page=start, page_size=size)
     before = [did.id for did in itertools.islice(walk, cut)]
-    token = walk.token
+    token = walk.cursor
     library.ids += ids(*range(1000, 1000 + added))
     whole = [did.id for did in library.client().dids().iterate(page=start, page_size=size)]
     rest = [did.id for did in library.client().dids().iterate(resume=token)]
@@ -180,7 +180,7 @@ def test_a_service_may_hand_out_shorter_pages_than_asked_for(
     assert sorted(number for number, _ in library.asked) == list(range(1, max(1, math.ceil(wanted / most)) + 1))
     walk = dids.iterate(page_size=500, prefetch=prefetch)
     before = [did.id for did in itertools.islice(walk, cut)]
-    assert before + [did.id for did in dids.iterate(resume=walk.token)] == ids(*range(total))
+    assert before + [did.id for did in dids.iterate(resume=walk.cursor)] == ids(*range(total))
 
 
 def test_pages_that_are_cut_are_asked_for_side_by_side() -> None:
@@ -217,9 +217,9 @@ def test_a_token_finds_its_record_although_it_moved() -> None:
     walk = library.client().dids().iterate(page_size=5)
     assert [next(walk).id for _ in range(7)] == ids(*range(7))
     library.ids.insert(5, ids(900)[0])
-    assert [did.id for did in library.client().dids().iterate(resume=walk.token, limit=2)] == ids(7, 8)
+    assert [did.id for did in library.client().dids().iterate(resume=walk.cursor, limit=2)] == ids(7, 8)
     library.ids.remove(ids(6)[0])
-    assert [did.id for did in library.client().dids().iterate(resume=walk.token, limit=2)] == ids(7, 8)
+    assert [did.id for did in library.client().dids().iterate(resume=walk.cursor, limit=2)] == ids(7, 8)
 
 
 def test_tokens_belong_to_their_query() -> None:
@@ -228,7 +228,7 @@ def test_tokens_belong_to_their_query() -> None:
     client = library.client()
     walk = client.dids().iterate(filter={"number": "442079460001"}, page_size=3)
     next(walk)
-    token = walk.token
+    token = walk.cursor
     asked = len(library.asked)
     for call in (
         lambda: client.dids().iterate(resume=token),
@@ -421,7 +421,7 @@ def test_a_failed_page_does_not_lose_the_others() -> None:
         found.extend(did.id for did in walk)
     assert found == ids(*range(30))
     failing.clear()
-    found += [did.id for did in library.client().dids().iterate(resume=walk.token)]
+    found += [did.id for did in library.client().dids().iterate(resume=walk.cursor)]
     assert found == ids(*range(50))
     assert list(walk) == []
 
@@ -508,7 +508,7 @@ def test_lists_without_pages_behave_the_same() -> None:
     walk = client.countries().iterate()
     first = [next(walk).id for _ in range(3)]
     assert first == [one.id for one in countries[:3]]
-    assert [one.id for one in client.countries().iterate(resume=walk.token)] == [one.id for one in countries[3:]]
+    assert [one.id for one in client.countries().iterate(resume=walk.cursor)] == [one.id for one in countries[3:]]
     with pytest.raises(NotExactlyOneError):
         client.countries().one()
 

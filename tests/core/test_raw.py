@@ -279,9 +279,9 @@ def test_the_deadline_and_the_rate_limit_hold() -> None:
     taken: list[float] = []
 
     class Counting(RateLimiter):
-        def turn(self, longest: float = float("inf")) -> Any:
-            taken.append(longest)
-            return super().turn(longest)
+        def acquire(self, timeout: float = float("inf")) -> Any:
+            taken.append(timeout)
+            return super().acquire(timeout)
 
     world = World()
     world.serve = lambda request: answer(document=DOCUMENT)
@@ -364,7 +364,7 @@ def test_a_client_is_not_pickled_and_says_why(make: Any) -> None:
                 copying(one)
             assert KEY not in str(caught.value)
     for copying in (pickle.dumps, copy.deepcopy):
-        with pytest.raises(DidwwError, match=r"RecordIterator cannot be pickled.*resume=token"):
+        with pytest.raises(DidwwError, match=r"RecordIterator cannot be pickled.*resume=cursor"):
             copying(client.dids().iterate())
     assert copy.copy(client)._driver is client._driver
 

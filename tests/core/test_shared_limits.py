@@ -47,11 +47,11 @@ seconds = float(seconds)
 def hammer(got):
     while time.monotonic() < end:
         before = time.monotonic()
-        turn = limiter.turn(60)
-        if turn.taken:
+        turn = limiter.acquire(60)
+        if turn.granted:
             got.append((before, time.monotonic()))
         else:
-            time.sleep(turn.seconds)
+            time.sleep(turn.wait)
 
 def threads():
     got = [], []
@@ -121,10 +121,10 @@ class Watched:
         self.moments: list[tuple[float, float]] = []
         self.slow_down = limiter.slow_down
 
-    def turn(self, longest: float) -> Permit:
+    def acquire(self, timeout: float) -> Permit:
         before = time.monotonic()
-        turn = self._limiter.turn(longest)
-        if turn.taken:
+        turn = self._limiter.acquire(timeout)
+        if turn.granted:
             self.moments.append((before, time.monotonic()))
         return turn
 
@@ -245,41 +245,41 @@ def test_clients_keep_to_it(store: Store, kind: str) -> None:
 def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
     """At once, or not: then a time that is not before the next turn, not long after it, and not the same for all."""
     limiter = store.limiter(0.2)
-    assert limiter.turn(60) == Permit(0.0, taken=True)
-    turns = [limiter.turn(60) for _ in range(10)]
-    assert not any(turn.taken for turn in turns)
-    assert all(2 < turn.seconds < 5.2 + 1.1 * place for place, turn in enumerate(turns, 1))
-    assert len({turn.seconds for turn in turns}) == 10
-    assert limiter.turn(0.1).seconds > 0.1
-    assert limiter.turn(-0.001) == Permit(0.0, taken=False)
+    assert limiter.acquire(60) == Permit(0.0, granted=True)
+    turns = [limiter.acquire(60) for _ in range(10)]
+    assert not any(turn.granted for turn in turns)
+    assert all(2 < turn.wait < 5.2 + 1.1 * place for place, turn in enumerate(turns, 1))
+    assert len({turn.wait for turn in turns}) == 10
+    assert limiter.acquire(0.1).wait > 0.1
+    assert limiter.acquire(-0.001) == Permit(0.0, granted=False)
 
 
 @patient
 def test_slowing_down_reaches_the_other_processes(store: Store, tmp_path: Path) -> None:
     """Nobody's turn for as long as was said, whoever said it; a shorter pause does not end a longer one."""
     limiter = store.limiter()
-    while not limiter.turn(60).taken:  # of another attempt
+    while not limiter.acquire(60).granted:  # of another attempt
         time.sleep(0.01)
     begun = time.monotonic()
     store.run(1, 20, "slow_down", seconds(0.5), tmp_path)
     limiter.slow_down(0.01)
     limiter.slow_down(0)
-    told = limiter.turn(60)
-    assert not told.taken
-    assert told.seconds <= seconds(0.6)
-    while not (turn := limiter.turn(60)).taken:
-        time.sleep(turn.seconds)
+    told = limiter.acquire(60)
+    assert not told.granted
+    assert told.wait <= seconds(0.6)
+    while not (turn := limiter.acquire(60)).granted:
+        time.sleep(turn.wait)
     assert time.monotonic() - begun >= seconds(0.5)
     limiter.slow_down(1e9)
-    assert 59 < limiter.turn(600).seconds < 61
+    assert 59 < limiter.acquire(600).wait < 61
 
 
 def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
     """A restart, or a clock that is set back, stops nobody for longer than a minute."""
     limiter = store.limiter(0.5)
     limiter._take(86400.0, 5)
-    assert limiter.turn(5) == Permit(0.0, taken=True)
-    assert not limiter.turn(5).taken
+    assert limiter.acquire(5) == Permit(0.0, granted=True)
+    assert not limiter.acquire(5).granted
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -290,9 +290,9 @@ def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
     class Slow:
         blocking = True
 
-        def turn(self, longest: float) -> Permit:
+        def acquire(self, timeout: float) -> Permit:
             called.append(("turn", threading.current_thread() is threading.main_thread()))
-            return Permit(0.0, taken=True)
+            return Permit(0.0, granted=True)
 
         def slow_down(self, seconds: float) -> None:
             called.append((seconds, threading.current_thread() is threading.main_thread()))
@@ -328,7 +328,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
     path.parent.mkdir()
     spoil(path)
     limiter = SqliteLimiter(path)
-    for use in (limiter.turn, limiter.slow_down):
+    for use in (limiter.acquire, limiter.slow_down):
         with pytest.raises(DidwwClientError, match=rf"{path} cannot be used \(.*\).* folder .* delete it"):
             use(1)
     assert path.exists() == (spoil is other_file)
@@ -353,7 +353,7 @@ def test_a_file_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             await emulator.async_client(rate_limit=limiter, timeout=seconds(0.3)).balance().find()
 
         begun = time.monotonic()
-        with pytest.raises(ApiTimeoutError, match="did not get its turn"):
+        with pytest.raises(ApiTimeoutError, match="timed out waiting for the rate limiter"):
             find()
         assert time.monotonic() - begun < 30
         monkeypatch.setattr(shared, "PATIENCE", 0.1)
@@ -375,13 +375,13 @@ def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisS
     """Stopped, or not letting this client in: the address, why, and what to do. Once it is back, all goes on."""
     redis_of(redis_server.url).flushdb()
     limiter = RedisLimiter(redis_server.url, 1000)
-    assert limiter.turn(60).taken
+    assert limiter.acquire(60).granted
     redis_of(redis_server.url).client_kill_filter(_type="normal", skipme=True)
     limiter.slow_down(0.001)  # as if nothing had happened
     assert repr(limiter) == f"RedisLimiter('127.0.0.1:{redis_server.port}', 1000, 'didww:limiter')"
     redis_server.stop()
     try:
-        for use in (limiter.turn, limiter.slow_down):
+        for use in (limiter.acquire, limiter.slow_down):
             with pytest.raises(
                 DidwwClientError,
                 match=rf"Redis at 127\.0\.0\.1:{redis_server.port} cannot be used \(ConnectionError: .*\)\. Check",
@@ -390,11 +390,11 @@ def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisS
             assert PASSWORD not in told(caught)
     finally:
         redis_server.start()
-    while not limiter.turn(60).taken:
+    while not limiter.acquire(60).granted:
         time.sleep(0.001)
     wrong = RedisLimiter(redis_server.url.replace(PASSWORD, "wr0ng"))
     with pytest.raises(DidwwClientError, match=r"Authentication.*password") as caught:
-        wrong.turn(1)
+        wrong.acquire(1)
     assert "wr0ng" not in told(caught)
 
 
@@ -407,7 +407,7 @@ def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         limiter = RedisLimiter(f"redis://127.0.0.1:{server.port}")
         begun = time.monotonic()
         with pytest.raises(DidwwClientError, match="TimeoutError"):
-            limiter.turn(60)
+            limiter.acquire(60)
         assert time.monotonic() - begun < 30
 
 
@@ -416,7 +416,7 @@ def test_a_client_of_ones_own(redis_server: RedisServer) -> None:
     client = redis_of(redis_server.url)
     client.flushall()
     first, again, other = (RedisLimiter(client, 0.1, name=name) for name in ("a", "a", "b"))
-    assert [one.turn(60).taken for one in (first, again, other)] == [True, False, True]
+    assert [one.acquire(60).granted for one in (first, again, other)] == [True, False, True]
     assert PASSWORD not in repr(first)
     assert sorted(client.scan_iter()) == [b"a", b"b"]
 
@@ -436,7 +436,7 @@ def test_a_reason_that_shows_the_password_is_left_out() -> None:
             raise NotImplementedError
 
     with pytest.raises(DidwwClientError, match=r"192\.0\.2\.1:6379 .*\(ResponseError\)") as caught:
-        RedisLimiter(Talkative()).turn(60)
+        RedisLimiter(Talkative()).acquire(60)
     assert PASSWORD not in told(caught)
 
 
@@ -490,6 +490,6 @@ def test_a_file_limiter_goes_to_another_process_and_stays_at_its_file(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     copy = pickle.loads(pickle.dumps(limiter))
-    assert limiter.turn(60).taken
-    assert not copy.turn(60).taken
+    assert limiter.acquire(60).granted
+    assert not copy.acquire(60).granted
     assert repr(copy) == repr(limiter) == f"SqliteLimiter({str(tmp_path / 'turns.sqlite')!r}, 5)"

@@ -115,11 +115,11 @@ def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:
     class Mine:
         def __init__(self) -> None:
             self.blocking = blocking
-            self.turns = [Permit(0.01, taken=False), Permit(0.0, taken=True), Permit(0.0, taken=True)]
+            self.turns = [Permit(0.01, granted=False), Permit(0.0, granted=True), Permit(0.0, granted=True)]
             self.slowed: list[float] = []
 
-        def turn(self, longest: float) -> Permit:
-            assert 0 < longest <= 60
+        def acquire(self, timeout: float) -> Permit:
+            assert 0 < timeout <= 60
             return self.turns.pop(0)
 
         def slow_down(self, seconds: float) -> None:

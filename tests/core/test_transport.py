@@ -783,7 +783,7 @@ def test_a_certificate_file_that_cannot_be_used_is_named(
         if kind == "session":
             transport._session.close()
     assert f"{setting} names {path}, which cannot be used (" in str(caught.value)
-    assert (caught.value.request_sent, caught.value.passing) == (False, False)
+    assert (caught.value.request_sent, caught.value.transient) == (False, False)
     assert caught.value.__context__ is None
     assert secrets_in(caught.value) == []
     assert at.requests == []
@@ -803,7 +803,7 @@ def test_a_file_for_the_keys_of_tls_that_cannot_be_written_is_named(
             ApiConnectionError, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
         ) as caught:
             transport.send(post(at.url), soon(30))
-    assert (caught.value.request_sent, caught.value.passing) == (False, False)
+    assert (caught.value.request_sent, caught.value.transient) == (False, False)
 
 
 @pytest.mark.usefixtures("no_certificates")

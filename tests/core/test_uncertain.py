@@ -10,7 +10,7 @@ import pytest
 from didww import Did, DidOrderItem, DidwwClient, Order, Report, VoiceInTrunkGroup
 from didww._drivers import sync
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, RateLimitError, UnexpectedResponseError
-from didww.transport.errors import broken, unsendable
+from didww.transport.errors import connection_lost, unsendable
 from scripted import Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -18,11 +18,11 @@ BASE = "https://api.example.com/v3"
 
 
 def lost(request: Any) -> Any:
-    raise broken(request, "the connection broke")
+    raise connection_lost(request, "the connection broke")
 
 
 def unsent(request: Any) -> Any:
-    raise unsendable(request, "there is no connection", passing=True)
+    raise unsendable(request, "there is no connection", transient=True)
 
 
 def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
-from didww._core.effects import Acquire, Join, Now, Request, Response, Send, Sleep, SlowDown, Start, Tell
+from didww._core.effects import Acquire, Join, Notify, Now, Request, Response, Send, Sleep, SlowDown, Start
 from didww._core.pagination import Page
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwError
 
@@ -92,7 +92,7 @@ class World:
             except (DidwwError, KeyboardInterrupt) as error:
                 outcome, failure = None, error
 
-    def walk(self, call: Any, bookmark: Any) -> Iterator[Any]:
+    def walk(self, call: Any, cursor: Any) -> Iterator[Any]:
         """The records of a walk."""
         outcome: Any = None
         failure: BaseException | None = None
@@ -104,7 +104,7 @@ class World:
             outcome, failure = None, None
             if isinstance(effect, Page):
                 for place, record in effect.records:
-                    bookmark.advance(effect.number, place, record)
+                    cursor.advance(effect.number, place, record)
                     yield record
                 continue
             try:
@@ -122,11 +122,11 @@ class World:
             self.now += effect.seconds
             return None
         if isinstance(effect, Acquire):
-            return effect.limiter.turn(effect.longest)
+            return effect.limiter.acquire(effect.timeout)
         if isinstance(effect, SlowDown):
             effect.limiter.slow_down(effect.seconds)
             return None
-        if isinstance(effect, Tell):
+        if isinstance(effect, Notify):
             self.told.append(effect.event)
             return None
         if isinstance(effect, Start):  # one after the other, each from where the clock stands

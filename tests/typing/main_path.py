@@ -332,7 +332,7 @@ def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
     with client.dids().iterate(page_size=100, prefetch=2, resume=None) as walk:
         assert_type(walk, RecordIterator[Did])
         assert_type(next(walk), Did)
-        assert_type(walk.token, str)
+        assert_type(walk.cursor, str)
     assert_type(client.dids().first(filter={"number": "442079460001"}), Did | None)
     assert_type(client.countries().one(filter={"iso": "GB"}), Country)
     assert_type(client.cities().count(), int)
@@ -342,11 +342,11 @@ def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
     assert_type(report.failed[0].error, DidwwError | None)
     mine: Report[Did] = Report()
     for item in mine.failed:
-        assert_type(item.given, Did)
+        assert_type(item.input, Did)
         assert_type(item.data, Did | None)
     assert_type(mine.remaining, list[Did])
     assert_type(client.dids().delete_many(["id"]), Report[str | Did])
-    assert_type(client.dids().delete_many(mine.remaining).items[0].given, str | Did)
+    assert_type(client.dids().delete_many(mine.remaining).items[0].input, str | Did)
     assert_type(client.dids().update_many((did for did in walk), report=mine), Report[Did])
     client.voice_in_trunks().delete_many(["id", VoiceInTrunk.build("id")], stop_on_error=True, concurrency=2)
     client.orders().wait("id", on_update=lambda order: order.status)

@@ -182,4 +182,4 @@ def export_filters(client: DidwwClient) -> None:
     Export(export_type=ExportType.CDR_IN, filters={"from": "2026-03-01"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Export(filters={"from": "2026-03-01", "to": "2026-03-02", "did": "1"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     for item in client.dids().delete_many(["id"]).items:
-        item.given.id  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        item.input.id  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -1,31 +1,35 @@
-"""One exchange with the service: turns, attempts, pauses between, all within one deadline, and everybody told."""
+"""Attempts of one call: sent, judged, and retried by the table in `retry`, all within one deadline."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from msgspec import Struct
 
-from didww._core.effects import Acquire, Call, Now, Request, Response, Send, Sleep, SlowDown, Tell
-from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._core.effects import Acquire, Call, Notify, Request, Response, Send, Sleep, SlowDown, clock
+from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled
 from didww._core.response import retry_after_of
 from didww._core.retry import MAX_RETRY_AFTER, UNSENT, kind_of, pause, repeats
 from didww._core.trace import CallTrace, with_trace
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwClientError, UnexpectedResponseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from didww.configuration import Configuration
     from didww.rate_limit.local import Permit
 
-__all__ = ["Exchanged", "exchange", "slow_down", "take_turn", "within"]
+__all__ = ["Attempt", "Exchanged", "Failure", "acquire_permit", "exchange", "slow_down", "with_retries", "within"]
+
+T = TypeVar("T")
 
 
 class Exchanged(Struct, frozen=True):
-    """An answer, and how it was come by.
+    """A response, and how it was obtained.
 
     Attributes:
-        response: The answer.
-        attempts: How often the request was sent.
+        response: The response.
+        attempts: How many times the request was sent.
         uncertain: Whether an earlier attempt may have been carried out.
     """
 
@@ -34,114 +38,169 @@ class Exchanged(Struct, frozen=True):
     uncertain: bool
 
 
+class Attempt(Struct, frozen=True):
+    """One attempt of a call.
+
+    Attributes:
+        number: 1 for the first.
+        start: When the call began.
+        deadline: When its time runs out.
+        uncertain: Whether an earlier attempt may have been carried out.
+    """
+
+    number: int
+    start: float
+    deadline: float
+    uncertain: bool
+
+
+class Failure(Struct, Generic[T], frozen=True, kw_only=True):
+    """An attempt that failed.
+
+    Attributes:
+        request: What was sent.
+        kind: Its row in the table of `retry`.
+        error: The error to raise if it is not retried.
+        result: What to return if it is not retried, in place of an error.
+        retry_after: The pause that the service asked for, in seconds.
+        progress: Whether it brought part of what was asked for, so that it does not count.
+    """
+
+    request: Request
+    kind: str | int
+    error: Exception | None = None
+    result: T | None = None
+    retry_after: float | None = None
+    progress: bool = False
+
+
+def with_retries(
+    configuration: Configuration,
+    trace: CallTrace,
+    perform: Callable[[Attempt], Call[T | Failure[T]]],
+    *,
+    creating: bool,
+) -> Call[T]:
+    """Perform attempts until one succeeds, or the table, the time or the retry budget allow no other.
+
+    Args:
+        configuration: The client's settings.
+        trace: Kept up to date.
+        perform: One attempt; returns its result, or why it failed.
+        creating: Whether sending it twice would do it twice.
+    """
+    start = yield from clock()
+    deadline = start + configuration.timeout
+    number, in_vain, uncertain = 1, 0, False
+    while True:
+        trace.attempts, trace.status = number, None
+        outcome = yield from perform(Attempt(number, start, deadline, uncertain))
+        if not isinstance(outcome, Failure):
+            configuration.budget.earn()
+            return outcome
+        failure = cast("Failure[T]", outcome)
+        now = yield from clock()
+        in_vain = 0 if failure.progress else in_vain + 1
+        wait = pause(max(in_vain, 1), failure.retry_after, configuration.jitter)
+        again = (
+            0 < configuration.max_retries >= in_vain
+            and not isinstance(failure.error, ApiTimeoutError)
+            and repeats(failure.kind, creating=creating)
+            and (failure.retry_after is None or failure.retry_after <= MAX_RETRY_AFTER)
+            and now + wait < deadline
+            and (in_vain == 0 or configuration.budget.spend())
+        )
+        if not again:
+            if failure.error is None:
+                return cast("T", failure.result)
+            if isinstance(failure.error, ApiConnectionError):
+                failure.error.request_sent = failure.error.request_sent or uncertain
+                failure.error.complete(number, now - start)
+            raise failure.error
+        uncertain = uncertain or failure.kind not in (UNSENT, 429)
+        yield Notify(RetryScheduled(failure.request, number, failure.kind, wait), configuration.observers)
+        yield Sleep(wait)
+        number += 1
+
+
 def exchange(
-    configuration: Configuration, request: Request, *, creating: bool, course: CallTrace | None = None
+    configuration: Configuration, request: Request, *, creating: bool, trace: CallTrace | None = None
 ) -> Call[Exchanged]:
-    """Exchange `request` for a response, which may be an error; retry it by the table in `retry`.
+    """Exchange `request` for a response, which may be an error.
 
     Args:
         configuration: The client's settings.
         request: What to send.
         creating: Whether sending it twice would do it twice.
-        course: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
+        trace: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
 
     Raises:
-        ApiConnectionError: No answer came, after all attempts that the table allows; `attempts` counts them.
+        ApiConnectionError: No response arrived after all attempts that the table allows; `attempts` counts them.
         ApiTimeoutError: The time ran out.
-        UnexpectedResponseError: The answer was damaged.
+        UnexpectedResponseError: The response was damaged.
     """
 
-    def attempts(course: CallTrace) -> Call[Exchanged]:
-        return _attempts(configuration, request, creating=creating, course=course)
-
-    return with_trace(configuration, course or CallTrace(request), attempts)
-
-
-def _attempts(configuration: Configuration, request: Request, *, creating: bool, course: CallTrace) -> Call[Exchanged]:
-    start = cast("float", (yield Now()))
-    deadline = start + configuration.timeout
-    attempt, uncertain = 1, False
-    while True:
-        yield from take_turn(configuration, request, start, deadline, attempt, uncertain=uncertain)
-        course.attempts, course.status = attempt, None
-        sent_at = cast("float", (yield Now()))
-        yield Tell(RequestStarted(request, attempt), configuration.observers)
-        response: Response | None = None
-        failure: ApiConnectionError | UnexpectedResponseError | None = None
-        course.in_doubt = True
-        try:
-            response = cast("Response", (yield Send(request, deadline)))
-        except (ApiConnectionError, UnexpectedResponseError) as error:
-            failure = error
-        except DidwwClientError:  # the client is closed, or its proxy is unusable
-            course.in_doubt = False
-            raise
-        now = cast("float", (yield Now()))
-        if response is not None:
-            course.answered(response.status, response.headers)
-            course.in_doubt = not 400 <= response.status < 500
-            configuration.server_clock.hear(response.headers)
-            yield Tell(ResponseReceived(request, attempt, response, now - sent_at), configuration.observers)
-            kind: str | int = response.status
-            if response.status < 500 and response.status != 429:
-                configuration.budget.earn()
-                return Exchanged(response, attempt, uncertain)
-            asked = retry_after_of(response.headers)
-        else:
-            assert failure is not None  # noqa: S101 one of the two
-            course.in_doubt = not isinstance(failure, ApiConnectionError) or failure.request_sent
-            yield Tell(Failed(request, attempt, failure, now - sent_at), configuration.observers)
-            kind = kind_of(failure)
-            asked = None
-        if kind == 429:
-            yield from slow_down(configuration, asked)
-        wait = pause(attempt, asked, configuration.jitter)
-        again = (
-            attempt <= configuration.max_retries
-            and not isinstance(failure, ApiTimeoutError)
-            and repeats(kind, creating=creating)
-            and (asked is None or asked <= MAX_RETRY_AFTER)
-            and now + wait < deadline
-            and configuration.budget.spend()
+    def attempts(trace: CallTrace) -> Call[Exchanged]:
+        return with_retries(
+            configuration, trace, lambda attempt: _send(configuration, request, trace, attempt), creating=creating
         )
-        if not again:
-            if response is not None:
-                return Exchanged(response, attempt, uncertain)
-            if isinstance(failure, ApiConnectionError):
-                failure.request_sent = failure.request_sent or uncertain
-            raise _told(cast("Any", failure), attempt, now - start)
-        uncertain = uncertain or kind not in (UNSENT, 429)
-        yield Tell(RetryScheduled(request, attempt, kind, wait), configuration.observers)
-        yield Sleep(wait)
-        attempt += 1
+
+    return with_trace(configuration, trace or CallTrace(request), attempts)
 
 
-def take_turn(
-    configuration: Configuration,
-    request: Request,
-    start: float,
-    deadline: float,
-    attempt: int,
-    *,
-    uncertain: bool = False,
-) -> Call[None]:
-    """Wait until the limiter lets a request go; `uncertain` if an earlier attempt may have been carried out."""
+def _send(
+    configuration: Configuration, request: Request, trace: CallTrace, attempt: Attempt
+) -> Call[Exchanged | Failure[Exchanged]]:
+    yield from acquire_permit(configuration, request, attempt)
+    sent_at = yield from clock()
+    yield Notify(RequestStarted(request, attempt.number), configuration.observers)
+    trace.in_doubt = True
+    try:
+        response = cast("Response", (yield Send(request, attempt.deadline)))
+    except (ApiConnectionError, UnexpectedResponseError) as error:
+        trace.in_doubt = not isinstance(error, ApiConnectionError) or error.request_sent
+        seconds = (yield from clock()) - sent_at
+        yield Notify(RequestFailed(request, attempt.number, error, seconds), configuration.observers)
+        return Failure(request=request, kind=kind_of(error), error=error)
+    except DidwwClientError:  # the client is closed, or its proxy is unusable
+        trace.in_doubt = False
+        raise
+    seconds = (yield from clock()) - sent_at
+    trace.respond(response.status, response.headers)
+    trace.in_doubt = not 400 <= response.status < 500
+    configuration.server_clock.hear(response.headers)
+    yield Notify(ResponseReceived(request, attempt.number, response, seconds), configuration.observers)
+    exchanged = Exchanged(response, attempt.number, attempt.uncertain)
+    if response.status < 500 and response.status != 429:
+        return exchanged
+    retry_after = retry_after_of(response.headers)
+    if response.status == 429:
+        yield from slow_down(configuration, retry_after)
+    return Failure(request=request, kind=response.status, result=exchanged, retry_after=retry_after)
+
+
+def acquire_permit(configuration: Configuration, request: Request, attempt: Attempt) -> Call[None]:
+    """Wait until the rate limiter lets the request go.
+
+    Raises:
+        ApiTimeoutError: It lets no request go before the deadline.
+    """
     limiter = configuration.limiter
     while limiter is not None:
-        now = cast("float", (yield Now()))
-        turn = cast("Permit", (yield Acquire(limiter, deadline - now)))
-        if now + turn.seconds > deadline:
+        now = yield from clock()
+        permit = cast("Permit", (yield Acquire(limiter, attempt.deadline - now)))
+        if now + permit.wait > attempt.deadline:
             raise ApiTimeoutError(
-                f"{request.method} {request.shown} did not get its turn before its timeout ran out: the rate limit "
-                "lets no more requests go. Raise `timeout=`, or make fewer requests at once.",
-                request_sent=uncertain,
-                attempts=attempt - 1,
-                elapsed=now - start,
+                f"{request.method} {request.redacted_url} timed out waiting for the rate limiter. Raise `timeout=`, or "
+                "make fewer requests at once.",
+                request_sent=attempt.uncertain,
+                attempts=attempt.number - 1,
+                elapsed=now - attempt.start,
                 phase="waiting for a permit",
             )
-        if turn.seconds:
-            yield Sleep(turn.seconds)
-        if turn.taken:
+        if permit.wait:
+            yield Sleep(permit.wait)
+        if permit.granted:
             return
 
 
@@ -157,7 +216,7 @@ def within(configuration: Configuration, end: float, what: str, phase: str) -> C
     Raises:
         ApiTimeoutError: No time is left.
     """
-    left = end - cast("float", (yield Now()))
+    left = end - (yield from clock())
     if left <= 0:
         raise ApiTimeoutError(
             f"{what} was not sent before the call's timeout ran out. Raise `timeout=`.",
@@ -167,14 +226,7 @@ def within(configuration: Configuration, end: float, what: str, phase: str) -> C
     return configuration.replaced(timeout=left)
 
 
-def slow_down(configuration: Configuration, asked: float | None) -> Call[None]:
-    """Have the limiter pause after a 429 that asked for so long, or did not say."""
+def slow_down(configuration: Configuration, retry_after: float | None) -> Call[None]:
+    """Have the limiter pause after a 429."""
     if configuration.limiter is not None:
-        yield SlowDown(configuration.limiter, 1.0 if asked is None else min(asked, MAX_RETRY_AFTER))
-
-
-def _told(failure: Any, attempts: int, elapsed: float) -> Any:
-    """`failure`, with what is known of the call as a whole."""
-    if isinstance(failure, ApiConnectionError):
-        failure.tell(attempts, elapsed)
-    return failure
+        yield SlowDown(configuration.limiter, 1.0 if retry_after is None else min(retry_after, MAX_RETRY_AFTER))

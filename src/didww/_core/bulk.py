@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
-from didww._core.effects import Join, RunCallback, Start
+from didww._core.effects import Join, Start, callback
 from didww._schema.resource import Resource
 from didww._util.coerce import Slotted, is_uuid, whole_number
 from didww._util.text import shown
@@ -44,26 +44,26 @@ class Item(Slotted, Generic[R]):
     """One of the things to do, and what became of it.
 
     Attributes:
-        place: Its place among the items, from 0.
-        given: What was given: a record, or for deletions a record or its id.
+        index: Its position among the items, from 0.
+        input: The record to write; for deletions, the record or its id.
         state: `waiting`; `sending`: a request of it was begun, and has no outcome (yet); `done`; `failed`: certainly
             not done; `unknown`: the answer was lost, and it may have been done.
         data: The record as the service has it; None after a deletion, and while it is not done.
         error: Why it is not done.
     """
 
-    __slots__ = ("data", "error", "given", "place", "state")
+    __slots__ = ("data", "error", "index", "input", "state")
 
-    def __init__(self, place: int, given: R) -> None:
-        self.place = place
-        self.given = given
+    def __init__(self, index: int, input: R) -> None:
+        self.index = index
+        self.input = input
         self.state: State = "waiting"
         self.data: R | None = None
         self.error: DidwwError | None = None
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error is not None else ""
-        return f"Item({self.place}, {self.state}{error})"
+        return f"Item({self.index}, {self.state}{error})"
 
 
 class Report(Generic[R]):
@@ -117,7 +117,7 @@ class Report(Generic[R]):
     @property
     def remaining(self) -> list[R]:
         """What was given and certainly not done, to be given to another call."""
-        return [item.given for item in self.having("waiting", "failed")]
+        return [item.input for item in self.having("waiting", "failed")]
 
     @property
     def complete(self) -> bool:
@@ -157,7 +157,7 @@ class _Work(Generic[R]):
         self._distinct = distinct
         self._seen: set[str] = set()
 
-    def tell(self, progress: Callable[[Report[Any]], object], report: Report[Any]) -> object:
+    def notify(self, progress: Callable[[Report[Any]], object], report: Report[Any]) -> object:
         """Call `progress`, one worker after the other."""
         with self._lock:
             return progress(report)
@@ -252,13 +252,13 @@ def _worker(
     while (item := work.next()) is not None:
         item.state = "sending"
         try:
-            answer = yield from one(item.given)
+            answer = yield from one(item.input)
             item.data, item.state = answer.data, "done"
         except DidwwError as error:
             item.error, item.state = error, "failed" if _certain(error) else "unknown"
             work.stopped = work.stopped or stop_on_error
         if progress is not None:
-            yield RunCallback(partial(work.tell, progress), work.report)
+            yield callback(partial(work.notify, progress), work.report)
 
 
 def _certain(error: DidwwError) -> bool:

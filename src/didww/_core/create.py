@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from didww._core import request as requests
 from didww._core.attempts import exchange, within
-from didww._core.effects import Call, Now, Sleep
+from didww._core.effects import Call, Sleep, clock
 from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
 from didww._core.retry import pause
@@ -98,7 +98,7 @@ def create_once(
         raise InvalidValueError(_no_key(cls), field="once")
     if key is None or not (once or key.value == record._own().unresolved):
         return (yield from _create_now(configuration, cls, record, query, key))
-    end = cast("float", (yield Now())) + configuration.timeout
+    end = (yield from clock()) + configuration.timeout
     token = yield from _reserve(configuration, cls, key)
     try:
         existing = yield from _existing(configuration, cls, key, query, end)
@@ -113,9 +113,9 @@ def create_once(
 def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
     """Wait until no other call of this client creates a record with the same identifier; answers what to release."""
     mine, token = object(), (cls.type_, key.field, key.value)
-    start = cast("float", (yield Now()))
+    start = yield from clock()
     while configuration.in_progress.setdefault(token, mine) is not mine:
-        if cast("float", (yield Now())) - start >= configuration.timeout:
+        if (yield from clock()) - start >= configuration.timeout:
             raise ApiTimeoutError(
                 f"{cls.path}().create was not begun before its timeout ran out: another call of this client is "
                 f"creating the {cls.__name__} with {key.field} {key.value!r}. Raise `timeout=`.",
@@ -136,11 +136,11 @@ def _create_now(
     if key is not None and key.field == _REFERENCE:
         attributes[_REFERENCE] = key.value  # another thread may have given the record its own marker meanwhile
     document = resource_document(cls.type_, None, attributes, record._pending_relationships())
-    course = CallTrace(requests.build(configuration, "POST", cls.path, query=query, document=document))
+    trace = CallTrace(requests.build(configuration, "POST", cls.path, query=query, document=document))
     try:
-        created = yield from _create(configuration, cls, course, query, key)
+        created = yield from _create(configuration, cls, trace, query, key)
     except BaseException as error:
-        if course.in_doubt:
+        if trace.in_doubt:
             state.unresolved = None if key is None else key.value
             _mark_unknown(cls, error, key)
         raise
@@ -150,16 +150,16 @@ def _create_now(
 
 
 def _create(
-    configuration: Configuration, cls: type[R], course: CallTrace, query: QueryParams, key: _Key | None
+    configuration: Configuration, cls: type[R], trace: CallTrace, query: QueryParams, key: _Key | None
 ) -> Call[ApiResponse[R]]:
-    start = cast("float", (yield Now()))
-    request = course.request
+    start = yield from clock()
+    request = trace.request
     try:
-        done = yield from exchange(configuration, request, creating=True, course=course)
+        done = yield from exchange(configuration, request, creating=True, trace=trace)
         return _created(cls, request, done, query, key)
     except (ApiConnectionError, ServerError, UnexpectedResponseError) as error:
         failure = error
-    if key is None or not course.in_doubt or isinstance(failure, ApiTimeoutError):
+    if key is None or not trace.in_doubt or isinstance(failure, ApiTimeoutError):
         raise failure
     return (yield from _look(configuration, cls, key, query, start, failure))
 
@@ -269,18 +269,18 @@ def _look(
     end = start + configuration.timeout
     for look in range(1, LOOKS + 1):
         wait = pause(look, None, lambda: 1.0)
-        now = cast("float", (yield Now()))
+        now = yield from clock()
         if now + wait >= end:
             raise failure
         yield Sleep(wait)
-        left = end - cast("float", (yield Now()))
+        left = end - (yield from clock())
         if left <= 0:
             raise failure
         try:
             answer = yield from _list(configuration.replaced(timeout=left), cls, key, query)
         except DidwwError:
             raise failure from None
-        elapsed = cast("float", (yield Now())) - start
+        elapsed = (yield from clock()) - start
         created = [record for record in answer.data if _is_new(record, answer, elapsed)]
         if len(created) > 1:
             raise failure

@@ -11,7 +11,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from didww._core.attempts import slow_down, take_turn
+from didww._core.attempts import Attempt, Failure, acquire_permit, slow_down, with_retries
 from didww._core.decompress import Decompressor
 from didww._core.effects import (
     Call,
@@ -20,26 +20,25 @@ from didww._core.effects import (
     FileOpen,
     FileRestart,
     FileWrite,
-    Now,
+    Notify,
     Open,
     Opened,
     Read,
     Request,
     Response,
-    RunCallback,
-    Sleep,
-    Tell,
+    callback,
+    clock,
 )
-from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._core.events import RequestFailed, RequestStarted, ResponseReceived
 from didww._core.request import build_download
 from didww._core.response import error_for, retry_after_of
-from didww._core.retry import BROKEN, MAX_RETRY_AFTER, kind_of, pause, repeats
+from didww._core.retry import BROKEN, kind_of
 from didww._core.trace import CallTrace, with_trace
 from didww._schema.resource import Resource, data_hint
 from didww._util.coerce import whole_number
 from didww._util.text import shown
 from didww._util.urls import origin_of, path_of
-from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwError, InvalidValueError, UnexpectedResponseError
+from didww.exceptions import ApiConnectionError, DidwwError, InvalidValueError, UnexpectedResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.resources.export import Export
 
-__all__ = ["Progress", "checked_most", "download", "export_url", "target_path"]
+__all__ = ["Progress", "check_max_bytes", "download", "export_url", "target_path"]
 
 MAX_ERROR_BYTES: Final = 1 << 20
 MAX_CHECKED: Final = 100 << 30
@@ -78,7 +77,7 @@ class Progress(NamedTuple):
     total: int | None
 
 
-def checked_most(max_bytes: int) -> int:
+def check_max_bytes(max_bytes: int) -> int:
     """The most bytes to unpack.
 
     Raises:
@@ -141,10 +140,10 @@ def export_url(export: str | Export) -> str:
 class _Cut(Exception):  # noqa: N818 nobody sees it
     """The file did not come to its end; the error that says so is raised when it is not tried again."""
 
-    def __init__(self, error: DidwwError, kind: str | int, asked: float | None = None) -> None:
+    def __init__(self, error: DidwwError, kind: str | int, retry_after: float | None = None) -> None:
         self.error = error
         self.kind = kind
-        self.asked = asked
+        self.retry_after = retry_after
         super().__init__()
 
 
@@ -165,6 +164,7 @@ class _Download:
         self._most = most
         self._progress = progress
         self._file: IO[bytes] | None = None
+        self._farthest = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -177,50 +177,35 @@ class _Download:
 
     def run(self) -> Call[int]:
         """All attempts; answers the number of bytes that came."""
-        course = CallTrace(build_download(self._configuration, self._url))
-        return with_trace(self._configuration, course, self._run)
+        trace = CallTrace(build_download(self._configuration, self._url))
+        return with_trace(self._configuration, trace, self._run)
 
-    def _run(self, course: CallTrace) -> Call[int]:
-        configuration = self._configuration
-        start = cast("float", (yield Now()))
-        deadline = start + configuration.timeout
-        attempt, in_vain, farthest, whole = 1, 0, 0, False
+    def _run(self, trace: CallTrace) -> Call[int]:
+        whole = False
         try:
-            while True:
-                request = self._request()
-                course.attempts, course.status = attempt, None
-                try:
-                    yield from self._attempt(request, attempt, start, deadline, course)
-                    self._check_whole()
-                except _Cut as caught:
-                    cut = caught
-                else:
-                    whole = True
-                    configuration.budget.earn()
-                    return self._size
-                now = cast("float", (yield Now()))
-                # A large file comes to its end over a bad line, too: what brought something new was not in vain.
-                in_vain = 0 if self._size > farthest else in_vain + 1
-                farthest = max(farthest, self._size)
-                wait = pause(max(in_vain, 1), cut.asked, configuration.jitter)
-                again = (
-                    (in_vain <= configuration.max_retries and configuration.max_retries > 0)
-                    and not isinstance(cut.error, ApiTimeoutError)
-                    and repeats(cut.kind, creating=False)
-                    and (cut.asked is None or cut.asked <= MAX_RETRY_AFTER)
-                    and now + wait < deadline
-                    and (in_vain == 0 or configuration.budget.spend())
-                )
-                if not again:
-                    if isinstance(cut.error, ApiConnectionError):
-                        cut.error.tell(attempt, now - start)
-                    raise cut.error
-                yield Tell(RetryScheduled(request, attempt, cut.kind, wait), configuration.observers)
-                yield Sleep(wait)
-                attempt += 1
+            size = yield from with_retries(
+                self._configuration, trace, lambda attempt: self._attempt(attempt, trace), creating=False
+            )
+            whole = True
+            return size
         finally:
             if self._file is not None:
                 yield FileClose(self._file, self._path if whole else None)
+
+    def _attempt(self, attempt: Attempt, trace: CallTrace) -> Call[int | Failure[int]]:
+        """One request for what is missing."""
+        request = self._request()
+        try:
+            yield from self._receive(request, attempt, trace)
+            self._check_whole()
+        except _Cut as cut:
+            # A large file comes to its end over a bad line, too: an attempt that brought something new does not count.
+            progress = self._size > self._farthest
+            self._farthest = max(self._farthest, self._size)
+            return Failure(
+                request=request, kind=cut.kind, error=cut.error, retry_after=cut.retry_after, progress=progress
+            )
+        return self._size
 
     def _request(self) -> Request:
         request = build_download(self._configuration, self._url)
@@ -229,31 +214,31 @@ class _Download:
             request.headers["If-Range"] = self._etag
         return request
 
-    def _attempt(self, request: Request, attempt: int, start: float, deadline: float, course: CallTrace) -> Call[None]:
-        """One request, and what comes of it.
+    def _receive(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[None]:
+        """Send one request and store what it brings.
 
         Raises:
-            _Cut: Not all came, and the rest can be asked for.
+            _Cut: Not all came, and the rest can be requested.
         """
         configuration = self._configuration
         if origin_of(self._url) == configuration.origin:
-            yield from take_turn(configuration, request, start, deadline, attempt)
-        sent_at = cast("float", (yield Now()))
-        yield Tell(RequestStarted(request, attempt), configuration.observers)
+            yield from acquire_permit(configuration, request, attempt)
+        sent_at = yield from clock()
+        yield Notify(RequestStarted(request, attempt.number), configuration.observers)
         opened: Opened | None = None
         try:
-            opened = cast("Opened", (yield Open(request, deadline)))
-            now = cast("float", (yield Now()))
-            course.answered(opened.status, opened.headers)
+            opened = cast("Opened", (yield Open(request, attempt.deadline)))
+            now = yield from clock()
+            trace.respond(opened.status, opened.headers)
             configuration.server_clock.hear(opened.headers)
             head = Response(opened.status, opened.headers, b"")
-            yield Tell(ResponseReceived(request, attempt, head, now - sent_at), configuration.observers)
+            yield Notify(ResponseReceived(request, attempt.number, head, now - sent_at), configuration.observers)
             if (yield from self._begin(request, opened)):
                 while chunk := (yield Read(opened)):
                     yield from self._take(chunk)
         except ApiConnectionError as error:
-            now = cast("float", (yield Now()))
-            yield Tell(Failed(request, attempt, error, now - sent_at), configuration.observers)
+            now = yield from clock()
+            yield Notify(RequestFailed(request, attempt.number, error, now - sent_at), configuration.observers)
             raise _Cut(error, kind_of(error)) from None
         finally:
             if opened is not None:
@@ -351,7 +336,7 @@ class _Download:
             hint = "Download it again." if self._most is None else "Try download_export."
             raise UnexpectedResponseError(f"The file {what}; nothing was kept. {hint}")
         if self._progress is not None:
-            yield RunCallback(self._progress, Progress(self._size, self._total))
+            yield callback(self._progress, Progress(self._size, self._total))
 
     def _check_whole(self) -> None:
         """Nothing, if all has come.

@@ -7,7 +7,7 @@ A call is a generator that yields these effects and receives their outcomes; the
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from msgspec import Struct
 
@@ -27,13 +27,13 @@ __all__ = [
     "FileRestart",
     "FileWrite",
     "Join",
+    "Notify",
     "Now",
     "Open",
     "Opened",
     "Read",
     "Request",
     "Response",
-    "RunCallback",
     "Send",
     "Sleep",
     "SlowDown",
@@ -41,7 +41,8 @@ __all__ = [
     "Start",
     "Started",
     "Stream",
-    "Tell",
+    "callback",
+    "clock",
 ]
 
 T = TypeVar("T")
@@ -75,12 +76,12 @@ class Request(Struct, frozen=True):
     body: bytes | Stream | None = None
 
     @property
-    def shown(self) -> str:
-        """What may be shown of its address."""
+    def redacted_url(self) -> str:
+        """The address without its query, which may hold secrets."""
         return without_query(self.url)
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {self.shown})"
+        return f"Request({self.method} {self.redacted_url})"
 
 
 class Response(Struct, frozen=True):
@@ -198,31 +199,29 @@ class Sleep(Struct, frozen=True):
 
 
 class Acquire(Struct, frozen=True):
-    """Ask `limiter` for a turn within `longest` seconds; outcome: a `Permit`."""
+    """Ask `limiter` for a permit within `timeout` seconds; outcome: a `Permit`."""
 
     limiter: Limiter
-    longest: float
+    timeout: float
 
 
 class SlowDown(Struct, frozen=True):
-    """Have `limiter` hand out no turn for `seconds`; outcome: None."""
+    """Have `limiter` hand out no permit for `seconds`; outcome: None."""
 
     limiter: Limiter
     seconds: float
 
 
-class Tell(Struct, frozen=True):
-    """Tell `event` to the log and to `observers`; outcome: None."""
+class Notify(Struct, frozen=True):
+    """Log `event`, and call each of the `observers` that are for its type; outcome: None."""
 
     event: Any
-    observers: tuple[tuple[type, Any], ...]
+    observers: tuple[tuple[type, Callable[[Any], object]], ...]
 
 
-class RunCallback(Struct, frozen=True):
-    """Call the caller's own `function` with `argument`; outcome: None."""
-
-    function: Callable[[Any], object]
-    argument: Any
+def callback(function: Callable[[Any], object], argument: object) -> Notify:
+    """Return the effect that calls a function of the caller's own."""
+    return Notify(argument, ((object, function),))
 
 
 class Started(Protocol):
@@ -247,8 +246,7 @@ class Join(Struct, frozen=True):
 Effect: TypeAlias = (
     Acquire
     | SlowDown
-    | Tell
-    | RunCallback
+    | Notify
     | Send
     | Open
     | Read
@@ -264,3 +262,8 @@ Effect: TypeAlias = (
     | Join
 )
 Call: TypeAlias = Generator[Effect, Any, T]
+
+
+def clock() -> Call[float]:
+    """Return the time in seconds on a clock that never goes back."""
+    return cast("float", (yield Now()))

@@ -10,7 +10,15 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from didww._core.effects import Request, Response
 
-__all__ = ["Event", "Failed", "Observer", "RequestStarted", "ResponseReceived", "RetryScheduled", "observers_for"]
+__all__ = [
+    "Event",
+    "Observer",
+    "RequestFailed",
+    "RequestStarted",
+    "ResponseReceived",
+    "RetryScheduled",
+    "observers_for",
+]
 
 
 class RequestStarted(Struct, frozen=True):
@@ -41,7 +49,7 @@ class ResponseReceived(Struct, frozen=True):
     seconds: float
 
 
-class Failed(Struct, frozen=True):
+class RequestFailed(Struct, frozen=True):
     """No answer came.
 
     Attributes:
@@ -73,7 +81,7 @@ class RetryScheduled(Struct, frozen=True):
     wait: float
 
 
-Event: TypeAlias = RequestStarted | ResponseReceived | Failed | RetryScheduled
+Event: TypeAlias = RequestStarted | ResponseReceived | RequestFailed | RetryScheduled
 Observer: TypeAlias = Callable[[Any], object]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from didww._core import request as requests
 from didww._core.attempts import exchange, within
 from didww._core.create import create_once
-from didww._core.effects import Now
+from didww._core.effects import clock
 from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
 from didww._jsonapi.encode import resource_document
@@ -43,7 +43,7 @@ def send(
     *,
     creating: bool,
     stores: bool = True,
-    course: CallTrace | None = None,
+    trace: CallTrace | None = None,
 ) -> Call[ApiResponse[Any]]:
     """Send `request` and judge the answer, within the configured time.
 
@@ -53,9 +53,9 @@ def send(
         fieldsets: The fields that were asked for, by type.
         creating: Whether sending it twice would do it twice.
         stores: Whether a POST makes something, which the answer must show.
-        course: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
+        trace: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
     """
-    done = yield from exchange(configuration, request, creating=creating, course=course)
+    done = yield from exchange(configuration, request, creating=creating, trace=trace)
     if done.uncertain and request.method == "DELETE" and done.response.status == 404:
         # The first attempt did it, and its answer was lost.
         return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
@@ -87,7 +87,7 @@ def resolved(
     if not detours:
         return configuration, query
     query = query.copy()
-    end = cast("float", (yield Now())) + configuration.timeout
+    end = (yield from clock()) + configuration.timeout
     for name, detour in detours.items():
         record = query.filters.pop(name)
         value = record._attributes.get(detour.field) if isinstance(record, Resource) else None

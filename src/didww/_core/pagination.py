@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from didww._core.response import ApiResponse
     from didww.configuration import Configuration
 
-__all__ = ["PREFETCH", "Cursor", "Page", "count", "first", "one", "walk"]
+__all__ = ["PREFETCH", "Cursor", "Page", "count", "first", "iterate", "one"]
 
 PREFETCH: Final = 4
 """Pages requested ahead by default: enough for 20 requests a second at 200 ms each."""
@@ -78,14 +78,14 @@ class Cursor:
         return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 
     def left(self, records: list[R]) -> list[tuple[int, R]]:
-        """What of this page, with the places, comes after the bookmark."""
+        """What of this page, with the places, comes after the cursor."""
         found = next((place for place, record in enumerate(records, 1) if record.id == self.id), None)
         start = found if found is not None else min(self.place, len(records))
         return list(enumerate(records))[start:]
 
 
 def _opened(text: object, query: str) -> Cursor:
-    """The bookmark that `text` stands for.
+    """The cursor that `text` stands for.
 
     Raises:
         InvalidValueError: It is none, or belongs to another query.
@@ -105,16 +105,16 @@ def _opened(text: object, query: str) -> Cursor:
     except (TypeError, ValueError, RecursionError):
         pass
     if mark is None:
-        raise InvalidValueError("resume takes the token of a walk as it was: walk.token.", field="resume")
+        raise InvalidValueError("resume must be the `cursor` of an earlier iterator, unchanged.", field="resume")
     if mark.query != query:
         raise InvalidValueError(
-            "resume: this token is of a walk with another resource, filter, order or include; use the same query.",
+            "resume must belong to the same query, got a cursor of another resource, filter, order or include.",
             field="resume",
         )
     return mark
 
 
-def walk(
+def iterate(
     configuration: Configuration,
     cls: type[R],
     query: QueryParams,
@@ -124,7 +124,7 @@ def walk(
     prefetch: int = PREFETCH,
     resume: str | None = None,
 ) -> tuple[Generator[Effect | Page, Any, None], Cursor]:
-    """All records that match, page by page, and the bookmark that goes along. A wrong argument is refused at once."""
+    """All records that match, page by page, and the cursor that goes along. A wrong argument is refused at once."""
     import hashlib
 
     left = float("inf") if limit is None else _whole("limit", limit, 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from didww._core.effects import Call, Now, RunCallback, Sleep
+from didww._core.effects import Call, Sleep, callback, clock
 from didww._core.operations import find, id_of
 from didww._schema.resource import Resource
 from didww.configuration import checked_timeout
@@ -59,7 +59,7 @@ def wait(
     if on_update is not None and not callable(on_update):
         raise InvalidValueError("on_update is a function of the record.", field="on_update")
     left = checked_timeout(timeout)
-    end = cast("float", (yield Now())) + left
+    end = (yield from clock()) + left
     pause, record, trouble = FIRST_PAUSE, cast("R | None", None), cast("DidwwError | None", None)
     while True:
         limit = max(left, LAST_LOOK)
@@ -75,17 +75,17 @@ def wait(
             trouble, asked = error, getattr(error, "retry_after", None) or 0.0
         else:
             if on_update is not None and (record is None or _state(record) != _state(answer.data)):
-                yield RunCallback(on_update, answer.data)
+                yield callback(on_update, answer.data)
             record, trouble = answer.data, None
             if wanted.reached(record):
                 return answer
             wanted.check(record)
-        left = end - cast("float", (yield Now()))
+        left = end - (yield from clock())
         if left <= 0:
             raise _late(cls, given, wanted.status(record), timeout, trouble)
         yield Sleep(min(max(pause, asked), left))
         pause = min(pause * GROWTH, MAX_PAUSE)
-        left = end - cast("float", (yield Now()))
+        left = end - (yield from clock())
 
 
 class _Wanted(Generic[R]):

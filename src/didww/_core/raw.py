@@ -85,9 +85,9 @@ def request(
     """
     verb = _method(method)
     sent = follow(configuration, verb, _address(configuration, path, params), body=_body(verb, json))
-    course = CallTrace(sent)
+    trace = CallTrace(sent)
     try:
-        done = yield from exchange(configuration, sent, creating=verb == "POST", course=course)
+        done = yield from exchange(configuration, sent, creating=verb == "POST", trace=trace)
         if not (verb == "DELETE" and done.uncertain and done.response.status == 404):  # the first attempt did it
             accepted(sent, done.response, done.attempts)
         try:
@@ -95,7 +95,7 @@ def request(
         except NotJsonApi:
             raise unexpected(sent, done.response) from None
     except BaseException as error:
-        if verb == "POST" and course.in_doubt:
+        if verb == "POST" and trace.in_doubt:
             mark_unknown(error, "It is not known whether the request was carried out: check before you send it again.")
         raise
     response = done.response

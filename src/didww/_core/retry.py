@@ -50,7 +50,7 @@ RULES: Final[dict[str | int, Rule]] = {
 
 def kind_of(failure: ApiConnectionError | UnexpectedResponseError) -> str:
     """Return what kind of failure a request without a usable response is."""
-    if not failure.passing:
+    if not failure.transient:
         return FINAL
     return UNSENT if isinstance(failure, ApiConnectionError) and not failure.request_sent else BROKEN
 

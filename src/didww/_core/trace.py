@@ -1,10 +1,10 @@
-"""The course of one call, for traces: begun, so many attempts, this outcome."""
+"""The trace of one call, for traces: begun, so many attempts, this outcome."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from didww._core.effects import RunCallback
+from didww._core.effects import callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,33 +41,33 @@ class CallTrace:
         self.in_doubt = False
         self.span: Any = None
 
-    def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """An answer came."""
+    def respond(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note a response."""
         self.status, self.request_id = status, headers.get("x-request-id")
 
 
 class Tracing(Protocol):
     """Is told of each call."""
 
-    def begin(self, course: CallTrace) -> None:
+    def begin(self, trace: CallTrace) -> None:
         """It begins, in this thread or task."""
         ...
 
-    def end(self, course: CallTrace) -> None:
+    def end(self, trace: CallTrace) -> None:
         """It ended, in the same thread or task."""
         ...
 
 
-def with_trace(configuration: Configuration, course: CallTrace, inner: Callable[[CallTrace], Call[T]]) -> Call[T]:
-    """`inner`, which keeps the course up to date, with its beginning and its end told."""
+def with_trace(configuration: Configuration, trace: CallTrace, inner: Callable[[CallTrace], Call[T]]) -> Call[T]:
+    """`inner`, which keeps the trace up to date, with its beginning and its end told."""
     tracing = configuration.tracing
     if tracing is None:
-        return (yield from inner(course))
-    yield RunCallback(tracing.begin, course)
+        return (yield from inner(trace))
+    yield callback(tracing.begin, trace)
     try:
-        return (yield from inner(course))
+        return (yield from inner(trace))
     except BaseException as error:
-        course.error = error
+        trace.error = error
         raise
     finally:
-        yield RunCallback(tracing.end, course)
+        yield callback(tracing.end, trace)

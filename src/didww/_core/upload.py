@@ -185,12 +185,12 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         body=form,
         content_type=f"multipart/form-data; boundary={form.boundary}",
     )
-    course = CallTrace(request)
+    trace = CallTrace(request)
     try:
-        answer = yield from operations.send(configuration, request, creating=True, course=course)
+        answer = yield from operations.send(configuration, request, creating=True, trace=trace)
         expect(EncryptedFile, answer, request)
     except BaseException as error:
-        if course.in_doubt:
+        if trace.in_doubt:
             mark_unknown(error, "It is not known whether the file was uploaded; if so, it is removed after 24 hours.")
         raise
     return cast("EncryptedFile", answer.data)

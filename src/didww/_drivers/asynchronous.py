@@ -18,19 +18,18 @@ from didww._core.effects import (
     FileRestart,
     FileWrite,
     Join,
+    Notify,
     Now,
     Open,
     Read,
-    RunCallback,
     Send,
     Sleep,
     SlowDown,
     Start,
-    Tell,
 )
 from didww._core.pagination import Page
 from didww._drivers.files import close_file, open_file, restart_file, write_file
-from didww._drivers.notify import tell
+from didww._drivers.notify import notify
 from didww.transport import errors
 
 if TYPE_CHECKING:
@@ -60,10 +59,9 @@ class AsyncDriver:
             Now: _now,
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: _sleep,
-            Acquire: _turn,
+            Acquire: _acquire,
             SlowDown: _slow_down,
-            Tell: _tell,
-            RunCallback: _inform,
+            Notify: _notify,
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
@@ -117,8 +115,8 @@ class AsyncDriver:
             if type(effect) is Start:
                 started.append(outcome)
 
-    async def walk(self, call: Generator[Effect | Page, Any, None], bookmark: Cursor) -> AsyncGenerator[Any]:
-        """Run `call` as far as somebody takes records from it, and keep the bookmark behind the last one taken."""
+    async def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> AsyncGenerator[Any]:
+        """Run `call` as far as somebody takes records from it, and keep the cursor behind the last one taken."""
         outcome: Any = None
         failure: BaseException | None = None
         started: list[_Started] = []
@@ -131,7 +129,7 @@ class AsyncDriver:
                 outcome, failure = None, None
                 if isinstance(effect, Page):
                     for place, record in effect.records:
-                        bookmark.advance(effect.number, place, record)
+                        cursor.advance(effect.number, place, record)
                         yield record
                     continue
                 try:
@@ -219,11 +217,11 @@ async def _sleep(effect: Sleep) -> None:
     await anyio.sleep(effect.seconds)
 
 
-async def _turn(effect: Acquire) -> Permit:
+async def _acquire(effect: Acquire) -> Permit:
     limiter = effect.limiter
     if limiter.blocking:
-        return cast("Permit", await _in_thread(limiter.turn, effect.longest))
-    return limiter.turn(effect.longest)
+        return cast("Permit", await _in_thread(limiter.acquire, effect.timeout))
+    return limiter.acquire(effect.timeout)
 
 
 async def _slow_down(effect: SlowDown) -> None:
@@ -234,16 +232,10 @@ async def _slow_down(effect: SlowDown) -> None:
         limiter.slow_down(effect.seconds)
 
 
-async def _tell(effect: Tell) -> None:
-    for answer in tell(effect.event, effect.observers):
-        if inspect.isawaitable(answer):
-            await answer
-
-
-async def _inform(effect: RunCallback) -> None:
-    answer = effect.function(effect.argument)
-    if inspect.isawaitable(answer):
-        await answer
+async def _notify(effect: Notify) -> None:
+    for result in notify(effect.event, effect.observers):
+        if inspect.isawaitable(result):
+            await result
 
 
 async def _measure(effect: FileMeasure) -> int | None:

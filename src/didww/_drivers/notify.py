@@ -7,11 +7,11 @@ One line for each response (INFO), for each failure and each retry (WARNING), an
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec.structs import replace
 
-from didww._core.events import Failed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled
 from didww._util.text import printable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request
 
-__all__ = ["tell"]
+__all__ = ["notify"]
 
 _SECRET: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
 
@@ -27,14 +27,16 @@ log: Final = logging.getLogger("didww")
 log.addHandler(logging.NullHandler())  # silent, unless the program sets logging up
 
 
-def tell(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]) -> list[object]:
-    """Log `event`, and hand it to each hook that is for it; answers what they answered."""
-    level, text, arguments = _LINES[type(event)](event)
-    if log.isEnabledFor(level):
-        log.log(level, text, *arguments)
+def notify(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]) -> list[object]:
+    """Log `event`, call each hook that is for its type, and return what the hooks returned."""
+    line = _LINES.get(cast("type[Any]", type(event)))
     hooks = [hook for kind, hook in observers if isinstance(event, kind)]
-    if hooks:
-        event = replace(event, request=_masked(event.request))
+    if line is not None:
+        level, text, arguments = line(event)
+        if log.isEnabledFor(level):
+            log.log(level, text, *arguments)
+        if hooks:
+            event = replace(event, request=_masked(event.request))
     return [hook(event) for hook in hooks]
 
 
@@ -45,12 +47,12 @@ def _masked(request: Request) -> Request:
 
 
 def _sending(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
-    return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.shown, event.attempt)
+    return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.redacted_url, event.attempt)
 
 
 def _answered(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
     response = event.response
-    known = (event.request.method, event.request.shown, response.status, event.seconds, event.attempt)
+    known = (event.request.method, event.request.redacted_url, response.status, event.seconds, event.attempt)
     return (
         logging.INFO,
         "%s %s: %d in %.3f s (attempt %d, request id %s)",
@@ -58,19 +60,19 @@ def _answered(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
     )
 
 
-def _failed(event: Failed) -> tuple[int, str, tuple[object, ...]]:
-    known = (event.request.method, event.request.shown, type(event.error).__name__, event.seconds, event.attempt)
+def _failed(event: RequestFailed) -> tuple[int, str, tuple[object, ...]]:
+    known = (event.request.method, event.request.redacted_url, type(event.error).__name__, event.seconds, event.attempt)
     return logging.WARNING, "%s %s: %s after %.3f s (attempt %d)", known
 
 
 def _retrying(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
-    known = (event.request.method, event.request.shown, event.wait, event.reason)
+    known = (event.request.method, event.request.redacted_url, event.wait, event.reason)
     return logging.WARNING, "%s %s: again in %.2f s (%s)", known
 
 
 _LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
     RequestStarted: _sending,
     ResponseReceived: _answered,
-    Failed: _failed,
+    RequestFailed: _failed,
     RetryScheduled: _retrying,
 }

@@ -58,9 +58,9 @@ class _OpenTelemetry:
         # Of the provider that is there when a span is made: the program may set it later than this.
         self._tracer = trace.get_tracer("didww", __version__)
 
-    def begin(self, course: CallTrace) -> None:
+    def begin(self, trace: CallTrace) -> None:
         """Make the span, within the caller's."""
-        method, url = course.request.method, course.request.url
+        method, url = trace.request.method, trace.request.url
         to = origin_of(url)
         template = _ID.sub("{id}", path_of(url)) if to == self._origin else ""
         attributes: dict[str, Any] = {"http.request.method": method, "url.full": without_query(url)}
@@ -71,21 +71,21 @@ class _OpenTelemetry:
         span = self._tracer.start_span(
             f"{method} {template}".strip(), kind=self._trace.SpanKind.CLIENT, attributes=attributes
         )
-        course.span = span, self._context.attach(self._trace.set_span_in_context(span))
+        trace.span = span, self._context.attach(self._trace.set_span_in_context(span))
 
-    def end(self, course: CallTrace) -> None:
+    def end(self, trace: CallTrace) -> None:
         """Say how the call ended, and end its span."""
-        span, token = course.span
+        span, token = trace.span
         self._context.detach(token)
-        if course.attempts > 1:
-            span.set_attribute("http.request.resend_count", course.attempts - 1)
-        if course.status is not None:
-            span.set_attribute("http.response.status_code", course.status)
-        if course.request_id is not None:
-            span.set_attribute("http.response.header.x-request-id", [course.request_id])
-        failed = course.error is not None and not isinstance(course.error, DidwwApiError)
-        if failed or (course.status is not None and course.status >= 400):
-            error = type(course.error).__qualname__ if failed else str(course.status)
+        if trace.attempts > 1:
+            span.set_attribute("http.request.resend_count", trace.attempts - 1)
+        if trace.status is not None:
+            span.set_attribute("http.response.status_code", trace.status)
+        if trace.request_id is not None:
+            span.set_attribute("http.response.header.x-request-id", [trace.request_id])
+        failed = trace.error is not None and not isinstance(trace.error, DidwwApiError)
+        if failed or (trace.status is not None and trace.status >= 400):
+            error = type(trace.error).__qualname__ if failed else str(trace.status)
             span.set_attribute("error.type", error)
             span.set_status(self._trace.StatusCode.ERROR)
         span.end()

@@ -17,19 +17,18 @@ from didww._core.effects import (
     FileRestart,
     FileWrite,
     Join,
+    Notify,
     Now,
     Open,
     Read,
-    RunCallback,
     Send,
     Sleep,
     SlowDown,
     Start,
-    Tell,
 )
 from didww._core.pagination import Page
 from didww._drivers.files import close_file, open_file, restart_file, write_file
-from didww._drivers.notify import tell
+from didww._drivers.notify import notify
 from didww.transport import errors
 from didww.transport.cancellation import CancelToken, Interrupted
 
@@ -59,10 +58,9 @@ class Driver:
             Now: lambda _: time.monotonic(),
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: lambda effect: time.sleep(effect.seconds),
-            Acquire: lambda effect: effect.limiter.turn(effect.longest),
+            Acquire: lambda effect: effect.limiter.acquire(effect.timeout),
             SlowDown: lambda effect: effect.limiter.slow_down(effect.seconds),
-            Tell: lambda effect: tell(effect.event, effect.observers),
-            RunCallback: lambda effect: effect.function(effect.argument),
+            Notify: lambda effect: notify(effect.event, effect.observers),
             Open: lambda effect: transport.open(effect.request, effect.deadline),
             Read: lambda effect: transport.read(effect.opened),
             Close: lambda effect: transport.release(effect.opened),
@@ -118,8 +116,8 @@ class Driver:
             if type(effect) is Start:
                 started.append(outcome)
 
-    def walk(self, call: Generator[Effect | Page, Any, None], bookmark: Cursor) -> Generator[Any]:
-        """Run `call` as far as somebody takes records from it, and keep the bookmark behind the last one taken."""
+    def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> Generator[Any]:
+        """Run `call` as far as somebody takes records from it, and keep the cursor after the last one."""
         outcome: Any = None
         failure: BaseException | None = None
         started: list[_Started] = []
@@ -132,7 +130,7 @@ class Driver:
                 outcome, failure = None, None
                 if isinstance(effect, Page):
                     for place, record in effect.records:
-                        bookmark.advance(effect.number, place, record)
+                        cursor.advance(effect.number, place, record)
                         yield record
                     continue
                 try:

@@ -90,7 +90,7 @@ class AsyncEndpoint(Generic[R]):
         resume: str | None,
     ) -> AsyncRecordIterator[R]:
         query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
-        call, bookmark = pagination.walk(
+        call, cursor = pagination.iterate(
             self._configuration,
             self._resource,
             query,
@@ -99,7 +99,7 @@ class AsyncEndpoint(Generic[R]):
             prefetch=prefetch,
             resume=resume,
         )
-        return AsyncRecordIterator(self._driver.walk(call, bookmark), bookmark)
+        return AsyncRecordIterator(self._driver.iterate(call, cursor), cursor)
 
     async def _first(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, fields: Fields

@@ -88,7 +88,7 @@ class Endpoint(Generic[R]):
         resume: str | None,
     ) -> RecordIterator[R]:
         query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
-        call, bookmark = pagination.walk(
+        call, cursor = pagination.iterate(
             self._configuration,
             self._resource,
             query,
@@ -97,7 +97,7 @@ class Endpoint(Generic[R]):
             prefetch=prefetch,
             resume=resume,
         )
-        return RecordIterator(self._driver.walk(call, bookmark), bookmark)
+        return RecordIterator(self._driver.iterate(call, cursor), cursor)
 
     def _first(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, fields: Fields

@@ -1,4 +1,4 @@
-"""What `iterate` answers: the records one by one, and the token to go on with later."""
+"""What `iterate` returns: the records one by one, and a cursor to continue with later."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ __all__ = ["AsyncRecordIterator", "RecordIterator"]
 R = TypeVar("R", bound=Resource)
 
 
-class _Marked:
-    _bookmark: Cursor
+class _Resumable:
+    _cursor: Cursor
 
     @property
-    def token(self) -> str:
-        """Text to go on behind the record that was taken last: `iterate(..., resume=token)`, in any process.
+    def cursor(self) -> str:
+        """An opaque cursor just after the last record returned: continue with `iterate(..., resume=cursor)`.
 
-        It holds the page, the record's id and a checksum of the query, and no secret.
+        It works in any process. It holds the page, the record's id and a checksum of the query, and no secret.
         """
-        return str(self._bookmark)
+        return str(self._cursor)
 
     def __reduce__(self) -> Never:
         raise DidwwClientError(
-            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Keep its token, and go on "
-            "with iterate(..., resume=token)."
+            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Keep its cursor, and "
+            "continue with iterate(..., resume=cursor)."
         )
 
 
 @short_tracebacks
-class RecordIterator(_Marked, Generic[R]):
+class RecordIterator(_Resumable, Generic[R]):
     """The records of all pages, asked for as they are taken; an iterator that threads may share.
 
     Example:
         >>> from didww.emulator import Emulator
         >>> walk = Emulator().client().cities().iterate(page_size=3)
         >>> before = [next(walk).name for _ in range(4)]
-        >>> rest = Emulator().client().cities().iterate(page_size=3, resume=walk.token)
+        >>> rest = Emulator().client().cities().iterate(page_size=3, resume=walk.cursor)
         >>> next(rest).name == next(walk).name
         True
     """
 
-    def __init__(self, records: Generator[R], bookmark: Cursor) -> None:
+    def __init__(self, records: Generator[R], cursor: Cursor) -> None:
         self._records = records
-        self._bookmark = bookmark
+        self._cursor = cursor
         self._lock = threading.Lock()
 
     def __iter__(self) -> Self:
@@ -76,12 +76,12 @@ class RecordIterator(_Marked, Generic[R]):
 
 
 @short_tracebacks
-class AsyncRecordIterator(_Marked, Generic[R]):
+class AsyncRecordIterator(_Resumable, Generic[R]):
     """The records of all pages, asked for as they are taken; an asynchronous iterator."""
 
-    def __init__(self, records: AsyncGenerator[R], bookmark: Cursor) -> None:
+    def __init__(self, records: AsyncGenerator[R], cursor: Cursor) -> None:
         self._records = records
-        self._bookmark = bookmark
+        self._cursor = cursor
 
     def __aiter__(self) -> Self:
         return self

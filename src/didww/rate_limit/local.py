@@ -28,12 +28,12 @@ class Permit(NamedTuple):
     """When a request may go.
 
     Attributes:
-        seconds: Time to wait; 0 for at once.
-        taken: Whether the turn is the caller's after that time; otherwise it has to ask again.
+        wait: Seconds to wait; 0 for at once.
+        granted: Whether the request may go after that time; otherwise ask again.
     """
 
-    seconds: float
-    taken: bool
+    wait: float
+    granted: bool
 
 
 class Budget:
@@ -69,8 +69,8 @@ class Limiter(Protocol):
     blocking: bool
     """Whether its methods may wait for a file or the network; an asynchronous client calls them in a thread then."""
 
-    def turn(self, longest: float) -> Permit:
-        """The next turn; none is taken that comes later than in `longest` seconds."""
+    def acquire(self, timeout: float) -> Permit:
+        """The next turn; none is taken that comes later than in `timeout` seconds."""
         ...
 
     def slow_down(self, seconds: float) -> None:
@@ -86,7 +86,7 @@ def limiter_for(rate_limit: float | Limiter | None) -> Limiter | None:
     """
     if rate_limit is None:
         return None
-    if not isinstance(rate_limit, (int, float)) and hasattr(rate_limit, "turn"):
+    if not isinstance(rate_limit, (int, float)) and hasattr(rate_limit, "acquire"):
         return rate_limit
     return RateLimiter(cast("float", rate_limit))
 
@@ -127,16 +127,16 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._next = 0.0  # when the next turn is due if nothing is left of the burst
 
-    def turn(self, longest: float) -> Permit:
+    def acquire(self, timeout: float) -> Permit:
         """The next turn; it is the caller's, unless it comes too late for it."""
         with self._lock:
             now = self._clock()
             due = max(self._next, now - self._ahead)
             seconds = max(0.0, due - now)
-            if seconds > longest:
-                return Permit(seconds, taken=False)
+            if seconds > timeout:
+                return Permit(seconds, granted=False)
             self._next = due + self._gap
-            return Permit(seconds, taken=True)
+            return Permit(seconds, granted=True)
 
     def slow_down(self, seconds: float) -> None:
         """Nobody's turn for so long; those that were handed out stay."""

@@ -53,25 +53,25 @@ class _SharedLimiter(ABC):
         self._longest = math.ceil(1000 * (MAX_SLOW_DOWN + 2 * self._gap)) + 2
         self._asking: list[float] = []  # when those of this process who got no turn will ask again
 
-    def turn(self, longest: float) -> Permit:
+    def acquire(self, timeout: float) -> Permit:
         """A turn for now, or how long to wait before asking again.
 
         Raises:
             DidwwClientError: What the turns are kept in cannot be used.
         """
-        if longest < 0:
-            return Permit(0.0, taken=False)
-        wait = self._take(0.0, longest)
+        if timeout < 0:
+            return Permit(0.0, granted=False)
+        wait = self._take(0.0, timeout)
         if wait <= 0:
-            return Permit(0.0, taken=True)
-        if wait > longest:
-            return Permit(wait, taken=False)
+            return Permit(0.0, granted=True)
+        if wait > timeout:
+            return Permit(wait, granted=False)
         # Five ask in a gap, however many wait: few enough to cost little, enough to leave no turn unused.
         now = time.monotonic()
         self._asking = [at for at in self._asking if at > now]
         wait += random.uniform(0, (len(self._asking) + 1) * self._gap / 5)  # noqa: S311 nothing secret
         self._asking.append(now + wait)
-        return Permit(min(wait, longest), taken=False)
+        return Permit(min(wait, timeout), granted=False)
 
     def slow_down(self, seconds: float) -> None:
         """Nobody's turn for so long, in all processes; at most a minute.
@@ -83,7 +83,7 @@ class _SharedLimiter(ABC):
             self._take(min(seconds, MAX_SLOW_DOWN), PATIENCE)
 
     @abstractmethod
-    def _take(self, ahead: float, longest: float) -> float:
+    def _take(self, ahead: float, timeout: float) -> float:
         """Take the turn in `ahead` seconds from now; answers for how many seconds it is not to be had, 0 if taken."""
 
     def _put(self, store: StateStore, now: int, ahead: float) -> float:
@@ -114,8 +114,8 @@ class SqliteLimiter(_SharedLimiter):
         super().__init__(rate)
         self.path = Path(path).absolute()
 
-    def _take(self, ahead: float, longest: float) -> float:
-        end = time.monotonic() + min(longest, PATIENCE)
+    def _take(self, ahead: float, timeout: float) -> float:
+        end = time.monotonic() + min(timeout, PATIENCE)
         while True:
             try:
                 with _transaction(self.path) as connection:
@@ -131,7 +131,7 @@ class SqliteLimiter(_SharedLimiter):
             if time.monotonic() >= end:
                 break
             time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 nothing secret
-        if longest < PATIENCE:
+        if timeout < PATIENCE:
             return self._gap
         raise DidwwClientError(
             f"The rate limiter's file {self.path} has been locked for {PATIENCE:g} seconds. Stop the program that "
@@ -222,10 +222,10 @@ class RedisLimiter(_SharedLimiter):
             found = self._stores.setdefault(os.getpid(), (client, store))
         return found
 
-    def _take(self, ahead: float, longest: float) -> float:
+    def _take(self, ahead: float, timeout: float) -> float:
         from redis.exceptions import RedisError
 
-        del longest  # how long Redis may take is the client's affair
+        del timeout  # how long Redis may take is the client's affair
         client, store = self._connected()
         try:
             # Whoever asked for the time later may come first; the stored moment never goes back, so none is too early.

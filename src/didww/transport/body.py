@@ -62,12 +62,12 @@ class Body:
         except zlib.error:
             damaged = True
         if damaged:
-            self._give_up("cannot be unpacked", passing=True)
+            self._give_up("cannot be unpacked", transient=True)
 
     def whole(self) -> bytes:
         """The body, after the last `feed`."""
         if self._unpacker is not None and not self._unpacker.whole and not self._given_up:
-            self._give_up("was cut off inside its packing", passing=True)
+            self._give_up("was cut off inside its packing", transient=True)
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     def _keep(self, data: bytes) -> None:
@@ -77,18 +77,18 @@ class Body:
             raise self._unusable(f"is larger than {MAX_BYTES >> 20} MiB; ask for smaller pages")
         self._pieces.append(data)
 
-    def _give_up(self, what: str, *, passing: bool = False) -> None:
+    def _give_up(self, what: str, *, transient: bool = False) -> None:
         """Make do with what came if the status tells all: an error stays the error that it is."""
         if self._status < 400:
-            raise self._unusable(what, passing=passing)
+            raise self._unusable(what, transient=transient)
         self._given_up = True
 
-    def _unusable(self, what: str, *, passing: bool = False) -> UnexpectedResponseError:
+    def _unusable(self, what: str, *, transient: bool = False) -> UnexpectedResponseError:
         return UnexpectedResponseError(
             f"The answer (HTTP {self._status}) {what}.",
             status_code=self._status,
             request_id=self._request_id,
-            passing=passing,
+            transient=transient,
         )
 
 

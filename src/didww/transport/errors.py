@@ -25,11 +25,11 @@ __all__ = [
     "POOL",
     "READING",
     "SENDING",
-    "broken",
     "causes",
     "client_closed",
     "closed_meanwhile",
-    "late",
+    "connection_lost",
+    "deadline_exceeded",
     "unreachable",
     "unsendable",
 ]
@@ -49,10 +49,10 @@ def client_closed() -> ClientClosedError:
 
 def closed_meanwhile(request: Request, phase: str) -> ApiConnectionError:
     """The transport was closed, by another thread or task, before the response arrived."""
-    return broken(request, "the client was closed before the response arrived", phase=phase)
+    return connection_lost(request, "the client was closed before the response arrived", phase=phase)
 
 
-def late(request: Request, *, request_sent: bool, phase: str = "") -> ApiTimeoutError:
+def deadline_exceeded(request: Request, *, request_sent: bool, phase: str = "") -> ApiTimeoutError:
     """The deadline came first."""
     when = f"before its timeout ran out{f' while {phase}' if phase else ''}"
     if phase == POOL:
@@ -69,14 +69,14 @@ def late(request: Request, *, request_sent: bool, phase: str = "") -> ApiTimeout
     return ApiTimeoutError(f"{_place(request)} {text}", request_sent=request_sent, phase=phase)
 
 
-def broken(request: Request, what: str, *, request_sent: bool = True, phase: str = "") -> ApiConnectionError:
+def connection_lost(request: Request, what: str, *, request_sent: bool = True, phase: str = "") -> ApiConnectionError:
     """The exchange broke off."""
     return ApiConnectionError(f"{_place(request)} failed: {what}.", request_sent=request_sent, phase=phase)
 
 
-def unsendable(request: Request, what: str, *, passing: bool = False) -> ApiConnectionError:
+def unsendable(request: Request, what: str, *, transient: bool = False) -> ApiConnectionError:
     """The request was refused on this side: nothing was sent."""
-    return ApiConnectionError(f"{_place(request)} was not sent: {what}.", request_sent=False, passing=passing)
+    return ApiConnectionError(f"{_place(request)} was not sent: {what}.", request_sent=False, transient=transient)
 
 
 def unreachable(request: Request, error: BaseException, *, request_sent: bool = False) -> ApiConnectionError:

@@ -180,13 +180,13 @@ class AsyncHttpTransport:
             except Exception as error:  # noqa: BLE001 explained, or raised again
                 failure = self._explained(error, request, progress)
             raise failure
-        raise errors.late(request, request_sent=progress.sent, phase=progress.phase)
+        raise errors.deadline_exceeded(request, request_sent=progress.sent, phase=progress.phase)
 
     def _refused(self, request: Request, progress: _Progress) -> Exception:
         if self._closed:
             return errors.client_closed()
         phase = progress.phase if progress.sent else ""
-        return errors.late(request, request_sent=progress.sent, phase=phase)
+        return errors.deadline_exceeded(request, request_sent=progress.sent, phase=phase)
 
     def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
         if self._closed and not isinstance(error, DidwwError):

@@ -185,13 +185,13 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
     if isinstance(error, UnusableFile):
         return errors.unsendable(request, str(error))
     if isinstance(error, httpx2.TimeoutException):
-        return errors.late(request, request_sent=sent, phase=phase)
+        return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
     if isinstance(error, httpx2.ConnectError):
         return errors.unreachable(request, error, request_sent=sent)
     if not sent:
         if isinstance(error, httpx2.ProxyError):
             what = f"the proxy refused to connect to it ({str(error)[:80]})"
-            return errors.unsendable(request, what, passing=True)
+            return errors.unsendable(request, what, transient=True)
         if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
             return errors.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
         if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):
@@ -201,7 +201,7 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
     if isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ssl.SSLError)) or (
         type(error).__module__ == "h11._util"
     ):
-        return errors.broken(request, _breakage(error, progress), request_sent=sent, phase=phase)
+        return errors.connection_lost(request, _breakage(error, progress), request_sent=sent, phase=phase)
     return error
 
 

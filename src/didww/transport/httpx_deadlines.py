@@ -1,8 +1,9 @@
 """What the httpx2 clients do with their sockets: operations that end with the call's deadline, and early answers.
 
 httpx2 times single socket operations, which a server that drips one byte at a time defeats. So its network backend is
-replaced by one that limits each operation to what is left of the deadline; the deadline travels inside the timeouts of
-the request (`Until`). One thing cannot be bounded from here: the system's name lookup, which no thread can interrupt.
+replaced by one that limits each operation to the time left until the deadline; the deadline travels in the timeouts of
+the request (`DeadlineTimeout`). One thing cannot be bounded here: the name lookup of the system, which no thread can
+interrupt.
 
 A server that refuses a request may answer and hang up while the body is still on its way. Then the next write fails,
 and httpx2 goes on to read the answer. With the event loop's streams nothing is left to read by then; so the
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["Until", "abandon", "bind", "bind_async", "check_surplus", "hang_up", "is_open", "posting"]
+__all__ = ["DeadlineTimeout", "abandon", "bind", "bind_async", "check_surplus", "hang_up", "is_open", "posting"]
 
 posting: Final = ContextVar("posting", default=False)
 """Whether the request that looks for a connection is a POST."""
@@ -50,7 +51,7 @@ _TURNS = 8
 """Turns of an event loop in which bytes that lie ready have come to whoever waits for them."""
 
 
-class Until(float):
+class DeadlineTimeout(float):
     """A timeout that remembers the moment it stands for.
 
     To everybody else it is the number of seconds that were left when it was made: a sane timeout, should a later
@@ -154,7 +155,7 @@ def _pools(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
 
 
 def _left(timeout: float | None) -> float | None:
-    return Until(timeout.deadline) if isinstance(timeout, Until) else timeout
+    return DeadlineTimeout(timeout.deadline) if isinstance(timeout, DeadlineTimeout) else timeout
 
 
 class _Unreachable(httpcore2.ConnectError):

@@ -135,9 +135,9 @@ class HttpTransport:
         self, request: Request, deadline: float, packings: str, progress: httpx_common.Progress
     ) -> httpx2.Response:
         client = self._client()
-        until = httpx_deadlines.Until(deadline)
+        until = httpx_deadlines.DeadlineTimeout(deadline)
         if not until:
-            raise errors.late(request, request_sent=False)
+            raise errors.deadline_exceeded(request, request_sent=False)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         extensions = {"timeout": timeouts, "trace": progress.trace}
         httpx_deadlines.posting.set(request.method == "POST")

@@ -103,13 +103,13 @@ class _Opened:
         """The next piece, empty at the end, and the seconds to wait for it."""
         for chunk, pause in self._pieces:
             if not chunk:
-                raise errors.broken(self._request, _BROKEN, phase=errors.READING)
+                raise errors.connection_lost(self._request, _BROKEN, phase=errors.READING)
             return chunk, pause
         return b"", 0.0
 
-    def late(self) -> Exception:
+    def deadline_exceeded(self) -> Exception:
         """The deadline came before the next piece."""
-        return errors.late(self._request, request_sent=True, phase=errors.READING)
+        return errors.deadline_exceeded(self._request, request_sent=True, phase=errors.READING)
 
 
 _BROKEN = "the server closed the connection"
@@ -173,7 +173,7 @@ class InProcessTransport:
         there = cast("_Opened", opened)
         chunk, pause = there.next_chunk()
         left = there.deadline - time.monotonic() if pause else math.inf
-        return chunk, min(pause, max(left, 0.0)), there.late() if pause > left else None
+        return chunk, min(pause, max(left, 0.0)), there.deadline_exceeded() if pause > left else None
 
     def release(self, opened: Opened) -> None:
         """Nothing to do: no connection is held."""
@@ -243,8 +243,8 @@ def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> 
     """How long the first byte takes, and the error in its place if none comes."""
     left = deadline - time.monotonic()
     if disturbance.latency > left:
-        return max(left, 0.0), errors.late(request, request_sent=True, phase=errors.ANSWER)
-    failure = errors.broken(request, _BROKEN, phase=errors.ANSWER) if disturbance.lost else None
+        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.ANSWER)
+    failure = errors.connection_lost(request, _BROKEN, phase=errors.ANSWER) if disturbance.lost else None
     return disturbance.latency, failure
 
 
@@ -258,9 +258,9 @@ def _whole(
     left = deadline - time.monotonic()
     pause = first + disturbance.drip
     if pause > left:
-        return max(left, 0.0), errors.late(request, request_sent=True, phase=errors.READING)
+        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.READING)
     broken = disturbance.breaks(len(response.body))
-    return pause, errors.broken(request, _BROKEN, phase=errors.READING) if broken else None
+    return pause, errors.connection_lost(request, _BROKEN, phase=errors.READING) if broken else None
 
 
 async def _outcome(pause: float, failure: Exception | None) -> None:

@@ -140,7 +140,7 @@ class SessionTransport:
         if self._closed:
             raise errors.closed_meanwhile(answer.request, errors.READING)
         if time.monotonic() >= answer.deadline:
-            raise errors.late(answer.request, request_sent=True, phase=errors.READING)
+            raise errors.deadline_exceeded(answer.request, request_sent=True, phase=errors.READING)
         try:
             return next(filter(None, answer.chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
@@ -153,7 +153,7 @@ class SessionTransport:
         if self._closed:
             raise errors.client_closed()
         if left <= 0:
-            raise errors.late(request, request_sent=answered, phase=errors.READING if answered else "")
+            raise errors.deadline_exceeded(request, request_sent=answered, phase=errors.READING if answered else "")
         if left > _LONGEST:
             return step()
         outcome: Future[T] = Future()
@@ -169,14 +169,14 @@ class SessionTransport:
         try:
             threading.Thread(target=work, name="didww-session", daemon=True).start()
         except RuntimeError as error:
-            failure = errors.broken(request, f"no thread for it ({error})", request_sent=answered)
+            failure = errors.connection_lost(request, f"no thread for it ({error})", request_sent=answered)
         if failure is not None:
             raise failure
         finished, _ = wait((outcome,), left + _GRACE)
         if finished:
             return outcome.result()
         outcome.add_done_callback(_close_late)
-        raise errors.late(request, request_sent=True, phase=errors.READING if answered else "")
+        raise errors.deadline_exceeded(request, request_sent=True, phase=errors.READING if answered else "")
 
     def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
         left = deadline - time.monotonic()
@@ -230,7 +230,7 @@ class SessionTransport:
             # The same errors come of the address and the headers of a request, and of those of the answer.
             if not _is_before(frames):
                 what = "what came back is not HTTP, or has a header that HTTP does not allow"
-                return errors.broken(request, what, phase=_phase(frames, answered=answered))
+                return errors.connection_lost(request, what, phase=_phase(frames, answered=answered))
             if ("requests.adapters", "SOCKSProxyManager") in frames:
                 what = "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
                 return errors.unsendable(request, what)
@@ -255,11 +255,11 @@ class SessionTransport:
                 return errors.unsendable(request, fault)
         phase = errors.CONNECTING if unsent else _phase(frames, answered=answered)
         if names & _TIMEOUTS:
-            return errors.late(request, request_sent=sent, phase=phase)
+            return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
         if unsent:
             return errors.unreachable(request, error, request_sent=sent)
         what = "the response was cut off" if answered else "the connection broke"
-        return errors.broken(request, what, phase=phase)
+        return errors.connection_lost(request, what, phase=phase)
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
         """The files that requests loads for `url`, each with what names it."""

@@ -376,7 +376,7 @@ class Callbacks:
         started = time.perf_counter()
         status, error, body = None, None, ""
         # Of the whole attempt: libraries time single reads, and a receiver that drips would never be done.
-        until = httpx_deadlines.Until(time.monotonic() + SECONDS_TO_ANSWER)
+        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + SECONDS_TO_ANSWER)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         try:
             made = self._made(delivery)

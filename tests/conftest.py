@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -14,10 +12,7 @@ import pytest
 for name in [name for name in os.environ if name.startswith("DIDWW_")]:
     del os.environ[name]  # of whoever runs the tests; clients would read them
 
-for folder in ("unit", "core", "contract", "emulator", "security", "callback"):
-    sys.path.append(str(Path(__file__).parent / folder))
-
-import laws  # noqa: E402, F401 names the profiles; it lies in one of the folders above
+from support import hypothesis_profiles  # noqa: E402, F401 names the profiles
 
 hypothesis.settings.load_profile("fast")  # --hypothesis-profile=slow comes after this and before the tests
 
@@ -30,29 +25,31 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Begin to look for secrets, before the first client is made; have Ctrl-C work in a background job, too."""
-    import canary
+    from support import secret_canary
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    canary.watch()
+    secret_canary.watch()
 
 
 def pytest_collection_finish() -> None:
     """What was heard while the modules were imported belongs to no test, whichever is the first."""
-    import canary
+    from support import secret_canary
 
-    canary.HEARD.texts.clear()
+    secret_canary.HEARD.texts.clear()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test in which a secret shows has failed, wherever it shows."""
-    import canary
+    from support import secret_canary
 
     report = yield
-    found = canary.shown([*canary.HEARD.texts, *(text for _, text in report.sections), str(report.longrepr or "")])
+    found = secret_canary.shown(
+        [*secret_canary.HEARD.texts, *(text for _, text in report.sections), str(report.longrepr or "")]
+    )
     if report.when == "teardown":
-        canary.HEARD.texts.clear()
+        secret_canary.HEARD.texts.clear()
     if found:
         report.outcome = "failed"
         report.longrepr = "A secret shows in: " + "\n".join(text[:300] for text in found[:3])
@@ -64,9 +61,9 @@ def every_answer_keeps_the_contract(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
     """Each answer of an engine, in this test, in any thread, is checked against the contract's facts."""
-    from answers import check
-    from canary import remember_passwords
     from didww.emulator.engine.engine import Engine
+    from support.contract_check import check
+    from support.secret_canary import remember_passwords
 
     handle = Engine.handle
     broken: list[str] = []

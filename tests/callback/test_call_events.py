@@ -35,7 +35,7 @@ from didww import (
     UnknownCallEvent,
 )
 from didww.callback.call_events import call_event_of
-from pace import patient, seconds
+from support.real_time import patient, seconds
 
 TOKEN = {"X-Auth-Token": "test-token"}
 START = {

@@ -21,11 +21,11 @@ from typing import Any
 import httpx2
 import pytest
 from click.testing import CliRunner
-from scenes import free_port, ordered, served_by_wsgi
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
 from didww.cli.commands import command
 from didww.emulator import Clock, Emulator
+from support.receivers import free_port, ordered, served_by_wsgi
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,7 @@ def test_callbacks_are_forwarded(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0, 0.02, 0.5])
-def test_it_ends_well_however_it_is_stopped(by: signal.Signals, after: float) -> None:
+def test_stopping_it_exits_cleanly(by: signal.Signals, after: float) -> None:
     """By Ctrl-C, or by who runs services; as soon as it says that it listens, and later."""
     program = Listening()
     time.sleep(after)

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from scenes import DOORS, ordered
 
 from didww import (
     AddressVerification,
@@ -35,7 +34,8 @@ from didww import (
     sign_callback,
 )
 from didww.emulator import Clock, Emulator
-from people import groups_of, person
+from support.receivers import DOORS, ordered
+from support.registration import groups_of, person
 
 pytestmark = pytest.mark.slow
 

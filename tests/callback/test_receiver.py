@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors import SECRET
 
 from didww import (
     Callback,
@@ -40,7 +39,8 @@ from didww._util.text import Sparing
 from didww.callback.receiver import CallbackAnswer
 from didww.callback.request_validator import text_of
 from didww.callback.typed import Event
-from pace import patient, seconds
+from support.callback_vectors import SECRET
+from support.real_time import patient, seconds
 
 URL = "https://hooks.example.test/didww"
 ORDER = {"id": "1", "type": "orders", "status": "completed"}

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenes import free_port, in_thread, ordered, served_by_wsgi
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
 from didww._util.asgi_server import AppServer, served
 from didww.emulator import Clock, Emulator
+from support.receivers import free_port, in_thread, ordered, served_by_wsgi
 
 pytestmark = pytest.mark.slow
 

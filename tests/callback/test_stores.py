@@ -18,7 +18,7 @@ import pytest
 
 from didww import DidwwClientError, InvalidValueError, MemoryStore, SqliteStore
 from didww.callback.stores import SeenStore
-from pace import patient, seconds
+from support.real_time import patient, seconds
 
 Made = Callable[..., SeenStore]
 

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors import ORDER, SECRET, VECTORS, Vector
 
 from didww import (
     CallbackRejectedError,
@@ -21,6 +20,7 @@ from didww import (
     RequestValidator,
     sign_callback,
 )
+from support.callback_vectors import ORDER, SECRET, VECTORS, Vector
 
 URL = "https://hooks.example.test/didww"
 PAYLOAD = {"id": ORDER, "type": "orders", "status": "completed"}

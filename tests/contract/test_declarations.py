@@ -19,8 +19,7 @@ from didww._schema.rules import SET, Ascending, OneOf, Rule, Together, When
 from didww.enums import OnCliMismatchAction
 from didww.exceptions import InvalidValueError
 from didww.resources.export import REQUESTED_FILTERS
-
-from .facts import BEYOND, Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
+from support.contract_facts import BEYOND, Attribute, Filter, Request, ResourceFacts, facts, reachable, sheet_of, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

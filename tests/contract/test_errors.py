@@ -30,7 +30,7 @@ from didww import (
 from didww._core.effects import Response
 from didww._schema.registry import all_classes
 from didww.exceptions import _IDS_OF_THEIR_OWN
-from scripted import AsyncScripted, Scripted
+from support.scripted_transport import AsyncScripted, Scripted
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 

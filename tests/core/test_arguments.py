@@ -37,7 +37,7 @@ from didww.resources.did import Did
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.region import Region
-from scripted import AsyncScripted, Scripted, answer, echo
+from support.scripted_transport import AsyncScripted, Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 HUGE = 10**5000

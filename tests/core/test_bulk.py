@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients import Blocking
 from didww import AsyncDidwwClient, BulkError, Did, DidOrderItem, DidwwClient, Order, Report
 from didww._core.effects import Response
 from didww.emulator import Emulator
@@ -28,9 +27,10 @@ from didww.exceptions import (
     ValidationError,
 )
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
-from pace import patient, seconds
-from proxy import Proxy
-from servers import Server
+from support.clients import Blocking
+from support.proxy_server import Proxy
+from support.real_time import patient, seconds
+from support.servers import Server
 
 if TYPE_CHECKING:
     import socket
@@ -425,7 +425,7 @@ def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
             assert len({one.id for one in report.data if one}) == 60 == direct.orders().count()
 
 
-def test_in_the_emulator() -> None:
+def test_bulk_writes_reach_the_emulator() -> None:
     """Numbers are bought, described, and found so; one that is not there fails alone."""
     client = Emulator().client()
     group = client.did_groups().list(filter={"area_name": "London"}, include="stock_keeping_units").data[0]

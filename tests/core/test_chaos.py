@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from clients import KINDS, client_of
 from didww import (
     ApiConnectionError,
     ApiTimeoutError,
@@ -24,8 +23,9 @@ from didww import (
     UnexpectedResponseError,
 )
 from didww.emulator.http.server import running
-from pace import patient, seconds
-from proxy import Proxy
+from support.clients import KINDS, client_of
+from support.proxy_server import Proxy
+from support.real_time import patient, seconds
 
 FAST = 0.05
 

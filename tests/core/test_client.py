@@ -45,7 +45,7 @@ from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from scripted import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"

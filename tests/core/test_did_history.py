@@ -12,8 +12,8 @@ import pytest
 from didww import AsyncDidwwClient, Did, DidwwClient, QueryParams
 from didww.emulator import Emulator
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError
-from scripted import AsyncScripted, Scripted, answer
-from world import BASE, Fate, World
+from support.fake_service import BASE, Fate, World
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 DID = {"data": {"id": ID, "type": "dids", "attributes": {"number": "442079460001"}}}

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients import KEY, KINDS, client_of
 from didww import DidwwClient
 from didww._drivers import files
 from didww.exceptions import (
@@ -30,9 +29,10 @@ from didww.exceptions import (
     ServerError,
     UnexpectedResponseError,
 )
-from laws import law
-from scripted import Scripted, answer
-from servers import Server, answering, header, http, once
+from support.clients import KEY, KINDS, client_of
+from support.hypothesis_profiles import law
+from support.scripted_transport import Scripted, answer
+from support.servers import Server, answering, header, http, once
 
 if TYPE_CHECKING:
     import socket

@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from clients import KINDS
-from clients import client_of as client_of_kind
 from didww import (
     ApiConnectionError,
     Did,
@@ -34,9 +32,11 @@ from didww._core.retry import MAX_RETRY_AFTER
 from didww.configuration import ApiKey, Configuration
 from didww.transport.body import Body
 from didww.transport.inprocess import InProcessTransport
-from scripted import Scripted, answer
-from servers import Server
-from world import BASE, Fate, World
+from support.clients import KINDS
+from support.clients import client_of as client_of_kind
+from support.fake_service import BASE, Fate, World
+from support.scripted_transport import Scripted, answer
+from support.servers import Server
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 REQUEST = Request("GET", "https://api.example.com/v3/dids?signature=1", {"Api-Key": "example-key"})

@@ -20,7 +20,7 @@ from didww.exceptions import (
     NotFoundError,
     ServerError,
 )
-from scripted import Scripted, answer
+from support.scripted_transport import Scripted, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,8 +34,8 @@ from didww.exceptions import (
     ValidationError,
 )
 from didww.rate_limit.local import RateLimiter
-from scripted import AsyncScripted, Scripted, answer
-from world import BASE, Fate, World
+from support.fake_service import BASE, Fate, World
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 KEY = "k3y-that-nobody-may-see"
 DOCUMENT = {"data": [{"id": "1", "type": "new_things", "attributes": {"name": "one"}}], "meta": {"total_records": 1}}

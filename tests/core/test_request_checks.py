@@ -39,7 +39,7 @@ from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
-from scripted import Scripted, answer, echo
+from support.scripted_transport import Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"

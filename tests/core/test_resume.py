@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients import KEY, KINDS, client_of
 from didww import AsyncDidwwClient, DidwwClient, Progress
 from didww._core.download import download
 from didww._drivers.sync import Driver
@@ -26,9 +25,10 @@ from didww.exceptions import (
     ServerError,
     UnexpectedResponseError,
 )
-from laws import law
-from pace import patient, seconds
-from servers import Server, header, http
+from support.clients import KEY, KINDS, client_of
+from support.hypothesis_profiles import law
+from support.real_time import patient, seconds
+from support.servers import Server, header, http
 
 pytestmark = pytest.mark.slow
 

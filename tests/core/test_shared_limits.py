@@ -26,9 +26,9 @@ from didww.exceptions import ApiTimeoutError, DidwwClientError, InvalidValueErro
 from didww.rate_limit import shared
 from didww.rate_limit.local import Permit
 from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
-from pace import patient, seconds
-from scripted import AsyncScripted, Scripted, answer
-from servers import dead_port
+from support.real_time import patient, seconds
+from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.servers import dead_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -400,7 +400,7 @@ def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisS
 
 def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that accepts and is silent holds nobody up for long."""
-    from servers import Server, silent
+    from support.servers import Server, silent
 
     monkeypatch.setattr(shared, "REDIS_PATIENCE", 0.1)
     with Server(silent) as server:
@@ -471,7 +471,7 @@ def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.M
         RedisLimiter("redis://192.0.2.1")
 
 
-def test_nobody_pays_for_it_who_does_not_use_it() -> None:
+def test_shared_limits_import_nothing_unless_used() -> None:
     """The package and a client load no limiter library, and the limiter for files loads no redis."""
     code = "from didww import DidwwClient; import sys; DidwwClient('key'); print(*sys.modules)"
     code += "; import didww.rate_limit.shared; didww.rate_limit.shared.SqliteLimiter('x'); print(*sys.modules)"

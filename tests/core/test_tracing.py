@@ -18,7 +18,7 @@ from didww import AsyncDidwwClient, DidwwClient, DidwwError
 from didww._drivers.opentelemetry import tracing_for
 from didww.emulator import Emulator
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, InvalidValueError, UnexpectedResponseError
-from scripted import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,6 @@ import pytest
 import requests
 import urllib3
 
-from clients import client_of
 from didww import DidOrderItem, Order
 from didww._core.effects import Request, Response
 from didww.exceptions import (
@@ -44,8 +43,9 @@ from didww.transport.httpx_async import AsyncHttpTransport
 from didww.transport.httpx_sync import HttpTransport
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
 from didww.transport.requests_session import SessionTransport
-from pace import patient, seconds
-from servers import FullPort, Server, answering, certificate, dead_port, header, http, once, rude, silent
+from support.clients import client_of
+from support.real_time import patient, seconds
+from support.servers import FullPort, Server, answering, certificate, dead_port, header, http, once, rude, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from didww import Did, DidOrderItem, DidwwClient, Order, Report, VoiceInTrunkGro
 from didww._drivers import sync
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, RateLimitError, UnexpectedResponseError
 from didww.transport.errors import connection_lost, unsendable
-from scripted import Scripted, answer, echo
+from support.scripted_transport import Scripted, answer, echo
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"

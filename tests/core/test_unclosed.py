@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients import KEY
 from didww import AsyncDidwwClient, DidwwClient
-from servers import Server, http
+from support.clients import KEY
+from support.servers import Server, http
 
 pytestmark = pytest.mark.slow
 

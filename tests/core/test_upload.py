@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients import KEY, KINDS, Blocking, client_of
 from didww import AsyncDidwwClient, DidwwClient
 from didww._core.effects import Request, Response
 from didww._drivers.file_source import FileSource
@@ -42,8 +41,9 @@ from didww.exceptions import (
     UnexpectedResponseError,
     ValidationError,
 )
-from pace import patient, seconds
-from servers import Server, header, http
+from support.clients import KEY, KINDS, Blocking, client_of
+from support.real_time import patient, seconds
+from support.servers import Server, header, http
 
 if TYPE_CHECKING:
     import socket

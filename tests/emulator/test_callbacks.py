@@ -29,7 +29,7 @@ from didww.callback.request_validator import RequestValidator
 from didww.emulator import Clock, Emulator
 from didww.emulator.behaviours.out_trunks import spend
 from didww.emulator.controls.callbacks import PAUSES
-from people import bought, groups_of, person, prove_all, requirement_of
+from support.registration import bought, groups_of, person, prove_all, requirement_of
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"

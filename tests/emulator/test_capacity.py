@@ -18,24 +18,11 @@ from didww import (
     ValidationError,
 )
 from didww.emulator import Emulator
-from people import bought, groups_of
-from scene import Caller, document
+from support.api_caller import Caller, document
+from support.registration import bought, groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
-    with Emulator() as made:
-        yield made
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> DidwwClient:
-    """A client of it."""
-    return emulator.client()
+    pass
 
 
 def pool_of(client: DidwwClient, name: str = "Europe") -> CapacityPool:

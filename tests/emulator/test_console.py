@@ -26,8 +26,7 @@ from didww.emulator.console import shown
 from didww.emulator.controls.clock import Clock
 from didww.emulator.http.server import Server
 from didww.resources.order_item.did_order_item import DidOrderItem
-from people import bought, person, prove_all
-from test_registration import Registration, plain
+from support.registration import Registration, bought, person, plain, prove_all
 
 pytestmark = pytest.mark.slow
 

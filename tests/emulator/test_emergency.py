@@ -21,24 +21,11 @@ from didww import (
     ValidationError,
 )
 from didww.emulator import Emulator
-from people import bought, groups_of, person
-from scene import Caller, document
+from support.api_caller import Caller, document
+from support.registration import bought, groups_of, person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
-    with Emulator() as made:
-        yield made
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> DidwwClient:
-    """A client of it."""
-    return emulator.client()
+    pass
 
 
 def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:

@@ -14,7 +14,7 @@ from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import SHARED
 from didww.emulator.engine.session import AccountSession
-from scene import MEDIA_TYPE, Caller, Scene, document
+from support.api_caller import MEDIA_TYPE, Caller, Scene, document
 
 TRUNK = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}
 UNKNOWN = "8d1a3c5e-0000-4000-8000-000000000001"

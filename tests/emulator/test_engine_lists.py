@@ -16,8 +16,8 @@ from didww.emulator.engine.overrides import ALIASES, CATALOGUE, EXPRESSIONS, LIN
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import table_of
 from didww.version import API_VERSION
-from laws import law
-from scene import PER_TYPE, Caller, Scene, readable
+from support.api_caller import PER_TYPE, Caller, Scene, readable
+from support.hypothesis_profiles import law
 
 CLASSES = readable()
 FILTERS = [(cls, name) for cls in CLASSES for name, rule in filter_rules(cls).items() if rule.detour is None]

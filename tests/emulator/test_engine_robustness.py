@@ -16,8 +16,8 @@ from didww._schema.filters import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes
 from didww.emulator import Clock
 from didww.emulator.engine.engine import Engine
-from laws import law
-from scene import BASE, MEDIA_TYPE, Caller, Scene, document
+from support.api_caller import BASE, MEDIA_TYPE, Caller, Scene, document
+from support.hypothesis_profiles import law
 
 SCENE = Scene()
 HEADERS = {"Api-Key": "key", "Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}

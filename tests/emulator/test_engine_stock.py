@@ -13,8 +13,8 @@ from didww.emulator.behaviours.available_dids import MAX_LISTED, available_id, p
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import EXPRESSIONS
 from didww.emulator.engine.session import AccountSession
-from laws import law
-from scene import Caller, document, filled
+from support.api_caller import Caller, document, filled
+from support.hypothesis_profiles import law
 
 ENGINE = Engine(seed=3)
 

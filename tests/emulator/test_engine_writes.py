@@ -12,7 +12,7 @@ from didww._core.effects import Request, Response
 from didww.emulator import Behaviour, Clock, Refused
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.session import AccountSession
-from scene import Caller, Scene, document, filled
+from support.api_caller import Caller, Scene, document, filled
 
 Record = dict[str, Any]
 PSTN = {"type": "pstn_configurations", "attributes": {"dst": "4420000"}}

@@ -34,7 +34,7 @@ from didww.emulator import Clock, Emulator
 from didww.emulator.data.cdr import Attempt, Line, OutLine, cdr_in, cdr_out
 from didww.emulator.data.export_file import ExportFile
 from didww.transport.inprocess import Streamed, reader_of
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 START = datetime(2026, 3, 25, 12, tzinfo=UTC)
 MONTH = {"from": "2026-03-01 00:00:00", "to": "2026-03-25 00:00:00"}
@@ -379,7 +379,7 @@ def test_periods_that_cannot_be(emulator: Emulator, kind: str, filters: dict[str
     with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
         exported(emulator, kind, **filters)
     body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
-    from scene import Caller
+    from support.api_caller import Caller
 
     error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
     assert error["title"] == said

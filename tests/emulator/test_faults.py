@@ -17,7 +17,7 @@ from didww._util.asgi_server import wait_until_started
 from didww.emulator import Emulator
 from didww.emulator.http.server import Server
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwApiError, DidwwError, UnexpectedResponseError
-from pace import patient, seconds
+from support.real_time import patient, seconds
 
 DOORS = ("in process", "in process, async", "served")
 
@@ -146,7 +146,7 @@ def test_which_requests(door: str) -> None:
         assert outcomes(40) == drawn
 
 
-def test_the_cruel_one() -> None:
+def test_a_fault_can_hide_what_was_done() -> None:
     """An order whose answer is lost was carried out; the client looks, and there is one order."""
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
@@ -158,7 +158,7 @@ def test_the_cruel_one() -> None:
 
 
 @pytest.mark.slow
-def test_presets() -> None:
+def test_fault_presets() -> None:
     """Each does what its name says, and a client with retries gets through what passes."""
     with Emulator(seed=3) as emulator, emulator.client(max_retries=8) as client:
         emulator.faults.preset("flaky")
@@ -217,7 +217,7 @@ def test_rules_that_cannot_be(fault: dict[str, Any], said: str) -> None:
         assert emulator.faults.rules() == []
 
 
-def test_removing() -> None:
+def test_faults_can_be_removed() -> None:
     """A rule goes by its number; a number that there is not is told."""
     with Emulator() as emulator:
         one, other = emulator.faults.add(status=500), emulator.faults.add(status=501)

@@ -8,7 +8,7 @@ import pytest
 
 from didww import DidOrderItem, DidwwApiError, Order
 from didww.emulator import Emulator
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 OUTBOUND = ("voice_out_trunks", "voice_out_trunk_regenerate_credentials")

@@ -14,7 +14,7 @@ from didww._schema.registry import all_classes
 from didww.emulator import Emulator, console
 from didww.emulator.http import control_api
 from didww.transport.inprocess import reader_of
-from laws import law
+from support.hypothesis_profiles import law
 
 BASE = "http://emulator.example.com"
 PATHS = sorted(cls.path for cls in all_classes())

@@ -56,7 +56,7 @@ def test_an_entry_holds_request_and_answer_without_the_key() -> None:
         ("/dids/nothing", None),
     ],
 )
-def test_hints(path: str, hint: str | None) -> None:
+def test_the_journal_gives_hints(path: str, hint: str | None) -> None:
     """A name that is nearly right is told, as far as the declarations know."""
     with Emulator() as emulator:
         hints = asked(emulator, path).hints

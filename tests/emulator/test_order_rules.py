@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from didww.emulator import Emulator
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 

@@ -23,20 +23,12 @@ from didww import (
     VoiceOutTrunkRegenerateCredential,
 )
 from didww._jsonapi.encode import encode
-from didww.emulator import Emulator
-from scripted import Scripted, answer
+from support.scripted_transport import Scripted, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 SID = "AC" + 32 * "0"
-
-
-@pytest.fixture
-def client() -> Iterator[DidwwClient]:
-    """A client of a fresh emulator."""
-    with Emulator() as made:
-        yield made.client()
 
 
 def trunk(method: Any, name: str = "Outbound", **fields: Any) -> VoiceOutTrunk:

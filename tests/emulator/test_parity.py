@@ -8,7 +8,7 @@ import pytest
 
 from didww.emulator import Engine
 from didww.emulator.parity import DECIDED, DIFFERS, operations, page
-from scene import Caller, Scene
+from support.api_caller import Caller, Scene
 
 PAGE = Path(__file__).parents[2] / "docs" / "emulator-parity.md"
 MEDIA_TYPE = "application/vnd.api+json"

@@ -8,83 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from didww import (
-    Address,
-    AddressRequirementValidation,
-    AddressVerification,
-    Country,
     Did,
     DidGroup,
     DidwwApiError,
-    DidwwClient,
     EncryptedFile,
-    Identity,
     NotFoundError,
     ValidationError,
 )
 from didww.emulator import Emulator
-from people import PDF, bought, groups_of, person, prove, prove_all, requirement_of
-from scene import Caller, document
+from support.api_caller import Caller, document
+from support.registration import PDF, Registration, bought, groups_of, person, plain, prove, prove_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from didww import AddressRequirement
-
-
-class Registration:
-    """A number that waits for registration, a person of its country, and what is asked for."""
-
-    def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool], taken: str = "any") -> None:
-        self.emulator = emulator
-        self.client: DidwwClient = emulator.client()
-        self.group = next(
-            group
-            for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX")
-            for group in groups_of(self.client, iso, needs_registration=True)
-            if group.address_requirement is not None
-            and (asked := requirement_of(self.client, group.address_requirement)).identity_type == taken
-            and wanted(asked)
-        )
-        assert self.group.address_requirement is not None
-        self.requirement = requirement_of(self.client, self.group.address_requirement)
-        country = self.requirement.country
-        assert country is not None
-        self.country: Country = country
-
-    def validate(self, identity: Identity | None, address: Address | None) -> Any:
-        wanted = AddressRequirementValidation()
-        wanted.address_requirement = self.requirement
-        if identity is not None:
-            wanted.identity = identity
-        if address is not None:
-            wanted.address = address
-        return self.client.address_requirement_validations().create(wanted).data
-
-    def missing(self, identity: Identity | None, address: Address | None) -> list[str]:
-        with pytest.raises(ValidationError) as caught:
-            self.validate(identity, address)
-        return caught.value.fields[""]
-
-    def verification(self, address: Address, dids: list[Did]) -> AddressVerification:
-        made = AddressVerification()
-        made.address = address
-        made.dids = dids
-        return made
-
-
-def plain(requirement: AddressRequirement) -> bool:
-    return not (
-        requirement.service_description_required
-        or requirement.personal_onetime_document
-        or requirement.personal_permanent_document
-    )
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
-    with Emulator() as made:
-        yield made
 
 
 def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:

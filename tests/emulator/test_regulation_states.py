@@ -26,8 +26,8 @@ from didww import (
 )
 from didww.emulator import Clock, Emulator
 from didww.emulator.behaviours.out_trunks import spend
-from people import PDF, bought, groups_of, person, prove, prove_all, requirement_of
-from scene import Caller, document
+from support.api_caller import Caller, document
+from support.registration import PDF, bought, groups_of, person, prove, prove_all, requirement_of
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -36,11 +36,6 @@ START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 def emulator() -> Iterator[Emulator]:
     with Emulator(clock=Clock(START, running=False)) as made:
         yield made
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> DidwwClient:
-    return emulator.client()
 
 
 def regulated(emulator: Emulator, client: DidwwClient) -> tuple[Any, list[Did], Identity, Address]:

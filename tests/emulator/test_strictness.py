@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from didww import Identity, IdentityType, Proof, ValidationError
 from didww.emulator import Emulator
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
-    with Emulator() as made:
-        yield made
-
-
-@pytest.fixture
-def caller(emulator: Emulator) -> Caller:
-    """Its own account."""
-    return Caller(emulator.engine, emulator.key)
 
 
 def sip(**attributes: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from didww import AddressVerification, DidOrderItem, DidwwClient, Export, Order
 from didww.emulator import Clock, Emulator
-from people import bought, groups_of, person
+from support.registration import bought, groups_of, person
 
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SPAN = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
@@ -64,7 +64,7 @@ HAND = {"orders": "complete", "exports": "complete", "address_verifications": "a
 
 
 @pytest.mark.parametrize("type", MAKERS)
-def test_paces(emulator: Emulator, type: str) -> None:
+def test_transition_rules(emulator: Emulator, type: str) -> None:
     """Each kind is decided at once, after a time, after so many readings, or by hand, as it was set."""
     make, status, done = MAKERS[type]
     client = emulator.client()
@@ -192,7 +192,7 @@ def test_what_cannot_be_set(emulator: Emulator, arguments: dict[str, Any], said:
 
 
 @pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
-def test_nothing_to_decide(emulator: Emulator, outcome: str) -> None:
+def test_nothing_is_pending(emulator: Emulator, outcome: str) -> None:
     """An id of nothing that waits is a LookupError."""
     with pytest.raises(LookupError, match="nothing of id 'x'"):
         getattr(emulator.transitions, outcome)("x")

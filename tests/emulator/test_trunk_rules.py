@@ -5,30 +5,16 @@ Requests are sent as they are: the client refuses most of these by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from didww.emulator import Emulator
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 HOST = {"host": "sip.example.com", "codec_ids": [9]}
 REGISTERS = {"enabled_sip_registration": True, "codec_ids": [9]}
 SID = "AC" + 32 * "0"
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
-    with Emulator() as made:
-        yield made
-
-
-@pytest.fixture
-def caller(emulator: Emulator) -> Caller:
-    """Somebody with its key."""
-    return Caller(emulator.engine, emulator.key)
 
 
 def sip(**attributes: Any) -> dict[str, Any]:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import canary
-from clients import KINDS, client_of
 from didww import (
     CredentialsAndIpAuthenticationMethod,
     Did,
@@ -24,7 +22,9 @@ from didww import (
 )
 from didww.emulator.http.server import running
 from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
-from servers import Server, answering, dead_port, http, once, rude, silent
+from support import secret_canary as canary
+from support.clients import KINDS, client_of
+from support.servers import Server, answering, dead_port, http, once, rude, silent
 
 pytestmark = pytest.mark.slow
 

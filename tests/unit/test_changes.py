@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import strategies as make
 from didww._jsonapi.document import decode
 from didww._jsonapi.encode import encode, resource_document
 from didww._jsonapi.graph import Graph
@@ -34,7 +33,8 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
-from laws import law
+from support import record_strategies as make
+from support.hypothesis_profiles import law
 
 CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._fields.values())]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "scripts"))
+from synchronous import synchronous
 
-from synchronous import synchronous  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 
 def test_generated_files_are_up_to_date() -> None:

@@ -21,7 +21,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import strategies as make
 from didww._jsonapi.document import decode
 from didww._jsonapi.encode import encode
 from didww._jsonapi.graph import Graph
@@ -52,6 +51,7 @@ from didww.resources.order_item.base import NumberOrderItem, OrderItem
 from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_out_trunk import VoiceOutTrunk
+from support import record_strategies as make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

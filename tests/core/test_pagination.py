@@ -28,9 +28,9 @@ from didww.exceptions import (
     UnexpectedResponseError,
 )
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
-from laws import law
-from pace import patient, seconds
-from servers import Server, http
+from support.hypothesis_profiles import law
+from support.real_time import patient, seconds
+from support.servers import Server, http
 
 if TYPE_CHECKING:
     import socket

@@ -29,7 +29,7 @@ from didww import (
     VoiceInTrunkGroup,
 )
 from didww.emulator import Clock, Emulator
-from laws import law
+from support.hypothesis_profiles import law
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 NAMES = ("New York", "Chicago")

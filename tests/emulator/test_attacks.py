@@ -37,8 +37,8 @@ from didww.emulator import Clock, Emulator
 from didww.emulator.controls import callbacks
 from didww.emulator.http.server import Server
 from didww.exceptions import InvalidValueError, ValidationError
-from people import groups_of
-from scene import work
+from support.api_caller import work
+from support.registration import groups_of
 
 pytestmark = pytest.mark.slow
 

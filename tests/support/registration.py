@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from didww import Address, DidOrderItem, Identity, IdentityType, Order, PermanentSupportingDocument, Proof
+import pytest
+
+from didww import (
+    Address,
+    AddressRequirementValidation,
+    AddressVerification,
+    DidOrderItem,
+    Identity,
+    IdentityType,
+    Order,
+    PermanentSupportingDocument,
+    Proof,
+    ValidationError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from didww import AddressRequirement, Country, Did, DidGroup, DidwwClient
     from didww.emulator import Emulator
 
@@ -89,4 +104,53 @@ def requirement_of(client: DidwwClient, requirement: AddressRequirement) -> Addr
             ],
         )
         .data
+    )
+
+
+class Registration:
+    """A number that waits for registration, a person of its country, and what is asked for."""
+
+    def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool], taken: str = "any") -> None:
+        self.emulator = emulator
+        self.client: DidwwClient = emulator.client()
+        self.group = next(
+            group
+            for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX")
+            for group in groups_of(self.client, iso, needs_registration=True)
+            if group.address_requirement is not None
+            and (asked := requirement_of(self.client, group.address_requirement)).identity_type == taken
+            and wanted(asked)
+        )
+        assert self.group.address_requirement is not None
+        self.requirement = requirement_of(self.client, self.group.address_requirement)
+        country = self.requirement.country
+        assert country is not None
+        self.country: Country = country
+
+    def validate(self, identity: Identity | None, address: Address | None) -> Any:
+        wanted = AddressRequirementValidation()
+        wanted.address_requirement = self.requirement
+        if identity is not None:
+            wanted.identity = identity
+        if address is not None:
+            wanted.address = address
+        return self.client.address_requirement_validations().create(wanted).data
+
+    def missing(self, identity: Identity | None, address: Address | None) -> list[str]:
+        with pytest.raises(ValidationError) as caught:
+            self.validate(identity, address)
+        return caught.value.fields[""]
+
+    def verification(self, address: Address, dids: list[Did]) -> AddressVerification:
+        made = AddressVerification()
+        made.address = address
+        made.dids = dids
+        return made
+
+
+def plain(requirement: AddressRequirement) -> bool:
+    return not (
+        requirement.service_description_required
+        or requirement.personal_onetime_document
+        or requirement.personal_permanent_document
     )

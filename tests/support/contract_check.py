@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from facts import Attribute, facts, reachable, types
+from support.contract_facts import Attribute, facts, reachable, types
 
 if TYPE_CHECKING:
     from didww._core.effects import Request, Response

@@ -60,8 +60,8 @@ from didww.resources.proof import Proof
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
-from facts import Filter, facts, types
-from scene import Scene
+from support.api_caller import Scene
+from support.contract_facts import Filter, facts, types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -53,8 +53,8 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from laws import law
-from world import BASE, ODD, Fate, World
+from support.fake_service import BASE, ODD, Fate, World
+from support.hypothesis_profiles import law
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 

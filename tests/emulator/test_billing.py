@@ -27,8 +27,8 @@ from didww import (
 from didww.emulator import Clock, Emulator
 from didww.emulator.behaviours.dids import take_over
 from didww.exceptions import NotFoundError, ValidationError
-from people import groups_of, person
-from scene import Caller, work
+from support.api_caller import Caller, work
+from support.registration import groups_of, person
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 

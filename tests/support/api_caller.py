@@ -21,7 +21,7 @@ from didww.emulator.engine.overrides import CATALOGUE
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession
 from didww.emulator.engine.values import complete
-from facts import facts
+from support.contract_facts import facts
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"

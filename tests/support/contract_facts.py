@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "contract"
 
 Raw = dict[str, Any]
 

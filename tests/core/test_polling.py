@@ -19,7 +19,7 @@ from didww.exceptions import (
     UnexpectedResponseError,
     WaitError,
 )
-from scripted import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"

@@ -36,7 +36,7 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from scene import Caller, document
+from support.api_caller import Caller, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,12 +54,6 @@ def emulator() -> Iterator[Emulator]:
     """An emulator whose clock stands still at noon."""
     with Emulator(clock=Clock(NOON, running=False)) as made:
         yield made
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> DidwwClient:
-    """A client of it."""
-    return emulator.client()
 
 
 def group_of(client: DidwwClient, prefix: str = "4420") -> DidGroup:

@@ -14,7 +14,7 @@ from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, ServerError
 from didww._core.retry import table
 from didww.exceptions import InvalidValueError
 from didww.rate_limit.local import Permit, RateLimiter
-from scripted import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, answer
 
 KEY = "example-secret-key"
 BASE = "https://api.example.com/v3"

@@ -1,0 +1,1 @@
+"""What tests share: fake services, transports, servers, and the facts of the contract."""

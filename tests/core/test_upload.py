@@ -236,6 +236,7 @@ SOURCES: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_any_binary_file_arrives(source: str, client: Any, service: Service, tmp_path: Path) -> None:
     """The service can read the very bytes, under the file's own name; the record comes back; streams stay open."""
@@ -596,6 +597,7 @@ TEXTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_texts_cannot_break_out_of_the_form(text: str, client: Any, service: Service) -> None:
     """A description arrives as it is, a file's name with escapes; whatever they hold, the form has three fields."""

@@ -154,6 +154,7 @@ def test_the_logs_of_libraries_can_be_silenced_as_the_guide_says(
         assert "/v3/countries: 200" in caplog.text
 
 
+@pytest.mark.slow
 def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path: Path) -> None:
     """The quickstart, run as a program with the two variables, buys a number in London and prints its calls."""
     done = subprocess.run(
@@ -171,6 +172,7 @@ def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path
     assert 1 <= len(calls) <= 3
 
 
+@pytest.mark.slow
 def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """`make demo` goes all the way: numbered steps, bought numbers and a table of calls."""
     monkeypatch.setattr(server, "running", functools.partial(running, seed=talkative_seed()))

@@ -159,7 +159,11 @@ def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> N
     assert error["detail"] == f"maybe is not a valid value for {name}."
 
 
-@pytest.mark.parametrize(("cls", "key"), SORTS, ids=label)
+@pytest.mark.parametrize(
+    ("cls", "key"),
+    [pytest.param(*row, marks=[pytest.mark.slow] if row[0].type_ == "did_groups" else []) for row in SORTS],
+    ids=label,
+)
 def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> None:
     """Values ascend, or descend with a minus; null comes last, or first with a minus."""
     stage = scene()

@@ -194,6 +194,7 @@ def test_a_clock_that_stands_moves_by_hand_alone() -> None:
     assert timedelta() <= Clock(start=start).now() - start < timedelta(seconds=5)
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_world() -> None:
     """Two engines answer the same requests with the same ids."""
     answers = [

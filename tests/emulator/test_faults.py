@@ -72,8 +72,8 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
         ({"cut": 0}, ApiConnectionError, "failed"),
         ({"cut": 30}, ApiConnectionError, "failed"),
         ({"lost_answer": True}, ApiConnectionError, "failed"),
-        ({"latency": 300}, ApiTimeoutError, "timeout"),
-        ({"drip": 300}, ApiTimeoutError, "timeout"),
+        pytest.param({"latency": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
+        pytest.param({"drip": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
     ],
 )
 @patient

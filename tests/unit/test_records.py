@@ -617,8 +617,8 @@ def buy():
         "freeze(); import didww._schema.types; thaw(); check()",
         "import didww._schema.types; freeze(); import didww.resources.order; thaw(); check()",
         "check(); freeze(); check()",
-        "import didww.emulator; freeze(); buy(); thaw(); buy()",
-        "freeze(); buy(); thaw(); buy()",
+        pytest.param("import didww.emulator; freeze(); buy(); thaw(); buy()", marks=pytest.mark.slow),
+        pytest.param("freeze(); buy(); thaw(); buy()", marks=pytest.mark.slow),
     ],
 )
 def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from didww._jsonapi.document import decode
 from didww._jsonapi.encode import encode
 from didww._jsonapi.graph import Graph
-from didww._schema.fields import status_is
+from didww._schema.fields import attribute, relationship, status_is
 from didww._schema.record import Meta, Nested
 from didww._schema.registry import all_classes
 from didww._schema.resource import Resource, UnknownResource, load
@@ -625,3 +625,23 @@ def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:
     """Tools that freeze time put another `datetime` in all modules; fields first read then, or after it, are the same."""
     done = subprocess.run([sys.executable, "-c", FREEZE + program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def declare(annotation: str, make: Any) -> type[Resource]:
+    """A resource class with one field, made in this module."""
+    namespace = {"__module__": __name__, "__qualname__": "Made", "__annotations__": {"price": annotation}}
+    return type(Resource)("Made", (Resource,), {**namespace, "price": make("A price.")}, type="made")
+
+
+def test_an_annotation_that_names_nothing_is_an_error_when_the_class_is_made() -> None:
+    """A misspelled type, or one that was imported for type checkers only, would pass for a resource class."""
+    with pytest.raises(TypeError, match=r"Made\.price names 'Decimil'"):
+        declare("Decimil | None", attribute)
+    assert declare("Decimal | None", attribute)._fields["price"].kind.name == "decimal"
+
+
+@pytest.mark.parametrize(("annotation", "make"), [("City", attribute), ("str", relationship)])
+def test_attributes_and_relationships_are_annotated_as_such(annotation: str, make: Any) -> None:
+    """A resource class among the attributes, or a plain type among the relationships, is a mistake."""
+    with pytest.raises(TypeError, match=r"Made\.price is declared among the"):
+        _ = declare(annotation, make)._fields["price"].kind

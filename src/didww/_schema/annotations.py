@@ -7,10 +7,13 @@ needs it, and the class itself for whoever asks for type hints.
 
 from __future__ import annotations
 
+import builtins
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from didww._schema.registry import class_named
+from didww._schema.resource_types import RESOURCE_TYPES
 from didww._schema.types import PLAIN_TYPES, Ref
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from didww._schema.record import Record
 
-__all__ = ["Annotations", "annotation_of"]
+__all__ = ["Annotations", "annotation_of", "check_names"]
 
 
 class _Names(dict[str, Any]):
@@ -32,11 +35,27 @@ class _Names(dict[str, Any]):
         self._missing = missing
 
     def __missing__(self, name: str) -> Any:
-        import builtins
-
         if hasattr(builtins, name):
             return getattr(builtins, name)
         return self._missing(name)
+
+
+_RESOURCE_NAMES = {name for _, name in RESOURCE_TYPES.values()}
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def check_names(annotation: Any, module: str, label: str) -> None:
+    """Check that each name of `annotation` means something: in its module, in Python, or as a resource class.
+
+    Raises:
+        TypeError: One does not. Unchecked, it would pass for a resource class that is imported later.
+    """
+    if not isinstance(annotation, str):
+        return
+    known = vars(sys.modules[module])
+    for name in _NAME.findall(annotation):
+        if not (name in known or name in PLAIN_TYPES or name in _RESOURCE_NAMES or hasattr(builtins, name)):
+            raise TypeError(f"The annotation of {label} names {name!r}, which {module} does not define or import.")
 
 
 def _evaluated(annotation: Any, module: str, missing: Callable[[str], Any]) -> Any:

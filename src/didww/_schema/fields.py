@@ -232,6 +232,8 @@ class Field:
 
         assert self.owner is not None  # noqa: S101 for the type checkers
         kind, self._nullable = kind_of(annotation_of(self.owner, self.name))
+        if (kind.name in ("one", "many")) != (self.place == "relationships"):
+            raise TypeError(f"{self.label} is declared among the {self.place}, but annotated {self.annotation!r}.")
         self._plain = self.place == "attributes" and kind.load is None
         self._kind = kind  # last: another thread takes it for a sign that the others are there
 

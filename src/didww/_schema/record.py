@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 from didww._jsonapi.encode import RedactedDict
-from didww._schema.annotations import Annotations
+from didww._schema.annotations import Annotations, check_names
 from didww._schema.fields import Field, attribute, relationship
 from didww._schema.rules import OneOf
 from didww._schema.types import FieldType, listed
@@ -56,6 +56,9 @@ class RecordType(type):
             setattr(made, key, field.for_class(cast("type[Record]", made)))
         names = dict.fromkeys([*inherited, *namespace])
         found = {key: member for key in names if isinstance(member := made.__dict__.get(key), Field)}
+        for key, field in found.items():
+            if key in namespace and field.place != "meta":
+                check_names(field.annotation, made.__module__, field.label)
         made._fields = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
         made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
         return made

@@ -191,13 +191,17 @@ def _operations() -> dict[str, _Operation]:
     return found
 
 
+def _signature(call: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a method with its annotations as types."""
+    return inspect.signature(call, locals=_NAMES, eval_str=True)
+
+
 def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str | None]:
     """A struct of a method's parameters, and the one of them that takes any number of values."""
-    known = {**inspect.getmodule(call).__dict__, **_NAMES}
     fields: list[Any] = []
     several = None
-    for name, one in list(inspect.signature(call).parameters.items())[1:]:
-        kind = _plain(eval(one.annotation, known) if isinstance(one.annotation, str) else one.annotation)  # noqa: S307 our own annotations
+    for name, one in list(_signature(call).parameters.items())[1:]:
+        kind = _plain(one.annotation)
         if one.kind is inspect.Parameter.VAR_POSITIONAL:
             several = name
             fields.append((name, list[kind], msgspec.field(default_factory=list)))  # type: ignore[valid-type]
@@ -269,9 +273,7 @@ def openapi() -> dict[str, Any]:
 
 
 def _result(operation: _Operation) -> Any:
-    known = {**inspect.getmodule(operation.call).__dict__, **_NAMES}
-    said = inspect.signature(operation.call).return_annotation
-    kind = eval(said, known) if isinstance(said, str) else said  # noqa: S307 our own annotations
+    kind = _signature(operation.call).return_annotation
     return str if kind is datetime else kind
 
 

@@ -149,11 +149,11 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize("world", ["sync", "async"])
+@pytest.mark.parametrize("session", ["sync", "async"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.status}-{row.code}-{row.title or row.body}"[:50])
-def test_each_error_of_the_service_is_raised_as_its_class(row: Row, world: str) -> None:
+def test_each_error_of_the_service_is_raised_as_its_class(row: Row, session: str) -> None:
     """Class, status, error objects, fields and text; the same from both clients, and after a trip through pickle."""
-    caught = raised(row, world)
+    caught = raised(row, session)
     for error in (caught, pickle.loads(pickle.dumps(caught))):
         assert type(error) is row.expected
         assert (error.status_code, error.method, error.path) == (row.status, "POST", "/v3/voice_in_trunk_groups")
@@ -168,7 +168,7 @@ def test_each_error_of_the_service_is_raised_as_its_class(row: Row, world: str) 
             assert (error.available_balance, error.total_cost) == (Decimal("1.9"), Decimal("2.0"))
 
 
-def raised(row: Row, world: str) -> DidwwApiError:
+def raised(row: Row, session: str) -> DidwwApiError:
     """What creating a trunk group raises when the answer is that row."""
     from didww import VoiceInTrunkGroup
 
@@ -176,7 +176,7 @@ def raised(row: Row, world: str) -> DidwwApiError:
     record = VoiceInTrunkGroup(name="Support")
     base_url = "https://api.example.com/v3"
     with pytest.raises(DidwwApiError) as caught:
-        if world == "sync":
+        if session == "sync":
             client = DidwwClient("key", base_url=base_url, transport=Scripted(response), rate_limit=None)
             client._configuration.jitter = lambda: 0.0
             client.voice_in_trunk_groups().create(record)

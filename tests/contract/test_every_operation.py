@@ -164,8 +164,8 @@ def scene() -> Scene:
     made.engine.clock.freeze(NOON)
     made.engine.clock.run()
     # What all three records have alike, and a filter tells apart.
-    made.world.update("dids", made.ids["dids"][2], {"billing_cycles_count": 0})
-    made.world.update("capacity_pools", made.ids["capacity_pools"][1], {"total_channels_count": 90})
+    made.session.update("dids", made.ids["dids"][2], {"billing_cycles_count": 0})
+    made.session.update("capacity_pools", made.ids["capacity_pools"][1], {"total_channels_count": 90})
     return made
 
 
@@ -209,7 +209,7 @@ def _any_number(**filter: Any) -> bool:
 
 def _can_be_ordered(group: Any) -> bool:
     """Whether it is in stock, or can be ordered on back order, which no response shows."""
-    row = scene().world.get("did_groups", group.id)
+    row = scene().session.get("did_groups", group.id)
     return bool(group.meta.is_available or (row and row["back_orders"]))
 
 

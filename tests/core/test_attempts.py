@@ -53,25 +53,27 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.shared_capacity_group import SharedCapacityGroup
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from support.fake_service import BASE, ODD, Fate, World
+from support.fake_service import BASE, ODD, AttemptResult, FakeService
 from support.hypothesis_profiles import law
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 
-FATES = st.builds(
-    Fate,
+RESULTS = st.builds(
+    AttemptResult,
     seconds=st.floats(0.0, 40.0),
     how=st.sampled_from(["answered", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
     retry_after=st.one_of(st.none(), st.integers(0, 90)),
 )
-ORDER_FATES = FATES | st.builds(Fate, seconds=st.floats(0.0, 40.0), how=st.sampled_from(["interrupted", *ODD]))
+ORDER_FATES = RESULTS | st.builds(
+    AttemptResult, seconds=st.floats(0.0, 40.0), how=st.sampled_from(["interrupted", *ODD])
+)
 
 
-def settings_of(world: World, **options: Any) -> Configuration:
-    """A client's settings, with the world's clock behind its limiter."""
+def settings_of(service: FakeService, **options: Any) -> Configuration:
+    """A client's settings, with the service's clock behind its limiter."""
     options.setdefault("jitter", random.Random(1).random)
     rate = options.pop("rate", None)
-    limiter = None if rate is None else RateLimiter(rate, clock=lambda: world.now)
+    limiter = None if rate is None else RateLimiter(rate, clock=lambda: service.now)
     return Configuration(credentials=ApiKey("key"), base_url=BASE, limiter=limiter, **options)
 
 
@@ -85,37 +87,45 @@ def bought(configuration: Configuration, *, once: bool = False, **fields: Any) -
 
 @law(5000)
 @given(
-    fates=st.lists(ORDER_FATES, max_size=12),
+    results=st.lists(ORDER_FATES, max_size=12),
     timeout=st.floats(0.1, 120.0),
     retries=st.integers(0, 5),
     rate=st.sampled_from([None, 0.5, 2.0, 20.0]),
     reference=st.sampled_from([None, "mine"]),
 )
-@example(fates=[Fate(0.1, "late"), Fate(), Fate(), Fate()], timeout=60, retries=2, rate=None, reference=None)
-@example(fates=[Fate(0.1, "lost")], timeout=60, retries=2, rate=None, reference=None)
-@example(fates=[Fate(6.07243714724505, "lost")], timeout=6.573312191194268, retries=0, rate=None, reference=None)
+@example(
+    results=[AttemptResult(0.1, "late"), AttemptResult(), AttemptResult(), AttemptResult()],
+    timeout=60,
+    retries=2,
+    rate=None,
+    reference=None,
+)
+@example(results=[AttemptResult(0.1, "lost")], timeout=60, retries=2, rate=None, reference=None)
+@example(
+    results=[AttemptResult(6.07243714724505, "lost")], timeout=6.573312191194268, retries=0, rate=None, reference=None
+)
 def test_no_schedule_of_faults_buys_twice(
-    fates: list[Fate], timeout: float, retries: int, rate: float | None, reference: str | None
+    results: list[AttemptResult], timeout: float, retries: int, rate: float | None, reference: str | None
 ) -> None:
     """One order at most; an answer means that it is there; an error without doubt means that it is not.
 
     Whatever ends the call, the caller holds the order or its reference, on the record and on what was raised. Nothing
     lasts longer than the timeout, and no two requests are closer than the rate allows.
     """
-    world = World(*fates)
-    configuration = settings_of(world, timeout=timeout, max_retries=retries, rate=rate)
-    begun, answer = world.now, None
+    service = FakeService(*results)
+    configuration = settings_of(service, timeout=timeout, max_retries=retries, rate=rate)
+    begun, answer = service.now, None
     error: Any = None
     order = an_order(external_reference_id=reference)
     try:
-        answer = world.run(operations.create(configuration, Order, order, QueryParams()))
+        answer = service.run(operations.create(configuration, Order, order, QueryParams()))
     except (DidwwError, KeyboardInterrupt) as caught:
         error = caught
-    assert world.now <= begun + timeout + 1e-6
+    assert service.now <= begun + timeout + 1e-6
     if rate is not None:
-        times = [at for at, _ in world.sent]
+        times = [at for at, _ in service.sent]
         assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
-    records = world.settle()
+    records = service.settle()
     assert len(records) <= 1
     if answer is not None:
         assert [one["id"] for one in records] == [answer.data.id]
@@ -130,17 +140,17 @@ def test_no_schedule_of_faults_buys_twice(
 
 @law(5000)
 @given(
-    fates=st.lists(FATES, max_size=12),
+    results=st.lists(RESULTS, max_size=12),
     timeout=st.floats(0.1, 120.0),
     retries=st.integers(0, 5),
     verb=st.sampled_from(["find", "update", "delete", "validate"]),
 )
 def test_what_can_be_repeated_is_repeated_within_bounds(
-    fates: list[Fate], timeout: float, retries: int, verb: str
+    results: list[AttemptResult], timeout: float, retries: int, verb: str
 ) -> None:
     """At most so many attempts, all told of; pauses within theirs; what was asked for is waited; never past the end."""
-    world = World(*fates)
-    configuration = settings_of(world, timeout=timeout, max_retries=retries)
+    service = FakeService(*results)
+    configuration = settings_of(service, timeout=timeout, max_retries=retries)
     did = Did.build(ID)
     did.description = "x"
     calls: dict[str, Any] = {
@@ -149,35 +159,35 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
         "delete": lambda: operations.delete(configuration, Did, ID),
         "validate": lambda: operations.create(configuration, AddressRequirementValidation, validation(), QueryParams()),
     }
-    begun, error = world.now, None
+    begun, error = service.now, None
     try:
-        world.run(calls[verb]())
+        service.run(calls[verb]())
     except DidwwError as caught:
         error = caught
-    assert world.now <= begun + timeout + 1e-6
-    sendings = [event for event in world.told if isinstance(event, RequestStarted)]
-    assert [event.attempt for event in sendings] == list(range(1, len(world.sent) + 1))
-    assert len(world.sent) <= 1 + retries
-    repeated = [event for event in world.told if isinstance(event, RetryScheduled)]
-    assert len(repeated) in (len(world.sent) - 1, 0)
-    for event, slept, fate in zip(repeated, world.slept, fates, strict=False):
+    assert service.now <= begun + timeout + 1e-6
+    sendings = [event for event in service.told if isinstance(event, RequestStarted)]
+    assert [event.attempt for event in sendings] == list(range(1, len(service.sent) + 1))
+    assert len(service.sent) <= 1 + retries
+    repeated = [event for event in service.told if isinstance(event, RetryScheduled)]
+    assert len(repeated) in (len(service.sent) - 1, 0)
+    for event, slept, result in zip(repeated, service.slept, results, strict=False):
         assert event.wait == slept
-        asked = fate.retry_after if isinstance(fate.how, int) and isinstance(fate.retry_after, int) else None
+        asked = result.retry_after if isinstance(result.how, int) and isinstance(result.retry_after, int) else None
         assert slept >= asked if asked is not None else slept <= MAX_PAUSE
         assert asked is None or asked <= MAX_RETRY_AFTER
     if isinstance(error, (ApiConnectionError, DidwwApiError)):
-        assert error.attempts == len(world.sent)
-        in_doubt = any(fate.how not in ("unsent", 429) for fate in fates[: len(world.sent) - 1])
+        assert error.attempts == len(service.sent)
+        in_doubt = any(result.how not in ("unsent", 429) for result in results[: len(service.sent) - 1])
         assert error.outcome_unknown == (
             isinstance(error, RateLimitError) and verb in ("update", "delete") and in_doubt
         )
 
 
-class ExportCache(World):
+class ExportCache(FakeService):
     """A service with a list of DIDs in pages; before each answer, records may be added in front or removed."""
 
-    def __init__(self, total: int, changes: list[int], *fates: Fate) -> None:
-        super().__init__(*fates)
+    def __init__(self, total: int, changes: list[int], *results: AttemptResult) -> None:
+        super().__init__(*results)
         self.ids = [f"00000000-0000-4000-8000-{number:012d}" for number in range(total)]
         self.changes = changes
         self.always = set(self.ids)
@@ -200,7 +210,7 @@ class ExportCache(World):
 
 @law(1500)
 @given(
-    fates=st.lists(st.one_of(st.just(Fate()), st.just(Fate()), FATES), max_size=25),
+    results=st.lists(st.one_of(st.just(AttemptResult()), st.just(AttemptResult()), RESULTS), max_size=25),
     total=st.integers(0, 40),
     size=st.integers(1, 9),
     prefetch=st.integers(0, 5),
@@ -208,14 +218,14 @@ class ExportCache(World):
     rate=st.sampled_from([None, 5.0]),
 )
 def test_a_walk_over_a_bad_line_loses_nothing(
-    fates: list[Fate], total: int, size: int, prefetch: int, added: list[int], rate: float | None
+    results: list[AttemptResult], total: int, size: int, prefetch: int, added: list[int], rate: float | None
 ) -> None:
     """Whatever fails: taken up again by its token as often as needed, all records come that were always there.
 
     In order, and never one twice within one walk; no two requests are closer than the rate allows.
     """
-    world = ExportCache(total, added, *fates)
-    configuration = settings_of(world, timeout=60, max_retries=1, rate=rate)
+    service = ExportCache(total, added, *results)
+    configuration = settings_of(service, timeout=60, max_retries=1, rate=rate)
     token, found = None, []
     for _ in range(60):
         call, cursor = pagination.iterate(
@@ -223,7 +233,7 @@ def test_a_walk_over_a_bad_line_loses_nothing(
         )
         part: list[str] = []
         try:
-            part.extend(str(record.id) for record in world.walk(call, cursor))
+            part.extend(str(record.id) for record in service.walk(call, cursor))
         except DidwwError:
             assert len(part) == len(set(part))
             found += part
@@ -232,11 +242,11 @@ def test_a_walk_over_a_bad_line_loses_nothing(
             found += part
             break
     assert len(part) == len(set(part))
-    assert world.always <= set(found)
-    firsts = [one for one in dict.fromkeys(found) if one in world.always]
+    assert service.always <= set(found)
+    firsts = [one for one in dict.fromkeys(found) if one in service.always]
     assert firsts == sorted(firsts)
     if rate is not None:
-        times = [at for at, _ in world.sent]
+        times = [at for at, _ in service.sent]
         assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
 
 
@@ -251,56 +261,56 @@ def validation() -> AddressRequirementValidation:
 
 
 @law(300)
-@given(fates=st.lists(FATES, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
-def test_both_drivers_do_the_same(fates: list[Fate], timeout: float, rate: float | None) -> None:
+@given(results=st.lists(RESULTS, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
+def test_both_drivers_do_the_same(results: list[AttemptResult], timeout: float, rate: float | None) -> None:
     """The synchronous and the asynchronous driver send the same at the same moments, and end the same way."""
     traces = []
     for run in (by_driver, by_async_driver):
-        world = World(*fates)
-        configuration = settings_of(world, timeout=timeout, rate=rate)
-        end = run(world, bought(configuration, external_reference_id="mine"))
-        sent = [(at, request.method, request.url, request.body) for at, request in world.sent]
-        traces.append((end, sent, world.slept, [type(event) for event in world.told]))
+        service = FakeService(*results)
+        configuration = settings_of(service, timeout=timeout, rate=rate)
+        end = run(service, bought(configuration, external_reference_id="mine"))
+        sent = [(at, request.method, request.url, request.body) for at, request in service.sent]
+        traces.append((end, sent, service.slept, [type(event) for event in service.told]))
     assert traces[0] == traces[1]
 
 
-def by_driver(world: World, call: Any) -> str:
+def by_driver(service: FakeService, call: Any) -> str:
     driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
     for effect in (Now, Sleep, Send):
-        driver._carry_out[effect] = world.carry_out
-    tell(driver, world)
+        driver._carry_out[effect] = service.carry_out
+    tell(driver, service)
     try:
         return repr(driver.run(call))
     except DidwwError as error:
         return repr(error)
 
 
-def by_async_driver(world: World, call: Any) -> str:
+def by_async_driver(service: FakeService, call: Any) -> str:
     driver = AsyncDriver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
 
     async def carried_out(effect: Any) -> Any:
-        return world.carry_out(effect)
+        return service.carry_out(effect)
 
     for effect in (Now, Sleep, Send):
         driver._carry_out[effect] = carried_out
-    tell(driver, world, carried_out)
+    tell(driver, service, carried_out)
     try:
         return repr(asyncio.run(driver.run(call)))
     except DidwwError as error:
         return repr(error)
 
 
-def tell(driver: Any, world: World, carry_out: Any = None) -> None:
+def tell(driver: Any, service: FakeService, carry_out: Any = None) -> None:
     from didww._core.effects import Notify
 
-    driver._carry_out[Notify] = carry_out or world.carry_out
+    driver._carry_out[Notify] = carry_out or service.carry_out
 
 
 # The rules, one by one
 
 
-def find_of(world: World, **options: Any) -> Any:
-    return world.run(operations.find(settings_of(world, **options), Did, ID, QueryParams()))
+def find_of(service: FakeService, **options: Any) -> Any:
+    return service.run(operations.find(settings_of(service, **options), Did, ID, QueryParams()))
 
 
 @pytest.mark.parametrize("failure", RULES)
@@ -308,13 +318,13 @@ def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
     """What the table says is what is done: one more attempt, or the error of the first."""
     how = {"broken": "lost"}.get(str(failure), failure)
     for creating in (False, True):
-        world = World(Fate(0.1, how), Fate(0.1, how))
-        configuration = settings_of(world, max_retries=1)
+        service = FakeService(AttemptResult(0.1, how), AttemptResult(0.1, how))
+        configuration = settings_of(service, max_retries=1)
         call = bought(configuration) if creating else operations.find(configuration, Did, ID, QueryParams())
         with pytest.raises(DidwwError):
-            world.run(call)
+            service.run(call)
             raise DidwwApiError([])  # found again, or bought after all: not this test's matter
-        posts = [request for _, request in world.sent if request.method == ("POST" if creating else "GET")]
+        posts = [request for _, request in service.sent if request.method == ("POST" if creating else "GET")]
         again = repeats(failure, creating=creating)
         assert len(posts) == (2 if again else 1) or (creating and failure in (502, 503, 504))
 
@@ -322,34 +332,34 @@ def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
 def test_without_retries_everything_is_sent_once() -> None:
     """`max_retries=0` means none, for buying too; a lost order is still looked up."""
     for how, error in (("unsent", ApiConnectionError), (503, ServerError), (429, RateLimitError)):
-        world = World(Fate(0.1, how))
+        service = FakeService(AttemptResult(0.1, how))
         with pytest.raises(error) as caught:
-            find_of(world, max_retries=0)
-        assert len(world.sent) == caught.value.attempts == 1
-    world = World(Fate(0.1, "lost"))
-    assert world.run(bought(settings_of(world, max_retries=0))).data.id
-    assert [request.method for _, request in world.sent] == ["POST", "GET"]
+            find_of(service, max_retries=0)
+        assert len(service.sent) == caught.value.attempts == 1
+    service = FakeService(AttemptResult(0.1, "lost"))
+    assert service.run(bought(settings_of(service, max_retries=0))).data.id
+    assert [request.method for _, request in service.sent] == ["POST", "GET"]
 
 
 def test_who_asks_to_wait_too_long_is_answered_with_the_error() -> None:
     """A minute is waited for, two are not: the error says how long."""
-    world = World(Fate(0.1, 429, 60))
+    service = FakeService(AttemptResult(0.1, 429, 60))
     with pytest.raises(DidwwError):
-        find_of(world, timeout=600)
+        find_of(service, timeout=600)
         raise DidwwApiError([])
-    assert world.slept[0] >= 60
-    world = World(Fate(0.1, 429, 120))
+    assert service.slept[0] >= 60
+    service = FakeService(AttemptResult(0.1, 429, 120))
     with pytest.raises(RateLimitError) as caught:
-        find_of(world, timeout=600)
-    assert (caught.value.retry_after, world.slept) == (120.0, [])
+        find_of(service, timeout=600)
+    assert (caught.value.retry_after, service.slept) == (120.0, [])
 
 
 def test_no_time_is_spent_on_a_pause_that_does_not_fit() -> None:
     """If the pause would end after the deadline, the error comes at once."""
-    world = World(Fate(0.1, 503, 30))
+    service = FakeService(AttemptResult(0.1, 503, 30))
     with pytest.raises(ServerError):
-        find_of(world, timeout=20)
-    assert world.now == pytest.approx(1000.1)
+        find_of(service, timeout=20)
+    assert service.now == pytest.approx(1000.1)
 
 
 def test_a_service_that_is_down_is_not_hammered() -> None:
@@ -357,10 +367,10 @@ def test_a_service_that_is_down_is_not_hammered() -> None:
     budget = Budget()
     sent = 0
     for _ in range(100):
-        world = World(*[Fate(0.1, "unsent")] * 3)
+        service = FakeService(*[AttemptResult(0.1, "unsent")] * 3)
         with pytest.raises(ApiConnectionError):
-            find_of(world, budget=budget)
-        sent += len(world.sent)
+            find_of(service, budget=budget)
+        sent += len(service.sent)
     assert sent == 100 + 10
     for _ in range(20):
         budget.earn()
@@ -369,50 +379,52 @@ def test_a_service_that_is_down_is_not_hammered() -> None:
 
 def test_a_deletion_that_was_carried_out_is_one() -> None:
     """The answer was lost, and the second attempt finds nothing: the record is gone, as was asked for."""
-    world = World(Fate(0.1, "lost"), Fate(0.1, 404))
-    answer = world.run(operations.delete(settings_of(world), Did, ID))
+    service = FakeService(AttemptResult(0.1, "lost"), AttemptResult(0.1, 404))
+    answer = service.run(operations.delete(settings_of(service), Did, ID))
     assert (answer.data, answer.attempts) == (None, 2)
-    world = World(Fate(0.1, "unsent"), Fate(0.1, 404))
+    service = FakeService(AttemptResult(0.1, "unsent"), AttemptResult(0.1, 404))
     with pytest.raises(DidwwApiError, match="404"):
-        world.run(operations.delete(settings_of(world), Did, ID))
+        service.run(operations.delete(settings_of(service), Did, ID))
 
 
 def test_an_order_of_before_is_not_taken_for_this_one() -> None:
     """With a reference that was used before, only what was made since counts, by the service's own clock."""
-    world = World()
-    world.run(bought(settings_of(world), external_reference_id="mine"))
-    world.now += CLOCK_SLACK + 60
-    world.fates = [Fate(0.1, "lost")]
-    again = world.run(bought(settings_of(world), external_reference_id="mine"))
-    assert again.data.id == world.records[1]["id"] != world.records[0]["id"]
-    world.now += CLOCK_SLACK + 60
-    world.fates = [Fate(0.1, 502)]
+    service = FakeService()
+    service.run(bought(settings_of(service), external_reference_id="mine"))
+    service.now += CLOCK_SLACK + 60
+    service.results = [AttemptResult(0.1, "lost")]
+    again = service.run(bought(settings_of(service), external_reference_id="mine"))
+    assert again.data.id == service.records[1]["id"] != service.records[0]["id"]
+    service.now += CLOCK_SLACK + 60
+    service.results = [AttemptResult(0.1, 502)]
     with pytest.raises(ServerError) as caught:
-        world.run(bought(settings_of(world), external_reference_id="mine"))
+        service.run(bought(settings_of(service), external_reference_id="mine"))
     assert caught.value.outcome_unknown
-    assert len(world.records) == 2
+    assert len(service.records) == 2
 
 
-@pytest.mark.parametrize("fate", [Fate(0.1, "late"), Fate(0.1, 502), Fate(0.1, 500), Fate(3.0, 504)])
-def test_what_may_have_been_bought_is_never_sent_again(fate: Fate) -> None:
+@pytest.mark.parametrize(
+    "result", [AttemptResult(0.1, "late"), AttemptResult(0.1, 502), AttemptResult(0.1, 500), AttemptResult(3.0, 504)]
+)
+def test_what_may_have_been_bought_is_never_sent_again(result: AttemptResult) -> None:
     """However many repetitions are allowed, and although it is not found: it may still come."""
-    world = World(fate)
-    world.serve = lambda request: world._answer(200, [])  # type: ignore[method-assign]
+    service = FakeService(result)
+    service.serve = lambda request: service._answer(200, [])  # type: ignore[method-assign]
     with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be created") as caught:
-        world.run(bought(settings_of(world, max_retries=9), external_reference_id="mine"))
+        service.run(bought(settings_of(service, max_retries=9), external_reference_id="mine"))
     assert caught.value.outcome_unknown
     assert caught.value.lookup == {"external_reference_id": "mine"}
-    assert [request.method for _, request in world.sent] == ["POST", *["GET"] * 4]
-    assert world.now - 1000.0 == pytest.approx(7.5 + fate.seconds + 0.4)
+    assert [request.method for _, request in service.sent] == ["POST", *["GET"] * 4]
+    assert service.now - 1000.0 == pytest.approx(7.5 + result.seconds + 0.4)
 
 
 def test_an_unknown_outcome_says_how_to_find_out() -> None:
     """The error stays of its class, and has the filter that finds the order."""
-    world = World(Fate(90, "answered"))
+    service = FakeService(AttemptResult(90, "answered"))
     with pytest.raises(
         ApiTimeoutError, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
     ) as caught:
-        world.run(bought(settings_of(world)))
+        service.run(bought(settings_of(service)))
     assert caught.value.outcome_unknown
     assert caught.value.lookup is not None
     assert caught.value.lookup["external_reference_id"].startswith("didww-")
@@ -422,36 +434,36 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
 @pytest.mark.parametrize("how", ODD)
 def test_an_answer_that_is_not_the_order_is_taken_for_a_lost_one(how: str) -> None:
     """The order is looked up by its reference: what was answered in its place is no order, or another one."""
-    world = World(Fate(0.1, how))
-    answer = world.run(bought(settings_of(world)))
-    assert answer.data.id == world.records[0]["id"]
-    assert [request.method for _, request in world.sent] == ["POST", "GET"]
-    world = World(Fate(0.1, how), *[Fate(0.1, 500)] * 5)
+    service = FakeService(AttemptResult(0.1, how))
+    answer = service.run(bought(settings_of(service)))
+    assert answer.data.id == service.records[0]["id"]
+    assert [request.method for _, request in service.sent] == ["POST", "GET"]
+    service = FakeService(AttemptResult(0.1, how), *[AttemptResult(0.1, 500)] * 5)
     with pytest.raises(UnexpectedResponseError) as caught:
-        world.run(bought(settings_of(world), external_reference_id="mine"))
+        service.run(bought(settings_of(service), external_reference_id="mine"))
     assert (caught.value.outcome_unknown, caught.value.lookup) == (True, {"external_reference_id": "mine"})
 
 
 def test_an_interrupted_order_leaves_its_reference_behind() -> None:
     """Ctrl-C while the response is awaited: the marker is on the record, and on what passes through."""
-    world = World(Fate(0.1, "interrupted"))
+    service = FakeService(AttemptResult(0.1, "interrupted"))
     order = an_order()
     with pytest.raises(KeyboardInterrupt) as caught:
-        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+        service.run(operations.create(settings_of(service), Order, order, QueryParams()))
     interruption: Any = caught.value
     assert interruption.lookup == {"external_reference_id": order.external_reference_id}
     assert f"orders().list(filter={interruption.lookup!r})" in interruption.__notes__[0]
-    again = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
-    assert [again.data.id] == [one["id"] for one in world.records]
+    again = service.run(operations.create(settings_of(service), Order, order, QueryParams()))
+    assert [again.data.id] == [one["id"] for one in service.records]
 
 
 def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
     """While the rate limit is waited for, nothing can have been made."""
-    world = World()
-    call = bought(settings_of(world, rate=1.0))
+    service = FakeService()
+    call = bought(settings_of(service, rate=1.0))
     effect = call.send(None)
     while not isinstance(effect, Acquire):
-        effect = call.send(world.carry_out(effect))
+        effect = call.send(service.carry_out(effect))
     with pytest.raises(KeyboardInterrupt) as caught:
         call.throw(KeyboardInterrupt())
     assert not hasattr(caught.value, "outcome_unknown")
@@ -460,18 +472,18 @@ def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
 
 def test_one_record_creates_as_many_orders_as_it_is_told_to() -> None:
     """Each time with a marker of its own; only after an unknown outcome is the earlier order looked for first."""
-    world = World()
+    service = FakeService()
     order = an_order()
     for _ in range(3):
-        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
-    assert len({one["attributes"]["external_reference_id"] for one in world.records}) == 3
-    world.fates = [Fate(0.1, "lost"), *[Fate(0.1, 500)] * 3]
+        service.run(operations.create(settings_of(service), Order, order, QueryParams()))
+    assert len({one["attributes"]["external_reference_id"] for one in service.records}) == 3
+    service.results = [AttemptResult(0.1, "lost"), *[AttemptResult(0.1, 500)] * 3]
     with pytest.raises(ApiConnectionError, match="not known"):
-        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
-    world.fates = []
-    found = world.run(operations.create(settings_of(world), Order, order, QueryParams()))
-    assert found.data.id == world.records[-1]["id"]
-    assert len(world.records) == 4
+        service.run(operations.create(settings_of(service), Order, order, QueryParams()))
+    service.results = []
+    found = service.run(operations.create(settings_of(service), Order, order, QueryParams()))
+    assert found.data.id == service.records[-1]["id"]
+    assert len(service.records) == 4
 
 
 COPIES = {
@@ -485,34 +497,34 @@ COPIES = {
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
 def test_a_copy_of_an_order_knows_what_became_of_it(copied: Any) -> None:
     """A marker that was used is replaced in a copy, too; after an unknown outcome, the copy looks for the order first."""
-    world = World()
+    service = FakeService()
     order = an_order()
     for _ in range(2):
-        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
+        service.run(operations.create(settings_of(service), Order, order, QueryParams()))
         order = copied(order)
-    assert len({one["attributes"]["external_reference_id"] for one in world.records}) == 2
-    world.fates = [Fate(0.1, "interrupted")]
+    assert len({one["attributes"]["external_reference_id"] for one in service.records}) == 2
+    service.results = [AttemptResult(0.1, "interrupted")]
     with pytest.raises(KeyboardInterrupt):
-        world.run(operations.create(settings_of(world), Order, order, QueryParams()))
-    found = world.run(operations.create(settings_of(world), Order, copied(order), QueryParams()))
-    assert found.data.id == world.records[-1]["id"]
-    assert len(world.records) == 3
+        service.run(operations.create(settings_of(service), Order, order, QueryParams()))
+    found = service.run(operations.create(settings_of(service), Order, copied(order), QueryParams()))
+    assert found.data.id == service.records[-1]["id"]
+    assert len(service.records) == 3
     assert copied(an_order(external_reference_id="PO-1")).external_reference_id == "PO-1"
 
 
 def test_a_program_that_is_started_again_orders_once() -> None:
     """With `once`, an order with the caller's reference is returned instead of placed again."""
-    world = World()
+    service = FakeService()
     references = [f"PO-{number}" for number in range(6)]
     for reference in references[:4]:
-        world.run(bought(settings_of(world), external_reference_id=reference))
-    first = [one["id"] for one in world.records]
+        service.run(bought(settings_of(service), external_reference_id=reference))
+    first = [one["id"] for one in service.records]
     orders = [
-        world.run(bought(settings_of(world), once=True, external_reference_id=reference)).data
+        service.run(bought(settings_of(service), once=True, external_reference_id=reference)).data
         for reference in references
     ]
     assert [order.id for order in orders[:4]] == first
-    assert [one["attributes"]["external_reference_id"] for one in world.records] == references
+    assert [one["attributes"]["external_reference_id"] for one in service.records] == references
 
 
 RETURNING = ("except StopIteration", "return cast", "for one in started")
@@ -525,7 +537,7 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
     """
     codes = {Driver.run.__code__, Driver._advance.__code__}
     for number in itertools.count():
-        world, lines, line = World(), itertools.count(), ""
+        service, lines, line = FakeService(), itertools.count(), ""
 
         def interrupt(frame: Any, event: str, _: Any, lines: Any = lines, number: int = number) -> Any:
             if frame.f_code not in codes:
@@ -539,9 +551,9 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
 
         driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
         for effect in (Now, Sleep, Send):
-            driver._carry_out[effect] = world.carry_out
+            driver._carry_out[effect] = service.carry_out
         order, error = an_order(), None
-        call = operations.create(settings_of(world), Order, order, QueryParams())
+        call = operations.create(settings_of(service), Order, order, QueryParams())
         with_trace = sys.gettrace()
         sys.settrace(interrupt)
         try:
@@ -553,11 +565,11 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
         if error is None:
             assert number > 50
             return
-        assert all(one["attributes"]["external_reference_id"] == order.external_reference_id for one in world.records)
-        if world.records and not (line.startswith(RETURNING) and not hasattr(error, "lookup")):
+        assert all(one["attributes"]["external_reference_id"] == order.external_reference_id for one in service.records)
+        if service.records and not (line.startswith(RETURNING) and not hasattr(error, "lookup")):
             assert error.lookup == {"external_reference_id": order.external_reference_id}  # type: ignore[attr-defined]
-            driver.run(operations.create(settings_of(world), Order, order, QueryParams()))
-            assert len(world.records) == 1
+            driver.run(operations.create(settings_of(service), Order, order, QueryParams()))
+            assert len(service.records) == 1
 
 
 def test_the_same_reference_many_times_at_once_is_one_order() -> None:
@@ -577,58 +589,58 @@ def test_the_same_reference_many_times_at_once_is_one_order() -> None:
 
 def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> None:
     """The other call may hang; nothing was sent by this one."""
-    world = World()
-    configuration = settings_of(world, timeout=5)
+    service = FakeService()
+    configuration = settings_of(service, timeout=5)
     configuration.in_progress["orders", "external_reference_id", "PO-1"] = object()
     with pytest.raises(ApiTimeoutError, match="another call of this client is creating the Order") as caught:
-        world.run(bought(configuration, once=True, external_reference_id="PO-1"))
-    assert (world.sent, caught.value.request_sent, caught.value.outcome_unknown) == ([], False, False)
+        service.run(bought(configuration, once=True, external_reference_id="PO-1"))
+    assert (service.sent, caught.value.request_sent, caught.value.outcome_unknown) == ([], False, False)
 
 
 def test_once_needs_a_reference_and_refuses_doubles() -> None:
     """Without one there is nothing to look for; of several orders with it none is picked."""
-    world = World()
+    service = FakeService()
     with pytest.raises(InvalidValueError, match="once needs external_reference_id of the caller's own in the Order"):
-        world.run(bought(settings_of(world), once=True))
-    assert world.sent == []
+        service.run(bought(settings_of(service), once=True))
+    assert service.sent == []
     for _ in range(2):
-        world.run(bought(settings_of(world), external_reference_id="PO-1"))
+        service.run(bought(settings_of(service), external_reference_id="PO-1"))
     with pytest.raises(NotExactlyOneError, match="2 records of orders have external_reference_id 'PO-1'"):
-        world.run(bought(settings_of(world), once=True, external_reference_id="PO-1"))
-    assert len(world.records) == 2
+        service.run(bought(settings_of(service), once=True, external_reference_id="PO-1"))
+    assert len(service.records) == 2
 
 
 @pytest.mark.parametrize("cls", [VoiceInTrunk, VoiceInTrunkGroup, SharedCapacityGroup])
 def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -> None:
     """A trunk or group whose response was lost is found by its name, which is unique."""
-    world = World(Fate(0.1, "lost"))
+    service = FakeService(AttemptResult(0.1, "lost"))
     record = cls(name="Main")
-    call = operations.create(settings_of(world), cls, record, QueryParams())
+    call = operations.create(settings_of(service), cls, record, QueryParams())
     if cls is SharedCapacityGroup:
         record.capacity_pool = CapacityPool.build(ID)
     if cls is VoiceInTrunk:
         record.configuration = SipConfiguration(host="sip.example.com", codec_ids=[Codec.PCMU])
-    created = world.run(call).data
-    assert created.id == world.records[0]["id"]
-    assert "external_reference_id" not in world.records[0]["attributes"]
+    created = service.run(call).data
+    assert created.id == service.records[0]["id"]
+    assert "external_reference_id" not in service.records[0]["attributes"]
     assert record.external_reference_id is None
 
 
 def test_a_reservation_is_found_by_its_number() -> None:
     """Not by its description, which others may have written too; nothing is written into it."""
-    world = World()
+    service = FakeService()
     others = AvailableDid.build("00000000-0000-4000-8000-000000000002")
-    settings = settings_of(world)
+    settings = settings_of(service)
     note = "for the front desk"
     first = DidReservation(available_did=others, description=note)
-    world.run(operations.create(settings, DidReservation, first, QueryParams()))
-    world.fates = [Fate(0.1, "lost")]
+    service.run(operations.create(settings, DidReservation, first, QueryParams()))
+    service.results = [AttemptResult(0.1, "lost")]
     wanted = DidReservation(available_did=AvailableDid.build(ID), description=note)
-    found = world.run(operations.create(settings, DidReservation, wanted, QueryParams())).data
+    found = service.run(operations.create(settings, DidReservation, wanted, QueryParams())).data
     assert found.available_did.id == ID
-    again = world.run(operations.create(settings, DidReservation, wanted, QueryParams(), once=True)).data
+    again = service.run(operations.create(settings, DidReservation, wanted, QueryParams(), once=True)).data
     assert again.id == found.id
-    assert [one["attributes"]["description"] for one in world.records] == [note, note]
+    assert [one["attributes"]["description"] for one in service.records] == [note, note]
 
 
 def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
@@ -644,17 +656,17 @@ def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
 
 def test_threads_that_share_an_order_place_one_each() -> None:
     """Each with a reference of its own, whoever writes into the record last."""
-    world, settings = World(), settings_of(World())
+    service, settings = FakeService(), settings_of(FakeService())
     order = an_order()
     first, second = (operations.create(settings, Order, order, QueryParams()) for _ in range(2))
     effect = first.send(None)  # it has its marker, and nothing was sent
-    world.run(second)
+    service.run(second)
     while not isinstance(effect, Send):
-        effect = first.send(world.carry_out(effect))
+        effect = first.send(service.carry_out(effect))
     with pytest.raises(StopIteration) as ended:
         while True:
-            effect = first.send(world.carry_out(effect))
-    references = [one["attributes"]["external_reference_id"] for one in world.records]
+            effect = first.send(service.carry_out(effect))
+    references = [one["attributes"]["external_reference_id"] for one in service.records]
     assert len(set(references)) == 2
     assert ended.value.value.data.external_reference_id in references
 

@@ -12,7 +12,7 @@ import pytest
 from didww import AsyncDidwwClient, Did, DidwwClient, QueryParams
 from didww.emulator import Emulator
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError
-from support.fake_service import BASE, Fate, World
+from support.fake_service import BASE, AttemptResult, FakeService
 from support.scripted_transport import AsyncScripted, Scripted, answer
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -93,12 +93,12 @@ def test_both_requests_share_the_timeout() -> None:
     from didww.configuration import ApiKey, Configuration
     from didww.resources.did_history import DidHistory
 
-    world = World(Fate(4.0), Fate(4.0))
-    world.serve = lambda request: answer(document=DID)
+    service = FakeService(AttemptResult(4.0), AttemptResult(4.0))
+    service.serve = lambda request: answer(document=DID)
     query = QueryParams().filter("did.id", ID)
     with pytest.raises(ApiTimeoutError):
-        world.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))
-    assert world.now == 1006.0
+        service.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))
+    assert service.now == 1006.0
 
 
 def test_the_local_didww_knows_the_history_of_an_id() -> None:

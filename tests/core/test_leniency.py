@@ -34,7 +34,7 @@ from didww.transport.body import Body
 from didww.transport.inprocess import InProcessTransport
 from support.clients import KINDS
 from support.clients import client_of as client_of_kind
-from support.fake_service import BASE, Fate, World
+from support.fake_service import BASE, AttemptResult, FakeService
 from support.scripted_transport import Scripted, answer
 from support.servers import Server
 
@@ -153,14 +153,14 @@ def test_the_time_to_wait_is_seconds_or_a_date(headers: dict[str, str], expected
 
 def test_a_wait_that_cannot_be_read_is_a_long_one() -> None:
     """The request is not sent again right away, but after the longest pause, if there is time for it."""
-    world = World(Fate(0.1, 503, "in a while"))
+    service = FakeService(AttemptResult(0.1, 503, "in a while"))
     configuration = Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=600)
-    world.run(operations.list_(configuration, Did, QueryParams()))
-    assert world.slept[0] >= MAX_RETRY_AFTER
-    world = World(Fate(0.1, 503, "in a while"))
+    service.run(operations.list_(configuration, Did, QueryParams()))
+    assert service.slept[0] >= MAX_RETRY_AFTER
+    service = FakeService(AttemptResult(0.1, 503, "in a while"))
     with pytest.raises(ServerError):
-        world.run(operations.list_(configuration.replaced(timeout=30), Did, QueryParams()))
-    assert world.slept == []
+        service.run(operations.list_(configuration.replaced(timeout=30), Did, QueryParams()))
+    assert service.slept == []
 
 
 ODD = [

@@ -34,7 +34,7 @@ from didww.exceptions import (
     ValidationError,
 )
 from didww.rate_limit.local import RateLimiter
-from support.fake_service import BASE, Fate, World
+from support.fake_service import BASE, AttemptResult, FakeService
 from support.scripted_transport import AsyncScripted, Scripted, answer
 
 KEY = "k3y-that-nobody-may-see"
@@ -209,27 +209,27 @@ def test_a_redirect_is_not_followed() -> None:
 # What may be sent again
 
 
-@pytest.mark.parametrize("fate", ["lost", 502, 503, 504])
+@pytest.mark.parametrize("result", ["lost", 502, 503, 504])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_what_can_happen_twice_is_sent_again(method: str, fate: Any) -> None:
+def test_what_can_happen_twice_is_sent_again(method: str, result: Any) -> None:
     """As the table of retries has it."""
-    world = World(Fate(how=fate))
-    world.serve = lambda request: answer(document=DOCUMENT)
-    response = world.run(raw.request(configuration(), method, "/things/1"))
-    assert (response, response.attempts, len(world.sent)) == (DOCUMENT, 2, 2)
+    service = FakeService(AttemptResult(how=result))
+    service.serve = lambda request: answer(document=DOCUMENT)
+    response = service.run(raw.request(configuration(), method, "/things/1"))
+    assert (response, response.attempts, len(service.sent)) == (DOCUMENT, 2, 2)
 
 
-@pytest.mark.parametrize("fate", ["lost", 500, 502, 503, 504])
-def test_a_post_that_may_have_been_carried_out_is_never_repeated(fate: Any) -> None:
+@pytest.mark.parametrize("result", ["lost", 500, 502, 503, 504])
+def test_a_post_that_may_have_been_carried_out_is_never_repeated(result: Any) -> None:
     """It goes out once, and the error says that the outcome is not known."""
-    world = World(Fate(how=fate))
-    world.serve = lambda request: answer(document=DOCUMENT)
+    service = FakeService(AttemptResult(how=result))
+    service.serve = lambda request: answer(document=DOCUMENT)
     with pytest.raises(
         DidwwError, match="It is not known whether the request was carried out: check before you send it again"
     ) as caught:
-        world.run(raw.request(configuration(), "POST", "/orders", None, {"data": {"type": "orders"}}))
+        service.run(raw.request(configuration(), "POST", "/orders", None, {"data": {"type": "orders"}}))
     assert caught.value.outcome_unknown
-    assert len(world.sent) == 1
+    assert len(service.sent) == 1
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"data": ', b"[]"])
@@ -242,29 +242,29 @@ def test_a_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> No
     assert len(transport.requests) == 1
 
 
-@pytest.mark.parametrize("fate", ["unsent", 429])
-def test_a_post_that_was_certainly_not_carried_out_is_sent_again(fate: Any) -> None:
+@pytest.mark.parametrize("result", ["unsent", 429])
+def test_a_post_that_was_certainly_not_carried_out_is_sent_again(result: Any) -> None:
     """Nothing was done."""
-    world = World(Fate(how=fate))
-    world.serve = lambda request: answer(201, DOCUMENT)
-    assert world.run(raw.request(configuration(), "POST", "/orders", None, {})).attempts == 2
+    service = FakeService(AttemptResult(how=result))
+    service.serve = lambda request: answer(201, DOCUMENT)
+    assert service.run(raw.request(configuration(), "POST", "/orders", None, {})).attempts == 2
 
 
 def test_a_post_that_never_went_out_has_a_known_outcome() -> None:
     """Nothing to look for."""
-    world = World(*[Fate(how="unsent")] * 3)
+    service = FakeService(*[AttemptResult(how="unsent")] * 3)
     with pytest.raises(ApiConnectionError) as caught:
-        world.run(raw.request(configuration(), "POST", "/orders", None, {}))
+        service.run(raw.request(configuration(), "POST", "/orders", None, {}))
     assert not caught.value.outcome_unknown
 
 
 def test_a_deletion_that_is_done_already_was_done() -> None:
     """The first attempt's answer was lost; the second is told that there is no such record."""
-    world = World(Fate(how="lost"))
-    world.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})
-    assert world.run(raw.request(configuration(), "DELETE", "/things/1")) == {}
+    service = FakeService(AttemptResult(how="lost"))
+    service.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})
+    assert service.run(raw.request(configuration(), "DELETE", "/things/1")) == {}
     with pytest.raises(NotFoundError):
-        world.run(raw.request(configuration(), "DELETE", "/things/1"))
+        service.run(raw.request(configuration(), "DELETE", "/things/1"))
 
 
 # What surrounds a call
@@ -272,10 +272,10 @@ def test_a_deletion_that_is_done_already_was_done() -> None:
 
 def test_the_deadline_and_the_rate_limit_hold() -> None:
     """One timeout for all attempts; one permit for each of them."""
-    world = World(Fate(4.0, "lost"), Fate(4.0, "lost"))
+    service = FakeService(AttemptResult(4.0, "lost"), AttemptResult(4.0, "lost"))
     with pytest.raises(ApiTimeoutError):
-        world.run(raw.request(configuration(timeout=6.0), "GET", "/things"))
-    assert world.now == 1006.0
+        service.run(raw.request(configuration(timeout=6.0), "GET", "/things"))
+    assert service.now == 1006.0
     taken: list[float] = []
 
     class Counting(RateLimiter):
@@ -283,9 +283,9 @@ def test_the_deadline_and_the_rate_limit_hold() -> None:
             taken.append(timeout)
             return super().acquire(timeout)
 
-    world = World()
-    world.serve = lambda request: answer(document=DOCUMENT)
-    world.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
+    service = FakeService()
+    service.serve = lambda request: answer(document=DOCUMENT)
+    service.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
     assert len(taken) == 1
 
 

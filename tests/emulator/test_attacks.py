@@ -142,8 +142,8 @@ def test_work_goes_on_while_a_receiver_is_slow() -> None:
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
             # Read without a request, which would do what is due.
-            with emulator.engine.held() as setting:
-                status = setting.store.connection.execute(
+            with emulator.engine.held() as runtime:
+                status = runtime.store.connection.execute(
                     "SELECT status FROM orders WHERE id = ?", (second.id,)
                 ).fetchone()[0]
         assert status == "completed"
@@ -169,8 +169,8 @@ def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
     """Interrupted in the middle, it is still to come."""
     client = emulator.client()
     order = ordered(client)
-    with emulator.engine.held() as setting:
-        behaviour = setting.behaviour("orders")
+    with emulator.engine.held() as runtime:
+        behaviour = runtime.behaviour("orders")
         whole = behaviour.due
 
         def killed(*_: Any) -> None:
@@ -255,7 +255,7 @@ def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) ->
 
 
 def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
-    """The file that was begun anew throws other dice when it is opened again."""
+    """The file that was begun anew throws other rng when it is opened again."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         emulator.state.reset()
@@ -403,8 +403,8 @@ def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, u
 def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
     """It costs nothing to renew."""
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
-    with emulator.engine.held() as setting:
-        setting.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
+    with emulator.engine.held() as runtime:
+        runtime.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
     emulator.balance.put("-10")
     emulator.clock.advance("31 days")
     assert emulator.client().dids().list().total_records == 1

@@ -263,7 +263,7 @@ def test_what_led_to_a_number_leads_to_it_no_more(emulator: Emulator) -> None:
     assert (service.status, [did.id for did in service.dids]) == ("active", [stays.id])
     trunk = client.voice_out_trunks().find(trunk, include=["dids", "emergency_dids"]).data
     assert ([did.id for did in trunk.dids], trunk.emergency_dids) == ([stays.id], [])
-    kept = emulator.engine.world(emulator.key).get("voice_out_trunks", trunk.id)
+    kept = emulator.engine.session(emulator.key).get("voice_out_trunks", trunk.id)
     assert kept is not None
     assert kept["default_did"] is None
     client.shared_capacity_groups().delete(shared)  # refused while a number is in it
@@ -384,16 +384,16 @@ def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
         fields: More of each number.
     """
     with Emulator(clock=Clock(START, running=False)) as emulator:
-        world = emulator.engine.world(emulator.key)
-        pool, group = world.find("capacity_pools")[0]["id"], world.find("did_groups", limit=1)[0]["id"]
+        session = emulator.engine.session(emulator.key)
+        pool, group = session.find("capacity_pools")[0]["id"], session.find("did_groups", limit=1)[0]["id"]
         begun = datetime(2026, 2, 28, 10, tzinfo=UTC)
         take_over(
-            world,
+            session,
             [
                 {
-                    "id": world.new_id(),
+                    "id": session.new_id(),
                     "number": f"44207946{n:04}",
-                    "expires_at": world.stamp(begun + n * timedelta(seconds=apart)),
+                    "expires_at": session.stamp(begun + n * timedelta(seconds=apart)),
                     "did_group": group,
                     "capacity_pool": pool,
                     "dedicated_channels_count": 0,

@@ -444,7 +444,7 @@ def test_a_trunk_tells_of_every_change(emulator: Emulator, receiver: Receiver) -
     told: list[Any] = []
     for change in ("blocked", "active", "spent", "active"):
         if change == "spent":
-            spend(emulator.engine.world(emulator.key), id, Decimal(10**6))
+            spend(emulator.engine.session(emulator.key), id, Decimal(10**6))
             emulator.engine.wake()
         else:
             put(client, id, change)

@@ -92,7 +92,7 @@ def test_an_order_of_channels_waits_if_orders_were_told_to(emulator: Emulator, c
 def test_too_few_channels_or_too_little_money_buy_nothing(emulator: Emulator, client: DidwwClient) -> None:
     """The field and the least that is sold; both amounts where the money does not do."""
     pool = pool_of(client).id
-    emulator.engine.world(emulator.key).update("capacity_pools", pool, {"minimum_qty_per_order": 5})
+    emulator.engine.session(emulator.key).update("capacity_pools", pool, {"minimum_qty_per_order": 5})
     with pytest.raises(ValidationError) as caught:
         buy(emulator, client, 4)
     assert caught.value.fields == {"items[0].qty": ["should be at least 5"]}

@@ -90,10 +90,10 @@ def test_what_falls_due_happens_when_the_clock_is_moved() -> None:
     with Emulator(clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
         made = order(client)
-        world = emulator.engine.world(emulator.key)
-        assert (world.get("orders", made.id) or {})["status"] == "pending"
+        session = emulator.engine.session(emulator.key)
+        assert (session.get("orders", made.id) or {})["status"] == "pending"
         emulator.clock.advance(1)
-        assert (world.get("orders", made.id) or {})["status"] == "completed"
+        assert (session.get("orders", made.id) or {})["status"] == "completed"
 
 
 def test_a_file_keeps_its_time(tmp_path: Path) -> None:

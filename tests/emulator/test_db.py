@@ -113,9 +113,9 @@ def test_the_layout_changes_with_the_catalogue() -> None:
     """Rows that are in a file are never made again: a file with other ones has to be refused."""
     sums = md5(usedforsecurity=False)
     with Emulator() as emulator, emulator.engine.held():
-        world = emulator.engine.world(emulator.key)
+        session = emulator.engine.session(emulator.key)
         for type in sorted(SHARED - {"available_dids"}):
-            for row in world.find(type):
+            for row in session.find(type):
                 sums.update(json.dumps(row, sort_keys=True).encode())
     assert (LAYOUT, sums.hexdigest()) == ("4", "1f8d3bc86b86e78ab6a710c715c7109a"), (
         "the catalogue has changed: raise LAYOUT"

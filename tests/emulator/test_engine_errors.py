@@ -532,9 +532,9 @@ def test_spending_more_than_there_is_tells_both_amounts() -> None:
     """400, code 400, meta with available_balance and total_cost."""
     from decimal import Decimal
 
-    world = Engine().world("key")
+    session = Engine().session("key")
     with pytest.raises(Refused) as caught:
-        world.charge(Decimal("10000.01"))
+        session.charge(Decimal("10000.01"))
     (error,) = caught.value.errors
     expect(error, "400", "Insufficient balance", "Insufficient balance")
     assert error["meta"] == {"available_balance": "10000.00", "total_cost": "10000.01"}
@@ -544,11 +544,11 @@ def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureF
     """500 with the service's body; nothing of the request stays; the engine goes on."""
 
     class Broken(Behaviour):
-        def after_create(self, world: AccountSession, record: dict[str, Any]) -> None:
+        def after_create(self, session: AccountSession, record: dict[str, Any]) -> None:
             raise ZeroDivisionError
 
     engine = Engine()
-    engine._setting.behaviours = {**engine._setting.behaviours, "voice_in_trunk_groups": Broken()}
+    engine._runtime.behaviours = {**engine._runtime.behaviours, "voice_in_trunk_groups": Broken()}
     caller = Caller(engine)
     body = document("voice_in_trunk_groups", name="a")
     expect(

@@ -50,7 +50,7 @@ def coverage(cls: type[Resource]) -> dict[str, str]:
 
 def follow(type: str, record: dict[str, Any], name: str) -> Any:
     """The value that a filter or sort key stands for, by its documented meaning, for a record of the store."""
-    world = scene().world
+    session = scene().session
     cls = class_of(type)
     assert cls is not None
     rule = filter_rules(cls).get(name)
@@ -63,10 +63,10 @@ def follow(type: str, record: dict[str, Any], name: str) -> Any:
     if head in table.ones:
         if rest == "id":
             return record[head]
-        other = world.get(table.ones[head].targets[0], record[head])
+        other = session.get(table.ones[head].targets[0], record[head])
         return None if other is None else follow(table.ones[head].targets[0], other, rest)
     if head in table.relations:
-        return world.related(type, record["id"], head)
+        return session.related(type, record["id"], head)
     return record[head][rest]
 
 
@@ -75,7 +75,7 @@ def two_records(type: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     stage = scene()
     if type not in CATALOGUE:
         return stage.record(type, 0), stage.record(type, 1)
-    records = stage.world.find(type)
+    records = stage.session.find(type)
     mine = next(one for one in records if follow(type, one, name) is not None)
     value = follow(type, mine, name)
     return mine, next((one for one in records if follow(type, one, name) not in (value, None)), mine)
@@ -171,9 +171,9 @@ def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> 
     found = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
     values: list[Any] = []
     for id in found:
-        record = stage.world.get(cls.type_, id)
+        record = stage.session.get(cls.type_, id)
         assert record is not None
-        stage.world.setting.behaviour(cls.type_).attributes(stage.world, record)  # as it is shown
+        stage.session.runtime.behaviour(cls.type_).attributes(stage.session, record)  # as it is shown
         values.append(follow(cls.type_, record, name))
     expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
     nulls = [one for one in values if one is None]
@@ -312,11 +312,13 @@ def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
 def test_an_empty_filter_finds_records_without_a_value() -> None:
     """A DID without a trunk is found by an empty trunk id, and one with an empty description by an empty description."""
     stage = scene()
-    number = stage.world.insert("dids", {**stage.record("dids", 0), "id": stage.world.new_id(), "voice_in_trunk": None})
-    stage.world.update("dids", number["id"], {"description": None})
+    number = stage.session.insert(
+        "dids", {**stage.record("dids", 0), "id": stage.session.new_id(), "voice_in_trunk": None}
+    )
+    stage.session.update("dids", number["id"], {"description": None})
     assert stage.caller.ids("/dids", **{"filter[voice_in_trunk.id]": ""}) == [number["id"]]
     assert stage.caller.ids("/dids", **{"filter[description]": ""}) == [number["id"]]
-    stage.world.delete("dids", number["id"])
+    stage.session.delete("dids", number["id"])
 
 
 def test_numbers_in_a_comma_list_are_compared_as_numbers() -> None:
@@ -369,7 +371,7 @@ def test_several_sort_keys_are_used_in_their_order() -> None:
 def test_pages_together_are_the_list(size: int, iso: str) -> None:
     """Walking `next` from the first page gives every match once, in the order of one big page, whatever the size."""
     stage = scene()
-    country = stage.world.search("countries", {"iso": iso})[0]["id"]
+    country = stage.session.search("countries", {"iso": iso})[0]["id"]
     query = {"filter[country.id]": country, "sort": "-prefix"}
     total = stage.caller.get("/did_groups", **query)["meta"]["total_records"]
     walked = stage.caller.ids("/did_groups", **query, **{"page[size]": str(min(100, max(size, total // 20 + 1)))})
@@ -418,7 +420,7 @@ def test_a_page_has_a_largest_size(cls: type[Resource]) -> None:
 def test_all_features_of_a_list_must_be_offered() -> None:
     """By groups, by prefixes and by numbers; a group with one of two features is not found, and unknown ones refused."""
     stage = scene()
-    groups = {one["id"]: set(one["features"]) for one in stage.world.find("did_groups")}
+    groups = {one["id"]: set(one["features"]) for one in stage.session.find("did_groups")}
     pair = {"voice_in", "t38"}
     found = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
     assert found == {id for id, features in groups.items() if pair <= features}
@@ -430,8 +432,8 @@ def test_all_features_of_a_list_must_be_offered() -> None:
 
 def test_a_pool_must_cover_all_countries_of_a_list() -> None:
     """Two countries find the pools that have both."""
-    world = scene().world
-    pools = {id: set(world.related("capacity_pools", id, "countries")) for id in scene().ids["capacity_pools"]}
+    session = scene().session
+    pools = {id: set(session.related("capacity_pools", id, "countries")) for id in scene().ids["capacity_pools"]}
     first, second = (min(countries) for countries in list(pools.values())[:2])
     assert first != second
     for wanted in ([first], [second], [first, second]):
@@ -443,13 +445,13 @@ def test_filters_that_look_into_texts() -> None:
     """Any part of the text is enough where the contract says so, whatever the filter is called; commas are text there."""
     stage = scene()
     did = stage.record("dids", 0)
-    stage.world.update("dids", did["id"], {"description": "Front desk, London"})
+    stage.session.update("dids", did["id"], {"description": "Front desk, London"})
     try:
         for part, found in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
             assert stage.caller.ids("/dids", **{"filter[description]": part}) == found
     finally:
-        stage.world.update("dids", did["id"], {"description": did["description"]})
-    prefix = stage.world.find("nanpa_prefixes")[0]
+        stage.session.update("dids", did["id"], {"description": did["description"]})
+    prefix = stage.session.find("nanpa_prefixes")[0]
     digits = f"{prefix['npa']}{prefix['nxx']}"[1:5]
     assert prefix["id"] in stage.caller.ids("/nanpa_prefixes", **{"filter[npanxx]": digits, "page[size]": "100"})
 
@@ -501,7 +503,7 @@ def test_the_default_did_of_a_filter_must_be_the_accounts() -> None:
 def test_short_parts_of_numbers_need_a_place() -> None:
     """Two digits are enough beside a country, region, city or DID group, and beside nothing else."""
     stage = scene()
-    group = stage.world.get("available_dids", stage.ids["available_dids"][0])
+    group = stage.session.get("available_dids", stage.ids["available_dids"][0])
     assert group is not None
     stage.caller.get("/available_dids", **{"filter[number_contains]": "20", "filter[did_group.id]": group["did_group"]})
     for beside in ({}, {"filter[id]": group["id"]}, {"filter[did_group.features]": "voice_in"}):
@@ -533,8 +535,8 @@ def test_what_is_no_relationship_cannot_be_included() -> None:
 
 def test_worlds_search_takes_plain_values_and_checked_ones() -> None:
     """Behaviours search by the list's own filters with Python values."""
-    world = scene().world
-    groups = world.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
+    session = scene().session
+    groups = session.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
     assert groups
     assert all("t38" in group["features"] and group["region"] is None for group in groups)
-    assert world.search("did_groups", {"prefix": Filter(("201",))}) == world.search("did_groups", {"prefix": "201"})
+    assert session.search("did_groups", {"prefix": Filter(("201",))}) == session.search("did_groups", {"prefix": "201"})

@@ -125,7 +125,7 @@ def test_no_account_sees_what_another_made(names: list[tuple[str, str]]) -> None
     for key, name in names:
         body = document("voice_in_trunk_groups", name=name)
         # The name may be taken, by the account itself alone.
-        taken = name in [one["name"] for one in engine.world(key).find("voice_in_trunk_groups")]
+        taken = name in [one["name"] for one in engine.session(key).find("voice_in_trunk_groups")]
         assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
     for key in "abc":
         expected = list(dict.fromkeys(name for owner, name in names if owner == key))

@@ -19,13 +19,13 @@ from support.hypothesis_profiles import law
 ENGINE = Engine(seed=3)
 
 
-def group_of(world: AccountSession, number: str) -> dict[str, Any]:
+def group_of(session: AccountSession, number: str) -> dict[str, Any]:
     """The group whose numbers begin so."""
-    return next(group for group in world.find("did_groups") if group["number_base"].startswith(number))
+    return next(group for group in session.find("did_groups") if group["number_base"].startswith(number))
 
 
-def own(world: AccountSession, group: dict[str, Any], number: str) -> None:
-    world.insert("dids", filled("dids", number=number, did_group=group["id"]))
+def own(session: AccountSession, group: dict[str, Any], number: str) -> None:
+    session.insert("dids", filled("dids", number=number, did_group=group["id"]))
 
 
 @pytest.fixture
@@ -34,15 +34,15 @@ def caller(request: pytest.FixtureRequest) -> Caller:
 
 
 @pytest.fixture
-def world(caller: Caller) -> AccountSession:
+def session(caller: Caller) -> AccountSession:
     assert caller.key is not None
-    return ENGINE.world(caller.key)
+    return ENGINE.session(caller.key)
 
 
-def test_the_list_is_capped_and_tells_how_many_there_are(caller: Caller, world: AccountSession) -> None:
+def test_the_list_is_capped_and_tells_how_many_there_are(caller: Caller, session: AccountSession) -> None:
     """No pages; meta.total_count is the stock of all groups whose numbers can be chosen."""
     document = caller.get("/available_dids")
-    groups = world.search("did_groups", {"available_dids_enabled": True})
+    groups = session.search("did_groups", {"available_dids_enabled": True})
     assert document["meta"]["total_count"] == sum(group["total_count"] for group in groups)
     assert len(document["data"]) == MAX_LISTED
     assert len({one["id"] for one in document["data"]}) == MAX_LISTED
@@ -73,10 +73,10 @@ def test_an_invented_id_is_not_found(caller: Caller, id: str) -> None:
     assert caller.send("GET", f"/available_dids/{id}").status == 404
 
 
-def test_filters_are_those_of_the_group(caller: Caller, world: AccountSession) -> None:
+def test_filters_are_those_of_the_group(caller: Caller, session: AccountSession) -> None:
     """By country, region, city, type, group, features, registration and NPA-NXX."""
-    group = group_of(world, "1212")
-    (prefix,) = world.find("nanpa_prefixes", did_group=group["id"])
+    group = group_of(session, "1212")
+    (prefix,) = session.find("nanpa_prefixes", did_group=group["id"])
     for name, value in {
         "country.id": group["country"],
         "region.id": group["region"],
@@ -95,28 +95,28 @@ def test_filters_are_those_of_the_group(caller: Caller, world: AccountSession) -
     )
 
 
-def test_numbers_that_cannot_be_chosen_are_not_listed(caller: Caller, world: AccountSession) -> None:
+def test_numbers_that_cannot_be_chosen_are_not_listed(caller: Caller, session: AccountSession) -> None:
     """Groups that are sold in bulk alone have none, neither in a list nor by id."""
-    group = world.search("did_groups", {"available_dids_enabled": False, "meta.total_count_gteq": 1})[0]
+    group = session.search("did_groups", {"available_dids_enabled": False, "meta.total_count_gteq": 1})[0]
     assert caller.get("/available_dids", **{"filter[did_group.id]": group["id"]})["meta"]["total_count"] == 0
-    assert caller.send("GET", f"/available_dids/{available_id(world, group, 0)}").status == 404
+    assert caller.send("GET", f"/available_dids/{available_id(session, group, 0)}").status == 404
 
 
-def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller, world: AccountSession) -> None:
+def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller, session: AccountSession) -> None:
     """Both kinds count in meta, in filters and in lists; other accounts see the first day's stock."""
-    group = group_of(world, "44115")  # Nottingham: two numbers
+    group = group_of(session, "44115")  # Nottingham: two numbers
     assert group["total_count"] == 2
     query = {"filter[did_group.id]": group["id"]}
     first, second = sorted(caller.ids("/available_dids", **query))
     numbers = {id: caller.get(f"/available_dids/{id}")["data"]["attributes"]["number"] for id in (first, second)}
 
-    own(world, group, numbers[first])
+    own(session, group, numbers[first])
     assert caller.ids("/available_dids", **query) == [second]
     assert caller.send("GET", f"/available_dids/{first}").status == 404
     meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
     assert (meta["total_count"], meta["is_available"]) == (1, True)
 
-    world.insert("did_reservations", {"number": numbers[second], "did_group": group["id"], "available_did": second})
+    session.insert("did_reservations", {"number": numbers[second], "did_group": group["id"], "available_did": second})
     assert caller.get("/available_dids", **query)["meta"]["total_count"] == 0
     meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
     assert (meta["total_count"], meta["is_available"]) == (0, False)
@@ -133,18 +133,18 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
     assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
 
 
-def test_numbers_are_picked_once(caller: Caller, world: AccountSession) -> None:
+def test_numbers_are_picked_once(caller: Caller, session: AccountSession) -> None:
     """An order by quantity gets numbers that the account has not got, and no more than there are."""
-    group = group_of(world, "44115")
-    numbers = pick(world, group, 5)
+    group = group_of(session, "44115")
+    numbers = pick(session, group, 5)
     assert len(numbers) == 2
-    own(world, group, numbers[0])
-    assert pick(world, group, 5) == numbers[1:]
+    own(session, group, numbers[0])
+    assert pick(session, group, 5) == numbers[1:]
 
 
-def test_the_meta_of_a_group_tells_its_terms(caller: Caller, world: AccountSession) -> None:
+def test_the_meta_of_a_group_tells_its_terms(caller: Caller, session: AccountSession) -> None:
     """Contract file did_groups: four members."""
-    group = group_of(world, "4420")
+    group = group_of(session, "4420")
     assert caller.get(f"/did_groups/{group['id']}")["data"]["meta"] == {
         "available_dids_enabled": True,
         "needs_registration": group["needs_registration"],
@@ -153,19 +153,19 @@ def test_the_meta_of_a_group_tells_its_terms(caller: Caller, world: AccountSessi
     }
 
 
-def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Caller, world: AccountSession) -> None:
+def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Caller, session: AccountSession) -> None:
     """The filter means what can be ordered now, `meta` the stock alone; an order beyond it waits, or is refused."""
     for takes in (True, False):
         group = next(
             one
-            for one in world.find("did_groups")
+            for one in session.find("did_groups")
             if one["back_orders"] is takes and one["total_count"] == 0 and not one["needs_registration"]
         )
         mine = {"filter[id]": group["id"]}
         assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(takes).lower()}) == [group["id"]]
         assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(not takes).lower()}) == []
         assert caller.get(f"/did_groups/{group['id']}")["data"]["meta"]["is_available"] is False
-        sku = world.find("stock_keeping_units", did_group=group["id"])[0]["id"]
+        sku = session.find("stock_keeping_units", did_group=group["id"])[0]["id"]
         item = {"type": "did_order_items", "attributes": {"sku_id": sku, "qty": 1}}
         if takes:
             made = caller.write("POST", "/orders", document("orders", items=[item]), 201)
@@ -175,22 +175,22 @@ def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Call
             assert (error["status"], error["detail"]) == ("422", "items/0/qty - exceeds available DIDs count")
 
 
-def test_the_stock_of_a_prefix_is_no_back_order(caller: Caller, world: AccountSession) -> None:
+def test_the_stock_of_a_prefix_is_no_back_order(caller: Caller, session: AccountSession) -> None:
     """`did_group.is_available` of prefixes is stock alone, whatever the group takes."""
     (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
-    group = group_of(world, "1212")
-    world.update("did_groups", group["id"], {"total_count": 0})
+    group = group_of(session, "1212")
+    session.update("did_groups", group["id"], {"total_count": 0})
     try:
         assert caller.ids("/nanpa_prefixes", **{"filter[id]": prefix, "filter[did_group.is_available]": "true"}) == []
         assert len(caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"})) == 1
     finally:  # the scene is the module's
-        world.update("did_groups", group["id"], {"total_count": group["total_count"]})
+        session.update("did_groups", group["id"], {"total_count": group["total_count"]})
 
 
-def test_prefixes_of_north_america_find_their_groups(caller: Caller, world: AccountSession) -> None:
+def test_prefixes_of_north_america_find_their_groups(caller: Caller, session: AccountSession) -> None:
     """By npanxx, by id, by the group's features and stock."""
     (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
-    group = group_of(world, "1212")
+    group = group_of(session, "1212")
     assert caller.ids("/did_groups", **{"filter[nanpa_prefix.id]": prefix}) == [group["id"]]
     assert caller.ids("/did_groups", **{"filter[nanpa_prefix.npanxx]": "212555,000000"}) == [group["id"]]
     assert prefix in caller.ids("/nanpa_prefixes", **{"filter[did_group.features]": "p2p", "page[size]": "100"})
@@ -198,10 +198,10 @@ def test_prefixes_of_north_america_find_their_groups(caller: Caller, world: Acco
     assert prefix not in caller.ids("/nanpa_prefixes", **{"filter[did_group.is_available]": "false"})
     without = caller.ids("/did_groups", **{"filter[nanpa_prefix.id]": "", "page[size]": "100"})
     assert group["id"] not in without
-    assert group_of(world, "4420")["id"] in without
+    assert group_of(session, "4420")["id"] in without
 
 
-def test_other_filters_over_what_is_worked_out(world: AccountSession) -> None:
+def test_other_filters_over_what_is_worked_out(session: AccountSession) -> None:
     """Pools with free channels."""
     assert {type for type, _ in EXPRESSIONS} == {
         "did_groups",
@@ -210,19 +210,19 @@ def test_other_filters_over_what_is_worked_out(world: AccountSession) -> None:
         "identities",
         "addresses",
     }
-    full = world.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
-    free = world.insert("capacity_pools", {"name": "b", "total_channels_count": 5, "assigned_channels_count": 4})
-    assert free["id"] in [one["id"] for one in world.search("capacity_pools", {"has_unassigned_channels": True})]
-    assert full["id"] in [one["id"] for one in world.search("capacity_pools", {"has_unassigned_channels": False})]
+    full = session.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
+    free = session.insert("capacity_pools", {"name": "b", "total_channels_count": 5, "assigned_channels_count": 4})
+    assert free["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": True})]
+    assert full["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": False})]
 
 
-def test_history_within_bounds_is_found(caller: Caller, world: AccountSession) -> None:
+def test_history_within_bounds_is_found(caller: Caller, session: AccountSession) -> None:
     """Entries of the last days, from and to, newest first."""
     ids = [
-        world.insert("did_history", filled("did_history", did_number=str(n), created_at=None))["id"] for n in range(2)
+        session.insert("did_history", filled("did_history", did_number=str(n), created_at=None))["id"] for n in range(2)
     ]
     assert caller.ids("/did_history") == ids[::-1]
-    now = world.stamp()
+    now = session.stamp()
     assert caller.ids("/did_history", **{"filter[created_at_lteq]": now}) == ids[::-1]
     assert (
         caller.ids(
@@ -236,10 +236,10 @@ def test_history_within_bounds_is_found(caller: Caller, world: AccountSession) -
 @given(prefix=st.sampled_from(["4420", "1212", "44115", "33"]), data=st.data())
 def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, data: st.DataObject) -> None:
     """Compared with looking at every number."""
-    world = ENGINE.world("parts")
-    groups = [group for group in world.find("did_groups") if group["number_base"].startswith(prefix)][:4]
+    session = ENGINE.session("parts")
+    groups = [group for group in session.find("did_groups") if group["number_base"].startswith(prefix)][:4]
     every = [
-        world.catalogue.number(group, k)
+        session.catalogue.number(group, k)
         for group in groups
         if group["available_dids_enabled"]
         for k in range(group["total_count"])

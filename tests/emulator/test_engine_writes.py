@@ -25,7 +25,7 @@ def stage() -> Scene:
 
 def engine_with(**behaviours: Behaviour) -> Engine:
     engine = Engine(clock=Clock(running=False))
-    engine._setting.behaviours = {"balances": engine._setting.behaviours["balances"], **behaviours}
+    engine._runtime.behaviours = {"balances": engine._runtime.behaviours["balances"], **behaviours}
     return engine
 
 
@@ -47,7 +47,7 @@ def test_what_is_created_can_be_read(stage: Scene) -> None:
 def test_an_update_changes_what_was_sent_and_nothing_else(stage: Scene) -> None:
     """PATCH, and PUT as its other name; null is a value."""
     id = next(
-        one for one in stage.ids["identities"] if stage.world.get("identities", one)["identity_type"] == "business"
+        one for one in stage.ids["identities"] if stage.session.get("identities", one)["identity_type"] == "business"
     )
     before = stage.caller.get(f"/identities/{id}")["data"]
     for method in ("PATCH", "PUT"):
@@ -106,10 +106,10 @@ def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
     """A trunk is in one group at a time (scenarios sheet, flow 8)."""
     first, second = stage.ids["voice_in_trunk_groups"][:2]
     trunk = stage.ids["voice_in_trunks"][1]
-    assert stage.world.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]
+    assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]
     body = document("voice_in_trunk_groups", first, {"voice_in_trunks": [{"type": "voice_in_trunks", "id": trunk}]})
     stage.caller.write("PATCH", f"/voice_in_trunk_groups/{first}", body)
-    assert stage.world.related("voice_in_trunk_groups", second, "voice_in_trunks") == []
+    assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == []
 
 
 def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
@@ -118,7 +118,7 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
     trunk = {"type": "voice_in_trunks", "id": stage.ids["voice_in_trunks"][0]}
     group = {"type": "voice_in_trunk_groups", "id": stage.ids["voice_in_trunk_groups"][0]}
     stage.caller.write("PATCH", f"/dids/{id}", document("dids", id, {"voice_in_trunk": trunk}))
-    record = stage.world.get("dids", id)
+    record = stage.session.get("dids", id)
     assert record is not None
     assert (record["voice_in_trunk"], record["voice_in_trunk_group"]) == (trunk["id"], None)
     both = document("dids", id, {"voice_in_trunk": trunk, "voice_in_trunk_group": group})
@@ -130,7 +130,7 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
 def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
     """What the service refuses to delete is for behaviours, see test_path."""
     stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
-    did = stage.world.get("dids", stage.ids["dids"][0])
+    did = stage.session.get("dids", stage.ids["dids"][0])
     assert did is not None
     assert did["voice_in_trunk"] is None
 
@@ -139,8 +139,8 @@ def test_deleting_an_identity_takes_its_addresses_and_documents_along(stage: Sce
     """Contract file identities; another identity's are left alone."""
     stage.caller.write("DELETE", f"/identities/{stage.ids['identities'][0]}", status=204)
     for type in ("addresses", "permanent_supporting_documents", "proofs"):
-        assert stage.world.get(type, stage.ids[type][0]) is None, type
-    assert stage.world.get("addresses", stage.ids["addresses"][1]) is not None
+        assert stage.session.get(type, stage.ids[type][0]) is None, type
+    assert stage.session.get("addresses", stage.ids["addresses"][1]) is not None
 
 
 def test_a_polymorphic_relationship_keeps_the_type(stage: Scene) -> None:
@@ -208,53 +208,53 @@ class Full(Behaviour):
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         self.seen.append(f"before_create {record['name']} {record['capacity_limit']} {record['voice_in_trunks']}")
         if record["name"] == "no":
             raise Refused.together([Refused(422, "no"), Refused(422, "never", pointer="/data")])
         record["private"] = {"secret": 1}
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         self.seen.append("after_create")
-        world.schedule(60, "voice_in_trunk_groups", "later", {"id": record["id"]})
+        session.schedule(60, "voice_in_trunk_groups", "later", {"id": record["id"]})
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         self.seen.append(f"before_update {record['name']} {changes}")
         changes["capacity_limit"] = 10
 
-    def after_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def after_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         self.seen.append(f"after_update {record['name']} {record['capacity_limit']}")
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         self.seen.append("before_delete")
         if record["name"] == "keep":
             raise Refused(422, "is kept", pointer="/data")
 
-    def delete(self, world: AccountSession, record: Record) -> bool:
+    def delete(self, session: AccountSession, record: Record) -> bool:
         if record["name"] == "mark":
-            world.update("voice_in_trunk_groups", record["id"], {"name": "marked"})
+            session.update("voice_in_trunk_groups", record["id"], {"name": "marked"})
             return True
         return False
 
-    def after_delete(self, world: AccountSession, record: Record) -> None:
+    def after_delete(self, session: AccountSession, record: Record) -> None:
         self.seen.append("after_delete")
 
-    def attributes(self, world: AccountSession, record: Record) -> None:
+    def attributes(self, session: AccountSession, record: Record) -> None:
         record["name"] = record["name"].upper()
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
-        return {"trunks_count": len(world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"))}
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
+        return {"trunks_count": len(session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"))}
 
-    def document_meta(self, world: AccountSession, operation: str) -> dict[str, Any]:
+    def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
         return {"available_count": len(operation)}
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:
-        world.update("voice_in_trunk_groups", payload["id"], {"external_reference_id": f"{name} {world.stamp()}"})
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:
+        session.update("voice_in_trunk_groups", payload["id"], {"external_reference_id": f"{name} {session.stamp()}"})
 
-    def serve(self, world: AccountSession, request: Request, rest: str) -> Response | None:
+    def serve(self, session: AccountSession, request: Request, rest: str) -> Response | None:
         return Response(200, {"content-type": "text/plain"}, rest.encode()) if rest.endswith(".txt") else None
 
-    def account_rows(self, world: AccountSession) -> Iterable[Record]:
+    def account_rows(self, session: AccountSession) -> Iterable[Record]:
         return ({"name": "first"},)
 
 
@@ -273,7 +273,7 @@ def test_a_behaviour_has_its_say_at_every_step() -> None:
     assert made["data"]["attributes"]["capacity_limit"] == 9
     assert made["data"]["meta"] == {"trunks_count": 0}
     assert made["meta"]["available_count"] == len("create")
-    record = engine.world("key").get("voice_in_trunk_groups", id)
+    record = engine.session("key").get("voice_in_trunk_groups", id)
     assert record is not None
     assert record["private"] == {"secret": 1}
 
@@ -315,12 +315,12 @@ def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
     path = f"/voice_in_trunk_groups/{made['id']}"
     engine.clock.advance(59)
     assert caller.get(path)["data"]["attributes"]["external_reference_id"] is None
-    expected = engine.world("key").stamp(engine.clock.now())
+    expected = engine.session("key").stamp(engine.clock.now())
     engine.clock.advance(1000)
     noted = caller.get(path)["data"]["attributes"]["external_reference_id"]
     assert noted.startswith("later ")
     assert noted[6:] > expected
-    assert noted[6:] < engine.world("key").stamp()
+    assert noted[6:] < engine.session("key").stamp()
 
 
 @pytest.mark.unchecked
@@ -328,15 +328,15 @@ def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
     """It is logged, what it did is undone, and others happen all the same."""
 
     class Failing(Behaviour):
-        def due(self, world: AccountSession, name: str, payload: Any) -> None:
-            world.insert("voice_in_trunk_groups", {"name": name})
+        def due(self, session: AccountSession, name: str, payload: Any) -> None:
+            session.insert("voice_in_trunk_groups", {"name": name})
             if name == "bad":
                 raise ZeroDivisionError
 
     engine = engine_with(voice_in_trunk_groups=Failing())
-    world = engine.world("key")
-    world.schedule(1, "voice_in_trunk_groups", "bad")
-    world.schedule(2, "voice_in_trunk_groups", "good")
+    session = engine.session("key")
+    session.schedule(1, "voice_in_trunk_groups", "bad")
+    session.schedule(2, "voice_in_trunk_groups", "good")
     engine.clock.advance(3)
     data = Caller(engine).get("/voice_in_trunk_groups")["data"]
     assert [one["attributes"]["name"] for one in data] == ["good"]
@@ -349,28 +349,28 @@ def test_a_validation_is_answered_and_not_kept() -> None:
     class Validation(Behaviour):
         stored = False
 
-        def before_create(self, world: AccountSession, record: Record) -> None:
+        def before_create(self, session: AccountSession, record: Record) -> None:
             record["id"] = record["voice_out_trunk"]
 
     engine = engine_with(voice_out_trunk_regenerate_credentials=Validation())
-    world = engine.world("key")
-    trunk = world.insert("voice_out_trunks", filled("voice_out_trunks"))["id"]
+    session = engine.session("key")
+    trunk = session.insert("voice_out_trunks", filled("voice_out_trunks"))["id"]
     body = document(
         "voice_out_trunk_regenerate_credentials", None, {"voice_out_trunk": {"type": "voice_out_trunks", "id": trunk}}
     )
     made = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
     assert made["data"]["id"] == trunk
     assert made["data"]["attributes"] == {}
-    assert world.count("voice_out_trunk_regenerate_credentials") == 0
+    assert session.count("voice_out_trunk_regenerate_credentials") == 0
 
 
 def test_an_upload_is_no_document() -> None:
     """A behaviour makes a record of a request of another media type."""
 
     class Uploads(Behaviour):
-        def create(self, world: AccountSession, content_type: str, body: bytes) -> Record | None:
+        def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:
             assert content_type == "multipart/form-data; boundary=x"
-            return {"description": body.decode(), "expires_at": world.stamp()}
+            return {"description": body.decode(), "expires_at": session.stamp()}
 
     caller = Caller(engine_with(encrypted_files=Uploads()))
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept": "application/json"}
@@ -385,12 +385,12 @@ def test_money_is_charged_and_given_back() -> None:
     from decimal import Decimal
 
     engine = engine_with()
-    world = engine.world("key")
-    world.charge(Decimal("2.50"))
+    session = engine.session("key")
+    session.charge(Decimal("2.50"))
     assert Caller(engine).get("/balance")["data"]["attributes"] == {
         "balance": "9997.50",
         "credit": "0.00",
         "total_balance": "9997.50",
     }
-    world.charge(Decimal("-2.50"))
-    assert world.balance() == Decimal("10000.00")
+    session.charge(Decimal("-2.50"))
+    assert session.balance() == Decimal("10000.00")

@@ -76,9 +76,11 @@ def test_items_that_are_malformed(caller: Caller) -> None:
 def test_a_number_is_detached_only(caller: Caller) -> None:
     """Null is taken for the verification and the emergency service, an id is refused; bounds of what can be set."""
     caller.write("POST", "/orders", document("orders", items=[number(sku_id=sku_of(caller))]), 201)
-    world = caller.engine.world(str(caller.key))
-    did = world.insert("dids", {"number": "12025550100", "did_group": world.find("did_groups", limit=1)[0]["id"]})["id"]
-    verification = world.insert("address_verifications", {"status": "approved"})["id"]
+    session = caller.engine.session(str(caller.key))
+    did = session.insert("dids", {"number": "12025550100", "did_group": session.find("did_groups", limit=1)[0]["id"]})[
+        "id"
+    ]
+    verification = session.insert("address_verifications", {"status": "approved"})["id"]
     for name, type in (
         ("address_verification", "address_verifications"),
         ("emergency_calling_service", "emergency_calling_services"),

@@ -142,9 +142,9 @@ def test_an_identity_of_a_number_stays(emulator: Emulator, client: DidwwClient) 
     client.addresses().delete(address.id)
     assert client.addresses().list().total_records == 0
     assert client.address_verifications().find(id).data.status == "approved"
-    world = emulator.engine.world(emulator.key)
+    session = emulator.engine.session(emulator.key)
     for did in dids:
-        world.delete("dids", did.id)
+        session.delete("dids", did.id)
     client.identities().delete(identity.id)
 
 
@@ -168,9 +168,9 @@ def test_verified_means_registered_to_a_number(emulator: Emulator, client: Didww
     emulator.clock.advance(1)
     assert client.address_verifications().find(again).data.status == "approved"
     assert verified() == (True, False)
-    world = emulator.engine.world(emulator.key)
+    session = emulator.engine.session(emulator.key)
     for did in dids:
-        world.delete("dids", did.id)
+        session.delete("dids", did.id)
     assert verified() == (False, False)
 
 
@@ -288,7 +288,7 @@ def test_all_states_of_a_calling_service(emulator: Emulator, client: DidwwClient
     assert [did.emergency_enabled for did in client.dids().list().data] == [True] * len(dids)
     emulator.transitions.reject(moving)
     assert service_of(client, first).status == "active"
-    kept = emulator.engine.world(emulator.key).get("emergency_calling_services", service.id)
+    kept = emulator.engine.session(emulator.key).get("emergency_calling_services", service.id)
     assert kept is not None
     assert kept["address"] == home.id
     # The filter looks at the latest verification, whatever became of it.
@@ -324,7 +324,7 @@ def test_numbers_of_a_service_belong_to_it(emulator: Emulator, client: DidwwClie
     spent = client.balance().find().data.balance
     with pytest.raises(ValidationError, match="already has an Emergency Calling Service"):
         secure(client, home, dids)
-    emulator.engine.world(emulator.key).update("dids", dids[1].id, {"identity": identity.id})
+    emulator.engine.session(emulator.key).update("dids", dids[1].id, {"identity": identity.id})
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, foreign = person(client, group.country, first_name="Kim")
@@ -442,15 +442,15 @@ def outbound(client: DidwwClient, **fields: Any) -> VoiceOutTrunk:
 def test_a_trunk_is_blocked_at_its_threshold(emulator: Emulator, client: DidwwClient) -> None:
     """What was spent within 24 hours is shown and counts; unblocked, it begins anew."""
     trunk = outbound(client, threshold_amount=Decimal(10))
-    world = emulator.engine.world(emulator.key)
-    spend(world, trunk.id, Decimal("4.50"))
+    session = emulator.engine.session(emulator.key)
+    spend(session, trunk.id, Decimal("4.50"))
     emulator.clock.advance("25 h")
     assert client.voice_out_trunks().find(trunk.id).data.meta.spent_amount == 0
-    spend(world, trunk.id, Decimal("6.00"))
+    spend(session, trunk.id, Decimal("6.00"))
     emulator.clock.advance("1 h")
     now = client.voice_out_trunks().find(trunk.id).data
     assert (now.status, now.threshold_reached, now.meta.spent_amount) == ("active", False, Decimal("6.00"))
-    spend(world, trunk.id, Decimal("4.00"))
+    spend(session, trunk.id, Decimal("4.00"))
     now = client.voice_out_trunks().find(trunk.id).data
     assert (now.status, now.threshold_reached) == ("blocked", True)
     now.status = "active"  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]

@@ -43,7 +43,7 @@ class Account(RuleBasedStateMachine):
         super().__init__()
         self.emulator = Emulator(seed=4, clock=Clock(START, running=False))
         self.client: Any = self.emulator.client(max_retries=0)
-        self.world = self.emulator.engine.world(self.emulator.key)
+        self.session = self.emulator.engine.session(self.emulator.key)
         self.groups: list[Any] = []
         for name in NAMES:
             found = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
@@ -149,7 +149,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(n=PICK)
     def deletes_a_route(self, n: int) -> None:
-        used = {one[name] for one in self.world.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
+        used = {one[name] for one in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
         for endpoint in (self.client.voice_in_trunks(), self.client.voice_in_trunk_groups()):
             found = endpoint.list().data
             if found and n % 3 == 0:
@@ -217,24 +217,24 @@ class Account(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(("0.5 s", "1 min", "11 min", "1 day", "14 days", "27 days")))
     def time_passes(self, by: str) -> None:
-        before = {one["id"]: one for one in self.world.find("dids")}
-        pools = {one["id"]: one for one in self.world.find("capacity_pools")}
+        before = {one["id"]: one for one in self.session.find("dids")}
+        pools = {one["id"]: one for one in self.session.find("capacity_pools")}
         # Channels that are ordered already are there half a second later, before any renewal.
         coming = sum(
             item["attributes"]["qty"]
-            for order in self.world.find("orders", status="pending")
+            for order in self.session.find("orders", status="pending")
             for item in order["items"]
             if item["attributes"].get("capacity_pool_id") == self.pool.id
         )
         self.emulator.clock.advance(by)
         spent = Decimal(0)
-        for one in self.world.find("dids"):
+        for one in self.session.find("dids"):
             was = before.get(one["id"])
             if was is not None and was["expires_at"] != one["expires_at"]:
                 assert not was["terminated"]
                 assert was["billing_cycles_count"] != 0
                 spent += Decimal(one["private"]["monthly"])
-        for one in self.world.find("capacity_pools"):
+        for one in self.session.find("capacity_pools"):
             was = pools[one["id"]]
             # The month of an empty pool begins with its first channels, which are paid already.
             if was["renew_date"] != one["renew_date"] and was["total_channels_count"]:
@@ -256,11 +256,11 @@ class Account(RuleBasedStateMachine):
 
     @invariant()
     def numbers_are_somebodys(self) -> None:
-        mine = [one["number"] for one in self.world.find("dids")]
-        held = [one["number"] for one in self.world.find("did_reservations")]
+        mine = [one["number"] for one in self.session.find("dids")]
+        held = [one["number"] for one in self.session.find("did_reservations")]
         assert max(Counter(mine + held).values(), default=1) == 1
-        orders = {one["id"]: one for one in self.world.find("orders")}
-        bought = Counter(one["order"] for one in self.world.find("dids"))
+        orders = {one["id"]: one for one in self.session.find("orders")}
+        bought = Counter(one["order"] for one in self.session.find("dids"))
         for id, count in bought.items():
             assert orders[id]["status"] == "completed"
             assert count <= sum(item["attributes"]["qty"] for item in orders[id]["items"])
@@ -268,14 +268,14 @@ class Account(RuleBasedStateMachine):
     @invariant()
     def stock_is_what_is_left(self) -> None:
         for group in self.groups:
-            record = self.world.get("did_groups", group.id) or {}
+            record = self.session.get("did_groups", group.id) or {}
             left = self.client.did_groups().find(group.id).data.meta.total_count
-            mine = self.world.count("dids", did_group=group.id) + self.world.count(
+            mine = self.session.count("dids", did_group=group.id) + self.session.count(
                 "did_reservations", did_group=group.id
             )
             assert 0 <= left <= max(0, record["total_count"] - mine)
             listed = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-            assert not {one.number for one in listed} & {one["number"] for one in self.world.find("dids")}
+            assert not {one.number for one in listed} & {one["number"] for one in self.session.find("dids")}
 
     @invariant()
     def routes_lead_somewhere(self) -> None:
@@ -284,9 +284,11 @@ class Account(RuleBasedStateMachine):
 
     @invariant()
     def channels_are_not_used_twice(self) -> None:
-        pool = self.world.get("capacity_pools", self.pool.id) or {}
-        used = sum(one["shared_channels_count"] for one in self.world.find("shared_capacity_groups"))
-        used += sum(one["dedicated_channels_count"] or 0 for one in self.world.find("dids", capacity_pool=self.pool.id))
+        pool = self.session.get("capacity_pools", self.pool.id) or {}
+        used = sum(one["shared_channels_count"] for one in self.session.find("shared_capacity_groups"))
+        used += sum(
+            one["dedicated_channels_count"] or 0 for one in self.session.find("dids", capacity_pool=self.pool.id)
+        )
         assert pool["assigned_channels_count"] == used <= pool["total_channels_count"]
 
     @precondition(lambda self: self.names % 7 == 3)

@@ -110,7 +110,7 @@ class Metas(Behaviour):
         self.type = cls.type_
         self.fields = cls.meta.cls._fields
 
-    def meta(self, world: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
+    def meta(self, session: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
         made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
         return made or None
 
@@ -118,8 +118,8 @@ class Metas(Behaviour):
 class Verified(Metas):
     """The same, and whether a number is registered: no column holds it."""
 
-    def attributes(self, world: AccountSession, record: dict[str, Any]) -> None:
-        BEHAVIOURS[self.type].attributes(world, record)
+    def attributes(self, session: AccountSession, record: dict[str, Any]) -> None:
+        BEHAVIOURS[self.type].attributes(session, record)
 
 
 def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
@@ -143,27 +143,27 @@ class Scene:
     def __init__(self) -> None:
         self.engine = Engine(seed=7)
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
-        own = {name: self.engine._setting.behaviours[name] for name in ("did_groups", "available_dids")}
+        own = {name: self.engine._runtime.behaviours[name] for name in ("did_groups", "available_dids")}
         plain = {
             cls.type_: (Verified if cls.type_ in ("identities", "addresses") else Metas)(cls)
             for cls in all_classes()
             if cls.type_ not in CATALOGUE
         }
-        self.engine._setting.behaviours = {**plain, **own}
+        self.engine._runtime.behaviours = {**plain, **own}
         self.caller = Caller(self.engine)
-        self.world = self.engine.world("key")
+        self.session = self.engine.session("key")
         self.ids: dict[str, list[str]] = {}
         self._fill()
 
     def _fill(self) -> None:
-        world = self.world
+        session = self.session
         classes = [cls for cls in all_classes() if cls.type_ != "available_dids"]
         for type in CATALOGUE - {"did_groups"}:
-            self.ids[type] = [one["id"] for one in world.find(type, limit=PER_TYPE)]
+            self.ids[type] = [one["id"] for one in session.find(type, limit=PER_TYPE)]
         # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
         groups = [
             group
-            for group in world.search("did_groups", {"meta.total_count_gteq": 1, "available_dids_enabled": True})
+            for group in session.search("did_groups", {"meta.total_count_gteq": 1, "available_dids_enabled": True})
             if group["city"] and group["region"]
         ]
         seen: dict[str, dict[str, Any]] = {}
@@ -178,14 +178,14 @@ class Scene:
         for cls in classes:
             if cls.type_ not in CATALOGUE:
                 records = [filled(cls.type_, n) for n in range(PER_TYPE)]
-                self.ids[cls.type_] = [world.insert(cls.type_, record)["id"] for record in records]
+                self.ids[cls.type_] = [session.insert(cls.type_, record)["id"] for record in records]
         for cls in classes:
             if cls.type_ not in CATALOGUE:
                 for n, id in enumerate(self.ids[cls.type_]):
-                    world.update(cls.type_, id, self._links(cls, n))
+                    session.update(cls.type_, id, self._links(cls, n))
 
         for n, id in enumerate(self.ids["did_groups"]):
-            world.update("did_groups", id, {"address_requirement": self.ids["address_requirements"][n]})
+            session.update("did_groups", id, {"address_requirement": self.ids["address_requirements"][n]})
 
     def _links(self, cls: type[Resource], n: int) -> dict[str, Any]:
         table = table_of(cls.type_)
@@ -205,7 +205,7 @@ class Scene:
 
     def record(self, type: str, n: int) -> dict[str, Any]:
         """Record number n of a type."""
-        found = self.world.get(type, self.ids[type][n])
+        found = self.session.get(type, self.ids[type][n])
         assert found is not None
         return found
 
@@ -249,7 +249,7 @@ def work(emulator: Emulator) -> Iterator[list[int]]:
     def count() -> None:
         steps[0] += 1
 
-    connection = emulator.engine.world(emulator.key).setting.store.connection
+    connection = emulator.engine.session(emulator.key).runtime.store.connection
     connection.set_progress_handler(count, 100)
     try:
         yield steps

@@ -1,4 +1,4 @@
-"""A world with a clock of its own and a service that fails as it is told: what calls are run against."""
+"""A service with a clock of its own and a service that fails as it is told: what calls are run against."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ODD: dict[str, Callable[[dict[str, Any]], Any]] = {
 """What may come in place of the record that was created."""
 
 
-class Fate(NamedTuple):
+class AttemptResult(NamedTuple):
     """What becomes of one attempt.
 
     Attributes:
@@ -53,10 +53,10 @@ class Fate(NamedTuple):
 class Ended:
     """A call that was started, and has come to its end at once."""
 
-    def __init__(self, world: World, call: Call[Any]) -> None:
+    def __init__(self, service: FakeService, call: Call[Any]) -> None:
         self.failure: Exception | None = None
         try:
-            self.outcome = world.run(call)
+            self.outcome = service.run(call)
         except DidwwError as error:
             self.failure = error
 
@@ -66,11 +66,11 @@ class Ended:
         return self.outcome
 
 
-class World:
+class FakeService:
     """A clock, and a service that keeps what is posted to it."""
 
-    def __init__(self, *fates: Fate, now: float = 1000.0) -> None:
-        self.fates = list(fates)
+    def __init__(self, *results: AttemptResult, now: float = 1000.0) -> None:
+        self.results = list(results)
         self.now = now
         self.sent: list[tuple[float, Request]] = []
         self.slept: list[float] = []
@@ -139,32 +139,32 @@ class World:
     def exchange(self, request: Request, deadline: float) -> Response:
         """What the transport would do."""
         self.sent.append((self.now, request))
-        fate = self.fates.pop(0) if self.fates else Fate()
-        if self.now + fate.seconds >= deadline:
+        result = self.results.pop(0) if self.results else AttemptResult()
+        if self.now + result.seconds >= deadline:
             begun, self.now = self.now, deadline
-            sent = fate.how != "unsent"
-            if sent and fate.how in ("answered", "lost", "late"):
-                self.coming.append((begun + fate.seconds, self._made(request)))
+            sent = result.how != "unsent"
+            if sent and result.how in ("answered", "lost", "late"):
+                self.coming.append((begun + result.seconds, self._made(request)))
             raise ApiTimeoutError("late", request_sent=sent)
-        self.now += fate.seconds
-        if fate.how == "unsent":
+        self.now += result.seconds
+        if result.how == "unsent":
             raise ApiConnectionError("refused", request_sent=False)
-        if fate.how == "lost":
+        if result.how == "lost":
             self.serve(request)
             raise ApiConnectionError("lost", request_sent=True)
-        if fate.how == "interrupted":
+        if result.how == "interrupted":
             self.serve(request)
             raise KeyboardInterrupt
-        if fate.how in ODD:
+        if result.how in ODD:
             answer = self.serve(request)
-            data = ODD[str(fate.how)](self.records[-1]) if request.method == "POST" else None
+            data = ODD[str(result.how)](self.records[-1]) if request.method == "POST" else None
             return self._answer(201, data) if request.method == "POST" else answer
-        if fate.how == "late":
+        if result.how == "late":
             self.coming.append((self.now + 1.0, self._made(request)))
             raise ApiConnectionError("lost", request_sent=True)
-        if isinstance(fate.how, int):
-            headers = {} if fate.retry_after is None else {"retry-after": str(fate.retry_after)}
-            return Response(fate.how, headers, b"")
+        if isinstance(result.how, int):
+            headers = {} if result.retry_after is None else {"retry-after": str(result.retry_after)}
+            return Response(result.how, headers, b"")
         return self.serve(request)
 
     def serve(self, request: Request) -> Response:

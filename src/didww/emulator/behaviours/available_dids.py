@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["MAX_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "in_stock", "pick", "shadow"]
+__all__ = ["MAX_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "hold_account", "in_stock", "pick"]
 
 MAX_LISTED = 100
 """Available DIDs in one answer; the service has a cap too, and does not say which."""
@@ -38,9 +38,9 @@ _OF_GROUP = "did_group."
 class DidGroups(Behaviour):
     """The `meta` of DID groups: their stock as the account sees it."""
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """Stock and terms."""
-        left = in_stock(world, record)
+        left = in_stock(session, record)
         return {
             "available_dids_enabled": record["available_dids_enabled"],
             "needs_registration": record["needs_registration"],
@@ -52,106 +52,106 @@ class DidGroups(Behaviour):
 class AvailableDids(Behaviour):
     """Available DIDs come into the store when they are listed or asked for by id."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
+    def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
         """None to begin with."""
         return ()
 
-    def resolve(self, world: AccountSession, id: str) -> bool:
+    def resolve(self, session: AccountSession, id: str) -> bool:
         """Whether `id` is a number that the account can still have."""
-        found = _located(world, id)
+        found = _located(session, id)
         if found is None:
             return False
         group, k = found
         if not group["available_dids_enabled"] or k >= group["total_count"]:
             return False
-        number = world.catalogue.number(group, k)
-        if number in _taken(world, [group["id"]]):
+        number = session.catalogue.number(group, k)
+        if number in _taken(session, [group["id"]]):
             return False
-        _keep(world, [(group, k)])
+        _keep(session, [(group, k)])
         return True
 
-    def listed(self, world: AccountSession, filters: Mapping[str, Filter]) -> tuple[list[str], dict[str, Any]]:
+    def listed(self, session: AccountSession, filters: Mapping[str, Filter]) -> tuple[list[str], dict[str, Any]]:
         """Some of the numbers that match, in random order, and how many there are."""
         part = filters.get("number_contains")
         needle = part.values[0] if part is not None else ""
         ids = filters.get("id")
         if ids is not None:
             kept = [
-                found for id in ids.values if (found := _located(world, id)) is not None and self.resolve(world, id)
+                found for id in ids.values if (found := _located(session, id)) is not None and self.resolve(session, id)
             ]
         else:
             kept = None
-        groups = _blocks(world, filters)
+        groups = _blocks(session, filters)
         by_id = {group["id"]: group for group in groups}
-        taken = _taken(world, by_id)
+        taken = _taken(session, by_id)
         if kept is not None:
             chosen = [
                 (by_id[group["id"]], k)
                 for group, k in kept
-                if group["id"] in by_id and needle in world.catalogue.number(group, k)
+                if group["id"] in by_id and needle in session.catalogue.number(group, k)
             ]
             total = len(chosen)
         elif needle:
             matching = [(group, k) for group in groups for k in _places(group, needle)]
-            matching = [one for one in matching if world.catalogue.number(*one) not in taken]
+            matching = [one for one in matching if session.catalogue.number(*one) not in taken]
             total = len(matching)
-            chosen = world.dice.sample(matching, min(total, MAX_LISTED))
+            chosen = session.rng.sample(matching, min(total, MAX_LISTED))
         else:
             total = sum(group["total_count"] for group in groups) - len(taken)
-            chosen = _drawn(world, groups, taken, min(total, MAX_LISTED))
-        _keep(world, chosen)
-        return [available_id(world, group, k) for group, k in chosen], {"total_count": max(0, total)}
+            chosen = _drawn(session, groups, taken, min(total, MAX_LISTED))
+        _keep(session, chosen)
+        return [available_id(session, group, k) for group, k in chosen], {"total_count": max(0, total)}
 
 
-def in_stock(world: AccountSession, group: Record) -> int:
+def in_stock(session: AccountSession, group: Record) -> int:
     """How many numbers of a group the account can still buy: the first day's stock without its own."""
     stock: int = group["total_count"]
-    return max(0, stock - gone(world, group))
+    return max(0, stock - gone(session, group))
 
 
-def gone(world: AccountSession, group: Record) -> int:
+def gone(session: AccountSession, group: Record) -> int:
     """How many numbers of a group the account has, holds reserved or has ordered."""
-    return sum(one.count(type, did_group=group["id"]) for one, type in _keepers(world))
+    return sum(one.count(type, did_group=group["id"]) for one, type in _keepers(session))
 
 
-def shadow(world: AccountSession) -> AccountSession:
+def hold_account(session: AccountSession) -> AccountSession:
     """Where numbers of pending orders are held: reservations of an account that nobody can see."""
-    return type(world)(world.setting, -world.owner, world.base)
+    return type(session)(session.runtime, -session.owner, session.base)
 
 
-def _keepers(world: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
-    return (world, "dids"), (world, "did_reservations"), (shadow(world), "did_reservations")
+def _keepers(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
+    return (session, "dids"), (session, "did_reservations"), (hold_account(session), "did_reservations")
 
 
-def pick(world: AccountSession, group: Record, qty: int) -> list[str]:
+def pick(session: AccountSession, group: Record, qty: int) -> list[str]:
     """The next `qty` numbers of a group that the account has not got; fewer if there are fewer."""
-    taken = _taken(world, [group["id"]])
+    taken = _taken(session, [group["id"]])
     found: list[str] = []
     for k in range(group["total_count"]):
         if len(found) >= qty:
             break
-        number = world.catalogue.number(group, k)
+        number = session.catalogue.number(group, k)
         if number not in taken:
             found.append(number)
     return found
 
 
-def available_id(world: AccountSession, group: Record, k: int) -> str:
+def available_id(session: AccountSession, group: Record, k: int) -> str:
     """The id of number `k` of a group."""
-    place = ((group.get("rowid") or _position(world, group["id"])) << 16) | k
+    place = ((group.get("rowid") or _position(session, group["id"])) << 16) | k
     scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
-    check = md5(f"{world.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
+    check = md5(f"{session.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
     return f"{check[:8]}-{check[8:12]}-4{check[12:15]}-a{check[15:18]}-{scrambled}"
 
 
-def _located(world: AccountSession, id: str) -> tuple[Record, int] | None:
+def _located(session: AccountSession, id: str) -> tuple[Record, int] | None:
     """The group and the place in it that an id stands for; None if it is none of ours."""
     scrambled = id[-12:]
     if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
         return None
     place = int(scrambled, 16) * _UNSCRAMBLE % _SPACE
-    table = world.touch("did_groups")
-    row = world.setting.store.connection.execute(
+    table = session.touch("did_groups")
+    row = session.runtime.store.connection.execute(
         f"SELECT {table.selected} FROM did_groups WHERE rowid = ?",  # noqa: S608
         (place >> 16,),
     ).fetchone()
@@ -159,24 +159,24 @@ def _located(world: AccountSession, id: str) -> tuple[Record, int] | None:
         return None
     group = table.record(row)
     k = place & 0xFFFF
-    return (group, k) if available_id(world, group, k) == id else None
+    return (group, k) if available_id(session, group, k) == id else None
 
 
-def _position(world: AccountSession, id: str) -> int:
-    world.touch("did_groups")
-    row = world.setting.store.connection.execute("SELECT rowid FROM did_groups WHERE id = ?", (id,)).fetchone()
+def _position(session: AccountSession, id: str) -> int:
+    session.touch("did_groups")
+    row = session.runtime.store.connection.execute("SELECT rowid FROM did_groups WHERE id = ?", (id,)).fetchone()
     return int(row[0])
 
 
-def _keep(world: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
+def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
     """Put available DIDs into the store, so that they can be read and linked to like any record."""
-    table = world.touch("available_dids")
-    store = world.setting.store
-    new = {available_id(world, group, k): (group, k) for group, k in chosen}
+    table = session.touch("available_dids")
+    store = session.runtime.store
+    new = {available_id(session, group, k): (group, k) for group, k in chosen}
     there = store.rows_of(table, new)
     prefixes = {
         record["did_group"]: record["id"]
-        for record in world.find("nanpa_prefixes", did_group=[group["id"] for group, _ in new.values()])
+        for record in session.find("nanpa_prefixes", did_group=[group["id"] for group, _ in new.values()])
     }
     with store.transaction():
         store.insert(
@@ -185,7 +185,7 @@ def _keep(world: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
             [
                 {
                     "id": id,
-                    "number": world.catalogue.number(group, k),
+                    "number": session.catalogue.number(group, k),
                     "did_group": group["id"],
                     "nanpa_prefix": prefixes.get(group["id"]),
                 }
@@ -195,13 +195,13 @@ def _keep(world: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
         )
 
 
-def _taken(world: AccountSession, groups: Iterable[str]) -> frozenset[str]:
+def _taken(session: AccountSession, groups: Iterable[str]) -> frozenset[str]:
     """Numbers of these groups that the account owns, holds reserved or has ordered."""
     wanted = msgspec.json.encode(list(groups)).decode()
     found: set[str] = set()
-    for one, type in _keepers(world):
+    for one, type in _keepers(session):
         one.touch(type)
-        rows = one.setting.store.connection.execute(
+        rows = one.runtime.store.connection.execute(
             f"SELECT number FROM {type} WHERE owner = ? AND did_group IN (SELECT value FROM json_each(?))",  # noqa: S608
             (one.owner, wanted),
         )
@@ -212,31 +212,33 @@ def _taken(world: AccountSession, groups: Iterable[str]) -> frozenset[str]:
 _BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_width")
 
 
-def _blocks(world: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
+def _blocks(session: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
     """The groups that filters of available_dids let through, each with no more than what its numbers take."""
-    table = world.touch("did_groups")
-    conditions = Conditions(table, world.owner, world.touch)
+    table = session.touch("did_groups")
+    conditions = Conditions(table, session.owner, session.touch)
     conditions.narrow(
         {name.removeprefix(_OF_GROUP): one for name, one in filters.items() if name not in ("did_group.id", *_OWN)}
     )
     conditions.narrow({"available_dids_enabled": Filter((True,))})
     if "did_group.id" in filters:
         conditions.narrow({"id": filters["did_group.id"]})
-    rows = world.setting.store.connection.execute(
+    rows = session.runtime.store.connection.execute(
         f"SELECT {', '.join(_BLOCK)} FROM did_groups AS t0 WHERE {conditions.where} ORDER BY rowid",  # noqa: S608
         conditions.values,
     )
     return [dict(zip(_BLOCK, row, strict=True)) for row in rows]
 
 
-def _drawn(world: AccountSession, groups: list[Record], taken: frozenset[str], count: int) -> list[tuple[Record, int]]:
+def _drawn(
+    session: AccountSession, groups: list[Record], taken: frozenset[str], count: int
+) -> list[tuple[Record, int]]:
     """`count` numbers drawn from the groups, each number as likely as any other."""
     stocked = [group for group in groups if group["total_count"]]
     total = sum(group["total_count"] for group in stocked)
     if total <= 4 * count + len(taken):
         every = [(group, k) for group in stocked for k in range(group["total_count"])]
-        free = [one for one in every if world.catalogue.number(*one) not in taken] if taken else every
-        return world.dice.sample(free, min(count, len(free)))
+        free = [one for one in every if session.catalogue.number(*one) not in taken] if taken else every
+        return session.rng.sample(free, min(count, len(free)))
     ends: list[int] = []
     at = 0
     for group in stocked:
@@ -247,10 +249,10 @@ def _drawn(world: AccountSession, groups: list[Record], taken: frozenset[str], c
     for _ in range(20 * count):
         if len(found) >= count:
             break
-        draw = world.dice.randrange(total)
+        draw = session.rng.randrange(total)
         n = bisect_right(ends, draw)
         group, k = stocked[n], draw - (ends[n - 1] if n else 0)
-        if world.catalogue.number(group, k) not in taken:
+        if session.catalogue.number(group, k) not in taken:
             found[group["id"], k] = (group, k)
     return list(found.values())
 

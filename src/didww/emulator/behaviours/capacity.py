@@ -35,15 +35,15 @@ _STEPS: Final = ((50, "0.90"), (200, "0.75"))
 class CapacityPools(Behaviour):
     """Pools, empty until channels are bought."""
 
-    def account_rows(self, world: AccountSession) -> Iterable[Record]:
+    def account_rows(self, session: AccountSession) -> Iterable[Record]:
         """The same pools for each account."""
-        now = world.now()
+        now = session.now()
         renewal = f"{month_later(now):%Y-%m-%d}"
-        _renew_later(world, renewal)
-        countries = world.find("countries")
+        _renew_later(session, renewal)
+        countries = session.find("countries")
         for name, isos, monthly, minute in _POOLS:
             steps = [
-                world.insert(
+                session.insert(
                     "qty_based_pricings",
                     {"qty": qty, "setup_price": "0.00", "monthly_price": f"{Decimal(monthly) * Decimal(part):.2f}"},
                 )["id"]
@@ -64,21 +64,21 @@ class CapacityPools(Behaviour):
                 "private": {"day": now.day},
             }
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Renew the pools of a date: a month of their channels is charged. Without the money, free ones are given up.
 
         What the service does then is not documented; channels in use stay here, and the balance goes below zero.
         """
-        for pool in world.find("capacity_pools", renew_date=payload):
-            count, price = pool["total_channels_count"], channel_price(world, pool)
-            if world.gross(price) * count > world.balance():
+        for pool in session.find("capacity_pools", renew_date=payload):
+            count, price = pool["total_channels_count"], channel_price(session, pool)
+            if session.gross(price) * count > session.balance():
                 count = pool["assigned_channels_count"]
-            world.charge(world.gross(price) * count, beyond=True)
-            until = f"{month_later(world.now(), pool['private'].get('day')):%Y-%m-%d}"
-            world.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
-            _renew_later(world, until)
+            session.charge(session.gross(price) * count, beyond=True)
+            until = f"{month_later(session.now(), pool['private'].get('day')):%Y-%m-%d}"
+            session.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
+            _renew_later(session, until)
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:  # noqa: ARG002
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:  # noqa: ARG002
         """Channels can only be given up, and only free ones."""
         count = changes.get("total_channels_count")
         if count is None or count == record["total_channels_count"]:
@@ -96,111 +96,111 @@ class SharedGroups(Named):
     among = ("shared_capacity_groups",)
     defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Check name, channels and numbers."""
-        super().before_create(world, record)
-        _check_group(world, record, 0)
+        super().before_create(session, record)
+        _check_group(session, record, 0)
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Count anew."""
-        recount(world, record["capacity_pool"])
+        recount(session, record["capacity_pool"])
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Check what changes."""
-        super().before_update(world, record, changes)
+        super().before_update(session, record, changes)
         same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
-        dids = changes.get("dids", world.related(self.among[0], record["id"], "dids"))
+        dids = changes.get("dids", session.related(self.among[0], record["id"], "dids"))
         freed = record["shared_channels_count"] if same_pool else 0
-        _check_group(world, {**record, **changes, "dids": dids}, freed)
+        _check_group(session, {**record, **changes, "dids": dids}, freed)
 
-    def after_update(self, world: AccountSession, before: Record, changes: Record) -> None:  # noqa: ARG002
+    def after_update(self, session: AccountSession, before: Record, changes: Record) -> None:  # noqa: ARG002
         """Count all pools anew; the group may have changed its pool."""
         if {"capacity_pool", "shared_channels_count"} & set(changes):
-            for pool in world.find("capacity_pools"):
-                recount(world, pool["id"])
+            for pool in session.find("capacity_pools"):
+                recount(session, pool["id"])
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """A group in use stays."""
-        if world.related(self.among[0], record["id"], "dids"):
+        if session.related(self.among[0], record["id"], "dids"):
             text = "The capacity group cannot be removed while active numbers are assigned to it"
             raise Refused(422, text, text, "/data")
 
-    def after_delete(self, world: AccountSession, record: Record) -> None:
+    def after_delete(self, session: AccountSession, record: Record) -> None:
         """Its channels go back to the pool."""
-        recount(world, record["capacity_pool"])
+        recount(session, record["capacity_pool"])
 
 
-def channel_price(world: AccountSession, pool: Record, qty: int | None = None) -> Decimal:
+def channel_price(session: AccountSession, pool: Record, qty: int | None = None) -> Decimal:
     """What a channel of a pool costs a month: the price of the greatest quantity that is reached.
 
     Args:
-        world: The account.
+        session: The account.
         pool: The pool.
         qty: Channels that are bought; all that there are, if left out.
     """
-    return Decimal(priced_by(world, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
+    return Decimal(priced_by(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
 
 
-def priced_by(world: AccountSession, pool: Record, qty: int) -> Record:
+def priced_by(session: AccountSession, pool: Record, qty: int) -> Record:
     """The prices that `qty` channels of a pool have: those of a quantity, or the pool's own."""
-    steps = world.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
+    steps = session.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
     return next((step for step in reversed(steps) if step["qty"] <= qty), pool)
 
 
-def recount(world: AccountSession, pool: str) -> None:
+def recount(session: AccountSession, pool: str) -> None:
     """Count the channels of a pool that are in use."""
-    groups = world.find("shared_capacity_groups", capacity_pool=pool)
+    groups = session.find("shared_capacity_groups", capacity_pool=pool)
     used = sum(one["shared_channels_count"] or 0 for one in groups)
-    used += sum(one["dedicated_channels_count"] or 0 for one in world.find("dids", capacity_pool=pool))
-    world.update("capacity_pools", pool, {"assigned_channels_count": used})
+    used += sum(one["dedicated_channels_count"] or 0 for one in session.find("dids", capacity_pool=pool))
+    session.update("capacity_pools", pool, {"assigned_channels_count": used})
 
 
-def check_channels(world: AccountSession, did: Record, changes: Record) -> None:
+def check_channels(session: AccountSession, did: Record, changes: Record) -> None:
     """Refuse channels for a number that its pool does not serve, or has not.
 
     Raises:
         Refused: Another country, or not so many free channels.
     """
     pool_id = changes.get("capacity_pool", did["capacity_pool"])
-    group = world.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
+    group = session.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
     pools: dict[str, str | None] = {
         "capacity_pool_id": changes.get("capacity_pool"),
         "shared_capacity_group_id": group.get("capacity_pool"),
     }
     for name, pool in pools.items():
-        if pool and _country(world, did) not in world.related("capacity_pools", pool, "countries"):
+        if pool and _country(session, did) not in session.related("capacity_pools", pool, "countries"):
             raise attribute_error(name, "is not allowed for DID country")
     wanted = changes.get("dedicated_channels_count", did["dedicated_channels_count"]) or 0
     if {"capacity_pool", "dedicated_channels_count"} & set(changes) and wanted:
         if pool_id is None:
             raise attribute_error("capacity_pool_id", "can't be blank")
         freed = did["dedicated_channels_count"] if pool_id == did["capacity_pool"] else 0
-        if wanted > _free(world, pool_id) + (freed or 0):
+        if wanted > _free(session, pool_id) + (freed or 0):
             raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
 
-def _renew_later(world: AccountSession, date: str) -> None:
+def _renew_later(session: AccountSession, date: str) -> None:
     """Have the pools renewed that have this date when it comes."""
     at = datetime.fromisoformat(date).replace(tzinfo=UTC)
-    world.once(at, "capacity_pools", "renew", f"renew/{world.owner}/pools/{date}", date)
+    session.once(at, "capacity_pools", "renew", f"renew/{session.owner}/pools/{date}", date)
 
 
-def _free(world: AccountSession, pool: str) -> int:
-    record = world.get("capacity_pools", pool) or {}
+def _free(session: AccountSession, pool: str) -> int:
+    record = session.get("capacity_pools", pool) or {}
     return int(record["total_channels_count"]) - int(record["assigned_channels_count"])
 
 
-def _country(world: AccountSession, did: Record) -> str | None:
-    return (world.get("did_groups", did["did_group"]) or {}).get("country")
+def _country(session: AccountSession, did: Record) -> str | None:
+    return (session.get("did_groups", did["did_group"]) or {}).get("country")
 
 
-def _check_group(world: AccountSession, group: Record, freed: int) -> None:
+def _check_group(session: AccountSession, group: Record, freed: int) -> None:
     pool = group["capacity_pool"]
     if (group["shared_channels_count"] or 0) < 0 or (group["metered_channels_count"] or 0) < 0:
         raise attribute_error("shared_channels_count", "must be greater than or equal to 0")
-    if (group["shared_channels_count"] or 0) > _free(world, pool) + freed:
+    if (group["shared_channels_count"] or 0) > _free(session, pool) + freed:
         raise attribute_error("shared_channels_count", "exceeds available channels count")
-    served = world.related("capacity_pools", pool, "countries")
+    served = session.related("capacity_pools", pool, "countries")
     for index, did in enumerate(group["dids"]):
-        if _country(world, world.get("dids", did) or {"did_group": None}) not in served:
+        if _country(session, session.get("dids", did) or {"did_group": None}) not in served:
             raise relationship_error(f"dids/{index}", "cannot be applied to shared capacity group")

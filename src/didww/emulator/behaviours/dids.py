@@ -26,17 +26,17 @@ __all__ = ["Dids", "take_over"]
 class Dids(Behaviour):
     """Numbers."""
 
-    def plant(self, world: AccountSession, record: Record) -> None:
+    def before_seed(self, session: AccountSession, record: Record) -> None:
         """A number belongs to the group whose range it is of, or else to the one with the longest of its prefixes."""
         number = record.get("number")
         if not number or not str(number).isdigit():
             raise attribute_error("number", "is invalid")
-        if world.count("dids", number=number):
+        if session.count("dids", number=number):
             raise attribute_error("number", "has already been taken")
         if record.get("did_group") is None:
-            world.touch("countries")
-            world.touch("did_groups")
-            found = world.setting.store.connection.execute(
+            session.touch("countries")
+            session.touch("did_groups")
+            found = session.runtime.store.connection.execute(
                 "SELECT one.id, coalesce(countries.prefix, '') || one.prefix AS whole FROM did_groups AS one"
                 " JOIN countries ON countries.id = one.country WHERE ? LIKE whole || '%'"
                 " ORDER BY ? LIKE number_base || '%' DESC, length(number_base) DESC, length(whole) DESC, one.rowid"
@@ -46,95 +46,95 @@ class Dids(Behaviour):
             if found is None:
                 raise relationship_error("did_group", "can't be blank")
             record["did_group"] = found[0]
-        skus = world.find(
+        skus = session.find(
             "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
         )
-        begun = world.now()
+        begun = session.now()
         if "expires_at" in record:
             if record["expires_at"] is None:
                 raise attribute_error("expires_at", "can't be blank")
             begun = datetime.fromisoformat(record["expires_at"])
         else:
-            record["expires_at"] = world.stamp(month_later(begun))
+            record["expires_at"] = session.stamp(month_later(begun))
         record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": begun.day}
 
-    def after_plant(self, world: AccountSession, record: Record) -> None:
+    def after_seed(self, session: AccountSession, record: Record) -> None:
         """It is somebody's from now on."""
-        remember(world, "assigned", [record["number"]], method="staff")
-        _renew_later(world, record["expires_at"])
+        remember(session, "assigned", [record["number"]], method="staff")
+        _renew_later(session, record["expires_at"])
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Check channels; a number that leaves its emergency calling service cannot call for help."""
-        check_channels(world, record, changes)
+        check_channels(session, record, changes)
         if "emergency_calling_service" in changes:
             changes["emergency_enabled"] = False
 
-    def after_update(self, world: AccountSession, before: Record, changes: Record) -> None:
+    def after_update(self, session: AccountSession, before: Record, changes: Record) -> None:
         """Count channels anew, and write into the history what changed."""
         if {"capacity_pool", "dedicated_channels_count"} & set(changes):
-            for pool in world.find("capacity_pools"):
-                recount(world, pool["id"])
+            for pool in session.find("capacity_pools"):
+                recount(session, pool["id"])
         terminated, cycles = changes.get("terminated"), "billing_cycles_count"
         if terminated is not None and terminated != before["terminated"]:
-            remember(world, "canceled" if terminated else "restored", [before["number"]])
+            remember(session, "canceled" if terminated else "restored", [before["number"]])
         if cycles in changes and changes[cycles] != before[cycles]:
             change = before[cycles], changes[cycles]
-            remember(world, "billing_cycles_count_changed", [before["number"]], change=change)
+            remember(session, "billing_cycles_count_changed", [before["number"]], change=change)
 
-    def delete(self, world: AccountSession, record: Record) -> bool:
+    def delete(self, session: AccountSession, record: Record) -> bool:
         """Remove at once."""
-        _remove(world, [record], method="api3")
+        _remove(session, [record], method="api3")
         return True
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Renew what ends now, and remove what is not renewed."""
-        money, spent = world.balance(), Decimal(0)
+        money, spent = session.balance(), Decimal(0)
         renewed: list[str] = []
         ended: list[Record] = []
-        execute = world.setting.store.connection.execute
-        table = world.touch("dids")
+        execute = session.runtime.store.connection.execute
+        table = session.touch("dids")
         rows = execute(
             f"SELECT {table.selected} FROM dids WHERE owner = ? AND expires_at <= ? ORDER BY expires_at, rowid",  # noqa: S608
-            (world.owner, world.stamp()),
+            (session.owner, session.stamp()),
         ).fetchall()
         later: set[str] = set()
         for row in rows:
             did = table.record(row)
-            price, cycles = world.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
+            price, cycles = session.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
             if did["terminated"] or cycles == 0 or (price and spent + price > money):
                 ended.append(did)
                 continue
             spent += price
-            until = world.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
+            until = session.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
             cycles = None if cycles is None else cycles - 1
             execute("UPDATE dids SET expires_at = ?, billing_cycles_count = ? WHERE id = ?", (until, cycles, did["id"]))
             later.add(until)
             renewed.append(did["number"])
-        world.charge(spent, beyond=True)
+        session.charge(spent, beyond=True)
         if renewed:
-            remember(world, "renewed", renewed, method="system")
+            remember(session, "renewed", renewed, method="system")
         if ended:
-            _remove(world, ended, method="system")
+            _remove(session, ended, method="system")
         for until in later:
-            _renew_later(world, until)
+            _renew_later(session, until)
 
 
-def take_over(world: AccountSession, dids: list[Record]) -> None:
+def take_over(session: AccountSession, dids: list[Record]) -> None:
     """Hand numbers to the account that bought them."""
-    world.insert_many("dids", dids)
-    remember(world, "assigned", [did["number"] for did in dids])
+    session.insert_many("dids", dids)
+    remember(session, "assigned", [did["number"] for did in dids])
     for until in {did["expires_at"] for did in dids}:
-        _renew_later(world, until)
+        _renew_later(session, until)
 
 
-def _remove(world: AccountSession, dids: list[Record], *, method: str) -> None:
+def _remove(session: AccountSession, dids: list[Record], *, method: str) -> None:
     """Take numbers from the account: nothing leads to them any more, and their channels are free."""
     for did in dids:
-        world.delete("dids", did["id"])
+        session.delete("dids", did["id"])
     for pool in sorted({did["capacity_pool"] for did in dids if did["dedicated_channels_count"]} - {None}):
-        recount(world, pool)
-    remember(world, "removed", [did["number"] for did in dids], method=method)
+        recount(session, pool)
+    remember(session, "removed", [did["number"] for did in dids], method=method)
 
 
-def _renew_later(world: AccountSession, until: str) -> None:
-    world.once(datetime.fromisoformat(until), "dids", "renew", f"renew/{world.owner}/{until}")
+def _renew_later(session: AccountSession, until: str) -> None:
+    session.once(datetime.fromisoformat(until), "dids", "renew", f"renew/{session.owner}/{until}")

@@ -34,79 +34,79 @@ class EmergencyVerifications(Behaviour):
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Check numbers, address and identity; make the calling service, or take the one that is named."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
-        address = world.get("addresses", record["address"]) or {}
-        identity = world.get("identities", address["identity"])
+        address = session.get("addresses", record["address"]) or {}
+        identity = session.get("identities", address["identity"])
         if service_id is None:
-            requirement = _requirement_of(world, dids)
+            requirement = _requirement_of(session, dids)
             for did in dids:
-                _check_number(world, world.get("dids", did) or {}, identity)
+                _check_number(session, session.get("dids", did) or {}, identity)
         else:
-            service = world.get("emergency_calling_services", service_id) or {}
+            service = session.get("emergency_calling_services", service_id) or {}
             if service["status"] not in _CAN_BE_VERIFIED:
                 text = "Emergency Calling Service should be in NEW, CHANGES_REQUIRED or ACTIVE status"
                 raise Refused(422, text, text, "/data")
-            requirement = world.get("emergency_requirements", service["emergency_requirement"]) or {}
-        check(world, requirement, identity, address)
+            requirement = session.get("emergency_requirements", service["emergency_requirement"]) or {}
+        check(session, requirement, identity, address)
         if service_id is None:
-            service_id = self._new_service(world, requirement, dids)["id"]
+            service_id = self._new_service(session, requirement, dids)["id"]
         record["emergency_calling_service"] = service_id
-        record.update(status="pending", reference=order_reference(world))
+        record.update(status="pending", reference=order_reference(session))
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """The service waits for the decision; an active one goes on with its old address meanwhile."""
-        service = world.get("emergency_calling_services", record["emergency_calling_service"]) or {}
+        service = session.get("emergency_calling_services", record["emergency_calling_service"]) or {}
         changes: dict[str, Any] = {"status": "pending_update", "emergency_verification": record["id"]}
         if service["status"] != "active":
             changes |= {"status": "in_process", "address": record["address"]}
-        world.update("emergency_calling_services", service["id"], changes)
-        world.begin("emergency_verifications", {"id": record["id"]})
+        session.update("emergency_calling_services", service["id"], changes)
+        session.begin("emergency_verifications", {"id": record["id"]})
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:
         """Approve: the service becomes active and is charged, its numbers can call for help. Or reject.
 
         What is not documented is decided so: without the money for it a service is rejected, too, and an active service
         whose new address is rejected stays active with the old one.
         """
-        verification = world.get("emergency_verifications", payload["id"])
+        verification = session.get("emergency_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
-        service = world.get("emergency_calling_services", verification["emergency_calling_service"])
+        service = session.get("emergency_calling_services", verification["emergency_calling_service"])
         waiting = service if service is not None and service["status"] in ("in_process", "pending_update") else None
         begins = waiting is not None and waiting["activated_at"] is None
-        if begins and name == "approve" and cost(_item(world, waiting or {})) > world.balance():
+        if begins and name == "approve" and cost(_item(session, waiting or {})) > session.balance():
             name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
         if name == "reject":
-            world.update("emergency_verifications", payload["id"], rejection(payload))
+            session.update("emergency_verifications", payload["id"], rejection(payload))
             if waiting is not None:
                 status = "changes_required" if begins else "active"
-                world.update("emergency_calling_services", waiting["id"], {"status": status})
+                session.update("emergency_calling_services", waiting["id"], {"status": status})
             return
-        world.update("emergency_verifications", payload["id"], {"status": "approved"})
+        session.update("emergency_verifications", payload["id"], {"status": "approved"})
         if waiting is None:
             return
         changes: dict[str, Any] = {"status": "active", "address": verification["address"]}
         if begins:
-            now = world.now()
+            now = session.now()
             until = month_later(now)
-            order = _charged(world, waiting, verification)
+            order = _charged(session, waiting, verification)
             changes |= {
-                "activated_at": world.stamp(),
+                "activated_at": session.stamp(),
                 "renew_date": f"{until:%Y-%m-%d}",
                 "order": order["id"],
                 "private": {"day": now.day},
             }
-            _renew_later(world, waiting["id"], f"{until:%Y-%m-%d}")
-        world.update("emergency_calling_services", waiting["id"], changes)
-        for did in world.related("emergency_calling_services", waiting["id"], "dids"):
-            world.update("dids", did, {"emergency_enabled": True})
+            _renew_later(session, waiting["id"], f"{until:%Y-%m-%d}")
+        session.update("emergency_calling_services", waiting["id"], changes)
+        for did in session.related("emergency_calling_services", waiting["id"], "dids"):
+            session.update("dids", did, {"emergency_enabled": True})
 
-    def _new_service(self, world: AccountSession, requirement: Record, dids: list[str]) -> Record:
-        country = world.get("countries", requirement["country"]) or {}
-        name = reference(world, "ECS")
-        return world.insert(
+    def _new_service(self, session: AccountSession, requirement: Record, dids: list[str]) -> Record:
+        country = session.get("countries", requirement["country"]) or {}
+        name = reference(session, "ECS")
+        return session.insert(
             "emergency_calling_services",
             {
                 "name": f"{country.get('name')} {name}",
@@ -123,40 +123,40 @@ class EmergencyVerifications(Behaviour):
 class CallingServices(Behaviour):
     """Subscriptions."""
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """The prices of a number in it, those of its requirement."""
-        prices = _prices(world, record)
+        prices = _prices(session, record)
         return {name: f"{amount:.2f}" for name, amount in prices.items()}
 
-    def delete(self, world: AccountSession, record: Record) -> bool:
+    def delete(self, session: AccountSession, record: Record) -> bool:
         """Cancel: the record stays, its numbers lose emergency calling."""
         if record["status"] not in _CAN_BE_CANCELED:
             text = f"Emergency Calling Service cannot be canceled in {record['status'].upper()} status"
             raise Refused(422, text, text, "/data")
-        _cancel(world, record["id"])
+        _cancel(session, record["id"])
         return True
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Renew: a month is charged for each number; a service that cannot be paid is canceled."""
-        service = world.get("emergency_calling_services", payload)
+        service = session.get("emergency_calling_services", payload)
         if service is None or service["status"] == "canceled" or service["renew_date"] is None:
             return
-        price = cost({**_item(world, service), "nrc": "0.00"})
-        if price > world.balance():
-            _cancel(world, service["id"])
+        price = cost({**_item(session, service), "nrc": "0.00"})
+        if price > session.balance():
+            _cancel(session, service["id"])
             return
-        world.charge(price)
-        until = f"{month_later(world.now(), service['private'].get('day')):%Y-%m-%d}"
-        world.update("emergency_calling_services", service["id"], {"renew_date": until})
-        _renew_later(world, service["id"], until)
+        session.charge(price)
+        until = f"{month_later(session.now(), service['private'].get('day')):%Y-%m-%d}"
+        session.update("emergency_calling_services", service["id"], {"renew_date": until})
+        _renew_later(session, service["id"], until)
 
 
-def _check_number(world: AccountSession, did: Record, identity: Record | None) -> None:
+def _check_number(session: AccountSession, did: Record, identity: Record | None) -> None:
     """Refuse a number that is another's: of another service, or registered to somebody else."""
     if did["emergency_calling_service"] is not None:
         text = "already has an Emergency Calling Service"
         raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
-    own = world.get("identities", did["identity"])
+    own = session.get("identities", did["identity"])
     if own is not None and (identity is None or identity["id"] != own["id"]):
         text = _only_with(own)
         raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
@@ -167,20 +167,20 @@ def _only_with(identity: Record) -> str:
     return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
 
 
-def _cancel(world: AccountSession, service: str) -> None:
-    for did in world.related("emergency_calling_services", service, "dids"):
-        world.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
-    changes = {"status": "canceled", "canceled_at": world.stamp(), "renew_date": None}
-    world.update("emergency_calling_services", service, changes)
+def _cancel(session: AccountSession, service: str) -> None:
+    for did in session.related("emergency_calling_services", service, "dids"):
+        session.update("dids", did, {"emergency_enabled": False, "emergency_calling_service": None})
+    changes = {"status": "canceled", "canceled_at": session.stamp(), "renew_date": None}
+    session.update("emergency_calling_services", service, changes)
 
 
-def _renew_later(world: AccountSession, service: str, until: str) -> None:
+def _renew_later(session: AccountSession, service: str, until: str) -> None:
     at = datetime.fromisoformat(until).replace(tzinfo=UTC)
-    world.once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
+    session.once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
 
 
-def _requirement_of(world: AccountSession, dids: list[str]) -> Record:
-    groups = [(did, world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}) for did in dids]
+def _requirement_of(session: AccountSession, dids: list[str]) -> Record:
+    groups = [(did, session.get("did_groups", (session.get("dids", did) or {}).get("did_group")) or {}) for did in dids]
     for did, group in groups:
         if "emergency" not in group["features"]:
             text = "does not support Emergency feature"
@@ -190,25 +190,27 @@ def _requirement_of(world: AccountSession, dids: list[str]) -> Record:
     if len({(group["country"], group["city"]) for _, group in groups}) > 1:
         raise relationship_error("dids", "should be linked with City ID")
     first = groups[0][1]
-    found = world.find("emergency_requirements", country=first["country"], did_group_type=first["did_group_type"])
+    found = session.find("emergency_requirements", country=first["country"], did_group_type=first["did_group_type"])
     if not found:
         raise Refused(422, "Emergency Rate not found", "Emergency Rate not found", "/data")
     return found[0]
 
 
-def _prices(world: AccountSession, service: Record) -> dict[str, Decimal]:
-    requirement = world.get("emergency_requirements", service["emergency_requirement"])
-    shown = world.setting.behaviour("emergency_requirements").meta(world, requirement or {}) if requirement else None
+def _prices(session: AccountSession, service: Record) -> dict[str, Decimal]:
+    requirement = session.get("emergency_requirements", service["emergency_requirement"])
+    shown = (
+        session.runtime.behaviour("emergency_requirements").meta(session, requirement or {}) if requirement else None
+    )
     return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
 
 
-def _item(world: AccountSession, service: Record) -> Record:
+def _item(session: AccountSession, service: Record) -> Record:
     """The order item of a month that begins now: prices of one number, with VAT."""
-    prices, now = _prices(world, service), world.now()
+    prices, now = _prices(session, service), session.now()
     return {
-        "qty": len(world.related("emergency_calling_services", service["id"], "dids")),
-        "nrc": f"{world.gross(prices['setup_price']):.2f}",
-        "mrc": f"{world.gross(prices['monthly_price']):.2f}",
+        "qty": len(session.related("emergency_calling_services", service["id"], "dids")),
+        "nrc": f"{session.gross(prices['setup_price']):.2f}",
+        "mrc": f"{session.gross(prices['monthly_price']):.2f}",
         "prorated_mrc": False,
         "billed_from": f"{now:%Y-%m-%d}",
         "billed_to": last_day(month_later(now).date()),
@@ -216,15 +218,15 @@ def _item(world: AccountSession, service: Record) -> Record:
     }
 
 
-def _charged(world: AccountSession, service: Record, verification: Record) -> Record:
-    item = _item(world, service)
+def _charged(session: AccountSession, service: Record, verification: Record) -> Record:
+    item = _item(session, service)
     amount = cost(item)
-    world.charge(amount)
-    order = world.insert(
+    session.charge(amount)
+    order = session.insert(
         "orders",
         {
             "status": "completed",
-            "reference": order_reference(world),
+            "reference": order_reference(session),
             "description": "Emergency",
             "amount": f"{amount:.2f}",
             "items": [{"type": "emergency_order_items", "attributes": item}],
@@ -233,5 +235,5 @@ def _charged(world: AccountSession, service: Record, verification: Record) -> Re
             "callback_method": verification["callback_method"],
         },
     )
-    report(world, "orders", None, order)
+    report(session, "orders", None, order)
     return order

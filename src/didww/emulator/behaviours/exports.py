@@ -62,10 +62,10 @@ class Exports(Behaviour):
     outcomes = ("complete",)
     undecided = frozenset({"pending", "processing"})
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Check the filters."""
         filters: dict[str, Any] = record["filters"]
-        now = world.now()
+        now = session.now()
         moments: dict[str, datetime] = {}
         for name in ("from", "to"):
             moment = _moment(filters.get(name))
@@ -85,36 +85,36 @@ class Exports(Behaviour):
         record["status"] = "pending"
         record["url"] = None
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Begin shortly after."""
-        world.begin("exports", {"id": record["id"], "base": world.base})
+        session.begin("exports", {"id": record["id"], "base": session.base})
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:
         """Go one step further; a month after it was completed, an export is gone with its file."""
-        export = world.get("exports", payload["id"])
+        export = session.get("exports", payload["id"])
         if export is None:
             return
         if name == "forget":
-            world.delete("exports", payload["id"])
-            world.setting.store.connection.execute("DELETE FROM files WHERE export = ?", (payload["id"],))
+            session.delete("exports", payload["id"])
+            session.runtime.store.connection.execute("DELETE FROM files WHERE export = ?", (payload["id"],))
             return
         if name == "start":
-            world.update("exports", payload["id"], {"status": "processing"})
+            session.update("exports", payload["id"], {"status": "processing"})
             return
         # The file's name is a UUID of its own.
-        base = payload.get("base", world.base)
-        url = f"{base}/exports/{world.new_id()}.csv.gz"
-        export = world.update("exports", payload["id"], {"status": "completed", "url": url})
-        _contents(world, export)
-        world.schedule(month_later(world.now()), "exports", "forget", {"id": payload["id"]})
+        base = payload.get("base", session.base)
+        url = f"{base}/exports/{session.new_id()}.csv.gz"
+        export = session.update("exports", payload["id"], {"status": "completed", "url": url})
+        _contents(session, export)
+        session.schedule(month_later(session.now()), "exports", "forget", {"id": payload["id"]})
 
-    def serve(self, world: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:
+    def serve(self, session: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:
         """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
         if not rest.endswith(".csv.gz") or request.method != "GET":
             return None
-        for export in world.find("exports", status="completed"):
+        for export in session.find("exports", status="completed"):
             if str(export["url"]).endswith(f"/exports/{rest}"):
-                return partial(_served, _file(world, export), rest, request)
+                return partial(_served, _file(session, export), rest, request)
         return Response(404, {"content-type": "text/plain"}, b"")
 
 
@@ -156,9 +156,9 @@ class _Contents(msgspec.Struct, array_like=True):
     a_day: float
 
 
-def _contents(world: AccountSession, export: Record) -> bytes:
+def _contents(session: AccountSession, export: Record) -> bytes:
     """The contents of an export, packed: as they were when it was completed."""
-    execute = world.setting.store.connection.execute
+    execute = session.runtime.store.connection.execute
     found = execute("SELECT contents FROM files WHERE export = ?", (export["id"],)).fetchone()
     if found is not None:
         return bytes(found[0])
@@ -167,17 +167,17 @@ def _contents(world: AccountSession, export: Record) -> bytes:
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
     outbound = export["export_type"] == "cdr_out"
-    lines: list[Any] = _trunks(world, filters) if outbound else lines_of(world, filters.get("did_number"))
-    placed = placed_calls(world, export["export_type"], {line[0] for line in lines}, start, end)
-    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(world)))
+    lines: list[Any] = _trunks(session, filters) if outbound else lines_of(session, filters.get("did_number"))
+    placed = placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
+    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(session)))
     packed = zlib.compress(made, 1)
     execute("INSERT INTO files (export, contents) VALUES (?, ?)", (export["id"], packed))
     return packed
 
 
-def _file(world: AccountSession, export: Record) -> tuple[ExportFile, str]:
+def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
     """The file of an export and the tag that stands for its contents."""
-    packed, seed = _contents(world, export), world.catalogue.seed
+    packed, seed = _contents(session, export), session.catalogue.seed
     tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
 
     def make() -> ExportFile:
@@ -190,36 +190,36 @@ def _file(world: AccountSession, export: Record) -> tuple[ExportFile, str]:
         )
         return ExportFile(itertools.chain([written(columns)], (line for _, line in made)))
 
-    return world.setting.shelf.get(tag, make), tag
+    return session.runtime.shelf.get(tag, make), tag
 
 
-def _trunks(world: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
+def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
     """The outbound trunks of an account, or the one that is asked for, with the numbers that they call from."""
     wanted = filters.get("voice_out_trunk.id")
-    found = world.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
-    anyone = tuple(did["number"] for did in world.find("dids", limit=1000))
+    found = session.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
+    anyone = tuple(did["number"] for did in session.find("dids", limit=1000))
     lines: list[OutLine] = []
     for trunk in found:
-        own = world.find("dids", id=world.related("voice_out_trunks", trunk["id"], "dids"))
+        own = session.find("dids", id=session.related("voice_out_trunks", trunk["id"], "dids"))
         numbers = tuple(did["number"] for did in own)
         lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))
     return lines
 
 
-def lines_of(world: AccountSession, number: str | None) -> list[Line]:
+def lines_of(session: AccountSession, number: str | None) -> list[Line]:
     """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
-    dids = world.find("dids") if number is None else world.find("dids", number=number)
-    trunks = {trunk["id"]: trunk for trunk in world.find("voice_in_trunks")}
+    dids = session.find("dids") if number is None else session.find("dids", number=number)
+    trunks = {trunk["id"]: trunk for trunk in session.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
     # Lowest priority first, then the greater share.
     for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
         members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
-    groups = {group["id"]: group["name"] for group in world.find("voice_in_trunk_groups")}
-    shared = {one["id"]: one for one in world.find("shared_capacity_groups")}
-    free = {one["id"] for one in world.find("did_group_types") if one["name"] == "Toll-free"}
-    kinds = {one["id"]: one for one in world.find("did_groups", id={did["did_group"] for did in dids})}
-    pools = {pool["id"]: pool for pool in world.find("capacity_pools")}
-    serving = {country: pool for pool in pools for country in world.related("capacity_pools", pool, "countries")}
+    groups = {group["id"]: group["name"] for group in session.find("voice_in_trunk_groups")}
+    shared = {one["id"]: one for one in session.find("shared_capacity_groups")}
+    free = {one["id"] for one in session.find("did_group_types") if one["name"] == "Toll-free"}
+    kinds = {one["id"]: one for one in session.find("did_groups", id={did["did_group"] for did in dids})}
+    pools = {pool["id"]: pool for pool in session.find("capacity_pools")}
+    serving = {country: pool for pool in pools for country in session.related("capacity_pools", pool, "countries")}
     lines: list[Line] = []
     for did in dids:
         group = did["voice_in_trunk_group"]

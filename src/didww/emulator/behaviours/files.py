@@ -38,16 +38,16 @@ _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"'
 class PublicKeys(Behaviour):
     """The two keys, first and second."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record]:
+    def rows(self, session: AccountSession) -> Iterable[Record]:
         """The same for all seeds."""
         for position, key in enumerate(_public_keys()):
-            yield {"id": world.catalogue.id_of("public_keys", str(position)), "key": key}
+            yield {"id": session.catalogue.id_of("public_keys", str(position)), "key": key}
 
 
 class EncryptedFiles(Behaviour):
     """Taken in from a form, opened, and forgotten by the clock."""
 
-    def create(self, world: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
+    def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
         """The record of an upload."""
         fields = _form(content_type, body)
         if fields is None or not set(fields) <= _FIELDS:
@@ -65,29 +65,29 @@ class EncryptedFiles(Behaviour):
         description = sent.get(b"description")
         return {"description": None if description is None else description.decode("utf-8", "replace")}
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """It is kept for a day."""
-        record["expires_at"] = world.stamp(world.now() + KEPT)
+        record["expires_at"] = session.stamp(session.now() + KEPT)
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Remember when it ends."""
-        world.schedule(world.now() + KEPT, "encrypted_files", "expire", record["id"])
+        session.schedule(session.now() + KEPT, "encrypted_files", "expire", record["id"])
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Forget it."""
-        world.delete("encrypted_files", payload)
+        session.delete("encrypted_files", payload)
 
 
-def attach(world: AccountSession, record: Record, name: str) -> None:
+def attach(session: AccountSession, record: Record, name: str) -> None:
     """Have the files of a relationship of a new record attached to it.
 
     Raises:
         Refused: One was attached before: a staged file is used once.
     """
-    for file in world.find("encrypted_files", id=record[name]):
+    for file in session.find("encrypted_files", id=record[name]):
         if file["private"].get("attached"):
             raise relationship_error(name)
-        world.update("encrypted_files", file["id"], {"private": {**file["private"], "attached": True}})
+        session.update("encrypted_files", file["id"], {"private": {**file["private"], "attached": True}})
 
 
 def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:

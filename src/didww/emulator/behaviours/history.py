@@ -26,22 +26,22 @@ _KEPT = timedelta(days=HISTORY_DAYS[_TYPE])
 class History(Behaviour):
     """Events of numbers."""
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
         """A count before and after; only a change of one has them."""
         return record["private"] or None
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Forget what is old."""
-        execute = world.setting.store.connection.execute
-        last = world.stamp(world.now() - _KEPT)
-        execute("DELETE FROM did_history WHERE owner = ? AND created_at <= ?", (world.owner, last))
-        (oldest,) = execute("SELECT min(created_at) FROM did_history WHERE owner = ?", (world.owner,)).fetchone()
+        execute = session.runtime.store.connection.execute
+        last = session.stamp(session.now() - _KEPT)
+        execute("DELETE FROM did_history WHERE owner = ? AND created_at <= ?", (session.owner, last))
+        (oldest,) = execute("SELECT min(created_at) FROM did_history WHERE owner = ?", (session.owner,)).fetchone()
         if oldest is not None:
-            _forget_later(world, datetime.fromisoformat(oldest))
+            _forget_later(session, datetime.fromisoformat(oldest))
 
 
 def remember(
-    world: AccountSession,
+    session: AccountSession,
     action: str,
     numbers: Iterable[str],
     *,
@@ -51,32 +51,32 @@ def remember(
     """Write an event of some numbers into the history.
 
     Args:
-        world: Whose.
+        session: Whose.
         action: What happened.
         numbers: To which.
         method: By which door: `api3` for a request, `system` for the clock.
         change: A value before and after.
     """
     private = {} if change is None else {"from": _text(change[0]), "to": _text(change[1])}
-    world.insert_many(
+    session.insert_many(
         _TYPE,
         [
             {
-                "id": world.new_id(),
+                "id": session.new_id(),
                 "did_number": number,
                 "action": action,
                 "method": method,
-                "created_at": world.stamp(),
+                "created_at": session.stamp(),
                 "private": private,
             }
             for number in numbers
         ],
     )
-    _forget_later(world, world.now())
+    _forget_later(session, session.now())
 
 
-def _forget_later(world: AccountSession, written: datetime) -> None:
-    world.once(written + _KEPT, _TYPE, "forget", f"forget/{world.owner}")
+def _forget_later(session: AccountSession, written: datetime) -> None:
+    session.once(written + _KEPT, _TYPE, "forget", f"forget/{session.owner}")
 
 
 def _text(value: Any) -> str | None:

@@ -25,19 +25,19 @@ class Named(Behaviour):
 
     among: ClassVar[tuple[str, ...]]
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Refuse a name that is taken."""
-        self._check_name(world, record["name"])
+        self._check_name(session, record["name"])
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Refuse a name that another one has."""
         if "name" in changes and changes["name"] != record["name"]:
-            self._check_name(world, changes["name"])
+            self._check_name(session, changes["name"])
 
-    def _check_name(self, world: AccountSession, name: str) -> None:
+    def _check_name(self, session: AccountSession, name: str) -> None:
         if not name.strip():
             raise attribute_error("name", "can't be blank")
-        if any(world.count(type, name=name) for type in self.among):
+        if any(session.count(type, name=name) for type in self.among):
             raise attribute_error("name", "has already been taken")
 
 
@@ -46,7 +46,7 @@ def cost(item: Record) -> Decimal:
     return int(item["qty"]) * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
 
 
-def order_reference(world: AccountSession) -> str:
+def order_reference(session: AccountSession) -> str:
     """A new reference of an order, for people to read."""
-    letters = "".join(world.dice.choices(string.ascii_uppercase, k=3))
-    return f"{letters}-{world.dice.randrange(10**6):06}"
+    letters = "".join(session.rng.choices(string.ascii_uppercase, k=3))
+    return f"{letters}-{session.rng.randrange(10**6):06}"

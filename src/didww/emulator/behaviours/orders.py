@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from didww.emulator.behaviours.available_dids import pick, shadow
+from didww.emulator.behaviours.available_dids import hold_account, pick
 from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.behaviours.capacity import priced_by
 from didww.emulator.behaviours.dids import take_over
@@ -44,79 +44,81 @@ class Orders(Behaviour):
     undecided = frozenset({"pending"})
     defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Check the items, hold their numbers and charge their price."""
         backorder = record["allow_back_ordering"]
         description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
-        record.update(id=world.new_id(), status="pending", reference=order_reference(world), description=description)
+        record.update(
+            id=session.new_id(), status="pending", reference=order_reference(session), description=description
+        )
         total = Decimal(0)
         items: list[Any] = []
         plans: list[dict[str, Any]] = []
         for index, item in enumerate(record["items"]):
-            answer, plan = _priced(world, index, item, backorder=backorder)
+            answer, plan = _priced(session, index, item, backorder=backorder)
             items.append(answer)
             plans.append(plan)
             total += cost(answer["attributes"])
-            _hold(world, plan, record["id"])
-        world.charge(total)
+            _hold(session, plan, record["id"])
+        session.charge(total)
         record["items"] = items
         record["amount"] = f"{total:.2f}"
         record["private"] = {"plans": plans}
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Have it filled; channels alone are there at once."""
-        world.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
+        session.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:
         """Hand the numbers over, if all of them are there; or cancel."""
-        order = world.get("orders", payload["id"])
+        order = session.get("orders", payload["id"])
         if order is None or order["status"] != "pending":
             return
         if name == "cancel":
-            _cancel(world, order)
+            _cancel(session, order)
             return
         plans = order["private"]["plans"]
         for plan in _of_numbers(plans):
-            group = world.get("did_groups", plan["group"])
+            group = session.get("did_groups", plan["group"])
             missing = plan["qty"] - len(plan["numbers"])
             if group is not None and missing:
-                more = pick(world, group, missing)
-                _hold(world, {**plan, "numbers": more}, order["id"])
+                more = pick(session, group, missing)
+                _hold(session, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
         if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
             tried = order["private"].get("tried", 0) + 1
-            world.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
+            session.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
             again = SECONDS_TO_TRY_AGAIN if tried < MAX_TRIES_A_MINUTE else 3600
-            world.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
+            session.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
             return
-        now = world.now()
+        now = session.now()
         until = month_later(now)
         for plan, item in zip(plans, order["items"], strict=True):
             if "pool" in plan:
-                pool = world.get("capacity_pools", plan["pool"]) or {}
+                pool = session.get("capacity_pools", plan["pool"]) or {}
                 count = pool["total_channels_count"] + plan["qty"]
-                world.update("capacity_pools", plan["pool"], {"total_channels_count": count})
+                session.update("capacity_pools", plan["pool"], {"total_channels_count": count})
                 ends = date.fromisoformat(pool["renew_date"])
             else:
-                _release(world, plan)
-                take_over(world, [_did(world, plan, number, order["id"], until) for number in plan["numbers"]])
+                _release(session, plan)
+                take_over(session, [_did(session, plan, number, order["id"], until) for number in plan["numbers"]])
                 ends = until.date()
             item["attributes"].update(billed_from=f"{now:%Y-%m-%d}", billed_to=last_day(ends))
-        world.update("orders", order["id"], {"status": "completed", "items": order["items"]})
+        session.update("orders", order["id"], {"status": "completed", "items": order["items"]})
 
-    def delete(self, world: AccountSession, record: Record) -> bool:
+    def delete(self, session: AccountSession, record: Record) -> bool:
         """Cancel: the money comes back, the numbers go back into stock."""
         # Only orders of numbers can be canceled; how the service says so of others is not documented.
         if record["status"] != "pending" or not _of_numbers(record["private"]["plans"]):
             raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
-        _cancel(world, record)
+        _cancel(session, record)
         return True
 
 
-def _cancel(world: AccountSession, order: Record) -> None:
-    world.charge(-Decimal(order["amount"]))
-    world.update("orders", order["id"], {"status": "canceled"})
-    held = shadow(world)
+def _cancel(session: AccountSession, order: Record) -> None:
+    session.charge(-Decimal(order["amount"]))
+    session.update("orders", order["id"], {"status": "canceled"})
+    held = hold_account(session)
     for hold in held.find("did_reservations", description=order["id"]):
         held.delete("did_reservations", hold["id"])
 
@@ -125,7 +127,9 @@ def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [plan for plan in plans if "pool" not in plan]
 
 
-def _priced(world: AccountSession, index: int, item: Any, *, backorder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _priced(
+    session: AccountSession, index: int, item: Any, *, backorder: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The item as it is answered, and the plan to fill it."""
     inside = item["attributes"]
 
@@ -133,26 +137,26 @@ def _priced(world: AccountSession, index: int, item: Any, *, backorder: bool) ->
         return attribute_error(f"items/{index}/{name}", message)
 
     if item["type"] == "capacity_order_items":
-        return _channels(world, inside, refused)
+        return _channels(session, inside, refused)
     if item["type"] != "did_order_items":
         raise refused("type", "is not allowed for creation")
-    sku = world.get("stock_keeping_units", inside.get("sku_id"))
+    sku = session.get("stock_keeping_units", inside.get("sku_id"))
     if sku is None:
         raise refused("sku_id")
     given = [name for name in _CHOICES if inside.get(name) is not None]
     if len(given) > 1:
         raise not_allowed(given[1])
     chosen, value = (given[0], inside[given[0]]) if given else ("qty", 1)
-    group = world.get("did_groups", sku["did_group"])
+    group = session.get("did_groups", sku["did_group"])
     assert group is not None  # noqa: S101 every SKU has its group
     prefix = inside.get("nanpa_prefix_id")
-    if prefix is not None and (world.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
+    if prefix is not None and (session.get("nanpa_prefixes", prefix) or {}).get("did_group") != group["id"]:
         raise refused("nanpa_prefix_id")
-    numbers = _CHOOSERS[chosen](world, group, value, refused)
+    numbers = _CHOOSERS[chosen](session, group, value, refused)
     qty = value if chosen == "qty" else 1
     if len(numbers) < qty and not (backorder and group["back_orders"]):
         raise refused("qty", "exceeds available DIDs count")
-    once, monthly = (world.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
+    once, monthly = (session.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
@@ -176,17 +180,17 @@ def _priced(world: AccountSession, index: int, item: Any, *, backorder: bool) ->
 
 
 def _channels(
-    world: AccountSession, inside: dict[str, Any], refused: Callable[..., Refused]
+    session: AccountSession, inside: dict[str, Any], refused: Callable[..., Refused]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
-    pool, qty = world.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
+    pool, qty = session.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
     if pool is None:
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
-    price = priced_by(world, pool, qty)
-    once = world.gross(Decimal(price["setup_price"]))
-    monthly = world.gross(Decimal(price["monthly_price"]) * _rest_of_month(world, pool))
+    price = priced_by(session, pool, qty)
+    once = session.gross(Decimal(price["setup_price"]))
+    monthly = session.gross(Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
     answer = {
         "qty": qty,
         "nrc": f"{once:.2f}",
@@ -199,30 +203,30 @@ def _channels(
     return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
 
 
-def _rest_of_month(world: AccountSession, pool: Record) -> Decimal:
+def _rest_of_month(session: AccountSession, pool: Record) -> Decimal:
     """Which part of a month new channels are charged for: what is left of the pool's."""
-    today = world.now().date()
+    today = session.now().date()
     ends = date.fromisoformat(pool["renew_date"])
     begins = month_earlier(ends, pool["private"].get("day"))
     return Decimal((ends - today).days) / Decimal((ends - begins).days)
 
 
-def _by_quantity(world: AccountSession, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
-    return pick(world, group, qty)
+def _by_quantity(session: AccountSession, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
+    return pick(session, group, qty)
 
 
-def _available(world: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
-    number = world.get("available_dids", id)
+def _available(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+    number = session.get("available_dids", id)
     if number is None or number["did_group"] != group["id"]:
         raise refused("available_did_id")
     return [number["number"]]
 
 
-def _reserved(world: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
-    reservation = world.get("did_reservations", id)
+def _reserved(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+    reservation = session.get("did_reservations", id)
     if reservation is None or reservation["did_group"] != group["id"]:
         raise refused("did_reservation_id")
-    world.delete("did_reservations", id)
+    session.delete("did_reservations", id)
     return [reservation["number"]]
 
 
@@ -233,27 +237,27 @@ _CHOOSERS: dict[str, Callable[..., list[str]]] = {
 }
 
 
-def _hold(world: AccountSession, plan: dict[str, Any], order: str) -> None:
+def _hold(session: AccountSession, plan: dict[str, Any], order: str) -> None:
     """Keep the numbers of a plan out of stock while the order is pending."""
-    held = shadow(world)
+    held = hold_account(session)
     for number in plan["numbers"]:
         held.insert(
             "did_reservations",
-            {"number": number, "did_group": plan["group"], "description": order, "expires_at": world.stamp()},
+            {"number": number, "did_group": plan["group"], "description": order, "expires_at": session.stamp()},
         )
 
 
-def _release(world: AccountSession, plan: dict[str, Any]) -> None:
-    held = shadow(world)
+def _release(session: AccountSession, plan: dict[str, Any]) -> None:
+    held = hold_account(session)
     for hold in held.find("did_reservations", number=plan["numbers"]):
         held.delete("did_reservations", hold["id"])
 
 
-def _did(world: AccountSession, plan: dict[str, Any], number: str, order: str, until: datetime) -> dict[str, Any]:
-    group = world.get("did_groups", plan["group"])
+def _did(session: AccountSession, plan: dict[str, Any], number: str, order: str, until: datetime) -> dict[str, Any]:
+    group = session.get("did_groups", plan["group"])
     waiting = bool(group is not None and group["needs_registration"])
     return {
-        "id": world.new_id(),
+        "id": session.new_id(),
         "number": number,
         "blocked": waiting,
         "awaiting_registration": waiting,
@@ -262,9 +266,9 @@ def _did(world: AccountSession, plan: dict[str, Any], number: str, order: str, u
         "channels_included_count": plan["channels"],
         "dedicated_channels_count": 0,
         "billing_cycles_count": plan["cycles"],
-        "created_at": world.stamp(),
-        "expires_at": world.stamp(until),
+        "created_at": session.stamp(),
+        "expires_at": session.stamp(until),
         "did_group": plan["group"],
         "order": order,
-        "private": {"monthly": plan["monthly"], "day": world.now().day},
+        "private": {"monthly": plan["monthly"], "day": session.now().day},
     }

@@ -46,41 +46,41 @@ class OutTrunks(Named):
         "emergency_enable_all": False,
     }
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Make the credentials."""
-        super().before_create(world, record)
-        _check(world, record)
-        record["authentication_method"] = _completed(world, record["authentication_method"], {}, "creation")
+        super().before_create(session, record)
+        _check(session, record)
+        record["authentication_method"] = _completed(session, record["authentication_method"], {}, "creation")
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """A sent method replaces the whole one; credentials stay as long as their kind does.
 
         Unblocking a trunk begins its 24 hours anew.
         """
-        super().before_update(world, record, changes)
-        _check(world, changes)
+        super().before_update(session, record, changes)
+        _check(session, changes)
         if changes.get("status") == "active" and record["status"] == "blocked":
             changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
         if "authentication_method" in changes:
             there: dict[str, Any] = record["authentication_method"] or {}
             changes["authentication_method"] = _completed(
-                world, changes["authentication_method"], there, "update", record["id"]
+                session, changes["authentication_method"], there, "update", record["id"]
             )
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """What was spent in the last 24 hours."""
-        return {"spent_amount": str(_spent(world, record) or "0.0")}
+        return {"spent_amount": str(_spent(session, record) or "0.0")}
 
 
-def spend(world: AccountSession, trunk: str, amount: Decimal) -> Record:
+def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
     """Add the price of a call to what a trunk has spent; at its threshold it is blocked.
 
     Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
     """
-    record = world.get("voice_out_trunks", trunk) or {}
-    spent = _spent(world, record)
-    kept = [one for one in record["private"].get("spent", []) if one[0] > world.stamp(world.now() - _WINDOW)]
-    now = world.stamp()
+    record = session.get("voice_out_trunks", trunk) or {}
+    spent = _spent(session, record)
+    kept = [one for one in record["private"].get("spent", []) if one[0] > session.stamp(session.now() - _WINDOW)]
+    now = session.stamp()
     if kept and kept[-1][0][:16] == now[:16]:  # of a minute, one sum
         now, amount_before = kept[-1][0], Decimal(kept.pop()[1])
         kept.append([now, str(amount_before + amount)])
@@ -91,18 +91,18 @@ def spend(world: AccountSession, trunk: str, amount: Decimal) -> Record:
     total = spent + amount
     if threshold is not None and total >= Decimal(threshold) and record["status"] == "active":
         changes |= {"status": "blocked", "threshold_reached": True}
-    return world.update("voice_out_trunks", trunk, changes)
+    return session.update("voice_out_trunks", trunk, changes)
 
 
-def _spent(world: AccountSession, record: Record) -> Decimal:
-    since = world.stamp(world.now() - _WINDOW)
+def _spent(session: AccountSession, record: Record) -> Decimal:
+    since = session.stamp(session.now() - _WINDOW)
     return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
 
 
-def _check(world: AccountSession, changes: Record) -> None:
+def _check(session: AccountSession, changes: Record) -> None:
     """Refuse an action without its feature, and what is no address or out of range; store a prefix once."""
     action = changes.get(_ACTION)
-    if action in overrides.NEED_FEATURE["voice_out_trunks", _ACTION] and not world.enabled(action):
+    if action in overrides.NEED_FEATURE["voice_out_trunks", _ACTION] and not session.enabled(action):
         raise attribute_error(_ACTION, "is not enabled for this account")
     threshold = Decimal(changes.get("threshold_amount") or 0)
     if threshold < 0:
@@ -119,26 +119,26 @@ class RegenerateCredentials(Behaviour):
 
     stored = False
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Replace them; trunks of other methods have none."""
-        trunk = world.get("voice_out_trunks", record["voice_out_trunk"]) or {}
+        trunk = session.get("voice_out_trunks", record["voice_out_trunk"]) or {}
         method: dict[str, Any] = trunk["authentication_method"]
         if method["type"] != "credentials_and_ip":
             raise relationship_error("voice_out_trunk")
         record["id"] = trunk["id"]
-        changed = {"username": random_word(world, 10), "password": random_word(world, 16)}
+        changed = {"username": random_word(session, 10), "password": random_word(session, 16)}
         inside = {**method["attributes"], **changed}
-        world.update(
+        session.update(
             "voice_out_trunks", trunk["id"], {"authentication_method": {"type": method["type"], "attributes": inside}}
         )
 
 
-def _completed(world: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
+def _completed(session: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
     """The method as it is stored: with credentials, those that are there if the kind stays."""
     kind, inside = given["type"], dict(given["attributes"])
     if kind == "ip_only":
         raise attribute_error("type", f"is not allowed for {when}", path="authentication_method/type")
-    if kind == "twilio" and _is_taken(world, inside["twilio_account_sid"], id):
+    if kind == "twilio" and _is_taken(session, inside["twilio_account_sid"], id):
         path = "authentication_method/attributes/twilio_account_sid"
         raise attribute_error("twilio_account_sid", "has already been taken", path=path)
     if kind == "credentials_and_ip":
@@ -146,15 +146,15 @@ def _completed(world: AccountSession, given: Any, there: Any, when: str, id: str
         # Single addresses come back as networks.
         inside["allowed_sip_ips"] = networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
         made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
-        inside["username"] = made.get("username") or random_word(world, 10)
-        inside["password"] = made.get("password") or random_word(world, 16)
+        inside["username"] = made.get("username") or random_word(session, 10)
+        inside["password"] = made.get("password") or random_word(session, 16)
     return {"type": kind, "attributes": inside}
 
 
-def _is_taken(world: AccountSession, sid: str, id: str) -> bool:
+def _is_taken(session: AccountSession, sid: str, id: str) -> bool:
     """Whether another trunk, of any account, trusts this Twilio account."""
-    world.touch("voice_out_trunks")
-    rows = world.setting.store.connection.execute(
+    session.touch("voice_out_trunks")
+    rows = session.runtime.store.connection.execute(
         "SELECT id FROM voice_out_trunks"
         " WHERE json_extract(authentication_method, '$.attributes.twilio_account_sid') = ?",
         (sid,),

@@ -61,19 +61,19 @@ class Validations(Behaviour):
         self._requirement = requirement
         self._requirements = requirements
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Refuse with everything that is missing; the answer bears the requirement's id."""
         identity, address = record["identity"], record["address"]
         if identity is None and address is None:
             raise relationship_error("identity", "can't be blank")
-        requirement = world.get(self._requirements, record[self._requirement])
+        requirement = session.get(self._requirements, record[self._requirement])
         assert requirement is not None  # noqa: S101 checked with the body
         record["id"] = requirement["id"]
         check(
-            world,
+            session,
             requirement,
-            None if identity is None else world.get("identities", identity),
-            None if address is None else world.get("addresses", address),
+            None if identity is None else session.get("identities", identity),
+            None if address is None else session.get("addresses", address),
         )
 
 
@@ -84,84 +84,84 @@ class AddressVerifications(Behaviour):
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Refuse what lacks something that the numbers' requirement asks for."""
-        address = world.get("addresses", record["address"])
+        address = session.get("addresses", record["address"])
         assert address is not None  # noqa: S101 checked with the body
-        identity = world.get("identities", address["identity"])
-        for requirement in _requirements(world, record["dids"]):
-            check(world, requirement, identity, address)
+        identity = session.get("identities", address["identity"])
+        for requirement in _requirements(session, record["dids"]):
+            check(session, requirement, identity, address)
             _check_papers(record, requirement, identity)
-        attach(world, record, "onetime_files")
-        record.update(status="pending", reference=reference(world, "AV"))
+        attach(session, record, "onetime_files")
+        record.update(status="pending", reference=reference(session, "AV"))
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Have it decided."""
-        world.begin("address_verifications", {"id": record["id"]})
+        session.begin("address_verifications", {"id": record["id"]})
 
-    def after_plant(self, world: AccountSession, record: Record) -> None:
+    def after_seed(self, session: AccountSession, record: Record) -> None:
         """Register the numbers of one that is approved."""
         if record["status"] == "approved":
-            _register_all(world, record)
+            _register_all(session, record)
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:
         """Approve: the numbers are registered, and work. Or reject: all stays as it is."""
-        verification = world.get("address_verifications", payload["id"])
+        verification = session.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
         if name == "reject":
-            world.update("address_verifications", payload["id"], rejection(payload))
+            session.update("address_verifications", payload["id"], rejection(payload))
             return
-        world.update("address_verifications", payload["id"], {"status": "approved"})
-        _register_all(world, verification)
+        session.update("address_verifications", payload["id"], {"status": "approved"})
+        _register_all(session, verification)
 
 
 class Identities(Behaviour):
     """People and companies."""
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete one that is in use, or has an address that is."""
-        if world.count("dids", identity=record["id"]):
+        if session.count("dids", identity=record["id"]):
             raise conflict("The identity cannot be removed while a number is registered to it")
-        for address in world.related("identities", record["id"], "addresses"):
-            _check_free(world, address)
+        for address in session.related("identities", record["id"], "addresses"):
+            _check_free(session, address)
 
-    def attributes(self, world: AccountSession, record: Record) -> None:
+    def attributes(self, session: AccountSession, record: Record) -> None:
         """Say whether a number is registered to it."""
-        record["verified"] = world.count("dids", identity=record["id"]) > 0
+        record["verified"] = session.count("dids", identity=record["id"]) > 0
 
 
 class Addresses(Behaviour):
     """Addresses of identities."""
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete one that is in use."""
-        _check_free(world, record["id"])
+        _check_free(session, record["id"])
 
-    def attributes(self, world: AccountSession, record: Record) -> None:
+    def attributes(self, session: AccountSession, record: Record) -> None:
         """Say whether a number is registered to it."""
-        record["verified"] = world.count("dids", address=record["id"]) > 0
+        record["verified"] = session.count("dids", address=record["id"]) > 0
 
 
 class Proofs(Behaviour):
     """Documents that prove an identity or an address."""
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """The kind of proof says what it can prove."""
-        proves = (world.get("proof_types", record["proof_type"]) or {})["entity_type"]
-        entity = world.get(record["entity_type"], record["entity"]) or {}
+        proves = (session.get("proof_types", record["proof_type"]) or {})["entity_type"]
+        entity = session.get(record["entity_type"], record["entity"]) or {}
         kinds = {"identities": str(entity.get("identity_type", "")).capitalize(), "addresses": "Address"}
         if kinds[record["entity_type"]] != proves:
             raise relationship_error("proof_type")
-        attach(world, record, "files")
+        attach(session, record, "files")
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete one that a review needs."""
         of_address = record["entity_type"] == "addresses"
-        kind = "address" if of_address else (world.get("identities", record["entity"]) or {})["identity_type"]
-        addresses = [record["entity"]] if of_address else world.related("identities", record["entity"], "addresses")
-        for requirement in _under_review(world, addresses):
-            types = world.related("address_requirements", requirement["id"], f"{kind}_proof_types")
+        kind = "address" if of_address else (session.get("identities", record["entity"]) or {})["identity_type"]
+        addresses = [record["entity"]] if of_address else session.related("identities", record["entity"], "addresses")
+        for requirement in _under_review(session, addresses):
+            types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
             if requirement[f"{kind}_proof_qty"] and record["proof_type"] in types:
                 raise _needed("proof")
 
@@ -169,26 +169,26 @@ class Proofs(Behaviour):
 class PermanentDocuments(Behaviour):
     """Filled-in forms on file, one for each identity and template."""
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Use up its files."""
-        attach(world, record, "files")
+        attach(session, record, "files")
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Remove the one whose place it takes."""
         same = {"identity": record["identity"], "template": record["template"]}
-        for one in world.find("permanent_supporting_documents", **same):
+        for one in session.find("permanent_supporting_documents", **same):
             if one["id"] != record["id"]:
-                world.delete("permanent_supporting_documents", one["id"])
+                session.delete("permanent_supporting_documents", one["id"])
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete one that a review needs."""
-        kind = (world.get("identities", record["identity"]) or {})["identity_type"]
-        for requirement in _under_review(world, world.related("identities", record["identity"], "addresses")):
+        kind = (session.get("identities", record["identity"]) or {})["identity_type"]
+        for requirement in _under_review(session, session.related("identities", record["identity"], "addresses")):
             if requirement[f"{kind}_permanent_document"] == record["template"]:
                 raise _needed("supporting document")
 
 
-def register(world: AccountSession, did: str, address: Record) -> None:
+def register(session: AccountSession, did: str, address: Record) -> None:
     """Let a number work whose address was approved."""
     changes = {
         "awaiting_registration": False,
@@ -196,13 +196,13 @@ def register(world: AccountSession, did: str, address: Record) -> None:
         "identity": address["identity"],
         "address": address["id"],
     }
-    world.update("dids", did, changes)
+    session.update("dids", did, changes)
 
 
-def _register_all(world: AccountSession, verification: Record) -> None:
-    address = world.get("addresses", verification["address"]) or {}
-    for did in world.related("address_verifications", verification["id"], "dids"):
-        register(world, did, address)
+def _register_all(session: AccountSession, verification: Record) -> None:
+    address = session.get("addresses", verification["address"]) or {}
+    for did in session.related("address_verifications", verification["id"], "dids"):
+        register(session, did, address)
 
 
 def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,20 +211,20 @@ def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
 
 
-def _check_free(world: AccountSession, address: str) -> None:
+def _check_free(session: AccountSession, address: str) -> None:
     """Refuse to remove an address that a review or an emergency calling service still rests on."""
     for type in ("address_verifications", "emergency_verifications"):
-        if world.count(type, address=address, status="pending"):
+        if session.count(type, address=address, status="pending"):
             raise conflict("The address cannot be removed while its verification is pending")
     living = ("new", "in_process", "active", "changes_required", "pending_update")
-    if world.count("emergency_calling_services", address=address, status=living):
+    if session.count("emergency_calling_services", address=address, status=living):
         raise conflict("The address cannot be removed while an emergency calling service uses it")
 
 
-def _under_review(world: AccountSession, addresses: Iterable[str]) -> Iterator[Record]:
+def _under_review(session: AccountSession, addresses: Iterable[str]) -> Iterator[Record]:
     """The requirements that reviews of these addresses go by at present."""
-    for one in world.find("address_verifications", address=list(addresses), status="pending"):
-        yield from _requirements(world, world.related("address_verifications", one["id"], "dids"))
+    for one in session.find("address_verifications", address=list(addresses), status="pending"):
+        yield from _requirements(session, session.related("address_verifications", one["id"], "dids"))
 
 
 def _needed(what: str) -> Refused:
@@ -232,7 +232,7 @@ def _needed(what: str) -> Refused:
     return Refused(422, text, text, "/data")
 
 
-def check(world: AccountSession, requirement: Record, identity: Record | None, address: Record | None) -> None:
+def check(session: AccountSession, requirement: Record, identity: Record | None, address: Record | None) -> None:
     """Refuse with all that identity and address lack of a requirement.
 
     Raises:
@@ -240,22 +240,22 @@ def check(world: AccountSession, requirement: Record, identity: Record | None, a
     """
     if identity is not None and address is not None and address["identity"] != identity["id"]:
         raise relationship_error("address")
-    country = world.get("countries", requirement["country"]) or {}
+    country = session.get("countries", requirement["country"]) or {}
     lacking = [
-        *(_lacking_of_identity(world, requirement, identity, country) if identity is not None else ()),
-        *(_lacking_of_address(world, requirement, address, country) if address is not None else ()),
+        *(_lacking_of_identity(session, requirement, identity, country) if identity is not None else ()),
+        *(_lacking_of_address(session, requirement, address, country) if address is not None else ()),
     ]
     if lacking:
         raise Refused.together(Refused(422, text, text, "/data") for text in lacking)
 
 
-def reference(world: AccountSession, letters: str) -> str:
+def reference(session: AccountSession, letters: str) -> str:
     """A new reference for people to read."""
-    return f"{letters}-{world.dice.randrange(10**4, 10**6)}"
+    return f"{letters}-{session.rng.randrange(10**4, 10**6)}"
 
 
 def _lacking_of_identity(
-    world: AccountSession, requirement: Record, identity: Record, country: Record
+    session: AccountSession, requirement: Record, identity: Record, country: Record
 ) -> Iterator[str]:
     kind: str = identity["identity_type"]
     if requirement["identity_type"] not in ("any", kind):
@@ -266,10 +266,10 @@ def _lacking_of_identity(
     for field in requirement[f"{kind}_mandatory_fields"] or ():
         if not identity.get(_attribute(field)):
             yield f"{_label(field)} is required for {kind.capitalize()} Identity"
-    yield from _lacking_proofs(world, requirement, kind, identity["id"], "Identity")
+    yield from _lacking_proofs(session, requirement, kind, identity["id"], "Identity")
     form = requirement.get(f"{kind}_permanent_document")
-    if form and not world.count("permanent_supporting_documents", identity=identity["id"], template=form):
-        template = world.get("supporting_document_templates", form) or {}
+    if form and not session.count("permanent_supporting_documents", identity=identity["id"], template=form):
+        template = session.get("supporting_document_templates", form) or {}
         yield f"Following Supporting Document(s) required ({template.get('name')})"
 
 
@@ -282,31 +282,33 @@ def _label(field: str) -> str:
     return field if field in _LABELED else field.replace("_", " ").title()
 
 
-def _lacking_of_address(world: AccountSession, requirement: Record, address: Record, country: Record) -> Iterator[str]:
+def _lacking_of_address(
+    session: AccountSession, requirement: Record, address: Record, country: Record
+) -> Iterator[str]:
     if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
         yield f"Address in {country.get('name')} required"
     for field in requirement.get("address_mandatory_fields") or ():
         if not address.get(_attribute(field)):
             yield f"{_label(field)} is required for Address"
-    yield from _lacking_proofs(world, requirement, "address", address["id"], "Address")
+    yield from _lacking_proofs(session, requirement, "address", address["id"], "Address")
 
 
-def _lacking_proofs(world: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
+def _lacking_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
     needed = requirement.get(f"{kind}_proof_qty") or 0
     if not needed:  # emergency requirements know no proofs
         return
-    types = world.related("address_requirements", requirement["id"], f"{kind}_proof_types")
-    if world.count("proofs", entity=entity, proof_type=types) < needed:
-        names = ", ".join(one["name"] for one in world.find("proof_types", id=types))
+    types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
+    if session.count("proofs", entity=entity, proof_type=types) < needed:
+        names = ", ".join(one["name"] for one in session.find("proof_types", id=types))
         yield f"{needed} {label} Proof(s) ({names}) required"
 
 
-def _requirements(world: AccountSession, dids: list[str]) -> list[Record]:
+def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
     """The address requirements of some numbers."""
     found: dict[str, Record] = {}
     for did in dids:
-        group = world.get("did_groups", (world.get("dids", did) or {}).get("did_group")) or {}
-        requirement = world.get("address_requirements", group.get("address_requirement"))
+        group = session.get("did_groups", (session.get("dids", did) or {}).get("did_group")) or {}
+        requirement = session.get("address_requirements", group.get("address_requirement"))
         if requirement is not None:
             found[requirement["id"]] = requirement
     return list(found.values())

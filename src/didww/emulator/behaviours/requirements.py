@@ -34,23 +34,23 @@ _TAKEN: Final = (*("any",) * 6, "personal", "business")
 class ProofTypes(Behaviour):
     """Kinds of proofs."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record]:
+    def rows(self, session: AccountSession) -> Iterable[Record]:
         """The same for all accounts."""
         for entity, names in _PROOFS.items():
             for name in names:
-                yield {"id": _proof_type(world, entity, name), "name": name, "entity_type": entity}
+                yield {"id": _proof_type(session, entity, name), "name": name, "entity_type": entity}
 
 
 class Templates(Behaviour):
     """Blank forms."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record]:
+    def rows(self, session: AccountSession) -> Iterable[Record]:
         """The same for all accounts."""
         for permanent, names in ((True, _PERMANENT), (False, _ONETIME)):
             for name in names:
                 file = name.lower().replace(" ", "-")
                 yield {
-                    "id": _template(world, name),
+                    "id": _template(session, name),
                     "name": name,
                     "permanent": permanent,
                     "url": f"https://forms.example.com/{file}.pdf",
@@ -60,16 +60,16 @@ class Templates(Behaviour):
 class AddressRequirements(Behaviour):
     """One for each country and kind of number that needs registration."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record]:
+    def rows(self, session: AccountSession) -> Iterable[Record]:
         """Drawn by their ids."""
-        for id, country, type in _pairs(world, "address_requirements", "needs_registration"):
+        for id, country, type in _pairs(session, "address_requirements", "needs_registration"):
             draw = int(id[:8], 16)
             taken = _TAKEN[(draw >> 8) % len(_TAKEN)]
             barred = {"personal": "business", "business": "personal"}.get(taken)
             for proven, names in (("personal", "Personal"), ("business", "Business"), ("address", "Address")):
                 asked = () if proven == barred else _PROOFS[names]
-                world.setting.store.link(
-                    id, f"{proven}_proof_types", [_proof_type(world, names, name) for name in asked]
+                session.runtime.store.link(
+                    id, f"{proven}_proof_types", [_proof_type(session, names, name) for name in asked]
                 )
             permanent, onetime = draw % 3 == 0, draw % 4 == 0
             asks: Record = {
@@ -87,10 +87,10 @@ class AddressRequirements(Behaviour):
                 "restriction_message": "The end user has to have an address in the country.",
                 "country": country,
                 "did_group_type": type,
-                "personal_permanent_document": _template(world, _PERMANENT[0]) if permanent else None,
-                "business_permanent_document": _template(world, _PERMANENT[1]) if permanent else None,
-                "personal_onetime_document": _template(world, _ONETIME[0]) if onetime else None,
-                "business_onetime_document": _template(world, _ONETIME[1]) if onetime else None,
+                "personal_permanent_document": _template(session, _PERMANENT[0]) if permanent else None,
+                "business_permanent_document": _template(session, _PERMANENT[1]) if permanent else None,
+                "personal_onetime_document": _template(session, _ONETIME[0]) if onetime else None,
+                "business_onetime_document": _template(session, _ONETIME[1]) if onetime else None,
             }
             # An area level of null says that this kind of identity is not taken.
             nothing = {name: 0 if name.endswith("_qty") else None for name in asks if name.startswith(f"{barred}_")}
@@ -100,9 +100,9 @@ class AddressRequirements(Behaviour):
 class EmergencyRequirements(Behaviour):
     """One for each country and kind of number that can have emergency calling."""
 
-    def rows(self, world: AccountSession) -> Iterable[Record]:
+    def rows(self, session: AccountSession) -> Iterable[Record]:
         """Drawn by their ids; each has a rate."""
-        for id, country, type in _pairs(world, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
+        for id, country, type in _pairs(session, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
             draw = int(id[:8], 16)
             yield {
                 "id": id,
@@ -119,24 +119,24 @@ class EmergencyRequirements(Behaviour):
                 "did_group_type": type,
             }
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
         """Its prices."""
         return {"setup_price": "0.0", "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
 
 
-def _pairs(world: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
+def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
     """Id, country and kind of number of each requirement that there is."""
-    world.touch("did_groups")
-    rows = world.setting.store.connection.execute(
+    session.touch("did_groups")
+    rows = session.runtime.store.connection.execute(
         f"SELECT DISTINCT country, did_group_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
     )
     for country, type in rows.fetchall():
-        yield world.catalogue.id_of(requirement, f"{country}/{type}"), country, type
+        yield session.catalogue.id_of(requirement, f"{country}/{type}"), country, type
 
 
-def _proof_type(world: AccountSession, entity: str, name: str) -> str:
-    return world.catalogue.id_of("proof_types", f"{entity}/{name}")
+def _proof_type(session: AccountSession, entity: str, name: str) -> str:
+    return session.catalogue.id_of("proof_types", f"{entity}/{name}")
 
 
-def _template(world: AccountSession, name: str) -> str:
-    return world.catalogue.id_of("supporting_document_templates", name)
+def _template(session: AccountSession, name: str) -> str:
+    return session.catalogue.id_of("supporting_document_templates", name)

@@ -24,25 +24,25 @@ MOST = 10
 class Reservations(Behaviour):
     """Held, and let go by the clock."""
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Take the number out of stock."""
-        available = world.get("available_dids", record["available_did"])
+        available = session.get("available_dids", record["available_did"])
         if available is None:
             raise relationship_error("available_did")
-        if world.count("did_reservations") >= MOST:
+        if session.count("did_reservations") >= MOST:
             raise Refused(422, f"at most {MOST} numbers can be reserved", pointer="/data")
         record["number"] = available["number"]
         record["did_group"] = available["did_group"]
-        record["expires_at"] = world.stamp(world.now() + HELD)
+        record["expires_at"] = session.stamp(session.now() + HELD)
 
-    def after_create(self, world: AccountSession, record: Record) -> None:
+    def after_create(self, session: AccountSession, record: Record) -> None:
         """Remember when it ends."""
-        world.schedule(world.now() + HELD, "did_reservations", "expire", record["id"])
+        session.schedule(session.now() + HELD, "did_reservations", "expire", record["id"])
 
-    def due(self, world: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
+    def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Let the number go; nothing happens if it was bought or released meanwhile."""
-        world.delete("did_reservations", payload)
+        session.delete("did_reservations", payload)
 
-    def document_meta(self, world: AccountSession, operation: str) -> dict[str, Any]:
+    def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
         """How many more the account may hold; the answer to a creation does not say."""
-        return {} if operation == "create" else {"available_count": MOST - world.count("did_reservations")}
+        return {} if operation == "create" else {"available_count": MOST - session.count("did_reservations")}

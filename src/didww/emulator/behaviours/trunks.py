@@ -63,27 +63,27 @@ class Trunks(Named):
     among = ("voice_in_trunks", "voice_in_trunk_groups")
     defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
 
-    def before_create(self, world: AccountSession, record: Record) -> None:
+    def before_create(self, session: AccountSession, record: Record) -> None:
         """Complete the configuration."""
-        super().before_create(world, record)
-        _check_room(world, record["voice_in_trunk_group"])
+        super().before_create(session, record)
+        _check_room(session, record["voice_in_trunk_group"])
         given = record["configuration"]
         if given["type"] == SipConfiguration.type_:
             blank = dict.fromkeys(SipConfiguration._fields)
             given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
-        record["configuration"] = _registered(world, given)
+        record["configuration"] = _registered(session, given)
 
-    def before_update(self, world: AccountSession, record: Record, changes: Record) -> None:
+    def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Keep the credentials of a registration in order, and groups within their size."""
-        super().before_update(world, record, changes)
+        super().before_update(session, record, changes)
         if "configuration" in changes:
-            changes["configuration"] = _registered(world, changes["configuration"])
+            changes["configuration"] = _registered(session, changes["configuration"])
         if changes.get("voice_in_trunk_group") != record["voice_in_trunk_group"]:
-            _check_room(world, changes.get("voice_in_trunk_group"))
+            _check_room(session, changes.get("voice_in_trunk_group"))
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete a trunk that is routed to, or in a group."""
-        if world.count("dids", voice_in_trunk=record["id"]):
+        if session.count("dids", voice_in_trunk=record["id"]):
             raise _in_use("The trunk cannot be removed while DIDs are routed to it")
         if record["voice_in_trunk_group"] is not None:
             raise _in_use("The trunk cannot be removed while it is in a trunk group")
@@ -94,21 +94,21 @@ class TrunkGroups(Named):
 
     among = ("voice_in_trunk_groups", "voice_in_trunks")
 
-    def before_delete(self, world: AccountSession, record: Record) -> None:
+    def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete a group that is routed to, or a member of which is."""
-        members = world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
-        if world.count("dids", voice_in_trunk_group=record["id"]) or world.count("dids", voice_in_trunk=members):
+        members = session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
+        if session.count("dids", voice_in_trunk_group=record["id"]) or session.count("dids", voice_in_trunk=members):
             raise _in_use("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
 
-    def delete(self, world: AccountSession, record: Record) -> bool:
+    def delete(self, session: AccountSession, record: Record) -> bool:
         """Take its trunks with it."""
-        for trunk in world.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"):
-            world.delete("voice_in_trunks", trunk)
+        for trunk in session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"):
+            session.delete("voice_in_trunks", trunk)
         return False
 
-    def meta(self, world: AccountSession, record: Record) -> dict[str, Any] | None:
+    def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """How many trunks it holds."""
-        return {"trunks_count": world.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
+        return {"trunks_count": session.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
 
 
 def _in_use(text: str) -> Refused:
@@ -116,14 +116,14 @@ def _in_use(text: str) -> Refused:
     return Refused(422, text, pointer="/data")
 
 
-def _check_room(world: AccountSession, group: str | None) -> None:
+def _check_room(session: AccountSession, group: str | None) -> None:
     """Refuse a trunk that a group has no room for."""
     most = VoiceInTrunkGroup._fields["voice_in_trunks"].le
-    if group is not None and most is not None and world.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
+    if group is not None and most is not None and session.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
         raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
 
 
-def _registered(world: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
+def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
     """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
     inside = configuration["attributes"]
     if configuration["type"] != SipConfiguration.type_:
@@ -132,18 +132,18 @@ def _registered(world: AccountSession, configuration: dict[str, Any]) -> dict[st
     if not inside["enabled_sip_registration"]:
         inside.update(incoming_auth_username=None, incoming_auth_password=None)
     elif not inside["incoming_auth_username"]:
-        inside.update(incoming_auth_username=_secret(world), incoming_auth_password=_secret(world))
+        inside.update(incoming_auth_username=_secret(session), incoming_auth_password=_secret(session))
     return configuration
 
 
-def _secret(world: AccountSession) -> str:
+def _secret(session: AccountSession) -> str:
     """A user name or password of a registration, as recorded answers have them."""
-    return "".join(world.dice.choices(string.ascii_letters + string.digits, k=16))
+    return "".join(session.rng.choices(string.ascii_letters + string.digits, k=16))
 
 
-def random_word(world: AccountSession, length: int) -> str:
+def random_word(session: AccountSession, length: int) -> str:
     """A word of small letters and digits, from the seed: a user name or password that the server makes."""
-    return "".join(world.dice.choices(string.ascii_lowercase + string.digits, k=length))
+    return "".join(session.rng.choices(string.ascii_lowercase + string.digits, k=length))
 
 
 def networks(ips: list[str] | None, label: str, path: str) -> list[str]:

@@ -247,8 +247,8 @@ def _resources(emulator: Emulator, request: Request, rest: list[str], query: lis
 
 
 def _pending(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
-    with emulator.engine.held() as setting:
-        outcomes = {type: list(one.outcomes) for type, one in setting.behaviours.items() if one.outcomes}
+    with emulator.engine.held() as runtime:
+        outcomes = {type: list(one.outcomes) for type, one in runtime.behaviours.items() if one.outcomes}
     return "pending.html", {
         "waiting": emulator.transitions.waiting(),
         "paces": emulator.transitions.show(),

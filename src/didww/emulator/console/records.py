@@ -1,4 +1,4 @@
-"""The records of all accounts as the console shows them. Looking changes nothing: no first rows, no dice thrown."""
+"""The records of all accounts as the console shows them. Looking changes nothing: no rows are made, no random number is drawn."""
 
 from __future__ import annotations
 
@@ -78,20 +78,20 @@ class _Onlooker(AccountSession):
     """A view that leaves the first rows of accounts unmade: their ids would be other ones than without a look."""
 
     def touch(self, type: str) -> Table:
-        table = self.setting.store.table(type)
+        table = self.runtime.store.table(type)
         return super().touch(type) if table.shared else table
 
 
 def kinds(emulator: Emulator) -> list[FieldType]:
     """All types that can be asked for, those with records of accounts first."""
     found: list[FieldType] = []
-    with emulator.engine.held() as setting:
+    with emulator.engine.held() as runtime:
         for cls in all_classes():
             table = table_of(cls.type_)
             # Numbers in stock are a range, not records.
             if table is None or cls.type_ == "available_dids" or not (cls.operations or cls.extra_operations):
                 continue
-            found.append(FieldType(cls.type_, _count(setting, table), table.shared))
+            found.append(FieldType(cls.type_, _count(runtime, table), table.shared))
     return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
 
 
@@ -100,17 +100,17 @@ def page_of(emulator: Emulator, type: str, number: int) -> Page | None:
     table = table_of(type)
     if table is None:
         return None
-    with emulator.engine.held() as setting:
-        total = _count(setting, table)
+    with emulator.engine.held() as runtime:
+        total = _count(runtime, table)
         last = max(1, -(-total // PAGE))
         number = min(number, last)
-        rows = setting.store.connection.execute(
+        rows = runtime.store.connection.execute(
             f'SELECT owner, {table.selected} FROM "{type}" WHERE {_seen(table)}'  # noqa: S608 declared names
             f" ORDER BY rowid {'' if table.shared else 'DESC'} LIMIT ? OFFSET ?",
             (PAGE, (number - 1) * PAGE),
         ).fetchall()
-        accounts = _accounts(setting)
-        records = [(row[0], _attributes(setting, table, row[0], row[1:])) for row in rows]
+        accounts = _accounts(runtime)
+        records = [(row[0], _attributes(runtime, table, row[0], row[1:])) for row in rows]
     names = _columns(table, [record for _, record in records])
     listed = [
         Listed(row[1], accounts.get(owner, ""), [record.get(name) for name in names])
@@ -124,25 +124,25 @@ def one(emulator: Emulator, type: str, id: str) -> Shown | None:
     table = table_of(type)
     if table is None:
         return None
-    with emulator.engine.held() as setting:
-        world = _Onlooker(setting, NOBODY, "")
-        world.touch(type)
-        found = setting.store.connection.execute(
+    with emulator.engine.held() as runtime:
+        session = _Onlooker(runtime, NOBODY, "")
+        session.touch(type)
+        found = runtime.store.connection.execute(
             f'SELECT owner, {table.selected} FROM "{type}" WHERE id = ? AND {_seen(table)}',  # noqa: S608 declared names
             (id,),
         ).fetchone()
         if found is None:
             return None
         owner, row = found[0], found[1:]
-        world = _Onlooker(setting, owner or NOBODY, "")
+        session = _Onlooker(runtime, owner or NOBODY, "")
         links: list[Linked] = []
         for name in table.shown_relations:
             relation = table.relations[name]
-            others = related_rows(world, table, relation, [row]).get(id, [])
+            others = related_rows(session, table, relation, [row]).get(id, [])
             targets = [(other.type, each[0], _title(other, each)) for other, each in others[:MAX_LINKED]]
             links.append(Linked(name, relation.many, targets, max(0, len(others) - MAX_LINKED)))
-        account = _accounts(setting).get(owner, "")
-        return Shown(type, id, account, _attributes(setting, table, owner, row), links)
+        account = _accounts(runtime).get(owner, "")
+        return Shown(type, id, account, _attributes(runtime, table, owner, row), links)
 
 
 def _seen(table: Table) -> str:
@@ -150,19 +150,19 @@ def _seen(table: Table) -> str:
     return "1" if table.shared else "owner > 0"
 
 
-def _count(setting: Runtime, table: Table) -> int:
-    _Onlooker(setting, NOBODY, "").touch(table.type)
-    row = setting.store.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {_seen(table)}').fetchone()  # noqa: S608
+def _count(runtime: Runtime, table: Table) -> int:
+    _Onlooker(runtime, NOBODY, "").touch(table.type)
+    row = runtime.store.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {_seen(table)}').fetchone()  # noqa: S608
     return int(row[0])
 
 
-def _accounts(setting: Runtime) -> dict[int | None, str]:
-    return dict(setting.store.connection.execute("SELECT id, substr(key, 1, 8) FROM accounts").fetchall())
+def _accounts(runtime: Runtime) -> dict[int | None, str]:
+    return dict(runtime.store.connection.execute("SELECT id, substr(key, 1, 8) FROM accounts").fetchall())
 
 
-def _attributes(setting: Runtime, table: Table, owner: int | None, row: Row) -> dict[str, Any]:
+def _attributes(runtime: Runtime, table: Table, owner: int | None, row: Row) -> dict[str, Any]:
     record = table.record(row)
-    setting.behaviour(table.type).attributes(_Onlooker(setting, owner or NOBODY, ""), record)
+    runtime.behaviour(table.type).attributes(_Onlooker(runtime, owner or NOBODY, ""), record)
     shown: dict[str, Any] = masked({name: record[name] for name in table.attributes})
     return shown
 

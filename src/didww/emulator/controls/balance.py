@@ -58,11 +58,11 @@ class Balance:
         Args:
             api_key: Whose; defaults to the emulator's own account.
         """
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            if not setting.store.filled("balances", world.owner):  # looking makes nothing
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            if not runtime.store.filled("balances", session.owner):  # looking makes nothing
                 return Money(FIRST_BALANCE, "0.00", FIRST_BALANCE)
-            record = world.find("balances", limit=1)[0]
+            record = session.find("balances", limit=1)[0]
         return Money(record["balance"], record["credit"], record["total_balance"])
 
     def put(
@@ -78,9 +78,9 @@ class Balance:
         Raises:
             ValueError: It is no amount.
         """
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            setting.changing(lambda: put_balance(world, balance, credit))
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            runtime.changing(lambda: put_balance(session, balance, credit))
         return self.show(api_key=api_key)
 
     def terms(self, *, vat: str | float | Decimal | None = None) -> Terms:
@@ -92,10 +92,10 @@ class Balance:
         Raises:
             ValueError: It is no percentage from 0 to 100.
         """
-        with self._engine.held() as setting:
+        with self._engine.held() as runtime:
             if vat is not None:
-                setting.store.set_meta("vat", str(_percent(vat)))
-            return Terms(setting.store.fact("vat") or "0")
+                runtime.store.set_meta("vat", str(_percent(vat)))
+            return Terms(runtime.store.get_meta("vat") or "0")
 
 
 def _percent(value: str | float | Decimal) -> Decimal:

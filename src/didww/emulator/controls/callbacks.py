@@ -126,7 +126,7 @@ _TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]
 }
 
 
-def report(world: AccountSession, type: str, before: str | None, record: Record) -> None:
+def report(session: AccountSession, type: str, before: str | None, record: Record) -> None:
     """Queue the callback for a record whose status may have changed, if it is one that is told."""
     statuses, fields = _TOLD.get(type, (frozenset[str](), _decided))
     status = record["status"]
@@ -134,25 +134,25 @@ def report(world: AccountSession, type: str, before: str | None, record: Record)
         return
     told: Any = {"type": type, **fields(record)}
     if type == _COLLECTED:
-        told = [{**told, "created_at": world.stamp()}]
+        told = [{**told, "created_at": session.stamp()}]
     # An emergency order, and first objects, may have no method.
     method = "POST" if type == _COLLECTED else str(record.get("callback_method") or "post").upper()
-    enabled = world.enabled("callback_secret")
-    world.setting.store.connection.execute(
+    enabled = session.enabled("callback_secret")
+    session.runtime.store.connection.execute(
         "INSERT INTO deliveries (owner, type, record, method, url, fields, state, next_at, attempts)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '[]')",
         (
-            world.owner,
+            session.owner,
             type,
             record["id"],
             method,
             record["callback_url"],
             msgspec.json.encode(told).decode(),
             "waiting" if enabled else "unsent",
-            world.stamp() if enabled else None,
+            session.stamp() if enabled else None,
         ),
     )
-    world.setting.ordered = True
+    session.runtime.ordered = True
 
 
 # Delivery
@@ -195,8 +195,8 @@ class Callbacks:
         terms = {"record": record, "state": state}
         given = {name: value for name, value in terms.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given) or "1"
-        with self._engine.held() as setting:
-            rows = setting.store.connection.execute(
+        with self._engine.held() as runtime:
+            rows = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MAX_SHOWN}",  # noqa: S608
                 list(given.values()),
             )
@@ -209,11 +209,11 @@ class Callbacks:
             LookupError: There is none with this id.
         """
         self._get(id)
-        with self._engine.held() as setting:
-            setting.store.connection.execute(
-                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(setting.clock.now()), id)
+        with self._engine.held() as runtime:
+            runtime.store.connection.execute(
+                "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(runtime.clock.now()), id)
             )
-            setting.ordered = True
+            runtime.ordered = True
         self._engine.wake()
         return self._get(id)
 
@@ -247,8 +247,8 @@ class Callbacks:
         end = time.monotonic() + min(timeout, _MAX_WAIT)
         while not self._closed:
             try:
-                with self._engine.held() as setting:
-                    due = self._next(setting.store.connection.execute, stamp(setting.clock.now())) is not None
+                with self._engine.held() as runtime:
+                    due = self._next(runtime.store.connection.execute, stamp(runtime.clock.now())) is not None
             except sqlite3.ProgrammingError:  # closed meanwhile
                 break
             if not due and not self._carrying.locked():
@@ -275,14 +275,14 @@ class Callbacks:
             return False
         try:
             while not self._closed:
-                with self._engine.held() as setting:
-                    now = stamp(setting.clock.now())
-                    execute = setting.store.connection.execute
+                with self._engine.held() as runtime:
+                    now = stamp(runtime.clock.now())
+                    execute = runtime.store.connection.execute
                     row = self._next(execute, now)
-                    setting.ordered = False
+                    runtime.ordered = False
                     if row is not None:  # what could not be noted must not be sent, time and again
                         execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
-                        row = setting.changing(partial(_sendable, setting.store, row, now))
+                        row = runtime.changing(partial(_sendable, runtime.store, row, now))
                         if row is None:
                             continue
                 if row is None:
@@ -300,11 +300,11 @@ class Callbacks:
             if not takes_no_more(error):
                 raise
             return PAUSE_ON_FULL_DISK
-        with self._engine.held() as setting:
-            row = setting.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
+        with self._engine.held() as runtime:
+            row = runtime.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:
                 return math.inf
-            return max(0.0, (datetime.fromisoformat(row[0]) - setting.clock.now()).total_seconds())
+            return max(0.0, (datetime.fromisoformat(row[0]) - runtime.clock.now()).total_seconds())
 
     @staticmethod
     def _next(execute: Callable[..., Any], now: str) -> Any:
@@ -314,8 +314,8 @@ class Callbacks:
         ).fetchone()
 
     def _get(self, id: int) -> Delivery:
-        with self._engine.held() as setting:
-            row = setting.store.connection.execute(
+        with self._engine.held() as runtime:
+            row = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
                 (str(id),),  # as text any number will do
             ).fetchone()
@@ -359,8 +359,8 @@ class Callbacks:
 
     def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
         attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
-        with self._engine.held() as setting:
-            execute = setting.store.connection.execute
+        with self._engine.held() as runtime:
+            execute = runtime.store.connection.execute
             execute("UPDATE deliveries SET attempts = ? WHERE id = ?", (attempts, delivery.id))
             # Another time stands there if it was replayed meanwhile; it is due again then.
             execute(

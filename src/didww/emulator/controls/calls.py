@@ -75,8 +75,8 @@ class Calls:
         """
         if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
             raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
-        with self._engine.held() as setting:
-            setting.store.set_meta("calls a day", str(float(a_day)))
+        with self._engine.held() as runtime:
+            runtime.store.set_meta("calls a day", str(float(a_day)))
         return a_day
 
     def inbound(
@@ -106,13 +106,13 @@ class Calls:
         from didww.emulator.behaviours.exports import lines_of
 
         seconds = _checked(count, duration)
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            found = world.find("dids", number=did) or world.find("dids", id=did)
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            found = session.find("dids", number=did) or session.find("dids", id=did)
             if not found:
                 raise LookupError(f"The account has no number {did!r}.")
-            line = lines_of(world, found[0]["number"])[0]
-            return setting.changing(lambda: [_in(world, line, source, seconds, code) for _ in range(count)])
+            line = lines_of(session, found[0]["number"])[0]
+            return runtime.changing(lambda: [_in(session, line, source, seconds, code) for _ in range(count)])
 
     def outbound(
         self,
@@ -139,33 +139,33 @@ class Calls:
             ValueError: A count or a duration cannot be so.
         """
         seconds, price = _checked(count, duration), _price(rate)
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            if world.get("voice_out_trunks", trunk) is None:
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            if session.get("voice_out_trunks", trunk) is None:
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
             def place() -> list[Call]:
-                where = _network(world, destination)
-                made = [_out(world, trunk, destination, where, seconds, price) for _ in range(count)]
+                where = _network(session, destination)
+                made = [_out(session, trunk, destination, where, seconds, price) for _ in range(count)]
                 return [one for one in made if one is not None]
 
-            placed = setting.changing(place)
+            placed = runtime.changing(place)
         self._engine.wake()
         return placed
 
 
-def calls_a_day(world: AccountSession) -> float:
+def calls_a_day(session: AccountSession) -> float:
     """How many calls a number has on a weekday, on average."""
-    return float(world.setting.store.fact("calls a day") or CALLS_A_DAY)
+    return float(session.runtime.store.get_meta("calls a day") or CALLS_A_DAY)
 
 
 def placed_calls(
-    world: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
+    session: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
 ) -> list[tuple[str, str]]:
     """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
-    rows = world.setting.store.connection.execute(
+    rows = session.runtime.store.connection.execute(
         "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
-        (world.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
+        (session.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
     )
     return [(at, row) for at, row, line in rows if line in lines]
 
@@ -186,7 +186,7 @@ def _checked(count: int, duration: Duration) -> int:
     return round(seconds_of(duration))
 
 
-def _in(world: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
+def _in(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
     where = line.attempts[0] if line.attempts else None
     answered = code == "200" and seconds > 0
     cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
@@ -205,21 +205,21 @@ def _in(world: AccountSession, line: Line, source: str, seconds: int, code: str)
         "Capacity Group": line.capacity_group,
         **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
     }
-    return _kept(world, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
+    return _kept(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
 
 
 def _out(
-    world: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
+    session: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
 ) -> Call | None:
     from didww.emulator.behaviours.out_trunks import spend
 
-    record = world.get("voice_out_trunks", trunk) or {}
+    record = session.get("voice_out_trunks", trunk) or {}
     if record["status"] != "active":
         return None
     billed = -(-seconds // 60) * 60
     charged = (rate * billed / 60).quantize(Decimal("0.001"), ROUND_HALF_UP)
-    callers = world.related("voice_out_trunks", trunk, "dids")
-    caller = (world.get("dids", callers[0]) or {}).get("number", "") if callers else ""
+    callers = session.related("voice_out_trunks", trunk, "dids")
+    caller = (session.get("dids", callers[0]) or {}).get("number", "") if callers else ""
     values = {
         "Status": "Completed" if seconds else "Failed",
         "Source": caller,
@@ -236,22 +236,22 @@ def _out(
         "Rate (USD)": f"{rate:.3f}",
         "Charged (USD)": f"{charged:.3f}",
     }
-    made = _kept(world, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
-    spend(world, trunk, charged)
+    made = _kept(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    spend(session, trunk, charged)
     return made
 
 
-def _network(world: AccountSession, number: str) -> tuple[str, str]:
+def _network(session: AccountSession, number: str) -> tuple[str, str]:
     """Country and network that a number belongs to; the country by its prefix if no price is known for it."""
     country, network, _ = network_of(number)
     if not country:
-        fitting = [one for one in world.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
+        fitting = [one for one in session.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
         country = max(fitting, key=lambda one: len(one["prefix"]))["name"] if fitting else ""
     return country, network
 
 
 def _kept(
-    world: AccountSession,
+    session: AccountSession,
     kind: str,
     columns: tuple[str, ...],
     line: str,
@@ -260,15 +260,15 @@ def _kept(
     seconds: int,
     charged: str,
 ) -> Call:
-    start = world.now().strftime(_FORM)
+    start = session.now().strftime(_FORM)
     times = {
         "Date/Time Start (UTC)": start,
         "Date/Time Connect (UTC)": start if answered else "",
-        "Date/Time End (UTC)": (world.now() + timedelta(seconds=seconds)).strftime(_FORM),
-        "Call ID": world.new_id().replace("-", "")[:16],
+        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORM),
+        "Call ID": session.new_id().replace("-", "")[:16],
     }
     row = written([{**values, **times}.get(column, "") for column in columns])
-    world.setting.store.connection.execute(
-        "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (world.owner, kind, line, start, row)
+    session.runtime.store.connection.execute(
+        "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (session.owner, kind, line, start, row)
     )
     return Call(times["Call ID"], start, line, charged)

@@ -193,9 +193,9 @@ class Faults:
     # For the engine and its doors
 
     def reset(self) -> None:
-        """No rules, and the dice as in the beginning."""
+        """Remove all rules, and restart the random sequence."""
         self._rules = []
-        self._dice = random.Random(f"{self._seed}/faults")  # noqa: S311 a game's dice
+        self._rng = random.Random(f"{self._seed}/faults")  # noqa: S311 nothing secret
 
     def for_request(self, request: Request) -> Fault | None:
         """The rule that decides about a request."""
@@ -226,7 +226,7 @@ class Faults:
                 seen = self._seen[rule.id] = self._seen.get(rule.id, 0) + 1
                 if rule.nth is not None and seen != rule.nth:
                     continue
-                if rule.probability < 1 and self._dice.random() >= rule.probability:
+                if rule.probability < 1 and self._rng.random() >= rule.probability:
                     continue
                 self._rules[place] = msgspec.structs.replace(rule, hits=rule.hits + 1)
                 return rule

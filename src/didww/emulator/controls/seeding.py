@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["id_of", "plant", "put_balance"]
+__all__ = ["id_of", "put_balance", "seed"]
 
 _SINGLE: Final = ("balance", "features")
 """What is said of the account itself, beside lists of objects."""
 _MOST: Final = 10**12
 
 
-def plant(world: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[str]]:
+def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[str]]:
     """Put objects into an account; the ids of what was made, by type.
 
     Raises:
@@ -53,12 +53,12 @@ def plant(world: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[s
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
     for type, several in objects.items():
         if type == "balance":
-            put_balance(world, several)
+            put_balance(session, several)
             continue
         if type == "features":
-            put_features(world.setting.store, world.owner, several)
+            put_features(session.runtime.store, session.owner, several)
             continue
-        table = _table(world, type)
+        table = _table(session, type)
         if not isinstance(several, list):
             raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 what a file holds
         for n, one in enumerate(cast("list[Any]", several)):
@@ -77,7 +77,7 @@ def plant(world: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[s
             raise ValueError(f"{waiting[0][0]}: objects refer to each other in a circle.")
         for where, table, given in ready:
             try:
-                id = _planted(world, table, given, where)
+                id = _seed_record(session, table, given, where)
             except Refused as refused:
                 raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
             made.setdefault(table.type, []).append((where, id))
@@ -104,7 +104,7 @@ def id_of(name: Any) -> str:
     return text
 
 
-def put_balance(world: AccountSession, amount: Any, credit: Any = None) -> Record:
+def put_balance(session: AccountSession, amount: Any, credit: Any = None) -> Record:
     """Set the prepaid money of an account, and its credit if one is given.
 
     Raises:
@@ -112,7 +112,7 @@ def put_balance(world: AccountSession, amount: Any, credit: Any = None) -> Recor
     """
     from decimal import Decimal, InvalidOperation
 
-    record = world.find("balances", limit=1)[0]
+    record = session.find("balances", limit=1)[0]
     try:
         balance = Decimal(str(amount))
         more = Decimal(record["credit"] if credit is None else str(credit))
@@ -123,16 +123,16 @@ def put_balance(world: AccountSession, amount: Any, credit: Any = None) -> Recor
     if not (-_MOST < balance < _MOST and -_MOST < more < _MOST):
         raise ValueError("An amount of money is below 1,000,000,000,000.")
     changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
-    return world.update("balances", record["id"], changes)
+    return session.update("balances", record["id"], changes)
 
 
-def _table(world: AccountSession, type: str) -> Table:
+def _table(session: AccountSession, type: str) -> Table:
     from didww._schema.registry import all_classes
 
     own = sorted({cls.type_ for cls in all_classes()} - overrides.SHARED - {"balances"})
     if type not in own:
         raise ValueError(f"{type}: objects of this type cannot be made.{did_you_mean(type, own)}")
-    return world.touch(type)
+    return session.touch(type)
 
 
 def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
@@ -164,7 +164,7 @@ def _ids(value: Any) -> list[str]:
     return [id_of(id) for one, id in zip(several, given, strict=True) if one is not None]
 
 
-def _planted(world: AccountSession, table: Table, given: dict[str, Any], where: str) -> str:
+def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], where: str) -> str:
     fields = table.cls._fields
     checker = Checker(creating=True)
     record: Record = {}
@@ -178,7 +178,7 @@ def _planted(world: AccountSession, table: Table, given: dict[str, Any], where: 
         if name not in given:
             continue
         ids = _ids(given[name])
-        types = [next((type for type in relation.targets if world.row(type, id) is not None), None) for id in ids]
+        types = [next((type for type in relation.targets if session.row(type, id) is not None), None) for id in ids]
         for id, type in zip(ids, types, strict=True):
             if type is None:
                 shown = id if id == given[name] else f"{given[name]!r} (id {id})"
@@ -186,26 +186,26 @@ def _planted(world: AccountSession, table: Table, given: dict[str, Any], where: 
         record[name] = ids if relation.many else (ids[0] if ids else None)
         if relation.polymorphic and not relation.many:
             record[f"{name}_type"] = types[0] if types else None
-    record["id"] = id_of(given["id"]) if "id" in given else world.new_id()
-    if world.setting.store.rows_of(table, [record["id"]]):
+    record["id"] = id_of(given["id"]) if "id" in given else session.new_id()
+    if session.runtime.store.rows_of(table, [record["id"]]):
         raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
-    behaviour = world.setting.behaviour(table.type)
+    behaviour = session.runtime.behaviour(table.type)
     if "create" in table.cls.operations and not behaviour.steps:
         missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
         if missing:
             raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
-        return str(writes.add(world, table, record)["id"])
-    behaviour.plant(world, record)
+        return str(writes.add(session, table, record)["id"])
+    behaviour.before_seed(session, record)
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
+            record[field.name] = behaviour.defaults.get(field.name, default(field, session.now()))
         record[field.name] = complete(field.kind, record[field.name])
     if behaviour.steps and record.get("status") in behaviour.undecided:
         decided = "have it created by a request, or give the status that it came to"
         raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
-    behaviour.after_plant(world, world.insert(table.type, record))
+    behaviour.after_seed(session, session.insert(table.type, record))
     return str(record["id"])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from didww._util.suggest import did_you_mean
-from didww.emulator.controls.seeding import id_of, plant
+from didww.emulator.controls.seeding import id_of, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ __all__ = ["State"]
 
 class _Snapshot(msgspec.Struct, frozen=True):
     contents: Any
-    dice: Any
+    rng: Any
     clock: ClockState
     close: Any
 
@@ -53,9 +53,9 @@ class State:
 
         fresh = Store(None, self._engine.seed)
         try:
-            fresh.set_meta("opened", "1")  # a file that is opened again throws other dice than these
-            dice = random.Random(f"{self._engine.seed}/1").getstate()  # noqa: S311 a game's dice
-            self._engine.replace(fresh.connection, dice, self._first_clock)
+            fresh.set_meta("opened", "1")  # a file that is opened again has another random sequence
+            rng = random.Random(f"{self._engine.seed}/1").getstate()  # noqa: S311 nothing secret
+            self._engine.replace(fresh.connection, rng, self._first_clock)
         finally:
             fresh.close()
         self._forget()
@@ -65,11 +65,11 @@ class State:
 
         It is kept in memory, and an older one of this name is dropped. Faults and the journal are not part of it.
         """
-        with self._engine.held() as setting:
-            contents = setting.store.copy()
+        with self._engine.held() as runtime:
+            contents = runtime.store.copy()
             # An emulator in a test is often just dropped.
             close = weakref.finalize(self, contents.close)
-            taken = _Snapshot(contents, setting.dice.getstate(), self._engine.clock.state(), close)
+            taken = _Snapshot(contents, runtime.rng.getstate(), self._engine.clock.state(), close)
         former = self._snapshots.pop(name, None)
         if former is not None:
             former.close()
@@ -87,7 +87,7 @@ class State:
             known = ", ".join(self._snapshots) or "none"
             guess = did_you_mean(name, self._snapshots)
             raise LookupError(f"There is no snapshot {name!r}; there are: {known}.{guess}")
-        self._engine.replace(taken.contents, taken.dice, taken.clock)
+        self._engine.replace(taken.contents, taken.rng, taken.clock)
 
     def snapshots(self) -> list[str]:
         """The names of the snapshots, the oldest first."""
@@ -109,9 +109,9 @@ class State:
         """
         if not isinstance(objects, dict):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise ValueError('objects are given by type, as in {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            made = setting.changing(lambda: plant(world, objects))
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            made = runtime.changing(lambda: seed(session, objects))
         self._engine.wake()
         return made
 
@@ -126,12 +126,12 @@ class State:
         Raises:
             ValueError: The file cannot be read, or something in it cannot be so; nothing was made then.
         """
-        with self._engine.held() as setting:
-            if once and setting.store.fact("seeded") is not None:
+        with self._engine.held() as runtime:
+            if once and runtime.store.get_meta("seeded") is not None:
                 return {}
         made = self.seed(_from_file(path), api_key=api_key)
-        with self._engine.held() as setting:
-            setting.store.set_meta("seeded", "1")
+        with self._engine.held() as runtime:
+            runtime.store.set_meta("seeded", "1")
         return made
 
     def close(self) -> None:

@@ -52,11 +52,11 @@ class Stock:
             LookupError: There is no such group.
         """
         with self._engine.held():
-            world = self._engine.world(api_key or self._default_key)
-            group = world.get("did_groups", did_group)
+            session = self._engine.session(api_key or self._default_key)
+            group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            return StockLevel(did_group, in_stock(world, group), world.catalogue.capacity(did_group))
+            return StockLevel(did_group, in_stock(session, group), session.catalogue.capacity(did_group))
 
     def put(self, did_group: str, count: int, *, api_key: str | None = None) -> StockLevel:
         """Have `count` numbers of a group left for an account to buy; orders that wait for them are tried at once.
@@ -70,26 +70,26 @@ class Stock:
             LookupError: There is no such group.
             ValueError: The range has not so many numbers.
         """
-        with self._engine.held() as setting:
-            world = self._engine.world(api_key or self._default_key)
-            group = world.get("did_groups", did_group)
+        with self._engine.held() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            capacity = world.catalogue.capacity(did_group)
-            taken = gone(world, group)
+            capacity = session.catalogue.capacity(did_group)
+            taken = gone(session, group)
             if not 0 <= count <= capacity - taken:
                 raise ValueError(f"count is {count}; this group's range leaves 0 to {capacity - taken}.")
-            setting.changing(lambda: world.update("did_groups", did_group, {"total_count": taken + count}))
+            runtime.changing(lambda: session.update("did_groups", did_group, {"total_count": taken + count}))
             # Back orders look for stock now and then; those of this group need not wait for it.
-            now = stamp(setting.clock.now())
-            for order in world.find("orders", status="pending"):
+            now = stamp(runtime.clock.now())
+            for order in session.find("orders", status="pending"):
                 wanted = {plan.get("group") for plan in order["private"].get("plans", ())}
                 if order["private"].get("tried") and did_group in wanted:
-                    setting.store.connection.execute(
+                    runtime.store.connection.execute(
                         "UPDATE events SET at = ? WHERE record = ? AND name = 'complete' AND at > ?",
                         (now, order["id"], now),
                     )
-            setting.load()
+            runtime.load()
         self._engine.tick()
         self._engine.wake()
         return self.show(did_group, api_key=api_key)

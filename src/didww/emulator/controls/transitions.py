@@ -64,8 +64,8 @@ class Transitions:
 
     def show(self) -> dict[str, TransitionRule]:
         """What was set, by type."""
-        with self._engine.held() as setting:
-            return dict(setting.paces)
+        with self._engine.held() as runtime:
+            return dict(runtime.transition_rules)
 
     def set(
         self,
@@ -98,35 +98,35 @@ class Transitions:
             raise ValueError(f"reads is {reads}; it goes from 0 to {_MAX_READS}.")
         if isinstance(reasons, str):
             raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
-        with self._engine.held() as setting:
-            behaviour = setting.behaviour(_known(setting, type))
+        with self._engine.held() as runtime:
+            behaviour = runtime.behaviour(_known(runtime, type))
             if outcome is not None and outcome not in behaviour.outcomes:
                 raise ValueError(f"{type} take the outcomes {', '.join(behaviour.outcomes)}, not {outcome!r}.")
-            pace = TransitionRule(
+            rule = TransitionRule(
                 None if after is None else seconds_of(after), reads, by_hand, outcome, list(reasons), comment
             )
-            setting.paces[type] = pace
-            _keep(setting)
-            return pace
+            runtime.transition_rules[type] = rule
+            _keep(runtime)
+            return rule
 
     def reset(self, type: str | None = None) -> None:
         """Decide as from the start: all types, or one."""
-        with self._engine.held() as setting:
+        with self._engine.held() as runtime:
             if type is None:
-                setting.paces.clear()
+                runtime.transition_rules.clear()
             else:
-                setting.paces.pop(_known(setting, type), None)
-            _keep(setting)
+                runtime.transition_rules.pop(_known(runtime, type), None)
+            _keep(runtime)
 
     def waiting(self) -> list[Waiting]:
         """The records of all accounts that wait to be decided, the oldest first; at most 500."""
-        with self._engine.held() as setting:
-            kinds = msgspec.json.encode(_decidable(setting)).decode()
-            rows = setting.store.connection.execute(_WAITING, (kinds,)).fetchall()
+        with self._engine.held() as runtime:
+            kinds = msgspec.json.encode(_decidable(runtime)).decode()
+            rows = runtime.store.connection.execute(_WAITING, (kinds,)).fetchall()
             found: list[Waiting] = []
             for owner, type, record, at, reads in rows:
-                there = _world(setting, owner).get(type, record)
-                behaviour = setting.behaviour(type)
+                there = _session(runtime, owner).get(type, record)
+                behaviour = runtime.behaviour(type)
                 if there is not None and there["status"] in behaviour.undecided:
                     found.append(Waiting(type, record, there["status"], at, reads, list(behaviour.outcomes)))
             return found
@@ -175,51 +175,51 @@ class Transitions:
         return self._decide(id, "cancel")
 
     def _decide(self, id: str, outcome: str, **said: Any) -> Decided:
-        with self._engine.held() as setting:
-            type, owner = _found(setting, id, outcome)
-            world = _world(setting, owner)
-            decided = setting.changing(lambda: _decided(world, type, id, outcome, said))
+        with self._engine.held() as runtime:
+            type, owner = _found(runtime, id, outcome)
+            session = _session(runtime, owner)
+            decided = runtime.changing(lambda: _decided(session, type, id, outcome, said))
         self._engine.wake()
         return decided
 
 
-def _decided(world: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decided:
-    behaviour = world.setting.behaviour(type)
-    record: Record = world.get(type, id) or {}
+def _decided(session: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decided:
+    behaviour = session.runtime.behaviour(type)
+    record: Record = session.get(type, id) or {}
     if record["status"] not in behaviour.undecided:
         raise ValueError(f"{id} of {type} is {record['status']} already.")
-    execute = world.setting.store.connection.execute
+    execute = session.runtime.store.connection.execute
     payloads = execute("DELETE FROM events WHERE record = ? RETURNING payload", (id,)).fetchall()
-    world.setting.awaited.discard(id)
+    session.runtime.awaited.discard(id)
     known: dict[str, Any] = msgspec.json.decode(payloads[-1][0]) if payloads else {"id": id}
-    behaviour.due(world, outcome, {**known, **said})
-    return Decided(type, id, (world.get(type, id) or record)["status"])
+    behaviour.due(session, outcome, {**known, **said})
+    return Decided(type, id, (session.get(type, id) or record)["status"])
 
 
-def _found(setting: Runtime, id: str, outcome: str) -> tuple[str, int]:
-    able = [type for type in _decidable(setting) if outcome in setting.behaviour(type).outcomes]
+def _found(runtime: Runtime, id: str, outcome: str) -> tuple[str, int]:
+    able = [type for type in _decidable(runtime) if outcome in runtime.behaviour(type).outcomes]
     for type in able:
-        table = setting.store.table(type)
-        row = setting.store.connection.execute(f'SELECT owner FROM "{table.type}" WHERE id = ?', (id,)).fetchone()  # noqa: S608
+        table = runtime.store.table(type)
+        row = runtime.store.connection.execute(f'SELECT owner FROM "{table.type}" WHERE id = ?', (id,)).fetchone()  # noqa: S608
         if row is not None:
             return type, row[0]
     raise LookupError(f"There is nothing of id {id!r} among {', '.join(able)} to {outcome}.")
 
 
-def _world(setting: Runtime, owner: int) -> AccountSession:
-    return AccountSession(setting, owner, "http://127.0.0.1/v3")
+def _session(runtime: Runtime, owner: int) -> AccountSession:
+    return AccountSession(runtime, owner, "http://127.0.0.1/v3")
 
 
-def _decidable(setting: Runtime) -> list[str]:
-    return [type for type, behaviour in setting.behaviours.items() if behaviour.outcomes]
+def _decidable(runtime: Runtime) -> list[str]:
+    return [type for type, behaviour in runtime.behaviours.items() if behaviour.outcomes]
 
 
-def _known(setting: Runtime, type: str) -> str:
-    known = _decidable(setting)
+def _known(runtime: Runtime, type: str) -> str:
+    known = _decidable(runtime)
     if type not in known:
         raise ValueError(f"{type!r} are not decided; there are {', '.join(known)}.{did_you_mean(type, known)}")
     return type
 
 
-def _keep(setting: Runtime) -> None:
-    setting.store.set_meta("paces", msgspec.json.encode(setting.paces).decode())
+def _keep(runtime: Runtime) -> None:
+    runtime.store.set_meta("paces", msgspec.json.encode(runtime.transition_rules).decode())

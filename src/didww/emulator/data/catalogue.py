@@ -375,7 +375,7 @@ class Catalogue:
 
 
 def _draw(id: str) -> int:
-    """Return the group's dice, 32 bits of its id, which is a hash of the seed already."""
+    """Return the group's random bits, 32 of its id, which is a hash of the seed already."""
     return int(id[:8], 16)
 
 

@@ -75,7 +75,7 @@ class Accounts:
 
 def features_of(store: Store, owner: int) -> dict[str, bool]:
     """Return the features of an account, and whether each is enabled."""
-    kept = store.fact(f"features/{owner}")
+    kept = store.get_meta(f"features/{owner}")
     return {**FEATURES, **(msgspec.json.decode(kept) if kept else {})}
 
 
@@ -120,8 +120,8 @@ class Features:
         Args:
             api_key: Whose; defaults to the emulator's own account.
         """
-        with self._engine.held() as setting:
-            return features_of(setting.store, self._engine.world(api_key or self._default_key).owner)
+        with self._engine.held() as runtime:
+            return features_of(runtime.store, self._engine.session(api_key or self._default_key).owner)
 
     def put(self, features: dict[str, bool], *, api_key: str | None = None) -> dict[str, bool]:
         """Enable and disable features of an account; the others stay as they are.
@@ -133,5 +133,5 @@ class Features:
         Raises:
             ValueError: There is no such feature, or a value is not a boolean.
         """
-        with self._engine.held() as setting:
-            return put_features(setting.store, self._engine.world(api_key or self._default_key).owner, features)
+        with self._engine.held() as runtime:
+            return put_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)

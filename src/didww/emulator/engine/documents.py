@@ -37,8 +37,8 @@ class _Node:
 class _Answer:
     """The resources of one answer, each once."""
 
-    def __init__(self, world: AccountSession) -> None:
-        self.world = world
+    def __init__(self, session: AccountSession) -> None:
+        self.session = session
         self.nodes: dict[tuple[str, str], _Node] = {}
 
     def add(self, table: Table, rows: Iterable[Row]) -> list[_Node]:
@@ -65,7 +65,7 @@ class _Answer:
         relation = nodes[0].table.relations.get(name) if nodes else None
         if relation is None:  # a path that one of several types does not have
             return []
-        found = related_rows(self.world, nodes[0].table, relation, [node.row for node in nodes])
+        found = related_rows(self.session, nodes[0].table, relation, [node.row for node in nodes])
         by_type: dict[str, dict[str, tuple[Table, Row]]] = {}
         for node in nodes:
             others = found.get(node.row[0], ())
@@ -77,13 +77,13 @@ class _Answer:
 
 
 def related_rows(
-    world: AccountSession, table: Table, relation: Relation, rows: Sequence[Row]
+    session: AccountSession, table: Table, relation: Relation, rows: Sequence[Row]
 ) -> dict[str, list[tuple[Table, Row]]]:
     """The rows that a relationship of `rows` leads to, by the id of the row it starts from."""
-    store = world.setting.store
+    store = session.runtime.store
     found: dict[str, list[tuple[Table, Row]]] = {}
     if relation.many:
-        other = world.touch(relation.targets[0])
+        other = session.touch(relation.targets[0])
         ids = [row[0] for row in rows]
         if relation.inverse is not None:
             place = other.place[relation.inverse]
@@ -99,7 +99,7 @@ def related_rows(
         return found
     place = table.place[relation.name]
     for type in relation.targets:
-        other = world.touch(type)
+        other = session.touch(type)
         leading = rows
         if relation.polymorphic:
             kind = table.place[f"{relation.name}_type"]
@@ -117,11 +117,11 @@ def _identifier(type: str, id: str) -> str:
 
 
 def relationship(
-    world: AccountSession, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]
+    session: AccountSession, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]
 ) -> bytes:
     """A document of a relationship's linkage."""
     ids = [{"type": other.type, "id": row[0]} for other, row in found]
-    address = f"{world.base}/{table.path}/{id}"
+    address = f"{session.base}/{table.path}/{id}"
     return _encoder.encode(
         {
             "links": {
@@ -137,17 +137,17 @@ def relationship(
 class _Writer:
     """Writes the resource objects of one type, all with the same fields."""
 
-    def __init__(self, world: AccountSession, table: Table, fields: frozenset[str] | None) -> None:
-        self.world = world
+    def __init__(self, session: AccountSession, table: Table, fields: frozenset[str] | None) -> None:
+        self.session = session
         self.table = table
         self.fields = fields
-        behaviour = world.setting.behaviour(table.type)
+        behaviour = session.runtime.behaviour(table.type)
         self.behaviour = behaviour
         self.has_meta = type(behaviour).meta is not Behaviour.meta
         self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
         self.relations = [name for name in table.shown_relations if fields is None or name in fields]
         # The address is written once for the type; only the id differs.
-        address = _encoder.encode(f"{world.base}/{table.path}/").decode()[1:-1]
+        address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'
         self.between = f'"related":"{address}'
         self.plain = self._relationships({})
@@ -164,7 +164,7 @@ class _Writer:
         table, row, fields = self.table, node.row, self.fields
         if self.has_attributes:
             record = table.record(row)
-            self.behaviour.attributes(self.world, record)
+            self.behaviour.attributes(self.session, record)
             attributes = {name: record[name] for name in table.attributes}
         else:
             attributes = table.shown(row)
@@ -175,13 +175,13 @@ class _Writer:
             text = self._relationships(node.linkage) if node.linkage else self.plain
             made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
         if self.has_meta:
-            meta = self.behaviour.meta(self.world, table.record(row))
+            meta = self.behaviour.meta(self.session, table.record(row))
             if meta is not None:
                 made["meta"] = meta
         return made
 
 
-def _document(world: AccountSession, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
+def _document(session: AccountSession, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
     """`data` as a list, and `included` if an include was asked for."""
     writers: dict[str, _Writer] = {}
 
@@ -189,7 +189,7 @@ def _document(world: AccountSession, nodes: Sequence[_Node], answer: _Answer, qu
         type = node.table.type
         writer = writers.get(type)
         if writer is None:
-            writer = writers[type] = _Writer(world, node.table, query.fields.get(type))
+            writer = writers[type] = _Writer(session, node.table, query.fields.get(type))
         return writer.write(node)
 
     made: dict[str, Any] = {"data": [write(node) for node in nodes]}
@@ -199,23 +199,23 @@ def _document(world: AccountSession, nodes: Sequence[_Node], answer: _Answer, qu
     return made
 
 
-def single(world: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
+def single(session: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
     """A document of one resource, or of none."""
-    answer = _Answer(world)
+    answer = _Answer(session)
     nodes = answer.add(table, () if row is None else (row,))
     if query.include:
         answer.include(nodes, query.include)
-    document = _document(world, nodes, answer, query)
+    document = _document(session, nodes, answer, query)
     document["data"] = document["data"][0] if nodes else None
     document["meta"] = {
-        **world.setting.behaviour(table.type).document_meta(world, operation),
+        **session.runtime.behaviour(table.type).document_meta(session, operation),
         "api_version": API_VERSION,
     }
     return _encoder.encode(document)
 
 
 def collection(
-    world: AccountSession,
+    session: AccountSession,
     table: Table,
     rows: Sequence[Row],
     query: Query,
@@ -224,24 +224,24 @@ def collection(
     meta: dict[str, Any] | None = None,
 ) -> bytes:
     """A document of a list; `total` is how many match, None for a list without pages."""
-    answer = _Answer(world)
+    answer = _Answer(session)
     nodes = answer.add(table, rows)
     if query.include:
         answer.include(nodes, query.include)
-    document = _document(world, nodes, answer, query)
+    document = _document(session, nodes, answer, query)
     if table.type in overrides.NO_META:
         return _encoder.encode(document)
-    more = {**world.setting.behaviour(table.type).document_meta(world, "list"), **(meta or {})}
+    more = {**session.runtime.behaviour(table.type).document_meta(session, "list"), **(meta or {})}
     if query.page is not None and total is not None:
         more["total_records"] = total
-        document["links"] = _page_links(world, table, query, total)
+        document["links"] = _page_links(session, table, query, total)
     document["meta"] = {**more, "api_version": API_VERSION}
     return _encoder.encode(document)
 
 
-def _page_links(world: AccountSession, table: Table, query: Query, total: int) -> dict[str, str]:
+def _page_links(session: AccountSession, table: Table, query: Query, total: int) -> dict[str, str]:
     assert query.page is not None  # noqa: S101 asked before
-    path = f"{world.base}/{table.path}"
+    path = f"{session.base}/{table.path}"
     number, size = query.page
     last = max(1, -(-total // size))
     links = {"first": query.link(path, 1, size)}

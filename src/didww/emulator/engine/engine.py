@@ -49,7 +49,7 @@ _PREFIX = "/v3"
 class _Balances(Behaviour):
     """The first money of an account."""
 
-    def account_rows(self, world: AccountSession) -> Iterable[Record]:  # noqa: ARG002
+    def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002
         """One row."""
         return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
 
@@ -96,25 +96,25 @@ class Engine:
         self._closed = False
         self._in_file = path is not None
         self._store = store = Store(path, seed, self._lock)
-        # Each opening of a file throws other dice: ids must not come twice.
-        opened = int(store.fact("opened") or 0) + 1
+        # Each opening of a file has a random sequence of its own: ids must not come twice.
+        opened = int(store.get_meta("opened") or 0) + 1
         store.set_meta("opened", str(opened))
-        dice = random.Random(f"{seed}/{opened}")  # noqa: S311 a game's dice
-        self._setting = Runtime(
+        rng = random.Random(f"{seed}/{opened}")  # noqa: S311 nothing secret
+        self._runtime = Runtime(
             store,
             self.clock,
             Catalogue(seed),
-            dice,
+            rng,
             {**_OWN, **BEHAVIOURS},
         )
         self.seed = seed
         # Dice of their own: reading does not change which ids come next.
-        self._request_dice = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 a game's dice
+        self._request_rng = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 nothing secret
         self._accounts = Accounts(store, api_key)
         self._wake: Callable[[], None] | None = None
         if clock is not None:
             self._keep_clock()
-        elif kept := store.fact("clock"):
+        elif kept := store.get_meta("clock"):
             self.clock.restore(msgspec.json.decode(kept, type=ClockState))
         self.clock.watch(self._clock_being_set)
 
@@ -126,20 +126,20 @@ class Engine:
 
     @contextmanager
     def held(self) -> Generator[Runtime]:
-        """The setting, with no request being handled meanwhile."""
+        """The runtime, with no request being handled meanwhile."""
         with self._lock:
-            yield self._setting
+            yield self._runtime
 
-    def replace(self, source: sqlite3.Connection, dice: object, clock: ClockState) -> None:
-        """Take over another store's contents, dice and clock."""
+    def replace(self, source: sqlite3.Connection, rng: object, clock: ClockState) -> None:
+        """Take over another store's contents, random state and clock."""
         with self._lock:
             self._store.replace(source)
             self._accounts.forget()
-            self._setting.dice.setstate(dice)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            self._runtime.rng.setstate(rng)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
             self.clock.restore(clock)
             self._keep_clock()
-            self._setting.load()
-            run_due(self._setting)
+            self._runtime.load()
+            run_due(self._runtime)
         self.wake()
 
     def tick(self) -> float:
@@ -148,12 +148,12 @@ class Engine:
             if self._closed:
                 return math.inf
             try:
-                run_due(self._setting)
+                run_due(self._runtime)
             except sqlite3.OperationalError as error:
                 if not takes_no_more(error):
                     raise
                 return PAUSE_ON_FULL_DISK
-            due = self._setting.next_due
+            due = self._runtime.next_due
             return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
 
     def on_work(self, wake: Callable[[], None]) -> None:
@@ -181,16 +181,16 @@ class Engine:
             except sqlite3.Error:
                 self.clock.restore(before)
                 raise
-            run_due(self._setting)
-        if self._setting.ordered:
+            run_due(self._runtime)
+        if self._runtime.ordered:
             self.wake()
 
-    def world(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
-        """The world of the account of a key, to set a scene or to look behind it.
+    def session(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
+        """The session of the account of a key, to set a scene or to look behind it.
 
         Not guarded by the engine's lock: not to be used while requests are handled in other threads.
         """
-        return AccountSession(self._setting, self._accounts.owner(api_key), base)
+        return AccountSession(self._runtime, self._accounts.owner(api_key), base)
 
     def handle(self, request: Request, *, holding: bool = False) -> Response:
         """The answer to `request`; never raises.
@@ -200,7 +200,7 @@ class Engine:
             holding: What it begins waits until somebody decides it.
         """
         with self._lock:
-            self._setting.holding = holding
+            self._runtime.holding = holding
             try:
                 found = self._kept_or_not(request)
             except Refused as refused:
@@ -208,8 +208,8 @@ class Engine:
             except Exception:
                 log.exception("emulator: %s failed", request.method)
                 found = Response(500, {}, error_body([_FAULT]))
-            request_id = new_id(self._request_dice)
-        if self._setting.ordered:
+            request_id = new_id(self._request_rng)
+        if self._runtime.ordered:
             self.wake()
         if not isinstance(found, Response):  # what takes long holds up nobody
             try:
@@ -225,7 +225,7 @@ class Engine:
     def _kept_or_not(self, request: Request) -> Response | Callable[[], Response]:
         if not self._in_file:
             return self._answer(request)
-        dice = self._setting.dice.getstate()
+        rng = self._runtime.rng.getstate()
         try:
             return self._answer(request)
         except sqlite3.OperationalError as error:
@@ -235,21 +235,21 @@ class Engine:
             if request.method != "GET":
                 raise Refused(507, "Insufficient Storage", said, code="507") from None
             log.warning("emulator: %s Reading goes on.", said)
-            return self._unkept(request, dice)
+            return self._unkept(request, rng)
 
-    def _unkept(self, request: Request, dice: tuple[Any, ...]) -> Response | Callable[[], Response]:
+    def _unkept(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
         """The answer to a request that reads: what has fallen due is done for it, and undone after it.
 
-        With the same dice each time, so that the same comes of it.
+        With the same rng each time, so that the same comes of it.
         """
-        self._setting.dice.setstate(dice)
+        self._runtime.rng.setstate(rng)
         try:
             with self._store.trial():
                 return self._answer(request)
         finally:
             self._accounts.forget()
-            self._setting.dice.setstate(dice)
-            self._setting.load()
+            self._runtime.rng.setstate(rng)
+            self._runtime.load()
 
     # Finding the way
 
@@ -266,18 +266,18 @@ class Engine:
             if table is None or table.type not in overrides.NO_KEY or request.method != "GET":
                 raise
             owner = NOBODY
-        setting = self._setting
-        run_due(setting)
+        runtime = self._runtime
+        run_due(runtime)
         path = "/" + "/".join(parts)
         if table is None:
             raise no_such_path(path)
-        world = AccountSession(setting, owner, base)
-        behaviour = setting.behaviour(table.type)
+        session = AccountSession(runtime, owner, base)
+        behaviour = runtime.behaviour(table.type)
         if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
-            served = setting.changing(lambda: behaviour.serve(world, request, "/".join(parts[1:])))
+            served = runtime.changing(lambda: behaviour.serve(session, request, "/".join(parts[1:])))
             if served is not None:
                 return served
-        return Response(*Operation(world, table, request, path=path, query=query).answer(parts[1:]))
+        return Response(*Operation(session, table, request, path=path, query=query).answer(parts[1:]))
 
 
 def _key(request: Request) -> str | None:

@@ -41,8 +41,8 @@ _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "
 class Operation:
     """One request to one resource type."""
 
-    def __init__(self, world: AccountSession, table: Table, request: Request, *, path: str, query: str) -> None:
-        self.world = world
+    def __init__(self, session: AccountSession, table: Table, request: Request, *, path: str, query: str) -> None:
+        self.session = session
         self.table = table
         self.request = request
         self.path = path
@@ -50,7 +50,7 @@ class Operation:
         body = request.body
         self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
-        self.behaviour = world.setting.behaviour(table.type)
+        self.behaviour = session.runtime.behaviour(table.type)
 
     def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
         """Do what the rest of the path and the method say."""
@@ -65,7 +65,7 @@ class Operation:
         if not uploads:  # its answer is no JSON:API by name
             self._check_accept()
         if operation == "delete":
-            self.world.setting.changing(lambda: writes.remove(self.world, self.table, rest[0]))
+            self.session.runtime.changing(lambda: writes.remove(self.session, self.table, rest[0]))
             return 204, {}, b""
         if operation == "list":
             return 200, {}, self._list()
@@ -73,8 +73,8 @@ class Operation:
             return 200, {}, self._find(rest[0] if rest else None)
         if operation == "create":
             headers = {"content-type": "application/json"} if uploads else {}
-            return 201, headers, self.world.setting.changing(self._create)
-        return 200, {}, self.world.setting.changing(lambda: self._update(rest[0]))
+            return 201, headers, self.session.runtime.changing(self._create)
+        return 200, {}, self.session.runtime.changing(lambda: self._update(rest[0]))
 
     def _operation(self, rest: list[str], method: str) -> str:
         cls = self.table.cls
@@ -89,7 +89,7 @@ class Operation:
         return operation
 
     def _check_feature(self, feature: str | None) -> None:
-        if feature is not None and not self.world.enabled(feature):
+        if feature is not None and not self.session.enabled(feature):
             raise forbidden(feature)
 
     def _check_accept(self) -> None:
@@ -106,57 +106,59 @@ class Operation:
         raise Refused(406, "Not acceptable", detail, code="406")
 
     def _query(self, *, listed: bool) -> Query:
-        return parse(self.table, self.text, listed=listed, now=self.world.now())
+        return parse(self.table, self.text, listed=listed, now=self.session.now())
 
     # Reading
 
     def _list(self) -> bytes:
         query = self._query(listed=True)
-        world, table = self.world, self.table
-        world.touch(table.type)
+        session, table = self.session, self.table
+        session.touch(table.type)
         for name, one in query.filters.items():
             owned = overrides.OWNED.get((table.type, name))
-            if owned is not None and world.row(owned, one.values[0]) is None:
+            if owned is not None and session.row(owned, one.values[0]) is None:
                 raise bad_filter_value(name, one.values[0])
             for value in overrides.NEED_FEATURE.get((table.type, name), frozenset()).intersection(one.values):
-                if not world.enabled(value):
+                if not session.enabled(value):
                     raise bad_filter_value(name, value)
         if type(self.behaviour).listed is not Behaviour.listed:
-            special = self.behaviour.listed(world, query.filters)
+            special = self.behaviour.listed(session, query.filters)
             if special is not None:
                 ids, meta = special
-                kept = world.setting.store.rows_of(table, ids)
+                kept = session.runtime.store.rows_of(table, ids)
                 rows = [kept[id] for id in ids if id in kept]
-                return documents.collection(world, table, rows, query, total=None, meta=meta)
-        conditions = Conditions(table, world.owner, world.touch)
+                return documents.collection(session, table, rows, query, total=None, meta=meta)
+        conditions = Conditions(table, session.owner, session.touch)
         conditions.narrow(query.filters)
         order = conditions.order(query.sorts)
-        store = world.setting.store
+        store = session.runtime.store
         execute = store.connection.execute
         source = f'FROM "{table.type}" AS t0 WHERE {conditions.where}'
         if query.page is None:
             rows = execute(f"SELECT {table.selected} {source} ORDER BY {order}", conditions.values).fetchall()
-            return documents.collection(world, table, rows, query, total=None)
+            return documents.collection(session, table, rows, query, total=None)
         total = store.count(source, conditions.values)
         size = query.page.size
         conditions.values.update(size=size, start=(query.page.number - 1) * size)
         # Ids first: whole rows would be carried along while all of them are sorted.
         page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
         found = store.rows_of(table, ids := [row[0] for row in page])
-        return documents.collection(world, table, [found[id] for id in ids], query, total=total)
+        return documents.collection(session, table, [found[id] for id in ids], query, total=total)
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)
-        answer = documents.single(self.world, self.table, self._row(id), query, "find")
-        if id is not None and self.world.setting.awaited:
-            self.world.seen(id)
+        answer = documents.single(self.session, self.table, self._row(id), query, "find")
+        if id is not None and self.session.runtime.awaited:
+            self.session.seen(id)
         return answer
 
     def _row(self, id: str | None) -> Row:
         if id is None:
-            rows = self.world.setting.store.rows_where(self.world.touch(self.table.type), self.world.owner, {}, limit=1)
+            rows = self.session.runtime.store.rows_where(
+                self.session.touch(self.table.type), self.session.owner, {}, limit=1
+            )
             return rows[0]
-        row = self.world.row(self.table.type, id)
+        row = self.session.row(self.table.type, id)
         if row is None:
             raise not_found(self.table.type, id)
         return row
@@ -180,47 +182,47 @@ class Operation:
             raise not_offered(self.request.method, self.path, ("GET",))
         self._check_accept()
         row = self._row(rest[0])
-        found = documents.related_rows(self.world, self.table, relation, [row]).get(row[0], [])
+        found = documents.related_rows(self.session, self.table, relation, [row]).get(row[0], [])
         if bare:
-            body = documents.relationship(self.world, self.table, row[0], relation, found)
+            body = documents.relationship(self.session, self.table, row[0], relation, found)
             return 200, {}, body
         return 200, {}, self._related(relation, found)
 
     def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
-        table = found[0][0] if found else self.world.touch(relation.targets[0])
-        query = parse(table, self.text, listed=False, now=self.world.now())
+        table = found[0][0] if found else self.session.touch(relation.targets[0])
+        query = parse(table, self.text, listed=False, now=self.session.now())
         rows = [row for _, row in found]
         if relation.many:
             query.page = None
-            return documents.collection(self.world, table, rows, query, total=None)
-        return documents.single(self.world, table, rows[0] if rows else None, query, "find")
+            return documents.collection(self.session, table, rows, query, total=None)
+        return documents.single(self.session, table, rows[0] if rows else None, query, "find")
 
     # Writing
 
     def _create(self) -> bytes:
         query = self._query(listed=False)
-        world, table, behaviour = self.world, self.table, self.behaviour
+        session, table, behaviour = self.session, self.table, self.behaviour
         uploads = type(behaviour).create is not Behaviour.create
         self._check_size(MAX_UPLOAD if uploads else MAX_BODY)
-        record = behaviour.create(world, self.headers.get("content-type", ""), self.body or b"") if uploads else None
+        record = behaviour.create(session, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:
-            made = writes.add(world, table, record)
+            made = writes.add(session, table, record)
         else:
             self._check_content_type()
-            made = writes.create(world, table, writes.read_body(table, self.body, None))
-        row = world.setting.store.row(table, world.owner, made["id"]) if behaviour.stored else table.row(made)
-        return documents.single(world, table, row, query, "create")
+            made = writes.create(session, table, writes.read_body(table, self.body, None))
+        row = session.runtime.store.row(table, session.owner, made["id"]) if behaviour.stored else table.row(made)
+        return documents.single(session, table, row, query, "create")
 
     def _update(self, id: str) -> bytes:
         query = self._query(listed=False)
         self._check_size(MAX_BODY)
         self._check_content_type()
         body = writes.read_body(self.table, self.body, id)
-        record = self.world.get(self.table.type, id)
+        record = self.session.get(self.table.type, id)
         if record is None:
             raise not_found(self.table.type, id)
-        writes.change(self.world, self.table, record, body)
-        return documents.single(self.world, self.table, self._row(id), query, "update")
+        writes.change(self.session, self.table, record, body)
+        return documents.single(self.session, self.table, self._row(id), query, "update")
 
     def _check_size(self, most: int) -> None:
         if len(self.body or b"") > most:

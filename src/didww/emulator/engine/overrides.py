@@ -99,7 +99,7 @@ REVERSED: Final[dict[tuple[str, str], tuple[str, str]]] = {
 _STOCK = (
     "max(0, {t}.total_count"
     " - (SELECT count(*) FROM dids WHERE dids.owner = :owner AND dids.did_group = {t}.id)"
-    # Ordered numbers are kept as reservations of the account's shadow (stock.shadow).
+    # Ordered numbers are kept as reservations of the account's hold account (`available_dids.hold_account`).
     " - (SELECT count(*) FROM did_reservations AS held"
     " WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
 )

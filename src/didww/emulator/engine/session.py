@@ -1,4 +1,4 @@
-"""The world as one account sees it: its records, the shared ones, the time, its money.
+"""The session as one account sees it: its records, the shared ones, the time, its money.
 
 Behaviours act through it. Everything done in one request is one transaction; a refusal undoes it.
 """
@@ -54,26 +54,26 @@ class TransitionRule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Runtime:
-    """What all accounts share: store, clock, catalogue, dice, behaviours."""
+    """What all accounts share: store, clock, catalog, random generator, behaviors."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
         catalogue: Catalogue,
-        dice: random.Random,
+        rng: random.Random,
         behaviours: Mapping[str, Behaviour],
     ) -> None:
         self.store = store
         self.clock = clock
         self.catalogue = catalogue
-        self.dice = dice
+        self.rng = rng
         self.behaviours = behaviours
         self.filled: set[tuple[str, int]] = set()
         """Types whose first rows are known to be there, by owner."""
         self.next_due = ""
         """When the next event falls due, as text; empty if nothing is scheduled."""
-        self.paces: dict[str, TransitionRule] = {}
+        self.transition_rules: dict[str, TransitionRule] = {}
         """When and how what waits is decided, by type; what is not in it goes by its behaviour's steps."""
         self.holding = False
         """Whether what begins in the request at hand is to wait for somebody's decision."""
@@ -91,7 +91,9 @@ class Runtime:
         self.filled.clear()
         self.next_due = execute("SELECT min(at) FROM events").fetchone()[0] or ""
         self.awaited = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
-        self.paces = msgspec.json.decode(self.store.fact("paces") or "{}", type=dict[str, TransitionRule])
+        self.transition_rules = msgspec.json.decode(
+            self.store.get_meta("paces") or "{}", type=dict[str, TransitionRule]
+        )
         waiting = execute("SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT 1").fetchone()
         self.ordered = waiting is not None
 
@@ -110,12 +112,12 @@ class Runtime:
 
     def new_id(self) -> str:
         """An id such as the service makes: a random UUID, from the seed."""
-        return new_id(self.dice)
+        return new_id(self.rng)
 
 
-def new_id(dice: random.Random) -> str:
+def new_id(rng: random.Random) -> str:
     """A random UUID."""
-    text = f"{dice.getrandbits(128):032x}"
+    text = f"{rng.getrandbits(128):032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
 
 
@@ -127,30 +129,30 @@ class AccountSession:
         base: Address of the API in the request at hand, e.g. `http://127.0.0.1:8080/v3`, without a slash at the end.
     """
 
-    def __init__(self, setting: Runtime, owner: int, base: str, moment: datetime | None = None) -> None:
-        self.setting = setting
+    def __init__(self, runtime: Runtime, owner: int, base: str, moment: datetime | None = None) -> None:
+        self.runtime = runtime
         self.owner = owner
         self.base = base
-        self._store = setting.store
+        self._store = runtime.store
         self._moment = moment
 
     @property
     def catalogue(self) -> Catalogue:
         """The number catalogue."""
-        return self.setting.catalogue
+        return self.runtime.catalogue
 
     @property
-    def dice(self) -> random.Random:
+    def rng(self) -> random.Random:
         """Random numbers from the seed."""
-        return self.setting.dice
+        return self.runtime.rng
 
     def new_id(self) -> str:
         """A new random id."""
-        return self.setting.new_id()
+        return self.runtime.new_id()
 
     def now(self) -> datetime:
         """The time; for something scheduled, the time it was scheduled for."""
-        return self._moment or self.setting.clock.now()
+        return self._moment or self.runtime.clock.now()
 
     def stamp(self, moment: datetime | None = None) -> str:
         """A moment (now, if left out) as attributes hold it."""
@@ -170,17 +172,17 @@ class AccountSession:
         """
         table = self._store.table(type)
         owner = NOBODY if table.shared else self.owner
-        if (type, owner) not in self.setting.filled:
+        if (type, owner) not in self.runtime.filled:
             if not self._store.filled(type, owner):
-                self.setting.changing(partial(self._fill, table, owner))
-            self.setting.filled.add((type, owner))
+                self.runtime.changing(partial(self._fill, table, owner))
+            self.runtime.filled.add((type, owner))
         return table
 
     def _fill(self, table: Table, owner: int) -> None:
         # Marked first: what the first rows are made of may lead back here.
         self._store.mark_filled(table.type, owner)
-        self.setting.filled.add((table.type, owner))
-        behaviour = self.setting.behaviour(table.type)
+        self.runtime.filled.add((table.type, owner))
+        behaviour = self.runtime.behaviour(table.type)
         if table.shared:
             rows = behaviour.rows(self)
             if rows is None and table.type in overrides.CATALOGUE:
@@ -202,7 +204,7 @@ class AccountSession:
         table = self.touch(type)
         if not isinstance(id, str):
             return None
-        behaviour = self.setting.behaviours.get(type)
+        behaviour = self.runtime.behaviours.get(type)
         if behaviour is not None and not behaviour.resolve(self, id):
             return None
         return self._store.row(table, self.owner, id)
@@ -335,7 +337,7 @@ class AccountSession:
     def schedule(
         self, at: datetime | float, type: str, name: str, payload: Any = None, record: str | None = None
     ) -> None:
-        """Have the behaviour of `type` called with `due(world, name, payload)`.
+        """Have the behaviour of `type` called with `due(session, name, payload)`.
 
         Args:
             at: When, or in how many seconds.
@@ -359,53 +361,53 @@ class AccountSession:
             "INSERT INTO events (at, reads, owner, type, record, name, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (at, reads, self.owner, type, record, name, msgspec.json.encode(payload).decode()),
         )
-        if at is not None and (not self.setting.next_due or at < self.setting.next_due):
-            self.setting.next_due = at
+        if at is not None and (not self.runtime.next_due or at < self.runtime.next_due):
+            self.runtime.next_due = at
         if reads is not None and record is not None:
-            self.setting.awaited.add(record)
+            self.runtime.awaited.add(record)
 
     def begin(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
-        """Let a record that was just created go its way: the steps of its behaviour, at the pace that was set.
+        """Let a record that was just created go its way: the steps of its behaviour, at the rule that was set.
 
         Args:
             type: Its type.
             payload: What the steps need; `id` is the record's.
-            at_once: Decide now, if no pace was set.
+            at_once: Decide now, if no rule was set.
         """
-        behaviour = self.setting.behaviour(type)
-        pace = self.setting.paces.get(type) or TransitionRule(after=0 if at_once else None)
+        behaviour = self.runtime.behaviour(type)
+        rule = self.runtime.transition_rules.get(type) or TransitionRule(after=0 if at_once else None)
         steps, whole = behaviour.steps, behaviour.steps[-1][0]
         for n, (seconds, name) in enumerate(steps, start=1):
             last = n == len(steps)
             said: Mapping[str, Any] = payload
-            if last and pace.outcome is not None:
-                name, said = pace.outcome, {**payload, "reasons": pace.reasons, "comment": pace.comment}  # noqa: PLW2901
-            if last and (pace.by_hand or self.setting.holding):
+            if last and rule.outcome is not None:
+                name, said = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
+            if last and (rule.by_hand or self.runtime.holding):
                 self._plan(type, name, said, payload["id"])
-            elif pace.reads is not None and pace.reads > 0:
-                self._plan(type, name, said, payload["id"], reads=-(-pace.reads * n // len(steps)))
-            elif pace.reads == 0 or pace.after == 0:
+            elif rule.reads is not None and rule.reads > 0:
+                self._plan(type, name, said, payload["id"], reads=-(-rule.reads * n // len(steps)))
+            elif rule.reads == 0 or rule.after == 0:
                 behaviour.due(self, name, said)
             else:
-                part = seconds if pace.after is None else pace.after * seconds / whole
+                part = seconds if rule.after is None else rule.after * seconds / whole
                 self.schedule(part, type, name, said, payload["id"])
 
     def seen(self, id: str) -> None:
         """A record was read: one time less until it goes on."""
-        if id not in self.setting.awaited:
+        if id not in self.runtime.awaited:
             return
         execute = self._store.connection.execute
         execute("UPDATE events SET reads = reads - 1 WHERE record = ? AND reads IS NOT NULL", (id,))
         now = self.stamp()
         done = execute("UPDATE events SET reads = NULL, at = ? WHERE record = ? AND reads <= 0", (now, id)).rowcount
-        if done and (not self.setting.next_due or now < self.setting.next_due):
-            self.setting.next_due = now
+        if done and (not self.runtime.next_due or now < self.runtime.next_due):
+            self.runtime.next_due = now
         if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
-            self.setting.awaited.discard(id)
+            self.runtime.awaited.discard(id)
 
     def gross(self, net: Decimal) -> Decimal:
         """A price with VAT, in whole cents; SKU prices and the like are without it."""
-        percent = Decimal(self._store.fact("vat") or 0)
+        percent = Decimal(self._store.get_meta("vat") or 0)
         return (net * (100 + percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def balance(self) -> Decimal:
@@ -448,28 +450,28 @@ def _done(store: Store, id: int, due: Callable[[], None]) -> None:
     due()
 
 
-def run_due(setting: Runtime) -> None:
+def run_due(runtime: Runtime) -> None:
     """Do what has fallen due, in the order of its time; what one event schedules may be due as well."""
-    store = setting.store
-    while setting.next_due and setting.next_due <= stamp(setting.clock.now()):
+    store = runtime.store
+    while runtime.next_due and runtime.next_due <= stamp(runtime.clock.now()):
         found = store.connection.execute(
             "SELECT id, at, owner, type, name, payload FROM events WHERE at IS NOT NULL ORDER BY at, id LIMIT 1"
         ).fetchone()
         if found is None:
-            setting.next_due = ""
+            runtime.next_due = ""
             return
         id, at, owner, type, name, payload = found
-        if at > stamp(setting.clock.now()):
-            setting.next_due = at
+        if at > stamp(runtime.clock.now()):
+            runtime.next_due = at
             return
-        world = AccountSession(setting, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
-        due = partial(setting.behaviour(type).due, world, name, msgspec.json.decode(payload))
+        session = AccountSession(runtime, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
+        due = partial(runtime.behaviour(type).due, session, name, msgspec.json.decode(payload))
         try:
-            setting.changing(partial(_done, store, id, due))
+            runtime.changing(partial(_done, store, id, due))
         except Exception as error:  # a fault of one behaviour must not stop the others, nor be tried for ever
             if takes_no_more(error):  # nothing of it was done, and it stays due
                 raise
             log.exception("emulator: the event %s of %s failed", name, type)
             store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
         row = store.connection.execute("SELECT min(at) FROM events").fetchone()
-        setting.next_due = row[0] or ""
+        runtime.next_due = row[0] or ""

@@ -95,14 +95,14 @@ class Store:
             execute("PRAGMA synchronous = OFF")
         self.connection.create_function("fold", 1, _fold, deterministic=True)
         self.connection.executescript(_BASE)
-        if self.fact("layout") is None:
+        if self.get_meta("layout") is None:
             execute("ANALYZE")  # makes the table of statistics
         self._made: set[str] = set()
         self._counts: dict[tuple[Any, ...], int] = {}
         self._counted_at = -1
         self._alone = path is None
         wanted = f"{LAYOUT}/{seed}"
-        kept = self.fact("layout") or wanted
+        kept = self.get_meta("layout") or wanted
         if kept != wanted:
             self.connection.close()
             layout, _, other = kept.partition("/")
@@ -118,7 +118,7 @@ class Store:
         """Close the file; whoever holds the lock gives it back first."""
         self._closing()
 
-    def fact(self, name: str) -> str | None:
+    def get_meta(self, name: str) -> str | None:
         """A text kept for the emulator itself."""
         row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])

@@ -94,69 +94,69 @@ def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
-def create(world: AccountSession, table: Table, body: Body) -> Record:
+def create(session: AccountSession, table: Table, body: Body) -> Record:
     """Create a record from a document."""
-    return add(world, table, _checked(world, table, body, creating=True))
+    return add(session, table, _checked(session, table, body, creating=True))
 
 
-def add(world: AccountSession, table: Table, record: Record) -> Record:
+def add(session: AccountSession, table: Table, record: Record) -> Record:
     """Store a new record with all that the behaviour adds to it."""
-    behaviour = world.setting.behaviour(table.type)
-    record.setdefault("id", world.new_id())
+    behaviour = session.runtime.behaviour(table.type)
+    record.setdefault("id", session.new_id())
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behaviour.defaults.get(field.name, default(field, world.now()))
+            record[field.name] = behaviour.defaults.get(field.name, default(field, session.now()))
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
     _keep_rules(table, record)
-    behaviour.before_create(world, record)
+    behaviour.before_create(session, record)
     for field in table.attribute_fields:
         _keep_inner_rules(field, record[field.name])
         record[field.name] = complete(field.kind, record[field.name])
     if not behaviour.stored:
         return record
-    made = world.insert(table.type, record)
-    behaviour.after_create(world, made)
+    made = session.insert(table.type, record)
+    behaviour.after_create(session, made)
     if made.get("callback_url"):
-        world.setting.ordered = True
-    return world.get(table.type, made["id"]) or made
+        session.runtime.ordered = True
+    return session.get(table.type, made["id"]) or made
 
 
-def change(world: AccountSession, table: Table, record: Record, body: Body) -> None:
+def change(session: AccountSession, table: Table, record: Record, body: Body) -> None:
     """Update a record from a document: members that were not sent stay."""
-    behaviour = world.setting.behaviour(table.type)
-    changes = _checked(world, table, body, creating=False)
+    behaviour = session.runtime.behaviour(table.type)
+    changes = _checked(session, table, body, creating=False)
     held = {
-        name: world.related(table.type, record["id"], name)
+        name: session.related(table.type, record["id"], name)
         for name, relation in table.relations.items()
         if relation.many and table.cls.rules
     }
     _keep_rules(table, {**record, **held, **changes}, changes)
     _merge(table, record, changes)
-    behaviour.before_update(world, record, changes)
+    behaviour.before_update(session, record, changes)
     for field in table.attribute_fields:
         if field.name in changes:
             _keep_inner_rules(field, changes[field.name])
             changes[field.name] = complete(field.kind, changes[field.name])
-    now = world.update(table.type, record["id"], changes)
-    behaviour.after_update(world, record, changes)
+    now = session.update(table.type, record["id"], changes)
+    behaviour.after_update(session, record, changes)
     if now.get("callback_url"):
-        world.setting.ordered = True
+        session.runtime.ordered = True
 
 
-def remove(world: AccountSession, table: Table, id: str) -> None:
+def remove(session: AccountSession, table: Table, id: str) -> None:
     """Delete a record."""
-    record = world.get(table.type, id)
+    record = session.get(table.type, id)
     if record is None:
         raise not_found(table.type, id)
-    behaviour = world.setting.behaviour(table.type)
-    behaviour.before_delete(world, record)
-    if not behaviour.delete(world, record):
-        world.delete(table.type, id)
-    behaviour.after_delete(world, record)
+    behaviour = session.runtime.behaviour(table.type)
+    behaviour.before_delete(session, record)
+    if not behaviour.delete(session, record):
+        session.delete(table.type, id)
+    behaviour.after_delete(session, record)
 
 
-def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
+def _checked(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
     """The members of a body that may be written, as a record keeps them."""
     checker = Checker(creating=creating)
     fields = table.cls._fields
@@ -166,7 +166,7 @@ def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool)
             checker.refused.append(not_allowed(name))
             continue
         if (table.type, name) in overrides.BLANK_IS_DEFAULT and (value is None or str(value).strip() == ""):
-            value = world.setting.behaviour(table.type).defaults[name]  # noqa: PLW2901
+            value = session.runtime.behaviour(table.type).defaults[name]  # noqa: PLW2901
         checker.check(field, value)
     linked: list[tuple[Field, Any]] = []
     for name, value in body.relationships.items():
@@ -179,7 +179,7 @@ def _checked(world: AccountSession, table: Table, body: Body, *, creating: bool)
     if checker.refused:
         raise Refused.together(checker.refused)
     for field, value in linked:
-        _link(world, table, field, value, checker)
+        _link(session, table, field, value, checker)
     if creating:
         _require(table, checker)
     _exclude(table, checker)
@@ -252,7 +252,7 @@ def _require(table: Table, checker: Checker) -> None:
 
 
 def _exclude(table: Table, checker: Checker) -> None:
-    """Of two relationships that exclude each other, setting one clears the other."""
+    """Of two relationships that exclude each other, runtime one clears the other."""
     found = checker.found
     for name, field in table.cls._fields.items():
         if field.excludes is None or found.get(name) is None:
@@ -263,7 +263,7 @@ def _exclude(table: Table, checker: Checker) -> None:
         found[field.excludes] = None
 
 
-def _link(world: AccountSession, table: Table, field: Field, value: Any, checker: Checker) -> None:
+def _link(session: AccountSession, table: Table, field: Field, value: Any, checker: Checker) -> None:
     name, found = field.name, checker.found
     relation = table.relations[name]
     shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
@@ -280,7 +280,7 @@ def _link(world: AccountSession, table: Table, field: Field, value: Any, checker
             checker.errors.append(relationship_error(name, "can't be blank"))
         ids: list[str] = []
         for one in cast("list[Any]", data):
-            known = _known(world, relation.targets, one)
+            known = _known(session, relation.targets, one)
             if known is None:
                 checker.errors.append(_unknown(table, name))
                 return
@@ -296,7 +296,7 @@ def _link(world: AccountSession, table: Table, field: Field, value: Any, checker
         if not field.nullable:
             checker.errors.append(relationship_error(name, "can't be blank"))
         return
-    known = _known(world, relation.targets, data)
+    known = _known(session, relation.targets, data)
     if known is None or field.detach_only:
         checker.errors.append(_unknown(table, name))
         return
@@ -305,7 +305,7 @@ def _link(world: AccountSession, table: Table, field: Field, value: Any, checker
         found[f"{name}_type"] = known[0]
 
 
-def _known(world: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
+def _known(session: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
     """Type and id of an identifier that names something the account can see; None for any other."""
     if not isinstance(data, dict):
         return None
@@ -313,7 +313,7 @@ def _known(world: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[
     type, id = one.get("type"), one.get("id")
     if not isinstance(type, str) or not isinstance(id, str) or type not in targets:
         return None
-    return (type, id) if world.row(type, id) is not None else None
+    return (type, id) if session.row(type, id) is not None else None
 
 
 def _unknown(table: Table, name: str) -> Refused:

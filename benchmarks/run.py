@@ -207,7 +207,7 @@ def country_path() -> str:
     """The path of one country of every emulator."""
     from didww.emulator import Engine
 
-    return f"/v3/countries/{Engine().world(KEY).find('countries')[0]['id']}"
+    return f"/v3/countries/{Engine().session(KEY).find('countries')[0]['id']}"
 
 
 def answer(body: bytes) -> bytes:
@@ -463,10 +463,10 @@ def emulator() -> Iterator[Row]:
         yield Row(group, f"start and first GET /v3/{path}", ms(taken), "", taken * 1000, "ms", 150)
 
     engine = Engine()
-    world = engine.world(KEY)
-    groups = world.find("did_groups")
-    trunks = [world.insert("voice_in_trunks", {"name": f"Trunk {index}"})["id"] for index in range(100)]
-    now = world.stamp()
+    session = engine.session(KEY)
+    groups = session.find("did_groups")
+    trunks = [session.insert("voice_in_trunks", {"name": f"Trunk {index}"})["id"] for index in range(100)]
+    now = session.stamp()
     settings = {
         "description": "Front desk",
         "blocked": False,
@@ -482,14 +482,14 @@ def emulator() -> Iterator[Row]:
     dids = [
         settings
         | {
-            "id": world.new_id(),
+            "id": session.new_id(),
             "number": f"{4420790000000 + number}",
             "did_group": groups[number % len(groups)]["id"],
             "voice_in_trunk": trunks[number % len(trunks)],
         }
         for number in range(OWNED)
     ]
-    world.insert_many("dids", dids)
+    session.insert_many("dids", dids)
 
     def following(paths: Iterator[str]) -> bytes:
         return get(engine, next(paths))
@@ -497,7 +497,7 @@ def emulator() -> Iterator[Row]:
     country = groups[0]["country"]
     for what, paths in (
         ("GET /v3/dids/<id>", [f"dids/{one['id']}" for one in dids[::37]]),
-        ("GET /v3/countries/<id>", [f"countries/{one['id']}" for one in world.find("countries")]),
+        ("GET /v3/countries/<id>", [f"countries/{one['id']}" for one in session.find("countries")]),
     ):
         turn = itertools.cycle(paths)
         taken = statistics.median(in_turns(3000, partial(following, turn))[0])
@@ -507,7 +507,7 @@ def emulator() -> Iterator[Row]:
     ids = itertools.cycle(str(one["id"]) for one in dids)
 
     def write() -> None:
-        world.update("dids", next(ids), {"description": "Front desk"})
+        session.update("dids", next(ids), {"description": "Front desk"})
 
     for what, value in (
         ("number", dids[OWNED // 2]["number"]),

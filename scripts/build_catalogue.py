@@ -2,7 +2,7 @@
 
 Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs
 `phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
-Apache-2.0), ids from `catalogue_ids.json`, which has those that recorded answers name; the ranges that numbers are
+Apache-2.0), ids from `catalogue_ids.json`, which has those that recorded responses name; the ranges that numbers are
 sold from are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and
 how much of it is in stock, is left to `didww.emulator.data.catalogue`.
 """

@@ -1,4 +1,4 @@
-"""What all tests share: helper modules beside the tests, and a check of every answer that the emulator gives."""
+"""What all tests share: helper modules beside the tests, and a check of every response that the emulator gives."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def every_answer_keeps_the_contract(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
-    """Each answer of an engine, in this test, in any thread, is checked against the contract's facts."""
+    """Each response of an engine, in this test, in any thread, is checked against the contract's facts."""
     from didww.emulator.engine.engine import Engine
     from support.contract_check import check
     from support.secret_canary import remember_passwords

@@ -81,7 +81,7 @@ class AsyncDidwwClient(AsyncAccessors):
             that several clients share; None for no limit.
         headers: Headers to add to each request.
         on_request: Called with each request before it goes out, each attempt by itself.
-        on_response: Called with each answer.
+        on_response: Called with each response.
         on_retry: Called before the pause that precedes another attempt.
         tracing: Whether each call makes an OpenTelemetry span. By default, if the program has imported OpenTelemetry
             (docs/observability.md).
@@ -166,7 +166,7 @@ class AsyncDidwwClient(AsyncAccessors):
 
     @property
     def server_time(self) -> datetime | None:
-        """The service's time when it last answered, in UTC and whole seconds; None before the first answer.
+        """The service's time when it last answered, in UTC and whole seconds; None before the first response.
 
         The emulator tells its own clock's, so a program that asks here what time it is follows an advance of it.
         """
@@ -363,7 +363,7 @@ class AsyncDidwwClient(AsyncAccessors):
         Raises:
             InvalidValueError: An argument cannot be used, or `path` leads to another host; nothing was sent.
             DidwwApiError: The service said no.
-            ApiConnectionError: No answer came; `outcome_unknown` is True if a POST may have been carried out.
+            ApiConnectionError: No response arrived; `outcome_unknown` is True if a POST may have been carried out.
             UnexpectedResponseError: The response is no JSON document; the same.
         """
         return await self._driver.run(raw.request(self._configuration, method, path, params, json))

@@ -114,7 +114,7 @@ class ApiKey:
 
 
 class ServerClock:
-    """The service's time, as the answers tell it."""
+    """The service's time, as the responses tell it."""
 
     __slots__ = ("_date",)
 
@@ -122,11 +122,11 @@ class ServerClock:
         self._date = ""
 
     def hear(self, headers: Mapping[str, str]) -> None:
-        """Take the `Date` of an answer, if it has one."""
+        """Take the `Date` of a response, if it has one."""
         self._date = headers.get("date", "") or self._date
 
     def time(self) -> datetime | None:
-        """What the last answer told; None if none told anything."""
+        """What the last response told; None if none told anything."""
         return http_date(self._date)
 
 

@@ -3,7 +3,7 @@
 This module holds names and their meaning and nothing else: which attribute of which resource has which class
 is written where the resources are, and what travels on the wire is always the raw value. An open enum is the
 `enum.StrEnum` or `enum.IntEnum` it derives from with one addition: a value outside the list becomes an object
-of the same class instead of an error. DIDWW adds values without a new API version, and recorded answers carry
+of the same class instead of an error. DIDWW adds values without a new API version, and recorded responses carry
 spellings of older ones (`"Personal"`, `"POST"`); such a value is kept exactly as it came, so that sending it
 back changes nothing.
 
@@ -775,7 +775,7 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """No such user at the host."""
 
     SIP_408_REQUEST_TIMEOUT = 64
-    """No answer of the host or user in time."""
+    """No response of the host or user in time."""
 
     SIP_409_CONFLICT = 65
     """The request conflicts with a state there; an older SIP code."""

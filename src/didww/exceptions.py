@@ -1,6 +1,6 @@
 """Everything that this package raises on purpose.
 
-`DidwwApiError` is an answer of the service that says no; `DidwwClientError` is everything that yielded no answer,
+`DidwwApiError` is a response of the service that says no; `DidwwClientError` is everything that yielded no response,
 a caller's mistake found before sending included. Both are `DidwwError`. All of them can be pickled, and none ever
 holds a key, a password or a request body.
 """
@@ -74,9 +74,9 @@ class DidwwApiError(DidwwError):
 
     Attributes:
         status_code: HTTP status, 400 to 599.
-        errors: The error objects of the answer as plain dicts (`title`, `detail`, `code`, `status`, `source`,
-            `meta`; any of them may be missing). Empty when the answer carried none (an empty body, a proxy's page).
-        request_id: The `X-Request-Id` of the answer, for DIDWW's support; None when the server sent none.
+        errors: The error objects of the response as plain dicts (`title`, `detail`, `code`, `status`, `source`,
+            `meta`; any of them may be missing). Empty when the response carried none (an empty body, a proxy's page).
+        request_id: The `X-Request-Id` of the response, for DIDWW's support; None when the server sent none.
         method: HTTP method of the request.
         path: Path of the request, without the query.
         attempts: How often the request was sent.
@@ -104,7 +104,7 @@ class DidwwApiError(DidwwError):
         super().__init__(errors if isinstance(errors, str) else self._sentence())
 
     def _said(self) -> str:
-        """What the answer says, in words."""
+        """What the response says, in words."""
         texts = [text for error in self.errors if (text := _text(error))]
         return "; ".join(dict.fromkeys(texts)) or f"{_phrase(self.status_code)}; the response carried no error object"
 
@@ -225,12 +225,12 @@ class InsufficientBalanceError(DidwwApiError):
 
     @property
     def available_balance(self) -> Decimal | None:
-        """What the account could spend, in USD; None when the answer did not say."""
+        """What the account could spend, in USD; None when the response did not say."""
         return self._amount("available_balance")
 
     @property
     def total_cost(self) -> Decimal | None:
-        """What the request would have cost, in USD, VAT included; None when the answer did not say."""
+        """What the request would have cost, in USD, VAT included; None when the response did not say."""
         return self._amount("total_cost")
 
     def _said(self) -> str:
@@ -262,7 +262,7 @@ class ServerError(DidwwApiError):
 
 
 class DidwwClientError(DidwwError):
-    """No answer of the service is behind this: a mistake found before sending, or a request that got no answer."""
+    """No response of the service is behind this: a mistake found before sending, or a request that got no response."""
 
 
 class InvalidValueError(DidwwClientError, ValueError):
@@ -288,7 +288,7 @@ class NotLoadedError(DidwwClientError, AttributeError):
 
 
 class NotIncludedError(NotLoadedError):
-    """The relationship was not included in the answer; the message names the `include=` to add."""
+    """The relationship was not included in the response; the message names the `include=` to add."""
 
 
 class ClientClosedError(DidwwClientError):
@@ -296,7 +296,7 @@ class ClientClosedError(DidwwClientError):
 
 
 class ApiConnectionError(DidwwClientError):
-    """The request got no answer: no connection, or it broke.
+    """The request got no response: no connection, or it broke.
 
     Attributes:
         request_sent: False when certainly nothing reached the server, so that even a purchase may be sent again.
@@ -343,10 +343,10 @@ class ApiTimeoutError(ApiConnectionError, TimeoutError):
 
 
 class UnexpectedResponseError(DidwwClientError):
-    """The answer is not what the API sends: no JSON:API, cut off, or a redirect.
+    """The response is not what the API sends: no JSON:API, cut off, or a redirect.
 
     Attributes:
-        status_code: HTTP status of that answer.
+        status_code: HTTP status of that response.
         request_id: Its `X-Request-Id`, or None.
         transient: Whether it was damaged on its way, so that another attempt may be answered better.
     """

@@ -46,7 +46,7 @@ class QueryParams:
         self.extra: dict[str, str] = {}
 
     def include(self, *names: str) -> Self:
-        """Have related resources in the answer: relationship names, nested with dots (`did_group.country`)."""
+        """Have related resources in the response: relationship names, nested with dots (`did_group.country`)."""
         self.includes += [name for name in _names(names, "include") if name not in self.includes]
         return self
 

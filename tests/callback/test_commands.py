@@ -107,7 +107,7 @@ def test_callbacks_are_printed_as_they_arrive(emulator: Emulator) -> None:
 
 
 def test_callbacks_are_forwarded(emulator: Emulator) -> None:
-    """To a receiver that verifies them itself; its answer is what the sender gets, its absence too."""
+    """To a receiver that verifies them itself; its response is what the sender gets, its absence too."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.com/didww"))
     got: list[OrderCallback] = []
     failures = [RuntimeError("not yet")]
@@ -295,7 +295,7 @@ def test_a_signed_request_is_taken(options: list[str]) -> None:
         ),
         (["https://hooks.example.com/", "--field", "x"], "--field takes NAME=VALUE, not 'x'"),
         (["https://hooks.example.com/", "--type", "voice_out_trunks", "--method", "get"], "POST for outbound trunks"),
-        (["http://127.0.0.1:9/x?token=1", "--send"], "No answer from http://127.0.0.1:9/x:"),
+        (["http://127.0.0.1:9/x?token=1", "--send"], "No response from http://127.0.0.1:9/x:"),
         (["https://hooks.example.com/", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
     ],
 )
@@ -341,7 +341,7 @@ def test_a_request_for_the_public_address_is_sent_to_another(method: str) -> Non
 
 
 def test_a_signed_request_is_sent() -> None:
-    """And the answer printed; another than 2xx ends with 1."""
+    """And the response printed; another than 2xx ends with 1."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]))
     run = CliRunner(env=ENV)
     with served_by_wsgi(receiver.wsgi()) as address:

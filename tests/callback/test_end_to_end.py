@@ -257,7 +257,7 @@ def test_who_hangs_up_is_forgotten(scene: Scene) -> None:
 
 
 def test_garbage_is_survived(scene: Scene) -> None:
-    """Random bytes, and requests with random bytes changed: none is handled, each connection gets an answer or its end."""
+    """Random bytes, and requests with random bytes changed: none is handled, each connection gets a response or its end."""
     dice = random.Random(7)
     good = post(scene, b"")
     for number in range(60):

@@ -1,4 +1,4 @@
-"""CallbackReceiver: the right handler, once, sync and async; failures are sent again; strangers get an answer."""
+"""CallbackReceiver: the right handler, once, sync and async; failures are sent again; strangers get a response."""
 
 from __future__ import annotations
 
@@ -270,14 +270,14 @@ def test_delivered_twice_at_once_it_is_handled_once() -> None:
         inside.set()
         go.wait(60)
 
-    answers: list[CallbackAnswer] = []
-    first = threading.Thread(target=lambda: answers.append(receiver.handle(**request())))
+    responses: list[CallbackAnswer] = []
+    first = threading.Thread(target=lambda: responses.append(receiver.handle(**request())))
     first.start()
     assert inside.wait(60)
     assert receiver.handle(**request()).status == 500
     go.set()
     first.join()
-    assert answers == [(200, "ok")]
+    assert responses == [(200, "ok")]
     assert receiver.handle(**request()) == (200, "ok")
     assert len(got) == 1
 
@@ -298,11 +298,11 @@ def test_a_hundred_at_once_on_an_event_loop() -> None:
         return await asyncio.gather(*(receiver.handle_async(**one) for one in asked))
 
     started = time.monotonic()
-    answers = asyncio.run(run())
+    responses = asyncio.run(run())
     assert time.monotonic() - started < seconds(2)
     assert sorted(got, key=int) == [str(n) for n in range(50)]
-    assert {one.status for one in answers} <= {200, 500}
-    assert [one.status for one in answers].count(200) >= 50
+    assert {one.status for one in responses} <= {200, 500}
+    assert [one.status for one in responses].count(200) >= 50
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
@@ -344,7 +344,7 @@ def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -
 
 
 class SlowStore(MemoryStore):
-    """One that answers from a thread, after a while."""
+    """One that responses from a thread, after a while."""
 
     blocking = True
 

@@ -48,12 +48,12 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 
 _ASKED_FOR = "the asked-for interface names it among the nullable date-times"
-_RECORDED = "recorded answers hold null"
+_RECORDED = "recorded responses hold null"
 
 _OLDER = "the older edition had null, which answers may still hold; requests may not"
 
 NULLABLE: dict[str, tuple[bool, str]] = {
-    "orders.allow_back_ordering": (True, "in requests only; some recorded answers hold it, the others read as None"),
+    "orders.allow_back_ordering": (True, "in requests only; some recorded responses hold it, the others read as None"),
     "did_reservations.expires_at": (True, _ASKED_FOR),
     "encrypted_files.expires_at": (True, _ASKED_FOR),
     "address_requirements.address_area_level": (True, _RECORDED),
@@ -251,7 +251,7 @@ def _requests(said: ResourceFacts) -> list[Request]:
 
 
 def _attributes_of(said: ResourceFacts) -> dict[str, Attribute]:
-    """Attributes of answers, and those that only requests have."""
+    """Attributes of responses, and those that only requests have."""
     requested = {name: one for request in _requests(said) for name, one in request.attributes.items()}
     return {**requested, **said.attributes}
 
@@ -325,7 +325,7 @@ def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
 
 @every_class
 def test_attribute_names(cls: type[Resource]) -> None:
-    """Attributes are those of answers and requests, no more and no fewer."""
+    """Attributes are those of responses and requests, no more and no fewer."""
     assert set(_of(cls, "attributes")) == set(_attributes_of(facts(cls.type_)))
 
 
@@ -343,7 +343,7 @@ def test_kinds_of_value(cls: type[Resource]) -> None:
 def test_nullability(cls: type[Resource]) -> None:
     """None is a value of an attribute where answers may hold null, or a request may carry it.
 
-    The other way round is no contradiction: DIDWW marks some attributes nullable in answers and not in requests, and
+    The other way round is no contradiction: DIDWW marks some attributes nullable in responses and not in requests, and
     one field stands for both. In meta, what may be left out reads as None too.
     """
     said = facts(cls.type_)
@@ -443,7 +443,7 @@ def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
 
 @every_class
 def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
-    """The keys of a typed dict are those of answers, the required ones those of requests, which take no other."""
+    """The keys of a typed dict are those of responses, the required ones those of requests, which take no other."""
     said = facts(cls.type_)
     for name, shown in said.attributes.items():
         if not shown.members:
@@ -485,7 +485,7 @@ def test_meta_names(cls: type[Resource]) -> None:
 
 @every_class
 def test_relationships(cls: type[Resource]) -> None:
-    """Relationships are those of answers and requests, to one or to many, of the contract's target types."""
+    """Relationships are those of responses and requests, to one or to many, of the contract's target types."""
     said = facts(cls.type_)
     requested = {name: one for request in _requests(said) for name, one in request.relationships.items()}
     expected = {name: (one.kind, one.targets) for name, one in {**requested, **said.relationships}.items()}
@@ -542,7 +542,7 @@ def test_what_an_update_may_carry(cls: type[Resource]) -> None:
 
 @every_class
 def test_what_no_answer_holds(cls: type[Resource]) -> None:
-    """Only attributes that are missing from answers are declared unreadable."""
+    """Only attributes that are missing from responses are declared unreadable."""
     said = facts(cls.type_)
     unreadable = {name for name, field in _of(cls, "attributes").items() if not field.readable}
     assert unreadable <= set(_attributes_of(said)) - set(said.attributes)
@@ -591,7 +591,7 @@ def test_variants_of_an_object(cls: type[Resource], name: str) -> None:
 
 @every_nested
 def test_attributes_of_variants(cls: type[Resource], name: str) -> None:
-    """The classes of a type have, together, the attributes of answers and requests; each has only such.
+    """The classes of a type have, together, the attributes of responses and requests; each has only such.
 
     The first one is what answers are read as, so it has all attributes of answers by itself.
     """
@@ -719,7 +719,7 @@ def _paths(type_: str, most: int) -> Iterator[str]:
 
 @every_class
 def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
-    """Whatever path leads along relationships of answers passes the check; one that does not is refused."""
+    """Whatever path leads along relationships of responses passes the check; one that does not is refused."""
     if not facts(cls.type_).include:
         return
     for path in _paths(cls.type_, 4):
@@ -730,7 +730,7 @@ def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
 
 @every_class
 def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resource]) -> None:
-    """The contract's includes are exactly the relationships of answers; what only requests carry is none."""
+    """The contract's includes are exactly the relationships of responses; what only requests carry is none."""
     said = facts(cls.type_)
     if said.operations & {"list", "find"}:
         assert said.include == set(said.relationships)
@@ -781,7 +781,7 @@ def test_keys_of_the_filters_sheet_agree(type_: str) -> None:
 
 @every_type
 def test_requests_and_answers_agree(type_: str) -> None:
-    """An attribute has the same kind and the same values in requests and in answers, so that one field is enough."""
+    """An attribute has the same kind and the same values in requests and in responses, so that one field is enough."""
     said = facts(type_)
     for request in _requests(said):
         for name, asked in request.attributes.items():

@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
     @property
     def sent(self) -> bytes:
-        """The body of the answer."""
+        """The body of the response."""
         return self.body if self.body is not None else json.dumps({"errors": [self.error]}).encode()
 
 
@@ -169,7 +169,7 @@ def test_each_error_of_the_service_is_raised_as_its_class(row: Row, session: str
 
 
 def raised(row: Row, session: str) -> DidwwApiError:
-    """What creating a trunk group raises when the answer is that row."""
+    """What creating a trunk group raises when the response is that row."""
     from didww import VoiceInTrunkGroup
 
     response = Response(row.status, {"content-type": "application/vnd.api+json"}, row.sent)
@@ -217,7 +217,7 @@ def test_attributes_that_look_like_columns_are_known() -> None:
     ],
 )
 def test_how_much_money_is_missing_stands_in_the_text(meta: dict[str, str] | None, words: str) -> None:
-    """Both amounts, if the answer said both."""
+    """Both amounts, if the response said both."""
     row = Row(400, InsufficientBalanceError, "Insufficient balance", "Insufficient balance", "400", meta=meta)
     assert str(raised(row, "sync")) == f"HTTP 400: Insufficient balance{words} (POST /v3/voice_in_trunk_groups)"
 

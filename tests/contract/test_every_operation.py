@@ -2,7 +2,7 @@
 
 Each resource type, each operation, each filter, sort key and include, with both clients. What was walked is read off
 the requests that were sent, and compared with the contract's facts: nothing can be forgotten. Which records have which
-values is found out with a client too; only what no answer shows is known from the scene.
+values is found out with a client too; only what no response shows is known from the scene.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _path(request: Request) -> list[str]:
 
 
 async def settled(answer: Any) -> Any:
-    """An answer of either client."""
+    """A response of either client."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -1010,8 +1010,8 @@ NOT_SENT: dict[str, str] = {
     "authentication_method.ip_only.tech_prefix": "the same",
 }
 ANSWERED_OTHERWISE: dict[tuple[str, str], str] = {
-    ("orders", "items"): "an answer shows what was bought, with its price, and not what it was chosen by",
-    ("orders", "allow_back_ordering"): "an answer need not repeat it",
+    ("orders", "items"): "a response shows what was bought, with its price, and not what it was chosen by",
+    ("orders", "allow_back_ordering"): "a response need not repeat it",
 }
 
 

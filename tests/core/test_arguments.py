@@ -352,7 +352,7 @@ def test_a_record_names_the_call_that_does_what_it_does_not(record: Any, name: s
     ],
 )
 def test_whoever_looks_for_a_number_by_id_is_told(accessor: str, id: str, words: str) -> None:
-    """In the text of the error that the service's answer becomes."""
+    """In the text of the error that the service's response becomes."""
     client, _ = client_of(answer(404, document={"errors": [{"title": "Record not found"}]}))
     with pytest.raises(NotFoundError, match=words):
         getattr(client, accessor)().find(id)
@@ -408,7 +408,7 @@ def test_the_only_record_takes_a_query_too() -> None:
 
 
 def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
-    """An answer in place of its record: every message names `.data`."""
+    """A response in place of its record: every message names `.data`."""
     client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
     response = client.dids().find(ID)
     with pytest.raises(AttributeError, match=r"ApiResponse has no 'number'.*\.data"):

@@ -107,7 +107,7 @@ def bought(configuration: Configuration, *, once: bool = False, **fields: Any) -
 def test_no_schedule_of_faults_buys_twice(
     results: list[AttemptResult], timeout: float, retries: int, rate: float | None, reference: str | None
 ) -> None:
-    """One order at most; an answer means that it is there; an error without doubt means that it is not.
+    """One order at most; a response means that it is there; an error without doubt means that it is not.
 
     Whatever ends the call, the caller holds the order or its reference, on the record and on what was raised. Nothing
     lasts longer than the timeout, and no two requests are closer than the rate allows.
@@ -184,7 +184,7 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
 
 
 class ExportCache(FakeService):
-    """A service with a list of DIDs in pages; before each answer, records may be added in front or removed."""
+    """A service with a list of DIDs in pages; before each response, records may be added in front or removed."""
 
     def __init__(self, total: int, changes: list[int], *results: AttemptResult) -> None:
         super().__init__(*results)
@@ -378,7 +378,7 @@ def test_a_service_that_is_down_is_not_hammered() -> None:
 
 
 def test_a_deletion_that_was_carried_out_is_one() -> None:
-    """The answer was lost, and the second attempt finds nothing: the record is gone, as was asked for."""
+    """The response was lost, and the second attempt finds nothing: the record is gone, as was asked for."""
     service = FakeService(AttemptResult(0.1, "lost"), AttemptResult(0.1, 404))
     answer = service.run(operations.delete(settings_of(service), Did, ID))
     assert (answer.data, answer.attempts) == (None, 2)

@@ -253,7 +253,7 @@ def test_coroutine_functions_are_awaited() -> None:
     ],
 )
 def test_what_is_not_known_is_said(failure: Any, state: str, client_over: Any) -> None:
-    """An answer that was lost leaves it open; what certainly was not done counts as failed and remains."""
+    """A response that was lost leaves it open; what certainly was not done counts as failed and remains."""
     report = client_over(Desk(lambda _: failure)).dids().update_many([changed(1)])
     assert [item.state for item in report.items] == [state]
     assert len(report.unknown) == (state == "unknown")
@@ -396,7 +396,7 @@ def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
 
 
 def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
-    """create_many over sockets, one answer in ten lost: exactly as many orders as were given, all with their answers."""
+    """create_many over sockets, one response in ten lost: exactly as many orders as were given, all with their answers."""
     chance = random.Random(5)
     with running() as base_url:
         with DidwwClient("key", base_url=base_url, rate_limit=None) as direct:

@@ -117,7 +117,7 @@ def test_an_order_whose_answer_was_lost_is_found(fate: str, kind: str) -> None:
 
 
 def test_a_thousand_orders_with_lost_answers_are_a_thousand_orders() -> None:
-    """Sixteen threads, one answer in ten lost: as many orders on the server as were placed, each answered by its own."""
+    """Sixteen threads, one response in ten lost: as many orders on the server as were placed, each answered by its own."""
     dice, lock = random.Random(5), threading.Lock()
 
     def fate(line: str) -> str:
@@ -153,10 +153,10 @@ def test_five_hundred_tasks_share_one_client() -> None:
         async with AsyncDidwwClient("key", base_url=base_url, rate_limit=None, max_retries=5) as client:
             client._configuration.jitter = lambda: FAST
             client._configuration.budget._left = 1000.0
-            answers = await asyncio.gather(
+            responses = await asyncio.gather(
                 *(client.countries().list(filter={"iso": "GB"}) for _ in range(500)), return_exceptions=True
             )
-        return sum(not isinstance(one, (DidwwError, BaseException)) for one in answers)
+        return sum(not isinstance(one, (DidwwError, BaseException)) for one in responses)
 
     with running() as base_url, Proxy(base_url, lambda _: "refuse" if dice.random() < 0.05 else "pass") as proxy:
         assert asyncio.run(main(proxy.base_url)) == 500

@@ -1,4 +1,4 @@
-"""What the client sends, and what it makes of the answers."""
+"""What the client sends, and what it makes of the responses."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_a_refused_update_keeps_the_changes() -> None:
 
 
 def test_what_changes_while_an_update_is_under_way_stays_a_change() -> None:
-    """An assignment made before the answer arrives is not taken as saved."""
+    """An assignment made before the response arrives is not taken as saved."""
     did = Did.build(ID)
 
     def meanwhile(_: Any) -> Any:
@@ -274,7 +274,7 @@ def test_a_cycle_leads_back_to_the_same_objects() -> None:
 
 
 def test_linkage_absent_null_and_missing_are_told_apart() -> None:
-    """Not included raises and names the include, null reads None, named but not in the answer is a stub."""
+    """Not included raises and names the include, null reads None, named but not in the response is a stub."""
     relationships = {
         "order": {"links": {"self": "x"}},
         "voice_in_trunk": {"data": None},
@@ -374,7 +374,7 @@ def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
     ],
 )
 def test_each_status_has_its_error(status: int, expected: type[DidwwApiError]) -> None:
-    """The status decides the class; the error keeps the answer's objects and where it came from, also pickled."""
+    """The status decides the class; the error keeps the response's objects and where it came from, also pickled."""
     errors = [{"title": "No", "detail": "name - no", "code": "100", "status": str(status)}]
     client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"), max_retries=0)
     with pytest.raises(DidwwApiError) as caught:
@@ -866,7 +866,7 @@ def validations() -> list[Any]:
 
 @pytest.mark.parametrize(("accessor", "record"), validations())
 def test_a_validation_without_a_document_is_a_success(accessor: str, record: Any) -> None:
-    """204 says that the requirement is met; the answer holds what was tested."""
+    """204 says that the requirement is met; the response holds what was tested."""
     client, transport = client_of(answer(204))
     result = getattr(client, accessor)().create(record)
     assert (result.status_code, result.data) == (204, record)

@@ -70,7 +70,7 @@ def test_a_deletion_that_was_done_is_never_an_error(status: int, body: bytes) ->
 
 
 def test_creating_without_a_document_is_unexpected() -> None:
-    """What was made, and its id, would be lost: the error says that the answer was empty."""
+    """What was made, and its id, would be lost: the error says that the response was empty."""
     from didww import VoiceInTrunkGroup
 
     client, _ = client_of(answer(201))
@@ -145,7 +145,7 @@ def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
     ],
 )
 def test_the_time_to_wait_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
-    """A date, in the three forms of HTTP, is compared with the answer's own, so that no clock of ours matters; what
+    """A date, in the three forms of HTTP, is compared with the response's own, so that no clock of ours matters; what
     cannot be read counts as long.
     """
     assert error_for(REQUEST, 429, headers, b"").retry_after == expected

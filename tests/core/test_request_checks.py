@@ -403,7 +403,7 @@ def test_fields_that_go_together_are_sent(record: Any) -> None:
 
 
 def loaded(cls: Any, **attributes: Any) -> Any:
-    """A record that an answer held."""
+    """A record that a response held."""
     return cls.from_dict({"id": ID, "attributes": attributes})
 
 

@@ -49,12 +49,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 class FileServer:
-    """Serves a file with ranges, and hangs up after so many bytes of each answer.
+    """Serves a file with ranges, and hangs up after so many bytes of each response.
 
     Args:
-        cuts: How many bytes of each answer's body are sent; the last one repeats; None for all.
-        etag: The file's `ETag`, or those of the answers in turn.
-        twist: Changes an answer: (number of the request, its first byte, head, body) to (head, body).
+        cuts: How many bytes of each response's body are sent; the last one repeats; None for all.
+        etag: The file's `ETag`, or those of the responses in turn.
+        twist: Changes a response: (number of the request, its first byte, head, body) to (head, body).
     """
 
     def __init__(

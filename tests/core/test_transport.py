@@ -207,7 +207,7 @@ def failed(expected: type[ApiConnectionError], *, sent: bool, call: Callable[[],
 
 
 def test_answer_comes_back_whole(transport: Any) -> None:
-    """Status, headers in lower case with repeated ones joined, and the body of the answer."""
+    """Status, headers in lower case with repeated ones joined, and the body of the response."""
     with Server(answering(http(b'{"data": []}', "X-Request-Id: r-1", "X-Part: a", "X-Part: b", status="404 No"))) as at:
         response = transport.send(get(at.url), soon())
     assert response.status == 404
@@ -453,7 +453,7 @@ def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body
 def test_answer_that_comes_before_the_body_was_sent(
     make: Callable[..., Any], kind: str, tmp_path: Path, *, tls: bool
 ) -> None:
-    """A server answers at the head of a request and hangs up: its answer counts, not the connection that broke."""
+    """A server answers at the head of a request and hangs up: its response counts, not the connection that broke."""
 
     def refuse(server: Server, connection: socket.socket) -> None:
         connection.recv(100)
@@ -625,7 +625,7 @@ def test_tls_drip_ends_at_the_deadline(make: Callable[..., Any], kind: str, tmp_
     server, trusting = certificate(tmp_path)
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500), tls=server) as at:
         transport = make(kind, verify=trusting)
-        # Time enough for the handshake on a busy machine; the answer drips for longer.
+        # Time enough for the handshake on a busy machine; the response drips for longer.
         failed(ApiTimeoutError, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(0.6))))
 
 
@@ -906,7 +906,7 @@ def test_connection_is_kept(transport: Any) -> None:
 
 
 def test_a_second_answer_in_the_same_packet_is_nobodys(transport: Any) -> None:
-    """What came behind an answer is dropped with its connection, and not read as the answer to the next request."""
+    """What came behind a response is dropped with its connection, and not read as the response to the next request."""
     forged = http(b'{"forged": true}')
 
     def serve(server: Server, connection: socket.socket) -> None:
@@ -1105,8 +1105,8 @@ def test_sixteen_tasks() -> None:
     async def main(url: str, slow: str) -> None:
         transport = AsyncHttpTransport()
         held = asyncio.create_task(transport.send(get(slow), soon(60)))
-        answers = await asyncio.gather(*(transport.send(post(url, b"%d" % n), soon(30)) for n in range(16)))
-        assert [answer.status for answer in answers] == [200] * 16
+        responses = await asyncio.gather(*(transport.send(post(url, b"%d" % n), soon(30)) for n in range(16)))
+        assert [answer.status for answer in responses] == [200] * 16
         assert not held.done()
         held.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -86,7 +86,7 @@ class Stage:
     def world(self) -> AccountSession:
         """The account behind the API, for what only time would bring."""
         self.client.balance().find()
-        return self._engines[-1].world(KEY)
+        return self._engines[-1].session(KEY)
 
     def pause(self) -> None:
         """Let the service finish what it has begun."""

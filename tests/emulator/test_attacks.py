@@ -112,7 +112,7 @@ def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_a_receiver_that_drips_is_left_in_time(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time to answer is that of the whole answer, not of each byte."""
+    """The time to answer is that of the whole response, not of each byte."""
     monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,

@@ -393,7 +393,7 @@ def test_an_account_without_a_callback_secret_is_told_nothing(emulator: Emulator
     ("status", "state"), [(200, "delivered"), (298, "delivered"), (299, "waiting"), (300, "waiting")]
 )
 def test_what_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
-    """An answer from 200 to 298."""
+    """A response from 200 to 298."""
     receiver.answers = [status]
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)

@@ -57,7 +57,7 @@ def get(emulator: Emulator, place: str, status: int = 200) -> str:
 
 
 def post(emulator: Emulator, place: str, *fields: tuple[str, str], **more: str) -> Response:
-    """The answer to a form."""
+    """The response to a form."""
     body = urlencode([*fields, *more.items()]).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     return console.answer(emulator, Request("POST", urljoin(ROOT, place), headers, body))

@@ -163,7 +163,7 @@ def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, statu
     "raw", [b"{", b"\xff", b"[" * 100_000, b'{"by": 1e999}', b"null", b'{"by": "' + b"9" * 10_000 + b'"}']
 )
 def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
-    """Whatever is sent, the answer is a 422 with a text."""
+    """Whatever is sent, the response is a 422 with a text."""
     status, document = remote("POST", "clock/advance", raw=raw)
     assert status == 422
     assert document["error"]

@@ -559,11 +559,11 @@ def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureF
 
 
 def test_every_answer_has_its_type_and_a_request_id() -> None:
-    """Errors and empty answers too; no two request ids are the same."""
+    """Errors and empty responses too; no two request ids are the same."""
     stage = scene()
-    answers = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
-    assert all(answer.headers["content-type"] == MEDIA_TYPE for answer in answers)
-    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+    responses = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
+    assert all(answer.headers["content-type"] == MEDIA_TYPE for answer in responses)
+    assert len({answer.headers["x-request-id"] for answer in responses}) == len(responses)
 
 
 def test_the_balance_takes_a_fieldset() -> None:

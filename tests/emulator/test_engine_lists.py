@@ -206,7 +206,7 @@ def test_an_include_brings_what_the_linkage_names(cls: type[Resource], path: str
             for identifier in data if isinstance(data, list) else [data] if data else []:
                 key = identifier["type"], identifier["id"]
                 reached.add(key)
-                following.append(resources[key])  # an include that was not in the answer would be a KeyError
+                following.append(resources[key])  # an include that was not in the response would be a KeyError
         assert following or at is not document["data"], f"the scene has nothing at {part}"
         at = following
     assert reached == set(resources)
@@ -345,7 +345,7 @@ def test_several_filters_must_all_match() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("include", ""), ("sort", ""), ("sort", ",")])
 def test_an_empty_include_or_sort_says_nothing(name: str, value: str) -> None:
-    """The answer is that of a request without the parameter, of lists and of single records."""
+    """The response is that of a request without the parameter, of lists and of single records."""
     caller = scene().caller
     for path in ("/dids", f"/dids/{caller.ids('/dids')[0]}", "/countries"):
         assert caller.get(path, **{name: value})["data"] == caller.get(path)["data"]
@@ -512,7 +512,7 @@ def test_short_parts_of_numbers_need_a_place() -> None:
 
 
 def test_an_include_of_any_length_is_answered() -> None:
-    """Along relationships, back and forth; each resource stands in the answer once."""
+    """Along relationships, back and forth; each resource stands in the response once."""
     caller = scene().caller
     document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
     reached = [(one["type"], one["id"]) for one in [*document["data"], *document["included"]]]

@@ -59,7 +59,7 @@ def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[st
 def test_no_request_is_the_engines_fault(
     method: str, path: str, query: list[tuple[str, str]], body: bytes | None
 ) -> None:
-    """Whatever the method, path, query and body: an answer that is JSON, and never 500."""
+    """Whatever the method, path, query and body: a response that is JSON, and never 500."""
     answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
 
 
@@ -221,6 +221,6 @@ def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
 
 
 def test_a_method_that_is_none_is_refused() -> None:
-    """405, also where it could not be written into an answer."""
+    """405, also where it could not be written into a response."""
     for method in ("\ud800", "G\u00c9T", "", "get"):
         assert Engine().handle(Request(method, "http://emulator.example.com/v3/dids", {"Api-Key": "key"})).status == 405

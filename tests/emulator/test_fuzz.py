@@ -1,4 +1,4 @@
-"""Whatever is asked of the emulator, of its controls or of its console: an answer, and never a fault of its own."""
+"""Whatever is asked of the emulator, of its controls or of its console: a response, and never a fault of its own."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def raw(emulator: Emulator) -> Iterator[httpx2.Client]:
 
 
 def spoken(raw: httpx2.Client, head: str) -> bytes:
-    """The whole answer to a request that is written byte by byte, to the end of the connection."""
+    """The whole response to a request that is written byte by byte, to the end of the connection."""
     url = raw.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
         connection.sendall(f"{head}\r\nApi-Key: key\r\nConnection: close\r\n\r\n".encode())
@@ -207,7 +207,7 @@ def test_answers_have_validators(raw: httpx2.Client) -> None:
 
 
 def test_the_date_is_the_emulators_own(emulator: Emulator, raw: httpx2.Client) -> None:
-    """Of every answer, once; an advance moves it."""
+    """Of every response, once; an advance moves it."""
     paths = ("/v3/balance", "/v3/nothing", "/_emulator/clock/state", "/_emulator/console/")
     for _ in range(2):
         for path in paths:
@@ -239,7 +239,7 @@ def test_the_date_is_told_once_by_the_application_alone(emulator: Emulator, monk
 
 
 def test_a_client_tells_the_services_time(emulator: Emulator) -> None:
-    """That of the last answer, refused ones too; none before the first; shared with clients made of it."""
+    """That of the last response, refused ones too; none before the first; shared with clients made of it."""
     with emulator.client() as client:
         assert client.server_time is None
         other = client.with_options(timeout=5)

@@ -76,7 +76,7 @@ def test_hints_of_bodies_and_keys() -> None:
 
 
 def test_a_request_for_another_version_is_pointed_out() -> None:
-    """Whatever its answer; the version of this API, and none, are what is served."""
+    """Whatever its response; the version of this API, and none, are what is served."""
     with Emulator() as emulator:
 
         def hinted(path: str, **headers: str) -> list[str]:

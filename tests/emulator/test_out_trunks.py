@@ -113,7 +113,7 @@ def test_what_the_service_made_is_never_sent_back() -> None:
 
 
 def test_new_credentials_replace_the_old_ones(client: DidwwClient) -> None:
-    """The answer bears the trunk's id and nothing else; trunks of other methods have none to replace."""
+    """The response bears the trunk's id and nothing else; trunks of other methods have none to replace."""
     old = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10"))).data
     renewal = VoiceOutTrunkRegenerateCredential()
     renewal.voice_out_trunk = old

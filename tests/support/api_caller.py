@@ -44,7 +44,7 @@ class Caller:
         raw: bytes | None = None,
         **query: str,
     ) -> Response:
-        """The answer; `query` may hold names with brackets."""
+        """The response; `query` may hold names with brackets."""
         sent = {"Accept": MEDIA_TYPE} | ({} if self.key is None else {"Api-Key": self.key})
         if body is not None or raw is not None:
             sent["Content-Type"] = MEDIA_TYPE
@@ -54,19 +54,19 @@ class Caller:
         return self.engine.handle(Request(method, address, sent, content))
 
     def get(self, path: str, **query: str) -> Any:
-        """The document of an answer that must be 200."""
+        """The document of a response that must be 200."""
         answer = self.send("GET", path, **query)
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 
     def write(self, method: str, path: str, body: Any = None, status: int = 200, **query: str) -> Any:
-        """The document of an answer that must have this status."""
+        """The document of a response that must have this status."""
         answer = self.send(method, path, body, **query)
         assert answer.status == status, answer.body
         return json.loads(answer.body) if answer.body else None
 
     def error(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
-        """The only error of an answer that must be one."""
+        """The only error of a response that must be one."""
         answer = self.send(method, path, body, **query)
         assert answer.status >= 400, answer.body
         (error,) = json.loads(answer.body)["errors"]

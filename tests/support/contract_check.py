@@ -1,6 +1,6 @@
-"""Checks an answer of the emulator against the contract's facts: documents, resources, errors, files.
+"""Checks a response of the emulator against the contract's facts: documents, resources, errors, files.
 
-`tests/conftest.py` runs every answer that the engine gives in any test through `check`.
+`tests/conftest.py` runs every response that the engine gives in any test through `check`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ CDR_OUT_HEADER = [
     "Call ID",
 ]
 
-# Where the answers differ from the contract on purpose. Each is met in recorded answers (recorded-differences sheet).
+# Where the responses differ from the contract on purpose. Each is met in recorded responses (recorded-differences sheet).
 MAY_BE_NULL = {
     ("address_requirements", "personal_area_level"),
     ("address_requirements", "business_area_level"),

@@ -20,7 +20,7 @@ Raw = dict[str, Any]
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute, of an answer or of a request.
+    """An attribute, of a response or of a request.
 
     Attributes:
         kind: Its kind in the words of `didww._schema.types`.
@@ -64,7 +64,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship, of an answer or of a request.
+    """A relationship, of a response or of a request.
 
     Attributes:
         kind: one or many.

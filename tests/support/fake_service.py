@@ -39,10 +39,10 @@ class AttemptResult(NamedTuple):
 
     Attributes:
         seconds: How long it takes.
-        how: answered, lost (carried out, no answer), late (carried out later, no answer), unsent, interrupted (carried
-            out, and Ctrl-C while the answer is awaited), one of `ODD` (carried out, and answered with something else),
+        how: answered, lost (carried out, no response), late (carried out later, no response), unsent, interrupted (carried
+            out, and Ctrl-C while the response is awaited), one of `ODD` (carried out, and answered with something else),
             or a status.
-        retry_after: Seconds that an answer asks to wait, or the text that it says instead.
+        retry_after: Seconds that a response asks to wait, or the text that it says instead.
     """
 
     seconds: float = 0.1

@@ -17,13 +17,13 @@ __all__ = ["Proxy"]
 
 
 class Proxy:
-    """Forwards each request to `target` and its answer back, unless `fate` says otherwise.
+    """Forwards each request to `target` and its response back, unless `fate` says otherwise.
 
     Args:
         target: The base URL behind it.
         early: Called for each connection; True resets it before anything is read.
         fate: Called with the first line of each request; one of pass, refuse (reset before the server gets it), boom (503), lose
-            (reset after the server answered), cut (half of the answer), drip (a byte every 0.4 s), html (502 with a
+            (reset after the server answered), cut (half of the response), drip (a byte every 0.4 s), html (502 with a
             page), busy (429), long (a Content-Length that is too large).
     """
 

@@ -15,7 +15,7 @@ JSON_API = {"content-type": "application/vnd.api+json", "x-request-id": "req-1"}
 
 
 def answer(status: int = 200, document: Any = None, *, body: bytes | None = None, **headers: str) -> Response:
-    """An answer with a JSON document, or with `body` as it is."""
+    """A response with a JSON document, or with `body` as it is."""
     raw = body if body is not None else b"" if document is None else json.dumps(document).encode()
     return Response(status, {**JSON_API, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)
 
@@ -33,7 +33,7 @@ class Opened:
 
 
 class Scripted:
-    """Answers in turn; a callable is asked with the request, an exception is raised. The last answer repeats."""
+    """Answers in turn; a callable is asked with the request, an exception is raised. The last response repeats."""
 
     def __init__(self, *script: Response | Exception | Callable[[Request], Response]) -> None:
         self.script = list(script)

@@ -121,7 +121,7 @@ def http(body: bytes = b"{}", *lines: str, status: str = "200 OK", length: int |
 
 
 def answering(*answers: bytes) -> Callable[[Server, socket.socket], None]:
-    """Keeps connections, and answers requests in turn; the last answer repeats."""
+    """Keeps connections, and answers requests in turn; the last response repeats."""
     waiting = list(answers)
 
     def serve(server: Server, connection: socket.socket) -> None:

@@ -213,7 +213,7 @@ def out_trunk(**attributes: Any) -> Any:
 
 
 def linked_did(**linkage: Any) -> Any:
-    """A DID with the linkage of its routes, as an answer has it."""
+    """A DID with the linkage of its routes, as a response has it."""
     relationships = {name: {"data": data and {"type": f"{name}s", "id": data}} for name, data in linkage.items()}
     body = encode({"data": {"type": "dids", "id": ID, "attributes": {}, "relationships": relationships}})
     return Graph(decode(body), load).nodes[0]

@@ -1,4 +1,4 @@
-"""Laws of an answer's graph: one object for each record, however often and from wherever it is reached."""
+"""Laws of a response's graph: one object for each record, however often and from wherever it is reached."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None
     renewal = VoiceOutTrunkRegenerateCredential()
     renewal.voice_out_trunk = client.voice_out_trunks().create(trunk).data
     made = client.voice_out_trunk_regenerate_credentials().create(renewal).data
-    with pytest.raises(NotIncludedError, match=r"Credential\.voice_out_trunk is in no answer"):
+    with pytest.raises(NotIncludedError, match=r"Credential\.voice_out_trunk is in no response"):
         _ = made.voice_out_trunk
 
 

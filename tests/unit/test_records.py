@@ -70,7 +70,7 @@ def nested_classes(cls: type[Nested] = Nested) -> Iterator[type[Nested]]:
 
 
 def answered(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
-    """The records of an answer."""
+    """The records of a response."""
     return Graph(decode(encode({"data": list(data), "included": included})), load).nodes
 
 
@@ -141,7 +141,7 @@ def test_nested_objects_read_back_from_their_dicts(cls: type[Nested], data: st.D
 
 
 def test_a_base_class_finds_the_class_of_a_dict() -> None:
-    """Resources by their type, nested objects by theirs; unknown types are what they are in an answer."""
+    """Resources by their type, nested objects by theirs; unknown types are what they are in a response."""
     assert type(Resource.from_dict({"type": "dids", "id": ID})) is Did
     assert type(Resource.from_dict({"type": "new_things", "id": ID})) is UnknownResource
     assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
@@ -305,7 +305,7 @@ def test_a_route_answers_a_record_and_takes_one() -> None:
 
 
 def partial() -> Any:
-    """A number in an answer that includes nothing."""
+    """A number in a response that includes nothing."""
     return answered({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
 
 
@@ -391,7 +391,7 @@ def test_records_can_be_referred_to_weakly() -> None:
     kept["did"], kept["sip"], kept["meta"] = did, sip, meta
     assert kept["did"] is did
     del did, sip, meta
-    gc.collect()  # a record and the answer that it came in hold each other
+    gc.collect()  # a record and the response that it came in hold each other
     assert not kept
 
 

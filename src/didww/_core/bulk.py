@@ -47,7 +47,7 @@ class Item(Slotted, Generic[R]):
         index: Its position among the items, from 0.
         input: The record to write; for deletions, the record or its id.
         state: `waiting`; `sending`: a request of it was begun, and has no outcome (yet); `done`; `failed`: certainly
-            not done; `unknown`: the answer was lost, and it may have been done.
+            not done; `unknown`: the response was lost, and it may have been done.
         data: The record as the service has it; None after a deletion, and while it is not done.
         error: Why it is not done.
     """

@@ -245,7 +245,7 @@ class _Download:
                 yield Close(opened)
 
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
-        """Judge the head of an answer: whether bytes of the file follow, at the place where they are wanted."""
+        """Judge the head of a response: whether bytes of the file follow, at the place where they are wanted."""
         if opened.status == 200:
             media_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type in _PAGES:

@@ -113,7 +113,7 @@ class Send(Struct, frozen=True):
     """Send `request`; outcome: a `Response`.
 
     `deadline` is a moment of the clock that `Now` tells; `ApiConnectionError` (or `ApiTimeoutError`) is thrown in
-    when no whole answer came by then.
+    when no whole response arrived by then.
     """
 
     request: Request

@@ -34,12 +34,12 @@ class RequestStarted(Struct, frozen=True):
 
 
 class ResponseReceived(Struct, frozen=True):
-    """An answer came, perhaps one that says no.
+    """A response arrived, perhaps one that says no.
 
     Attributes:
         request: The request.
         attempt: 1 for the first time.
-        response: The answer.
+        response: The response.
         seconds: How long it took.
     """
 
@@ -50,7 +50,7 @@ class ResponseReceived(Struct, frozen=True):
 
 
 class RequestFailed(Struct, frozen=True):
-    """No answer came.
+    """No response arrived.
 
     Attributes:
         request: The request.

@@ -45,19 +45,19 @@ def send(
     stores: bool = True,
     trace: CallTrace | None = None,
 ) -> Call[ApiResponse[Any]]:
-    """Send `request` and judge the answer, within the configured time.
+    """Send `request` and judge the response, within the configured time.
 
     Args:
         configuration: The client's settings.
         request: What to send.
         fieldsets: The fields that were asked for, by type.
         creating: Whether sending it twice would do it twice.
-        stores: Whether a POST makes something, which the answer must show.
+        stores: Whether a POST makes something, which the response must show.
         trace: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
     """
     done = yield from exchange(configuration, request, creating=creating, trace=trace)
     if done.uncertain and request.method == "DELETE" and done.response.status == 404:
-        # The first attempt did it, and its answer was lost.
+        # The first attempt did it, and its response was lost.
         return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
     try:
         return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
@@ -113,7 +113,7 @@ def find(
 def create(
     configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
 ) -> Call[ApiResponse[R]]:
-    """Create `record`; the answer holds it as the service made it."""
+    """Create `record`; the response holds it as the service made it."""
     _checked(cls, record, "create")
     if record._exists():
         raise InvalidValueError(
@@ -124,7 +124,7 @@ def create(
     _whole(cls, record, creating=True)
     if not cls.repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
-    # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that an answer must show.
+    # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that a response must show.
     document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
     request = requests.build(configuration, "POST", cls.path, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)

@@ -227,7 +227,7 @@ def _one_page(
 def _next_link(
     configuration: Configuration, cls: type[R], answer: ApiResponse[Any], request: Request, followed: set[str]
 ) -> str | None:
-    """The address of the next page as the answer has it; None if there is none, or it was followed already.
+    """The address of the next page as the response has it; None if there is none, or it was followed already.
 
     Raises:
         UnexpectedResponseError: It leads to another host.

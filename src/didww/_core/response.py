@@ -1,4 +1,4 @@
-"""Judging an answer: a document with resources, or the right error.
+"""Judging a response: a document with resources, or the right error.
 
 Which status becomes which error is the table `_BY_STATUS`. Bodies without title or code, empty ones, a proxy's HTML
 and cut-off JSON are all expected here (behaviour sheet, section 9).
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class ApiResponse(Slotted, Generic[T]):
-    """An answer of the service: the resource or resources in `data`, and what came with them.
+    """A response of the service: the resource or resources in `data`, and what came with them.
 
     Attributes:
         data: A resource, a list of resources, or None (after a delete).
@@ -82,7 +82,7 @@ class ApiResponse(Slotted, Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The `X-Request-Id` of the answer, for DIDWW's support."""
+        """The `X-Request-Id` of the response, for DIDWW's support."""
         return self.headers.get("x-request-id")
 
     @property
@@ -133,18 +133,18 @@ def api_response(
     *,
     stores: bool = True,
 ) -> ApiResponse[Any]:
-    """The answer to `request` with its resources loaded.
+    """The response to `request` with its resources loaded.
 
     Args:
         request: What was sent.
         response: What came.
         fieldsets: The fields that were asked for, by type.
         attempts: How often it was sent.
-        stores: Whether a POST makes something, which the answer must show; else 204 says enough.
+        stores: Whether a POST makes something, which the response must show; else 204 says enough.
 
     Raises:
         DidwwApiError: The service said no.
-        UnexpectedResponseError: The answer is no JSON:API document.
+        UnexpectedResponseError: The response is no JSON:API document.
     """
     accepted(request, response, attempts)
     # What was changed or deleted needs no document: the status says that it was done.
@@ -167,7 +167,7 @@ def accepted(request: Request, response: Response, attempts: int = 1) -> None:
 
     Raises:
         DidwwApiError: The service said no.
-        UnexpectedResponseError: The answer is a redirect.
+        UnexpectedResponseError: The response is a redirect.
     """
     if response.status >= 400:
         raise error_for(request, response.status, response.headers, response.body, attempts)
@@ -181,7 +181,7 @@ def accepted(request: Request, response: Response, attempts: int = 1) -> None:
 
 
 def unexpected(request: Request, response: Response) -> UnexpectedResponseError:
-    """The error for an answer that is no document."""
+    """The error for a response that is no document."""
     return UnexpectedResponseError(
         f"{request.method} {path_of(request.url)} was answered with {_looks_like(response)} (HTTP {response.status}), "
         "not with a JSON:API document. Check base_url, and proxies on the way.",
@@ -202,7 +202,7 @@ def _looks_like(response: Response) -> str:
 def error_for(
     request: Request, status: int, headers: Mapping[str, str], body: bytes, attempts: int = 1
 ) -> DidwwApiError:
-    """The error for an answer of 400 or more."""
+    """The error for a response of 400 or more."""
     errors = decode_errors(body)
     cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
     if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
@@ -243,13 +243,13 @@ def expect(
 
     Args:
         cls: The class of the record or records.
-        answer: The answer.
+        answer: The response.
         request: What was sent.
         many: Whether a list was asked for.
         id: The id of the record that was asked for.
 
     Raises:
-        UnexpectedResponseError: It is something else, e.g. the answer to another request.
+        UnexpectedResponseError: It is something else, e.g. the response to another request.
     """
     data = answer.data
     if (

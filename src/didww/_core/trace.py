@@ -23,8 +23,8 @@ class CallTrace:
     Attributes:
         request: The request of its first attempt.
         attempts: How often it was sent, or tried to.
-        status: The status of the last answer; None if there was none.
-        request_id: The `X-Request-Id` of that answer, or None.
+        status: The status of the last response; None if there was none.
+        request_id: The `X-Request-Id` of that response, or None.
         error: What it ended with; None if it was answered.
         in_doubt: Whether the last attempt may have been carried out without its caller having been answered.
         span: The tracer's own.

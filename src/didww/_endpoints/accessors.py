@@ -140,7 +140,7 @@ class Accessors:
         return CitiesEndpoint(self)
 
     def countries(self) -> CountriesEndpoint:
-        """A country with actual or potential number coverage; the list holds them all, in one answer.
+        """A country with actual or potential number coverage; the list holds them all, in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -291,7 +291,7 @@ class Accessors:
         return PermanentSupportingDocumentsEndpoint(self)
 
     def pops(self) -> PopsEndpoint:
-        """A point of presence (POP) of the platform; the list holds them all, in one answer.
+        """A point of presence (POP) of the platform; the list holds them all, in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -300,7 +300,7 @@ class Accessors:
         return PopsEndpoint(self)
 
     def proof_types(self) -> ProofTypesEndpoint:
-        """A category of document that may serve as a proof; the whole list comes in one answer.
+        """A category of document that may serve as a proof; the whole list comes in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """

@@ -28,7 +28,7 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
     """What must be in place before numbers of one country and group type can be registered.
 
     An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded answers also hold null.
+    for addresses; recorded responses also hold null.
     Source: tests/contract/facts/address_requirements.yaml.
 
     Facts: tests/contract/facts/address_requirements.yaml.
@@ -193,7 +193,7 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
     """What must be in place before numbers of one country and group type can be registered.
 
     An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded answers also hold null.
+    for addresses; recorded responses also hold null.
     Source: tests/contract/facts/address_requirements.yaml.
 
     Facts: tests/contract/facts/address_requirements.yaml.

@@ -137,7 +137,7 @@ class AsyncAccessors:
         return AsyncCitiesEndpoint(self)
 
     def countries(self) -> AsyncCountriesEndpoint:
-        """A country with actual or potential number coverage; the list holds them all, in one answer.
+        """A country with actual or potential number coverage; the list holds them all, in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -288,7 +288,7 @@ class AsyncAccessors:
         return AsyncPermanentSupportingDocumentsEndpoint(self)
 
     def pops(self) -> AsyncPopsEndpoint:
-        """A point of presence (POP) of the platform; the list holds them all, in one answer.
+        """A point of presence (POP) of the platform; the list holds them all, in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -297,7 +297,7 @@ class AsyncAccessors:
         return AsyncPopsEndpoint(self)
 
     def proof_types(self) -> AsyncProofTypesEndpoint:
-        """A category of document that may serve as a proof; the whole list comes in one answer.
+        """A category of document that may serve as a proof; the whole list comes in one response.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """

@@ -27,7 +27,7 @@ __all__ = ["AsyncAvailableDidsEndpoint", "AvailableDidsEndpoint"]
 class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
     """One particular number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
+    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
     The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
 
     Facts: tests/contract/facts/available_dids.yaml.
@@ -187,7 +187,7 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
 class AvailableDidsEndpoint(Endpoint[AvailableDid]):
     """One particular number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
+    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
     The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
 
     Facts: tests/contract/facts/available_dids.yaml.

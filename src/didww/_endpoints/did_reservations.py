@@ -29,7 +29,7 @@ __all__ = ["AsyncDidReservationsEndpoint", "DidReservationsEndpoint"]
 class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
     """A temporary hold on an available number; deleting it lets the number go.
 
-    The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
+    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
     The sort key `expire_at` is an older name of `expires_at`.
 
     Facts: tests/contract/facts/did_reservations.yaml.
@@ -280,7 +280,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
 class DidReservationsEndpoint(Endpoint[DidReservation]):
     """A temporary hold on an available number; deleting it lets the number go.
 
-    The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
+    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
     The sort key `expire_at` is an older name of `expires_at`.
 
     Facts: tests/contract/facts/did_reservations.yaml.

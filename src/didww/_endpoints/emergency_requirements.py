@@ -29,7 +29,7 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
 
     An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
     for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded answers do.
+    `address_area_level`; recorded responses do.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.
@@ -190,7 +190,7 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
 
     An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
     for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded answers do.
+    `address_area_level`; recorded responses do.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.

@@ -25,7 +25,7 @@ __all__ = ["AsyncPopsEndpoint", "PopsEndpoint"]
 
 @short_tracebacks
 class AsyncPopsEndpoint(AsyncEndpoint[Pop]):
-    """A point of presence (POP) of the platform; the list holds them all, in one answer.
+    """A point of presence (POP) of the platform; the list holds them all, in one response.
 
     `find` is offered although the contract does not list it.
 
@@ -180,7 +180,7 @@ class AsyncPopsEndpoint(AsyncEndpoint[Pop]):
 
 @short_tracebacks
 class PopsEndpoint(Endpoint[Pop]):
-    """A point of presence (POP) of the platform; the list holds them all, in one answer.
+    """A point of presence (POP) of the platform; the list holds them all, in one response.
 
     `find` is offered although the contract does not list it.
 

@@ -24,7 +24,7 @@ __all__ = ["AsyncVoiceOutTrunkRegenerateCredentialsEndpoint", "VoiceOutTrunkRege
 class AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(AsyncEndpoint[VoiceOutTrunkRegenerateCredential]):
     """A request to replace the SIP credentials of an outbound trunk by new ones.
 
-    The answer holds an id alone; find the trunk to read its new credentials.
+    The response holds an id alone; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
 
     Facts: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
@@ -92,7 +92,7 @@ class AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(AsyncEndpoint[VoiceOutTrun
 class VoiceOutTrunkRegenerateCredentialsEndpoint(Endpoint[VoiceOutTrunkRegenerateCredential]):
     """A request to replace the SIP credentials of an outbound trunk by new ones.
 
-    The answer holds an id alone; find the trunk to read its new credentials.
+    The response holds an id alone; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
 
     Facts: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.

@@ -1,6 +1,6 @@
 """Decoding of JSON:API documents into a small typed envelope.
 
-The envelope names what the package reads, so the parser skips the rest (most of an answer is links) without building
+The envelope names what the package reads, so the parser skips the rest (most of a response is links) without building
 it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
 server sends is never refused as long as it is a JSON object, and none that is nested so deeply that Python could not
 copy, compare or show it. A character that is none, e.g. half of a surrogate pair, is read as U+FFFD. Conversion to
@@ -76,7 +76,7 @@ class ResourceObject(Struct, gc=False):
 
 
 class Document(Struct, gc=False):
-    """An answer's document."""
+    """A response's document."""
 
     data: ResourceObject | list[ResourceObject] | None
     included: list[ResourceObject] = field(default_factory=list[ResourceObject])

@@ -1,4 +1,4 @@
-"""The resources of one answer, linked: one object per (type, id), however often and from wherever it is reached.
+"""The resources of one response, linked: one object per (type, id), however often and from wherever it is reached.
 
 Objects of included records are made when somebody first follows a relationship. Cycles are fine. Which class an object
 gets is left to the caller.
@@ -20,10 +20,10 @@ __all__ = ["Graph"]
 
 
 class Graph(Slotted):
-    """The primary resources of an answer and the included ones behind them.
+    """The primary resources of a response and the included ones behind them.
 
     Attributes:
-        nodes: The primary resources, in the order of the answer.
+        nodes: The primary resources, in the order of the response.
         reached: The resources that relationships lead to, by identifier; filled when somebody first follows one.
         fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
     """
@@ -56,7 +56,7 @@ class Graph(Slotted):
             setattr(self, name, value)
 
     def resolve(self, identifier: Identifier) -> Any | None:
-        """The object meant by `identifier`; None when the answer does not hold it."""
+        """The object meant by `identifier`; None when the response does not hold it."""
         # Two threads may get here at once; the first one's objects are everybody's.
         found, included = self.reached, self._included
         if identifier.type in self._unindexed or any(raw.type in self._unindexed for raw in included):
@@ -69,5 +69,5 @@ class Graph(Slotted):
         return found.get(identifier)
 
     def remember(self, identifier: Identifier, node: Any) -> Any:
-        """Keep `node` as the one object for `identifier`, which the answer does not hold; answers the one kept."""
+        """Keep `node` as the one object for `identifier`, which the response does not hold; answers the one kept."""
         return self.reached.setdefault(identifier, node)

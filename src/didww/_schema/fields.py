@@ -110,7 +110,7 @@ class Field:
         alike: Whether all objects of a list must be of one type.
         not_none: What to write instead of None where only answers hold it; empty if requests may, too.
         detach_only: How it is set, if a request can set a relationship to None alone.
-        readable: False for what a request carries and no answer shows.
+        readable: False for what a request carries and no response shows.
         filters: How a list is filtered by it: the type of the value, by the ending of the filter's name.
         sort: Whether a list can be sorted by it.
         include: Whether a response can include what it leads to.
@@ -404,10 +404,10 @@ class Link(Field):
         if record is None:
             return self
         if record._state is None:
-            # Most reads end here: one related resource, reached before, in an answer in which nothing was changed.
+            # Most reads end here: one related resource, reached before, in a response in which nothing was changed.
             try:
                 return record._source.reached[record._object.relationships[self.name].data]
-            except (KeyError, AttributeError, TypeError):  # a list cannot be looked up, nor a record without an answer
+            except (KeyError, AttributeError, TypeError):  # a list cannot be looked up, nor a record without a response
                 pass
         return record._read(self)
 

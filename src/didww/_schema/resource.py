@@ -1,7 +1,7 @@
-"""Resources: records with an id, relationships, and a place in an answer's graph.
+"""Resources: records with an id, relationships, and a place in a response's graph.
 
 A resource is new (made by its constructor, no id), built (`build(id)`: the id and nothing else), loaded (from an
-answer), or a stub (named by an answer's linkage, but not in the answer). What reads and what may be written follows
+answer), or a stub (named by a response's linkage, but not in the response). What reads and what may be written follows
 from that. Requests are built elsewhere (`didww._core`).
 """
 
@@ -308,9 +308,7 @@ class Resource(Record):
         if self._source == "built":
             return f"was not loaded: {type(self).__name__}.build() knows the id only. Use find({self.id!r}) to load it."
         if self._source == "stub":
-            return (
-                f"was not loaded: the answer names {self.type} {self.id} but does not hold it. Include it, or find it."
-            )
+            return f"was not loaded: the response names {self.type} {self.id} without fields. Include it, or find it."
         return ""
 
     def _why_missing(self, field: Field) -> str:
@@ -322,10 +320,12 @@ class Resource(Record):
             return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
             if not field.include:
-                return "is in no answer: the API takes it, and does not give it back."
+                return "is in no response: the API takes it, and does not give it back."
             path = self._include_path(name)
-            return f"was not included in the answer: add include={path!r} to the call (None would mean: there is none)."
-        return "is not in the answer of the server."
+            return (
+                f"was not included in the response: add include={path!r} to the call (None would mean: there is none)."
+            )
+        return "is not in the response of the server."
 
     def _include_path(self, name: str) -> str:
         """The relationship `name` as a path from the records that were requested."""
@@ -501,7 +501,7 @@ class Resource(Record):
         return hash((self.type, self.id))
 
     def __copy__(self) -> Self:
-        # What it is linked to, and the answer it came in, are shared; what it holds itself is not.
+        # What it is linked to, and the response it came in, are shared; what it holds itself is not.
         shared: list[Any] = [self._source]
         for value in self._state.values.values() if self._state is not None else ():
             ones = cast("list[Any]", value) if isinstance(value, list) else [value]
@@ -544,7 +544,7 @@ class UnknownResource(Resource):
 
 def load(raw: ResourceObject, graph: Graph) -> Resource:
     """The resource for `raw`, as part of `graph`."""
-    # Written out instead of calling `_made`: an answer has a thousand of these.
+    # Written out instead of calling `_made`: a response has a thousand of these.
     made = _new(class_of(raw.type) or UnknownResource)
     _set_object(made, raw)
     _set_source(made, graph)
@@ -618,7 +618,7 @@ def _object_of(data: object, type: str, where: str) -> ResourceObject:
 
 
 def data_hint(value: object) -> str:
-    """The way out for those who forgot that an answer holds the record."""
+    """The way out for those who forgot that a response holds the record."""
     return " Did you mean its .data?" if type(value).__name__ == "ApiResponse" else ""
 
 

@@ -79,7 +79,7 @@ def is_loopback(host: str) -> bool:
 
 
 def joined(base: str, link: str) -> str:
-    """`link` as it stands in an answer to `base`, made absolute if it is a path or a query alone."""
+    """`link` as it stands in a response to `base`, made absolute if it is a path or a query alone."""
     if link.startswith("?"):
         return without_query(base) + link
     return f"{origin_of(base)}{link}" if link.startswith("/") and not link.startswith("//") else link

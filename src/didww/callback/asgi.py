@@ -17,13 +17,13 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class Answering(Protocol):
-    """Gives the answer to a raw request."""
+    """Gives the response to a raw request."""
 
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackAnswer]: ...
 
 
-class _Unread(Exception):  # noqa: N818 it becomes an answer
-    """The body is too large; the arguments are the status and the text of the answer."""
+class _Unread(Exception):  # noqa: N818 it becomes a response
+    """The body is too large; the arguments are the status and the text of the response."""
 
 
 class AsgiApp:
@@ -32,7 +32,7 @@ class AsgiApp:
     An object and not a function, so that routers that take both know it for an application.
 
     Args:
-        answering: Gives the answers.
+        answering: Gives the responses.
         max_bytes: The largest body that is read.
         read_timeout: Seconds in which it has to be there.
         rejections: Where requests that are rejected are told.

@@ -1,4 +1,4 @@
-"""A receiver: from a raw request to your handlers and to the answer, the same behind every framework.
+"""A receiver: from a raw request to your handlers and to the response, the same behind every framework.
 
 What is done for an event is a generator of steps, run by one small driver for plain code and one for event loops.
 """
@@ -131,7 +131,7 @@ _Steps: TypeAlias = Generator[_Step, Any, bool]
 class CallbackReceiver:
     """Verifies requests, drops what came before, and hands each event to your handler for its class.
 
-    The answer is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends the request again;
+    The response is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends it again;
     what was handled is not handled again then. Events without a handler are logged and answered with 200. Of requests
     that are rejected, ten a minute are logged, and the number of the others.
 
@@ -210,7 +210,7 @@ class CallbackReceiver:
         return register
 
     def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
-        """The answer to a request, after its handlers have run. Whatever a stranger sends, there is one.
+        """The response to a request, after its handlers have run. Whatever a stranger sends, there is one.
 
         Handlers that are `async` run in an event loop made for each; where one runs already, use `handle_async`.
 

@@ -94,7 +94,7 @@ class RequestValidator:
         raise TypeError("A RequestValidator holds a secret and is not pickled; make a new one.")
 
     def validate(self, url: str, payload: Payload, signature: str | None) -> bool:
-        """Whether `signature` is right for this callback. Whatever a stranger sends, the answer is True or False.
+        """Whether `signature` is right for this callback. Whatever a stranger sends, the response is True or False.
 
         Args:
             url: The URL that DIDWW called, with its query, as it is known outside: behind a proxy, the public

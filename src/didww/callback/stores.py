@@ -23,7 +23,7 @@ __all__ = ["MemoryStore", "SeenStore", "SqliteStore"]
 
 Claim = Literal["mine", "busy", "done"]
 LEASE: Final = 300.0
-"""Seconds; DIDWW waits 60 for an answer, and its third attempt comes after 11 minutes."""
+"""Seconds; DIDWW waits 60 for a response, and its third attempt comes after 11 minutes."""
 KEEP: Final = 7 * 86400.0
 """Seconds; the ten attempts of DIDWW are over in four days."""
 _PATIENCE: Final = 5.0

@@ -17,7 +17,7 @@ WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 
 
 class Answering(Protocol):
-    """Gives the answer to a raw request."""
+    """Gives the response to a raw request."""
 
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer: ...
 
@@ -26,7 +26,7 @@ def wsgi_app(answering: Answering, *, max_bytes: int, rejections: Rejections) ->
     """A WSGI application that answers every path.
 
     Args:
-        answering: Gives the answers.
+        answering: Gives the responses.
         max_bytes: The largest body that is read.
         rejections: Where requests that are rejected are told.
     """

@@ -128,7 +128,7 @@ def callbacks() -> None:
 @click.option(
     "--to", metavar="ADDRESS", help="Call this address instead, signed for URL: a receiver behind no proxy yet."
 )
-@click.option("--send", is_flag=True, help="Send it, and print the answer.")
+@click.option("--send", is_flag=True, help="Send it, and print the response.")
 @click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
 def sign(
     url: str,
@@ -199,7 +199,7 @@ def _send(request: Any) -> None:
             request.method, request.url, headers=request.headers, content=request.body, timeout=60, trust_env=False
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise click.ClickException(f"No answer from {request.url.partition('?')[0]}: {error}") from None
+        raise click.ClickException(f"No response from {request.url.partition('?')[0]}: {error}") from None
     click.echo(f"{answer.status_code} {printable(answer.text[:500])}".rstrip())
     if not answer.is_success:
         sys.exit(1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _SECONDS_TO_ANSWER = 60.0
-_MAX_SAID = 200  # characters of the answer to what was forwarded
+_MAX_SAID = 200  # characters of the response to what was forwarded
 # What a receiver needs of the request; the rest belongs to the connection that it came by.
 _MARK = "x-didww-listen"
 _FORWARDED = ("content-type", "x-didww-signature", "user-agent")
@@ -35,7 +35,7 @@ class Listener:
     Args:
         verifier: Verifies them.
         tell: Called with a line of text and the name of its colour, or None; answers whether it was printed.
-        forward: Address that verified requests are sent on to; its answer is the answer.
+        forward: Address that verified requests are sent on to; its response is the response.
         json: Whether to tell in JSON.
     """
 
@@ -56,7 +56,7 @@ class Listener:
         self._seen = MemoryStore()
 
     async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
-        """The answer to a request."""
+        """The response to a request."""
         if method not in self._verifier.methods:
             self._rejected("method", f"Callbacks come by GET or POST, not {method:.20}.")
             return CallbackAnswer(405, "method not allowed")

@@ -145,7 +145,7 @@ class Emulator:
         )
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
-        """The answer to a request as it goes out, and what the wire is to do to it."""
+        """The response to a request as it goes out, and what the wire is to do to it."""
         started = time.perf_counter()
         key = header_of(request.headers, "api-key")
         key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""

@@ -23,7 +23,7 @@ UNSUPPORTED: Final = ("POST, PATCH and DELETE of /{type}/{id}/relationships/{nam
 """What the API's documents have and the emulator answers with 501."""
 
 DIFFERS: Final[dict[tuple[str, str], str]] = {
-    ("available_dids", "list"): "at most 100 numbers in an answer; the service has a cap of its own",
+    ("available_dids", "list"): "at most 100 numbers in a response; the service has a cap of its own",
     (
         "encrypted_files",
         "create",

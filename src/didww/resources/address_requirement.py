@@ -20,7 +20,7 @@ class AddressRequirement(Resource, type="address_requirements", operations=("lis
     """What must be in place before numbers of one country and group type can be registered.
 
     An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded answers also hold null.
+    for addresses; recorded responses also hold null.
     Source: tests/contract/facts/address_requirements.yaml.
     """
 
@@ -39,7 +39,7 @@ class AddressRequirement(Resource, type="address_requirements", operations=("lis
     )
     service_description_required: bool = attribute("Whether a verification must have `service_description`.", sort=True)
     restriction_message: str | None = attribute(
-        "The country's restrictions on such numbers; null only in recorded answers, for none.", sort=True
+        "The country's restrictions on such numbers; null only in recorded responses, for none.", sort=True
     )
     country: Country | None = relationship("The country of the numbers.", filter=RequiredIds, include=True)
     did_group_type: DidGroupType | None = relationship("The kind of the numbers.", filter=RequiredIds, include=True)

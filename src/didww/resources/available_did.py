@@ -30,7 +30,7 @@ class AvailableDid(
 ):
     """One particular number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the answer's meta says how many numbers match.
+    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
     The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
     """
 

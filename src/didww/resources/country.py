@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Country(
     Resource, type="countries", operations=("list", "find"), paginated=False, filters={"id": Ids, "is_available": Bool}
 ):
-    """A country with actual or potential number coverage; the list holds them all, in one answer."""
+    """A country with actual or potential number coverage; the list holds them all, in one response."""
 
     name: str = attribute("English name of the country.", filter=AnyCase, sort=True)
     prefix: str | None = attribute(

@@ -38,10 +38,10 @@ class DidGroupMeta(Meta):
         "True if single numbers can be chosen (`available_dids`); False if they are only sold by quantity."
     )
     needs_registration: bool | None = attribute(
-        "True if its numbers need a verified address; None if the answer does not say."
+        "True if its numbers need a verified address; None if the response does not say."
     )
-    is_available: bool | None = attribute("True if there is stock now; None if the answer does not say.")
-    total_count: int | None = attribute("Numbers in stock now; None if the answer does not say.")
+    is_available: bool | None = attribute("True if there is stock now; None if the response does not say.")
+    total_count: int | None = attribute("Numbers in stock now; None if the response does not say.")
 
 
 class DidGroup(

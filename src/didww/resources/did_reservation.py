@@ -24,7 +24,7 @@ class DidReservation(
 ):
     """A temporary hold on an available number; deleting it lets the number go.
 
-    The account's plan limits how many it may hold: `available_count` in an answer's meta says how many more.
+    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
     The sort key `expire_at` is an older name of `expires_at`.
     """
 

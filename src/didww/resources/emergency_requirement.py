@@ -33,7 +33,7 @@ class EmergencyRequirement(Resource, type="emergency_requirements", operations=(
 
     An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
     for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded answers do.
+    `address_area_level`; recorded responses do.
     Source: tests/contract/facts/emergency_requirements.yaml.
     """
 

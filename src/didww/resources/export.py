@@ -17,7 +17,7 @@ from didww._util.suggest import did_you_mean
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValueError
 
-# What may narrow an export down, by its type (CDR export sheet, section 2). Year, month and day stand in answers only,
+# What may narrow an export down, by its type (CDR export sheet, section 2). Year, month and day are in responses only,
 # of exports that were made under earlier versions of the API.
 CdrInFilters = TypedDict(
     "CdrInFilters",

@@ -49,7 +49,7 @@ class Order(
         | EmergencyOrderItem
         | GenericOrderItem
     ] = writable(
-        "What to buy, at least one item, all of numbers or all of channels; in answers, what was bought.",
+        "What to buy, at least one item, all of numbers or all of channels; in responses, what was bought.",
         on="create",
         required=True,
         ge=1,

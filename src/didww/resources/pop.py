@@ -10,7 +10,7 @@ from didww._schema.resource import Resource
 class Pop(
     Resource, type="pops", operations=("list",), extra_operations=("find",), paginated=False, filters={"id": Ids}
 ):
-    """A point of presence (POP) of the platform; the list holds them all, in one answer.
+    """A point of presence (POP) of the platform; the list holds them all, in one response.
 
     `find` is offered although the contract does not list it.
     """

@@ -9,7 +9,7 @@ from didww.enums import ProofEntityType
 
 
 class ProofType(Resource, type="proof_types", operations=("list", "find"), paginated=False, filters={"id": Ids}):
-    """A category of document that may serve as a proof; the whole list comes in one answer."""
+    """A category of document that may serve as a proof; the whole list comes in one response."""
 
     name: str = attribute("What the document is, e.g. `Passport`.")
     entity_type: ProofEntityType = attribute(

@@ -95,14 +95,14 @@ class VoiceOutTrunk(
     force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
     rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
     rtp_timeout: int | None = writable(
-        "Seconds without media that end a call, 30 to 600; 30 by default, None only in answers.",
+        "Seconds without media that end a call, 30 to 600; 30 by default, None only in responses.",
         ge=30,
         le=600,
         not_none=KEEP,
     )
     threshold_amount: Decimal | None = writable(
         "US dollars of spending in 24 hours that block the trunk, in a range that depends on the account; None only "
-        "in answers.",
+        "in responses.",
         not_none=KEEP,
     )
     callback_url: str | None = writable(

@@ -16,7 +16,7 @@ class VoiceOutTrunkRegenerateCredential(
 ):
     """A request to replace the SIP credentials of an outbound trunk by new ones.
 
-    The answer holds an id alone; find the trunk to read its new credentials.
+    The response holds an id alone; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
     """
 

@@ -1,9 +1,9 @@
-"""What a transport is: something that exchanges one request for one answer, within a deadline.
+"""What a transport is: something that exchanges one request for one response, within a deadline.
 
 `deadline` is a moment of `time.monotonic()`, or infinity; it bounds the whole exchange: connecting, TLS, sending,
 headers, body. A transport raises `ApiTimeoutError`, `ApiConnectionError` (`request_sent=False` when certainly no byte
 of the request reached the server), `ClientClosedError`, or `UnexpectedResponseError` for a body that cannot be taken
-in. It follows no redirect and keeps no cookie. What an answer means, and whether to ask again, is left to
+in. It follows no redirect and keeps no cookie. What a response means, and whether to ask again, is left to
 `didww._core`.
 """
 
@@ -28,11 +28,11 @@ class Transport(Protocol):
     """A synchronous transport; safe to share between threads."""
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for an answer with its whole body, unpacked."""
+        """Exchange `request` for a response with its whole body, unpacked."""
         ...
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
+        """Exchange `request` for a response whose body is still on the wire."""
         ...
 
     def read(self, opened: Opened) -> bytes:
@@ -52,11 +52,11 @@ class AsyncTransport(Protocol):
     """An asynchronous transport; safe to share between tasks."""
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for an answer with its whole body, unpacked."""
+        """Exchange `request` for a response with its whole body, unpacked."""
         ...
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
+        """Exchange `request` for a response whose body is still on the wire."""
         ...
 
     async def read(self, opened: Opened) -> bytes:

@@ -1,4 +1,4 @@
-"""Bodies. Taking in that of an answer: unpacked on the way, and never more than `MAX_BYTES` of it.
+"""Bodies. Taking in that of a response: unpacked on the way, and never more than `MAX_BYTES` of it.
 
 A few kilobytes can unpack to gigabytes, so the size is bounded where the bytes come out, piece by piece. Where they
 come from is left to the transports.
@@ -85,7 +85,7 @@ class Body:
 
     def _unusable(self, what: str, *, transient: bool = False) -> UnexpectedResponseError:
         return UnexpectedResponseError(
-            f"The answer (HTTP {self._status}) {what}.",
+            f"The response (HTTP {self._status}) {what}.",
             status_code=self._status,
             request_id=self._request_id,
             transient=transient,
@@ -128,7 +128,7 @@ def content_of(request: Request) -> bytes | ProgressBody | None:
 
 
 def check_length(status: int, headers: Mapping[str, str]) -> None:
-    """Refuse an answer that tells a length which nothing has; Python makes no number of thousands of digits.
+    """Refuse a response that tells a length which nothing has; Python makes no number of thousands of digits.
 
     Raises:
         UnexpectedResponseError: It does, and is no error, of which the status tells enough.
@@ -136,7 +136,7 @@ def check_length(status: int, headers: Mapping[str, str]) -> None:
     told = headers.get("content-length", "")
     if status < 400 and told.isdecimal() and len(told) > 18:
         raise UnexpectedResponseError(
-            f"The answer (HTTP {status}) has a Content-Length of {len(told)} digits.",
+            f"The response (HTTP {status}) has a Content-Length of {len(told)} digits.",
             status_code=status,
             request_id=headers.get("x-request-id"),
         )

@@ -98,12 +98,12 @@ class AsyncHttpTransport:
             httpx_deadlines.hang_up(client, getattr(token, "native_token", None))
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for an answer with its whole body, unpacked."""
+        """Exchange `request` for a response with its whole body, unpacked."""
         progress = _Progress()
         return await self._in_time(self._whole(request, progress), request, deadline, progress)
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
+        """Exchange `request` for a response whose body is still on the wire."""
         progress = _Progress()
         # Handed out as they come, packed bytes would be of no use.
         response = await self._in_time(self._sent(request, "identity", progress), request, deadline, progress)

@@ -58,7 +58,7 @@ class Progress:
 
     @property
     def answered(self) -> bool:
-        """Whether the head of the answer had come."""
+        """Whether the head of the response had come."""
         return self.phase == errors.READING
 
     def trace(self, step: str, info: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Progress:
 
 
 class Opened:
-    """An answer whose body is still on the wire."""
+    """A response whose body is still on the wire."""
 
     __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
 
@@ -210,7 +210,7 @@ def _breakage(error: Exception, progress: Progress) -> str:
         if progress.answered:
             return "the response was cut off"
         if "disconnected" in str(error):
-            return "the server closed the connection without an answer"
+            return "the server closed the connection without a response"
         return "what came back is not HTTP"
     if isinstance(error, (httpx2.NetworkError, ssl.SSLError)):
         root = next((cause for cause in errors.causes(error) if isinstance(cause, OSError)), None)

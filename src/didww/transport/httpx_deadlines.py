@@ -6,7 +6,7 @@ the request (`DeadlineTimeout`). One thing cannot be bounded here: the name look
 interrupt.
 
 A server that refuses a request may answer and hang up while the body is still on its way. Then the next write fails,
-and httpx2 goes on to read the answer. With the event loop's streams nothing is left to read by then; so the
+and httpx2 goes on to read the response. With the event loop's streams nothing is left to read by then; so the
 asynchronous client listens while it writes.
 
 A connection is not used again if bytes came behind its last response, which would be read as the response to the next
@@ -44,9 +44,9 @@ posting: Final = ContextVar("posting", default=False)
 _LONGEST = 1e6
 _SLICE = 1 << 14
 _MAX_EARLY = 1 << 20
-"""Bytes of an answer that are taken in while the request is still being written."""
+"""Bytes of a response that are taken in while the request is still being written."""
 _LAST_WORDS = 0.2
-"""Seconds that are left to take in the rest of an answer when writing has failed."""
+"""Seconds that are left to take in the rest of a response when writing has failed."""
 _TURNS = 8
 """Turns of an event loop in which bytes that lie ready have come to whoever waits for them."""
 

@@ -78,7 +78,7 @@ class HttpTransport:
                     httpx_deadlines.abandon(pool.client)
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for an answer with its whole body, unpacked."""
+        """Exchange `request` for a response with its whole body, unpacked."""
         progress = httpx_common.Progress()
         try:
             response = self._sent(request, deadline, ACCEPT_ENCODING, progress)
@@ -95,7 +95,7 @@ class HttpTransport:
         raise failure
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
+        """Exchange `request` for a response whose body is still on the wire."""
         progress = httpx_common.Progress()
         try:
             # Handed out as they come, packed bytes would be of no use.

@@ -28,7 +28,7 @@ _DRIPS = 20
 
 
 class Disturbance(Struct, frozen=True):
-    """What the wire does to an answer.
+    """What the wire does to a response.
 
     Attributes:
         latency: Seconds before its first byte.
@@ -65,7 +65,7 @@ class Disturbance(Struct, frozen=True):
 
 
 class Streamed(Response, frozen=True):
-    """An answer whose body is made while it is read.
+    """A response whose body is made while it is read.
 
     Attributes:
         read: Gives bytes of the body from a place on, at most so many; none at its end.
@@ -75,7 +75,7 @@ class Streamed(Response, frozen=True):
 
 
 def reader_of(response: Response) -> tuple[Callable[[int, int], bytes], int | None]:
-    """What reads the body of an answer, and its size if that is known."""
+    """What reads the body of a response, and its size if that is known."""
     if isinstance(response, Streamed):
         length = response.headers.get("content-length")
         return response.read, None if length is None else int(length)
@@ -88,7 +88,7 @@ _QUIET = Disturbance()
 
 
 class _Opened:
-    """An answer whose body is handed out in pieces."""
+    """A response whose body is handed out in pieces."""
 
     __slots__ = ("_pieces", "_request", "deadline", "headers", "status")
 
@@ -127,7 +127,7 @@ class InProcessTransport:
         self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
-        """The answer of the function."""
+        """The response of the function."""
         response, disturbance = self.exchange(request)
         if disturbance is not None:
             pause, failure = _whole(request, response, disturbance, deadline)
@@ -137,7 +137,7 @@ class InProcessTransport:
         return response
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """The answer of the function, its body to be read in pieces."""
+        """The response of the function, its body to be read in pieces."""
         response, disturbance = self.exchange(request)
         if disturbance is not None:
             pause, failure = _first_byte(request, disturbance, deadline)
@@ -157,7 +157,7 @@ class InProcessTransport:
         return chunk
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
-        """The answer of the function, and what the wire does to it."""
+        """The response of the function, and what the wire does to it."""
         if self._closed:
             raise errors.client_closed()
         body = request.body
@@ -194,7 +194,7 @@ class AsyncInProcessTransport:
         self._inner = InProcessTransport(handle)
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """The answer of the function."""
+        """The response of the function."""
         response, disturbance = await self._exchange(request)
         if disturbance is not None:
             await _outcome(*_whole(request, response, disturbance, deadline))
@@ -216,7 +216,7 @@ class AsyncInProcessTransport:
         return self._inner.exchange(request)
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """The answer of the function, its body to be read in pieces."""
+        """The response of the function, its body to be read in pieces."""
         response, disturbance = await self._exchange(request)
         if disturbance is not None:
             await _outcome(*_first_byte(request, disturbance, deadline))
@@ -251,7 +251,7 @@ def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> 
 def _whole(
     request: Request, response: Response, disturbance: Disturbance, deadline: float
 ) -> tuple[float, Exception | None]:
-    """How long a whole answer takes, and the error in its place if it does not come."""
+    """How long a whole response takes, and the error in its place if it does not come."""
     first, failure = _first_byte(request, disturbance, deadline)
     if failure is not None:
         return first, failure

@@ -68,7 +68,7 @@ _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadT
 
 
 class _Opened:
-    """An answer whose body is still on the wire."""
+    """A response whose body is still on the wire."""
 
     __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
 
@@ -106,11 +106,11 @@ class SessionTransport:
         self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for an answer with its whole body, unpacked."""
+        """Exchange `request` for a response with its whole body, unpacked."""
         return self._in_time(lambda: self._whole(request, deadline), request, deadline, answered=False)
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for an answer whose body is still on the wire."""
+        """Exchange `request` for a response whose body is still on the wire."""
         return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline, answered=False)
 
     def read(self, opened: Opened) -> bytes:
@@ -221,13 +221,13 @@ class SessionTransport:
 
         frames = _frames(error)
         if ("requests.hooks", "dispatch_hook") in frames:
-            return error  # of a hook of the caller's, which runs after the answer came
+            return error  # of a hook of the caller's, which runs after the response arrived
         if not isinstance(error, RequestException) and not _from_below(error):
             return error
         found = list(errors.causes(error))
         frames = frames.union(*map(_frames, found))
         if isinstance(error, ValueError):
-            # The same errors come of the address and the headers of a request, and of those of the answer.
+            # The same errors come of the address and the headers of a request, and of those of the response.
             if not _is_before(frames):
                 what = "what came back is not HTTP, or has a header that HTTP does not allow"
                 return errors.connection_lost(request, what, phase=_phase(frames, answered=answered))
@@ -286,7 +286,7 @@ class SessionTransport:
 
 
 def _close_late(outcome: Future[Any]) -> None:
-    """Close an answer that came after the deadline."""
+    """Close a response that came after the deadline."""
     if outcome.exception() is None and isinstance(outcome.result(), _Opened):
         outcome.result().response.close()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "hold_account", "in_stock", "pick"]
 
 MAX_LISTED = 100
-"""Available DIDs in one answer; the service has a cap too, and does not say which."""
+"""Available DIDs in one response; the service has a cap too, and does not say which."""
 _SPACE = 1 << 48
 _SCRAMBLE = 0x9E3779B97F4B | 1
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)

@@ -4,7 +4,7 @@ An order is charged at once, holds its numbers from then on, and completes by it
 owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock, unless the
 group takes no back orders; it is tried again every minute. Channels are there at once. Items hold the prices of one
 unit, with VAT; the amount is the sum over all units. Prices of SKUs are without VAT. Sources: scenarios sheet,
-sections 1 to 4 and 11; contract file orders; recorded answers.
+sections 1 to 4 and 11; contract file orders; recorded responses.
 """
 
 from __future__ import annotations

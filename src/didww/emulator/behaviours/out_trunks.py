@@ -115,7 +115,7 @@ def _check(session: AccountSession, changes: Record) -> None:
 
 
 class RegenerateCredentials(Behaviour):
-    """New credentials for a trunk; nothing else is stored, and the answer bears the trunk's id."""
+    """New credentials for a trunk; nothing else is stored, and the response bears the trunk's id."""
 
     stored = False
 

@@ -62,7 +62,7 @@ class Validations(Behaviour):
         self._requirements = requirements
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse with everything that is missing; the answer bears the requirement's id."""
+        """Refuse with everything that is missing; the response bears the requirement's id."""
         identity, address = record["identity"], record["address"]
         if identity is None and address is None:
             raise relationship_error("identity", "can't be blank")

@@ -44,5 +44,5 @@ class Reservations(Behaviour):
         session.delete("did_reservations", payload)
 
     def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
-        """How many more the account may hold; the answer to a creation does not say."""
+        """How many more the account may hold; the response to a creation does not say."""
         return {} if operation == "create" else {"available_count": MOST - session.count("did_reservations")}

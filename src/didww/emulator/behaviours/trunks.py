@@ -137,7 +137,7 @@ def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[
 
 
 def _secret(session: AccountSession) -> str:
-    """A user name or password of a registration, as recorded answers have them."""
+    """A user name or password of a registration, as recorded responses have them."""
     return "".join(session.rng.choices(string.ascii_letters + string.digits, k=16))
 
 

@@ -85,7 +85,7 @@ class _NoSuchPageError(Exception):
 
 
 def answer(emulator: Emulator, request: Request) -> Response:
-    """The answer to a request below `/_emulator/console/`."""
+    """The response to a request below `/_emulator/console/`."""
     try:
         _templates()
     except ModuleNotFoundError as error:

@@ -1,4 +1,7 @@
-"""The records of all accounts as the console shows them. Looking changes nothing: no rows are made, no random number is drawn."""
+"""The records of all accounts as the console shows them.
+
+Looking changes nothing: no rows are made, no random number is drawn.
+"""
 
 from __future__ import annotations
 

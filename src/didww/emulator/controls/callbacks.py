@@ -52,10 +52,10 @@ class Attempt(msgspec.Struct, frozen=True):
 
     Attributes:
         at: When, by the emulator's clock.
-        status: The status of the answer; None if there was none.
-        error: What went wrong; None if the answer was one from 200 to 298.
+        status: The status of the response; None if there was none.
+        error: What went wrong; None if the response was one from 200 to 298.
         seconds: Real seconds that it took.
-        body: The beginning of the answer's body.
+        body: The beginning of the response's body.
     """
 
     at: str

@@ -44,12 +44,12 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         status: Answer this status, and do nothing. 502 to 504 are a gateway's page, 429 is what the service sends.
         body: With `status`: this body.
         retry_after: With `status`: seconds for the header `Retry-After`.
-        latency: Seconds that pass before the answer.
+        latency: Seconds that pass before the response.
         drip: Seconds that the body takes, in small pieces.
         cut: The connection breaks after so many bytes of the body.
         empty: The body is missing; the request is carried out unless there is a `status`.
         html: The body is a page for people; the request is carried out unless there is a `status`.
-        lost_answer: The request is carried out, and the connection breaks before the first byte of the answer.
+        lost_answer: The request is carried out, and the connection breaks before the first byte of the response.
         hold: What the request begins waits until it is decided by hand (`emulator.transitions`).
         callback: A callback is sent twice, or never; such a rule sees callbacks alone.
         id: Number of the rule; set by the emulator.
@@ -243,7 +243,7 @@ class Faults:
 
 
 def made_answer(fault: Fault) -> Response | None:
-    """The answer that a rule gives in place of the engine's; None if the request is carried out."""
+    """The response that a rule gives in place of the engine's; None if the request is carried out."""
     if fault.status is None:
         return None
     title = _TITLES.get(fault.status, f"Status {fault.status}")
@@ -311,11 +311,11 @@ def _check(fault: Fault) -> None:
     if fault.callback not in (None, "duplicate", "drop"):
         raise ValueError(f"callback is {fault.callback!r}; it is 'duplicate' or 'drop'.")
     if fault.body is not None and fault.status in (204, 304):
-        raise ValueError(f"An answer {fault.status} has no body.")
+        raise ValueError(f"A response {fault.status} has no body.")
     if fault.status is not None and fault.status < 400 and fault.status not in (204, 304) and fault.body is None:
-        raise ValueError(f"An answer {fault.status} needs a body: body=.")
+        raise ValueError(f"A response {fault.status} needs a body: body=.")
     if fault.status is not None and fault.lost_answer:
-        raise ValueError("With a status nothing is carried out, so that no answer to it can be lost: leave one out.")
+        raise ValueError("With a status nothing is carried out, so that no response to it can be lost: leave one out.")
     try:
         (fault.body or "").encode()
     except UnicodeEncodeError:

@@ -26,7 +26,7 @@ def version_hint(headers: Mapping[str, str]) -> list[str]:
     asked = headers.get("x-didww-api-version", API_VERSION)
     if asked == API_VERSION:
         return []
-    what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the answer is of {API_VERSION}"
+    what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the response is of {API_VERSION}"
     return [f"{what}, the only version here. Names and values of the other one may differ."]
 
 

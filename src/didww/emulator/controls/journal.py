@@ -27,7 +27,7 @@ _SILENT: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authori
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A request and its answer.
+    """A request and its response.
 
     Attributes:
         id: A number that counts up.
@@ -38,9 +38,9 @@ class Entry(msgspec.Struct, frozen=True):
         query: Name and value of each parameter, decoded.
         headers: Those of the request that hold no secret.
         body: The request's body, 64 KiB at most.
-        status: Status of the answer.
-        answer: The answer's body, 64 KiB at most.
-        ms: Milliseconds that the answer took.
+        status: Status of the response.
+        answer: The response's body, 64 KiB at most.
+        ms: Milliseconds that the response took.
         fault: Number of the rule that had its turn; None if none had.
         hints: What was probably meant, if it was refused; that it asks for another version of the API.
     """

@@ -3,7 +3,7 @@
 For the emulator's store, which asks for the rows of a type and keeps them; filters, pages, meta objects, address
 requirements and what becomes of the stock are left to it. Place names, calling codes and area codes are real, from a
 data file that `scripts/build_catalogue.py` makes of the phonenumbers metadata (libphonenumber, Apache-2.0; see
-data/README.md), and so are the ids of countries and the like that recorded answers name; features, prices, stock and
+data/README.md), and so are the ids of countries and the like that recorded responses name; features, prices, stock and
 all other ids are drawn here from the seed.
 
 No number of the catalogue can be anybody's:

@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class _Node:
-    """A resource of an answer, and the linkage of its included relationships, as JSON."""
+    """A resource of a response, and the linkage of its included relationships, as JSON."""
 
     __slots__ = ("linkage", "row", "table")
 
@@ -35,7 +35,7 @@ class _Node:
 
 
 class _Answer:
-    """The resources of one answer, each once."""
+    """The resources of one response, each once."""
 
     def __init__(self, session: AccountSession) -> None:
         self.session = session

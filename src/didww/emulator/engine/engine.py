@@ -1,4 +1,4 @@
-"""The engine of the emulator: a request in, an answer out, over a store. No socket, no thread of its own.
+"""The engine of the emulator: a request in, a response out, over a store. No socket, no thread of its own.
 
 It sees to the key and finds the resource; what is done with it is `operations`. It never raises: a fault of its own is
 logged and answered 500.
@@ -193,7 +193,7 @@ class Engine:
         return AccountSession(self._runtime, self._accounts.owner(api_key), base)
 
     def handle(self, request: Request, *, holding: bool = False) -> Response:
-        """The answer to `request`; never raises.
+        """The response to `request`; never raises.
 
         Args:
             request: A request to the API.
@@ -238,7 +238,7 @@ class Engine:
             return self._unkept(request, rng)
 
     def _unkept(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
-        """The answer to a request that reads: what has fallen due is done for it, and undone after it.
+        """The response to a request that reads: what has fallen due is done for it, and undone after it.
 
         With the same rng each time, so that the same comes of it.
         """

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class Refused(Exception):  # noqa: N818 an answer, not a fault
+class Refused(Exception):  # noqa: N818 a response, not a fault
     """A request that is answered with an error document.
 
     Args:
@@ -36,7 +36,7 @@ class Refused(Exception):  # noqa: N818 an answer, not a fault
         pointer: JSON pointer to what is at fault.
         code: The library's code, "100" for validation.
         meta: More members, e.g. the amounts of an insufficient balance.
-        headers: Headers of the answer.
+        headers: Headers of the response.
 
     Several refusals are raised together with `Refused.together`.
     """
@@ -93,27 +93,27 @@ def relationship_error(name: str, message: str = "is invalid") -> Refused:
 
 
 def unauthorized() -> Refused:
-    """The answer to a request without a key, or with a wrong one."""
+    """The response to a request without a key, or with a wrong one."""
     return Refused(401, "Unauthorized", "Authorization failed", code="401")
 
 
 def forbidden(feature: str) -> Refused:
-    """Return the answer to an account that lacks a feature. The service's body is not known."""
+    """Return the response to an account that lacks a feature. The service's body is not known."""
     detail = f"{feature.replace('_', ' ').capitalize()} is not enabled for this account."
     return Refused(403, "Forbidden", detail, code="403")
 
 
 def conflict(text: str) -> Refused:
-    """Return the answer to a deletion of what is in use."""
+    """Return the response to a deletion of what is in use."""
     return Refused(409, "Conflict", text, code="409")
 
 
-# The two types whose answers name the type and not the id (behaviour sheet, section 9).
+# The two types whose responses name the type and not the id (behaviour sheet, section 9).
 _NAMED_BY_TYPE = frozenset({"proofs", "permanent_supporting_documents"})
 
 
 def not_found(type: str, id: str) -> Refused:
-    """The answer for an id that the account has not."""
+    """The response for an id that the account has not."""
     detail = f"The record identified by {id} could not be found."
     if type in _NAMED_BY_TYPE:
         detail = f"{type} - Record not found"
@@ -121,19 +121,19 @@ def not_found(type: str, id: str) -> Refused:
 
 
 def no_such_path(path: str, hint: str = "") -> Refused:
-    """The answer for a path that leads nowhere. What the service says there is not known."""
+    """The response for a path that leads nowhere. What the service says there is not known."""
     return Refused(404, "Not Found", f"There is no {path} here.{hint}", code="404")
 
 
 def not_offered(method: str, path: str, allowed: Iterable[str]) -> Refused:
-    """The answer for a method that the path has not. What the service says there is not known."""
+    """The response for a method that the path has not. What the service says there is not known."""
     names = ", ".join(sorted(allowed))
     detail = f"{method} is not offered at {path}; offered: {names}." if names else f"Nothing is offered at {path}."
     return Refused(405, "Method Not Allowed", detail, code="405", headers={"allow": names})
 
 
 def unsupported(what: str) -> Refused:
-    """The answer for what the contract declares and the emulator does not do."""
+    """The response for what the contract declares and the emulator does not do."""
     return Refused(501, "Not Implemented", f"The emulator does not do this: {what}.", code="501")
 
 

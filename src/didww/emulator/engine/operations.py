@@ -1,7 +1,7 @@
 """The operations on a resource type: list, find, create, update, delete, and the addresses of relationships.
 
 Which of them a type offers is declared. Media types and body sizes are checked here; what a body or a query may say is
-`writes` and `query`, what an answer looks like is `documents`.
+`writes` and `query`, what a response looks like is `documents`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Operation:
         if operation == "create":
             self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
         uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
-        if not uploads:  # its answer is no JSON:API by name
+        if not uploads:  # its response is no JSON:API by name
             self._check_accept()
         if operation == "delete":
             self.session.runtime.changing(lambda: writes.remove(self.session, self.table, rest[0]))

@@ -177,7 +177,7 @@ BARRED: Final = {
     for name in ("host", "port")
 }
 
-# Attributes that requests carry and no recorded answer holds, although they can be read where an answer does.
+# Attributes that requests carry and no recorded answer holds, although they can be read where a response does.
 NOT_SHOWN: Final = frozenset({("orders", "allow_back_ordering")})
 
 # Relationships whose errors the service reports in a way of their own: title, detail, pointer.

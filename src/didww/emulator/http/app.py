@@ -49,7 +49,7 @@ class EmulatorApp:
 
     Args:
         emulator: The emulator that answers.
-        log: Called with method, path, status and seconds after each answer; neither headers nor bodies are shown.
+        log: Called with method, path, status and seconds after each response; neither headers nor bodies are shown.
         open_control: Whether others than this machine may use the controls.
         hosts: Names with a dot that it is asked for by, and whose pages may use it from a browser; `"*"` is any.
 
@@ -146,7 +146,7 @@ class EmulatorApp:
         return host != "" and (_own(host) or host in self._hosts or "*" in self._hosts)
 
     def _allowed_origin(self, request: Request, host: str) -> dict[str, str]:
-        """The header that lets a page read the answer: one of this machine, of the same host, or of an allowed one.
+        """The header that lets a page read the response: one of this machine, of the same host, or of an allowed one.
 
         The service lets any page in, which needs a secret key; the keys of an emulator are no secret.
         """
@@ -209,7 +209,7 @@ def _refused_host(host: str) -> Response:
 
 
 def _work(path: str) -> float:
-    """How much a request is, in records of an answer."""
+    """How much a request is, in records of a response."""
     place, _, query = unquote(path).partition("?")
     type = place.removeprefix("/v3/")
     asked = _PAGE_SIZE.search(query)
@@ -250,7 +250,7 @@ async def _respond(
     response: Response,
     disturbance: Disturbance,
 ) -> None:
-    """Send an answer, as the wire lets it through."""
+    """Send a response, as the wire lets it through."""
     read, size = reader_of(response)
     # Without a length the server sends the body in chunks; 304 has none.
     sized = size is not None and response.status != 304
@@ -284,12 +284,12 @@ async def _respond(
 
 
 def _break_off(send: Any) -> None:
-    """Close the connection in the middle of an answer, which ASGI has no message for."""
+    """Close the connection in the middle of a response, which ASGI has no message for."""
     cycle: Any = getattr(send, "__self__", None)
     transport = getattr(cycle, "transport", None)
     if transport is None:
         raise ConnectionError("A fault of the emulator breaks this connection off.")
-    cycle.disconnected = True  # else uvicorn complains of an answer that is not complete
+    cycle.disconnected = True  # else uvicorn complains of a response that is not complete
     transport.close()
 
 

@@ -68,7 +68,7 @@ class _Operation(NamedTuple):
 
 
 def answer(emulator: Emulator, request: Request) -> Response:
-    """The answer to a request below `/_emulator/`."""
+    """The response to a request below `/_emulator/`."""
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).strip("/")
     if place == "openapi.json":

@@ -1,6 +1,6 @@
 """What HTTP puts around the engine's answers: validators, caching, pages of other origins, compression.
 
-Values: recorded answers of the service.
+Values: recorded responses of the service.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def header_of(headers: Mapping[str, str], name: str) -> str:
 
 
 def with_validators(request: Request, response: Response, seconds: float) -> Response:
-    """An answer with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
+    """A response with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
 
     A request whose `If-None-Match` names the tag is answered with 304.
     """

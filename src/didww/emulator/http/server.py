@@ -24,7 +24,7 @@ class Server(AppServer):
         emulator: The emulator that answers.
         host: Address to listen on. Defaults to loopback.
         port: Port to listen at; 0 picks a free one.
-        log: Called with method, path, status and seconds after each answer.
+        log: Called with method, path, status and seconds after each response.
         open_control: Whether others than this machine may use the controls.
         hosts: Names with a dot, beside `host`, that it is asked for by; `"*"` is any.
 

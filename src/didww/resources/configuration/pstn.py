@@ -15,7 +15,7 @@ class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
 
     dst: str | None = writable(
         "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442079460000`. "
-        "None in answers only.",
+        "None in responses only.",
         required=True,
         max_length=15,
         form=DIGITS,

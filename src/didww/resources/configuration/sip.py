@@ -69,10 +69,10 @@ class SipConfiguration(
         distinct=True,
     )
     rx_dtmf_format_id: RxDtmfFormat | None = writable(
-        "How keypad tones are accepted from the account's side; None in answers only.", not_none=KEEP
+        "How keypad tones are accepted from the account's side; None in responses only.", not_none=KEEP
     )
     tx_dtmf_format_id: TxDtmfFormat | None = writable(
-        "How keypad tones are sent to the account's side; None in answers only.", not_none=KEEP
+        "How keypad tones are sent to the account's side; None in responses only.", not_none=KEEP
     )
     auth_enabled: bool = writable(
         "Whether requests to the host carry credentials; they do not unless this is True.",
@@ -100,9 +100,9 @@ class SipConfiguration(
     sst_max_timer: int | None = writable("Longest session timer, in seconds; needed with `sst_enabled`.")
     sst_session_expires: int | None = writable("Session timer to ask for, in seconds, between these two.")
     sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
-    sst_accept_501: bool = writable("Whether the answer 501 to a refresh counts as success.")
+    sst_accept_501: bool = writable("Whether the response 501 to a refresh counts as success.")
     sip_timer_b: int | None = writable(
-        "Milliseconds until an INVITE without an answer is given up, 1000 to 64000. None in answers only.",
+        "Milliseconds until an INVITE without a response is given up, 1000 to 64000. None in responses only.",
         ge=1000,
         le=64_000,
         not_none=KEEP,
@@ -112,7 +112,7 @@ class SipConfiguration(
     )
     rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")
     rtp_timeout: int | None = writable(
-        "Seconds without RTP after which the call is ended, 5 to 600; None in answers only.",
+        "Seconds without RTP after which the call is ended, 5 to 600; None in responses only.",
         ge=5,
         le=600,
         not_none=KEEP,

@@ -14,4 +14,6 @@ class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",))
     Source: tests/contract/facts/orders.yaml.
     """
 
-    available_did_id: str = writable("The available DID to buy; no answer repeats it.", form=RECORD_ID, readable=False)
+    available_did_id: str = writable(
+        "The available DID to buy; no response repeats it.", form=RECORD_ID, readable=False
+    )

@@ -34,14 +34,14 @@ class NumberOrderItem(OrderItem, type="did_order_items"):
     """
 
     sku_id: str = writable(
-        "The SKU to buy from, of the DID group that has the numbers; no answer repeats it.",
+        "The SKU to buy from, of the DID group that has the numbers; no response repeats it.",
         required=True,
         form=RECORD_ID,
         readable=False,
     )
     billing_cycles_count: int = writable(
         "Billing cycles until the numbers are released, 0 to 999; left out, they renew without end. "
-        "No answer repeats it.",
+        "No response repeats it.",
         ge=0,
         le=999,
         readable=False,

@@ -7,7 +7,7 @@ from didww.resources.order_item.base import OrderItem
 
 
 class EmergencyOrderItem(OrderItem, type="emergency_order_items", writable=False):
-    """What DIDWW charged for emergency calling; answers only, no order can be placed with it.
+    """What DIDWW charged for emergency calling; responses only, no order can be placed with it.
 
     Source: tests/contract/facts/orders.yaml.
     """

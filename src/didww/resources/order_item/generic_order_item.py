@@ -6,7 +6,7 @@ from didww.resources.order_item.base import OrderItem
 
 
 class GenericOrderItem(OrderItem, type="generic_order_items", writable=False):
-    """A charge that has no item type of its own; answers only, no order can be placed with it.
+    """A charge that has no item type of its own; responses only, no order can be placed with it.
 
     Source: tests/contract/facts/orders.yaml.
     """

@@ -15,5 +15,5 @@ class ReservationDidOrderItem(NumberOrderItem, rules=(OneOf(("did_reservation_id
     """
 
     did_reservation_id: str = writable(
-        "The reservation to use up; no answer repeats it.", form=RECORD_ID, readable=False
+        "The reservation to use up; no response repeats it.", form=RECORD_ID, readable=False
     )

@@ -138,7 +138,7 @@ def test_every_error_is_in_its_page() -> None:
 def test_the_logs_of_libraries_can_be_silenced_as_documented(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Left alone they show the query of an address; at the level that docs/configuration.md sets they do not, nor does ours."""
+    """Left alone they show the query of a URL; at the documented level they do not, nor does ours."""
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', page)
     caplog.set_level(logging.NOTSET, library)

@@ -135,12 +135,12 @@ def test_every_error_is_in_its_page() -> None:
 
 
 @pytest.mark.parametrize("library", ["httpx2", "urllib3"])
-def test_the_logs_of_libraries_can_be_silenced_as_the_guide_says(
+def test_the_logs_of_libraries_can_be_silenced_as_documented(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Left alone they show the query of an address; at the level that the guide sets they do not, nor does ours."""
-    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', guide)
+    """Left alone they show the query of a URL; at the documented level they do not, nor does ours."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', page)
     caplog.set_level(logging.NOTSET, library)
     caplog.set_level(logging.DEBUG)
     for set_to, shown in ((logging.NOTSET, True), (getattr(logging, level), False)):

@@ -288,7 +288,7 @@ class AsyncDidwwClient(AsyncAccessors):
             file: A JPG, PNG or PDF of at most 20 MB when encrypted: its bytes, its path, or a stream opened for
                 reading bytes; an asynchronous client takes a web framework's `UploadFile`, too.
             description: Free text of the account's own.
-            filename: The name to give it; the file's own if left out.
+            filename: Name of the file. Defaults to the file's own name.
             progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an
                 asynchronous client takes coroutine functions, too.
 

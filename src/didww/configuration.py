@@ -1,4 +1,4 @@
-"""What a client is told once: where the API is, who asks, how long to wait.
+"""The settings of a client: base URL, credentials, timeout, retries, limits.
 
 The key lives in `ApiKey`, which shows itself to nobody but the request that it signs.
 """

@@ -203,7 +203,7 @@ def work_through(
         one: Makes the call for one of them.
         concurrency: How many to do at once.
         stop_on_error: Whether to begin nothing new after the first that was not done.
-        report: Where to report; a new one if left out.
+        report: The report to fill. Defaults to a new one.
         progress: Called with the report after each.
         distinct: Whether each record may be there once only.
     """

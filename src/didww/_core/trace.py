@@ -47,7 +47,7 @@ class CallTrace:
 
 
 class Tracing(Protocol):
-    """Is told of each call."""
+    """Follows each call."""
 
     def begin(self, trace: CallTrace) -> None:
         """It begins, in this thread or task."""

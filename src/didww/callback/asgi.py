@@ -35,7 +35,7 @@ class AsgiApp:
         answering: Gives the responses.
         max_bytes: The largest body that is read.
         read_timeout: Seconds in which it has to be there.
-        rejections: Where requests that are rejected are told.
+        rejections: Logs rejected requests.
     """
 
     def __init__(self, answering: Answering, *, max_bytes: int, read_timeout: float, rejections: Rejections) -> None:

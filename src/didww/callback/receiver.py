@@ -138,7 +138,7 @@ class CallbackReceiver:
     Args:
         verifier: Tells DIDWW from others: a `CallbackVerifier` for callbacks of the API, a `CallEventVerifier` for Call
             Events and CDR Streaming.
-        store: Remembers what was handled; in memory if left out. Several processes need one that they share.
+        store: Tracks duplicates. Defaults to memory; several processes need a store that they share.
 
     Example:
         >>> from didww import CallbackVerifier, OrderCallback

@@ -119,7 +119,7 @@ class SqliteStore:
         self._swept = 0.0
         self._process = 0
         self._open: sqlite3.Connection | None = None
-        # A path that is wrong is told when the program starts, not when the first callback comes.
+        # Report a wrong path when the program starts, not when the first callback arrives.
         self._execute("SELECT 1 FROM seen LIMIT 1")
         self.close()
 

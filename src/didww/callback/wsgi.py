@@ -28,7 +28,7 @@ def wsgi_app(answering: Answering, *, max_bytes: int, rejections: Rejections) ->
     Args:
         answering: Gives the responses.
         max_bytes: The largest body that is read.
-        rejections: Where requests that are rejected are told.
+        rejections: Logs rejected requests.
     """
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -120,8 +120,8 @@ def callbacks() -> None:
     show_default=True,
     help="orders, exports, address_verifications, emergency_verifications or voice_out_trunks.",
 )
-@click.option("--id", "id_", help="Id of the record; a new one if left out.")
-@click.option("--status", help="Its status; what such a callback tells most often if left out.")
+@click.option("--id", "id_", help="ID of the record. Defaults to a new one.")
+@click.option("--status", help="Status of the record. Defaults to the most common one.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A further field; repeatable.")
 @click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="How to send it.")
 @click.option("--secret", envvar=_SECRET, show_envvar=True, help="Callback secret.")

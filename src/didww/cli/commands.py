@@ -41,9 +41,9 @@ command.add_command(listen)
 @click.option(
     "--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
 )
-@click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in; in memory if left out.")
+@click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in. Defaults to memory.")
 @click.option("--seed", default=0, show_default=True, help="Another number makes other ids, prices, stock and calls.")
-@click.option("--api-key", help="Accept this key only; any key, an account each, if left out.")
+@click.option("--api-key", help="Accept this key only. Defaults to any key, each with its own account.")
 @click.option(
     "--rate-limit",
     default=20,

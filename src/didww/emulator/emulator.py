@@ -44,12 +44,12 @@ class Emulator:
     """A local DIDWW in this process.
 
     Args:
-        path: A file to keep everything in; memory if left out.
+        path: File to keep the state in. Defaults to memory.
         seed: Decides ids, prices, stock and calls; the same seed makes the same catalogue.
-        api_key: The one key that is taken; any key if left out, each an account of its own with 10,000 USD.
-        clock: The clock; real time if left out.
+        api_key: The only key to accept. Defaults to any key, each with its own account of 10,000 USD.
+        clock: The clock. Defaults to real time.
         callback_secret: What callbacks are signed with.
-        rate_limit: Requests that a key has in each second, more are answered with 429; no limit if left out.
+        rate_limit: Requests per second of a key before 429. Defaults to no limit.
         callback_hosts: Hosts beside loopback addresses that callbacks are delivered to; `"*"` is any.
 
     Attributes:

@@ -104,7 +104,7 @@ def _form(packing: str, data: bytes) -> int | None:
 
 
 class ProgressBody:
-    """A body to send, which is told of each piece that was."""
+    """A body to send that counts the bytes that were sent."""
 
     def __init__(self, body: Stream) -> None:
         self._body = body

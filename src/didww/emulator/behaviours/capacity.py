@@ -136,7 +136,7 @@ def channel_price(session: AccountSession, pool: Record, qty: int | None = None)
     Args:
         session: The account.
         pool: The pool.
-        qty: Channels that are bought; all that there are, if left out.
+        qty: Channels to buy. Defaults to all that there are.
     """
     return Decimal(priced_by(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
 

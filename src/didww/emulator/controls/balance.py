@@ -72,7 +72,7 @@ class Balance:
 
         Args:
             balance: Prepaid money, in US dollars.
-            credit: What may be spent beyond it; as it is, if left out.
+            credit: Credit limit. Defaults to the present one.
             api_key: Whose; defaults to the emulator's own account.
 
         Raises:

@@ -74,7 +74,7 @@ class Delivery(msgspec.Struct, frozen=True):
         record: The record's id.
         method: GET or POST.
         url: The URL as the record has it.
-        fields: What is told; an object, or a list of them for outbound trunks.
+        fields: Members of the payload; an object, or a list of them for outbound trunks.
         state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault),
             unsent (the account had no enabled callback secret), collected (sent in the array of another one).
         next_at: When the next attempt is due; None if there is none.
@@ -92,7 +92,7 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts: list[Attempt]
 
 
-# What is told
+# What is sent
 
 
 def _decided(record: Record, *names: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
     return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
 
 
-# By type: the statuses that are told, and the fields beside the type.
+# By type: the statuses that are sent, and the fields beside the type.
 _TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]]] = {
     "orders": (frozenset({"completed", "canceled"}), _decided),
     "exports": (frozenset({"completed"}), lambda record: _decided(record, "url")),
@@ -127,7 +127,7 @@ _TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]
 
 
 def report(session: AccountSession, type: str, before: str | None, record: Record) -> None:
-    """Queue the callback for a record whose status may have changed, if it is one that is told."""
+    """Queue the callback for a record whose status may have changed, if that status is sent."""
     statuses, fields = _TOLD.get(type, (frozenset[str](), _decided))
     status = record["status"]
     if status == before or status not in statuses or not record["callback_url"]:

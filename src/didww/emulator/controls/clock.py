@@ -37,7 +37,7 @@ class Clock:
     """Tells the time of the emulator.
 
     Args:
-        start: The time to begin with; the present if left out.
+        start: The time to begin with. Defaults to the present.
         running: False for a clock that moves by `advance` alone.
 
     Example:
@@ -103,7 +103,7 @@ class Clock:
     # For the engine
 
     def restore(self, state: ClockState) -> None:
-        """Go on as a clock of this state would; nobody is told."""
+        """Continue as a clock of this state, without notifying anybody."""
         present = datetime.now(UTC)
         if state.running:
             self._offset, self._stopped_at = timedelta(seconds=state.offset), None

@@ -146,7 +146,7 @@ class Journal:
         Args:
             method: GET, POST, PATCH or DELETE.
             path: Path below `/v3`: `/orders`; `*` stands for any part.
-            times: There have to be exactly so many; one or more if left out.
+            times: Exact number of requests. Defaults to one or more.
             query: Parameters that the requests have, decoded: `{"filter[iso]": "GB"}`.
             json: Members that their bodies have, at any depth: `{"data": {"attributes": {"name": "Main"}}}`.
             status: How they were answered.

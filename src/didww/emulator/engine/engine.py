@@ -66,10 +66,10 @@ class Engine:
     """A local DIDWW.
 
     Args:
-        path: A file to keep everything in; memory if left out.
+        path: File to keep the state in. Defaults to memory.
         seed: Decides ids, prices and stock.
-        api_key: The one key that is taken; any key if left out, each its own account.
-        clock: The clock; real time if left out.
+        api_key: The only key to accept. Defaults to any key, each with its own account.
+        clock: The clock. Defaults to real time.
 
     Raises:
         ValueError: `path` holds the state of another seed, or of another version of the emulator.

@@ -32,7 +32,7 @@ class Refused(Exception):  # noqa: N818 a response, not a fault
     Args:
         status: HTTP status.
         title: The error's title.
-        detail: Its detail; the title again if left out.
+        detail: Its detail. Defaults to the title.
         pointer: JSON pointer to what is at fault.
         code: The library's code, "100" for validation.
         meta: More members, e.g. the amounts of an insufficient balance.

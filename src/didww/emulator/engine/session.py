@@ -155,7 +155,7 @@ class AccountSession:
         return self._moment or self.runtime.clock.now()
 
     def stamp(self, moment: datetime | None = None) -> str:
-        """A moment (now, if left out) as attributes hold it."""
+        """Return a time as attributes hold it. Defaults to now."""
         return stamp(moment or self.now())
 
     def enabled(self, feature: str) -> bool:
@@ -214,7 +214,7 @@ class AccountSession:
 
         Args:
             type: Their type.
-            order: A column, with ` DESC` for the other way round; the order of creation if left out.
+            order: A column, with ` DESC` for descending. Defaults to the order of creation.
             limit: Most records.
             **equals: Attributes, to-one relationships (the id), hidden columns.
         """

@@ -76,7 +76,7 @@ def table() -> Iterator[tuple[Path, str]]:
     from didww._schema.resource import Resource
 
     lines = [
-        f'    "{cls.type_}": ("{module.name}", "{cls.__name__}"),'
+        f'    "{cls._type_name}": ("{module.name}", "{cls.__name__}"),'
         for module in pkgutil.iter_modules([str(PACKAGE / "resources")])
         if not module.ispkg
         for cls in vars(importlib.import_module(f"didww.resources.{module.name}")).values()
@@ -116,7 +116,7 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
             aliases.update(map(alias_of, filters.values()))
             members = "".join(f'"{name}": {alias_of(value)}, ' for name, value in filters.items())
             parts.append(f'{cls.__name__}Filter = TypedDict("{cls.__name__}Filter", {{{members}}}, total=False)')
-            parts.append(f'"""Filters of a list of `{cls.type_}`."""')
+            parts.append(f'"""Filters of a list of `{cls._type_name}`."""')
             names.append(f"{cls.__name__}Filter")
         for kind, values, doc in (
             ("Include", include_paths(cls) if includes_offered(cls) else (), "Include paths of"),
@@ -125,7 +125,7 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
             if values:
                 literal = "".join(f'"{value}", ' for value in values)
                 parts.append(f"{cls.__name__}{kind}: TypeAlias = Literal[{literal}]")
-                parts.append(f'"""{doc} `{cls.type_}`."""')
+                parts.append(f'"""{doc} `{cls._type_name}`."""')
                 names.append(f"{cls.__name__}{kind}")
     listing = "".join(f'"{name}", ' for name in sorted(names))
     yield (
@@ -153,11 +153,13 @@ def alias_of(value: object) -> str:
 def operations_of(cls: type[Resource]) -> list[str]:
     """The operations that the endpoint of `cls` offers."""
     offered = [
-        name for name in ("list", "find", "create", "update", "delete") if name in cls.operations | cls.extra_operations
+        name
+        for name in ("list", "find", "create", "update", "delete")
+        if name in cls._operations | cls._extra_operations
     ]
-    if cls.type_ == "encrypted_files":
+    if cls._type_name == "encrypted_files":
         offered.remove("create")  # by upload_file of the client
-    return [*offered, "wait"] if cls.outcome is not None and offered else offered
+    return [*offered, "wait"] if cls._outcome is not None and offered else offered
 
 
 def includes_offered(cls: type[Resource]) -> bool:
@@ -169,7 +171,7 @@ def includes_offered(cls: type[Resource]) -> bool:
 
 def accessor_of(cls: type[Resource]) -> str:
     """The name of the method of a client that returns the endpoint of `cls`."""
-    return cls.path
+    return cls._path
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -185,7 +187,7 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
     included, keys = includes(cls), [key for key in sort_keys(cls) if not key.startswith("-")]
     required = [field.name for field in cls._fields.values() if field.required and field.create]
     writable = [field.name for field in cls._fields.values() if field.update]
-    outcome = cls.outcome
+    outcome = cls._outcome
     return {
         "Record": name,
         "records": f"`{name}` records",
@@ -203,20 +205,20 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
         "sort_doc": f"Sort keys, the most significant first; a leading minus sorts descending: {quoted(keys)}."
         if keys
         else "Nothing: the list cannot be sorted.",
-        "page_doc": f"Page number, from 1, or `(number, size)`. Pages hold {cls.page_size} records by default and "
-        f"{cls.largest_page} at most, unless the service allows the account more (docs/pagination.md)."
-        if cls.paginated
+        "page_doc": f"Page number, from 1, or `(number, size)`. Pages hold {cls._page_size} records by default and "
+        f"{cls._largest_page} at most, unless the service allows the account more (docs/pagination.md)."
+        if cls._paginated
         else "1 or None: one response holds all records.",
         "required_doc": f"Required fields: {quoted(required)}." if required else "",
         "writable_doc": f"Writable fields: {quoted(writable)}." if writable else "",
         "create_doc": "Without an `external_reference_id`, the order is given one before it is sent, so that it can be "
         "found if the response is lost."
-        if cls.marked
+        if cls._marked
         else "Nothing is stored: the service checks the values and responds."
-        if cls.repeatable
+        if cls._repeatable
         else "A request whose response is lost is never sent again.",
         "create_raises": "InsufficientBalanceError: The balance does not cover the price; nothing was bought.\n        "
-        if cls.marked
+        if cls._marked
         else "",
         "until_doc": f"Defaults to {quoted(outcome.success)}." if outcome is not None else "",
     }
@@ -253,7 +255,7 @@ def endpoint(cls: type[Resource]) -> str:
     class_name = f"Async{camel(accessor)}Endpoint"
     methods: list[str] = []
     for operation in operations_of(cls):
-        templates = (SINGLETON_FIND,) if cls.singleton else METHODS[operation]
+        templates = (SINGLETON_FIND,) if cls._singleton else METHODS[operation]
         for template in templates:
             text = template.format(**facts_of(cls), **(many_of(cls, operation) if "{verb}" in template else {}))
             methods.append(textwrap.indent(rewrapped(text.strip("\n")), "    "))
@@ -278,14 +280,14 @@ def endpoint(cls: type[Resource]) -> str:
     body = "\n\n".join(methods)
     doc = indented_doc(cls)
     return (
-        f'"""The endpoint of `{cls.type_}`. {NOTE}"""\n\nfrom __future__ import annotations\n\n'
+        f'"""The endpoint of `{cls._type_name}`. {NOTE}"""\n\nfrom __future__ import annotations\n\n'
         "from typing import TYPE_CHECKING\n\n"
         + "\n".join(imports)
         + "\n\nif TYPE_CHECKING:\n"
         + textwrap.indent("\n".join(filter(None, checking)), "    ")
         + f'\n\n__all__ = ["{class_name}", "{class_name[5:]}"]\n\n# classes\n'
         f"@short_tracebacks\nclass {class_name}(AsyncEndpoint[{name}]):\n{doc}\n\n"
-        f'    _type = "{cls.type_}"\n\n{body}\n'
+        f'    _type = "{cls._type_name}"\n\n{body}\n'
     )
 
 
@@ -308,7 +310,7 @@ def camel(name: str) -> str:
 def indented_doc(cls: type[Resource]) -> str:
     """The documentation of the endpoint class: that of the resource."""
     text = textwrap.indent(inspect.cleandoc(cls.__doc__ or ""), "    ").strip()
-    return f'    """{text}\n\n    Facts: tests/contract/facts/{cls.type_}.yaml.\n    """'
+    return f'    """{text}\n\n    Facts: tests/contract/facts/{cls._type_name}.yaml.\n    """'
 
 
 def rewrapped(text: str) -> str:
@@ -367,7 +369,7 @@ def accessors(offering: list[type[Resource]]) -> str:
 
 def method_names(cls: type[Resource], operation: str) -> list[str]:
     """The methods of an operation, as called."""
-    if cls.singleton:
+    if cls._singleton:
         return [operation]
     found = [re.search(r"def (\S+?)\(", template) for template in METHODS[operation]]
     return [match[1].replace("{verb}", operation) for match in found if match is not None]

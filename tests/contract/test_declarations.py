@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from didww._schema.resource import Resource
     from didww._schema.types import FieldType
 
-CLASSES = [cls for cls in all_classes() if cls.type_ in types()]
-every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.type_)
+CLASSES = [cls for cls in all_classes() if cls._type_name in types()]
+every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls._type_name)
 every_type = pytest.mark.parametrize("type_", types())
 
 # Deliberate differences. A key is a place, `type.field`, or `type.field.variant.field` inside a nested object.
@@ -237,7 +237,7 @@ def _nested_classes(field: Field) -> tuple[type[Nested], ...]:
 def _classes_by_type(field: Field) -> dict[str, list[type[Nested]]]:
     found: dict[str, list[type[Nested]]] = {}
     for cls in _nested_classes(field):
-        found.setdefault(cls.type_, []).append(cls)
+        found.setdefault(cls._type_name, []).append(cls)
     return found
 
 
@@ -258,23 +258,23 @@ def _attributes_of(said: ResourceFacts) -> dict[str, Attribute]:
 
 def _places(cls: type[Resource]) -> Iterator[tuple[str, Field, Attribute]]:
     """Each declared attribute of `cls` with what the contract says of it: its own, nested ones, the meta's."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     for name, attribute in _attributes_of(said).items():
         field = _of(cls, "attributes").get(name)
         if field is None:
             continue
-        yield f"{cls.type_}.{name}", field, attribute
+        yield f"{cls._type_name}.{name}", field, attribute
         request = said.create.attributes.get(name) if said.create else None
         for type_, variants in _classes_by_type(field).items():
             of_request = request.variants.get(type_, {}) if request else {}
             members = {**of_request, **attribute.variants.get(type_, {})}
             for variant, (inner, one) in itertools.product(variants, members.items()):
                 if inner in variant._fields:
-                    yield f"{cls.type_}.{name}.{type_}.{inner}", variant._fields[inner], one
+                    yield f"{cls._type_name}.{name}.{type_}.{inner}", variant._fields[inner], one
     meta = _meta_class(cls)
     for name, attribute in said.meta.items():
         if name in meta._fields:
-            yield f"{cls.type_}.meta.{name}", meta._fields[name], attribute
+            yield f"{cls._type_name}.meta.{name}", meta._fields[name], attribute
 
 
 def _differences(places: Iterable[tuple[str, object, object]]) -> list[str]:
@@ -292,32 +292,32 @@ def test_every_type_of_the_contract_is_declared(type_: str) -> None:
     """Each resource type of the contract has a class that the registry finds by the type's name."""
     cls = class_of(type_)
     assert cls is not None
-    assert cls.type_ == facts(type_).type == type_
+    assert cls._type_name == facts(type_).type == type_
 
 
 def test_no_type_is_declared_beyond_the_contract() -> None:
     """No class stands for a type that the contract does not have."""
-    assert [cls.type_ for cls in all_classes() if cls.type_ not in types()] == []
+    assert [cls._type_name for cls in all_classes() if cls._type_name not in types()] == []
 
 
 @every_class
 def test_operations_are_those_of_the_contract(cls: type[Resource]) -> None:
     """Operations are exactly the contract's; what was asked for beyond them is kept apart."""
-    assert cls.operations == facts(cls.type_).operations
-    assert cls.extra_operations == EXTRA_OPERATIONS.get(cls.type_, (set(), ""))[0]
+    assert cls._operations == facts(cls._type_name).operations
+    assert cls._extra_operations == EXTRA_OPERATIONS.get(cls._type_name, (set(), ""))[0]
 
 
 @every_class
 def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
     """The path is the contract's, a list comes in pages if it does there, and only /balance is found without an id."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     if said.path is not None:
-        assert cls.path == said.path
+        assert cls._path == said.path
     if said.paginated is not None:
-        assert cls.paginated is said.paginated
+        assert cls._paginated is said.paginated
     if said.page_size is not None:
-        assert (cls.page_size, cls.largest_page) == (said.page_size.usual, said.page_size.largest)
-    assert cls.singleton is (cls.type_ == "balances")
+        assert (cls._page_size, cls._largest_page) == (said.page_size.usual, said.page_size.largest)
+    assert cls._singleton is (cls._type_name == "balances")
 
 
 # Attributes
@@ -326,7 +326,7 @@ def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
 @every_class
 def test_attribute_names(cls: type[Resource]) -> None:
     """Attributes are those of responses and requests, no more and no fewer."""
-    assert set(_of(cls, "attributes")) == set(_attributes_of(facts(cls.type_)))
+    assert set(_of(cls, "attributes")) == set(_attributes_of(facts(cls._type_name)))
 
 
 @every_class
@@ -346,10 +346,10 @@ def test_nullability(cls: type[Resource]) -> None:
     The other way round is no contradiction: DIDWW marks some attributes nullable in responses and not in requests, and
     one field stands for both. In meta, what may be left out reads as None too.
     """
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
 
     def expected(place: str, attribute: Attribute) -> bool:
-        name = place.removeprefix(f"{cls.type_}.")
+        name = place.removeprefix(f"{cls._type_name}.")
         requests = [request.attributes[name] for request in _requests(said) if name in request.attributes]
         left_out = name.startswith("meta.") and not attribute.required
         nullable = attribute.nullable or left_out or any(request.nullable for request in requests)
@@ -378,8 +378,8 @@ def test_no_enum_without_values_in_the_contract(cls: type[Resource]) -> None:
 
 def _asked(cls: type[Resource], place: str) -> list[Attribute]:
     """What the requests of `cls` say of a place: of an attribute, or of a member of a nested object."""
-    name, _, inner = place.removeprefix(f"{cls.type_}.").partition(".")
-    found = [request.attributes[name] for request in _requests(facts(cls.type_)) if name in request.attributes]
+    name, _, inner = place.removeprefix(f"{cls._type_name}.").partition(".")
+    found = [request.attributes[name] for request in _requests(facts(cls._type_name)) if name in request.attributes]
     if inner:
         type_, _, member = inner.partition(".")
         return [one.variants[type_][member] for one in found if member in one.variants.get(type_, {})]
@@ -435,7 +435,7 @@ def test_what_the_contract_marks_read_only_cannot_be_written(cls: type[Resource]
 @every_class
 def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
     """A default of the contract is told to whoever reads about the attribute: the service sets it, not this package."""
-    for request in _requests(facts(cls.type_)):
+    for request in _requests(facts(cls._type_name)):
         for name, one in request.attributes.items():
             if one.default is not None:
                 assert f"left out, the service takes {one.default}" in cls._fields[name].doc
@@ -444,7 +444,7 @@ def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
 @every_class
 def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
     """The keys of a typed dict are those of responses, the required ones those of requests, which take no other."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     for name, shown in said.attributes.items():
         if not shown.members:
             continue
@@ -461,13 +461,13 @@ def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
 @every_class
 def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
     """What a record can be waited for is spelled as the contract spells it, and is an end itself."""
-    if cls.outcome is not None:
-        values = facts(cls.type_).attributes[cls.outcome.field].enum
-        named = {*cls.outcome.success, *cls.outcome.terminal, *cls.outcome.blocked}
-        assert cls.outcome.success
-        assert cls.outcome.terminal
+    if cls._outcome is not None:
+        values = facts(cls._type_name).attributes[cls._outcome.field].enum
+        named = {*cls._outcome.success, *cls._outcome.terminal, *cls._outcome.blocked}
+        assert cls._outcome.success
+        assert cls._outcome.terminal
         assert named <= set(values)
-        assert set(cls.outcome.reasons) <= set(cls._fields)
+        assert set(cls._outcome.reasons) <= set(cls._fields)
 
 
 @every_class
@@ -475,7 +475,7 @@ def test_meta_names(cls: type[Resource]) -> None:
     """The resource's meta is declared where the contract has one, with its members, all read only."""
     meta = _meta_class(cls)
     declared = meta._fields
-    expected = {name for name in facts(cls.type_).meta if f"{cls.type_}.{name}" not in UNDECLARED_META}
+    expected = {name for name in facts(cls._type_name).meta if f"{cls._type_name}.{name}" not in UNDECLARED_META}
     assert set(declared) == expected
     assert [name for name, field in declared.items() if field.create or field.update] == []
 
@@ -486,11 +486,11 @@ def test_meta_names(cls: type[Resource]) -> None:
 @every_class
 def test_relationships(cls: type[Resource]) -> None:
     """Relationships are those of responses and requests, to one or to many, of the contract's target types."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     requested = {name: one for request in _requests(said) for name, one in request.relationships.items()}
     expected = {name: (one.kind, one.targets) for name, one in {**requested, **said.relationships}.items()}
     found = {
-        name: (field.kind.name, frozenset(class_named(target).type_ for target in field.kind.detail.names))
+        name: (field.kind.name, frozenset(class_named(target)._type_name for target in field.kind.detail.names))
         for name, field in _of(cls, "relationships").items()
     }
     assert found == expected
@@ -499,7 +499,7 @@ def test_relationships(cls: type[Resource]) -> None:
 @every_class
 def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
     """A relationship to one can be None, unless requests carry it and none of them may carry null."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
 
     def expected(name: str, field: Field) -> bool:
         requests = [request.relationships[name] for request in _requests(said) if name in request.relationships]
@@ -513,7 +513,7 @@ def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
 @every_class
 def test_limits_of_relationships(cls: type[Resource]) -> None:
     """How many a list takes, whether it takes one twice, and what can only be set to None, are the contract's."""
-    for request in _requests(facts(cls.type_)):
+    for request in _requests(facts(cls._type_name)):
         for name, link in request.relationships.items():
             field = cls._fields[name]
             assert (field.ge, field.le, field.distinct) == (link.low, link.high, link.distinct), name
@@ -526,7 +526,7 @@ def test_limits_of_relationships(cls: type[Resource]) -> None:
 @every_class
 def test_what_a_create_may_carry(cls: type[Resource]) -> None:
     """A create may carry what the contract's request has, and must carry what is required there."""
-    said = facts(cls.type_).create or Request()
+    said = facts(cls._type_name).create or Request()
     expected = {*said.attributes, *said.relationships}
     assert {name for name, field in cls._fields.items() if field.create} == expected
     assert {name for name, field in cls._fields.items() if field.required} == said.required
@@ -535,7 +535,7 @@ def test_what_a_create_may_carry(cls: type[Resource]) -> None:
 @every_class
 def test_what_an_update_may_carry(cls: type[Resource]) -> None:
     """An update may carry what the contract's request has, and nothing else."""
-    said = facts(cls.type_).update or Request()
+    said = facts(cls._type_name).update or Request()
     expected = {*said.attributes, *said.relationships}
     assert {name for name, field in cls._fields.items() if field.update} == expected
 
@@ -543,7 +543,7 @@ def test_what_an_update_may_carry(cls: type[Resource]) -> None:
 @every_class
 def test_what_no_answer_holds(cls: type[Resource]) -> None:
     """Only attributes that are missing from responses are declared unreadable."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     unreadable = {name for name, field in _of(cls, "attributes").items() if not field.readable}
     assert unreadable <= set(_attributes_of(said)) - set(said.attributes)
 
@@ -558,7 +558,7 @@ def test_what_holds_between_fields(type_: str) -> None:
     cls = class_of(type_)
     assert cls is not None
     nested = [one for field in _of(cls, "attributes").values() for one in _nested_classes(field) if one.merges]
-    declared = {rule for one in (cls, *nested) for rule in one.rules}
+    declared = {rule for one in (cls, *nested) for rule in one._rules}
     assert declared == {rule for _, rules in known for rule in rules}
 
 
@@ -566,16 +566,16 @@ def test_what_holds_between_fields(type_: str) -> None:
 
 
 def _nested() -> list[tuple[type[Resource], str]]:
-    return [(cls, name) for cls in CLASSES for name, one in facts(cls.type_).attributes.items() if one.variants]
+    return [(cls, name) for cls in CLASSES for name, one in facts(cls._type_name).attributes.items() if one.variants]
 
 
 every_nested = pytest.mark.parametrize(
-    ("cls", "name"), [pytest.param(cls, name, id=f"{cls.type_}.{name}") for cls, name in _nested()]
+    ("cls", "name"), [pytest.param(cls, name, id=f"{cls._type_name}.{name}") for cls, name in _nested()]
 )
 
 
 def _requested_variants(cls: type[Resource], name: str) -> dict[str, dict[str, Attribute]]:
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     requests = [request.attributes[name] for request in _requests(said) if name in request.attributes]
     for one in requests[1:]:
         assert one.variants == requests[0].variants, "create and update differ, which one declaration cannot say"
@@ -586,7 +586,7 @@ def _requested_variants(cls: type[Resource], name: str) -> dict[str, dict[str, A
 def test_variants_of_an_object(cls: type[Resource], name: str) -> None:
     """Each type of nested object that answers or requests hold has a class, and no class has another type."""
     declared = _classes_by_type(cls._fields[name])
-    assert set(declared) == {*facts(cls.type_).attributes[name].variants, *_requested_variants(cls, name)}
+    assert set(declared) == {*facts(cls._type_name).attributes[name].variants, *_requested_variants(cls, name)}
 
 
 @every_nested
@@ -595,7 +595,7 @@ def test_attributes_of_variants(cls: type[Resource], name: str) -> None:
 
     The first one is what answers are read as, so it has all attributes of answers by itself.
     """
-    answers, requests = facts(cls.type_).attributes[name].variants, _requested_variants(cls, name)
+    answers, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._fields[name]).items():
         expected = {*answers.get(type_, {}), *requests.get(type_, {})}
         assert {inner for one in classes for inner in one._fields} == set(expected), type_
@@ -607,7 +607,7 @@ def test_what_variants_may_carry(cls: type[Resource], name: str) -> None:
     """The classes of a type may write, together, what the contract's request has."""
     requests = _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._fields[name]).items():
-        read_only = f"{cls.type_}.{name}.{type_}" in READ_ONLY_VARIANTS
+        read_only = f"{cls._type_name}.{name}.{type_}" in READ_ONLY_VARIANTS
         expected: set[str] = set() if read_only else set(requests.get(type_, {}))
         assert {inner for one in classes for inner, field in one._fields.items() if field.create} == expected, type_
 
@@ -619,7 +619,7 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
     for type_, classes in _classes_by_type(cls._fields[name]).items():
         members = [(one, inner, field) for one in classes for inner, field in one._fields.items()]
         for owner, inner, field in members:
-            place = f"{cls.type_}.{name}.{type_}.{inner}"
+            place = f"{cls._type_name}.{name}.{type_}.{inner}"
             said = requests.get(type_, {}).get(inner)
             expected = said is not None and (said.required or said.required_on_create)
             assert field.required is expected, f"{owner.__name__}: {place}"
@@ -629,11 +629,11 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
 @every_nested
 def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: str) -> None:
     """They are the classes that cannot be written, beside those that requests do not have at all."""
-    said = facts(cls.type_).create
+    said = facts(cls._type_name).create
     refused = said.attributes[name].refused if said else frozenset[str]()
     asked = _requested_variants(cls, name)
-    declared = {one.type_ for one in _nested_classes(cls._fields[name]) if not one.writable}
-    assert declared == refused | (set(facts(cls.type_).attributes[name].variants) - set(asked))
+    declared = {one._type_name for one in _nested_classes(cls._fields[name]) if not one.writable}
+    assert declared == refused | (set(facts(cls._type_name).attributes[name].variants) - set(asked))
 
 
 # Queries
@@ -642,14 +642,18 @@ def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: s
 @every_class
 def test_filters(cls: type[Resource]) -> None:
     """Filters are the contract's; each takes values, comma lists and None as the filters sheet says, and compares so."""
-    said = facts(cls.type_).filters
+    said = facts(cls._type_name).filters
     rules = {name: rule for name, rule in filter_rules(cls).items() if rule.detour is None}
     assert set(rules) == set(said)
     assert {name for name in rules if rules[name].form == "id"} == {
         name for name in said if name.rpartition(".")[2] == "id"
     }
     assert not _differences(
-        (f"{cls.type_}.{name}", rules[name]._replace(form="", shortest=None, never_empty=False), _expected_match(one))
+        (
+            f"{cls._type_name}.{name}",
+            rules[name]._replace(form="", shortest=None, never_empty=False),
+            _expected_match(one),
+        )
         for name, one in said.items()
     )
 
@@ -657,7 +661,7 @@ def test_filters(cls: type[Resource]) -> None:
 @every_class
 def test_filters_for_which_none_is_refused(cls: type[Resource]) -> None:
     """They compare with what every record has: an attribute that is not nullable, or a relationship of the document."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     for name, rule in filter_rules(cls).items():
         if rule.never_empty:
             first = name.partition(".")[0]
@@ -686,26 +690,26 @@ def _expected_match(said: Filter) -> FilterRule:
 @every_class
 def test_values_of_filters(cls: type[Resource]) -> None:
     """A filter takes the values that the sheet lists, because the attribute that it compares with has them."""
-    for name, said in facts(cls.type_).filters.items():
+    for name, said in facts(cls._type_name).filters.items():
         kind = kind_behind(cls, name)
         if said.enum:
             assert kind is not None, name
-            beyond = WIDER_ENUMS.get(f"{cls.type_}.{name}", (frozenset[object](), ""))[0]
+            beyond = WIDER_ENUMS.get(f"{cls._type_name}.{name}", (frozenset[object](), ""))[0]
             assert _values(kind.detail) == said.enum | beyond, name
 
 
 @every_class
 def test_sort_keys(cls: type[Resource]) -> None:
     """Each sort key of the contract is declared twice, ascending and descending."""
-    expected = {name for key in facts(cls.type_).sort for name in (key, f"-{key}")}
+    expected = {name for key in facts(cls._type_name).sort for name in (key, f"-{key}")}
     assert sorted(sort_keys(cls)) == sorted(expected)
 
 
 @every_class
 def test_includes(cls: type[Resource]) -> None:
     """Includes are the paths over one or two of the contract's relationships, and the longer ones of the sheet."""
-    said = facts(cls.type_)
-    paths = {*said.include, *(path for path in _paths(cls.type_, 2) if said.include), *said.include_nested}
+    said = facts(cls._type_name)
+    paths = {*said.include, *(path for path in _paths(cls._type_name, 2) if said.include), *said.include_nested}
     assert sorted(include_paths(cls)) == sorted(paths)
 
 
@@ -720,18 +724,18 @@ def _paths(type_: str, most: int) -> Iterator[str]:
 @every_class
 def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
     """Whatever path leads along relationships of responses passes the check; one that does not is refused."""
-    if not facts(cls.type_).include:
+    if not facts(cls._type_name).include:
         return
-    for path in _paths(cls.type_, 4):
+    for path in _paths(cls._type_name, 4):
         check_path(cls, path)
     with pytest.raises(InvalidValueError):
-        check_path(cls, f"{next(iter(_paths(cls.type_, 1)))}.nothing")
+        check_path(cls, f"{next(iter(_paths(cls._type_name, 1)))}.nothing")
 
 
 @every_class
 def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resource]) -> None:
     """The contract's includes are exactly the relationships of responses; what only requests carry is none."""
-    said = facts(cls.type_)
+    said = facts(cls._type_name)
     if said.operations & {"list", "find"}:
         assert said.include == set(said.relationships)
     for name in set(_of(cls, "relationships")) - set(said.relationships):
@@ -800,9 +804,9 @@ def test_no_difference_is_out_of_date() -> None:
     assert [place for place in WIDER_ENUMS if WIDER_ENUMS[place][0] <= places[place][1].enum] == []
     assert [place for place in FORMS if places[place][1].pattern] == []
     assert [place for place in LIMITS if LIMITS[place][0] == (places[place][1].low, places[place][1].high)] == []
-    metas = {f"{cls.type_}.{name}" for cls in CLASSES for name in facts(cls.type_).meta}
+    metas = {f"{cls._type_name}.{name}" for cls in CLASSES for name in facts(cls._type_name).meta}
     assert set(UNDECLARED_META) <= metas - {place.replace(".meta.", ".") for place in places}
-    nested = {f"{cls.type_}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}
+    nested = {f"{cls._type_name}.{name}.{type_}" for cls, name in _nested() for type_ in _requested_variants(cls, name)}
     assert set(READ_ONLY_VARIANTS) <= nested
 
 

@@ -138,7 +138,7 @@ def test_any_value_of_any_filter_is_sent_or_refused(filter: tuple[type, str], va
     client, transport = client_of()
     refused = ""
     try:
-        getattr(client, cls.path)().list(filter={filter[1]: value})
+        getattr(client, cls._path)().list(filter={filter[1]: value})
     except InvalidValueError as error:
         refused = str(error)
     if refused:
@@ -191,7 +191,7 @@ def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
 def test_what_finds_a_record_by_another_filter_is_no_id(cls: Any, id: str, way: str) -> None:
     """A country's code or a phone number would be sent and not found; the error names the query that finds the record."""
     client, transport = client_of()
-    for call in (cls.build, getattr(client, cls.path)().find):
+    for call in (cls.build, getattr(client, cls._path)().find):
         with pytest.raises(InvalidValueError, match=rf"takes an id such as .*, not '{id}'\. Find it first: {way}"):
             call(id)
     assert transport.requests == []

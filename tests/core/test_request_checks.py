@@ -204,7 +204,7 @@ def test_a_value_within_its_limits_is_taken(make: Any) -> None:
 )
 def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str, words: str) -> None:
     """A field that can be None when read says what to write instead."""
-    kept = {"type": cls.type_, "attributes": {name: None}, **({} if hasattr(cls, "merges") else {"id": ID})}
+    kept = {"type": cls._type_name, "attributes": {name: None}, **({} if hasattr(cls, "merges") else {"id": ID})}
     assert getattr(cls.from_dict(kept), name) is None
     with pytest.raises(InvalidValueError) as caught:
         cls(**{name: None})
@@ -373,7 +373,7 @@ def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> 
     """Before anything is sent; the message names the field at fault and the way out, and masks what is secret."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError) as caught:
-        getattr(client, type(record).path)().create(record)
+        getattr(client, type(record)._path)().create(record)
     assert words in str(caught.value)
     assert SECRET not in str(caught.value)
     assert caught.value.field.partition(".")[2]
@@ -398,7 +398,7 @@ def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> 
 def test_fields_that_go_together_are_sent(record: Any) -> None:
     """Each rule has a record that keeps it."""
     client, transport = client_of(echo)
-    getattr(client, type(record).path)().create(record)
+    getattr(client, type(record)._path)().create(record)
     assert len(transport.requests) == 1
 
 

@@ -100,7 +100,7 @@ def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
     assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
 
 
-RESOURCE_PATHS = {cls.path for cls in all_classes()}
+RESOURCE_PATHS = {cls._path for cls in all_classes()}
 
 
 def test_architecture_names_every_module() -> None:

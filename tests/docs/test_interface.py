@@ -728,7 +728,7 @@ def test_each_resource_has_its_module_accessor_and_operations(row: list[str], cl
     cls: type[Resource] = getattr(importlib.import_module(module_of(name)), name)
     assert cls.__name__ == name
     if accessor.startswith("none"):
-        assert not hasattr(client, cls.type_)
+        assert not hasattr(client, cls._type_name)
         for holder in re.findall(r"\w+s\b", accessor.partition("with")[2]):
             assert cls in _included_with(holder)
         return

@@ -388,9 +388,9 @@ def test_what_another_account_has_is_unknown() -> None:
     )
     assert stranger.error("POST", "/addresses", body)["detail"] == "identity - is invalid"
     for cls in all_classes():
-        if "find" in cls.operations and not cls.singleton and cls.type_ in stage.ids:
-            status = stranger.send("GET", f"/{cls.path}/{stage.ids[cls.type_][0]}").status
-            assert status == (200 if cls.type_ in SHARED else 404), cls.type_
+        if "find" in cls._operations and not cls._singleton and cls._type_name in stage.ids:
+            status = stranger.send("GET", f"/{cls._path}/{stage.ids[cls._type_name][0]}").status
+            assert status == (200 if cls._type_name in SHARED else 404), cls._type_name
 
 
 def test_a_required_relationship_must_be_sent() -> None:
@@ -494,13 +494,13 @@ METHODS = {
 
 
 @pytest.mark.parametrize(
-    "cls", [cls for cls in all_classes() if cls.operations and not cls.singleton], ids=lambda c: c.type_
+    "cls", [cls for cls in all_classes() if cls._operations and not cls._singleton], ids=lambda c: c._type_name
 )
 def test_what_is_not_offered_is_refused(cls: Any) -> None:
     """405 with the methods that are offered; those are never 405."""
-    offered = cls.operations | cls.extra_operations
+    offered = cls._operations | cls._extra_operations
     for operation, (method, rest) in METHODS.items():
-        answer = scene().caller.send(method, f"/{cls.path}{rest}")
+        answer = scene().caller.send(method, f"/{cls._path}{rest}")
         assert (answer.status == 405) == (operation not in offered), operation
         if answer.status == 405:
             assert method not in answer.headers["allow"]

@@ -31,21 +31,21 @@ def scene() -> Scene:
 
 
 def label(value: object) -> str:
-    return value.type_ if isinstance(value, type) and issubclass(value, Resource) else str(value)
+    return value._type_name if isinstance(value, type) and issubclass(value, Resource) else str(value)
 
 
 def path_of(cls: type[Resource]) -> str:
-    return f"/{cls.path}"
+    return f"/{cls._path}"
 
 
 def whole(cls: type[Resource]) -> dict[str, str]:
     """The largest page, where there are pages."""
-    return {"page[size]": str(cls.largest_page)} if cls.paginated else {}
+    return {"page[size]": str(cls._largest_page)} if cls._paginated else {}
 
 
 def coverage(cls: type[Resource]) -> dict[str, str]:
     """What makes the list of available DIDs one that is not a sample: one of its groups."""
-    return {"filter[id]": scene().ids["available_dids"][0]} if cls.type_ == "available_dids" else {}
+    return {"filter[id]": scene().ids["available_dids"][0]} if cls._type_name == "available_dids" else {}
 
 
 def follow(type: str, record: dict[str, Any], name: str) -> Any:
@@ -97,11 +97,11 @@ def bare(name: str) -> str:
 PLAIN = [
     (cls, name)
     for cls, name in FILTERS
-    if cls.type_ != "available_dids"
-    and (cls.type_, bare(name)) not in EXPRESSIONS
+    if cls._type_name != "available_dids"
+    and (cls._type_name, bare(name)) not in EXPRESSIONS
     and not name.startswith("nanpa_prefix.")
     and name != "did_group.is_available"
-    and cls.type_ != "did_history"
+    and cls._type_name != "did_history"
     and not filter_rules(cls)[name].ignored
 ]
 
@@ -109,8 +109,8 @@ PLAIN = [
 @pytest.mark.parametrize(("cls", "name"), PLAIN, ids=label)
 def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str) -> None:
     """A record is found by its own value; a record with another value is not."""
-    mine, other = two_records(cls.type_, bare(name))
-    value, theirs = follow(cls.type_, mine, bare(name)), follow(cls.type_, other, bare(name))
+    mine, other = two_records(cls._type_name, bare(name))
+    value, theirs = follow(cls._type_name, mine, bare(name)), follow(cls._type_name, other, bare(name))
     query = whole(cls)
     found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
     assert mine["id"] in found
@@ -128,8 +128,8 @@ def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str)
 )
 def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) -> None:
     """Two values find the records of both."""
-    pair = two_records(cls.type_, bare(name))
-    texts = [as_text(follow(cls.type_, one, bare(name))) for one in pair]
+    pair = two_records(cls._type_name, bare(name))
+    texts = [as_text(follow(cls._type_name, one, bare(name))) for one in pair]
     query = whole(cls)
     found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
     assert {one["id"] for one in pair} <= set(found)
@@ -161,7 +161,7 @@ def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> N
 
 @pytest.mark.parametrize(
     ("cls", "key"),
-    [pytest.param(*row, marks=[pytest.mark.slow] if row[0].type_ == "did_groups" else []) for row in SORTS],
+    [pytest.param(*row, marks=[pytest.mark.slow] if row[0]._type_name == "did_groups" else []) for row in SORTS],
     ids=label,
 )
 def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> None:
@@ -171,10 +171,10 @@ def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> 
     found = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
     values: list[Any] = []
     for id in found:
-        record = stage.session.get(cls.type_, id)
+        record = stage.session.get(cls._type_name, id)
         assert record is not None
-        stage.session.runtime.behaviour(cls.type_).attributes(stage.session, record)  # as it is shown
-        values.append(follow(cls.type_, record, name))
+        stage.session.runtime.behaviour(cls._type_name).attributes(stage.session, record)  # as it is shown
+        values.append(follow(cls._type_name, record, name))
     expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
     nulls = [one for one in values if one is None]
     assert values == (nulls + expected if key.startswith("-") else expected + nulls)
@@ -218,14 +218,14 @@ def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None
     stage = scene()
     document = stage.caller.get(path_of(cls), **coverage(cls))
     assert "included" not in document
-    table = table_of(cls.type_)
+    table = table_of(cls._type_name)
     assert table is not None
     for one in document["data"]:
         assert list(one["attributes"]) == list(table.attributes)
         relationships = one.get("relationships", {})
         assert list(relationships) == list(table.shown_relations)
         for name, value in relationships.items():
-            at = f"http://127.0.0.1:8080/v3/{cls.path}/{one['id']}"
+            at = f"http://127.0.0.1:8080/v3/{cls._path}/{one['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
@@ -233,12 +233,12 @@ def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
 def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> None:
     """Both links of a relationship are answered and agree with the linkage of an include; emergency types serve none."""
-    if "find" not in cls.operations or cls.type_ in LINKS_NOT_SERVED:
+    if "find" not in cls._operations or cls._type_name in LINKS_NOT_SERVED:
         return
     stage = scene()
-    table = table_of(cls.type_)
+    table = table_of(cls._type_name)
     assert table is not None
-    at = f"{path_of(cls)}/{stage.ids[cls.type_][0]}"
+    at = f"{path_of(cls)}/{stage.ids[cls._type_name][0]}"
     for name in table.shown_relations:
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
@@ -254,13 +254,13 @@ def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> N
 def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> None:
     """Only what is named is shown; nothing of both for an empty value."""
     stage = scene()
-    table = table_of(cls.type_)
+    table = table_of(cls._type_name)
     assert table is not None
     wanted = [table.attributes[-1], *list(table.shown_relations)[:1]]
     query = coverage(cls)
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls.type_}]": ",".join(wanted)})["data"]:
+    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
         assert [*one["attributes"], *one.get("relationships", {})] == wanted
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls.type_}]": ""})["data"]:
+    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
         assert one["attributes"] == {}
         assert "relationships" not in one
 
@@ -269,30 +269,30 @@ def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> No
 def test_meta_and_links_follow_the_table_of_the_behaviour_sheet(cls: type[Resource]) -> None:
     """Lists in pages tell total_records and have links; the others have neither; public_keys have no meta at all."""
     document = scene().caller.get(path_of(cls))
-    if cls.type_ == "public_keys":
+    if cls._type_name == "public_keys":
         assert set(document) == {"data"}
         return
     assert document["meta"]["api_version"] == API_VERSION
-    if cls.paginated:
+    if cls._paginated:
         assert {"first", "last"} <= set(document["links"])
         assert document["meta"]["total_records"] >= len(document["data"])
-        assert len(document["data"]) <= cls.page_size
+        assert len(document["data"]) <= cls._page_size
     else:
         assert "links" not in document
         assert "total_records" not in document["meta"]
 
 
-@pytest.mark.parametrize("cls", [cls for cls in all_classes() if "find" in cls.operations], ids=label)
+@pytest.mark.parametrize("cls", [cls for cls in all_classes() if "find" in cls._operations], ids=label)
 def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
     """GET one and GET list show one record alike."""
     stage = scene()
-    if cls.singleton:
-        assert stage.caller.get(path_of(cls))["data"]["type"] == cls.type_
+    if cls._singleton:
+        assert stage.caller.get(path_of(cls))["data"]["type"] == cls._type_name
         return
-    id = stage.ids[cls.type_][0]
+    id = stage.ids[cls._type_name][0]
     alone = stage.caller.get(f"{path_of(cls)}/{id}")
     assert alone["meta"]["api_version"] == API_VERSION
-    if "list" in cls.operations:
+    if "list" in cls._operations:
         (listed,) = stage.caller.get(path_of(cls), **{"filter[id]": id})["data"]
         assert listed == alone["data"]
 
@@ -408,10 +408,10 @@ def test_numbers_come_in_their_order() -> None:
     assert stage.caller.ids("/did_history") == stage.caller.ids("/did_history", sort="-created_at")
 
 
-@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.paginated], ids=label)
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls._paginated], ids=label)
 def test_a_page_has_a_largest_size(cls: type[Resource]) -> None:
     """Up to the type's own maximum; one more is refused."""
-    caller, most = scene().caller, cls.largest_page
+    caller, most = scene().caller, cls._largest_page
     assert len(caller.get(path_of(cls), **{"page[size]": str(most)})["data"]) <= most
     error = caller.error("GET", path_of(cls), **{"page[size]": str(most + 1)})
     assert (error["code"], error["detail"]) == ("118", f"size exceeds maximum page size of {most}.")

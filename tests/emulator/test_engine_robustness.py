@@ -28,7 +28,7 @@ IDS = [ids[0] for ids in SCENE.ids.values()]
 
 methods = st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "get", "\x00"])
 anything = st.text(max_size=30)
-segments = st.sampled_from([cls.path for cls in all_classes()] + [*IDS, "relationships", "did_group", ".."]) | anything
+segments = st.sampled_from([cls._path for cls in all_classes()] + [*IDS, "relationships", "did_group", ".."]) | anything
 paths = st.lists(segments, max_size=5).map("/".join)
 parameters = st.tuples(
     st.sampled_from(["include", "sort", "filter", "page[number]", "page[size]", "fields[dids]", "fields", "page"])
@@ -91,13 +91,16 @@ def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject
         if isinstance(kinds, tuple):
             shape = data.draw(st.sampled_from(kinds))
             some = data.draw(st.dictionaries(st.sampled_from(sorted(shape._fields) or ["x"]), json_values, max_size=3))
-            inside = {"type": shape.type_, "attributes": some}
+            inside = {"type": shape._type_name, "attributes": some}
             inside = [inside] if field.kind.name == "list" else inside
-    for method, path, id in (("POST", "", None), ("PATCH", f"/{SCENE.ids[cls.type_][0]}", SCENE.ids[cls.type_][0])):
-        body: dict[str, Any] = {"type": cls.type_, field.place: {field.name: inside}}
+    for method, path, id in (
+        ("POST", "", None),
+        ("PATCH", f"/{SCENE.ids[cls._type_name][0]}", SCENE.ids[cls._type_name][0]),
+    ):
+        body: dict[str, Any] = {"type": cls._type_name, field.place: {field.name: inside}}
         if id is not None:
             body["id"] = id
-        answer_of(method, f"{BASE}/{cls.path}{path}", json.dumps({"data": body}).encode())
+        answer_of(method, f"{BASE}/{cls._path}{path}", json.dumps({"data": body}).encode())
 
 
 @law(200)

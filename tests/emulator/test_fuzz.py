@@ -17,7 +17,7 @@ from didww.transport.inprocess import reader_of
 from support.hypothesis_profiles import law
 
 BASE = "http://emulator.example.com"
-PATHS = sorted(cls.path for cls in all_classes())
+PATHS = sorted(cls._path for cls in all_classes())
 NAMES = sorted({name for cls in all_classes() for name in cls._fields} | {"id", "type", "data", "attributes", "x"})
 KEYS = st.sampled_from(["key", "other", "", " ", "\udc80", "a" * 5000])
 PART = st.one_of(
@@ -90,9 +90,9 @@ def attributes(cls: Any) -> Any:
 @given(data=st.data())
 def test_documents(emulator: Emulator, data: Any) -> None:
     """Documents of every type with values that are not theirs."""
-    cls = data.draw(st.sampled_from([one for one in all_classes() if one.operations & {"create", "update"}]))
+    cls = data.draw(st.sampled_from([one for one in all_classes() if one._operations & {"create", "update"}]))
     link = st.fixed_dictionaries(
-        {"type": st.sampled_from([one.type_ for one in all_classes()]), "id": st.text(max_size=40)}
+        {"type": st.sampled_from([one._type_name for one in all_classes()]), "id": st.text(max_size=40)}
     )
     relationships = st.dictionaries(
         st.sampled_from(sorted(cls._fields)),
@@ -100,10 +100,14 @@ def test_documents(emulator: Emulator, data: Any) -> None:
         max_size=3,
     )
     document = {
-        "data": {"type": cls.type_, "attributes": data.draw(attributes(cls)), "relationships": data.draw(relationships)}
+        "data": {
+            "type": cls._type_name,
+            "attributes": data.draw(attributes(cls)),
+            "relationships": data.draw(relationships),
+        }
     }
     headers = {"Api-Key": "key", "Content-Type": "application/vnd.api+json"}
-    for method, path in (("POST", cls.path), ("PATCH", f"{cls.path}/x")):
+    for method, path in (("POST", cls._path), ("PATCH", f"{cls._path}/x")):
         response, _ = emulator.exchange(Request(method, f"{BASE}/v3/{path}", headers, json.dumps(document).encode()))
         assert response.status < 500, (method, path, document, response.body)
 

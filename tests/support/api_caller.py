@@ -100,14 +100,14 @@ def document(type: str, id: str | None = None, relationships: Any = None, **attr
 
 def readable() -> list[type[Resource]]:
     """The types that have a list."""
-    return [cls for cls in all_classes() if "list" in cls.operations]
+    return [cls for cls in all_classes() if "list" in cls._operations]
 
 
 class Metas(Behaviour):
     """Nothing but the `meta` that the contract demands."""
 
     def __init__(self, cls: type[Resource]) -> None:
-        self.type = cls.type_
+        self.type = cls._type_name
         self.fields = cls.meta.cls._fields
 
     def meta(self, session: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
@@ -145,9 +145,9 @@ class Scene:
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._runtime.behaviours[name] for name in ("did_groups", "available_dids")}
         plain = {
-            cls.type_: (Verified if cls.type_ in ("identities", "addresses") else Metas)(cls)
+            cls._type_name: (Verified if cls._type_name in ("identities", "addresses") else Metas)(cls)
             for cls in all_classes()
-            if cls.type_ not in CATALOGUE
+            if cls._type_name not in CATALOGUE
         }
         self.engine._runtime.behaviours = {**plain, **own}
         self.caller = Caller(self.engine)
@@ -157,7 +157,7 @@ class Scene:
 
     def _fill(self) -> None:
         session = self.session
-        classes = [cls for cls in all_classes() if cls.type_ != "available_dids"]
+        classes = [cls for cls in all_classes() if cls._type_name != "available_dids"]
         for type in CATALOGUE - {"did_groups"}:
             self.ids[type] = [one["id"] for one in session.find(type, limit=PER_TYPE)]
         # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
@@ -176,19 +176,19 @@ class Scene:
             self.caller.ids("/available_dids", **{"filter[did_group.id]": group})[0] for group in self.ids["did_groups"]
         ]
         for cls in classes:
-            if cls.type_ not in CATALOGUE:
-                records = [filled(cls.type_, n) for n in range(PER_TYPE)]
-                self.ids[cls.type_] = [session.insert(cls.type_, record)["id"] for record in records]
+            if cls._type_name not in CATALOGUE:
+                records = [filled(cls._type_name, n) for n in range(PER_TYPE)]
+                self.ids[cls._type_name] = [session.insert(cls._type_name, record)["id"] for record in records]
         for cls in classes:
-            if cls.type_ not in CATALOGUE:
-                for n, id in enumerate(self.ids[cls.type_]):
-                    session.update(cls.type_, id, self._links(cls, n))
+            if cls._type_name not in CATALOGUE:
+                for n, id in enumerate(self.ids[cls._type_name]):
+                    session.update(cls._type_name, id, self._links(cls, n))
 
         for n, id in enumerate(self.ids["did_groups"]):
             session.update("did_groups", id, {"address_requirement": self.ids["address_requirements"][n]})
 
     def _links(self, cls: type[Resource], n: int) -> dict[str, Any]:
-        table = table_of(cls.type_)
+        table = table_of(cls._type_name)
         assert table is not None
         linked: dict[str, Any] = {}
         for name, one in table.ones.items():
@@ -199,7 +199,7 @@ class Scene:
         for name, relation in table.relations.items():
             if relation.many and relation.inverse is None:
                 linked[name] = [self.ids[relation.targets[0]][n]]
-        if cls.type_ == "dids" and n == PER_TYPE - 1:  # registered to nobody
+        if cls._type_name == "dids" and n == PER_TYPE - 1:  # registered to nobody
             linked |= {"identity": None, "address": None}
         return linked
 
@@ -237,7 +237,7 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
         inside = {
             one.name: value_of(one.kind, n, one) for one in cls._fields.values() if not (one.create and one.clearable)
         }
-        return complete(kind, {"type": cls.type_, "attributes": inside})
+        return complete(kind, {"type": cls._type_name, "attributes": inside})
     return {"n": n}
 
 

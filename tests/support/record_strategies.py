@@ -53,7 +53,8 @@ def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
         return st.dictionaries(texts, json_values, max_size=4)
     assert name == "object", name
     shapes = [
-        st.fixed_dictionaries({"type": st.just(cls.type_), "attributes": raw_attributes(cls)}) for cls in kind.detail
+        st.fixed_dictionaries({"type": st.just(cls._type_name), "attributes": raw_attributes(cls)})
+        for cls in kind.detail
     ]
     unknown = st.fixed_dictionaries(
         {"type": unknown_names, "attributes": st.dictionaries(texts, json_values, max_size=3)}

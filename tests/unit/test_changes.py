@@ -46,7 +46,7 @@ SID = "AC0123456789abcdef0123456789abcdef"
 
 
 def loaded(cls: type[Resource], attributes: dict[str, Any]) -> Any:
-    body = encode({"data": {"type": cls.type_, "id": ID, "attributes": attributes}})
+    body = encode({"data": {"type": cls._type_name, "id": ID, "attributes": attributes}})
     return Graph(decode(body), load).nodes[0]
 
 
@@ -136,7 +136,7 @@ def test_secrets_are_masked(cls: type[Resource]) -> None:
         for name, field in owner._fields.items():
             if field.secret:
                 raw = {name: "hidden-value"}
-                shown = loaded(cls, raw) if owner is cls else owner._loaded(owner.type_, raw)
+                shown = loaded(cls, raw) if owner is cls else owner._loaded(owner._type_name, raw)
                 assert "hidden-value" not in repr(shown)
                 assert f"{name}='***'" in repr(shown)
                 assert getattr(shown, name) == "hidden-value"
@@ -150,7 +150,7 @@ def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data
     fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     values = {field.name: data.draw(make.values_for(field)) for field in fields}
     record = cls(**values)
-    document = resource_document(cls.type_, ID, record._pending(), {})
+    document = resource_document(cls._type_name, ID, record._pending(), {})
     back = Graph(decode(encode(document)), load).nodes[0]
     assert back.to_dict()["attributes"] == record.to_dict()["attributes"]
     for field in fields:

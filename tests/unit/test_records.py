@@ -83,7 +83,7 @@ def resource_objects(cls: type[Resource]) -> st.SearchStrategy[dict[str, Any]]:
             data = st.lists(one, max_size=2) if field.kind.name == "many" else st.none() | one
             linkage[name] = st.fixed_dictionaries({"data": data})
     return st.fixed_dictionaries(
-        {"type": st.just(cls.type_), "id": st.just(ID), "attributes": make.raw_attributes(cls)},
+        {"type": st.just(cls._type_name), "id": st.just(ID), "attributes": make.raw_attributes(cls)},
         optional={
             "relationships": st.fixed_dictionaries({}, optional=linkage).filter(bool),
             "meta": st.dictionaries(make.texts, make.json_values, max_size=3),
@@ -133,7 +133,7 @@ def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.D
 @given(data=st.data())
 def test_nested_objects_read_back_from_their_dicts(cls: type[Nested], data: st.DataObject) -> None:
     """The same class, type and content; a base class gives objects of the class that the type is of."""
-    raw = {"type": cls.type_ or "new_kind", "attributes": data.draw(make.raw_attributes(cls))}
+    raw = {"type": cls._type_name or "new_kind", "attributes": data.draw(make.raw_attributes(cls))}
     back = cls.from_dict(raw)
     assert back.to_dict() == raw
     assert isinstance(back, cls)
@@ -462,7 +462,7 @@ def test_statuses_are_on_all_resources_that_have_one() -> None:
 def test_meta_is_a_mapping_on_every_resource(cls: Any) -> None:
     """Empty if there is none; what came can be read as from a dict."""
     (without, strange) = answered(
-        {"type": cls.type_, "id": ID}, {"type": cls.type_, "id": OTHER, "meta": {"brand_new": [1]}}
+        {"type": cls._type_name, "id": ID}, {"type": cls._type_name, "id": OTHER, "meta": {"brand_new": [1]}}
     )
     for empty in (without.meta, cls().meta):
         assert isinstance(empty, Mapping)
@@ -500,8 +500,8 @@ def test_nested_objects_have_base_classes() -> None:
         return VoiceOutTrunk.from_dict({"id": ID, "attributes": raw}).authentication_method
 
     for cls in (CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod, IpOnlyAuthenticationMethod):
-        assert type(method(cls.type_)) is cls
-        assert isinstance(method(cls.type_), AuthenticationMethod)
+        assert type(method(cls._type_name)) is cls
+        assert isinstance(method(cls._type_name), AuthenticationMethod)
     assert type(method("new_method")) is GenericAuthenticationMethod
     assert issubclass(GenericAuthenticationMethod, AuthenticationMethod)
     assert issubclass(SipConfiguration, TrunkConfiguration)
@@ -645,3 +645,11 @@ def test_attributes_and_relationships_are_annotated_as_such(annotation: str, mak
     """A resource class among the attributes, or a plain type among the relationships, is a mistake."""
     with pytest.raises(TypeError, match=r"Made\.price is declared among the"):
         _ = declare(annotation, make)._fields["price"].kind
+
+
+@pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls._type_name)
+def test_completion_offers_fields_and_few_methods(cls: type[Resource]) -> None:
+    """What the library keeps of a declaration does not stand among the fields."""
+    methods = {"build", "changes", "from_dict", "id", "meta", "to_dict", "type"}
+    properties = {name for name in dir(cls) if isinstance(inspect.getattr_static(cls, name), property)}
+    assert {name for name in dir(cls) if not name.startswith("_")} <= {*cls._fields, *methods, *properties}

@@ -112,12 +112,12 @@ def create_once(
 
 def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
     """Wait until no other call of this client creates a record with the same identifier; answers what to release."""
-    mine, token = object(), (cls.type_, key.field, key.value)
+    mine, token = object(), (cls._type_name, key.field, key.value)
     start = yield from clock()
     while configuration.in_progress.setdefault(token, mine) is not mine:
         if (yield from clock()) - start >= configuration.timeout:
             raise ApiTimeoutError(
-                f"{cls.path}().create was not begun before its timeout ran out: another call of this client is "
+                f"{cls._path}().create was not begun before its timeout ran out: another call of this client is "
                 f"creating the {cls.__name__} with {key.field} {key.value!r}. Raise `timeout=`.",
                 request_sent=False,
                 phase="waiting for another call",
@@ -130,13 +130,13 @@ def _create_now(
     configuration: Configuration, cls: type[R], record: R, query: QueryParams, key: _Key | None
 ) -> Call[ApiResponse[R]]:
     state = record._own()
-    if key is None and cls.marked:
+    if key is None and cls._marked:
         key = _marked(record)
     attributes = record._to_send()
     if key is not None and key.field == _REFERENCE:
         attributes[_REFERENCE] = key.value  # another thread may have given the record its own marker meanwhile
-    document = resource_document(cls.type_, None, attributes, record._pending_relationships())
-    trace = CallTrace(requests.build(configuration, "POST", cls.path, query=query, document=document))
+    document = resource_document(cls._type_name, None, attributes, record._pending_relationships())
+    trace = CallTrace(requests.build(configuration, "POST", cls._path, query=query, document=document))
     try:
         created = yield from _create(configuration, cls, trace, query, key)
     except BaseException as error:
@@ -171,11 +171,11 @@ def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams
     if not answer.data.id:
         wrong = "has no id"
     # The service may store a name in another form; an identifier is kept as it is.
-    elif key is not None and key.field == _REFERENCE and key.field in query.fieldsets.get(cls.type_, (key.field,)):
+    elif key is not None and key.field == _REFERENCE and key.field in query.fieldsets.get(cls._type_name, (key.field,)):
         wrong = "" if key.value_in(answer.data) == key.value else f"has another {key.field}"
     if wrong:
         raise UnexpectedResponseError(
-            f"{request.method} {cls.path} was answered with another {cls.__name__} than was sent: it {wrong}.",
+            f"{request.method} {cls._path} was answered with another {cls.__name__} than was sent: it {wrong}.",
             status_code=answer.status_code,
             request_id=answer.request_id,
         )
@@ -200,7 +200,7 @@ def _key(cls: type[Resource], record: Resource) -> _Key | None:
 def _identifying(cls: type[Resource]) -> list[str]:
     """The fields that tell records of a class apart, the best first."""
     reference = cls._fields.get(_REFERENCE)
-    return [name for name in (_REFERENCE if reference is not None and reference.create else None, cls.lookup) if name]
+    return [name for name in (_REFERENCE if reference is not None and reference.create else None, cls._lookup) if name]
 
 
 def _marked(record: Resource) -> _Key:
@@ -214,7 +214,7 @@ def _marked(record: Resource) -> _Key:
 def _no_key(cls: type[Resource]) -> str:
     fields = _identifying(cls)
     if not fields:
-        return f"once must be left out for {cls.path}: they have no field by which an earlier one could be found."
+        return f"once must be left out for {cls._path}: they have no field by which an earlier one could be found."
     return (
         f"once needs {' or '.join(fields)} of the caller's own in the {cls.__name__}, by which an earlier one is "
         "found; set it first."
@@ -239,8 +239,8 @@ def _existing(
             break
     if len(found) > 1:
         raise NotExactlyOneError(
-            f"{len(found)} records of {cls.path} have {key.field} {key.value!r} already; nothing was sent. "
-            f"Look at {cls.path}().list(filter={key.lookup(cls)!r}).",
+            f"{len(found)} records of {cls._path} have {key.field} {key.value!r} already; nothing was sent. "
+            f"Look at {cls._path}().list(filter={key.lookup(cls)!r}).",
             found=len(found),
         )
     if not found:
@@ -300,7 +300,7 @@ def _list(
     wanted.filters.update(key.lookup(cls) or {})
     wanted.include(*query.includes, *([key.field] if key.related else []))
     wanted.fieldsets.update(query.fieldsets)
-    request = requests.build(configuration, "GET", cls.path, query=wanted)
+    request = requests.build(configuration, "GET", cls._path, query=wanted)
     done = yield from exchange(configuration, request, creating=False)
     answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
     answer.data = [record for record in answer.data if isinstance(record, cls) and _has(record, key, query)]
@@ -329,9 +329,9 @@ def _mark_unknown(cls: type[Resource], error: BaseException, key: _Key | None) -
     """Have `error`, whoever raised it, say that it is not known whether the record was created, and how to find out."""
     lookup = key.lookup(cls) if key is not None else None
     if lookup is not None:
-        how = f"Look for it: {cls.path}().list(filter={lookup!r})."
-    elif "list" in cls.operations:
-        how = f"Look at {cls.path}().list(sort='-created_at') before you repeat it."
+        how = f"Look for it: {cls._path}().list(filter={lookup!r})."
+    elif "list" in cls._operations:
+        how = f"Look at {cls._path}().list(sort='-created_at') before you repeat it."
     else:
         how = "Look at what it should have changed before you repeat it."
     mark_unknown(error, f"It is not known whether the {cls.__name__} was created. {how}", lookup)

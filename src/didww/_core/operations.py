@@ -70,7 +70,7 @@ def send(
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
     """One page of records, or all of them where the service does not page."""
     configuration, query = yield from resolved(configuration, cls, query)
-    request = requests.build(configuration, "GET", cls.path, query=query)
+    request = requests.build(configuration, "GET", cls._path, query=query)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
     return expect(cls, answer, request, many=True)
 
@@ -94,7 +94,7 @@ def resolved(
         if value is None:
             target = cast("type[Resource]", class_of(detour.type))
             value = getattr((yield from find(configuration, target, record, QueryParams())).data, detour.field)
-            what = f"The request for {cls.path}"
+            what = f"The request for {cls._path}"
             configuration = yield from within(configuration, end, what, "looking up a filter")
         query.filters[detour.filter] = value
     return configuration, query
@@ -104,8 +104,8 @@ def find(
     configuration: Configuration, cls: type[R], id: str | UUID | R | None, query: QueryParams
 ) -> Call[ApiResponse[R]]:
     """One record, by its id or anew."""
-    id = None if cls.singleton else id_of(cls, id, "find")
-    request = requests.build(configuration, "GET", cls.path, id=id, query=query)
+    id = None if cls._singleton else id_of(cls, id, "find")
+    request = requests.build(configuration, "GET", cls._path, id=id, query=query)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
     return expect(cls, answer, request, id=id)
 
@@ -117,16 +117,16 @@ def create(
     _checked(cls, record, "create")
     if record._exists():
         raise InvalidValueError(
-            f"{cls.path}().create takes {cls.__name__} that is new; this one has the id {record.id}. Use update.",
+            f"{cls._path}().create takes {cls.__name__} that is new; this one has the id {record.id}. Use update.",
             field="id",
         )
     record._to_send()  # raises if something was changed that cannot be sent
     _whole(cls, record, creating=True)
-    if not cls.repeatable:
+    if not cls._repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
     # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that a response must show.
-    document = resource_document(cls.type_, None, record._to_send(), record._pending_relationships())
-    request = requests.build(configuration, "POST", cls.path, query=query, document=document)
+    document = resource_document(cls._type_name, None, record._to_send(), record._pending_relationships())
+    request = requests.build(configuration, "POST", cls._path, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
     if answer.data is None:
         answer.data = record
@@ -138,14 +138,14 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     _checked(cls, record, "update")
     if not record._object.id:
         raise InvalidValueError(
-            f"{cls.path}().update takes {cls.__name__} that exists; this one has no id. Use create, or "
+            f"{cls._path}().update takes {cls.__name__} that exists; this one has no id. Use create, or "
             f"{cls.__name__}.build(id).",
             field="id",
         )
     attributes, linkage = record._to_send(), record._pending_relationships()
     _whole(cls, record, creating=False)
-    document = resource_document(cls.type_, record.id, attributes, linkage)
-    request = requests.build(configuration, "PATCH", cls.path, id=record.id, query=query, document=document)
+    document = resource_document(cls._type_name, record.id, attributes, linkage)
+    request = requests.build(configuration, "PATCH", cls._path, id=record.id, query=query, document=document)
     answer = yield from send(configuration, request, query.fieldsets, creating=False)
     if answer.data is None:  # carried out, and answered without a body
         answer.data = record
@@ -156,7 +156,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
 
 def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Call[ApiResponse[None]]:
     """Delete a record by its id, or itself."""
-    request = requests.build(configuration, "DELETE", cls.path, id=id_of(cls, id, "delete"))
+    request = requests.build(configuration, "DELETE", cls._path, id=id_of(cls, id, "delete"))
     answer = yield from send(configuration, request, creating=False)
     answer.data = None
     return answer
@@ -165,7 +165,7 @@ def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Ca
 def _checked(cls: type[Resource], record: object, operation: str) -> None:
     if not isinstance(record, cls):
         raise InvalidValueError(
-            f"{cls.path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
+            f"{cls._path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
             field="resource",
         )
 
@@ -180,7 +180,7 @@ def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
     if missing:
         operation = "create" if creating else "update"
         raise InvalidValueError(
-            f"{cls.path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0].split(" or ")[0]
+            f"{cls._path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0].split(" or ")[0]
         )
     record._check_rules(creating=creating)
 
@@ -194,4 +194,4 @@ def id_of(cls: type[R], id: str | UUID | R | None, operation: str) -> str:
     if isinstance(id, Resource):
         _checked(cls, id, operation)
         id = cast("str", id.id)
-    return checked_id(id, f"{cls.path}().{operation}", cls)
+    return checked_id(id, f"{cls._path}().{operation}", cls)

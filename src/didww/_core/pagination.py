@@ -139,7 +139,7 @@ def iterate(
         query.page(query.page_number or 1, page_size)
     plain = query.copy()
     plain.page_number = plain.page_size = None
-    digest = hashlib.sha256(f"{cls.type_}?{plain.encode()}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{cls._type_name}?{plain.encode()}".encode()).hexdigest()[:16]
     mark = Cursor(digest, query.page_number or 1, query.page_size)
     if resume is not None:
         mark = _opened(resume, digest)
@@ -161,7 +161,7 @@ def _walk(
     if not left:
         return
     _, query = yield from resolved(configuration, cls, query)
-    request = requests.build(configuration, "GET", cls.path, query=query)
+    request = requests.build(configuration, "GET", cls._path, query=query)
     start = number = mark.number
     empty, stale, window = 0, 0, min(prefetch, 1)
     handed_out: set[str | None] = set()
@@ -213,7 +213,7 @@ def _ask_ahead(
     """Have `pages` pages after this one on their way."""
     while len(coming) < pages:
         asked = query.copy().page(number + 1 + len(coming), size)
-        request = requests.build(configuration, "GET", cls.path, query=asked)
+        request = requests.build(configuration, "GET", cls._path, query=asked)
         coming.append((yield Start(_one_page(configuration, cls, request, query))))
 
 
@@ -240,7 +240,7 @@ def _next_link(
         return None
     if origin_of(link) != configuration.origin:
         raise UnexpectedResponseError(
-            f"The link to the next page of {cls.type_} leads away from {configuration.base_url}; not followed."
+            f"The link to the next page of {cls._type_name} leads away from {configuration.base_url}; not followed."
         )
     return link
 
@@ -268,7 +268,7 @@ def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[
     hint = "Loosen the filter." if not answer.data else "Narrow the filter, or use first() or iterate()."
     asked = f"filter={dict(query.filters)!r}" if query.filters else "no filter"
     raise NotExactlyOneError(
-        f"{cls.path}().one with {asked} found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}",
+        f"{cls._path}().one with {asked} found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}",
         found=total,
     )
 
@@ -281,7 +281,7 @@ def count(configuration: Configuration, cls: type[R], query: QueryParams) -> Cal
 
 def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:
     """`query` for no more records than needed, where the service has pages."""
-    return query.copy().page(1, size) if cls.paginated else query
+    return query.copy().page(1, size) if cls._paginated else query
 
 
 def _whole(name: str, value: int, least: int, most: int | None = None) -> int:

@@ -92,9 +92,9 @@ class _Wanted(Generic[R]):
     """What a wait is for."""
 
     def __init__(self, cls: type[R], until: Until[R] | None) -> None:
-        outcome = cls.outcome
+        outcome = cls._outcome
         if outcome is None and until is None:
-            raise InvalidValueError(f"{cls.path}().wait needs until=: a function of the record.", field="until")
+            raise InvalidValueError(f"{cls._path}().wait needs until=: a function of the record.", field="until")
         if outcome is not None and isinstance(until, str):
             try:
                 cls._fields[outcome.field].dump(until)

@@ -49,7 +49,7 @@ def assemble(
     if given is not None and not isinstance(given, QueryParams):
         hint = " What is to match goes by keyword: filter={...}." if isinstance(given, Mapping) else ""
         raise InvalidValueError(
-            f"{cls.type_}: the first argument is a QueryParams, not {type(params).__name__}.{hint}",
+            f"{cls._type_name}: the first argument is a QueryParams, not {type(params).__name__}.{hint}",
             field="params",
         )
     query = params.copy() if params is not None else QueryParams()
@@ -92,7 +92,7 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         rules = filter_rules(cls)
         for name, value in query.filters.items():
             if name not in rules:
-                raise _unknown(f"{cls.type_} cannot be filtered by", name, rules, "filters")
+                raise _unknown(f"{cls._type_name} cannot be filtered by", name, rules, "filters")
             _check_value(cls, name, value, rules[name])
             _check_length(name, value, rules[name], query.filters)
             detour = rules[name].detour
@@ -102,18 +102,18 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         known = sort_keys(cls)
         for name in query.sorts:
             if name not in known:
-                raise _unknown(f"{cls.type_} cannot be sorted by", name, known, "sort keys")
+                raise _unknown(f"{cls._type_name} cannot be sorted by", name, known, "sort keys")
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:
-            hint = did_you_mean(type_, [one.type_ for one in all_classes()])
+            hint = did_you_mean(type_, [one._type_name for one in all_classes()])
             raise InvalidValueError(f"fields: there is no resource type {type_!r}.{hint}", field="fields")
         for name in names:
             if name not in target._fields and name != "id":
                 raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
-    if (query.page_number or 1) > 1 and not cls.paginated:
+    if (query.page_number or 1) > 1 and not cls._paginated:
         raise InvalidValueError(
-            f"page must be 1, got {query.page_number}: {cls.type_} has no pages, and every page would hold all "
+            f"page must be 1, got {query.page_number}: {cls._type_name} has no pages, and every page would hold all "
             "records again. Leave page out.",
             field="page",
         )
@@ -132,7 +132,7 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: FilterRule) -
     if value is None or (rule.form and rule.nullable and value == ""):
         if not rule.nullable or rule.never_empty:
             raise InvalidValueError(
-                f"filter {name!r} must have a value, got {value!r}: {cls.type_} without one cannot be asked for. "
+                f"filter {name!r} must have a value, got {value!r}: {cls._type_name} without one cannot be asked for. "
                 "Leave the filter out for all of them.",
                 field=name,
             )
@@ -330,7 +330,7 @@ def _check_known(kind: FieldType, name: str, value: Any) -> None:
         except InvalidValueError as error:
             raise InvalidValueError(f"{error}{anyway}", field=name) from None
         return
-    known = [one.type_ for one in kind.detail]
+    known = [one._type_name for one in kind.detail]
     if value not in known:
         hint = did_you_mean(value, known)
         raise InvalidValueError(
@@ -352,7 +352,7 @@ def check_path(cls: type[Resource], path: str) -> None:
     for step in path.split("."):
         known = list(dict.fromkeys(name for one in here for name in includes(one)))
         if step not in known:
-            types = " and ".join(one.type_ for one in here)
+            types = " and ".join(one._type_name for one in here)
             raise InvalidValueError(
                 f"{types} cannot include {step!r}.{did_you_mean(step, known)} "
                 f"Its relationships: {', '.join(known) or 'none'}. "

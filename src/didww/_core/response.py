@@ -258,11 +258,11 @@ def expect(
         else isinstance(data, cls) and (id is None or (data.id or "").lower() == id.lower())
     ):
         return answer
-    wanted = "a list" if many else cls.type_ if id is None else f"{cls.type_} {id}"
+    wanted = "a list" if many else cls._type_name if id is None else f"{cls._type_name} {id}"
     got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
     got = printable(got)
     raise UnexpectedResponseError(
-        f"{request.method} {cls.path} was answered with {got} where {wanted} was expected.",
+        f"{request.method} {cls._path} was answered with {got} where {wanted} was expected.",
         status_code=answer.status_code,
         request_id=answer.request_id,
     )

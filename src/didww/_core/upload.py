@@ -181,7 +181,7 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
     request = follow(
         configuration,
         "POST",
-        f"{configuration.base_url}/{EncryptedFile.path}",
+        f"{configuration.base_url}/{EncryptedFile._path}",
         body=form,
         content_type=f"multipart/form-data; boundary={form.boundary}",
     )

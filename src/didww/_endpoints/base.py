@@ -54,7 +54,7 @@ class Endpoint(Generic[R]):
         self._configuration = client._configuration
 
     def __reduce__(self) -> Never:
-        raise not_copied(f"{self._resource.path}() of a client cannot be pickled or deep-copied")
+        raise not_copied(f"{self._resource._path}() of a client cannot be pickled or deep-copied")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(self._offered())}>"
@@ -65,7 +65,7 @@ class Endpoint(Generic[R]):
     if not TYPE_CHECKING:  # a type checker must report an operation that is not offered
 
         def __getattr__(self, name: str) -> Any:
-            message = f"{self._resource.path}() has no {name!r}. The API offers: {', '.join(self._offered())}."
+            message = f"{self._resource._path}() has no {name!r}. The API offers: {', '.join(self._offered())}."
             raise AttributeError(message, name=name, obj=self)
 
     def _list(

@@ -285,7 +285,7 @@ def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool, named
         found_first: Whether the record has to be found by another request.
         named: Whether any other text is taken for a name.
     """
-    searched = filter_rules(cls) if cls is not None and "list" in cls.operations else {}
+    searched = filter_rules(cls) if cls is not None and "list" in cls._operations else {}
     likely = [key for key, pattern in _SEARCHES.items() if pattern.fullmatch(text)]
     fitting = [name for name, form in likely if name in searched and searched[name].form == form]
     name = fitting[0] if fitting else "name"
@@ -293,5 +293,5 @@ def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool, named
         return ""
     text = text.upper() if name == "iso" else text
     if found_first:
-        return f" Find it first: {cls.path}().one(filter={{{name!r}: {text!r}}})."
+        return f" Find it first: {cls._path}().one(filter={{{name!r}: {text!r}}})."
     return f" Filter by {name!r} instead: {{{name!r}: {text!r}}}."

@@ -187,7 +187,7 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _fields: ClassVar[dict[str, Field]] = {}
-    rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
+    _rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
         _attributes: dict[str, Any] = attribute("")
@@ -450,7 +450,7 @@ class Record(metaclass=RecordType):
                 for index, one in enumerate(cast("list[Any]", value)):
                     if isinstance(one, Nested):
                         yield from one._missing(f"{place}[{index}]")
-        for rule in cast("tuple[Rule, ...]", self.rules) if creating else ():
+        for rule in cast("tuple[Rule, ...]", self._rules) if creating else ():
             if isinstance(rule, OneOf) and rule.lacks(self._known(creating=True)):
                 yield " or ".join(f"{where}.{name}" for name in rule.fields)
 
@@ -477,7 +477,7 @@ class Record(metaclass=RecordType):
         state = self._state
         if state is None and not creating:
             return
-        if self.rules:
+        if self._rules:
             known, changed = {**(stored or {}), **self._known(creating=creating)}, self._changed()
             sent = {*changed, *self._attributes} if whole else changed
             defaults = {
@@ -485,7 +485,7 @@ class Record(metaclass=RecordType):
                 for name, field in (self._fields.items() if creating else ())
                 if field.default is not None and name not in changed and name not in self._attributes
             }
-            for rule in cast("tuple[Rule, ...]", self.rules):
+            for rule in cast("tuple[Rule, ...]", self._rules):
                 if not creating and changed.isdisjoint(rule.fields):
                     continue
                 for fault in rule.broken(known, defaults):
@@ -652,7 +652,7 @@ class Nested(Record):
     """
 
     __slots__ = ("_type",)
-    type_: ClassVar[str] = ""
+    _type_name: ClassVar[str] = ""
     fallback: ClassVar[type[Nested]]
     writable: ClassVar[bool] = True
     merges: ClassVar[bool] = False
@@ -661,7 +661,7 @@ class Nested(Record):
         _type: str = attribute("")
 
     def __init__(self, **fields: Any) -> None:
-        _set_type(self, type(self).type_)
+        _set_type(self, type(self)._type_name)
         super().__init__(**fields)
 
     def __init_subclass__(
@@ -669,9 +669,9 @@ class Nested(Record):
     ) -> None:
         super().__init_subclass__(**options)
         if type:
-            cls.type_ = type
+            cls._type_name = type
         cls.writable = writable
-        cls.rules = rules
+        cls._rules = rules
 
     def _check_kind(self, stored: Mapping[str, Any], field: Field) -> None:
         """Refuse an object of another type than the one that it would be merged with."""
@@ -736,9 +736,9 @@ class Nested(Record):
         """
         where = f"{cls.__name__}.from_dict"
         type_, attributes = _shape(data, where)
-        found = next((one for one in _with_subclasses(cls) if one.type_ == type_), None)
-        if found is None and cls.type_:
-            raise InvalidValueError(f"{where} takes the type {cls.type_!r}, not {type_!r:.80}.", field="type")
+        found = next((one for one in _with_subclasses(cls) if one._type_name == type_), None)
+        if found is None and cls._type_name:
+            raise InvalidValueError(f"{where} takes the type {cls._type_name!r}, not {type_!r:.80}.", field="type")
         return cast("Self", (found or cls.fallback)._loaded(type_, copy.deepcopy(attributes)))
 
     def _raw(self) -> dict[str, Any]:
@@ -749,7 +749,7 @@ class Nested(Record):
         and unknown ones may be read-only; so would a None that only answers may hold.
         """
         current = self._current()
-        if self._type == type(self).type_:
+        if self._type == type(self)._type_name:
             fields = self._fields
             current = {
                 name: raw
@@ -815,7 +815,7 @@ def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
     """The kind of an attribute that holds one of `classes`."""
     known: dict[str, list[type[Nested]]] = {}
     for cls in classes:
-        known.setdefault(cls.type_, []).append(cls)
+        known.setdefault(cls._type_name, []).append(cls)
     names = " or ".join(cls.__name__ for cls in classes if cls.writable)
     fallback = classes[0].fallback
 

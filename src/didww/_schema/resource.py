@@ -81,18 +81,18 @@ class Resource(Record):
 
     __slots__ = ("_object", "_source")
 
-    type_: ClassVar[str] = ""
-    path: ClassVar[str] = ""
-    operations: ClassVar[frozenset[Operation]] = frozenset()
-    extra_operations: ClassVar[frozenset[Operation]] = frozenset()
-    paginated: ClassVar[bool] = True
-    page_size: ClassVar[int] = 50
-    largest_page: ClassVar[int] = 100
-    singleton: ClassVar[bool] = False
-    outcome: ClassVar[WaitSpec | None] = None
-    repeatable: ClassVar[bool] = False
-    lookup: ClassVar[str | None] = None
-    marked: ClassVar[bool] = False
+    _type_name: ClassVar[str] = ""
+    _path: ClassVar[str] = ""
+    _operations: ClassVar[frozenset[Operation]] = frozenset()
+    _extra_operations: ClassVar[frozenset[Operation]] = frozenset()
+    _paginated: ClassVar[bool] = True
+    _page_size: ClassVar[int] = 50
+    _largest_page: ClassVar[int] = 100
+    _singleton: ClassVar[bool] = False
+    _outcome: ClassVar[WaitSpec | None] = None
+    _repeatable: ClassVar[bool] = False
+    _lookup: ClassVar[str | None] = None
+    _marked: ClassVar[bool] = False
     _filters: ClassVar[Mapping[str, Any]] = {}
     _sorts: ClassVar[tuple[str, ...]] = ()
     _includes: ClassVar[tuple[str, ...]] = ()
@@ -125,25 +125,25 @@ class Resource(Record):
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        cls.type_ = type
-        cls.path = path or type
-        cls.operations = frozenset(operations)
-        cls.extra_operations = frozenset(extra_operations)
-        cls.paginated = paginated
-        cls.page_size = page_size
-        cls.largest_page = largest_page
-        cls.singleton = singleton
-        cls.outcome = outcome
-        cls.repeatable = repeatable
-        cls.lookup = lookup
-        cls.marked = marked
-        cls.rules = rules
+        cls._type_name = type
+        cls._path = path or type
+        cls._operations = frozenset(operations)
+        cls._extra_operations = frozenset(extra_operations)
+        cls._paginated = paginated
+        cls._page_size = page_size
+        cls._largest_page = largest_page
+        cls._singleton = singleton
+        cls._outcome = outcome
+        cls._repeatable = repeatable
+        cls._lookup = lookup
+        cls._marked = marked
+        cls._rules = rules
         cls._filters = filters or {}
         cls._sorts = sorts
         cls._includes = includes
 
     def __init__(self, **fields: Any) -> None:
-        _set_object(self, ResourceObject(self.type_))
+        _set_object(self, ResourceObject(self._type_name))
         _set_source(self, "new")
         super().__init__(**fields)
 
@@ -168,7 +168,7 @@ class Resource(Record):
             >>> did.changes
             {'attributes': {'description': None, 'capacity_limit': 5}}
         """
-        built = _made(cls, ResourceObject(cls.type_, checked_id(id, f"{cls.__name__}.build", cls)), "built")
+        built = _made(cls, ResourceObject(cls._type_name, checked_id(id, f"{cls.__name__}.build", cls)), "built")
         built._assign(fields)
         return built
 
@@ -194,11 +194,11 @@ class Resource(Record):
             (Decimal('3.5'), {})
         """
         where = f"{cls.__name__}.from_dict"
-        raw, *others = (_object_of(one, cls.type_ if one is data else "", where) for one in (data, *included))
+        raw, *others = (_object_of(one, cls._type_name if one is data else "", where) for one in (data, *included))
         found = class_of(raw.type) or UnknownResource
         target = cls if issubclass(cls, found) else cast("type[Self]", found)
         if not issubclass(target, cls):
-            raise InvalidValueError(f"{where} takes the type {cls.type_!r}, not {raw.type!r:.80}.", field="type")
+            raise InvalidValueError(f"{where} takes the type {cls._type_name!r}, not {raw.type!r:.80}.", field="type")
         if not raw.id:
             return target._new_from(raw)
         graph = Graph(Document([], others), load)
@@ -355,12 +355,12 @@ class Resource(Record):
         wanted = _CALLS.get(name)
         if name == "save":
             wanted = "update" if self._exists() else "create"
-        if wanted not in self.operations | self.extra_operations:
+        if wanted not in self._operations | self._extra_operations:
             return super()._unknown(name)
-        record = "" if self.singleton else singular(self.type)
+        record = "" if self._singleton else singular(self.type)
         return (
             f"{type(self).__name__} has no {name!r}: a record sends nothing by itself. "
-            f"Use client.{self.path}().{wanted}({record})."
+            f"Use client.{self._path}().{wanted}({record})."
         )
 
     # Writing

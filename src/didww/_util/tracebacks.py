@@ -36,7 +36,7 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
         if trace is None or trace.tb_next is not None or not args or not error.args:
             return
         resource = getattr(args[0], "_resource", None)
-        called = f"{resource.path}().{method.__name__}" if resource is not None else method.__qualname__
+        called = f"{resource._path}().{method.__name__}" if resource is not None else method.__qualname__
         known = [name for name in inspect.signature(method).parameters if name != "self"]
         text = str(error.args[0]).replace(method.__qualname__, called).rstrip(".")
         error.args = (f"{text}. Its arguments: {', '.join(known) or 'none'}.",)

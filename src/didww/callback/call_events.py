@@ -222,7 +222,7 @@ class UnknownCallEvent(CallEvent):
 
 
 _CLASSES: Final[dict[str, type[CallEvent]]] = {
-    cls.type_: cls
+    cls._type_name: cls
     for cls in (
         InboundCallStart,
         InboundCallConnect,

@@ -284,7 +284,7 @@ class CallbackReceiver:
                 yield handler, event
                 continue
             # A class without a type is one for what nobody knows.
-            log.log(logging.INFO if event.type_ else logging.WARNING, "No handler for %s.", _shown(event))
+            log.log(logging.INFO if event._type_name else logging.WARNING, "No handler for %s.", _shown(event))
 
     def _handled(self, handler: Callable[[Any], object], event: Event) -> _Steps:
         """Whether an event was handled, now or before."""

@@ -53,14 +53,14 @@ class Event(Record):
         needs: Fields without which it is none.
     """
 
-    type_: ClassVar[str] = ""
+    _type_name: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
 
     type: str = attribute("What it tells of.")
 
     def __init_subclass__(cls, *, type: str = "", needs: tuple[str, ...] = (), **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.type_ = type or cls.type_
+        cls._type_name = type or cls._type_name
         cls.needs = needs or cls.needs
 
     @classmethod
@@ -85,8 +85,8 @@ class Event(Record):
                 f"{where} takes a dict, as to_dict() gives it, not {type(data).__name__}.", field="data"
             )
         fields = {str(name): copy.deepcopy(value) for name, value in data.items()}
-        if cls.type_:
-            fields.setdefault("type", cls.type_)
+        if cls._type_name:
+            fields.setdefault("type", cls._type_name)
         try:
             made = cls._rebuilt(fields)
         except ValueError as error:
@@ -172,7 +172,7 @@ class Callback(Event):
     def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
         made = cls._of(fields)
         if cls.collected:
-            signed = "\n".join((cls.type_, *(text_of(fields[name]) or "" for name in cls.needs))).encode()
+            signed = "\n".join((cls._type_name, *(text_of(fields[name]) or "" for name in cls.needs))).encode()
         _set_key(made, hashlib.sha256(signed).hexdigest())
         return made
 
@@ -280,7 +280,7 @@ class UnknownCallback(Callback):
 
 
 _CLASSES: Final[Mapping[str, type[Callback]]] = {
-    cls.type_: cls
+    cls._type_name: cls
     for cls in (
         OrderCallback,
         ExportCallback,

@@ -117,12 +117,12 @@ DECIDED: Final = (
 
 def operations() -> Iterator[tuple[str, str, str, str]]:
     """Type, operation, method and path of everything that the contract offers."""
-    for cls in sorted(all_classes(), key=lambda one: one.type_):
-        offered = cls.operations | cls.extra_operations
+    for cls in sorted(all_classes(), key=lambda one: one._type_name):
+        offered = cls._operations | cls._extra_operations
         for name in _METHODS:
             if name in offered:
-                whole = name in ("list", "create") or cls.singleton
-                yield cls.type_, name, _METHODS[name], f"/{cls.path}" if whole else f"/{cls.path}/{{id}}"
+                whole = name in ("list", "create") or cls._singleton
+                yield cls._type_name, name, _METHODS[name], f"/{cls._path}" if whole else f"/{cls._path}/{{id}}"
 
 
 def page() -> str:

@@ -68,7 +68,7 @@ class Trunks(Named):
         super().before_create(session, record)
         _check_room(session, record["voice_in_trunk_group"])
         given = record["configuration"]
-        if given["type"] == SipConfiguration.type_:
+        if given["type"] == SipConfiguration._type_name:
             blank = dict.fromkeys(SipConfiguration._fields)
             given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
         record["configuration"] = _registered(session, given)
@@ -126,7 +126,7 @@ def _check_room(session: AccountSession, group: str | None) -> None:
 def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
     """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
     inside = configuration["attributes"]
-    if configuration["type"] != SipConfiguration.type_:
+    if configuration["type"] != SipConfiguration._type_name:
         return configuration
     networks(inside["allowed_rtp_ips"], "allowed_rtp_ips", "configuration/allowed_rtp_ips")
     if not inside["enabled_sip_registration"]:

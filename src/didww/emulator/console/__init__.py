@@ -269,7 +269,7 @@ def _faults(emulator: Emulator, request: Request, rest: list[str], query: list[t
     return "faults.html", {
         "rules": [(rule, listed(rule)) for rule in emulator.faults.rules()],
         "presets": {name: [listed(rule) for rule in rules] for name, rules in PRESETS.items()},
-        "types": [cls.type_ for cls in all_classes() if cls.operations or cls.extra_operations],
+        "types": [cls._type_name for cls in all_classes() if cls._operations or cls._extra_operations],
     }
 
 

@@ -90,11 +90,11 @@ def kinds(emulator: Emulator) -> list[FieldType]:
     found: list[FieldType] = []
     with emulator.engine.held() as runtime:
         for cls in all_classes():
-            table = table_of(cls.type_)
+            table = table_of(cls._type_name)
             # Numbers in stock are a range, not records.
-            if table is None or cls.type_ == "available_dids" or not (cls.operations or cls.extra_operations):
+            if table is None or cls._type_name == "available_dids" or not (cls._operations or cls._extra_operations):
                 continue
-            found.append(FieldType(cls.type_, _count(runtime, table), table.shared))
+            found.append(FieldType(cls._type_name, _count(runtime, table), table.shared))
     return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
 
 

@@ -149,11 +149,11 @@ def as_python(entry: Entry, base: str) -> str:
 def _called(entry: Entry) -> str | None:
     """The call of this library that sends the request; None if there is none."""
     place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
-    cls = next((cls for cls in all_classes() if cls.path == place), None)
+    cls = next((cls for cls in all_classes() if cls._path == place), None)
     if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/"):
         return None
-    name = {"GET": "find" if rest or cls.singleton else "list", "DELETE": "delete" if rest else ""}.get(entry.method)
-    if not name or name not in cls.operations | cls.extra_operations or (cls.singleton and rest):
+    name = {"GET": "find" if rest or cls._singleton else "list", "DELETE": "delete" if rest else ""}.get(entry.method)
+    if not name or name not in cls._operations | cls._extra_operations or (cls._singleton and rest):
         return None
     given = [repr(one) for one in rest]
     if entry.query and name != "delete":

@@ -284,7 +284,7 @@ def _resource(path: str) -> str:
     first = path.split("/")[1]
     for type in (first, f"{first}s"):
         cls = class_of(type)
-        if cls is not None and cls.path == first:
+        if cls is not None and cls._path == first:
             return type
     return first
 
@@ -335,4 +335,4 @@ def _check(fault: Fault) -> None:
 def _resource_types() -> set[str]:
     from didww._schema.registry import all_classes
 
-    return {cls.type_ for cls in all_classes()}
+    return {cls._type_name for cls in all_classes()}

@@ -85,7 +85,7 @@ def _named(shown: str, name: str, known: Iterable[str]) -> str:
 def _table(first: str) -> Table | None:
     for type in (first, f"{first}s"):
         table = table_of(type)
-        if table is not None and table.cls.path == first:
+        if table is not None and table.cls._path == first:
             return table
     return None
 
@@ -93,4 +93,4 @@ def _table(first: str) -> Table | None:
 def _paths() -> list[str]:
     from didww._schema.registry import all_classes
 
-    return sorted(f"/{cls.path}" for cls in all_classes() if cls.operations or cls.extra_operations)
+    return sorted(f"/{cls._path}" for cls in all_classes() if cls._operations or cls._extra_operations)

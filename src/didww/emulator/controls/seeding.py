@@ -129,7 +129,7 @@ def put_balance(session: AccountSession, amount: Any, credit: Any = None) -> Rec
 def _table(session: AccountSession, type: str) -> Table:
     from didww._schema.registry import all_classes
 
-    own = sorted({cls.type_ for cls in all_classes()} - overrides.SHARED - {"balances"})
+    own = sorted({cls._type_name for cls in all_classes()} - overrides.SHARED - {"balances"})
     if type not in own:
         raise ValueError(f"{type}: objects of this type cannot be made.{did_you_mean(type, own)}")
     return session.touch(type)
@@ -190,7 +190,7 @@ def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], w
     if session.runtime.store.rows_of(table, [record["id"]]):
         raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
     behaviour = session.runtime.behaviour(table.type)
-    if "create" in table.cls.operations and not behaviour.steps:
+    if "create" in table.cls._operations and not behaviour.steps:
         missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
         if missing:
             raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")

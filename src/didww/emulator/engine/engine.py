@@ -289,13 +289,13 @@ def _table(path: str) -> Table | None:
     # Only a singleton has a path that is not its type: balance, of balances. The guess saves importing every class.
     for type in (path, f"{path}s"):
         cls = class_of(type)
-        if cls is not None and cls.path == path:
+        if cls is not None and cls._path == path:
             break
     else:
-        cls = next((one for one in all_classes() if one.path == path), None) if path.isidentifier() else None
-    if cls is None or not (cls.operations or cls.extra_operations):
+        cls = next((one for one in all_classes() if one._path == path), None) if path.isidentifier() else None
+    if cls is None or not (cls._operations or cls._extra_operations):
         return None
-    return table_of(cls.type_)
+    return table_of(cls._type_name)
 
 
 _FAULT = {

@@ -78,11 +78,11 @@ class Operation:
 
     def _operation(self, rest: list[str], method: str) -> str:
         cls = self.table.cls
-        offered = cls.operations | cls.extra_operations
-        if cls.singleton and rest:
+        offered = cls._operations | cls._extra_operations
+        if cls._singleton and rest:
             raise no_such_path(self.path)
-        here = ("find", "update", "delete") if rest or cls.singleton else ("list", "create")
-        reading = "find" if rest or cls.singleton else "list"
+        here = ("find", "update", "delete") if rest or cls._singleton else ("list", "create")
+        reading = "find" if rest or cls._singleton else "list"
         operation = reading if method == "GET" else _WRITES.get(method, "")
         if operation not in here or operation not in offered:
             raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
@@ -172,7 +172,7 @@ class Operation:
             relation is None
             or name not in self.table.shown_relations
             or not (bare or len(rest) == 2)
-            or "find" not in self.table.cls.operations
+            or "find" not in self.table.cls._operations
             or self.table.type in overrides.LINKS_NOT_SERVED
         ):
             raise no_such_path(self.path)

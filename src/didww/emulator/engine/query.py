@@ -106,7 +106,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
         elif listed:
             query.sorts += _sorts(table, value)
     if listed and table.paginated:
-        query.page = _page(page, table.cls.page_size, table.cls.largest_page)
+        query.page = _page(page, table.cls._page_size, table.cls._largest_page)
     _check_lengths(table, query.filters)
     return query
 

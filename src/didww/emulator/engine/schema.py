@@ -66,7 +66,7 @@ class Relation:
     @cached_property
     def targets(self) -> tuple[str, ...]:
         """The types that it leads to."""
-        return self._types or tuple(class_named(name).type_ for name in self._classes)
+        return self._types or tuple(class_named(name)._type_name for name in self._classes)
 
     @cached_property
     def inverse(self) -> str | None:
@@ -90,10 +90,10 @@ class Table:
 
     def __init__(self, cls: type[Resource]) -> None:
         self.cls = cls
-        self.type = cls.type_
-        self.path = cls.path
+        self.type = cls._type_name
+        self.path = cls._path
         self.shared = self.type in overrides.SHARED
-        self.paginated = cls.paginated
+        self.paginated = cls._paginated
         fields = cls._fields.values()
         self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
         hidden = {name for type, name in overrides.NOT_SHOWN if type == self.type}
@@ -258,9 +258,11 @@ def referrers(type: str) -> tuple[Referrer, ...]:
 
     found: list[Referrer] = []
     for cls in all_classes():
-        if cls.type_ not in overrides.SHARED:
+        if cls._type_name not in overrides.SHARED:
             found += [
-                Referrer(cls.type_, name, one.polymorphic, one.nullable or (cls.type_, name) in overrides.OUTLIVES)
+                Referrer(
+                    cls._type_name, name, one.polymorphic, one.nullable or (cls._type_name, name) in overrides.OUTLIVES
+                )
                 for name, one in _ones(cls).items()
                 if type in one.targets
             ]
@@ -270,11 +272,11 @@ def referrers(type: str) -> tuple[Referrer, ...]:
 def _ones(cls: type[Resource]) -> dict[str, Relation]:
     """The to-one relationships of a class, hidden ones among them."""
     found = {
-        field.name: Relation(cls.type_, field)
+        field.name: Relation(cls._type_name, field)
         for field in cls._fields.values()
         if field.place == "relationships" and field.kind.name == "one"
     }
-    for name, kind in overrides.HIDDEN.get(cls.type_, {}).items():
+    for name, kind in overrides.HIDDEN.get(cls._type_name, {}).items():
         if kind.startswith("one:"):
-            found[name] = Relation(cls.type_, None, hidden=(name, kind.removeprefix("one:")))
+            found[name] = Relation(cls._type_name, None, hidden=(name, kind.removeprefix("one:")))
     return found

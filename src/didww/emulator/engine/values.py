@@ -158,20 +158,20 @@ def limits(field: Field, value: Any) -> list[str]:
 
 def merges(kind: FieldType, named: str) -> bool:
     """Whether an object of the type `named` is merged with the stored one when it is updated."""
-    return any(cls.type_ == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
+    return any(cls._type_name == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
 
 
 def rules_of(kind: FieldType, named: str) -> tuple[Rule, ...]:
     """What holds between the fields of an object of the type `named`; nothing where several classes share it."""
-    found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls.type_ == named]
-    return found[0].rules if len(found) == 1 else ()
+    found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls._type_name == named]
+    return found[0]._rules if len(found) == 1 else ()
 
 
 def members(kind: FieldType, named: str) -> dict[str, Field]:
     """The fields of an object of the type `named`; where several classes share the type, those of all of them."""
     found: dict[str, Field] = {}
     for cls in cast("tuple[type[Nested], ...]", kind.detail):
-        if cls.type_ == named:
+        if cls._type_name == named:
             for name, field in cls._fields.items():
                 if name not in found or (field.create and not found[name].create):
                     found[name] = field

@@ -129,7 +129,7 @@ def change(session: AccountSession, table: Table, record: Record, body: Body) ->
     held = {
         name: session.related(table.type, record["id"], name)
         for name, relation in table.relations.items()
-        if relation.many and table.cls.rules
+        if relation.many and table.cls._rules
     }
     _keep_rules(table, {**record, **held, **changes}, changes)
     _merge(table, record, changes)
@@ -202,7 +202,7 @@ def _merge(table: Table, record: Record, changes: Record) -> None:
 def _keep_rules(table: Table, record: Record, changes: Record | None = None) -> None:
     """Refuse a record whose members do not go together; of one that is changed, as far as the changes concern it."""
     errors: list[Refused] = []
-    for rule in table.cls.rules:
+    for rule in table.cls._rules:
         if changes is None or not changes.keys().isdisjoint(rule.fields):
             for fault in rule.broken(record):
                 refused = relationship_error if fault.field in table.relations else attribute_error

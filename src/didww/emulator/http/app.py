@@ -214,7 +214,7 @@ def _work(path: str) -> float:
     type = place.removeprefix("/v3/")
     asked = _PAGE_SIZE.search(query)
     cls = class_of(type) or Resource
-    records = min(int(asked[1]), cls.largest_page) if asked else cls.page_size
+    records = min(int(asked[1]), cls._largest_page) if asked else cls._page_size
     included = query.partition("include=")[2].partition("&")[0]
     return records * (1 + len(re.split("[.,]", included)) if included else 1)
 

@@ -40,7 +40,7 @@ MARKS = (KEY, PASSWORD, SECRET)
 
 @pytest.fixture(autouse=True)
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clients.KEY", KEY)
+    monkeypatch.setattr("support.clients.KEY", KEY)
 
 
 class Seen:

@@ -11,9 +11,8 @@ from bisect import bisect_right
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine import queries
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.sql import Conditions
 
@@ -138,7 +137,7 @@ def pick(session: AccountSession, group: Record, qty: int) -> list[str]:
 
 def available_id(session: AccountSession, group: Record, k: int) -> str:
     """The id of number `k` of a group."""
-    place = ((group.get("rowid") or _position(session, group["id"])) << 16) | k
+    place = ((group.get("rowid") or queries.position_of_group(session, group["id"])) << 16) | k
     scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
     check = md5(f"{session.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
     return f"{check[:8]}-{check[8:12]}-4{check[12:15]}-a{check[15:18]}-{scrambled}"
@@ -150,22 +149,11 @@ def _located(session: AccountSession, id: str) -> tuple[Record, int] | None:
     if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
         return None
     place = int(scrambled, 16) * _UNSCRAMBLE % _SPACE
-    table = session.touch("did_groups")
-    row = session.runtime.store.connection.execute(
-        f"SELECT {table.selected} FROM did_groups WHERE rowid = ?",  # noqa: S608
-        (place >> 16,),
-    ).fetchone()
-    if row is None:
+    group = queries.group_at(session, place >> 16)
+    if group is None:
         return None
-    group = table.record(row)
     k = place & 0xFFFF
     return (group, k) if available_id(session, group, k) == id else None
-
-
-def _position(session: AccountSession, id: str) -> int:
-    session.touch("did_groups")
-    row = session.runtime.store.connection.execute("SELECT rowid FROM did_groups WHERE id = ?", (id,)).fetchone()
-    return int(row[0])
 
 
 def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
@@ -197,16 +185,10 @@ def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None
 
 def _taken(session: AccountSession, groups: Iterable[str]) -> frozenset[str]:
     """Numbers of these groups that the account owns, holds reserved or has ordered."""
-    wanted = msgspec.json.encode(list(groups)).decode()
-    found: set[str] = set()
-    for one, type in _keepers(session):
-        one.touch(type)
-        rows = one.runtime.store.connection.execute(
-            f"SELECT number FROM {type} WHERE owner = ? AND did_group IN (SELECT value FROM json_each(?))",  # noqa: S608
-            (one.owner, wanted),
-        )
-        found.update(row[0] for row in rows)
-    return frozenset(found)
+    wanted = list(groups)
+    return frozenset[str]().union(
+        *(queries.numbers_in_groups(keeper, type, wanted) for keeper, type in _keepers(session))
+    )
 
 
 _BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_width")
@@ -222,11 +204,7 @@ def _blocks(session: AccountSession, filters: Mapping[str, Filter]) -> list[Reco
     conditions.narrow({"available_dids_enabled": Filter((True,))})
     if "did_group.id" in filters:
         conditions.narrow({"id": filters["did_group.id"]})
-    rows = session.runtime.store.connection.execute(
-        f"SELECT {', '.join(_BLOCK)} FROM did_groups AS t0 WHERE {conditions.where} ORDER BY rowid",  # noqa: S608
-        conditions.values,
-    )
-    return [dict(zip(_BLOCK, row, strict=True)) for row in rows]
+    return queries.groups_where(session, _BLOCK, conditions)
 
 
 def _drawn(

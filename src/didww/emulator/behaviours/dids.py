@@ -14,6 +14,7 @@ from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.behaviours.capacity import check_channels, recount
 from didww.emulator.behaviours.history import remember
 from didww.emulator.behaviours.months import month_later
+from didww.emulator.engine import queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -34,18 +35,10 @@ class Dids(Behaviour):
         if session.count("dids", number=number):
             raise attribute_error("number", "has already been taken")
         if record.get("did_group") is None:
-            session.touch("countries")
-            session.touch("did_groups")
-            found = session.runtime.store.connection.execute(
-                "SELECT one.id, coalesce(countries.prefix, '') || one.prefix AS whole FROM did_groups AS one"
-                " JOIN countries ON countries.id = one.country WHERE ? LIKE whole || '%'"
-                " ORDER BY ? LIKE number_base || '%' DESC, length(number_base) DESC, length(whole) DESC, one.rowid"
-                " LIMIT 1",
-                (number, number),
-            ).fetchone()
+            found = queries.group_of_number(session, number)
             if found is None:
                 raise relationship_error("did_group", "can't be blank")
-            record["did_group"] = found[0]
+            record["did_group"] = found
         skus = session.find(
             "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
         )
@@ -91,15 +84,8 @@ class Dids(Behaviour):
         money, spent = session.balance(), Decimal(0)
         renewed: list[str] = []
         ended: list[Record] = []
-        execute = session.runtime.store.connection.execute
-        table = session.touch("dids")
-        rows = execute(
-            f"SELECT {table.selected} FROM dids WHERE owner = ? AND expires_at <= ? ORDER BY expires_at, rowid",  # noqa: S608
-            (session.owner, session.stamp()),
-        ).fetchall()
         later: set[str] = set()
-        for row in rows:
-            did = table.record(row)
+        for did in queries.dids_due(session):
             price, cycles = session.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
             if did["terminated"] or cycles == 0 or (price and spent + price > money):
                 ended.append(did)
@@ -107,7 +93,7 @@ class Dids(Behaviour):
             spent += price
             until = session.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
             cycles = None if cycles is None else cycles - 1
-            execute("UPDATE dids SET expires_at = ?, billing_cycles_count = ? WHERE id = ?", (until, cycles, did["id"]))
+            queries.renew_did(session, did["id"], until, cycles)
             later.add(until)
             renewed.append(did["number"])
         session.charge(spent, beyond=True)

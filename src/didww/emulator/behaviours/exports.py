@@ -34,6 +34,7 @@ from didww.emulator.data.cdr import (
     written,
 )
 from didww.emulator.data.export_file import ExportFile
+from didww.emulator.engine import queries
 from didww.emulator.engine.errors import Refused
 from didww.resources.export import REQUESTED_FILTERS
 from didww.transport.inprocess import Streamed
@@ -96,7 +97,7 @@ class Exports(Behaviour):
             return
         if name == "forget":
             session.delete("exports", payload["id"])
-            session.runtime.store.connection.execute("DELETE FROM files WHERE export = ?", (payload["id"],))
+            queries.delete_export_file(session, payload["id"])
             return
         if name == "start":
             session.update("exports", payload["id"], {"status": "processing"})
@@ -158,10 +159,9 @@ class _Contents(msgspec.Struct, array_like=True):
 
 def _contents(session: AccountSession, export: Record) -> bytes:
     """The contents of an export, packed: as they were when it was completed."""
-    execute = session.runtime.store.connection.execute
-    found = execute("SELECT contents FROM files WHERE export = ?", (export["id"],)).fetchone()
-    if found is not None:
-        return bytes(found[0])
+    stored = queries.export_file(session, export["id"])
+    if stored is not None:
+        return stored
     filters = export["filters"]
     start, end = _moment(filters["from"]), _moment(filters["to"])
     assert start is not None  # noqa: S101 checked when it was created
@@ -171,7 +171,7 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     placed = placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
     made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(session)))
     packed = zlib.compress(made, 1)
-    execute("INSERT INTO files (export, contents) VALUES (?, ?)", (export["id"], packed))
+    queries.save_export_file(session, export["id"], packed)
     return packed
 
 

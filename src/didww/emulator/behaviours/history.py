@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine import queries
 from didww.emulator.engine.overrides import HISTORY_DAYS
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ class History(Behaviour):
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
         """Forget what is old."""
-        execute = session.runtime.store.connection.execute
-        last = session.stamp(session.now() - _KEPT)
-        execute("DELETE FROM did_history WHERE owner = ? AND created_at <= ?", (session.owner, last))
-        (oldest,) = execute("SELECT min(created_at) FROM did_history WHERE owner = ?", (session.owner,)).fetchone()
+        oldest = queries.purge_history(session, session.stamp(session.now() - _KEPT))
         if oldest is not None:
             _forget_later(session, datetime.fromisoformat(oldest))
 

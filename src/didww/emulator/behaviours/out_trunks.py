@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from didww.emulator.behaviours.base import Behaviour
 from didww.emulator.behaviours.named import Named
 from didww.emulator.behaviours.trunks import networks, random_word
-from didww.emulator.engine import overrides
+from didww.emulator.engine import overrides, queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -153,10 +153,4 @@ def _completed(session: AccountSession, given: Any, there: Any, when: str, id: s
 
 def _is_taken(session: AccountSession, sid: str, id: str) -> bool:
     """Whether another trunk, of any account, trusts this Twilio account."""
-    session.touch("voice_out_trunks")
-    rows = session.runtime.store.connection.execute(
-        "SELECT id FROM voice_out_trunks"
-        " WHERE json_extract(authentication_method, '$.attributes.twilio_account_sid') = ?",
-        (sid,),
-    )
-    return any(row[0] != id for row in rows)
+    return any(other != id for other in queries.trunks_with_twilio_account(session, sid))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.engine import queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -126,11 +127,7 @@ class EmergencyRequirements(Behaviour):
 
 def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
     """Id, country and kind of number of each requirement that there is."""
-    session.touch("did_groups")
-    rows = session.runtime.store.connection.execute(
-        f"SELECT DISTINCT country, did_group_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
-    )
-    for country, type in rows.fetchall():
+    for country, type in queries.requirement_pairs(session, condition):
         yield session.catalogue.id_of(requirement, f"{country}/{type}"), country, type
 
 

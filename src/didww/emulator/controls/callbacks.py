@@ -13,11 +13,12 @@ import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from didww._schema.registry import class_of
 from didww.callback.request_validator import RequestValidator, with_scheme
 from didww.callback.signing import CallbackRequest, sign_callback
 from didww.emulator.controls.clock import stamp
@@ -104,35 +105,35 @@ def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
     return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
 
 
-# By type: the statuses that are sent, and the fields beside the type.
-_TOLD: Final[dict[str, tuple[frozenset[str], Callable[[Record], dict[str, Any]]]]] = {
-    "orders": (frozenset({"completed", "canceled"}), _decided),
-    "exports": (frozenset({"completed"}), lambda record: _decided(record, "url")),
-    "address_verifications": (
-        frozenset({"approved", "rejected"}),
-        lambda record: _reviewed(record, "reject_reason", ", "),
+# By type: the members of the payload beside the type.
+_MEMBERS: Final[dict[str, Callable[[Record], dict[str, Any]]]] = {
+    "orders": _decided,
+    "exports": lambda record: _decided(record, "url"),
+    "address_verifications": lambda record: _reviewed(record, "reject_reason", ", "),
+    "emergency_verifications": lambda record: (
+        _reviewed(record, "reject_reasons", "; ")
+        | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
     ),
-    "emergency_verifications": (
-        frozenset({"approved", "rejected"}),
-        lambda record: (
-            _reviewed(record, "reject_reasons", "; ")
-            | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
-        ),
-    ),
-    "voice_out_trunks": (
-        frozenset({"active", "blocked"}),
-        lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
-    ),
+    "voice_out_trunks": lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
 }
+
+
+@cache
+def _statuses(type: str) -> frozenset[str]:
+    """Return the statuses that a callback reports: the final ones, or all of a type that has no final ones."""
+    cls = class_of(type)
+    if cls is None or type not in _MEMBERS:
+        return frozenset()
+    outcome = cls._outcome
+    return frozenset(outcome.terminal if outcome is not None else map(str, cls._fields["status"].kind.detail))
 
 
 def report(session: AccountSession, type: str, before: str | None, record: Record) -> None:
     """Queue the callback for a record whose status may have changed, if that status is sent."""
-    statuses, fields = _TOLD.get(type, (frozenset[str](), _decided))
     status = record["status"]
-    if status == before or status not in statuses or not record["callback_url"]:
+    if status == before or status not in _statuses(type) or not record["callback_url"]:
         return
-    told: Any = {"type": type, **fields(record)}
+    told: Any = {"type": type, **_MEMBERS[type](record)}
     if type == _COLLECTED:
         told = [{**told, "created_at": session.stamp()}]
     # An emergency order, and first objects, may have no method.

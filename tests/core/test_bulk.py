@@ -395,6 +395,7 @@ def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
     """create_many over sockets, one response in ten lost: exactly as many orders as were given, all with their answers."""
     chance = random.Random(5)

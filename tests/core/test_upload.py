@@ -831,6 +831,7 @@ def within(longest: float) -> Iterator[None]:
     assert time.monotonic() - begun < longest
 
 
+@pytest.mark.slow
 @patient
 def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Path) -> None:
     """A server that takes its time for the keys leaves less for the upload."""
@@ -866,6 +867,7 @@ def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
             client.upload_file(make(FILE[:20000]))
 
 
+@pytest.mark.slow
 @patient
 def test_the_time_limit_bounds_all_containers_together(kind: str) -> None:
     """Not each of them; what was uploaded by then is told."""

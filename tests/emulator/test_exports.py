@@ -305,6 +305,7 @@ def test_outbound_exports(emulator: Emulator) -> None:
         ("bytes=x", 200, slice(0, None)),
     ],
 )
+@pytest.mark.slow
 @pytest.mark.unchecked
 def test_parts_of_a_file(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
     """A range is answered with just these bytes, one that cannot be with 416, and what is no range with the file."""

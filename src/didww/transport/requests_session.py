@@ -1,7 +1,8 @@
 """A transport over a `requests.Session` of the caller's own: its proxies, adapters, certificates and hooks as they are.
 
 For those who have a session that gets through their company's network. requests itself is never imported before the
-caller's session was; what an error of it means is told by the names of urllib3's classes, whichever version it is.
+caller's session was; what an error of it means is decided by the names of urllib3's classes, whichever version it is.
+An error that does not prove that nothing was sent counts as sent.
 """
 
 from __future__ import annotations
@@ -42,28 +43,6 @@ _UNSENT = {
     "NewConnectionError",
     "SSLCertVerificationError",
 }
-# Frames in which nothing has been sent yet: of requests and http.client, as module and function.
-_BEFORE = {
-    ("requests.models", "prepare"),
-    ("requests.sessions", "get_adapter"),
-    ("requests.adapters", "get_connection"),
-    ("requests.adapters", "get_connection_with_tls_context"),
-    ("http.client", "putheader"),
-}
-# Frames in which a connection is being made, or got ready for: the request has not been sent.
-_LOADING = {
-    ("requests.adapters", "cert_verify"),
-    ("urllib3.util.ssl_", "create_urllib3_context"),
-    ("urllib3.util.ssl_", "ssl_wrap_socket"),
-}
-_CONNECTING = {*_LOADING, ("urllib3.connection", "connect")}
-# What requests was at, by frames of an error; the first that fits.
-_PHASES = {
-    ("urllib3.connection", "connect"): errors.CONNECTING,
-    ("http.client", "getresponse"): errors.ANSWER,
-    ("http.client", "send"): errors.SENDING,
-}
-_BELOW = {"requests", "urllib3", "urllib", "http", "idna", "encodings", "email"}
 _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
 
 
@@ -84,6 +63,28 @@ class _Opened:
         except BaseException:
             response.close()
             raise
+
+
+class _Hooks:
+    """The session's response hooks, between two that note when they begin and end.
+
+    They run once the response has arrived: an error after that is never one of sending, and an error while they run is
+    the caller's own.
+    """
+
+    __slots__ = ("chain", "responded", "running")
+
+    def __init__(self, session: requests.Session) -> None:
+        own = session.hooks.get("response") or []
+        self.responded = False
+        self.running = False
+        self.chain: list[Callable[..., Any]] = [self._begin, *(own if isinstance(own, list) else [own]), self._end]
+
+    def _begin(self, *_: object, **__: object) -> None:
+        self.responded = self.running = True
+
+    def _end(self, *_: object, **__: object) -> None:
+        self.running = False
 
 
 class SessionTransport:
@@ -107,16 +108,16 @@ class SessionTransport:
 
     def send(self, request: Request, deadline: float) -> Response:
         """Exchange `request` for a response with its whole body, unpacked."""
-        return self._in_time(lambda: self._whole(request, deadline), request, deadline, answered=False)
+        return self._in_time(lambda: self._whole(request, deadline), request, deadline)
 
     def open(self, request: Request, deadline: float) -> Opened:
         """Exchange `request` for a response whose body is still on the wire."""
-        return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline, answered=False)
+        return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline)
 
     def read(self, opened: Opened) -> bytes:
         """The next bytes of the body as they were sent, empty at its end."""
-        answer = cast("_Opened", opened)
-        return self._in_time(lambda: self._chunk(answer), answer.request, answer.deadline, answered=True)
+        response = cast("_Opened", opened)
+        return self._in_time(lambda: self._chunk(response), response.request, response.deadline, reading=True)
 
     def release(self, opened: Opened) -> None:
         """Give the connection back to the session, or close it if the body was not read to its end."""
@@ -127,33 +128,33 @@ class SessionTransport:
         self._closed = True
 
     def _whole(self, request: Request, deadline: float) -> Response:
-        answer = self._opened(request, deadline, ACCEPT_ENCODING)
+        response = self._opened(request, deadline, ACCEPT_ENCODING)
         try:
-            body = Body(answer.status, answer.headers)
-            while chunk := self._chunk(answer):
+            body = Body(response.status, response.headers)
+            while chunk := self._chunk(response):
                 body.feed(chunk)
-            return Response(answer.status, answer.headers, body.whole())
+            return Response(response.status, response.headers, body.whole())
         finally:
-            self.release(answer)
+            self.release(response)
 
-    def _chunk(self, answer: _Opened) -> bytes:
+    def _chunk(self, response: _Opened) -> bytes:
         if self._closed:
-            raise errors.closed_meanwhile(answer.request, errors.READING)
-        if time.monotonic() >= answer.deadline:
-            raise errors.deadline_exceeded(answer.request, request_sent=True, phase=errors.READING)
+            raise errors.closed_meanwhile(response.request, errors.READING)
+        if time.monotonic() >= response.deadline:
+            raise errors.deadline_exceeded(response.request, request_sent=True, phase=errors.READING)
         try:
-            return next(filter(None, answer.chunks), b"")
+            return next(filter(None, response.chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, answer.request, answered=True)
+            failure = self._explained(error, response.request, reading=True)
         raise failure
 
-    def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, answered: bool) -> T:
+    def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, reading: bool = False) -> T:
         """What `step` comes to, if it does so before the deadline."""
         left = deadline - time.monotonic()
         if self._closed:
             raise errors.client_closed()
         if left <= 0:
-            raise errors.deadline_exceeded(request, request_sent=answered, phase=errors.READING if answered else "")
+            raise errors.deadline_exceeded(request, request_sent=reading, phase=errors.READING if reading else "")
         if left > _LONGEST:
             return step()
         outcome: Future[T] = Future()
@@ -169,18 +170,19 @@ class SessionTransport:
         try:
             threading.Thread(target=work, name="didww-session", daemon=True).start()
         except RuntimeError as error:
-            failure = errors.connection_lost(request, f"no thread for it ({error})", request_sent=answered)
+            failure = errors.connection_lost(request, f"no thread for it ({error})", request_sent=reading)
         if failure is not None:
             raise failure
         finished, _ = wait((outcome,), left + _GRACE)
         if finished:
             return outcome.result()
         outcome.add_done_callback(_close_late)
-        raise errors.deadline_exceeded(request, request_sent=True, phase=errors.READING if answered else "")
+        raise errors.deadline_exceeded(request, request_sent=True, phase=errors.READING if reading else "")
 
-    def _opened(self, request: Request, deadline: float, packings: str) -> _Opened:
-        left = deadline - time.monotonic()
-        longest = None if left > _LONGEST else max(left, 1e-3)
+    def _opened(self, request: Request, deadline: float, encodings: str) -> _Opened:
+        remaining = deadline - time.monotonic()
+        timeout = None if remaining > _LONGEST else max(remaining, 1e-3)
+        hooks = _Hooks(self._session)
         try:
             if request.method == "POST":  # nobody can tell from outside how long each connection was idle
                 self._drop_idle(request.url)
@@ -188,15 +190,16 @@ class SessionTransport:
                 request.method,
                 request.url,
                 data=content_of(request),
-                headers=with_encoding(request.headers, packings),
-                timeout=(longest, longest),
+                headers=with_encoding(request.headers, encodings),
+                timeout=(timeout, timeout),
                 allow_redirects=False,
                 stream=True,
                 proxies=self._proxies(request.url),
+                hooks={"response": hooks.chain},
             )
-            return _Opened(request, deadline if longest else math.inf, response)
+            return _Opened(request, deadline if timeout else math.inf, response)
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, request, answered=False)
+            failure = error if hooks.running else self._explained(error, request, responded=hooks.responded)
         raise failure
 
     def _proxies(self, url: str) -> Any:
@@ -215,50 +218,48 @@ class SessionTransport:
             if clear is not None:
                 clear()
 
-    def _explained(self, error: Exception, request: Request, *, answered: bool) -> Exception:
-        """The error of this package for one of requests or urllib3; any other, e.g. of a hook, as it is."""
-        from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema, RequestException
+    def _explained(
+        self, error: Exception, request: Request, *, responded: bool = False, reading: bool = False
+    ) -> Exception:
+        """Return the error of this package for one of requests or urllib3; any other is returned unchanged."""
+        from requests.exceptions import ConnectionError, RequestException, SSLError, Timeout
 
-        frames = _frames(error)
-        if ("requests.hooks", "dispatch_hook") in frames:
-            return error  # of a hook of the caller's, which runs after the response arrived
-        if not isinstance(error, RequestException) and not _from_below(error):
-            return error
-        found = list(errors.causes(error))
-        frames = frames.union(*map(_frames, found))
-        if isinstance(error, ValueError):
-            # The same errors come of the address and the headers of a request, and of those of the response.
-            if not _is_before(frames):
-                what = "what came back is not HTTP, or has a header that HTTP does not allow"
-                return errors.connection_lost(request, what, phase=_phase(frames, answered=answered))
-            if ("requests.adapters", "SOCKSProxyManager") in frames:
-                what = "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
-                return errors.unsendable(request, what)
-            if isinstance(error, InvalidProxyURL) or ("requests.adapters", "proxy_manager_for") in frames:
-                return errors.unsendable(request, "the session's proxy has no usable address")
-            if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
-                return errors.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
-            # Their texts show the header, which may be the key.
-            return errors.unsendable(request, "a header holds characters that HTTP does not allow")
-        names = {type(cause).__name__ for cause in found}
-        # A proxy that refuses to connect us is told by a text alone.
-        refused = any(
-            str(cause).startswith("Tunnel connection failed") for cause in found if isinstance(cause, OSError)
-        )
-        unsent = not answered and (refused or bool(names & _UNSENT or frames & _CONNECTING))
-        sent = not (unsent and self._tries_once(request))
-        if unsent and frames & _LOADING:
-            fault = certificates.fault(self._files(request.url))
-            if not fault and ("requests.adapters", "cert_verify") in frames:  # its own, which no setting names
-                fault = str(error)[:1].lower() + str(error)[1:]
+        chain = list(errors.causes(error))
+        names = {type(cause).__name__ for cause in chain}
+        of_file = any(isinstance(cause, OSError) and cause.filename is not None for cause in chain)
+        bare = isinstance(error, OSError) and not isinstance(
+            error, RequestException
+        )  # requests' own, of a missing file
+        if of_file or bare or isinstance(error, SSLError):
+            fault = "" if responded or reading else certificates.fault(self._files(request.url))
             if fault:
                 return errors.unsendable(request, fault)
-        phase = errors.CONNECTING if unsent else _phase(frames, answered=answered)
+        phase = errors.READING if reading else ""
+        if isinstance(error, ValueError):
+            fault = "" if responded or reading else _fault_of_request(error, names)
+            if fault:
+                return errors.unsendable(request, fault)
+            if not responded and not isinstance(error, RequestException):
+                return error
+            what = "what came back is not HTTP, or has a header that HTTP does not allow"
+            return errors.connection_lost(request, what, phase=phase)
+        if not isinstance(error, (ConnectionError, Timeout)) and not _is_lower(error):
+            return error
+        # A proxy that refuses to connect us is known by a text alone.
+        refused = any(
+            str(cause).startswith("Tunnel connection failed") for cause in chain if isinstance(cause, OSError)
+        )
+        unsent = not reading and not responded and (refused or bool(names & _UNSENT))
+        sent = not (unsent and self._tries_once(request))
+        if unsent:
+            phase = errors.CONNECTING
+        elif not reading and "ReadTimeoutError" in names:
+            phase = errors.ANSWER
         if names & _TIMEOUTS:
             return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
         if unsent:
             return errors.unreachable(request, error, request_sent=sent)
-        what = "the response was cut off" if answered else "the connection broke"
+        what = "the response was cut off" if reading else "the connection broke"
         return errors.connection_lost(request, what, phase=phase)
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
@@ -291,37 +292,25 @@ def _close_late(outcome: Future[Any]) -> None:
         outcome.result().response.close()
 
 
-def _is_before(frames: set[tuple[str, str]]) -> bool:
-    """Whether an error that came through `frames` was raised before anything was sent."""
-    sending = ("requests.sessions", "send") in frames
-    return bool(frames & _BEFORE) and not (sending and ("requests.models", "prepare") in frames)
+def _fault_of_request(error: ValueError, names: set[str]) -> str:
+    """Say what is wrong with a request that requests refused to send; empty if it may have been the response."""
+    from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
+
+    if "SOCKS" in str(error):
+        return "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
+    if isinstance(error, InvalidProxyURL) or "ProxySchemeUnknown" in names:
+        return "the session's proxy has no usable address"
+    if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
+        return "its address cannot be used; check base_url / DIDWW_BASE_URL"
+    # Text is encoded for what is sent only; urllib3 has an InvalidHeader of its own, for what arrived.
+    if isinstance(error, UnicodeEncodeError) or (isinstance(error, InvalidHeader) and "HTTPError" not in names):
+        return "a header holds characters that HTTP does not allow"  # its text shows the header, which may be the key
+    return ""
 
 
-def _phase(frames: set[tuple[str, str]], *, answered: bool) -> str:
-    """What the exchange was at, as far as an error tells."""
-    if answered:
-        return errors.READING
-    told = (phase for step, phase in _PHASES.items() if step in frames)
-    return next(told, "")
-
-
-def _frames(error: BaseException) -> set[tuple[str, str]]:
-    """Module and function of each frame that the error came through."""
-    found: set[tuple[str, str]] = set()
-    where = error.__traceback__
-    while where is not None:
-        found.add((where.tb_frame.f_globals.get("__name__", ""), where.tb_frame.f_code.co_name))
-        where = where.tb_next
-    return found
-
-
-def _from_below(error: Exception) -> bool:
-    """Whether it was raised by what lies below the session, and not by the caller's own hook or adapter."""
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    module = where.tb_frame.f_globals.get("__name__", "") if where is not None else ""
-    return type(error).__module__.startswith(("urllib3", "http.")) or module.partition(".")[0] in _BELOW
+def _is_lower(error: Exception) -> bool:
+    """Return whether `error` is one of urllib3 or http.client, which requests let through."""
+    return type(error).__module__.startswith(("urllib3", "http."))
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:

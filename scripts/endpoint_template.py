@@ -191,7 +191,7 @@ async def create(
     include: {include} = None,
     once: bool = False,
 ) -> ApiResponse[{Record}]:
-    """Create a {Record} and return it as the service stored it.
+    """Create {a_Record} and return it as the service stored it.
 
     {create_doc}
 
@@ -215,7 +215,7 @@ _UPDATE = '''
 async def update(
     self, resource: {Record}, params: QueryParams | None = None, *, include: {include} = None
 ) -> ApiResponse[{Record}]:
-    """Send the changes of a {Record} and return it as the service stored it.
+    """Send the changes of {a_Record} and return it as the service stored it.
 
     Only changed fields are sent. Afterwards `resource` has no changes. {writable_doc}
 
@@ -233,7 +233,7 @@ async def update(
 
 _DELETE = '''
 async def delete(self, resource_id: str | UUID | {Record}) -> ApiResponse[None]:
-    """Delete a {Record}.
+    """Delete {a_Record}.
 
     Args:
         resource_id: The record, or its id.
@@ -284,7 +284,7 @@ async def wait(
     timeout: float = 300.0,
     on_update: Callable[[{Record}], object] | None = None,
 ) -> ApiResponse[{Record}]:
-    """Wait until a {Record} reaches a status, polling every 0.5 to 5 seconds, and return it.
+    """Wait until {a_Record} reaches a status, polling every 0.5 to 5 seconds, and return it.
 
     After the first response, single failures of the service or the network do not end the wait. An interrupted wait
     can be started again with the same id, in any process.

@@ -190,6 +190,7 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
     outcome = cls._outcome
     return {
         "Record": name,
+        "a_Record": f"{'an' if name[0] in 'AEIO' else 'a'} {name}",
         "records": f"`{name}` records",
         "include": f"{name}Include | Sequence[{name}Include] | None" if included else "None",
         "filter": f"{name}Filter | None" if filter_rules(cls) else "None",

@@ -19,7 +19,7 @@ PUBLIC = {
         CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr
         OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent
     """,
-    "didww.callback.receiver": "CallbackAnswer CallbackReceiver",
+    "didww.callback.receiver": "CallbackResponse CallbackReceiver",
     "didww.callback.request_validator": "RequestValidator",
     "didww.callback.signing": "CallbackRequest sign_callback",
     "didww.callback.stores": "MemoryStore SeenStore SqliteStore",

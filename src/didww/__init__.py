@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from didww.callback.call_events import OutboundCallStart as OutboundCallStart
     from didww.callback.call_events import OutboundCdr as OutboundCdr
     from didww.callback.call_events import UnknownCallEvent as UnknownCallEvent
-    from didww.callback.receiver import CallbackAnswer as CallbackAnswer
     from didww.callback.receiver import CallbackReceiver as CallbackReceiver
+    from didww.callback.receiver import CallbackResponse as CallbackResponse
     from didww.callback.request_validator import RequestValidator as RequestValidator
     from didww.callback.signing import CallbackRequest as CallbackRequest
     from didww.callback.signing import sign_callback as sign_callback
@@ -190,11 +190,11 @@ __all__ = [
     "CallEvent",
     "CallEventVerifier",
     "Callback",
-    "CallbackAnswer",
     "CallbackMethod",
     "CallbackReceiver",
     "CallbackRejectedError",
     "CallbackRequest",
+    "CallbackResponse",
     "CallbackVerifier",
     "CapacityOrderItem",
     "CapacityPool",
@@ -340,11 +340,11 @@ _MODULES = {
     "CallEvent": "callback.call_events",
     "CallEventVerifier": "callback.call_event_verifier",
     "Callback": "callback.typed",
-    "CallbackAnswer": "callback.receiver",
     "CallbackMethod": "enums",
     "CallbackReceiver": "callback.receiver",
     "CallbackRejectedError": "exceptions",
     "CallbackRequest": "callback.signing",
+    "CallbackResponse": "callback.receiver",
     "CallbackVerifier": "callback.verifier",
     "CapacityOrderItem": "resources.order_item.capacity_order_item",
     "CapacityPool": "resources.capacity_pool",

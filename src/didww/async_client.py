@@ -166,7 +166,7 @@ class AsyncDidwwClient(AsyncAccessors):
 
     @property
     def server_time(self) -> datetime | None:
-        """The service's time when it last answered, in UTC and whole seconds; None before the first response.
+        """The service's time in its latest response, in UTC and whole seconds; None before the first response.
 
         The emulator tells its own clock's, so a program that asks here what time it is follows an advance of it.
         """

@@ -4,7 +4,7 @@ This module holds names and their meaning and nothing else: which attribute of w
 is written where the resources are, and what travels on the wire is always the raw value. An open enum is the
 `enum.StrEnum` or `enum.IntEnum` it derives from with one addition: a value outside the list becomes an object
 of the same class instead of an error. DIDWW adds values without a new API version, and recorded responses carry
-spellings of older ones (`"Personal"`, `"POST"`); such a value is kept exactly as it came, so that sending it
+spellings of older ones (`"Personal"`, `"POST"`); such a value is kept unchanged, so that sending it
 back changes nothing.
 
     >>> OrderStatus("pending")
@@ -229,7 +229,7 @@ class CallbackMethod(OpenStrEnum):
 class IdentityType(OpenStrEnum):
     """Person or company: `identity_type` of identities and of address and emergency requirements.
 
-    Fixed once an identity is created. Recorded answers of older versions show `"Personal"` and `"Any"`, which
+    Fixed once an identity is created. Recorded responses of older versions show `"Personal"` and `"Any"`, which
     stay unknown values.
 
     Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
@@ -355,7 +355,7 @@ class EmergencyCallingServiceStatus(OpenStrEnum):
 class ProofEntityType(OpenStrEnum):
     """What a document proves: `entity_type` of proof types.
 
-    The one list whose values are capitalised on the wire. Recorded answers also show `"business"` and
+    The one list whose values are capitalised on the wire. Recorded responses also show `"business"` and
     `"personal"`, which stay unknown values.
 
     Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
@@ -376,7 +376,7 @@ class AreaLevel(OpenStrEnum):
 
     These are `personal_area_level`, `business_area_level` and `address_area_level` of address and emergency
     requirements. Of identities it is `world_wide` or `country`, of addresses for emergency calls anything but
-    `world_wide`. Can be None. Recorded answers of older versions show `"Country"`, `"worldwide"` and
+    `world_wide`. Can be None. Recorded responses of older versions show `"Country"`, `"worldwide"` and
     `"region"`, which stay unknown values.
 
     Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
@@ -868,13 +868,13 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """The host does not know the method."""
 
     SIP_502_BAD_GATEWAY = 99
-    """A host behind the host gave an invalid answer."""
+    """A host behind the host gave an invalid response."""
 
     SIP_503_SERVICE_UNAVAILABLE = 100
     """The host is overloaded or under maintenance."""
 
     SIP_504_SERVER_TIME_OUT = 101
-    """A host behind the host did not answer in time."""
+    """A host behind the host did not respond in time."""
 
     SIP_505_VERSION_NOT_SUPPORTED = 102
     """The host does not speak this SIP version."""
@@ -898,13 +898,13 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """No common media setting at any place."""
 
     RINGING_TIMEOUT = 1505
-    """Not a SIP answer: nobody picked up within the trunk's `ringing_timeout`."""
+    """Not a SIP response: nobody picked up within the trunk's `ringing_timeout`."""
 
 
 class OnCliMismatchAction(OpenStrEnum):
     """What becomes of an outbound call whose caller ID is not an allowed DID.
 
-    This is `on_cli_mismatch_action` of voice OUT trunks. Recorded answers of older versions show `"Reject
+    This is `on_cli_mismatch_action` of voice OUT trunks. Recorded responses of older versions show `"Reject
     call"`, which stays an unknown value.
 
     Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
@@ -926,7 +926,7 @@ class OnCliMismatchAction(OpenStrEnum):
 class DefaultDstAction(OpenStrEnum):
     """Which destinations may be called: `default_dst_action` of voice OUT trunks.
 
-    Numbers that begin with one of the trunk's `dst_prefixes` get the opposite treatment. Recorded answers of
+    Numbers that begin with one of the trunk's `dst_prefixes` get the opposite treatment. Recorded responses of
     older versions show `"Allow Calls"`, which stays an unknown value.
 
     Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
@@ -942,7 +942,7 @@ class DefaultDstAction(OpenStrEnum):
 class VoiceOutTrunkStatus(OpenStrEnum):
     """Whether an outbound trunk can place calls: `status` of voice OUT trunks, and of their callbacks.
 
-    Writable. Recorded answers of older versions show `"Active"`, which stays an unknown value.
+    Writable. Recorded responses of older versions show `"Active"`, which stays an unknown value.
 
     Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
     """

@@ -66,7 +66,7 @@ class DidwwError(Exception):
 
 
 class DidwwApiError(DidwwError):
-    """The service answered with an error.
+    """The service responded with an error.
 
     Args:
         errors: The error objects; or the text of an error, as `type(error)(*error.args)` rebuilds one.
@@ -283,7 +283,7 @@ class ReadOnlyFieldError(InvalidValueError):
 class NotLoadedError(DidwwClientError, AttributeError):
     """The field is not in what was loaded; the message says how to get it.
 
-    It is an `AttributeError` too, so that `hasattr` answers False, and tools that look at all attributes pass over it.
+    It is an `AttributeError` too, so that `hasattr` returns False, and tools that look at all attributes pass over it.
     """
 
 
@@ -348,7 +348,7 @@ class UnexpectedResponseError(DidwwClientError):
     Attributes:
         status_code: HTTP status of that response.
         request_id: Its `X-Request-Id`, or None.
-        transient: Whether it was damaged on its way, so that another attempt may be answered better.
+        transient: Whether it was damaged on its way, so that another attempt may succeed.
     """
 
     def __init__(
@@ -396,7 +396,7 @@ class CallbackRejectedError(DidwwError):
     Attributes:
         reason: `missing`: it carries no signature, password or header at all; `malformed`: it cannot be read;
             `mismatch`: what it carries is not right; `too_large`: its body is over the bound.
-        status: The HTTP status to answer with: 401, 400, 401 and 413.
+        status: The HTTP status to respond with: 401, 400, 401 and 413.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ from didww import (
     sign_callback,
 )
 from didww._util.text import Sparing
-from didww.callback.receiver import CallbackAnswer
+from didww.callback.receiver import CallbackResponse
 from didww.callback.request_validator import text_of
 from didww.callback.typed import Event
 from support.callback_vectors import SECRET
@@ -55,14 +55,14 @@ def receiver_with(store: Any = None) -> CallbackReceiver:
     return CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url=URL), store=store)
 
 
-Ask = Callable[..., CallbackAnswer]
+Ask = Callable[..., CallbackResponse]
 
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Asks a receiver by either way."""
 
-    def asked(receiver: CallbackReceiver, request_: dict[str, Any]) -> CallbackAnswer:
+    def asked(receiver: CallbackReceiver, request_: dict[str, Any]) -> CallbackResponse:
         if request.param == "sync":
             return receiver.handle(**request_)
         return asyncio.run(receiver.handle_async(**request_))
@@ -270,7 +270,7 @@ def test_delivered_twice_at_once_it_is_handled_once() -> None:
         inside.set()
         go.wait(60)
 
-    responses: list[CallbackAnswer] = []
+    responses: list[CallbackResponse] = []
     first = threading.Thread(target=lambda: responses.append(receiver.handle(**request())))
     first.start()
     assert inside.wait(60)
@@ -293,7 +293,7 @@ def test_a_hundred_at_once_on_an_event_loop() -> None:
         await asyncio.sleep(seconds(0.05))
         got.append(callback.id)
 
-    async def run() -> list[CallbackAnswer]:
+    async def run() -> list[CallbackResponse]:
         asked = [request({**ORDER, "id": str(n % 50)}) for n in range(100)]
         return await asyncio.gather(*(receiver.handle_async(**one) for one in asked))
 
@@ -326,7 +326,7 @@ def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -
 
     receiver.on(OrderCallback)(sleeps if plain else waits)
 
-    async def run() -> CallbackAnswer:
+    async def run() -> CallbackResponse:
         task = asyncio.create_task(receiver.handle_async(**request()))
         while not begun:
             await asyncio.sleep(0.005)
@@ -388,7 +388,7 @@ def test_what_is_cancelled_while_the_store_answers_is_not_lost(at: str) -> None:
             raise RuntimeError("not yet")
         handled.append(1)
 
-    async def run() -> CallbackAnswer:
+    async def run() -> CallbackResponse:
         task = asyncio.create_task(receiver.handle_async(**request()))
         while at not in store.at:
             await asyncio.sleep(0.005)
@@ -565,7 +565,7 @@ def test_an_async_handler_needs_a_loop_of_its_own(caplog: pytest.LogCaptureFixtu
     async def waits(callback: OrderCallback) -> None:
         got.append(callback)
 
-    async def wrongly() -> CallbackAnswer:
+    async def wrongly() -> CallbackResponse:
         return receiver.handle(**request())
 
     assert asyncio.run(wrongly()).status == 500
@@ -588,7 +588,7 @@ def test_under_trio() -> None:
 
     receiver.on(ExportCallback)(got.append)
 
-    async def run() -> list[CallbackAnswer]:
+    async def run() -> list[CallbackResponse]:
         return [await receiver.handle_async(**request(one)) for one in (ORDER, {**ORDER, "type": "exports"}, ORDER)]
 
     assert trio.run(run) == [(200, "ok")] * 3

@@ -38,7 +38,7 @@ from didww.exceptions import (
     UnexpectedResponseError,
 )
 from didww.transport import base, body
-from didww.transport.errors import ANSWER, CONNECTING, POOL, READING, SENDING
+from didww.transport.errors import CONNECTING, POOL, READING, RESPONSE, SENDING
 from didww.transport.httpx_async import AsyncHttpTransport
 from didww.transport.httpx_sync import HttpTransport
 from didww.transport.inprocess import AsyncInProcessTransport, InProcessTransport
@@ -514,7 +514,7 @@ def test_dripping_headers_end_at_the_deadline(transport: Any) -> None:
     """Each byte comes quickly, the head never ends: the deadline holds. Fails if httpx2 takes no backend any more."""
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as at:
         for call in (transport.send, transport.open):
-            failed(ApiTimeoutError, sent=True, call=lambda c=call: c(get(at.url), soon(seconds(FEW))), phase=ANSWER)
+            failed(ApiTimeoutError, sent=True, call=lambda c=call: c(get(at.url), soon(seconds(FEW))), phase=RESPONSE)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -532,7 +532,7 @@ def test_dripping_body_ends_at_the_deadline(transport: Any, *, packed: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("head", "phase"), [(b"", ANSWER), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfew", READING)]
+    ("head", "phase"), [(b"", RESPONSE), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfew", READING)]
 )
 @patient
 def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase: str) -> None:

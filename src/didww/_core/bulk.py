@@ -111,7 +111,7 @@ class Report(Generic[R]):
 
     @property
     def unknown(self) -> list[Item[R]]:
-        """The items that may have been done: their answer was lost, or the call was interrupted meanwhile."""
+        """The items that may have been done: their response was lost, or the call was interrupted meanwhile."""
         return self.having("unknown", "sending")
 
     @property
@@ -196,7 +196,7 @@ def work_through(
     progress: Callable[[Report[Any]], object] | None,
     distinct: bool,
 ) -> Call[Report[Any]]:
-    """Do `one` for each of `given`, and answer the report.
+    """Run `one` for each of `given` and return the report.
 
     Args:
         given: Records, or ids.
@@ -252,8 +252,8 @@ def _worker(
     while (item := work.next()) is not None:
         item.state = "sending"
         try:
-            answer = yield from one(item.input)
-            item.data, item.state = answer.data, "done"
+            response = yield from one(item.input)
+            item.data, item.state = response.data, "done"
         except DidwwError as error:
             item.error, item.state = error, "failed" if _certain(error) else "unknown"
             work.stopped = work.stopped or stop_on_error

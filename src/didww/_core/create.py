@@ -1,9 +1,9 @@
-"""Creating a record once, or saying what is known.
+"""Create a record once, or say what is known about it.
 
-A POST that may have been carried out is never sent again: nobody can tell how long a service takes that has stopped
-answering. The record is looked for instead, by the caller's own identifier, by a name that the service keeps unique, or
-by a marker that the client puts into the caller's record before anything is sent, where money or stock is at stake.
-So whatever ends the call, an interruption too, the caller holds the record or what finds it.
+A POST that may have been carried out is never sent again: a service that has stopped responding may still carry it out.
+The record is looked up instead: by the caller's own identifier, by a name that the service keeps unique, or, where money
+or stock is at stake, by a marker that the client puts into the caller's record before anything is sent. So whatever ends
+the call, an interruption too, the caller holds the record or what finds it.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def create_once(
 
 
 def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
-    """Wait until no other call of this client creates a record with the same identifier; answers what to release."""
+    """Wait until no other call of this client creates a record with the same identifier; return what to release."""
     mine, token = object(), (cls._type_name, key.field, key.value)
     start = yield from clock()
     while configuration.in_progress.setdefault(token, mine) is not mine:
@@ -166,20 +166,20 @@ def _create(
 
 def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
     """The record that was created, and no other: a response to another request may have taken its place."""
-    answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
+    response = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
     wrong = ""
-    if not answer.data.id:
+    if not response.data.id:
         wrong = "has no id"
     # The service may store a name in another form; an identifier is kept as it is.
     elif key is not None and key.field == _REFERENCE and key.field in query.fieldsets.get(cls._type_name, (key.field,)):
-        wrong = "" if key.value_in(answer.data) == key.value else f"has another {key.field}"
+        wrong = "" if key.value_in(response.data) == key.value else f"has another {key.field}"
     if wrong:
         raise UnexpectedResponseError(
-            f"{request.method} {cls._path} was answered with another {cls.__name__} than was sent: it {wrong}.",
-            status_code=answer.status_code,
-            request_id=answer.request_id,
+            f"{request.method} {cls._path} returned another {cls.__name__} than was sent: it {wrong}.",
+            status_code=response.status_code,
+            request_id=response.request_id,
         )
-    return answer
+    return response
 
 
 # What a record is found by
@@ -232,10 +232,10 @@ def _existing(
     page = 0
     while True:
         page += 1
-        answer = yield from _list((yield from _until(configuration, cls, end)), cls, key, query, page, _PAGE)
-        found += answer.data
+        response = yield from _list((yield from _until(configuration, cls, end)), cls, key, query, page, _PAGE)
+        found += response.data
         # With a filter all of them are on the first page; without one they may be anywhere.
-        if len(found) > 1 or key.lookup(cls) is not None or "next" not in answer.links:
+        if len(found) > 1 or key.lookup(cls) is not None or "next" not in response.links:
             break
     if len(found) > 1:
         raise NotExactlyOneError(
@@ -245,8 +245,8 @@ def _existing(
         )
     if not found:
         return None
-    answer.data = found[0]
-    return answer
+    response.data = found[0]
+    return response
 
 
 def _until(configuration: Configuration, cls: type[Resource], end: float) -> Call[Configuration]:
@@ -277,16 +277,16 @@ def _look(
         if left <= 0:
             raise failure
         try:
-            answer = yield from _list(configuration.replaced(timeout=left), cls, key, query)
+            response = yield from _list(configuration.replaced(timeout=left), cls, key, query)
         except DidwwError:
             raise failure from None
         elapsed = (yield from clock()) - start
-        created = [record for record in answer.data if _is_new(record, answer, elapsed)]
+        created = [record for record in response.data if _is_new(record, response, elapsed)]
         if len(created) > 1:
             raise failure
         if created:
-            answer.data = created[0]
-            return answer
+            response.data = created[0]
+            return response
     looked = sum(pause(look, None, lambda: 1.0) for look in range(1, LOOKS + 1))
     failure.args = (f"{failure} The {cls.__name__} was not found within {looked:g} s, and may still be created.",)
     raise failure
@@ -302,9 +302,9 @@ def _list(
     wanted.fieldsets.update(query.fieldsets)
     request = requests.build(configuration, "GET", cls._path, query=wanted)
     done = yield from exchange(configuration, request, creating=False)
-    answer = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
-    answer.data = [record for record in answer.data if isinstance(record, cls) and _has(record, key, query)]
-    return answer
+    response = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
+    response.data = [record for record in response.data if isinstance(record, cls) and _has(record, key, query)]
+    return response
 
 
 def _has(record: Resource, key: _Key, query: QueryParams) -> bool:
@@ -314,9 +314,9 @@ def _has(record: Resource, key: _Key, query: QueryParams) -> bool:
     return key.value_in(record) == key.value
 
 
-def _is_new(record: Resource, answer: ApiResponse[Any], elapsed: float) -> bool:
+def _is_new(record: Resource, response: ApiResponse[Any], elapsed: float) -> bool:
     """Whether a record was made after the request went out, by the service's own clock."""
-    created, now = getattr(record, "created_at", None), http_date(answer.headers.get("date", ""))
+    created, now = getattr(record, "created_at", None), http_date(response.headers.get("date", ""))
     if now is None or not isinstance(created, datetime):
         return True  # no clock to compare with: the field alone has to do
     return (now - created).total_seconds() <= elapsed + CLOCK_SLACK

@@ -57,7 +57,7 @@ _BEFORE_TEXT: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 """Byte order marks and spaces; in UTF-16 a zero byte stands before or after each letter."""
 _PAGE_STARTS: Final = (b"<", b"{", b"[")
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-"""What proxies and portals answer with in place of the file."""
+"""What proxies and portals send in place of the file."""
 _TEXTS: Final = re.compile(r"(text|application)/(plain|json|xml)")
 """Media types of what is no file either, unless its bytes are packed."""
 _AWAY: Final = " (another host than base_url: no key was sent)"
@@ -176,7 +176,7 @@ class _Download:
         self._unpacker = Decompressor() if self._most is not None else None
 
     def run(self) -> Call[int]:
-        """All attempts; answers the number of bytes that came."""
+        """Run all attempts; return the number of bytes received."""
         trace = CallTrace(build_download(self._configuration, self._url))
         return with_trace(self._configuration, trace, self._run)
 
@@ -268,7 +268,7 @@ class _Download:
             if opened.status == 206 and begins == str(self._size) and same and known:
                 return True
             yield from self._restart()
-            text = f"GET {path_of(self._url)} was answered with another part of the file than was asked for."
+            text = f"GET {path_of(self._url)} returned another part of the file than was asked for."
             raise _Cut(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
         body = b""
         while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
@@ -281,13 +281,13 @@ class _Download:
             raise _Cut(error, opened.status, asked)
         away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
         raise UnexpectedResponseError(
-            f"GET {path_of(self._url)} was answered with HTTP {opened.status} instead of the file{away}.",
+            f"GET {path_of(self._url)} returned HTTP {opened.status} instead of the file{away}.",
             status_code=opened.status,
         )
 
     def _is_a_page(self, what: str) -> UnexpectedResponseError:
         return UnexpectedResponseError(
-            f"GET {path_of(self._url)} was answered with a page ({what}) instead of the file; nothing was kept. "
+            f"GET {path_of(self._url)} returned a page ({what}) instead of the file; nothing was kept. "
             "Check proxies on the way.",
             status_code=200,
         )
@@ -365,7 +365,7 @@ def download(
 ) -> Call[int]:
     """Stream `url` to the file `path`, unpacked if `unpacked_most` says how many bytes that may be.
 
-    Answers the number of bytes that came.
+    Return the number of bytes received.
 
     The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
     half-done is left behind. The key goes along only to the configured origin.

@@ -85,7 +85,7 @@ class Request(Struct, frozen=True):
 
 
 class Response(Struct, frozen=True):
-    """An HTTP answer with its whole body; header names are in lower case."""
+    """An HTTP response with its whole body; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -96,7 +96,7 @@ class Response(Struct, frozen=True):
 
 
 class Opened(Protocol):
-    """An HTTP answer whose body is still on the wire; the transport's own object."""
+    """An HTTP response whose body is still on the wire; the transport's own object."""
 
     @property
     def status(self) -> int:
@@ -238,7 +238,7 @@ class Start(Struct, frozen=True):
 
 
 class Join(Struct, frozen=True):
-    """Wait for a call that was started; outcome: what it answers, or the error that it raises."""
+    """Wait for a call that was started; outcome: its result, or the error that it raises."""
 
     started: Started
 

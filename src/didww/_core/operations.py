@@ -71,8 +71,8 @@ def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Cal
     """One page of records, or all of them where the service does not page."""
     configuration, query = yield from resolved(configuration, cls, query)
     request = requests.build(configuration, "GET", cls._path, query=query)
-    answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    return expect(cls, answer, request, many=True)
+    response = yield from send(configuration, request, query.fieldsets, creating=False)
+    return expect(cls, response, request, many=True)
 
 
 def resolved(
@@ -106,8 +106,8 @@ def find(
     """One record, by its id or anew."""
     id = None if cls._singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls._path, id=id, query=query)
-    answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    return expect(cls, answer, request, id=id)
+    response = yield from send(configuration, request, query.fieldsets, creating=False)
+    return expect(cls, response, request, id=id)
 
 
 def create(
@@ -127,10 +127,10 @@ def create(
     # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that a response must show.
     document = resource_document(cls._type_name, None, record._to_send(), record._pending_relationships())
     request = requests.build(configuration, "POST", cls._path, query=query, document=document)
-    answer = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
-    if answer.data is None:
-        answer.data = record
-    return expect(cls, answer, request)
+    response = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
+    if response.data is None:
+        response.data = record
+    return expect(cls, response, request)
 
 
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
@@ -146,20 +146,20 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     _whole(cls, record, creating=False)
     document = resource_document(cls._type_name, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls._path, id=record.id, query=query, document=document)
-    answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    if answer.data is None:  # carried out, and answered without a body
-        answer.data = record
-    expect(cls, answer, request, id=record.id)
+    response = yield from send(configuration, request, query.fieldsets, creating=False)
+    if response.data is None:  # carried out, with a response without a body
+        response.data = record
+    expect(cls, response, request, id=record.id)
     record._settle(attributes, linkage)
-    return answer
+    return response
 
 
 def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Call[ApiResponse[None]]:
     """Delete a record by its id, or itself."""
     request = requests.build(configuration, "DELETE", cls._path, id=id_of(cls, id, "delete"))
-    answer = yield from send(configuration, request, creating=False)
-    answer.data = None
-    return answer
+    response = yield from send(configuration, request, creating=False)
+    response.data = None
+    return response
 
 
 def _checked(cls: type[Resource], record: object, operation: str) -> None:

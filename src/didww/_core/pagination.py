@@ -167,17 +167,17 @@ def _walk(
     handed_out: set[str | None] = set()
     followed = {request.url}
     coming: deque[Started] = deque()
-    answer = yield from _one_page(configuration, cls, request, query)
-    begin = mark.left(answer.data) if mark.id or mark.place else list(enumerate(answer.data))
+    response = yield from _one_page(configuration, cls, request, query)
+    begin = mark.left(response.data) if mark.id or mark.place else list(enumerate(response.data))
     while left:
         new = [(place, one) for place, one in begin if not one.id or one.id not in handed_out][: _index(left)]
         handed_out.update(one.id for _, one in new)
         left -= len(new)
-        empty, stale = 0 if answer.data else empty + 1, 0 if new else stale + 1
-        held = len(answer.data)  # of a page that is not the last one, its size, whatever was asked for
-        last = max(number + 1, -(-(answer.total_records or 0) // held)) if held else number + 1
+        empty, stale = 0 if response.data else empty + 1, 0 if new else stale + 1
+        held = len(response.data)  # of a page that is not the last one, its size, whatever was asked for
+        last = max(number + 1, -(-(response.total_records or 0) // held)) if held else number + 1
         over = empty > MAX_EMPTY or (stale > MAX_STALE and last == number + 1)
-        link = None if over else _next_link(configuration, cls, answer, request, followed)
+        link = None if over else _next_link(configuration, cls, response, request, followed)
         numbered = link is not None and _number_in(link, "page[number]") == number + 1
         if left < float("inf") and held:
             last = min(last, max(number + 1, number - (-int(left) // held)))
@@ -192,13 +192,13 @@ def _walk(
         number += 1
         if numbered and prefetch:
             yield from _ask_ahead(configuration, cls, query, size, number - 1, min(window, last - number + 1), coming)
-            answer = yield Join(coming.popleft())
+            response = yield Join(coming.popleft())
             window = min(prefetch, window * 2)
         else:
             coming.clear()
             request = requests.follow(configuration, "GET", link)
-            answer = yield from _one_page(configuration, cls, request, query)
-        begin = list(enumerate(answer.data))
+            response = yield from _one_page(configuration, cls, request, query)
+        begin = list(enumerate(response.data))
 
 
 def _ask_ahead(
@@ -220,19 +220,19 @@ def _ask_ahead(
 def _one_page(
     configuration: Configuration, cls: type[R], request: Request, query: QueryParams
 ) -> Call[ApiResponse[list[R]]]:
-    answer = yield from send(configuration, request, query.fieldsets, creating=False)
-    return expect(cls, answer, request, many=True)
+    response = yield from send(configuration, request, query.fieldsets, creating=False)
+    return expect(cls, response, request, many=True)
 
 
 def _next_link(
-    configuration: Configuration, cls: type[R], answer: ApiResponse[Any], request: Request, followed: set[str]
+    configuration: Configuration, cls: type[R], response: ApiResponse[Any], request: Request, followed: set[str]
 ) -> str | None:
     """The address of the next page as the response has it; None if there is none, or it was followed already.
 
     Raises:
         UnexpectedResponseError: It leads to another host.
     """
-    link = answer.links.get("next")
+    link = response.links.get("next")
     if not isinstance(link, str):
         return None
     link = joined(request.url, link)
@@ -255,17 +255,17 @@ def _number_in(link: str, name: str) -> int | None:
 
 def first(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R | None]:
     """The first record that matches, or None."""
-    answer = yield from list_(configuration, cls, _short(cls, query, 1))
-    return answer.data[0] if answer.data else None
+    response = yield from list_(configuration, cls, _short(cls, query, 1))
+    return response.data[0] if response.data else None
 
 
 def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R]:
     """The only record that matches."""
-    answer = yield from list_(configuration, cls, _short(cls, query, 2))
-    if len(answer.data) == 1:
-        return answer.data[0]
-    total = max(answer.total_records or 0, len(answer.data))
-    hint = "Loosen the filter." if not answer.data else "Narrow the filter, or use first() or iterate()."
+    response = yield from list_(configuration, cls, _short(cls, query, 2))
+    if len(response.data) == 1:
+        return response.data[0]
+    total = max(response.total_records or 0, len(response.data))
+    hint = "Loosen the filter." if not response.data else "Narrow the filter, or use first() or iterate()."
     asked = f"filter={dict(query.filters)!r}" if query.filters else "no filter"
     raise NotExactlyOneError(
         f"{cls._path}().one with {asked} found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}",
@@ -275,8 +275,8 @@ def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[
 
 def count(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[int]:
     """How many records match."""
-    answer = yield from list_(configuration, cls, _short(cls, query, 1))
-    return answer.total_records if answer.total_records is not None else len(answer.data)
+    response = yield from list_(configuration, cls, _short(cls, query, 1))
+    return response.total_records if response.total_records is not None else len(response.data)
 
 
 def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:

@@ -65,7 +65,7 @@ def wait(
         limit = max(left, LAST_LOOK)
         asked = 0.0
         try:
-            answer = yield from find(
+            response = yield from find(
                 configuration.replaced(timeout=min(configuration.timeout, limit)), cls, given, QueryParams()
             )
         except (ApiConnectionError, UnexpectedResponseError, RateLimitError, ServerError) as error:
@@ -74,11 +74,11 @@ def wait(
                 raise
             trouble, asked = error, getattr(error, "retry_after", None) or 0.0
         else:
-            if on_update is not None and (record is None or _state(record) != _state(answer.data)):
-                yield callback(on_update, answer.data)
-            record, trouble = answer.data, None
+            if on_update is not None and (record is None or _state(record) != _state(response.data)):
+                yield callback(on_update, response.data)
+            record, trouble = response.data, None
             if wanted.reached(record):
-                return answer
+                return response
             wanted.check(record)
         left = end - (yield from clock())
         if left <= 0:

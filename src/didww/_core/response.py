@@ -87,7 +87,7 @@ class ApiResponse(Slotted, Generic[T]):
 
     @property
     def api_version(self) -> str | None:
-        """The API version that answered; it may be newer than asked for if the account is pinned to a newer one."""
+        """The API version of the response; it may be newer than asked for if the account is pinned to a newer one."""
         value = self.meta.get("api_version")
         return value if isinstance(value, str) else None
 
@@ -173,7 +173,7 @@ def accepted(request: Request, response: Response, attempts: int = 1) -> None:
         raise error_for(request, response.status, response.headers, response.body, attempts)
     if response.status >= 300:
         raise UnexpectedResponseError(
-            f"{request.method} {path_of(request.url)} was answered with a redirect ({response.status}), which is not "
+            f"{request.method} {path_of(request.url)} returned a redirect ({response.status}), which is not "
             "followed, so that the key goes nowhere else. Check base_url.",
             status_code=response.status,
             request_id=response.headers.get("x-request-id"),
@@ -183,7 +183,7 @@ def accepted(request: Request, response: Response, attempts: int = 1) -> None:
 def unexpected(request: Request, response: Response) -> UnexpectedResponseError:
     """The error for a response that is no document."""
     return UnexpectedResponseError(
-        f"{request.method} {path_of(request.url)} was answered with {_looks_like(response)} (HTTP {response.status}), "
+        f"{request.method} {path_of(request.url)} returned {_looks_like(response)} (HTTP {response.status}), "
         "not with a JSON:API document. Check base_url, and proxies on the way.",
         status_code=response.status,
         request_id=response.headers.get("x-request-id"),
@@ -222,7 +222,7 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait by `Retry-After`, or None if there is none.
 
     Takes seconds, and a date in each of the three forms of RFC 9110, which is compared with the `Date` of the same
-    answer. Anything else, and a date with nothing to compare it with, counts as `MAX_RETRY_AFTER`: the service
+    response. Anything else, and a date with nothing to compare it with, counts as `MAX_RETRY_AFTER`: the service
     asks to be left alone for a time that nobody knows.
     """
     text = headers.get("retry-after", "").strip()
@@ -237,13 +237,13 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
 
 
 def expect(
-    cls: type[R], answer: ApiResponse[Any], request: Request, *, many: bool = False, id: str | None = None
+    cls: type[R], response: ApiResponse[Any], request: Request, *, many: bool = False, id: str | None = None
 ) -> ApiResponse[Any]:
-    """`answer`, whose data must be what was asked for.
+    """`response`, whose data must be what was asked for.
 
     Args:
         cls: The class of the record or records.
-        answer: The response.
+        response: The response.
         request: What was sent.
         many: Whether a list was asked for.
         id: The id of the record that was asked for.
@@ -251,18 +251,18 @@ def expect(
     Raises:
         UnexpectedResponseError: It is something else, e.g. the response to another request.
     """
-    data = answer.data
+    data = response.data
     if (
         isinstance(data, list)
         if many
         else isinstance(data, cls) and (id is None or (data.id or "").lower() == id.lower())
     ):
-        return answer
+        return response
     wanted = "a list" if many else cls._type_name if id is None else f"{cls._type_name} {id}"
     got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
     got = printable(got)
     raise UnexpectedResponseError(
-        f"{request.method} {cls._path} was answered with {got} where {wanted} was expected.",
-        status_code=answer.status_code,
-        request_id=answer.request_id,
+        f"{request.method} {cls._path} returned {got} where {wanted} was expected.",
+        status_code=response.status_code,
+        request_id=response.request_id,
     )

@@ -25,8 +25,8 @@ class CallTrace:
         attempts: How often it was sent, or tried to.
         status: The status of the last response; None if there was none.
         request_id: The `X-Request-Id` of that response, or None.
-        error: What it ended with; None if it was answered.
-        in_doubt: Whether the last attempt may have been carried out without its caller having been answered.
+        error: What it ended with; None if there was a response.
+        in_doubt: Whether the last attempt may have been carried out without its caller having seen the response.
         span: The tracer's own.
     """
 

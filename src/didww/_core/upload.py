@@ -93,7 +93,7 @@ class _Form:
 def upload_encrypted(
     configuration: Configuration, fingerprint: str, files: Sequence[EncryptedUpload]
 ) -> Call[list[str]]:
-    """Upload containers one after the other; answers their ids.
+    """Upload containers one after the other; return their ids.
 
     Everything is checked before the first is sent. If one fails, or the time for all of them runs out, the ids of those
     before it are in the error's `completed`.
@@ -135,15 +135,15 @@ def upload_file(
     name = f"{filename or source.name or 'document'}.enc"
     last = False
     while True:
-        answer = yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())
-        pem = [key.key for key in answer.data]
+        response = yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())
+        pem = [key.key for key in response.data]
         try:
             fingerprint, length = Encrypt.calculate_fingerprint(pem), Encrypt.encrypted_size(size, pem)
         except InvalidValueError:
             raise UnexpectedResponseError(
-                f"The service answered with {len(pem)} public keys, not with two RSA keys; the file was not sent.",
-                status_code=answer.status_code,
-                request_id=answer.request_id,
+                f"The service returned {len(pem)} public keys, not with two RSA keys; the file was not sent.",
+                status_code=response.status_code,
+                request_id=response.request_id,
             ) from None
         _check_size(length)
         form = _form(fingerprint, description, name, length, partial(_encrypted, source, pem), progress)
@@ -187,13 +187,13 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
     )
     trace = CallTrace(request)
     try:
-        answer = yield from operations.send(configuration, request, creating=True, trace=trace)
-        expect(EncryptedFile, answer, request)
+        response = yield from operations.send(configuration, request, creating=True, trace=trace)
+        expect(EncryptedFile, response, request)
     except BaseException as error:
         if trace.in_doubt:
             mark_unknown(error, "It is not known whether the file was uploaded; if so, it is removed after 24 hours.")
         raise
-    return cast("EncryptedFile", answer.data)
+    return cast("EncryptedFile", response.data)
 
 
 def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _Form:

@@ -85,7 +85,7 @@ class AsyncDriver:
         await self.transport.close()
 
     async def run(self, call: Call[T]) -> T:
-        """Run `call` to its end; answers its result or raises its error."""
+        """Run `call` to its end; return its result or raise its error."""
         failure: BaseException | None = None
         started: list[_Started] = []
         try:
@@ -163,7 +163,7 @@ class _Started:
         self._task = _as_task(work)
 
     async def join(self) -> Any:
-        """Wait for its end; answers its result or raises its error."""
+        """Wait for its end; return its result or raise its error."""
         if self._task is None:
             return await self._work
         import asyncio

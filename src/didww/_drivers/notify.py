@@ -50,7 +50,7 @@ def _sending(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
     return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.redacted_url, event.attempt)
 
 
-def _answered(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
+def _response_received(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
     response = event.response
     known = (event.request.method, event.request.redacted_url, response.status, event.seconds, event.attempt)
     return (
@@ -72,7 +72,7 @@ def _retrying(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
 
 _LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
     RequestStarted: _sending,
-    ResponseReceived: _answered,
+    ResponseReceived: _response_received,
     RequestFailed: _failed,
     RetryScheduled: _retrying,
 }

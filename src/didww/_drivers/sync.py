@@ -86,7 +86,7 @@ class Driver:
         self.transport.close()
 
     def run(self, call: Call[T]) -> T:
-        """Run `call` to its end; answers its result or raises its error."""
+        """Run `call` to its end; return its result or raise its error."""
         failure: BaseException | None = None
         started: list[_Started] = []
         try:
@@ -160,7 +160,7 @@ class _Started:
         beside.add(self)
 
     def join(self) -> Any:
-        """Wait for its end; answers its result or raises its error."""
+        """Wait for its end; return its result or raise its error."""
         self._thread.join()
         if isinstance(self._failure, Interrupted):  # and yet somebody waits for it
             raise errors.client_closed()

@@ -41,7 +41,7 @@ class AsyncAddressRequirementValidationsEndpoint(AsyncEndpoint[AddressRequiremen
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[AddressRequirementValidation]:
-        """Create a AddressRequirementValidation and return it as the service stored it.
+        """Create an AddressRequirementValidation and return it as the service stored it.
 
         Nothing is stored: the service checks the values and responds.
 
@@ -110,7 +110,7 @@ class AddressRequirementValidationsEndpoint(Endpoint[AddressRequirementValidatio
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[AddressRequirementValidation]:
-        """Create a AddressRequirementValidation and return it as the service stored it.
+        """Create an AddressRequirementValidation and return it as the service stored it.
 
         Nothing is stored: the service checks the values and responds.
 

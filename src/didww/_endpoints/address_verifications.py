@@ -188,7 +188,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[AddressVerification]:
-        """Create a AddressVerification and return it as the service stored it.
+        """Create an AddressVerification and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -242,7 +242,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         *,
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Send the changes of a AddressVerification and return it as the service stored it.
+        """Send the changes of an AddressVerification and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -291,7 +291,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         timeout: float = 300.0,
         on_update: Callable[[AddressVerification], object] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Wait until a AddressVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an AddressVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.
@@ -474,7 +474,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[AddressVerification]:
-        """Create a AddressVerification and return it as the service stored it.
+        """Create an AddressVerification and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -528,7 +528,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         *,
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Send the changes of a AddressVerification and return it as the service stored it.
+        """Send the changes of an AddressVerification and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -577,7 +577,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         timeout: float = 300.0,
         on_update: Callable[[AddressVerification], object] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Wait until a AddressVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an AddressVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.

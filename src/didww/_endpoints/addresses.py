@@ -194,7 +194,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         include: AddressInclude | Sequence[AddressInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Address]:
-        """Create a Address and return it as the service stored it.
+        """Create an Address and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -249,7 +249,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         *,
         include: AddressInclude | Sequence[AddressInclude] | None = None,
     ) -> ApiResponse[Address]:
-        """Send the changes of a Address and return it as the service stored it.
+        """Send the changes of an Address and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `address`, `city_name`,
         `postal_code`, `description`, `external_reference_id`.
@@ -293,7 +293,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         return await self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     async def delete(self, resource_id: str | UUID | Address) -> ApiResponse[None]:
-        """Delete a Address.
+        """Delete an Address.
 
         Args:
             resource_id: The record, or its id.
@@ -500,7 +500,7 @@ class AddressesEndpoint(Endpoint[Address]):
         include: AddressInclude | Sequence[AddressInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Address]:
-        """Create a Address and return it as the service stored it.
+        """Create an Address and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -555,7 +555,7 @@ class AddressesEndpoint(Endpoint[Address]):
         *,
         include: AddressInclude | Sequence[AddressInclude] | None = None,
     ) -> ApiResponse[Address]:
-        """Send the changes of a Address and return it as the service stored it.
+        """Send the changes of an Address and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `address`, `city_name`,
         `postal_code`, `description`, `external_reference_id`.
@@ -599,7 +599,7 @@ class AddressesEndpoint(Endpoint[Address]):
         return self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     def delete(self, resource_id: str | UUID | Address) -> ApiResponse[None]:
-        """Delete a Address.
+        """Delete an Address.
 
         Args:
             resource_id: The record, or its id.

@@ -193,7 +193,7 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         return await self._find(resource_id, params, include, fields)
 
     async def delete(self, resource_id: str | UUID | EmergencyCallingService) -> ApiResponse[None]:
-        """Delete a EmergencyCallingService.
+        """Delete an EmergencyCallingService.
 
         Args:
             resource_id: The record, or its id.
@@ -238,7 +238,7 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         timeout: float = 300.0,
         on_update: Callable[[EmergencyCallingService], object] | None = None,
     ) -> ApiResponse[EmergencyCallingService]:
-        """Wait until a EmergencyCallingService reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an EmergencyCallingService reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.
@@ -420,7 +420,7 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         return self._find(resource_id, params, include, fields)
 
     def delete(self, resource_id: str | UUID | EmergencyCallingService) -> ApiResponse[None]:
-        """Delete a EmergencyCallingService.
+        """Delete an EmergencyCallingService.
 
         Args:
             resource_id: The record, or its id.
@@ -465,7 +465,7 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         timeout: float = 300.0,
         on_update: Callable[[EmergencyCallingService], object] | None = None,
     ) -> ApiResponse[EmergencyCallingService]:
-        """Wait until a EmergencyCallingService reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an EmergencyCallingService reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.

@@ -41,7 +41,7 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyRequirementValidation]:
-        """Create a EmergencyRequirementValidation and return it as the service stored it.
+        """Create an EmergencyRequirementValidation and return it as the service stored it.
 
         Nothing is stored: the service checks the values and responds.
 
@@ -110,7 +110,7 @@ class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValid
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyRequirementValidation]:
-        """Create a EmergencyRequirementValidation and return it as the service stored it.
+        """Create an EmergencyRequirementValidation and return it as the service stored it.
 
         Nothing is stored: the service checks the values and responds.
 

@@ -196,7 +196,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         include: EmergencyVerificationInclude | Sequence[EmergencyVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyVerification]:
-        """Create a EmergencyVerification and return it as the service stored it.
+        """Create an EmergencyVerification and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -251,7 +251,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         *,
         include: EmergencyVerificationInclude | Sequence[EmergencyVerificationInclude] | None = None,
     ) -> ApiResponse[EmergencyVerification]:
-        """Send the changes of a EmergencyVerification and return it as the service stored it.
+        """Send the changes of an EmergencyVerification and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -301,7 +301,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         timeout: float = 300.0,
         on_update: Callable[[EmergencyVerification], object] | None = None,
     ) -> ApiResponse[EmergencyVerification]:
-        """Wait until a EmergencyVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an EmergencyVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.
@@ -490,7 +490,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         include: EmergencyVerificationInclude | Sequence[EmergencyVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyVerification]:
-        """Create a EmergencyVerification and return it as the service stored it.
+        """Create an EmergencyVerification and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -545,7 +545,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         *,
         include: EmergencyVerificationInclude | Sequence[EmergencyVerificationInclude] | None = None,
     ) -> ApiResponse[EmergencyVerification]:
-        """Send the changes of a EmergencyVerification and return it as the service stored it.
+        """Send the changes of an EmergencyVerification and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -595,7 +595,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         timeout: float = 300.0,
         on_update: Callable[[EmergencyVerification], object] | None = None,
     ) -> ApiResponse[EmergencyVerification]:
-        """Wait until a EmergencyVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an EmergencyVerification reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.

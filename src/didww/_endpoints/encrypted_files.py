@@ -183,7 +183,7 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         return await self._find(resource_id, params, include, fields)
 
     async def delete(self, resource_id: str | UUID | EncryptedFile) -> ApiResponse[None]:
-        """Delete a EncryptedFile.
+        """Delete an EncryptedFile.
 
         Args:
             resource_id: The record, or its id.
@@ -379,7 +379,7 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         return self._find(resource_id, params, include, fields)
 
     def delete(self, resource_id: str | UUID | EncryptedFile) -> ApiResponse[None]:
-        """Delete a EncryptedFile.
+        """Delete an EncryptedFile.
 
         Args:
             resource_id: The record, or its id.

@@ -189,7 +189,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Export]:
-        """Create a Export and return it as the service stored it.
+        """Create an Export and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -239,7 +239,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
     async def update(
         self, resource: Export, params: QueryParams | None = None, *, include: None = None
     ) -> ApiResponse[Export]:
-        """Send the changes of a Export and return it as the service stored it.
+        """Send the changes of an Export and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -288,7 +288,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         timeout: float = 300.0,
         on_update: Callable[[Export], object] | None = None,
     ) -> ApiResponse[Export]:
-        """Wait until a Export reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an Export reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.
@@ -472,7 +472,7 @@ class ExportsEndpoint(Endpoint[Export]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Export]:
-        """Create a Export and return it as the service stored it.
+        """Create an Export and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -522,7 +522,7 @@ class ExportsEndpoint(Endpoint[Export]):
     def update(
         self, resource: Export, params: QueryParams | None = None, *, include: None = None
     ) -> ApiResponse[Export]:
-        """Send the changes of a Export and return it as the service stored it.
+        """Send the changes of an Export and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -571,7 +571,7 @@ class ExportsEndpoint(Endpoint[Export]):
         timeout: float = 300.0,
         on_update: Callable[[Export], object] | None = None,
     ) -> ApiResponse[Export]:
-        """Wait until a Export reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an Export reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.

@@ -199,7 +199,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Identity]:
-        """Create a Identity and return it as the service stored it.
+        """Create an Identity and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -254,7 +254,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         *,
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
     ) -> ApiResponse[Identity]:
-        """Send the changes of a Identity and return it as the service stored it.
+        """Send the changes of an Identity and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `first_name`, `last_name`,
         `phone_number`, `contact_email`, `company_name`, `company_reg_number`, `vat_id`, `id_number`, `personal_tax_id`,
@@ -299,7 +299,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         return await self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     async def delete(self, resource_id: str | UUID | Identity) -> ApiResponse[None]:
-        """Delete a Identity.
+        """Delete an Identity.
 
         Args:
             resource_id: The record, or its id.
@@ -511,7 +511,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Identity]:
-        """Create a Identity and return it as the service stored it.
+        """Create an Identity and return it as the service stored it.
 
         A request whose response is lost is never sent again.
 
@@ -566,7 +566,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         *,
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
     ) -> ApiResponse[Identity]:
-        """Send the changes of a Identity and return it as the service stored it.
+        """Send the changes of an Identity and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `first_name`, `last_name`,
         `phone_number`, `contact_email`, `company_name`, `company_reg_number`, `vat_id`, `id_number`, `personal_tax_id`,
@@ -611,7 +611,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         return self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     def delete(self, resource_id: str | UUID | Identity) -> ApiResponse[None]:
-        """Delete a Identity.
+        """Delete an Identity.
 
         Args:
             resource_id: The record, or its id.

@@ -191,7 +191,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Order]:
-        """Create a Order and return it as the service stored it.
+        """Create an Order and return it as the service stored it.
 
         Without an `external_reference_id`, the order is given one before it is sent, so that it can be found if the
         response is lost.
@@ -243,7 +243,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
     async def update(
         self, resource: Order, params: QueryParams | None = None, *, include: None = None
     ) -> ApiResponse[Order]:
-        """Send the changes of a Order and return it as the service stored it.
+        """Send the changes of an Order and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -285,7 +285,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         return await self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     async def delete(self, resource_id: str | UUID | Order) -> ApiResponse[None]:
-        """Delete a Order.
+        """Delete an Order.
 
         Args:
             resource_id: The record, or its id.
@@ -330,7 +330,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         timeout: float = 300.0,
         on_update: Callable[[Order], object] | None = None,
     ) -> ApiResponse[Order]:
-        """Wait until a Order reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an Order reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.
@@ -516,7 +516,7 @@ class OrdersEndpoint(Endpoint[Order]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Order]:
-        """Create a Order and return it as the service stored it.
+        """Create an Order and return it as the service stored it.
 
         Without an `external_reference_id`, the order is given one before it is sent, so that it can be found if the
         response is lost.
@@ -566,7 +566,7 @@ class OrdersEndpoint(Endpoint[Order]):
         return self._create_many(records, concurrency, report, progress, stop_on_error=stop_on_error, once=once)
 
     def update(self, resource: Order, params: QueryParams | None = None, *, include: None = None) -> ApiResponse[Order]:
-        """Send the changes of a Order and return it as the service stored it.
+        """Send the changes of an Order and return it as the service stored it.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
@@ -608,7 +608,7 @@ class OrdersEndpoint(Endpoint[Order]):
         return self._update_many(records, concurrency, report, progress, stop_on_error=stop_on_error)
 
     def delete(self, resource_id: str | UUID | Order) -> ApiResponse[None]:
-        """Delete a Order.
+        """Delete an Order.
 
         Args:
             resource_id: The record, or its id.
@@ -653,7 +653,7 @@ class OrdersEndpoint(Endpoint[Order]):
         timeout: float = 300.0,
         on_update: Callable[[Order], object] | None = None,
     ) -> ApiResponse[Order]:
-        """Wait until a Order reaches a status, polling every 0.5 to 5 seconds, and return it.
+        """Wait until an Order reaches a status, polling every 0.5 to 5 seconds, and return it.
 
         After the first response, single failures of the service or the network do not end the wait. An interrupted wait
         can be started again with the same id, in any process.

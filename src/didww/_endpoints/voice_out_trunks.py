@@ -30,7 +30,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
     Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
+    Recorded responses hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
     DIDWW's own SDKs do; its OpenAPI document does not have that include.
     Source: tests/contract/facts/voice_out_trunks.yaml.
 
@@ -342,7 +342,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
     """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
 
     Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
-    Recorded answers hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
+    Recorded responses hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
     DIDWW's own SDKs do; its OpenAPI document does not have that include.
     Source: tests/contract/facts/voice_out_trunks.yaml.
 

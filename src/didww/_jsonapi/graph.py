@@ -43,7 +43,7 @@ class Graph(Slotted):
         data = document.data
         primary = data if isinstance(data, list) else [] if data is None else [data]
         self.nodes: list[Any] = [make(resource, self) for resource in primary]
-        # Primary resources are looked up by what points to one of their types; in most answers nothing does.
+        # Primary resources are looked up by what points to one of their types; in most responses nothing does.
         self._unindexed: frozenset[str] = frozenset(resource.type for resource in primary)
 
     # The oldest pickle protocols do not look at slots.
@@ -69,5 +69,5 @@ class Graph(Slotted):
         return found.get(identifier)
 
     def remember(self, identifier: Identifier, node: Any) -> Any:
-        """Keep `node` as the one object for `identifier`, which the response does not hold; answers the one kept."""
+        """Keep `node` as the one object for `identifier`, which the response does not hold; return the one kept."""
         return self.reached.setdefault(identifier, node)

@@ -108,7 +108,7 @@ class Field:
         form: What a text, or each text of a list, must look like.
         distinct: Whether no item of a list may stand there twice.
         alike: Whether all objects of a list must be of one type.
-        not_none: What to write instead of None where only answers hold it; empty if requests may, too.
+        not_none: What to write instead of None where only responses hold it; empty if requests may, too.
         detach_only: How it is set, if a request can set a relationship to None alone.
         readable: False for what a request carries and no response shows.
         filters: How a list is filtered by it: the type of the value, by the ending of the filter's name.

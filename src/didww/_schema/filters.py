@@ -69,7 +69,7 @@ __all__ = [
 
 
 class Detour(NamedTuple):
-    """How a filter that the service does not have is answered: by a field of a record, through another filter.
+    """How a filter that the service does not have is resolved: by a field of a record, through another filter.
 
     Attributes:
         type: The type of the record that the filter names by its id.
@@ -109,7 +109,7 @@ class FilterRule(NamedTuple):
         shortest: How short a text may be; None for any length.
         alias: The filter that this is an older name of; empty for none.
         ignored: Whether the service accepts it and ignores it.
-        detour: How it is answered by another filter, if the service does not have it.
+        detour: How it is resolved by another filter, if the service does not have it.
     """
 
     value: Literal["text", "boolean", "integer", "datetime"] = "text"

@@ -746,7 +746,7 @@ class Nested(Record):
 
         Of a trunk's configuration that was loaded and changed in place, an update sends the changed members alone
         (`_pending` of its record): the service merges them with the stored ones. Read-only members would be refused,
-        and unknown ones may be read-only; so would a None that only answers may hold.
+        and unknown ones may be read-only; so would a None that only responses may hold.
         """
         current = self._current()
         if self._type == type(self)._type_name:
@@ -898,7 +898,7 @@ class Meta(Record):
         return len(self._attributes)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The member `name` as it came; `default` if there is none."""
+        """Return the raw member `name`, or `default` if there is none."""
         return self._attributes.get(name, default)
 
     def keys(self) -> KeysView[str]:

@@ -1,8 +1,8 @@
 """Resources: records with an id, relationships, and a place in a response's graph.
 
 A resource is new (made by its constructor, no id), built (`build(id)`: the id and nothing else), loaded (from an
-answer), or a stub (named by a response's linkage, but not in the response). What reads and what may be written follows
-from that. Requests are built elsewhere (`didww._core`).
+response), or a stub (named by a response's linkage, but not in the response). What can be read and written follows from
+that. Requests are built elsewhere (`didww._core`).
 """
 
 from __future__ import annotations

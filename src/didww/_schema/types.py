@@ -1,6 +1,6 @@
 """The kinds of value a field can have, each with its two directions: raw JSON to Python, and Python to raw JSON.
 
-Reading is tolerant: what cannot be converted is handed out as it came. Writing is strict: a value of the wrong kind
+Reading is tolerant: what cannot be converted is returned unchanged. Writing is strict: a value of the wrong kind
 raises `InvalidValueError` with the field's name. Which kind a field has follows from its annotation (`kind_of`).
 """
 
@@ -164,7 +164,7 @@ def _load_datetime(raw: Any) -> Any:
         moment = datetime.fromisoformat(raw)
     except (ValueError, TypeError):
         return raw
-    # Some answers carry no zone (behaviour sheet, section 8): all times of the service are UTC.
+    # Some responses carry no zone (behaviour sheet, section 8): all times of the service are UTC.
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:  # before the year 1 or after 9999, by its offset

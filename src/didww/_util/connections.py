@@ -48,7 +48,7 @@ class Connections:
     """All connections of one server, within bounds.
 
     When there are more than `limit`, the one that has waited longest for its client is closed; if none waits, the new
-    one is answered 503. So whoever holds connections open without asking for anything, or without reading the
+    one gets a 503 response. So whoever holds connections open without asking for anything, or without reading the
     responses, keeps nobody else out.
 
     Args:
@@ -137,7 +137,7 @@ class _Connection(H11Protocol):
     """
 
     group: Connections
-    _since: float = 0.0  # when it was made, its last request was answered, or some of the response was taken
+    _since: float = 0.0  # when it was made, its last request was responded to, or some of the response was taken
     _due: asyncio.TimerHandle | None = None
     _untaken: asyncio.TimerHandle | None = None
     _left: int = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers, Rejections
-    from didww.callback.receiver import CallbackAnswer
+    from didww.callback.receiver import CallbackResponse
 
 __all__ = ["AsgiApp"]
 
@@ -16,10 +16,10 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
-class Answering(Protocol):
+class Handler(Protocol):
     """Gives the response to a raw request."""
 
-    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackAnswer]: ...
+    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackResponse]: ...
 
 
 class _Unread(Exception):  # noqa: N818 it becomes a response
@@ -27,25 +27,25 @@ class _Unread(Exception):  # noqa: N818 it becomes a response
 
 
 class AsgiApp:
-    """An ASGI application that answers every path.
+    """An ASGI application that handles every path.
 
     An object and not a function, so that routers that take both know it for an application.
 
     Args:
-        answering: Gives the responses.
+        handler: Returns the response to each request.
         max_bytes: The largest body that is read.
         read_timeout: Seconds in which it has to be there.
         rejections: Logs rejected requests.
     """
 
-    def __init__(self, answering: Answering, *, max_bytes: int, read_timeout: float, rejections: Rejections) -> None:
-        self._answering = answering
+    def __init__(self, handler: Handler, *, max_bytes: int, read_timeout: float, rejections: Rejections) -> None:
+        self._handler = handler
         self._max_bytes = max_bytes
         self._read_timeout = read_timeout
         self._rejections = rejections
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
@@ -73,7 +73,7 @@ class AsgiApp:
             if body is None:
                 return
             close = False
-            status, text = await self._answering(
+            status, text = await self._handler(
                 method=scope["method"], url=_url(scope), headers=scope["headers"], body=body
             )
         content = text.encode()

@@ -101,7 +101,7 @@ class CallEventVerifier:
             body: The bytes of the body, as they arrived: JSON objects, one, in an array, or one a line; gzip as well.
 
         Raises:
-            CallbackRejectedError: It is not DIDWW's, or cannot be read: `reason` says why, `status` what to answer.
+            CallbackRejectedError: It is not DIDWW's, or cannot be read: `reason` says why, `status` the HTTP status.
         """
         bounded(body, self.max_bytes)
         named = by_name(headers)

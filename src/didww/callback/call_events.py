@@ -1,6 +1,6 @@
 """Call Events and CDR Streaming as Python objects: what happens in calls, and their records.
 
-Whatever DIDWW sends is kept: an attribute that is not declared, or not of its type, reads as it came. Times are in UTC.
+Whatever DIDWW sends is kept: attributes that are not declared, or not of their type, are raw values. Times are in UTC.
 Source: DIDWW's documentation, https://doc.didww.com. It leaves much open, so each attribute may be None.
 """
 
@@ -170,7 +170,7 @@ class InboundCdr(_Ended, _Timed, type="inbound-cdr"):
     routing_attempt: int | None = attribute("Number of this attempt, from 1.")
     is_last_cdr: bool | None = attribute("Whether this is the last attempt of the call.")
     is_redirected: bool | None = attribute("Whether the call was redirected.")
-    early_media_present: bool | None = attribute("Whether there was sound before the response.")
+    early_media_present: bool | None = attribute("Whether there was sound before the call was answered.")
     local_tag: str | None = attribute("Id of the call on the platform.")
     term_call_id: str | None = attribute("SIP Call-ID towards the trunk.")
     out_pop_id: int | None = attribute("Id of the point of presence that it left by.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from didww.callback.stores import SeenStore
     from didww.callback.wsgi import WsgiApp
 
-__all__ = ["CallbackAnswer", "CallbackReceiver", "Verifier"]
+__all__ = ["CallbackReceiver", "CallbackResponse", "Verifier"]
 
 log = logging.getLogger("didww.callback")
 
@@ -34,8 +34,8 @@ R = TypeVar("R")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
-class CallbackAnswer(NamedTuple):
-    """What to answer to a request.
+class CallbackResponse(NamedTuple):
+    """The response to a request.
 
     Attributes:
         status: HTTP status. DIDWW takes 200 to 298 for delivered, and sends again after anything else.
@@ -132,7 +132,7 @@ class CallbackReceiver:
     """Verifies requests, drops what came before, and hands each event to your handler for its class.
 
     The response is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends it again;
-    what was handled is not handled again then. Events without a handler are logged and answered with 200. Of requests
+    what was handled is not handled again then. Events without a handler are logged and get a 200 response. Of requests
     that are rejected, ten a minute are logged, and the number of the others.
 
     Args:
@@ -148,7 +148,7 @@ class CallbackReceiver:
         ... def order_is_done(callback: OrderCallback) -> None:
         ...     print(callback.id, callback.status)
         >>> receiver.handle(method="POST", url="/didww", headers={}, body=b"type=orders")
-        CallbackAnswer(status=401, body='missing')
+        CallbackResponse(status=401, body='missing')
     """
 
     def __init__(self, verifier: Verifier[Event], *, store: SeenStore | None = None) -> None:
@@ -209,7 +209,7 @@ class CallbackReceiver:
 
         return register
 
-    def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
+    def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
         """The response to a request, after its handlers have run. Whatever a stranger sends, there is one.
 
         Handlers that are `async` run in an event loop made for each; where one runs already, use `handle_async`.
@@ -222,16 +222,16 @@ class CallbackReceiver:
             body: The bytes of the body.
         """
         events = self._events(method, url, headers, body)
-        if isinstance(events, CallbackAnswer):
+        if isinstance(events, CallbackResponse):
             return events
-        return _answer([_drive(self._handled(handler, event)) for handler, event in self._told(events)])
+        return _response_for([_drive(self._handled(handler, event)) for handler, event in self._told(events)])
 
-    async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
+    async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
         """Like `handle`, on an event loop; handlers that are not `async` run in a thread."""
         import anyio.to_thread
 
         events = self._events(method, url, headers, body)
-        if isinstance(events, CallbackAnswer):
+        if isinstance(events, CallbackResponse):
             return events
         outcomes: list[bool] = []
         for handler, event in self._told(events):
@@ -241,13 +241,13 @@ class CallbackReceiver:
             else:
                 # All of it in one thread: once begun, it is done and remembered, whoever cancels the request.
                 outcomes.append(await anyio.to_thread.run_sync(_drive, steps))
-        return _answer(outcomes)
+        return _response_for(outcomes)
 
     def asgi(self, *, read_timeout: float = 10.0) -> AsgiApp:
         """This receiver as an ASGI application, to be served or mounted.
 
         Args:
-            read_timeout: Seconds in which the body has to be there; 408 is answered if it is not.
+            read_timeout: Seconds in which the body has to be there; the response is 408 if it is not.
         """
         from didww.callback.asgi import AsgiApp
 
@@ -264,17 +264,17 @@ class CallbackReceiver:
 
         return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes, rejections=self._rejections)
 
-    def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | CallbackAnswer:
-        """The events of a request, or what to answer if it is none of DIDWW's."""
+    def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | CallbackResponse:
+        """The events of a request, or the response to a request that is none of DIDWW's."""
         if method.upper() not in self._verifier.methods:
-            return CallbackAnswer(405, "method not allowed")
+            return CallbackResponse(405, "method not allowed")
         pairs = pairs_of(headers)
         try:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejectedError as error:
             why = printable(f"{error}{read_before(by_name(pairs), body)}")
             self._rejections.tell(f"A request was rejected ({error.reason}): {why}")
-            return CallbackAnswer(error.status, error.reason)
+            return CallbackResponse(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
         """The events that somebody wants, with their handlers."""
@@ -339,9 +339,9 @@ def _is_async(call: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 its code
 
 
-def _answer(outcomes: list[bool]) -> CallbackAnswer:
+def _response_for(outcomes: list[bool]) -> CallbackResponse:
     failed = outcomes.count(False)
-    return CallbackAnswer(500, f"{failed} of {len(outcomes)} not handled") if failed else CallbackAnswer(200, "ok")
+    return CallbackResponse(500, f"{failed} of {len(outcomes)} not handled") if failed else CallbackResponse(200, "ok")
 
 
 def _shown(event: Event) -> str:

@@ -104,7 +104,7 @@ class CallbackVerifier:
             body: The bytes of the body, as they arrived.
 
         Raises:
-            CallbackRejectedError: It is not a callback of DIDWW: `reason` says why, `status` what to answer.
+            CallbackRejectedError: It is not a callback of DIDWW: `reason` says why, `status` what to respond with.
             InvalidValueError: `url` is not the whole address, and there is no `public_url`.
         """
         bounded(body, self.max_bytes)

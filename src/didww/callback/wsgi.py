@@ -9,24 +9,24 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers, Rejections
-    from didww.callback.receiver import CallbackAnswer
+    from didww.callback.receiver import CallbackResponse
 
 __all__ = ["WsgiApp", "wsgi_app"]
 
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Answering(Protocol):
+class Handler(Protocol):
     """Gives the response to a raw request."""
 
-    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer: ...
+    def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse: ...
 
 
-def wsgi_app(answering: Answering, *, max_bytes: int, rejections: Rejections) -> WsgiApp:
-    """A WSGI application that answers every path.
+def wsgi_app(handler: Handler, *, max_bytes: int, rejections: Rejections) -> WsgiApp:
+    """A WSGI application that handles every path.
 
     Args:
-        answering: Gives the responses.
+        handler: Returns the response to each request.
         max_bytes: The largest body that is read.
         rejections: Logs rejected requests.
     """
@@ -50,7 +50,7 @@ def wsgi_app(answering: Answering, *, max_bytes: int, rejections: Rejections) ->
                 )
                 status, text = 400, "malformed"
             else:
-                status, text = answering(
+                status, text = handler(
                     method=environ["REQUEST_METHOD"], url=_url(environ), headers=_headers(environ), body=body
                 )
         content = text.encode()
@@ -72,7 +72,7 @@ def _url(environ: dict[str, Any]) -> str:
     """The whole address, as the server was asked for it."""
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     query = environ.get("QUERY_STRING") or ""
-    # What was asked for as it came, if the server tells; else the decoded path, encoded again.
+    # The raw request target, if the server passes it; else the decoded path, encoded again.
     asked = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
     path = asked.partition("?")[0]
     if not path.startswith("/"):

@@ -27,7 +27,9 @@ _SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
     "--secret", "secrets", multiple=True, envvar=_SECRET, show_envvar=True, help="Callback secret; repeatable."
 )
 @click.option("--public-url", help="Address that DIDWW calls, if a proxy or tunnel leads here.")
-@click.option("--forward", metavar="URL", help="Send verified callbacks on to this address, and answer as it answers.")
+@click.option(
+    "--forward", metavar="URL", help="Send verified callbacks on to this address, and respond as it responds."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
     "--port", default=8751, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
@@ -66,7 +68,7 @@ def listen(
     try:
         verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
         listener = Listener(verifier, show, forward=forward, json=as_json)
-        app = AsgiApp(listener.answer, max_bytes=verifier.max_bytes, read_timeout=10, rejections=Rejections())
+        app = AsgiApp(listener.handle, max_bytes=verifier.max_bytes, read_timeout=10, rejections=Rejections())
         server = AppServer(app, host=host, port=port)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
@@ -195,11 +197,11 @@ def _send(request: Any) -> None:
     import httpx2
 
     try:
-        answer = httpx2.request(
+        response = httpx2.request(
             request.method, request.url, headers=request.headers, content=request.body, timeout=60, trust_env=False
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise click.ClickException(f"No response from {request.url.partition('?')[0]}: {error}") from None
-    click.echo(f"{answer.status_code} {printable(answer.text[:500])}".rstrip())
-    if not answer.is_success:
+    click.echo(f"{response.status_code} {printable(response.text[:500])}".rstrip())
+    if not response.is_success:
         sys.exit(1)

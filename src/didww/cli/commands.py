@@ -70,7 +70,7 @@ command.add_command(listen)
     "hosts",
     multiple=True,
     metavar="HOST",
-    help="Answer for this host name too, and let its pages in browsers in; *: any.",
+    help="Accept this host name too, and requests of its pages in browsers; *: any.",
 )
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
@@ -91,7 +91,7 @@ def emulator(
     hosts: tuple[str, ...],
     ready_file: str | None,
 ) -> None:
-    """Serve a local DIDWW.
+    """Run the DIDWW emulator.
 
     It speaks the API at the address that it prints, and buys nothing. Stop it with Ctrl-C.
     """
@@ -158,7 +158,7 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
         others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
         end = "" if own_key else ", and every key is an account"
         click.echo(f"Warning: others can reach {others}. There is no TLS{end}.", err=True)
-    click.echo(f"A local DIDWW (API {API_VERSION}) at {server.base_url}")
+    click.echo(f"DIDWW emulator (API {API_VERSION}) listening on {server.base_url}")
     click.echo("Tell your program (paste into its shell):\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
     key = "# DIDWW_API_KEY: the key given with --api-key" if own_key else f"export DIDWW_API_KEY={local.key}"

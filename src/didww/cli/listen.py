@@ -1,4 +1,4 @@
-"""What `didww listen` does with a request: verify it, show it, forward it, answer it."""
+"""What `didww listen` does with a request: verify it, show it, forward it, respond to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from didww._util.text import printable
 from didww.callback.incoming import by_name
-from didww.callback.receiver import CallbackAnswer
+from didww.callback.receiver import CallbackResponse
 from didww.callback.request_validator import parts_of
 from didww.callback.stores import MemoryStore
 from didww.cli.printing import json_line
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Listener"]
 
-_SECONDS_TO_ANSWER = 60.0
+_FORWARD_TIMEOUT = 60.0
 _MAX_SAID = 200  # characters of the response to what was forwarded
 # What a receiver needs of the request; the rest belongs to the connection that it came by.
 _MARK = "x-didww-listen"
@@ -30,11 +30,11 @@ _FORWARDED = ("content-type", "x-didww-signature", "user-agent")
 
 
 class Listener:
-    """Answers requests, and tells of each.
+    """Handles requests and prints each.
 
     Args:
         verifier: Verifies them.
-        tell: Called with a line of text and the name of its colour, or None; answers whether it was printed.
+        tell: Called with a line of text and the name of its colour, or None; return whether it was printed.
         forward: Address that verified requests are sent on to; its response is the response.
         json: Whether to tell in JSON.
     """
@@ -55,34 +55,34 @@ class Listener:
         self._json = json
         self._seen = MemoryStore()
 
-    async def answer(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackAnswer:
+    async def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
         """The response to a request."""
         if method not in self._verifier.methods:
             self._rejected("method", f"Callbacks come by GET or POST, not {method:.20}.")
-            return CallbackAnswer(405, "method not allowed")
+            return CallbackResponse(405, "method not allowed")
         try:
             found = self._verifier.verify(method=method, url=url, headers=headers, body=body)
         except CallbackRejectedError as error:
             self._rejected(error.reason, str(error))
-            return CallbackAnswer(error.status, error.reason)
-        answer, note = CallbackAnswer(200, "ok"), ""
+            return CallbackResponse(error.status, error.reason)
+        response, note = CallbackResponse(200, "ok"), ""
         named = by_name(headers)
         if _MARK in named:
             self._rejected("loop", "It was forwarded by a didww listen already.")
-            return CallbackAnswer(508, "forwarded in a circle")
+            return CallbackResponse(508, "forwarded in a circle")
         if self._forward is not None:
-            answer, note = await self._forwarded(method, url, named, body)
+            response, note = await self._forwarded(method, url, named, body)
         for callback in found:
             again = self._seen.claim(callback.key) != "mine"
             self._seen.done(callback.key)
             notes = [*(["came again"] if again else []), *([note] if note else [])]
-            if not self._show(callback, notes, answer.status) and self._forward is None:
-                answer = CallbackAnswer(503, "nobody reads")  # so that it comes again
-        return answer
+            if not self._show(callback, notes, response.status) and self._forward is None:
+                response = CallbackResponse(503, "nobody reads")  # so that it comes again
+        return response
 
     async def _forwarded(
         self, method: str, url: str, named: dict[str, list[str]], body: bytes
-    ) -> tuple[CallbackAnswer, str]:
+    ) -> tuple[CallbackResponse, str]:
         import httpx2
 
         target, query = str(self._forward), url.partition("?")[2]
@@ -90,13 +90,13 @@ class Listener:
             target += ("&" if "?" in target else "?") + query
         sent = {name: value for name in _FORWARDED for value in named.get(name, ())} | {_MARK: "1"}
         try:
-            async with httpx2.AsyncClient(timeout=_SECONDS_TO_ANSWER, trust_env=False) as client:
-                answer = await client.request(method, target, headers=sent, content=body)
+            async with httpx2.AsyncClient(timeout=_FORWARD_TIMEOUT, trust_env=False) as client:
+                response = await client.request(method, target, headers=sent, content=body)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             why = f"not forwarded: {type(error).__name__} {error}".rstrip()
-            return CallbackAnswer(502, why), why
-        said = answer.text[:_MAX_SAID]
-        return CallbackAnswer(answer.status_code, said), f"forwarded: {answer.status_code} {said}".rstrip()
+            return CallbackResponse(502, why), why
+        said = response.text[:_MAX_SAID]
+        return CallbackResponse(response.status_code, said), f"forwarded: {response.status_code} {said}".rstrip()
 
     def _show(self, callback: Callback, notes: list[str], status: int) -> bool:
         fields: dict[str, Any] = callback.to_dict()

@@ -35,7 +35,7 @@ __all__ = ["RedisClient", "RedisLimiter", "SqliteLimiter"]
 PATIENCE: Final = 5.0
 """Seconds that another process may keep the file to itself."""
 REDIS_PATIENCE: Final = 2.0
-"""Seconds that Redis may take to answer, if the client is ours."""
+"""Seconds that Redis may take to respond, if the client is ours."""
 MAX_SLOW_DOWN: Final = 60.0
 """Seconds; what is stored for longer was stored by a clock that has been set back since, or before a restart."""
 
@@ -84,7 +84,7 @@ class _SharedLimiter(ABC):
 
     @abstractmethod
     def _take(self, ahead: float, timeout: float) -> float:
-        """Take the turn in `ahead` seconds from now; answers for how many seconds it is not to be had, 0 if taken."""
+        """Take the turn in `ahead` seconds from now; return for how many seconds it is not to be had, 0 if taken."""
 
     def _put(self, store: StateStore, now: int, ahead: float) -> float:
         # A bucket keeps the outcome of its last question; so each question has its own.
@@ -179,7 +179,7 @@ class RedisClient(Protocol):
     """What is needed of a `redis.Redis`, whichever stubs there are for it."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send a command; answers what Redis says."""
+        """Send a command and return the reply of Redis."""
         ...
 
     def register_script(self, script: Any) -> Any:

@@ -64,7 +64,7 @@ class AddressVerification(
         include=True,
     )
     onetime_files: list[EncryptedFile] = writable_relationship(
-        "Uploaded one-time documents, where the address requirement asks for them; answers do not show them.",
+        "Uploaded one-time documents, where the address requirement asks for them; return do not show them.",
         on="create",
         distinct=True,
         readable=False,

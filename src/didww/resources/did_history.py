@@ -39,5 +39,5 @@ class DidHistory(Resource, type="did_history", operations=("list", "find"), filt
 
     @property
     def order_created_at(self) -> str | None:
-        """What the server sends under this name, as it came; None, since the contract does not have it."""
+        """The raw value that the server sends under this name; None today, since the contract does not have it."""
         return self._attributes.get("order_created_at")

@@ -56,5 +56,5 @@ class EmergencyRequirement(Resource, type="emergency_requirements", operations=(
 
     @property
     def name(self) -> str | None:
-        """What the server sends under this name, as it came; None, since the contract does not have it."""
+        """The raw value that the server sends under this name; None today, since the contract does not have it."""
         return self._attributes.get("name")

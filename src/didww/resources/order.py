@@ -57,7 +57,7 @@ class Order(
     )
     allow_back_ordering: bool | None = writable(
         "Whether numbers that are not in stock are waited for; left out, the service takes True. None if the "
-        "answer does not repeat it.",
+        "response does not repeat it.",
         on="create",
         not_none="Leave it out for True.",
     )

@@ -40,7 +40,7 @@ class PermanentSupportingDocument(
         "The person or company that it belongs to.", on="create", required=True, include=True
     )
     files: list[EncryptedFile] = writable_relationship(
-        "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
+        "The uploaded files of it, 1 to 5; they are copied, and responses do not show them.",
         on="create",
         required=True,
         ge=1,

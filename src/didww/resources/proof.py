@@ -39,7 +39,7 @@ class Proof(Resource, type="proofs", operations=("list", "find", "create", "upda
         include=True,
     )
     files: list[EncryptedFile] = writable_relationship(
-        "The uploaded files of it, 1 to 5; they are copied, and answers do not show them.",
+        "The uploaded files of it, 1 to 5; they are copied, and responses do not show them.",
         on="create",
         required=True,
         ge=1,

@@ -33,7 +33,7 @@ class SharedCapacityGroup(
     shared_channels_count: int = writable("Channels taken from the pool, at most those still free there.", sort=True)
     metered_channels_count: int | None = writable(
         "Further channels, charged by the minute, for when the shared ones are taken; 0 for none, which older "
-        "answers show as None.",
+        "responses show as None.",
         not_none="Write 0 for none.",
         sort=True,
     )

@@ -51,7 +51,7 @@ class CancelToken:
             raise Interrupted("interrupted")
 
     def watch(self, exchange: Callable[..., T], *args: Any) -> T:
-        """What `exchange` answers, with the socket that it uses noted here.
+        """Return the result of `exchange`, with the socket that it uses noted here.
 
         Raises:
             Interrupted: It was, before or meanwhile.

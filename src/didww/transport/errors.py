@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from didww._core.effects import Request
 
 __all__ = [
-    "ANSWER",
     "CONNECTING",
     "POOL",
     "READING",
+    "RESPONSE",
     "SENDING",
     "causes",
     "client_closed",
@@ -38,7 +38,7 @@ __all__ = [
 POOL: Final = "waiting for a connection"
 CONNECTING: Final = "connecting"
 SENDING: Final = "sending"
-ANSWER: Final = "waiting for the response"
+RESPONSE: Final = "waiting for the response"
 READING: Final = "reading the response"
 
 

@@ -111,17 +111,17 @@ class AsyncHttpTransport:
 
     async def read(self, opened: Opened) -> bytes:
         """The next bytes of the body as they were sent, empty at its end."""
-        answer = cast("httpx_common.Opened", opened)
+        exchange = cast("httpx_common.Opened", opened)
         progress = _Progress(errors.READING)
-        return await self._in_time(_next_chunk(answer.chunks), answer.request, answer.deadline, progress)
+        return await self._in_time(_next_chunk(exchange.chunks), exchange.request, exchange.deadline, progress)
 
     async def release(self, opened: Opened) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        answer = cast("httpx_common.Opened", opened)
+        exchange = cast("httpx_common.Opened", opened)
         # Also when the task is being cancelled.
         with anyio.CancelScope(shield=True):
-            await answer.chunks.aclose()
-            await answer.response.aclose()
+            await exchange.chunks.aclose()
+            await exchange.response.aclose()
 
     async def close(self) -> None:
         """Close all connections; calls after this raise `ClientClosedError`."""

@@ -32,7 +32,7 @@ _url = lru_cache(maxsize=256)(httpx2.URL)
 
 # What httpx2 tells of its steps before the request itself goes out, by the first word.
 _CONNECTING = ("connection", "proxy", "socks")
-_PHASES = {"receive_response_headers": errors.ANSWER, "receive_response_body": errors.READING}
+_PHASES = {"receive_response_headers": errors.RESPONSE, "receive_response_body": errors.READING}
 
 
 class Progress:
@@ -57,7 +57,7 @@ class Progress:
         return self.phase not in (errors.POOL, errors.CONNECTING) and not self._refused
 
     @property
-    def answered(self) -> bool:
+    def responded(self) -> bool:
         """Whether the head of the response had come."""
         return self.phase == errors.READING
 
@@ -207,7 +207,7 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
 
 def _breakage(error: Exception, progress: Progress) -> str:
     if isinstance(error, httpx2.RemoteProtocolError):
-        if progress.answered:
+        if progress.responded:
             return "the response was cut off"
         if "disconnected" in str(error):
             return "the server closed the connection without a response"

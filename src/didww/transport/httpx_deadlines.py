@@ -1,11 +1,11 @@
-"""What the httpx2 clients do with their sockets: operations that end with the call's deadline, and early answers.
+"""What the httpx2 clients do with their sockets: operations that end with the call's deadline, and early responses.
 
 httpx2 times single socket operations, which a server that drips one byte at a time defeats. So its network backend is
 replaced by one that limits each operation to the time left until the deadline; the deadline travels in the timeouts of
 the request (`DeadlineTimeout`). One thing cannot be bounded here: the name lookup of the system, which no thread can
 interrupt.
 
-A server that refuses a request may answer and hang up while the body is still on its way. Then the next write fails,
+A server that refuses a request may exchange and hang up while the body is still on its way. Then the next write fails,
 and httpx2 goes on to read the response. With the event loop's streams nothing is left to read by then; so the
 asynchronous client listens while it writes.
 

@@ -107,14 +107,14 @@ class HttpTransport:
 
     def read(self, opened: Opened) -> bytes:
         """The next bytes of the body as they were sent, empty at its end."""
-        answer = cast("httpx_common.Opened", opened)
+        exchange = cast("httpx_common.Opened", opened)
         if self._closed:
             raise errors.client_closed()
-        chunks: Iterator[bytes] = answer.chunks
+        chunks: Iterator[bytes] = exchange.chunks
         try:
             return next(filter(None, chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, answer.request, httpx_common.Progress(errors.READING))
+            failure = self._explained(error, exchange.request, httpx_common.Progress(errors.READING))
         raise failure
 
     def release(self, opened: Opened) -> None:

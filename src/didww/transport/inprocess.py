@@ -1,6 +1,6 @@
 """A transport without a socket: requests are answered by a function in the same process, e.g. the emulator.
 
-What the function answers, and what it raises, is left to it. It can say that the wire is disturbed; then this waits, or
+The function returns the response or raises. It can say that the wire is disturbed; then this waits, or
 breaks off, as a transport with a socket would, within the same deadline.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Opened
 
-__all__ = ["Answer", "AsyncInProcessTransport", "Disturbance", "InProcessTransport", "Streamed", "reader_of"]
+__all__ = ["AsyncInProcessTransport", "Disturbance", "Handled", "InProcessTransport", "Streamed", "reader_of"]
 
 _CHUNK = 1 << 16
 _DRIPS = 20
@@ -83,7 +83,7 @@ def reader_of(response: Response) -> tuple[Callable[[int, int], bytes], int | No
     return lambda at, size: body[at : at + size], len(body)
 
 
-Answer: TypeAlias = "Response | tuple[Response, Disturbance | None]"
+Handled: TypeAlias = "Response | tuple[Response, Disturbance | None]"
 _QUIET = Disturbance()
 
 
@@ -116,13 +116,13 @@ _BROKEN = "the server closed the connection"
 
 
 class InProcessTransport:
-    """Answers each request with `handle(request)`, in the caller's thread.
+    """Handles each request with `handle(request)`, in the caller's thread.
 
     Args:
-        handle: Answers a request; may be called by several threads at once.
+        handle: Returns the response; may be called by several threads at once.
     """
 
-    def __init__(self, handle: Callable[[Request], Answer]) -> None:
+    def __init__(self, handle: Callable[[Request], Handled]) -> None:
         self._handle = handle
         self._closed = False
 
@@ -163,8 +163,8 @@ class InProcessTransport:
         body = request.body
         if body is not None and not isinstance(body, bytes):
             request = Request(request.method, request.url, request.headers, b"".join(ProgressBody(body)))
-        answer = self._handle(request)
-        return (answer, None) if isinstance(answer, Response) else answer
+        response = self._handle(request)
+        return (response, None) if isinstance(response, Response) else response
 
     def piece(self, opened: Opened) -> tuple[bytes, float, Exception | None]:
         """The next piece of a body, how long to wait for it, and what to raise then."""
@@ -187,10 +187,10 @@ class AsyncInProcessTransport:
     """The same for the asynchronous client.
 
     Args:
-        handle: Answers a request, without waiting for anything.
+        handle: Returns the response, without waiting for anything.
     """
 
-    def __init__(self, handle: Callable[[Request], Answer]) -> None:
+    def __init__(self, handle: Callable[[Request], Handled]) -> None:
         self._inner = InProcessTransport(handle)
 
     async def send(self, request: Request, deadline: float) -> Response:
@@ -243,8 +243,8 @@ def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> 
     """How long the first byte takes, and the error in its place if none comes."""
     left = deadline - time.monotonic()
     if disturbance.latency > left:
-        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.ANSWER)
-    failure = errors.connection_lost(request, _BROKEN, phase=errors.ANSWER) if disturbance.lost else None
+        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.RESPONSE)
+    failure = errors.connection_lost(request, _BROKEN, phase=errors.RESPONSE) if disturbance.lost else None
     return disturbance.latency, failure
 
 

@@ -254,7 +254,7 @@ class SessionTransport:
         if unsent:
             phase = errors.CONNECTING
         elif not reading and "ReadTimeoutError" in names:
-            phase = errors.ANSWER
+            phase = errors.RESPONSE
         if names & _TIMEOUTS:
             return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
         if unsent:

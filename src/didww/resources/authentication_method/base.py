@@ -13,7 +13,7 @@ class AuthenticationMethod(Nested):
 
 
 class GenericAuthenticationMethod(AuthenticationMethod):
-    """A method that is newer than this SDK: its attributes read as they came, and it is sent back as it came."""
+    """A method that is newer than this SDK: its attributes are raw values, and it is sent back unchanged."""
 
 
 AuthenticationMethod.fallback = GenericAuthenticationMethod

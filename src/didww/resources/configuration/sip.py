@@ -128,7 +128,7 @@ class SipConfiguration(
     diversion_inject_mode: DiversionInjectMode = writable("Whether DIDWW adds a Diversion header.")
     cnam_lookup: bool = writable("Whether the caller's name is looked up and delivered.")
     max_transfers: int = writable("Most transfers (REFER) of a call, 0 to 8.", ge=0, le=8)
-    max_30x_redirects: int = writable("Most redirects (3xx answers) of a call, 0 to 8.", ge=0, le=8)
+    max_30x_redirects: int = writable("Most redirects (3xx responses) of a call, 0 to 8.", ge=0, le=8)
     rerouting_disconnect_code_ids: list[ReroutingDisconnectCode] | None = writable(
         "Outcomes on which the next trunk of the group is tried; None for none of the account's own.", distinct=True
     )

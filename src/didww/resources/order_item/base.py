@@ -28,7 +28,7 @@ OrderItem.fallback = OrderItem
 
 
 class NumberOrderItem(OrderItem, type="did_order_items"):
-    """An item that buys numbers from a SKU; which numbers, its own kinds say. Answers hold `DidOrderItem`.
+    """An item that buys numbers from a SKU; which numbers, its own kinds say. Responses hold `DidOrderItem`.
 
     Source: tests/contract/facts/orders.yaml.
     """

@@ -15,7 +15,7 @@ class CapacityOrderItem(OrderItem, type="capacity_order_items"):
 
     qty: int = writable("How many channels, 1 to 10000; left out, one.", ge=1, le=10_000)
     capacity_pool_id: str | None = writable(
-        "The pool that gets the channels; in answers None if there is none.",
+        "The pool that gets the channels; in responses None if there is none.",
         required=True,
         form=RECORD_ID,
         not_none="Name the pool.",

@@ -581,7 +581,7 @@ def receiving() -> Iterator[Row]:
 
             taken = statistics.median(in_turns(3000, handle)[0])
             yield Row(group, f"handled, remembered {what}", f"{taken * 1e6:.0f} us", "", 1 / taken, "/s")
-    record = {"type": "inbound-cdr", "attributes": dict.fromkeys(InboundCdr._fields, "0.25")}
+    record = {"type": "inbound-cdr", "attributes": dict.fromkeys(InboundCdr._field_map, "0.25")}
     batch = gzip.compress(b"\n".join(json.dumps({"id": str(n), **record}).encode() for n in range(1000)))
     stream, headers = CallEventVerifier(unprotected=True), {"Content-Encoding": "gzip"}
 

@@ -185,8 +185,8 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
 
     name = cls.__name__
     included, keys = includes(cls), [key for key in sort_keys(cls) if not key.startswith("-")]
-    required = [field.name for field in cls._fields.values() if field.required and field.create]
-    writable = [field.name for field in cls._fields.values() if field.update]
+    required = [field.name for field in cls._field_map.values() if field.required and field.create]
+    writable = [field.name for field in cls._field_map.values() if field.update]
     outcome = cls._outcome
     return {
         "Record": name,

@@ -205,7 +205,7 @@ READ_ONLY_VARIANTS: dict[str, str] = {
 
 
 def _of(cls: type[Record], place: str) -> dict[str, Field]:
-    return {name: field for name, field in cls._fields.items() if field.place == place}
+    return {name: field for name, field in cls._field_map.items() if field.place == place}
 
 
 def _kind_name(kind: FieldType) -> str:
@@ -269,12 +269,12 @@ def _places(cls: type[Resource]) -> Iterator[tuple[str, Field, Attribute]]:
             of_request = request.variants.get(type_, {}) if request else {}
             members = {**of_request, **attribute.variants.get(type_, {})}
             for variant, (inner, one) in itertools.product(variants, members.items()):
-                if inner in variant._fields:
-                    yield f"{cls._type_name}.{name}.{type_}.{inner}", variant._fields[inner], one
+                if inner in variant._field_map:
+                    yield f"{cls._type_name}.{name}.{type_}.{inner}", variant._field_map[inner], one
     meta = _meta_class(cls)
     for name, attribute in said.meta.items():
-        if name in meta._fields:
-            yield f"{cls._type_name}.meta.{name}", meta._fields[name], attribute
+        if name in meta._field_map:
+            yield f"{cls._type_name}.meta.{name}", meta._field_map[name], attribute
 
 
 def _differences(places: Iterable[tuple[str, object, object]]) -> list[str]:
@@ -438,7 +438,7 @@ def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
     for request in _requests(facts(cls._type_name)):
         for name, one in request.attributes.items():
             if one.default is not None:
-                assert f"left out, the service takes {one.default}" in cls._fields[name].doc
+                assert f"left out, the service takes {one.default}" in cls._field_map[name].doc
 
 
 @every_class
@@ -467,14 +467,14 @@ def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
         assert cls._outcome.success
         assert cls._outcome.terminal
         assert named <= set(values)
-        assert set(cls._outcome.reasons) <= set(cls._fields)
+        assert set(cls._outcome.reasons) <= set(cls._field_map)
 
 
 @every_class
 def test_meta_names(cls: type[Resource]) -> None:
     """The resource's meta is declared where the contract has one, with its members, all read only."""
     meta = _meta_class(cls)
-    declared = meta._fields
+    declared = meta._field_map
     expected = {name for name in facts(cls._type_name).meta if f"{cls._type_name}.{name}" not in UNDECLARED_META}
     assert set(declared) == expected
     assert [name for name, field in declared.items() if field.create or field.update] == []
@@ -515,7 +515,7 @@ def test_limits_of_relationships(cls: type[Resource]) -> None:
     """How many a list takes, whether it takes one twice, and what can only be set to None, are the contract's."""
     for request in _requests(facts(cls._type_name)):
         for name, link in request.relationships.items():
-            field = cls._fields[name]
+            field = cls._field_map[name]
             assert (field.ge, field.le, field.distinct) == (link.low, link.high, link.distinct), name
             assert bool(field.detach_only) is link.null_only, name
 
@@ -528,8 +528,8 @@ def test_what_a_create_may_carry(cls: type[Resource]) -> None:
     """A create may carry what the contract's request has, and must carry what is required there."""
     said = facts(cls._type_name).create or Request()
     expected = {*said.attributes, *said.relationships}
-    assert {name for name, field in cls._fields.items() if field.create} == expected
-    assert {name for name, field in cls._fields.items() if field.required} == said.required
+    assert {name for name, field in cls._field_map.items() if field.create} == expected
+    assert {name for name, field in cls._field_map.items() if field.required} == said.required
 
 
 @every_class
@@ -537,7 +537,7 @@ def test_what_an_update_may_carry(cls: type[Resource]) -> None:
     """An update may carry what the contract's request has, and nothing else."""
     said = facts(cls._type_name).update or Request()
     expected = {*said.attributes, *said.relationships}
-    assert {name for name, field in cls._fields.items() if field.update} == expected
+    assert {name for name, field in cls._field_map.items() if field.update} == expected
 
 
 @every_class
@@ -585,7 +585,7 @@ def _requested_variants(cls: type[Resource], name: str) -> dict[str, dict[str, A
 @every_nested
 def test_variants_of_an_object(cls: type[Resource], name: str) -> None:
     """Each type of nested object that answers or requests hold has a class, and no class has another type."""
-    declared = _classes_by_type(cls._fields[name])
+    declared = _classes_by_type(cls._field_map[name])
     assert set(declared) == {*facts(cls._type_name).attributes[name].variants, *_requested_variants(cls, name)}
 
 
@@ -596,28 +596,28 @@ def test_attributes_of_variants(cls: type[Resource], name: str) -> None:
     The first one is what answers are read as, so it has all attributes of answers by itself.
     """
     answers, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
-    for type_, classes in _classes_by_type(cls._fields[name]).items():
+    for type_, classes in _classes_by_type(cls._field_map[name]).items():
         expected = {*answers.get(type_, {}), *requests.get(type_, {})}
-        assert {inner for one in classes for inner in one._fields} == set(expected), type_
-        assert set(classes[0]._fields) >= set(answers.get(type_, {})), type_
+        assert {inner for one in classes for inner in one._field_map} == set(expected), type_
+        assert set(classes[0]._field_map) >= set(answers.get(type_, {})), type_
 
 
 @every_nested
 def test_what_variants_may_carry(cls: type[Resource], name: str) -> None:
     """The classes of a type may write, together, what the contract's request has."""
     requests = _requested_variants(cls, name)
-    for type_, classes in _classes_by_type(cls._fields[name]).items():
+    for type_, classes in _classes_by_type(cls._field_map[name]).items():
         read_only = f"{cls._type_name}.{name}.{type_}" in READ_ONLY_VARIANTS
         expected: set[str] = set() if read_only else set(requests.get(type_, {}))
-        assert {inner for one in classes for inner, field in one._fields.items() if field.create} == expected, type_
+        assert {inner for one in classes for inner, field in one._field_map.items() if field.create} == expected, type_
 
 
 @every_nested
 def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
     """What a request's nested object must hold is required, and nothing else."""
     requests = _requested_variants(cls, name)
-    for type_, classes in _classes_by_type(cls._fields[name]).items():
-        members = [(one, inner, field) for one in classes for inner, field in one._fields.items()]
+    for type_, classes in _classes_by_type(cls._field_map[name]).items():
+        members = [(one, inner, field) for one in classes for inner, field in one._field_map.items()]
         for owner, inner, field in members:
             place = f"{cls._type_name}.{name}.{type_}.{inner}"
             said = requests.get(type_, {}).get(inner)
@@ -632,7 +632,7 @@ def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: s
     said = facts(cls._type_name).create
     refused = said.attributes[name].refused if said else frozenset[str]()
     asked = _requested_variants(cls, name)
-    declared = {one._type_name for one in _nested_classes(cls._fields[name]) if not one.writable}
+    declared = {one._type_name for one in _nested_classes(cls._field_map[name]) if not one.writable}
     assert declared == refused | (set(facts(cls._type_name).attributes[name].variants) - set(asked))
 
 

@@ -201,7 +201,7 @@ def test_an_element_that_is_named_by_its_id_is_told_in_the_message(place: str) -
 
 def test_attributes_that_look_like_columns_are_known() -> None:
     """Every attribute of a resource whose name ends in `_id` keeps it; no relationship ends so."""
-    fields = [field for cls in all_classes() for field in cls._fields.values() if field.name.endswith("_id")]
+    fields = [field for cls in all_classes() for field in cls._field_map.values() if field.name.endswith("_id")]
     assert {field.name for field in fields} == _IDS_OF_THEIR_OWN
     assert {field.place for field in fields} == {"attributes"}
 

@@ -747,7 +747,7 @@ def sip(**changes: Any) -> SipConfiguration:
         "enum": None,
     }
     whole: dict[str, Any] = {}
-    for name, field in SipConfiguration._fields.items():
+    for name, field in SipConfiguration._field_map.items():
         if field.create:
             value = blank[field.kind.name]
             whole[name] = next(iter(field.kind.detail)) if field.kind.name == "enum" else value

@@ -616,7 +616,7 @@ def test_nothing_is_proposed_that_means_something_else() -> None:
 
 def test_the_defaults_that_rules_know_are_those_of_the_emulator() -> None:
     """A rule must judge a new trunk as the emulator does."""
-    declared = {name: field.default for name, field in SipConfiguration._fields.items() if field.default is not None}
+    declared = {name: field.default for name, field in SipConfiguration._field_map.items() if field.default is not None}
     assert declared.items() <= SIP_DEFAULTS.items()
     assert declared
 

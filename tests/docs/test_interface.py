@@ -748,7 +748,7 @@ def _included_with(type: str) -> set[type[Resource]]:
     for path in include_paths(class_of(type)):
         cls: Any = class_of(type)
         for name in path.split("."):
-            cls = class_named(cls._fields[name].kind.detail.names[0])
+            cls = class_named(cls._field_map[name].kind.detail.names[0])
         found.add(cls)
     return found
 
@@ -800,7 +800,7 @@ def test_configurations_and_order_items(name: str) -> None:
     cls = getattr(importlib.import_module(f"didww.resources.{folder}.{module}"), name)
     made = cls()
     if not cls.writable:  # made by the service
-        assert cls in Order._fields["items"].kind.detail.detail
+        assert cls in Order._field_map["items"].kind.detail.detail
         return
     taker = VoiceInTrunk(configuration=made) if ending == "Configuration" else Order(items=[made])
     assert made in (taker.configuration if ending == "Configuration" else None, *getattr(taker, "items", ()))
@@ -861,18 +861,18 @@ def test_the_table_of_dates_was_read() -> None:
             assert cls in cells
     for name in ("billed_from", "billed_to"):
         assert f"`{name}`" in cells
-        assert (DidOrderItem._fields[name].kind.name, DidOrderItem._fields[name].nullable) == ("date", True)
+        assert (DidOrderItem._field_map[name].kind.name, DidOrderItem._field_map[name].nullable) == ("date", True)
     named = {one.rsplit(".", maxsplit=1)[-1] for one in quoted(cells) if re.fullmatch(r"[\w.]+", one)}
     tested = {name.partition(".")[2] for names in DATED.values() for name in names}
     assert named == {*tested, "created_at", "billed_from", "billed_to"}
 
 
 @pytest.mark.parametrize(
-    "cls", [cls for cls in all_classes() if "created_at" in cls._fields], ids=lambda cls: cls.__name__
+    "cls", [cls for cls in all_classes() if "created_at" in cls._field_map], ids=lambda cls: cls.__name__
 )
 def test_every_created_at_is_a_datetime(cls: type[Resource]) -> None:
     """The time of creation is a datetime wherever there is one."""
-    assert cls._fields["created_at"].kind.name == "datetime"
+    assert cls._field_map["created_at"].kind.name == "datetime"
 
 
 def test_several_files_are_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,21 +76,23 @@ def test_no_address_is_the_engines_fault(url: str) -> None:
 @law(400)
 @given(
     cls=st.sampled_from(
-        [cls for cls in all_classes() if any(field.create or field.update for field in cls._fields.values())]
+        [cls for cls in all_classes() if any(field.create or field.update for field in cls._field_map.values())]
     ),
     value=json_values,
     data=st.data(),
 )
 def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject) -> None:
     """Any JSON as the value of any member, in a create and in an update."""
-    members = [field for field in cls._fields.values() if field.create or field.update]
+    members = [field for field in cls._field_map.values() if field.create or field.update]
     field = data.draw(st.sampled_from(members))
     inside: Any = {"data": value} if field.place == "relationships" and data.draw(st.booleans()) else value
     if field.kind.name in ("object", "list") and data.draw(st.booleans()):
         kinds = field.kind.detail if field.kind.name == "object" else getattr(field.kind.detail, "detail", None)
         if isinstance(kinds, tuple):
             shape = data.draw(st.sampled_from(kinds))
-            some = data.draw(st.dictionaries(st.sampled_from(sorted(shape._fields) or ["x"]), json_values, max_size=3))
+            some = data.draw(
+                st.dictionaries(st.sampled_from(sorted(shape._field_map) or ["x"]), json_values, max_size=3)
+            )
             inside = {"type": shape._type_name, "attributes": some}
             inside = [inside] if field.kind.name == "list" else inside
     for method, path, id in (

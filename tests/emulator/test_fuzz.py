@@ -18,7 +18,7 @@ from support.hypothesis_profiles import law
 
 BASE = "http://emulator.example.com"
 PATHS = sorted(cls._path for cls in all_classes())
-NAMES = sorted({name for cls in all_classes() for name in cls._fields} | {"id", "type", "data", "attributes", "x"})
+NAMES = sorted({name for cls in all_classes() for name in cls._field_map} | {"id", "type", "data", "attributes", "x"})
 KEYS = st.sampled_from(["key", "other", "", " ", "\udc80", "a" * 5000])
 PART = st.one_of(
     st.sampled_from(PATHS), st.sampled_from(NAMES), st.text(max_size=12), st.sampled_from(["..", ".", "%00", "%"])
@@ -82,7 +82,7 @@ def test_the_api(
 
 def attributes(cls: Any) -> Any:
     """Attributes of one type, with values of any kind."""
-    return st.dictionaries(st.sampled_from(sorted(cls._fields)), JSON, max_size=6)
+    return st.dictionaries(st.sampled_from(sorted(cls._field_map)), JSON, max_size=6)
 
 
 @pytest.mark.unchecked
@@ -95,7 +95,7 @@ def test_documents(emulator: Emulator, data: Any) -> None:
         {"type": st.sampled_from([one._type_name for one in all_classes()]), "id": st.text(max_size=40)}
     )
     relationships = st.dictionaries(
-        st.sampled_from(sorted(cls._fields)),
+        st.sampled_from(sorted(cls._field_map)),
         st.fixed_dictionaries({"data": st.one_of(link, st.lists(link, max_size=3), JSON)}),
         max_size=3,
     )

@@ -108,7 +108,7 @@ class Metas(Behaviour):
 
     def __init__(self, cls: type[Resource]) -> None:
         self.type = cls._type_name
-        self.fields = cls.meta.cls._fields
+        self.fields = cls.meta.cls._field_map
 
     def meta(self, session: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
         made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
@@ -235,7 +235,9 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
     if name == "object":
         cls = kind.detail[n % len(kind.detail)]
         inside = {
-            one.name: value_of(one.kind, n, one) for one in cls._fields.values() if not (one.create and one.clearable)
+            one.name: value_of(one.kind, n, one)
+            for one in cls._field_map.values()
+            if not (one.create and one.clearable)
         }
         return complete(kind, {"type": cls._type_name, "attributes": inside})
     return {"n": n}

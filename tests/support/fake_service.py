@@ -79,7 +79,7 @@ class FakeService:
         self.coming: list[tuple[float, dict[str, Any]]] = []
 
     def run(self, call: Call[Any]) -> Any:
-        """Run `call` to its end, without waiting for real."""
+        """Run `call` to its next page or its end, without waiting for real."""
         outcome: Any = None
         failure: BaseException | None = None
         while True:
@@ -87,30 +87,19 @@ class FakeService:
                 effect = call.send(outcome) if failure is None else call.throw(failure)
             except StopIteration as stop:
                 return stop.value
+            if isinstance(effect, Page):
+                return effect
             try:
                 outcome, failure = self.carry_out(effect), None
             except (DidwwError, KeyboardInterrupt) as error:
                 outcome, failure = None, error
 
     def walk(self, call: Any, cursor: Any) -> Iterator[Any]:
-        """The records of a walk."""
-        outcome: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration:
-                return
-            outcome, failure = None, None
-            if isinstance(effect, Page):
-                for place, record in effect.records:
-                    cursor.advance(effect.number, place, record)
-                    yield record
-                continue
-            try:
-                outcome = self.carry_out(effect)
-            except DidwwError as error:
-                failure = error
+        """The records of an iteration."""
+        while isinstance(page := self.run(call), Page):
+            for place, record in page.records:
+                cursor.advance(page.number, place, record)
+                yield record
 
     def carry_out(self, effect: Any) -> Any:
         """The outcome of one effect."""

@@ -66,7 +66,7 @@ def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     """The attributes of a record as a server might send them: some missing, some null, some unknown."""
     known = {
         name: st.none() | raw_values(field.kind) if field.nullable else raw_values(field.kind)
-        for name, field in cls._fields.items()
+        for name, field in cls._field_map.items()
         if field.place == "attributes"
     }
     declared = st.fixed_dictionaries({}, optional=known)
@@ -129,7 +129,7 @@ def _writable(cls: type[Record]) -> dict[str, st.SearchStrategy[Any]]:
     # Fields that drag others along are tested by name elsewhere.
     return {
         name: values_for(field)
-        for name, field in cls._fields.items()
+        for name, field in cls._field_map.items()
         if field.place == "attributes" and field.create and field.on_set is None
     }
 
@@ -138,7 +138,7 @@ def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
     """The attributes of `cls` that may be written."""
     return [
         field
-        for field in cls._fields.values()
+        for field in cls._field_map.values()
         if field.place == "attributes" and (field.update if exists else field.create)
     ]
 
@@ -159,4 +159,4 @@ def known_values(field: Field) -> st.SearchStrategy[Any]:
 
 def writable_members(cls: type[Record]) -> list[Field]:
     """The fields of a nested object that may be written and drag no others along."""
-    return [field for field in cls._fields.values() if field.create and field.on_set is None]
+    return [field for field in cls._field_map.values() if field.create and field.on_set is None]

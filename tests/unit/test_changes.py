@@ -36,7 +36,7 @@ from didww.resources.voice_out_trunk import VoiceOutTrunk
 from support import record_strategies as make
 from support.hypothesis_profiles import law
 
-CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._fields.values())]
+CLASSES = [cls for cls in all_classes() if any(field.place == "attributes" for field in cls._field_map.values())]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 few = law(25)
 
@@ -51,7 +51,7 @@ def loaded(cls: type[Resource], attributes: dict[str, Any]) -> Any:
 
 
 def read_all(record: Any) -> None:
-    for name, field in type(record)._fields.items():
+    for name, field in type(record)._field_map.items():
         if field.place == "attributes" and name in record._attributes:
             getattr(record, name)
 
@@ -128,12 +128,12 @@ def test_secrets_are_masked(cls: type[Resource]) -> None:
         cls,
         *(
             one
-            for field in cls._fields.values()
+            for field in cls._field_map.values()
             if field.place == "attributes" and field.kind.name == "object"
             for one in field.kind.detail
         ),
     ]:
-        for name, field in owner._fields.items():
+        for name, field in owner._field_map.items():
             if field.secret:
                 raw = {name: "hidden-value"}
                 shown = loaded(cls, raw) if owner is cls else owner._loaded(owner._type_name, raw)
@@ -185,7 +185,7 @@ def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data:
 @given(junk=st.data())
 def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObject) -> None:
     """Members of a wrong type are handed out as they came, and repr, to_dict and reading never fail."""
-    names = [name for name, field in cls._fields.items() if field.place == "attributes"]
+    names = [name for name, field in cls._field_map.items() if field.place == "attributes"]
     attributes = junk.draw(st.dictionaries(st.sampled_from(names), make.json_values, max_size=5))
     record = loaded(cls, attributes)
     read_all(record)

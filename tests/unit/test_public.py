@@ -180,8 +180,8 @@ def test_help_tells_what_a_field_is() -> None:
     """Type, meaning and who may write it, for attributes and relationships, read and written."""
     told = pydoc.plain(pydoc.render_doc(didww.Did))
     for words in (
-        r"number\n.*str: E\.164 digits .* Read only\.",
-        r"description\n.*str \| None: .* Written when updating only\.",
+        r"number\n.*str: E\.164 digits .* Read-only\.",
+        r"description\n.*str \| None: .* Writable on update only\.",
         r"voice_in_trunk\n.*VoiceInTrunk \| None: ",
     ):
         assert re.search(words, told), words
@@ -195,7 +195,7 @@ RECORDS = sorted({*all_classes(), *declared_subclasses(Nested)}, key=lambda cls:
 def test_the_signature_of_a_constructor_is_what_it_takes(cls: Any) -> None:
     """Every field of its signature can be given by keyword, and no other; `help` shows the same."""
     signature = inspect.signature(cls)
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         if name not in signature.parameters:
             with pytest.raises(ReadOnlyFieldError):
                 cls(**{name: None})
@@ -226,7 +226,7 @@ def test_the_signature_of_a_trunk_group() -> None:
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
 def test_relationships_are_keywords_of_a_constructor(cls: Any) -> None:
     """What is linked by keyword is sent as what is assigned."""
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         if field.place == "relationships" and field.create:
             target = class_named(field.kind.detail.names[0]).build("8d1a3c5e-0000-4000-8000-000000000001")
             value = [target] if field.kind.name == "many" else target

@@ -77,7 +77,7 @@ def answered(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -
 def resource_objects(cls: type[Resource]) -> st.SearchStrategy[dict[str, Any]]:
     """Resource objects of a type, as the service may send them."""
     linkage: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         if field.place == "relationships":
             one = st.builds(lambda which: {"type": "dids", "id": which}, st.sampled_from([ID, OTHER]))
             data = st.lists(one, max_size=2) if field.kind.name == "many" else st.none() | one
@@ -105,7 +105,7 @@ def test_from_dict_is_the_inverse_of_to_dict(cls: type[Resource], data: st.DataO
     assert back == record
     assert back.to_dict() == record.to_dict()
     assert back.changes == {}
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         if field.place == "attributes" and name in record._attributes:
             assert getattr(back, name) == getattr(record, name)
     assert back.meta == record.meta
@@ -118,7 +118,7 @@ def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.D
     """What is to be sent of a record without an id is to be sent of the one made of its dict."""
     fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     record = cls(**{field.name: data.draw(make.values_for(field)) for field in fields})
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         if field.place == "relationships" and field.create:
             (target, *_) = [one for one in all_classes() if one.__name__ in field.kind.detail.names]
             setattr(record, name, [target.build(ID)] if field.kind.name == "many" else target.build(ID))
@@ -354,7 +354,7 @@ def test_type_hints_are_types(cls: type[Resource]) -> None:
     """`typing.get_type_hints` and `inspect.get_annotations` find every name, those of other resources included."""
     hints = typing.get_type_hints(cls)
     assert not [name for name, hint in hints.items() if isinstance(hint, (str, typing.ForwardRef))]
-    assert {name for name, field in cls._fields.items() if field.place != "meta"} <= set(hints)
+    assert {name for name, field in cls._field_map.items() if field.place != "meta"} <= set(hints)
     own = inspect.get_annotations(cls, eval_str=True)
     assert own.keys() <= hints.keys()
     assert not [name for name, hint in own.items() if isinstance(hint, str)]
@@ -431,13 +431,13 @@ def test_every_pickle_protocol_takes_records(protocol: int) -> None:
 
 
 def with_status() -> list[type[Resource]]:
-    return [cls for cls in all_classes() if "status" in cls._fields]
+    return [cls for cls in all_classes() if "status" in cls._field_map]
 
 
 @pytest.mark.parametrize("cls", with_status(), ids=lambda cls: cls.__name__)
 def test_every_status_has_its_property(cls: Any) -> None:
     """Of each value of the status, one property, `is_` and its name, which is true for it alone."""
-    statuses = cls._fields["status"].kind.detail
+    statuses = cls._field_map["status"].kind.detail
     names = {f"is_{one.name.lower()}" for one in statuses}
     assert {name for name, one in vars(cls).items() if isinstance(one, type(status_is(OrderStatus.PENDING)))} == names
     for status in [*statuses, statuses("brand_new")]:
@@ -637,14 +637,14 @@ def test_an_annotation_that_names_nothing_is_an_error_when_the_class_is_made() -
     """A misspelled type, or one that was imported for type checkers only, would pass for a resource class."""
     with pytest.raises(TypeError, match=r"Made\.price names 'Decimil'"):
         declare("Decimil | None", attribute)
-    assert declare("Decimal | None", attribute)._fields["price"].kind.name == "decimal"
+    assert declare("Decimal | None", attribute)._field_map["price"].kind.name == "decimal"
 
 
 @pytest.mark.parametrize(("annotation", "make"), [("City", attribute), ("str", relationship)])
 def test_attributes_and_relationships_are_annotated_as_such(annotation: str, make: Any) -> None:
     """A resource class among the attributes, or a plain type among the relationships, is a mistake."""
     with pytest.raises(TypeError, match=r"Made\.price is declared among the"):
-        _ = declare(annotation, make)._fields["price"].kind
+        _ = declare(annotation, make)._field_map["price"].kind
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls._type_name)
@@ -652,4 +652,4 @@ def test_completion_offers_fields_and_few_methods(cls: type[Resource]) -> None:
     """What the library keeps of a declaration does not stand among the fields."""
     methods = {"build", "changes", "from_dict", "id", "meta", "to_dict", "type"}
     properties = {name for name in dir(cls) if isinstance(inspect.getattr_static(cls, name), property)}
-    assert {name for name in dir(cls) if not name.startswith("_")} <= {*cls._fields, *methods, *properties}
+    assert {name for name in dir(cls) if not name.startswith("_")} <= {*cls._field_map, *methods, *properties}

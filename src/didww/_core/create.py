@@ -1,9 +1,9 @@
 """Create a record once, or say what is known about it.
 
-A POST that may have been carried out is never sent again: a service that has stopped responding may still carry it out.
-The record is looked up instead: by the caller's own identifier, by a name that the service keeps unique, or, where money
-or stock is at stake, by a marker that the client puts into the caller's record before anything is sent. So whatever ends
-the call, an interruption too, the caller holds the record or what finds it.
+A POST that may have been carried out is never sent again: a service that stopped responding may still carry it out.
+The record is looked up instead: by the caller's own identifier, by a name that the service keeps unique, or, where
+money or stock is at stake, by a marker that the client puts into the caller's record before anything is sent. So
+whatever ends the call, an interruption too, the caller holds the record or what finds it.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _key(cls: type[Resource], record: Resource) -> _Key | None:
 
 def _identifying(cls: type[Resource]) -> list[str]:
     """The fields that tell records of a class apart, the best first."""
-    reference = cls._fields.get(_REFERENCE)
+    reference = cls._field_map.get(_REFERENCE)
     return [name for name in (_REFERENCE if reference is not None and reference.create else None, cls._lookup) if name]
 
 

@@ -97,7 +97,7 @@ class _Wanted(Generic[R]):
             raise InvalidValueError(f"{cls._path}().wait needs until=: a function of the record.", field="until")
         if outcome is not None and isinstance(until, str):
             try:
-                cls._fields[outcome.field].dump(until)
+                cls._field_map[outcome.field].dump(until)
             except InvalidValueError as error:
                 raise InvalidValueError(f"until: {error}", field="until") from None
         elif until is not None and not callable(until):

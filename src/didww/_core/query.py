@@ -109,8 +109,8 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             hint = did_you_mean(type_, [one._type_name for one in all_classes()])
             raise InvalidValueError(f"fields: there is no resource type {type_!r}.{hint}", field="fields")
         for name in names:
-            if name not in target._fields and name != "id":
-                raise _unknown(f"fields[{type_}]: there is no", name, target._fields, "fields")
+            if name not in target._field_map and name != "id":
+                raise _unknown(f"fields[{type_}]: there is no", name, target._field_map, "fields")
     if (query.page_number or 1) > 1 and not cls._paginated:
         raise InvalidValueError(
             f"page must be 1, got {query.page_number}: {cls._type_name} has no pages, and every page would hold all "
@@ -299,7 +299,7 @@ def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
     """The class that the relationships of a filter's name lead to; None if that is not known."""
     here: type[Resource] | None = cls
     for step in steps:
-        field = here._fields.get(step) if here is not None else None
+        field = here._field_map.get(step) if here is not None else None
         if field is not None and field.place != "relationships":
             return None
         # Some filters lead over relationships that the type itself does not show.
@@ -310,10 +310,10 @@ def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
 def kind_behind(cls: type[Resource], name: str) -> FieldType | None:
     """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
     *steps, last = name.split(".")
-    if last == "type" and len(steps) == 1 and (outer := cls._fields.get(steps[0])) and outer.kind.name == "object":
+    if last == "type" and len(steps) == 1 and (outer := cls._field_map.get(steps[0])) and outer.kind.name == "object":
         return outer.kind
     here = _target(cls, steps)
-    field = here._fields.get(last) if here is not None else None
+    field = here._field_map.get(last) if here is not None else None
     if field is None or field.place != "attributes":
         return None
     kind: FieldType = field.kind.detail if field.kind.name == "list" else field.kind
@@ -359,7 +359,7 @@ def check_path(cls: type[Resource], path: str) -> None:
                 f"To send it unchecked: QueryParams().param('include', {path!r}).",
                 field=step,
             )
-        leading = (one._fields[step] for one in here if step in one._fields)
+        leading = (one._field_map[step] for one in here if step in one._field_map)
         here = [
             class_named(name) for name in dict.fromkeys(name for link in leading for name in link.kind.detail.names)
         ]

@@ -12,6 +12,7 @@ from didww._core.retry import MAX_RETRY_AFTER
 from didww._jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww._jsonapi.graph import Graph
 from didww._schema.resource import Resource, load
+from didww._schema.tables import RecordList
 from didww._util.coerce import Slotted
 from didww._util.datetimes import http_date
 from didww._util.text import printable
@@ -109,6 +110,10 @@ class ApiResponse(Slotted, Generic[T]):
                 f"ApiResponse has no {name!r}: what was asked for is in its .data.", name=name, obj=self
             )
 
+    def _repr_html_(self) -> str | None:
+        show = getattr(self.data, "_repr_html_", None)
+        return None if show is None else show()
+
     def __repr__(self) -> str:
         return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
 
@@ -158,7 +163,9 @@ def api_response(
             return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
         raise unexpected(request, response) from None
     graph = Graph(document, load, fieldsets)
-    data: Any = graph.nodes if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    data: Any = (
+        RecordList(graph.nodes) if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
+    )
     return ApiResponse(data, meta=document.meta, links=document.links, response=response, attempts=attempts)
 
 

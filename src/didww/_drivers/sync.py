@@ -92,7 +92,7 @@ class Driver:
         try:
             while True:
                 try:
-                    return self._advance(call, failure, started)
+                    return cast("T", self._advance(call, failure, started))
                 except BaseException as error:
                     # Ctrl-C between two steps, or while one is taken: the call has to hear of it.
                     if not cast("Any", call).gi_suspended:
@@ -102,48 +102,38 @@ class Driver:
             for one in started:
                 one.interrupt()
 
-    def _advance(self, call: Call[T], failure: BaseException | None, started: list[_Started]) -> T:
+    def _advance(
+        self, call: Generator[Effect | Page, Any, T], failure: BaseException | None, started: list[_Started]
+    ) -> T | Page:
+        """Run `call` to its next page or to its end; return the page or the result."""
         outcome: Any = None
         while True:
             try:
                 effect = call.send(outcome) if failure is None else call.throw(failure)
             except StopIteration as stop:
                 return cast("T", stop.value)
+            if isinstance(effect, Page):
+                return effect
             try:
                 outcome, failure = self._carry_out[type(effect)](effect), None
             except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
                 outcome, failure = None, error
             if type(effect) is Start:
                 started.append(outcome)
+            elif type(effect) is Join and failure is None:
+                started.remove(cast("_Started", effect.started))
 
     def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> Generator[Any]:
-        """Run `call` as far as somebody takes records from it, and keep the cursor after the last one."""
-        outcome: Any = None
-        failure: BaseException | None = None
+        """Yield the records of the pages of `call`, and move `cursor` past each as it is taken."""
         started: list[_Started] = []
         try:
-            while True:
-                try:
-                    effect = call.send(outcome) if failure is None else call.throw(failure)
-                except StopIteration:
-                    return
-                outcome, failure = None, None
-                if isinstance(effect, Page):
-                    for place, record in effect.records:
-                        cursor.advance(effect.number, place, record)
-                        yield record
-                    continue
-                try:
-                    outcome = self._carry_out[type(effect)](effect)
-                except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
-                    failure = error
-                if type(effect) is Start:
-                    started.append(outcome)
-                elif type(effect) is Join:
-                    started.remove(cast("_Started", effect.started))
+            while isinstance(page := self._advance(call, None, started), Page):
+                for place, record in page.records:
+                    cursor.advance(page.number, place, record)
+                    yield record
         finally:
-            for one in started:
-                one.interrupt()
+            for work in started:
+                work.interrupt()
 
 
 class _Started:

@@ -97,4 +97,4 @@ class Annotations(dict[str, Any]):
 
 def annotation_of(owner: type[Record], name: str) -> Any:
     """The evaluated annotation of the field `name` of `owner`; resource classes that it names are `Ref`s."""
-    return _evaluated(owner._fields[name].annotation, owner.__module__, Ref)
+    return _evaluated(owner._field_map[name].annotation, owner.__module__, Ref)

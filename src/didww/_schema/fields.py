@@ -248,9 +248,9 @@ class Field:
         if self.required:
             parts.append("Required.")
         if not (self.create or self.update):
-            parts.append("Read only.")
+            parts.append("Read-only.")
         elif not (self.create and self.update):
-            parts.append(f"Written when {'creating' if self.create else 'updating'} only.")
+            parts.append(f"Writable on {'create' if self.create else 'update'} only.")
         return " ".join(parts)
 
     def for_class(self, holder: type[Record]) -> Field:
@@ -384,7 +384,7 @@ class Field:
     def _writable_hint(self, *, exists: bool) -> str:
         if self.holder is None:
             return ""
-        names = [field.name for field in self.holder._fields.values() if (field.update if exists else field.create)]
+        names = [field.name for field in self.holder._field_map.values() if (field.update if exists else field.create)]
         return f" Fields that can be written now: {', '.join(names)}." if names else ""
 
     def not_loaded(self, why: str) -> NotLoadedError:

@@ -227,7 +227,7 @@ UntilDay: TypeAlias = Annotated[datetime | str, FilterRule("datetime", compares=
 def filter_types(cls: type[Resource]) -> dict[str, Any]:
     """Return the types of the values that the filters of `cls` take, by the filter's name."""
     at_fields = {
-        f"{field.name}{ending}": value for field in cls._fields.values() for ending, value in field.filters.items()
+        f"{field.name}{ending}": value for field in cls._field_map.values() for ending, value in field.filters.items()
     }
     return dict(sorted({**at_fields, **cls._filters}.items()))
 
@@ -241,14 +241,14 @@ def filter_rules(cls: type[Resource]) -> dict[str, FilterRule]:
 @cache
 def sort_keys(cls: type[Resource]) -> tuple[str, ...]:
     """Return the keys that a list of `cls` can be sorted by, each without a minus and with it."""
-    at_fields = [field.name for field in cls._fields.values() if field.sort]
+    at_fields = [field.name for field in cls._field_map.values() if field.sort]
     return tuple(key for name in sorted([*at_fields, *cls._sorts]) for key in (name, f"-{name}"))
 
 
 @cache
 def includes(cls: type[Resource]) -> tuple[str, ...]:
     """Return the relationships of `cls` that a response can include."""
-    return tuple(sorted(field.name for field in cls._fields.values() if field.include))
+    return tuple(sorted(field.name for field in cls._field_map.values() if field.include))
 
 
 @cache
@@ -257,7 +257,7 @@ def include_paths(cls: type[Resource]) -> tuple[str, ...]:
     second = {
         f"{name}.{step}"
         for name in includes(cls)
-        for target in cls._fields[name].kind.detail.names
+        for target in cls._field_map[name].kind.detail.names
         for step in includes(class_named(target))
     }
     return tuple(sorted({*includes(cls), *second, *cls._includes}))

@@ -41,14 +41,14 @@ _first_change = Lock()
 class RecordType(type):
     """Collects the declared fields of a class and keeps its instances free of a `__dict__`."""
 
-    _fields: dict[str, Field]
+    _field_map: dict[str, Field]
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:
         namespace.setdefault("__slots__", ())
         made = super().__new__(cls, name, bases, namespace, **options)
         inherited: dict[str, Field] = {}
         for base in reversed(made.__mro__[1:]):
-            inherited.update(getattr(base, "_fields", {}))
+            inherited.update(getattr(base, "_field_map", {}))
         for key, field in inherited.items():
             if key in namespace:
                 continue
@@ -59,7 +59,7 @@ class RecordType(type):
         for key, field in found.items():
             if key in namespace and field.place != "meta":
                 check_names(field.annotation, made.__module__, field.label)
-        made._fields = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
+        made._field_map = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
         made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
         return made
 
@@ -76,7 +76,7 @@ class RecordType(type):
                     default=_LEFT_OUT,
                     annotation=field.annotation,
                 )
-                for name, field in cls._fields.items()
+                for name, field in cls._field_map.items()
                 if field.create
             ],
             return_annotation=None,
@@ -179,14 +179,14 @@ class Items(list[Any]):
 
 
 def _items(cls: type[Record], name: str, values: list[Any]) -> Items:
-    return Items(cls._fields[name], values)
+    return Items(cls._field_map[name], values)
 
 
 class Record(metaclass=RecordType):
     """A raw JSON object with declared fields."""
 
     __slots__ = ("__weakref__", "_attributes", "_state")
-    _fields: ClassVar[dict[str, Field]] = {}
+    _field_map: ClassVar[dict[str, Field]] = {}
     _rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
@@ -201,14 +201,14 @@ class Record(metaclass=RecordType):
     def _assign(self, fields: Mapping[str, Any]) -> None:
         """Set `fields`. What they imply for others holds unless these are among them: what is said outright wins."""
         for name, value in fields.items():
-            other = self._fields[name].excludes if name in self._fields else None
+            other = self._field_map[name].excludes if name in self._field_map else None
             if other is not None and value is not None and fields.get(other) is not None:
                 label = f"{type(self).__name__}.{other}"
                 raise InvalidValueError(
                     f"{label} must be None beside {name}. Set {name} or {other}, not both.", field=label
                 )
         for name, value in fields.items():
-            field = self._fields.get(name)
+            field = self._field_map.get(name)
             if field is None:
                 setattr(self, name, value)
             else:
@@ -217,24 +217,24 @@ class Record(metaclass=RecordType):
     def _unknown(self, name: str) -> str:
         hint = (
             next((f" It is a field of {home}." for home in self._homes(name)), "")
-            or did_you_mean(name, self._fields)
-            or f" Its fields: {', '.join(self._fields)}."
+            or did_you_mean(name, self._field_map)
+            or f" Its fields: {', '.join(self._field_map)}."
         )
         return f"{type(self).__name__} has no field {name!r}.{hint}"
 
     def _homes(self, name: str) -> Iterator[str]:
         """The objects that stand, or can stand, in this record and have a field `name` that may be written."""
-        attributes = [field for field in self._fields.values() if field.place == "attributes"]
+        attributes = [field for field in self._field_map.values() if field.place == "attributes"]
         for field in attributes if not name.startswith("_") else ():
             kind = field.kind.detail if field.kind.name == "list" else field.kind
             for cls in cast("tuple[type[Nested], ...]", kind.detail) if kind.name == "object" else ():
-                if name in cls._fields and cls._fields[name].create:
+                if name in cls._field_map and cls._field_map[name].create:
                     yield f"{field.name}: {cls.__name__}({name}=...)"
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
         def __setattr__(self, name: str, value: Any) -> None:
-            field = self._fields.get(name)
+            field = self._field_map.get(name)
             member = field or getattr(type(self), name, None)
             if field is not None:
                 self._write(field, value)
@@ -246,7 +246,7 @@ class Record(metaclass=RecordType):
                 member.fset(self, value)
 
         def __getattr__(self, name: str) -> Any:
-            member = self._fields.get(name) or getattr(type(self), name, None)
+            member = self._field_map.get(name) or getattr(type(self), name, None)
             if isinstance(member, (Field, property)):
                 return member.__get__(self)  # its own AttributeError led here, and is to be seen
             if not name.startswith("_"):
@@ -346,7 +346,7 @@ class Record(metaclass=RecordType):
             self._attributes[field.name] = raw
         state.assigned.add(field.name)
         for name, effect in field.effects(value).items():
-            target = self._fields[name]
+            target = self._field_map[name]
             # A new record has no stored relationship to clear.
             idle = target.place == "relationships" and not exists and name not in state.linkage
             if name not in together and not idle:
@@ -360,7 +360,7 @@ class Record(metaclass=RecordType):
         state = self._state
         if state is None:
             return changed
-        for name, field in self._fields.items():
+        for name, field in self._field_map.items():
             if field.place != "attributes":
                 continue
             if name in state.values:
@@ -395,7 +395,7 @@ class Record(metaclass=RecordType):
         changed = RedactedDict(self._pending())
         exists = self._exists()
         for name in changed:
-            field = self._fields[name]
+            field = self._field_map[name]
             if not (field.update if exists else field.create):
                 raise field.read_only(exists=exists)
         self._check_filled(changed)
@@ -410,7 +410,7 @@ class Record(metaclass=RecordType):
         for name, raw in changed.items():
             value = self._state.values.get(name) if self._state is not None else None
             if isinstance(raw, list):
-                self._fields[name].check(raw)
+                self._field_map[name].check(raw)
             for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
                 if isinstance(one, Nested):
                     one._check_filled(one._pending())
@@ -438,7 +438,7 @@ class Record(metaclass=RecordType):
         where = where or type(self).__name__
         held = self._state.values if self._state is not None else {}
         linked = self._state.linkage if self._state is not None else {}
-        for name, field in self._fields.items():
+        for name, field in self._field_map.items():
             value, place = held.get(name), f"{where}.{name}"
             unset = name in held or self._attributes.get(name) in (None, [])
             if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
@@ -456,7 +456,7 @@ class Record(metaclass=RecordType):
 
     def _known(self, *, creating: bool) -> dict[str, Any]:
         """What rules can judge: raw values by name. What nobody set is None in a creation, and unknown in an update."""
-        known: dict[str, Any] = dict.fromkeys(self._fields) if creating else {}
+        known: dict[str, Any] = dict.fromkeys(self._field_map) if creating else {}
         return {**known, **self._attributes, **self._pending()}
 
     def _check_rules(
@@ -482,7 +482,7 @@ class Record(metaclass=RecordType):
             sent = {*changed, *self._attributes} if whole else changed
             defaults = {
                 name: field.default
-                for name, field in (self._fields.items() if creating else ())
+                for name, field in (self._field_map.items() if creating else ())
                 if field.default is not None and name not in changed and name not in self._attributes
             }
             for rule in cast("tuple[Rule, ...]", self._rules):
@@ -501,7 +501,7 @@ class Record(metaclass=RecordType):
                 before = self._attributes.get(name) if assigned and value.merges and not creating else None
                 stored = _stored(before, value.type)
                 if stored is None and isinstance(before, dict):
-                    value._check_kind(cast("dict[str, Any]", before), self._fields[name])
+                    value._check_kind(cast("dict[str, Any]", before), self._field_map[name])
                 value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
 
     def _changed(self) -> set[str]:
@@ -512,7 +512,7 @@ class Record(metaclass=RecordType):
         self, fault: Broken, known: Mapping[str, Any], where: str, changed: set[str], defaults: Mapping[str, Any]
     ) -> InvalidValueError:
         value = known[fault.field]
-        secret = self._fields[fault.field].secret and value is not None
+        secret = self._field_map[fault.field].secret and value is not None
         shown = "***" if secret else _shown_raw(value)
         # What is stored does not go away by being left out.
         way_out = fault.way_out
@@ -570,7 +570,7 @@ class Record(metaclass=RecordType):
     def _shown(self) -> Iterator[tuple[str, Any]]:
         """Set fields for a repr, secrets masked; None only where it was assigned."""
         held, assigned = (self._state.values, self._state.assigned) if self._state is not None else ({}, ())
-        for name, field in self._fields.items():
+        for name, field in self._field_map.items():
             if field.place == "attributes" and (name in held or name in self._attributes):
                 value = self._read(field)
                 if value is None and name not in assigned:
@@ -685,9 +685,9 @@ class Nested(Record):
             )
 
     def _homes(self, name: str) -> Iterator[str]:
-        known = {field.name for field in self._fields.values()}
+        known = {field.name for field in self._field_map.values()}
         for cls in _with_subclasses(self.fallback) if name not in known and not name.startswith("_") else ():
-            if name in cls._fields and cls._fields[name].create and cls is not Nested:
+            if name in cls._field_map and cls._field_map[name].create and cls is not Nested:
                 yield cls.__name__
 
     def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
@@ -750,7 +750,7 @@ class Nested(Record):
         """
         current = self._current()
         if self._type == type(self)._type_name:
-            fields = self._fields
+            fields = self._field_map
             current = {
                 name: raw
                 for name, raw in current.items()
@@ -840,12 +840,12 @@ def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
             hint = did_you_mean(type_, known)
             raise InvalidValueError(f"{where} takes the types {types}, not {type_!r:.80}.{hint}", field=where)
         # Where several classes share a type, the attributes tell which one is meant.
-        fitting = [cls for cls in known[type_] if attributes.keys() <= cls._fields.keys()]
+        fitting = [cls for cls in known[type_] if attributes.keys() <= cls._field_map.keys()]
         made = (fitting or known[type_])[0]
         _check_writable(made, where)
         # What `to_dict()` gives of a loaded object has members that the service makes: they are left out, as of the
         # object. One that another class of the type can write is a mistake: `qty` beside `available_did_id`.
-        named = [cls._fields[name] for cls in known[type_] for name in attributes if name in cls._fields]
+        named = [cls._field_map[name] for cls in known[type_] for name in attributes if name in cls._field_map]
         read_only = {field.name for field in named} - {field.name for field in named if field.create}
         return made(**{str(name): one for name, one in attributes.items() if name not in read_only})
 
@@ -922,7 +922,7 @@ class Meta(Record):
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from super()._shown()
-        yield from ((name, value) for name, value in self._attributes.items() if name not in self._fields)
+        yield from ((name, value) for name, value in self._attributes.items() if name not in self._field_map)
 
 
 ABCMeta.register(cast("ABCMeta", Mapping), Meta)  # not a base: metaclasses do not mix

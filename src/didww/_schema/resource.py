@@ -210,7 +210,7 @@ class Resource(Record):
     def _new_from(cls, raw: ResourceObject) -> Self:
         """A new record with the attributes and the linkage of `raw`, of which all that may be written is a change."""
         record = _made(cls, raw, "new")
-        fields = cls._fields
+        fields = cls._field_map
         record._own().assigned.update(
             name
             for name, value in raw.attributes.items()
@@ -347,7 +347,7 @@ class Resource(Record):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            if not name.startswith("_") and name in self._object.relationships and name not in self._fields:
+            if not name.startswith("_") and name in self._object.relationships and name not in self._field_map:
                 return self._read_relationship(name)
             return super().__getattr__(name)
 
@@ -413,7 +413,7 @@ class Resource(Record):
         state = self._state
         if state is None:
             return changed
-        for name, field in self._fields.items():
+        for name, field in self._field_map.items():
             if field.place != "relationships":
                 continue
             if field.kind.name == "many" and name in state.values:
@@ -466,12 +466,21 @@ class Resource(Record):
             changed["relationships"] = {name: linkage(data) for name, data in relationships.items()}
         return changed
 
-    def to_dict(self) -> dict[str, Any]:
-        """The resource object as plain JSON values, with all changes applied.
+    def to_dict(self, *, flat: bool = False) -> dict[str, Any]:
+        """Return the resource object as plain JSON values, with all changes applied.
 
-        Attributes stand as they are on the wire, secrets included; relationships whose linkage is known follow.
+        Attributes have the values of the wire, secrets included; relationships whose linkage is known follow.
+
+        Args:
+            flat: Return one level instead, as a row of a table: `id`, the attributes, and dotted names for what is
+                nested, e.g. `configuration.host`, `voice_in_trunk.id` and, if it was included, `voice_in_trunk.name`.
         """
         from didww._jsonapi.encode import linkage
+
+        if flat:
+            from didww._schema.tables import flat as flattened
+
+            return flattened(self)
 
         shown: dict[str, Any] = {"type": self.type, "id": self.id, "attributes": self._current()}
         linked: dict[str, Data] = {
@@ -483,6 +492,20 @@ class Resource(Record):
         if self._object.meta is not None:
             shown["meta"] = copy.deepcopy(self._object.meta)
         return shown
+
+    def _included(self, name: str) -> Resource | None:
+        """Return the record that the to-one relationship `name` leads to, if its content is here."""
+        linkage = self._object.relationships.get(name)
+        changed = self._state is not None and (name in self._state.values or name in self._state.linkage)
+        if not changed and (linkage is None or linkage.data is UNSET):
+            return None
+        related = self._read_relationship(name, self._field_map.get(name))
+        return related if isinstance(related, Resource) and related._source != "stub" else None
+
+    def _repr_html_(self) -> str:
+        from didww._schema.tables import html_table
+
+        return html_table([self])
 
     def __repr__(self) -> str:
         shown = [f"id={self.id!r}"] if self.id else []

@@ -327,7 +327,7 @@ def callback_of(fields: dict[str, Any], signed: bytes, *, alone: bool = True) ->
     cls = _CLASSES.get(type, UnknownCallback)
     if not alone and not cls.collected:
         raise ValueError(f"an array of several holds one of {type:.80}")
-    for name, field in cls._fields.items():
+    for name, field in cls._field_map.items():
         text = text_of(fields.get(name))
         if text is None:
             raise ValueError(f"{name} must be text, a number, true, false or null")

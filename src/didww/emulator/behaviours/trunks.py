@@ -69,7 +69,7 @@ class Trunks(Named):
         _check_room(session, record["voice_in_trunk_group"])
         given = record["configuration"]
         if given["type"] == SipConfiguration._type_name:
-            blank = dict.fromkeys(SipConfiguration._fields)
+            blank = dict.fromkeys(SipConfiguration._field_map)
             given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
         record["configuration"] = _registered(session, given)
 
@@ -118,7 +118,7 @@ def _in_use(text: str) -> Refused:
 
 def _check_room(session: AccountSession, group: str | None) -> None:
     """Refuse a trunk that a group has no room for."""
-    most = VoiceInTrunkGroup._fields["voice_in_trunks"].le
+    most = VoiceInTrunkGroup._field_map["voice_in_trunks"].le
     if group is not None and most is not None and session.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
         raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
 

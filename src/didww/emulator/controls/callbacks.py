@@ -125,7 +125,7 @@ def _statuses(type: str) -> frozenset[str]:
     if cls is None or type not in _MEMBERS:
         return frozenset()
     outcome = cls._outcome
-    return frozenset(outcome.terminal if outcome is not None else map(str, cls._fields["status"].kind.detail))
+    return frozenset(outcome.terminal if outcome is not None else map(str, cls._field_map["status"].kind.detail))
 
 
 def report(session: AccountSession, type: str, before: str | None, record: Record) -> None:

@@ -68,7 +68,7 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
                 return _named(f"{one}={name}", name, [*other.attributes, *other.shown_relations])
         return ""
     if code == "105":
-        fields = table.cls._fields
+        fields = table.cls._field_map
         if name in fields:
             when = "written" if method == "POST" else "changed"
             return f"{name} is one of {table.type}, but cannot be {when} by a request."

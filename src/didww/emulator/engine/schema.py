@@ -94,7 +94,7 @@ class Table:
         self.path = cls._path
         self.shared = self.type in overrides.SHARED
         self.paginated = cls._paginated
-        fields = cls._fields.values()
+        fields = cls._field_map.values()
         self.attribute_fields: list[Field] = [field for field in fields if field.place == "attributes"]
         hidden = {name for type, name in overrides.NOT_SHOWN if type == self.type}
         shown = [field.name for field in self.attribute_fields if field.readable and field.name not in hidden]
@@ -273,7 +273,7 @@ def _ones(cls: type[Resource]) -> dict[str, Relation]:
     """The to-one relationships of a class, hidden ones among them."""
     found = {
         field.name: Relation(cls._type_name, field)
-        for field in cls._fields.values()
+        for field in cls._field_map.values()
         if field.place == "relationships" and field.kind.name == "one"
     }
     for name, kind in overrides.HIDDEN.get(cls._type_name, {}).items():

@@ -172,7 +172,7 @@ def members(kind: FieldType, named: str) -> dict[str, Field]:
     found: dict[str, Field] = {}
     for cls in cast("tuple[type[Nested], ...]", kind.detail):
         if cls._type_name == named:
-            for name, field in cls._fields.items():
+            for name, field in cls._field_map.items():
                 if name not in found or (field.create and not found[name].create):
                     found[name] = field
     return found

@@ -159,7 +159,7 @@ def remove(session: AccountSession, table: Table, id: str) -> None:
 def _checked(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
     """The members of a body that may be written, as a record keeps them."""
     checker = Checker(creating=creating)
-    fields = table.cls._fields
+    fields = table.cls._field_map
     for name, value in body.attributes.items():
         field = fields.get(name)
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
@@ -237,7 +237,7 @@ def _writable(field: Field, *, creating: bool) -> bool:
 
 
 def _require(table: Table, checker: Checker) -> None:
-    for name, field in table.cls._fields.items():
+    for name, field in table.cls._field_map.items():
         if not field.required or name in checker.found:
             continue
         if field.kind.name == "object":
@@ -254,7 +254,7 @@ def _require(table: Table, checker: Checker) -> None:
 def _exclude(table: Table, checker: Checker) -> None:
     """Of two relationships that exclude each other, runtime one clears the other."""
     found = checker.found
-    for name, field in table.cls._fields.items():
+    for name, field in table.cls._field_map.items():
         if field.excludes is None or found.get(name) is None:
             continue
         if found.get(field.excludes) is not None:

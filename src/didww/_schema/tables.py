@@ -1,0 +1,98 @@
+"""Records as rows: flat dicts for CSV files and data frames, and HTML tables for notebooks."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from didww._schema.resource import Resource
+
+__all__ = ["RecordList", "flat", "html_table"]
+
+R = TypeVar("R")
+
+
+class RecordList(list[R]):
+    """A list of records that notebooks show as a table; in all else a plain list."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return html_table(cast("list[Any]", self))
+
+
+def flat(record: Resource, above: frozenset[tuple[str, str]] = frozenset()) -> dict[str, Any]:
+    """Return the content of `record` as one level of JSON values, with dotted names for what is nested.
+
+    Args:
+        record: The record.
+        above: Type and id of the records that lead to it, which are not described again.
+    """
+    data = record.to_dict()
+    row: dict[str, Any] = {"id": data["id"]}
+    for name, value in data["attributes"].items():
+        row |= _flat_value(name, value)
+    above |= {(record.type, record.id)}
+    for name, linkage in data.get("relationships", {}).items():
+        linked = linkage["data"]
+        if isinstance(linked, list):
+            row[name] = [identifier["id"] for identifier in cast("list[dict[str, str]]", linked)]
+            continue
+        row[f"{name}.id"] = linked["id"] if linked else None
+        related = record._included(name)
+        if related is not None and (related.type, related.id) not in above:
+            row |= {f"{name}.{inner}": value for inner, value in flat(related, above).items()}
+    return row
+
+
+def _flat_value(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    nested = cast("dict[str, Any]", value)
+    members: Mapping[str, Any] = nested
+    if nested.keys() == {"type", "attributes"} and isinstance(nested["attributes"], dict):
+        members = {"type": nested["type"], **nested["attributes"]}
+    return {key: inner for member, it in members.items() for key, inner in _flat_value(f"{name}.{member}", it).items()}
+
+
+def html_table(records: Sequence[Any]) -> str:
+    """Return an HTML table with a row for each record; secrets are masked, columns without a value left away."""
+    rows = [dict(_cells(record)) if hasattr(record, "_shown") else {"": repr(record)} for record in records]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    kinds = ", ".join(dict.fromkeys(type(record).__name__ for record in records))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(row.get(name, ''))}</td>" for name in columns) + "</tr>" for row in rows
+    )
+    caption = f"<caption>{len(rows)} {html.escape(kinds)}</caption>" if rows else "<caption>no records</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cells(record: Resource) -> Iterable[tuple[str, str]]:
+    if record.id:
+        yield "id", record.id
+    for name, value in record._shown():
+        yield name, _text(value)
+    for name, field in record._field_map.items():
+        if field.place == "relationships" and (related := record._included(name)) is not None:
+            yield name, _label(related)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in cast("list[Any]", value))
+    return value if isinstance(value, str) else repr(value) if hasattr(value, "_shown") else str(value)
+
+
+def _label(record: Resource) -> str:
+    """Return what people call `record`: its name or its number, or else its id."""
+    shown = dict(record._shown())
+    return next((str(shown[name]) for name in ("name", "number", "reference") if shown.get(name)), record.id)

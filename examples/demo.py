@@ -81,7 +81,7 @@ def main() -> None:
         step(
             "Buy two numbers at the lower price.  client.orders().create(...), client.orders().wait(...)",
             f"order {order.reference}: {placed.status}, then {order.status}; amount {order.amount} USD",
-            f"now owned: {', '.join(did.number for did in dids)}, paid until {dids[0].expires_at:%Y-%m-%d}",
+            f"new numbers: {', '.join(did.number for did in dids)}, paid until {dids[0].expires_at:%Y-%m-%d}",
             f"new balance: {client.balance().find().data.total_balance} USD",
         )
 

@@ -31,7 +31,7 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ),
     ("address_verifications", "create"): "approved after 0.5 s on the emulator's clock by default",
     ("emergency_verifications", "create"): "approved after 0.5 s on the emulator's clock by default",
-    ("did_groups", "list"): "own catalogue: real places, fictional numbers, prices from the seed",
+    ("did_groups", "list"): "own catalog: real places, fictional numbers, prices from the seed",
     ("countries", "list"): "DIDWW's own IDs only where they are known; the same applies to regions and DID group types",
     ("nanpa_prefixes", "list"): "555 is the only NXX of each area code",
     ("balances", "find"): "starts at 10,000 USD",

@@ -1,6 +1,6 @@
-"""The path of `quickstart.py` against the built-in emulator, over real HTTP, with an account of each step.
+"""Run the steps of `quickstart.py` against the emulator, over HTTP, and print each step.
 
-Run by `make demo`. Nothing here reaches beyond this machine, and nothing is bought.
+`make demo` runs this program. It connects to no other machine, and buys nothing.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
 steps = itertools.count(1)
 
 
-def step(asked: str, *came: str) -> None:
-    """Print one step: what was asked, and what came back."""
-    print(f"\n{next(steps)}. {asked}")
-    for line in came:
+def step(title: str, *results: str) -> None:
+    """Print one step and its results."""
+    print(f"\n{next(steps)}. {title}")
+    for line in results:
         print(f"   {line}")
 
 
 def main() -> None:
-    """Run the path and print it."""
+    """Search for numbers, buy two, route them, and export their calls."""
     started = time.monotonic()
     with running() as base_url, DidwwClient("demo-key", base_url=base_url) as client:
-        print(f"A local DIDWW (emulator) is running at {base_url}")
+        print(f"The emulator is running at {base_url}")
 
         balance = client.balance().find().data
-        step("What can be spent?  client.balance().find()", f"{balance.total_balance} USD")
+        step("Get the balance.  client.balance().find()", f"{balance.total_balance} USD")
 
         country = client.countries().one(filter={"iso": "GB"})
         group = client.did_groups().one(
@@ -64,12 +64,12 @@ def main() -> None:
             include="stock_keeping_units",
         )
         step(
-            "Which numbers are there in London?  client.did_groups().one(filter=..., include=...)",
+            "Search for numbers in London.  client.did_groups().one(filter=..., include=...)",
             f"prefix {group.prefix}, {group.meta.total_count} numbers in stock",
             f"features: {', '.join(group.features)}",
             *(
-                f"{sku.setup_price} USD once and {sku.monthly_price} USD a month "
-                f"with {sku.channels_included_count} channels included"
+                f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month, "
+                f"{sku.channels_included_count} channels included"
                 for sku in group.stock_keeping_units
             ),
         )
@@ -79,10 +79,10 @@ def main() -> None:
         order = client.orders().wait(placed).data
         dids = client.dids().list(filter={"order.id": order.id}, include="did_group", sort="number").data
         step(
-            "Buy two of the cheaper ones.  client.orders().create(...), client.orders().wait(...)",
-            f"order {order.reference}: {placed.status}, then {order.status}; it cost {order.amount} USD",
-            f"now owned: {', '.join(did.number for did in dids)}, paid until {dids[0].expires_at:%Y-%m-%d}",
-            f"left: {client.balance().find().data.total_balance} USD",
+            "Buy two numbers at the lower price.  client.orders().create(...), client.orders().wait(...)",
+            f"order {order.reference}: {placed.status}, then {order.status}; amount {order.amount} USD",
+            f"new numbers: {', '.join(did.number for did in dids)}, paid until {dids[0].expires_at:%Y-%m-%d}",
+            f"new balance: {client.balance().find().data.total_balance} USD",
         )
 
         sip = SipConfiguration(
@@ -93,15 +93,15 @@ def main() -> None:
         )
         trunk = client.voice_in_trunks().create(VoiceInTrunk(name="Front desk", configuration=sip)).data
         step(
-            "Make a SIP trunk.  client.voice_in_trunks().create(...)",
-            f"{trunk.name}: to {sip.host}:{sip.port}, ringing priority {trunk.priority}, weight {trunk.weight}",
+            "Create a SIP trunk.  client.voice_in_trunks().create(...)",
+            f"{trunk.name}: {sip.host}:{sip.port}, priority {trunk.priority}, weight {trunk.weight}",
         )
 
         for did in dids:
             did.voice_in_trunk = trunk
             client.dids().update(did)
         routed = client.dids().list(filter={"voice_in_trunk.id": trunk.id}).total_records
-        step("Route both numbers to it.  client.dids().update(did)", f"{routed} numbers ring at {trunk.name}")
+        step("Route both numbers to the trunk.  client.dids().update(did)", f"{routed} numbers ring at {trunk.name}")
 
         now = datetime.now(UTC)
         period: CdrInFilters = {"from": now - timedelta(days=2), "to": now}
@@ -113,21 +113,21 @@ def main() -> None:
             rows = list(read(path))
         step(
             "Export the calls of the last two days.  client.exports().create(...), wait(...), download_export(...)",
-            f"{len(rows)} calls in {size} bytes; the first ones:",
+            f"{len(rows)} calls in {size} bytes; the first five:",
             "",
             *table(rows[:5]),
         )
-        print(f"\nDone in {time.monotonic() - started:.1f} s. A program to start from: examples/quickstart.py")
+        print(f"\nDone in {time.monotonic() - started:.1f} s. To start your own program, see examples/quickstart.py")
 
 
 def read(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a packed CSV file."""
+    """Yield the rows of a gzip-compressed CSV file."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
 def table(rows: list[dict[str, str]]) -> Iterator[str]:
-    """A few columns of call records, one under the other."""
+    """Yield some columns of the call records as the lines of a table."""
     columns = ["Date/Time Start (UTC)", "Source", "Destination DID", "Status", "Duration (sec)", "Response"]
     widths = [max(len(name), *(len(row[name]) for row in rows), 0) if rows else len(name) for name in columns]
     yield "  ".join(name.ljust(width) for name, width in zip(columns, widths, strict=True)).rstrip()
@@ -139,5 +139,5 @@ if __name__ == "__main__":
     try:
         main()
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read this has seen enough, e.g. head
+    except BrokenPipeError:  # the reader of the output has stopped, e.g. head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

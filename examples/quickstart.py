@@ -1,6 +1,6 @@
-"""From a search to call records: find a number in London, buy it, route it, export its calls.
+"""Find a number in London, buy it, route it to a SIP server, and export its calls.
 
-Set DIDWW_API_KEY, and DIDWW_BASE_URL for an emulator of your own (`didww emulator` prints both).
+Set DIDWW_API_KEY. To use the emulator, set DIDWW_BASE_URL too: `didww emulator` prints both.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.voice_in_trunk import VoiceInTrunk
 
 with DidwwClient() as client:
-    # Search: London numbers that need no registration, with their prices.
+    # Search for London numbers that need no registration, and get their prices.
     country = client.countries().one(filter={"iso": "GB"})
     group = client.did_groups().first(
         filter={"country.id": country.id, "area_name": "London", "needs_registration": False, "is_available": True},
         include="stock_keeping_units",
     )
     if group is None:
-        raise SystemExit("No such numbers are in stock; search for another place.")
+        raise SystemExit("No such numbers are in stock. Search for another area.")
     sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
     prices = f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month"
     print(f"{group.area_name}: {group.meta.total_count} in stock, {prices}")
 
-    # Buy one, and wait until it is there.
+    # Buy one, and wait until the order completes.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data
     order = client.orders().wait(order).data
     did = client.dids().one(filter={"order.id": order.id})
@@ -45,7 +45,7 @@ with DidwwClient() as client:
     client.dids().update(did)
     print(f"Calls to {did.number} go to {trunk.name}")
 
-    # Export its calls of the last day, and read them.
+    # Export the calls of the last 24 hours, and print the first three.
     now = datetime.now(UTC)
     filters: CdrInFilters = {"from": now - timedelta(days=1), "to": now, "did_number": did.number}
     export = Export(export_type=ExportType.CDR_IN, filters=filters)

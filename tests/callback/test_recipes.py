@@ -175,7 +175,7 @@ def test_every_framework_of_the_page_is_tested() -> None:
 def test_the_store_of_the_page_holds_what_it_says() -> None:
     """The one for Redis, with a dictionary that behaves as Redis does."""
     made: dict[str, Any] = {"__name__": "hooks"}
-    code = recipe("What was handled")
+    code = recipe("Ignore duplicates")
     exec(code[code.index("class RedisStore") :], made)
 
     class Redis(dict[str, bytes]):

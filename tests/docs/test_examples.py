@@ -179,7 +179,7 @@ def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: p
     runpy.run_path(str(ROOT / "examples" / "demo.py"))["main"]()
     told = capsys.readouterr().out
     assert re.findall(r"^(\d+)\. ", told, re.MULTILINE) == [str(number) for number in range(1, 7)]
-    assert re.search(r"now owned: 442079460\d{3}, 442079460\d{3}, paid until", told)
+    assert re.search(r"new numbers: 442079460\d{3}, 442079460\d{3}, paid until", told)
     assert "2 numbers ring at Front desk" in told
     assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
 

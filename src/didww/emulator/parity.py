@@ -1,7 +1,7 @@
-"""How the emulator compares with the service: what it does of each resource, and what was decided where it is open.
+"""How the emulator differs from the service, by endpoint, and what it does where DIDWW's documentation is silent.
 
-`page()` is `docs/emulator-parity.md`; operations come from the declarations, so that none is forgotten. Write it with
-`python -m didww.emulator.parity > docs/emulator-parity.md`.
+`page()` generates `docs/emulator-parity.md`. The operations come from the declarations, so the page lists all of them.
+To write the page, run `python -m didww.emulator.parity > docs/emulator-parity.md`.
 """
 
 from __future__ import annotations
@@ -19,104 +19,133 @@ __all__ = ["DECIDED", "DIFFERS", "UNSUPPORTED", "operations", "page"]
 
 _METHODS: Final = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
-UNSUPPORTED: Final = ("POST, PATCH and DELETE of /{type}/{id}/relationships/{name}",)
-"""What the API's documents have and the emulator answers with 501."""
+UNSUPPORTED: Final = ("`POST`, `PATCH`, `DELETE` on `/{type}/{id}/relationships/{name}`",)
+"""Requests that the API documents and the emulator answers with 501."""
 
 DIFFERS: Final[dict[tuple[str, str], str]] = {
-    ("available_dids", "list"): "at most 100 numbers in a response; the service has a cap of its own",
-    (
-        "encrypted_files",
-        "create",
-    ): "containers are opened with two keys that are in this package: nothing is secret here",
-    ("exports", "create"): "calls are made up, for days before the purchase too",
-    (
-        "orders",
-        "create",
-    ): "completed after 0.4 s of the emulator's clock by default (orders of channels: at once); VAT defaults to 0",
-    ("address_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
-    ("emergency_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
-    ("did_groups", "list"): "a catalogue of its own: real places, numbers that belong to nobody, prices from the seed",
-    ("countries", "list"): "ids are the service's where they are known; as those of regions and kinds of numbers",
-    ("nanpa_prefixes", "list"): "555 is the one NXX of each area code",
-    ("balances", "find"): "10,000 USD to begin with",
-    ("capacity_pools", "list"): "three pools with prices of the emulator's own, empty until channels are ordered",
-    ("address_requirements", "list"): "drawn from the seed; one in four is for persons or companies alone",
-    ("emergency_requirements", "list"): "drawn from the seed, in the contract's form; each of them has a rate",
+    ("available_dids", "list"): "returns at most 100 numbers; the service has a different limit",
+    ("encrypted_files", "create"): "the two private keys are part of this package, so nothing you upload is secret",
+    ("exports", "create"): "calls are generated, also for days before the purchase",
+    ("orders", "create"): (
+        "complete after 0.4 s on the emulator's clock by default (channel orders: immediately); VAT defaults to 0"
+    ),
+    ("address_verifications", "create"): "approved after 0.5 s on the emulator's clock by default",
+    ("emergency_verifications", "create"): "approved after 0.5 s on the emulator's clock by default",
+    ("did_groups", "list"): "own catalog: real places, fictional numbers, prices from the seed",
+    ("countries", "list"): "DIDWW's own IDs only where they are known; the same applies to regions and DID group types",
+    ("nanpa_prefixes", "list"): "555 is the only NXX of each area code",
+    ("balances", "find"): "starts at 10,000 USD",
+    ("capacity_pools", "list"): "three pools with the emulator's own prices, empty until you order channels",
+    ("address_requirements", "list"): "drawn from the seed; one in four is for persons only or for companies only",
+    ("emergency_requirements", "list"): "drawn from the seed, in the documented format; each has a rate",
     ("identities", "create"): "a VAT number is not checked against its country",
-    ("proof_types", "list"): "some of the service's kinds",
-    ("supporting_document_templates", "list"): "forms of the emulator's own; their addresses lead nowhere",
+    ("proof_types", "list"): "some of the service's proof types",
+    ("supporting_document_templates", "list"): "the emulator's own templates; their URLs do not work",
 }
-"""Operations that do not behave just like the service's, and how."""
+"""Operations that differ from the service's, and how."""
 
 DECIDED: Final = (
     (
-        "Whether orders and verifications complete by themselves",
-        "They do, shortly after; `transitions` says otherwise.",
+        "Do orders and verifications complete without action?",
+        "Yes, shortly after they are created. `transitions` changes this.",
     ),
-    ("Headers of 429", "None; a fault rule can add `Retry-After`."),
+    ("Headers of a 429", "None. A fault rule can add `Retry-After`."),
     ("`If-None-Match`", "304 if nothing changed."),
-    ("`OPTIONS`", "200 without a body or a key, on any path."),
-    ("Pages in browsers", "Those of this machine and of allowed hosts alone; the service lets any in."),
+    ("`OPTIONS`", "200 without a body, on any path, without a key."),
+    ("Web pages (CORS)", "Only pages of this machine and of allowed hosts. The service allows any page."),
     ("A full disk", "507."),
-    ("A page larger than the documented maximum", "Refused with 400, code 118."),
-    ("A page beyond the end", "200 with no records."),
-    ("An order of which nothing is left when back ordering is off", "422 `exceeds available DIDs count` on `qty`."),
-    ("Groups that cannot be ordered without stock", "One in eight, drawn from the seed: 422 on `qty` at once."),
-    ("A number that is taken meanwhile", "422 `is invalid` on `available_did_id` or `did_reservation_id`."),
-    ("Numbers and channels in one order", "422 on `items`."),
-    ("An item without its SKU or pool, or with two ways to choose", "400, codes 106 and 105."),
-    ("A staged file that was attached before", "422 `is invalid` on the relationship."),
-    ("A filter `on_cli_mismatch_action` of an action without its feature", "400, code 107."),
-    ("The range of `threshold_amount`", "0 to 100,000."),
-    ("Members of a body that are not known, at any level", "400, code 105; beside `data`, `jsonapi` is let in."),
-    ("A reservation that was bought", "Gone: 404."),
-    ("An eleventh reservation", "422 on the whole object."),
-    ("Unknown path, wrong method", "404 and 405 with an error document that names the way out."),
-    ("Unknown include, sort, field; bad page; wrong type or id in a body", "The texts of the JSON:API library."),
-    ("Broken JSON", "400, code 400, `Bad Request`."),
-    ("The body of 403", "`Forbidden`, code 403, and what is not enabled; `features` says what is."),
-    ("The credentials in a sent `authentication_method`", "Stay while the kind does."),
+    ("A page size above the documented maximum", "400, code 118."),
+    ("A page after the last one", "200 with no records."),
     (
-        "What is stored and excluded by a change, as `host` by registration or `default_did` by another action",
-        "422 until a request sends null, or an empty list.",
+        "An order without back ordering, when nothing is left in stock",
+        "422 `exceeds available DIDs count` on `qty`.",
     ),
-    ("`tx_dtmf_format_id`", "Any integer is stored as it was sent."),
-    ("SIP registration switched off and on", "The credentials become null; new ones are made."),
-    ("A DID with a trunk and a group", "Setting one unsets the other; both in one request are refused."),
-    ("A trunk, or a trunk group, in use is deleted", "422 on the whole object; the texts are the emulator's own."),
-    ("A trunk that is put into a group of ten", "422 on `voice_in_trunk_group`."),
-    ("The prefix of a group that covers a whole country", "Empty."),
+    ("DID groups that do not accept back orders", "One in eight, drawn from the seed: immediate 422 on `qty`."),
+    ("A number that was sold in the meantime", "422 `is invalid` on `available_did_id` or `did_reservation_id`."),
+    ("Numbers and channels in one order", "422 on `items`."),
+    ("An item without its SKU or pool, or with two ways to choose a number", "400, codes 106 and 105."),
+    ("An uploaded file that is already attached", "422 `is invalid` on the relationship."),
+    ("A filter `on_cli_mismatch_action` for an action whose feature is disabled", "400, code 107."),
+    ("The range of `threshold_amount`", "0 to 100,000."),
+    ("Unknown members of a request body, at any level", "400, code 105. `jsonapi` is allowed next to `data`."),
+    ("A reservation that was bought", "Removed: 404."),
+    ("An eleventh reservation", "422 on the whole object."),
+    ("Unknown path, wrong method", "404 and 405 with an error document that says what to use instead."),
+    (
+        "Unknown include, sort key or field; invalid page; wrong type or ID in a body",
+        "The messages of the service's JSON:API library.",
+    ),
+    ("Malformed JSON", "400, code 400, `Bad Request`."),
+    ("The body of a 403", "`Forbidden`, code 403, and the disabled feature. `features` shows what is enabled."),
+    ("The credentials when an `authentication_method` is sent", "Kept if the type stays the same."),
+    (
+        "A change that excludes a stored value, such as `host` with registration, or `default_did` with another action",
+        "422 until a request sets that value to null, or to an empty list.",
+    ),
+    ("`tx_dtmf_format_id`", "Any integer is stored as sent."),
+    ("SIP registration disabled and enabled again", "The credentials become null, and new ones are generated."),
+    ("A DID with a trunk and a trunk group", "Setting one clears the other. Both in one request are refused."),
+    (
+        "Deleting a trunk or trunk group that is in use",
+        "422 on the whole object. The messages are the emulator's own.",
+    ),
+    ("Adding a trunk to a group of ten", "422 on `voice_in_trunk_group`."),
+    ("The prefix of a DID group that covers a whole country", "Empty."),
     ("External references", "Need not be unique."),
-    ("The price of an emergency service", "For each of its numbers; the order's `qty` counts them."),
-    ("A renewal", "Takes the monthly price of the SKU, with VAT, from the balance; there is no order of it."),
-    ("A renewal that cannot be paid", "A DID is removed, an emergency service canceled, unused channels are given up."),
-    ("A number whose `address_verification` is detached", "Stays registered: not blocked, its identity `verified`."),
-    ("The history of a DID", "`api3` for what a request did, `system` for the clock, `staff` for first objects."),
-    ("An identity is deleted while an address of it is under review", "409, as for the address alone."),
-    ("A verification whose address was deleted", "Stays; its address is null."),
-    ("The texts of 409, and of 422 on `DELETE`", "The emulator's own."),
-    ("One of `callback_url` and `callback_method` alone", "422 at the other one."),
-    ("A validation without identity and address", "422 at `identity`."),
-    ("An account's callback secret", "Enabled from the start; `features` says otherwise."),
-    ("Trunk events while a delivery fails", "Collected by account and URL; all go out in its next attempt."),
-    ("A number that is in an emergency service already", "422 at the number; none is charged twice."),
-    ("An emergency service that cannot be paid", "Its verification is rejected, it needs changes."),
-    ("A rejected change of an active emergency service", "It stays active with the old address."),
-    ("The callback of an emergency order", "To the address that the verification gave."),
-    ("A callback answered with 3xx", "Not followed: failed."),
-    ("`to` of an export at the present moment", "Taken; the clock is UTC."),
-    ("An export's texts for `to`, and for from after to", "`to not valid`, `from not valid`."),
-    ("An export a month after its completion", "Gone with its file: 404."),
-    ("An unblocked outbound trunk", "`threshold_reached` false, its 24 hours begin anew."),
-    ("An order of channels alone is canceled", "422 `Order not pending`, as of one that is completed."),
-    ("A free number when the balance is below zero", "Renewed: it costs nothing."),
-    ("An encrypted file above 20 MB (20,971,520 bytes)", "422 on `file`; 413 if the whole form has more than 21 MiB."),
+    ("The price of an emergency calling service", "Charged for each number. `qty` of the order is their count."),
+    (
+        "A monthly renewal",
+        "Charges the monthly price of the SKU, plus VAT, to the balance. It does not create an order.",
+    ),
+    (
+        "A renewal that the balance does not cover",
+        "A DID is removed, an emergency calling service is canceled, unused channels are removed.",
+    ),
+    (
+        "A number whose `address_verification` is detached",
+        "Stays registered: it is not blocked, and its identity stays `verified`.",
+    ),
+    (
+        "The method in the history of a DID",
+        "`api3` for API requests, `system` for events of the clock, `staff` for initial objects.",
+    ),
+    ("Deleting an identity with an address under review", "409, as for the address itself."),
+    ("A verification whose address was deleted", "Stays. Its address is null."),
+    ("The messages of a 409, and of a 422 on `DELETE`", "The emulator's own."),
+    ("`callback_url` without `callback_method`, or the reverse", "422 on the missing one."),
+    ("A validation without identity and address", "422 on `identity`."),
+    ("The callback secret of an account", "Enabled from the start. `features` changes this."),
+    (
+        "Events of outbound trunks while a delivery fails",
+        "Collected by account and URL. The next attempt sends all of them.",
+    ),
+    ("A number that already has an emergency calling service", "422 on the number. No number is charged twice."),
+    (
+        "An emergency calling service that the balance does not cover",
+        "Its verification is rejected, and the service becomes `changes_required`.",
+    ),
+    (
+        "A rejected change of an active emergency calling service",
+        "The service stays active with its previous address.",
+    ),
+    ("The callback for an emergency order", "Sent to the callback URL of the verification."),
+    ("A callback receiver that responds with 3xx", "The redirect is not followed; the attempt failed."),
+    ("An export whose `to` is the current time", "Accepted. The clock uses UTC."),
+    ("The messages for an invalid `to`, and for `from` after `to`", "`to not valid`, `from not valid`."),
+    ("An export one month after it completed", "Removed with its file: 404."),
+    ("An outbound trunk that is unblocked", "`threshold_reached` becomes false, and a new 24 hours begin."),
+    ("Canceling an order for channels only", "422 `Order not pending`, as for any completed order."),
+    ("A free number when the balance is negative", "Renewed, because it costs nothing."),
+    (
+        "An encrypted file larger than 20 MB (20,971,520 bytes)",
+        "422 on `file`. 413 if the whole form is larger than 21 MiB.",
+    ),
 )
-"""What the service's documents leave open, and what the emulator does."""
+"""Cases that DIDWW's documentation leaves open, and what the emulator does."""
 
 
 def operations() -> Iterator[tuple[str, str, str, str]]:
-    """Type, operation, method and path of everything that the contract offers."""
+    """Yield type, operation, method and path of every operation of the API."""
     for cls in sorted(all_classes(), key=lambda one: one._type_name):
         offered = cls._operations | cls._extra_operations
         for name in _METHODS:
@@ -126,32 +155,37 @@ def operations() -> Iterator[tuple[str, str, str, str]]:
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     lines = [
-        "# The emulator beside the service",
+        "# Emulator parity",
         "",
-        f"API version {API_VERSION}. This page is written from the code (`python -m didww.emulator.parity`); a test",
-        "compares the two. What is not done is answered with 501, never with something made up.",
+        f"How the [emulator](emulator.md) differs from DIDWW API version {API_VERSION}.",
+        "",
+        "- [Endpoints](#endpoints)",
+        "- [Undocumented behavior](#undocumented-behavior)",
+        "",
+        "<!-- generated by python -m didww.emulator.parity -->",
         "",
         "## Endpoints",
         "",
-        "| Endpoint | |",
+        "All filters, sort keys, includes and sparse fieldsets of the API are supported. Unsupported requests get a",
+        "501, never an invented response.",
+        "",
+        "| Endpoint | Support |",
         "| --- | --- |",
     ]
     for type, name, method, path in operations():
         how = DIFFERS.get((type, name))
-        lines.append(f"| `{method} {path}` | {'done' if how is None else f'differs: {how}'} |")
+        lines.append(f"| `{method} {path}` | {'yes' if how is None else f'differs: {how}'} |")
     lines += [
-        "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | done; 404 for emergency types |",
-        *(f"| {what} | 501 |" for what in UNSUPPORTED),
+        "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | yes; 404 for emergency types |",
+        *(f"| {what} | no: 501 |" for what in UNSUPPORTED),
         "",
-        "Filters, sort keys, includes and fieldsets are those of the contract, all of them.",
+        "## Undocumented behavior",
         "",
-        "## Decided",
+        "What the emulator does where DIDWW's documentation is silent or contradicts itself.",
         "",
-        "Where the service's documents say nothing, or contradict each other.",
-        "",
-        "| Open | Here |",
+        "| Case | Emulator |",
         "| --- | --- |",
         *(f"| {what} | {how} |" for what, how in DECIDED),
         "",

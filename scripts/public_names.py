@@ -19,7 +19,8 @@ PUBLIC = {
         CallEvent InboundCallConnect InboundCallEnd InboundCallEvent InboundCallStart InboundCdr
         OutboundCallConnect OutboundCallEnd OutboundCallEvent OutboundCallStart OutboundCdr UnknownCallEvent
     """,
-    "didww.callback.receiver": "CallbackResponse CallbackReceiver",
+    "didww.callback.receiver": "CallbackReceiver",
+    "didww.callback.response": "CallbackResponse",
     "didww.callback.request_validator": "RequestValidator",
     "didww.callback.signing": "CallbackRequest sign_callback",
     "didww.callback.stores": "MemoryStore SeenStore SqliteStore",

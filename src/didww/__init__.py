@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from didww.callback.call_events import OutboundCdr as OutboundCdr
     from didww.callback.call_events import UnknownCallEvent as UnknownCallEvent
     from didww.callback.receiver import CallbackReceiver as CallbackReceiver
-    from didww.callback.receiver import CallbackResponse as CallbackResponse
     from didww.callback.request_validator import RequestValidator as RequestValidator
+    from didww.callback.response import CallbackResponse as CallbackResponse
     from didww.callback.signing import CallbackRequest as CallbackRequest
     from didww.callback.signing import sign_callback as sign_callback
     from didww.callback.stores import MemoryStore as MemoryStore
@@ -344,7 +344,7 @@ _MODULES = {
     "CallbackReceiver": "callback.receiver",
     "CallbackRejectedError": "exceptions",
     "CallbackRequest": "callback.signing",
-    "CallbackResponse": "callback.receiver",
+    "CallbackResponse": "callback.response",
     "CallbackVerifier": "callback.verifier",
     "CapacityOrderItem": "resources.order_item.capacity_order_item",
     "CapacityPool": "resources.capacity_pool",

@@ -36,8 +36,8 @@ from didww import (
     sign_callback,
 )
 from didww._util.text import Sparing
-from didww.callback.receiver import CallbackResponse
 from didww.callback.request_validator import text_of
+from didww.callback.response import CallbackResponse
 from didww.callback.typed import Event
 from support.callback_vectors import SECRET
 from support.real_time import patient, seconds
@@ -523,9 +523,9 @@ def test_what_is_no_kind_is_refused(kinds: Any) -> None:
 
 def test_what_never_comes_is_refused() -> None:
     """A handler that would wait forever; one for all events of any kind waits for what comes."""
-    with pytest.raises(InvalidValueError, match=r"InboundCdr never comes here: CallbackVerifier gives Callback"):
+    with pytest.raises(InvalidValueError, match=r"InboundCdr never arrives here: CallbackVerifier returns Callback"):
         receiver_with().on(InboundCdr)
-    with pytest.raises(InvalidValueError, match=r"OrderCallback never comes here"):
+    with pytest.raises(InvalidValueError, match=r"OrderCallback never arrives here"):
         CallbackReceiver(CallEventVerifier(unprotected=True)).on(InboundCdr, OrderCallback)
     receiver_with().on(Event)(print)
 

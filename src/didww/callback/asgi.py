@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers, Rejections
-    from didww.callback.receiver import CallbackResponse
+    from didww.callback.response import CallbackResponse
 
 __all__ = ["AsgiApp"]
 
@@ -60,12 +60,10 @@ class AsgiApp:
                 body = await _body(scope, receive, self._max_bytes)
         except _Unread as unread:
             status, text = unread.args
-            self._rejections.tell(
-                f"A request was rejected (too_large): its body has more than {self._max_bytes} bytes."
-            )
+            self._rejections.log(f"A request was rejected (too_large): its body has more than {self._max_bytes} bytes.")
         except TimeoutError:
             status, text = 408, "the body took too long"
-            self._rejections.tell(
+            self._rejections.log(
                 f"A request was rejected: its body did not arrive within {self._read_timeout:g} seconds. The client is "
                 "slow, or something before the receiver has read it."
             )

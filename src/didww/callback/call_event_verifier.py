@@ -11,7 +11,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from didww.callback.call_events import CallEvent, call_event_of
-from didww.callback.incoming import bounded, by_name, header, objects_of, unpacked
+from didww.callback.incoming import check_size, gunzip, header, normalize_headers, objects_of
 from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class CallEventVerifier:
         raise TypeError("A CallEventVerifier holds secrets and is not pickled; make a new one.")
 
     @property
-    def gives(self) -> type[CallEvent]:
+    def event_type(self) -> type[CallEvent]:
         """The class of all that it gives."""
         return CallEvent
 
@@ -103,8 +103,8 @@ class CallEventVerifier:
         Raises:
             CallbackRejectedError: It is not DIDWW's, or cannot be read: `reason` says why, `status` the HTTP status.
         """
-        bounded(body, self.max_bytes)
-        named = by_name(headers)
+        check_size(body, self.max_bytes)
+        named = normalize_headers(headers)
         if method.upper() != "POST":
             raise CallbackRejectedError("Call events are sent by POST.")
         if self._login is not None:
@@ -114,7 +114,7 @@ class CallEventVerifier:
             self._compare(name, None if found is None else found.encode("latin-1", "replace"), value)
         encoding = (header(named, "Content-Encoding") or "identity").lower()
         if encoding in ("gzip", "x-gzip"):
-            body = unpacked(body, self.max_bytes)
+            body = gunzip(body, self.max_bytes)
         elif encoding != "identity":
             raise CallbackRejectedError("The body is packed by something else than gzip.")
         return [call_event_of(one) for one in objects_of(body)]

@@ -14,7 +14,17 @@ import msgspec
 from didww._util.text import Sparing
 from didww.exceptions import CallbackRejectedError, InvalidValueError
 
-__all__ = ["Headers", "Rejections", "bounded", "by_name", "header", "objects_of", "pairs_of", "read_before", "unpacked"]
+__all__ = [
+    "Headers",
+    "Rejections",
+    "check_size",
+    "gunzip",
+    "header",
+    "normalize_headers",
+    "objects_of",
+    "pairs_of",
+    "read_before",
+]
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 """Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
@@ -32,8 +42,8 @@ class Rejections:
     def __init__(self) -> None:
         self._lines = Sparing(_MAX_LINES)
 
-    def tell(self, text: str) -> None:
-        """Write a line, or count it for the next one."""
+    def log(self, text: str) -> None:
+        """Log a line, or count it for the next one."""
         left_out = self._lines.take()
         if left_out is not None:
             more = f" {left_out} more were rejected since the last line." if left_out else ""
@@ -47,7 +57,7 @@ def pairs_of(headers: Headers) -> list[tuple[str, str]]:
     return [(_text(name), _text(value)) for name, value in pairs]
 
 
-def by_name(headers: Headers) -> dict[str, list[str]]:
+def normalize_headers(headers: Headers) -> dict[str, list[str]]:
     """The values of each header, by its name in lower case."""
     found: dict[str, list[str]] = {}
     for name, value in pairs_of(headers):
@@ -82,7 +92,7 @@ def _text(value: object) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
-def bounded(body: bytes, most: int) -> bytes:
+def check_size(body: bytes, most: int) -> bytes:
     """`body`, if it is not larger than `most` bytes.
 
     Raises:
@@ -100,7 +110,7 @@ def bounded(body: bytes, most: int) -> bytes:
     return body
 
 
-def unpacked(body: bytes, most: int) -> bytes:
+def gunzip(body: bytes, most: int) -> bytes:
     """What gzip data holds, of one member or several.
 
     Raises:

@@ -12,7 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
 
 from didww._util.text import printable
-from didww.callback.incoming import Rejections, by_name, pairs_of, read_before
+from didww.callback.incoming import Rejections, normalize_headers, pairs_of, read_before
+from didww.callback.response import CallbackResponse
 from didww.callback.stores import MemoryStore
 from didww.callback.typed import Event
 from didww.exceptions import CallbackRejectedError, InvalidValueError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from didww.callback.stores import SeenStore
     from didww.callback.wsgi import WsgiApp
 
-__all__ = ["CallbackReceiver", "CallbackResponse", "Verifier"]
+__all__ = ["CallbackReceiver", "Verifier"]
 
 log = logging.getLogger("didww.callback")
 
@@ -32,18 +33,6 @@ L = TypeVar("L", bound=Event)
 M = TypeVar("M", bound=Event)
 R = TypeVar("R")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
-
-
-class CallbackResponse(NamedTuple):
-    """The response to a request.
-
-    Attributes:
-        status: HTTP status. DIDWW takes 200 to 298 for delivered, and sends again after anything else.
-        body: A short text.
-    """
-
-    status: int
-    body: str
 
 
 class Verifier(Protocol[E_co]):
@@ -58,7 +47,7 @@ class Verifier(Protocol[E_co]):
     methods: ClassVar[tuple[str, ...]]
 
     @property
-    def gives(self) -> type[E_co]:
+    def event_type(self) -> type[E_co]:
         """The class of all its events."""
         ...
 
@@ -189,11 +178,11 @@ class CallbackReceiver:
         for kind in kinds:
             if not _is_kind(kind):
                 raise InvalidValueError(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
-            gives = self._verifier.gives
-            if not issubclass(kind, gives) and not issubclass(gives, kind):
+            event_type = self._verifier.event_type
+            if not issubclass(kind, event_type) and not issubclass(event_type, kind):
                 raise InvalidValueError(
-                    f"{kind.__name__} never comes here: {type(self._verifier).__name__} gives {gives.__name__} and the "
-                    "classes below it.",
+                    f"{kind.__name__} never arrives here: {type(self._verifier).__name__} returns "
+                    f"{event_type.__name__} and its subclasses.",
                     field="kinds",
                 )
             if kind in self._handlers:
@@ -272,8 +261,8 @@ class CallbackReceiver:
         try:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejectedError as error:
-            why = printable(f"{error}{read_before(by_name(pairs), body)}")
-            self._rejections.tell(f"A request was rejected ({error.reason}): {why}")
+            why = printable(f"{error}{read_before(normalize_headers(pairs), body)}")
+            self._rejections.log(f"A request was rejected ({error.reason}): {why}")
             return CallbackResponse(error.status, error.reason)
 
     def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:

@@ -50,18 +50,18 @@ class Event(Record):
 
     Args:
         type: Its `type` on the wire.
-        needs: Fields without which it is none.
+        required: Fields that each event has.
     """
 
     _type_name: ClassVar[str] = ""
-    needs: ClassVar[tuple[str, ...]] = ()
+    _required_fields: ClassVar[tuple[str, ...]] = ()
 
     type: str = attribute("What it tells of.")
 
-    def __init_subclass__(cls, *, type: str = "", needs: tuple[str, ...] = (), **options: Any) -> None:
+    def __init_subclass__(cls, *, type: str = "", required: tuple[str, ...] = (), **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._type_name = type or cls._type_name
-        cls.needs = needs or cls.needs
+        cls._required_fields = required or cls._required_fields
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
@@ -134,7 +134,7 @@ class Callback(Event):
     __slots__ = ("_key",)
 
     collected: ClassVar[bool] = False
-    """Whether several may come in one array; each then has all of `needs`."""
+    """Whether several may come in one array; each then has all required fields."""
 
     if TYPE_CHECKING:
         _key: str = attribute("")
@@ -172,7 +172,9 @@ class Callback(Event):
     def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
         made = cls._of(fields)
         if cls.collected:
-            signed = "\n".join((cls._type_name, *(text_of(fields[name]) or "" for name in cls.needs))).encode()
+            signed = "\n".join(
+                (cls._type_name, *(text_of(fields[name]) or "" for name in cls._required_fields))
+            ).encode()
         _set_key(made, hashlib.sha256(signed).hexdigest())
         return made
 
@@ -187,7 +189,7 @@ class Callback(Event):
 _set_key = Callback.__dict__["_key"].__set__
 
 
-class OrderCallback(Callback, type="orders", needs=("id", "status")):
+class OrderCallback(Callback, type="orders", required=("id", "status")):
     """An order is completed or canceled.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
@@ -197,7 +199,7 @@ class OrderCallback(Callback, type="orders", needs=("id", "status")):
     status: OrderStatus = attribute("`completed` or `canceled`.")
 
 
-class ExportCallback(Callback, type="exports", needs=("id", "status")):
+class ExportCallback(Callback, type="exports", required=("id", "status")):
     """An export is completed.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
@@ -232,7 +234,7 @@ class _Verification(Callback):
         return self.reject_reason
 
 
-class AddressVerificationCallback(_Verification, type="address_verifications", needs=("id", "status")):
+class AddressVerificationCallback(_Verification, type="address_verifications", required=("id", "status")):
     """An address verification is approved or rejected.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
@@ -242,7 +244,7 @@ class AddressVerificationCallback(_Verification, type="address_verifications", n
     status: AddressVerificationStatus = attribute("`approved` or `rejected`.")
 
 
-class EmergencyVerificationCallback(_Verification, type="emergency_verifications", needs=("id", "status")):
+class EmergencyVerificationCallback(_Verification, type="emergency_verifications", required=("id", "status")):
     """An emergency verification is approved or rejected.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
@@ -256,7 +258,7 @@ class EmergencyVerificationCallback(_Verification, type="emergency_verifications
 class VoiceOutTrunkCallback(
     Callback,
     type="voice_out_trunks",
-    needs=("id", "status", "threshold_reached", "created_at"),
+    required=("id", "status", "threshold_reached", "created_at"),
     collected=True,
 ):
     """An outbound trunk was blocked or unblocked, by its 24-hour threshold or by hand.
@@ -332,8 +334,8 @@ def callback_of(fields: dict[str, Any], signed: bytes, *, alone: bool = True) ->
         if text is None:
             raise ValueError(f"{name} must be text, a number, true, false or null")
         if not text:
-            if name in cls.needs:
-                raise ValueError(f"a callback of {type} has {' and '.join(cls.needs)}; {name} is missing")
+            if name in cls._required_fields:
+                raise ValueError(f"a callback of {type} has {' and '.join(cls._required_fields)}; {name} is missing")
             if fields.get(name) is not None and field.kind.name in _FROM_TEXT:
                 fields[name] = None
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from didww._schema.forms import WEB_ADDRESS
-from didww.callback.incoming import bounded, by_name, header, objects_of
+from didww.callback.incoming import check_size, header, normalize_headers, objects_of
 from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
 from didww.exceptions import CallbackRejectedError, InvalidValueError
@@ -90,7 +90,7 @@ class CallbackVerifier:
         raise TypeError("A CallbackVerifier holds secrets and is not pickled; make a new one.")
 
     @property
-    def gives(self) -> type[Callback]:
+    def event_type(self) -> type[Callback]:
         """The class of all that it gives."""
         return Callback
 
@@ -107,8 +107,8 @@ class CallbackVerifier:
             CallbackRejectedError: It is not a callback of DIDWW: `reason` says why, `status` what to respond with.
             InvalidValueError: `url` is not the whole address, and there is no `public_url`.
         """
-        bounded(body, self.max_bytes)
-        called, named = self._called(url), by_name(headers)
+        check_size(body, self.max_bytes)
+        called, named = self._called(url), normalize_headers(headers)
         signature = header(named, RequestValidator.HEADER)
         if not signature:
             raise CallbackRejectedError(f"The request has no header {RequestValidator.HEADER}.", reason="missing")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from didww.callback.incoming import Headers, Rejections
-    from didww.callback.receiver import CallbackResponse
+    from didww.callback.response import CallbackResponse
 
 __all__ = ["WsgiApp", "wsgi_app"]
 
@@ -44,7 +44,7 @@ def wsgi_app(handler: Handler, *, max_bytes: int, rejections: Rejections) -> Wsg
             elif environ.get("wsgi.input_terminated"):  # sent in chunks, and the server knows where they end
                 body = environ["wsgi.input"].read(max_bytes + 1)
             if length and len(body) < int(length):
-                rejections.tell(
+                rejections.log(
                     f"A request was rejected (malformed): {len(body)} of {length} bytes of its body arrived here. "
                     "Something before the receiver has read it, or the client hung up."
                 )

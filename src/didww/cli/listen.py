@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from didww._util.text import printable
-from didww.callback.incoming import by_name
-from didww.callback.receiver import CallbackResponse
+from didww.callback.incoming import normalize_headers
 from didww.callback.request_validator import parts_of
+from didww.callback.response import CallbackResponse
 from didww.callback.stores import MemoryStore
 from didww.cli.printing import json_line
 from didww.exceptions import CallbackRejectedError, InvalidValueError
@@ -66,7 +66,7 @@ class Listener:
             self._rejected(error.reason, str(error))
             return CallbackResponse(error.status, error.reason)
         response, note = CallbackResponse(200, "ok"), ""
-        named = by_name(headers)
+        named = normalize_headers(headers)
         if _MARK in named:
             self._rejected("loop", "It was forwarded by a didww listen already.")
             return CallbackResponse(508, "forwarded in a circle")

@@ -113,7 +113,7 @@ def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
 @pytest.mark.slow
 def test_a_receiver_that_drips_is_left_in_time(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time to answer is that of the whole response, not of each byte."""
-    monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", 3.0)
+    monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
@@ -142,7 +142,7 @@ def test_work_goes_on_while_a_receiver_is_slow() -> None:
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
             # Read without a request, which would do what is due.
-            with emulator.engine.held() as runtime:
+            with emulator.engine.locked() as runtime:
                 status = runtime.store.connection.execute(
                     "SELECT status FROM orders WHERE id = ?", (second.id,)
                 ).fetchone()[0]
@@ -169,19 +169,19 @@ def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
     """Interrupted in the middle, it is still to come."""
     client = emulator.client()
     order = ordered(client)
-    with emulator.engine.held() as runtime:
-        behaviour = runtime.behaviour("orders")
-        whole = behaviour.due
+    with emulator.engine.locked() as runtime:
+        behavior = runtime.behavior("orders")
+        whole = behavior.due
 
         def killed(*_: Any) -> None:
             raise KeyboardInterrupt
 
-        behaviour.due = killed  # type: ignore[method-assign]
+        behavior.due = killed  # type: ignore[method-assign]
     try:
         with pytest.raises(KeyboardInterrupt):
             emulator.clock.advance(1)
     finally:
-        behaviour.due = whole  # type: ignore[method-assign]
+        behavior.due = whole  # type: ignore[method-assign]
     assert client.orders().find(order).data.status == "completed"
 
 
@@ -192,10 +192,10 @@ def test_a_leap_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
 import os, sys
 from datetime import UTC, datetime
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours import BEHAVIOURS
+from didww.emulator.behaviors import BEHAVIORS
 emulator = Emulator(path=sys.argv[1], clock=Clock(datetime(2026, 3, 10, tzinfo=UTC), running=False))
 emulator.state.seed({"dids": [{"number": "442079460001"}]})
-dids, whole = BEHAVIOURS["dids"], BEHAVIOURS["dids"].due
+dids, whole = BEHAVIORS["dids"], BEHAVIORS["dids"].due
 turns = []
 def due(*arguments):
     turns.append(1)
@@ -308,7 +308,7 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
         )
     kept = emulator.journal._snapshot()
     assert "a-very-secret-key" not in repr(kept) + repr(emulator._recent)
-    assert sum(len(one.body.head) + len(one.answer.head) for one in kept) < 1 << 20
+    assert sum(len(one.body.head) + len(one.response.head) for one in kept) < 1 << 20
     assert emulator.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
@@ -403,7 +403,7 @@ def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, u
 def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
     """It costs nothing to renew."""
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
-    with emulator.engine.held() as runtime:
+    with emulator.engine.locked() as runtime:
         runtime.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
     emulator.balance.put("-10")
     emulator.clock.advance("31 days")
@@ -549,7 +549,7 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
         (lambda s: s.state.seed([]), "given by type"),
         (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": "mian"}]}), "no 'mian'"),
         (lambda s: s.faults.add(status=200), "needs a body"),
-        (lambda s: s.faults.add(status=500, lost_answer=True), "leave one out"),
+        (lambda s: s.faults.add(status=500, lost_response=True), "leave one out"),
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )

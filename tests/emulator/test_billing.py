@@ -25,7 +25,7 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.dids import take_over
+from didww.emulator.behaviors.dids import take_over
 from didww.exceptions import NotFoundError, ValidationError
 from support.api_caller import Caller, work
 from support.registration import groups_of, person

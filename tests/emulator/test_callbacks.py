@@ -27,7 +27,7 @@ from didww import (
 )
 from didww.callback.request_validator import RequestValidator
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.out_trunks import spend
+from didww.emulator.behaviors.out_trunks import spend
 from didww.emulator.controls.callbacks import PAUSES
 from support.registration import bought, groups_of, person, prove_all, requirement_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from didww import DidOrderItem, DidwwClient, Order
 from didww.emulator import Clock, Emulator
-from didww.emulator.controls.durations import seconds_of
+from didww.emulator.controls.durations import parse_duration
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 )
 def test_lengths_of_time(written: Any, seconds: float) -> None:
     """Seconds, a timedelta, and words mean what they say."""
-    assert seconds_of(written) == seconds
+    assert parse_duration(written) == seconds
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_lengths_of_time(written: Any, seconds: float) -> None:
 def test_what_is_no_length_of_time(written: Any) -> None:
     """Anything else is refused with the value in the text."""
     with pytest.raises(ValueError, match=r"length of time") as refused:
-        seconds_of(written)
+        parse_duration(written)
     assert str(written)[:5] in str(refused.value) or not str(written).strip()
 
 

@@ -22,7 +22,7 @@ from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConf
 from didww._core.effects import Request
 from didww._util.asgi_server import wait_until_started
 from didww.emulator import Emulator, console
-from didww.emulator.console import shown
+from didww.emulator.console import formatting
 from didww.emulator.controls.clock import Clock
 from didww.emulator.http.server import Server
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -51,7 +51,7 @@ def emulator() -> Iterator[Emulator]:
 
 def get(emulator: Emulator, place: str, status: int = 200) -> str:
     """The text of a page."""
-    answer = console.answer(emulator, Request("GET", urljoin(ROOT, place), {}, None))
+    answer = console.handle(emulator, Request("GET", urljoin(ROOT, place), {}, None))
     assert answer.status == status, answer.body
     return answer.body.decode()
 
@@ -60,7 +60,7 @@ def post(emulator: Emulator, place: str, *fields: tuple[str, str], **more: str) 
     """The response to a form."""
     body = urlencode([*fields, *more.items()]).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    return console.answer(emulator, Request("POST", urljoin(ROOT, place), headers, body))
+    return console.handle(emulator, Request("POST", urljoin(ROOT, place), headers, body))
 
 
 def trunk(name: str) -> VoiceInTrunk:
@@ -136,7 +136,7 @@ def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
-    assert shown.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
+    assert formatting.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
     assert sum("$DIDWW_API_KEY" in text for text in pages.values()) >= 5
 
 
@@ -144,7 +144,7 @@ def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
 def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator, place: str) -> None:
     """Styles and scripts stand in the page, under a nonce that is another one each time."""
     fill(emulator)
-    first, second = (console.answer(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
+    first, second = (console.handle(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
     policy = first.headers["content-security-policy"]
     nonces = set(re.findall(r"'nonce-([^']+)'", policy))
     text = first.body.decode()
@@ -187,7 +187,7 @@ def test_the_journal_is_narrowed_as_in_python(emulator: Emulator) -> None:
 
 
 def test_a_record_leads_to_others(emulator: Emulator) -> None:
-    """Both ways of a relationship, over the catalogue too."""
+    """Both ways of a relationship, over the catalog too."""
     scene = fill(emulator)
     text = get(emulator, f"resources/dids/{scene.did.id}")
     links = re.findall(r'href="/_emulator/console/resources/(\w+)/([^"]+)"', text)
@@ -241,7 +241,7 @@ def test_what_is_copied_sends_the_same_request(
         headers = {"Api-Key": KEY, "Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json"}
         httpx2.request(method, base + path, headers=headers, content=content)
         first = emulator.journal.entries()[0]
-        command = shown.as_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
+        command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
         given = [rest[n : n + 2] for n in range(0, len(rest), 2)]
@@ -249,7 +249,7 @@ def test_what_is_copied_sends_the_same_request(
         data = next((value.encode() for option, value in given if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
         with suppress(DidwwError):  # the error that was answered
-            exec(shown.as_python(first, base), {})
+            exec(formatting.to_python(first, base), {})
         entries = emulator.journal.entries()
     told = [
         (one.method, one.path, sorted(one.query), one.body and json.loads(one.body), one.status, one.key)
@@ -283,15 +283,15 @@ def test_what_is_copied_sends_the_same_request(
 )
 def test_secrets_are_masked(body: str, expected: str) -> None:
     """By the name of their member, in whole JSON and in what was cut off."""
-    assert shown.pretty(body) == expected
+    assert formatting.pretty(body) == expected
 
 
 @pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
 def test_secrets_of_a_query_are_masked(name: str) -> None:
     """By the name of their parameter, as in an address."""
-    assert shown.masked_pair("x1y2", name) == "********"
-    assert shown.masked_text(f"/?{name}=x1y2") == f"/?{name}=********"
-    assert shown.masked_pair("GB", "filter[iso]") == "GB"
+    assert formatting.mask_parameter("x1y2", name) == "********"
+    assert formatting.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
+    assert formatting.mask_parameter("GB", "filter[iso]") == "GB"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ def test_secrets_of_a_query_are_masked(name: str) -> None:
     ['{"a<b>": ["x & \\" y", -1.5e3, true, null], "c": "<i>"}', "<p>no JSON</p> & 'more' 12", '{"cut <b> off', ""],
 )
 def test_colours_leave_the_text_as_it_is(text: str) -> None:
-    """What is coloured reads as before, and holds no markup but the colours."""
-    plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(shown.coloured(text)))
+    """What is highlight reads as before, and holds no markup but the colours."""
+    plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(formatting.highlight(text)))
     assert "<" not in plain
     assert html.unescape(plain) == text
 
@@ -414,7 +414,7 @@ def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str,
 
 
 def test_a_key_that_the_emulator_does_not_take() -> None:
-    """Is said to be none, and not shown."""
+    """Is said to be none, and not formatting."""
     with Emulator(api_key="the-only-key") as emulator:
         answer = post(emulator, "balance/put", balance="1", api_key=KEY)
         assert answer.status == 422
@@ -424,7 +424,7 @@ def test_a_key_that_the_emulator_does_not_take() -> None:
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
     """With the ones that there are."""
-    answer = console.answer(emulator, Request("PUT", ROOT, {}, b""))
+    answer = console.handle(emulator, Request("PUT", ROOT, {}, b""))
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
@@ -432,7 +432,7 @@ def test_without_jinja2_it_says_what_to_install(emulator: Emulator, monkeypatch:
     """The extra that brings it."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     console._templates.cache_clear()
-    answer = console.answer(emulator, Request("GET", ROOT, {}, None))
+    answer = console.handle(emulator, Request("GET", ROOT, {}, None))
     assert answer.status == 501
     assert b"emulator" in answer.body
 
@@ -559,7 +559,7 @@ def test_buttons_copy(chromium: Any) -> None:
             page.locator("[data-copy=curl]").click()
             page.get_by_text("Copied").wait_for()
             copied = page.evaluate("navigator.clipboard.readText()")
-            assert copied == shown.as_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
+            assert copied == formatting.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])

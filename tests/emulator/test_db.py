@@ -102,23 +102,23 @@ def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
         Emulator(path=str(path), seed=2)
     for former in ("3", "999"):
         connection = sqlite3.connect(path)
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'layout'", (f"{former}/1",))
+        connection.execute("UPDATE meta SET value = ? WHERE name = 'layout'", (f"{former}/1",))
         connection.commit()
         connection.close()
         with pytest.raises(ValueError, match=rf"another version \(layout {former}; .*\)\. Take another file"):
             Emulator(path=str(path), seed=1)
 
 
-def test_the_layout_changes_with_the_catalogue() -> None:
+def test_the_layout_changes_with_the_catalog() -> None:
     """Rows that are in a file are never made again: a file with other ones has to be refused."""
     sums = md5(usedforsecurity=False)
-    with Emulator() as emulator, emulator.engine.held():
+    with Emulator() as emulator, emulator.engine.locked():
         session = emulator.engine.session(emulator.key)
         for type in sorted(SHARED - {"available_dids"}):
             for row in session.find(type):
                 sums.update(json.dumps(row, sort_keys=True).encode())
-    assert (LAYOUT, sums.hexdigest()) == ("4", "1f8d3bc86b86e78ab6a710c715c7109a"), (
-        "the catalogue has changed: raise LAYOUT"
+    assert (LAYOUT, sums.hexdigest()) == ("5", "1f8d3bc86b86e78ab6a710c715c7109a"), (
+        "the catalog has changed: raise LAYOUT"
     )
 
 
@@ -190,7 +190,7 @@ for write in (
         assert error.status_code == 507 and "make room" in str(error), error
     else:
         raise AssertionError("it was written")
-told = control_api.answer(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
+told = control_api.handle(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
 assert told.status == 507 and b"make room" in told.body, told
 now = emulator.clock.now().timestamp()
 assert abs(now - time.time()) < 3600

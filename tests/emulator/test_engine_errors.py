@@ -1,4 +1,4 @@
-"""The table of errors of the behaviour sheet (section 9), row by row, and the order in which they are told."""
+"""The table of errors of the behavior sheet (section 9), row by row, and the order in which they are told."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from didww._schema.registry import all_classes
-from didww.emulator import Emulator, Refused
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator import Emulator, HttpError
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import SHARED
 from didww.emulator.engine.session import AccountSession
@@ -407,7 +407,7 @@ def test_a_required_relationship_must_be_sent() -> None:
 
 
 def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
-    """The pointers of trunk errors are older names (behaviour sheet, section 9)."""
+    """The pointers of trunk errors are older names (behavior sheet, section 9)."""
     stage = scene()
     id = stage.ids["dids"][0]
     body = document("dids", id, {"voice_in_trunk": {"type": "voice_in_trunks", "id": UNKNOWN}})
@@ -533,7 +533,7 @@ def test_spending_more_than_there_is_tells_both_amounts() -> None:
     from decimal import Decimal
 
     session = Engine().session("key")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(HttpError) as caught:
         session.charge(Decimal("10000.01"))
     (error,) = caught.value.errors
     expect(error, "400", "Insufficient balance", "Insufficient balance")
@@ -543,12 +543,12 @@ def test_spending_more_than_there_is_tells_both_amounts() -> None:
 def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureFixture) -> None:
     """500 with the service's body; nothing of the request stays; the engine goes on."""
 
-    class Broken(Behaviour):
+    class Broken(Behavior):
         def after_create(self, session: AccountSession, record: dict[str, Any]) -> None:
             raise ZeroDivisionError
 
     engine = Engine()
-    engine._runtime.behaviours = {**engine._runtime.behaviours, "voice_in_trunk_groups": Broken()}
+    engine._runtime.behaviors = {**engine._runtime.behaviors, "voice_in_trunk_groups": Broken()}
     caller = Caller(engine)
     body = document("voice_in_trunk_groups", name="a")
     expect(

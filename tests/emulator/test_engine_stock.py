@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww.emulator.behaviours.available_dids import MAX_LISTED, available_id, pick
+from didww.emulator.behaviors.available_dids import MAX_LISTED, available_id, pick_numbers
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import EXPRESSIONS
 from didww.emulator.engine.session import AccountSession
@@ -136,10 +136,10 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
 def test_numbers_are_picked_once(caller: Caller, session: AccountSession) -> None:
     """An order by quantity gets numbers that the account has not got, and no more than there are."""
     group = group_of(session, "44115")
-    numbers = pick(session, group, 5)
+    numbers = pick_numbers(session, group, 5)
     assert len(numbers) == 2
     own(session, group, numbers[0])
-    assert pick(session, group, 5) == numbers[1:]
+    assert pick_numbers(session, group, 5) == numbers[1:]
 
 
 def test_the_meta_of_a_group_tells_its_terms(caller: Caller, session: AccountSession) -> None:
@@ -239,7 +239,7 @@ def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, d
     session = ENGINE.session("parts")
     groups = [group for group in session.find("did_groups") if group["number_base"].startswith(prefix)][:4]
     every = [
-        session.catalogue.number(group, k)
+        session.catalog.number(group, k)
         for group in groups
         if group["available_dids_enabled"]
         for k in range(group["total_count"])

@@ -1,4 +1,4 @@
-"""Creating, updating and deleting by the declarations alone, and what behaviours may do on the way."""
+"""Creating, updating and deleting by the declarations alone, and what behaviors may do on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from didww._core.effects import Request, Response
-from didww.emulator import Behaviour, Clock, Refused
+from didww.emulator import Behavior, Clock, HttpError
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.session import AccountSession
 from support.api_caller import Caller, Scene, document, filled
@@ -23,9 +23,9 @@ def stage() -> Scene:
     return Scene()
 
 
-def engine_with(**behaviours: Behaviour) -> Engine:
+def engine_with(**behaviors: Behavior) -> Engine:
     engine = Engine(clock=Clock(running=False))
-    engine._runtime.behaviours = {"balances": engine._runtime.behaviours["balances"], **behaviours}
+    engine._runtime.behaviors = {"balances": engine._runtime.behaviors["balances"], **behaviors}
     return engine
 
 
@@ -128,7 +128,7 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
 
 
 def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
-    """What the service refuses to delete is for behaviours, see test_path."""
+    """What the service refuses to delete is for behaviors, see test_path."""
     stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
     did = stage.session.get("dids", stage.ids["dids"][0])
     assert did is not None
@@ -200,8 +200,8 @@ def test_dates_are_checked(stage: Scene) -> None:
         assert stage.caller.send("PATCH", f"/identities/{id}", body).status == 422
 
 
-class Full(Behaviour):
-    """A behaviour that uses every hook."""
+class Full(Behavior):
+    """A behavior that uses every hook."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"capacity_limit": 9}
 
@@ -211,7 +211,7 @@ class Full(Behaviour):
     def before_create(self, session: AccountSession, record: Record) -> None:
         self.seen.append(f"before_create {record['name']} {record['capacity_limit']} {record['voice_in_trunks']}")
         if record["name"] == "no":
-            raise Refused.together([Refused(422, "no"), Refused(422, "never", pointer="/data")])
+            raise HttpError.combine([HttpError(422, "no"), HttpError(422, "never", pointer="/data")])
         record["private"] = {"secret": 1}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
@@ -228,7 +228,7 @@ class Full(Behaviour):
     def before_delete(self, session: AccountSession, record: Record) -> None:
         self.seen.append("before_delete")
         if record["name"] == "keep":
-            raise Refused(422, "is kept", pointer="/data")
+            raise HttpError(422, "is kept", pointer="/data")
 
     def delete(self, session: AccountSession, record: Record) -> bool:
         if record["name"] == "mark":
@@ -259,7 +259,7 @@ class Full(Behaviour):
 
 
 @pytest.mark.unchecked
-def test_a_behaviour_has_its_say_at_every_step() -> None:
+def test_a_behavior_has_its_say_at_every_step() -> None:
     """Hooks are called in order, see and change what they are told, and their refusals undo."""
     full = Full()
     engine = engine_with(voice_in_trunk_groups=full)
@@ -295,7 +295,7 @@ def test_a_behaviour_has_its_say_at_every_step() -> None:
     assert caller.send("GET", f"/voice_in_trunk_groups/{id}").status == 200
 
 
-def test_a_behaviour_decides_what_a_deletion_is() -> None:
+def test_a_behavior_decides_what_a_deletion_is() -> None:
     """Refused, done in another way, or done."""
     full = Full()
     caller = Caller(engine_with(voice_in_trunk_groups=full))
@@ -327,7 +327,7 @@ def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
 def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, what it did is undone, and others happen all the same."""
 
-    class Failing(Behaviour):
+    class Failing(Behavior):
         def due(self, session: AccountSession, name: str, payload: Any) -> None:
             session.insert("voice_in_trunk_groups", {"name": name})
             if name == "bad":
@@ -344,9 +344,9 @@ def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_validation_is_answered_and_not_kept() -> None:
-    """A behaviour with stored = False gives the id; nothing can be found afterwards."""
+    """A behavior with stored = False gives the id; nothing can be found afterwards."""
 
-    class Validation(Behaviour):
+    class Validation(Behavior):
         stored = False
 
         def before_create(self, session: AccountSession, record: Record) -> None:
@@ -365,9 +365,9 @@ def test_a_validation_is_answered_and_not_kept() -> None:
 
 
 def test_an_upload_is_no_document() -> None:
-    """A behaviour makes a record of a request of another media type."""
+    """A behavior makes a record of a request of another media type."""
 
-    class Uploads(Behaviour):
+    class Uploads(Behavior):
         def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:
             assert content_type == "multipart/form-data; boundary=x"
             return {"description": body.decode(), "expires_at": session.stamp()}

@@ -71,7 +71,7 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
         ({"html": True}, UnexpectedResponseError, "HTML"),
         ({"cut": 0}, ApiConnectionError, "failed"),
         ({"cut": 30}, ApiConnectionError, "failed"),
-        ({"lost_answer": True}, ApiConnectionError, "failed"),
+        ({"lost_response": True}, ApiConnectionError, "failed"),
         pytest.param({"latency": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
         pytest.param({"drip": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
     ],
@@ -151,7 +151,7 @@ def test_a_fault_can_hide_what_was_done() -> None:
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
-        emulator.faults.add(method="POST", resource="orders", lost_answer=True, times=1)
+        emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
         made = client.orders().create(Order(items=[item])).data
         assert [one.id for one in client.orders().list().data] == [made.id]
         emulator.journal.assert_called("POST", "/orders", times=1)

@@ -132,7 +132,7 @@ def test_the_controls(place: str, body: Any, query: str) -> None:
     with Emulator() as emulator:
         for method in ("POST", "GET"):
             request = Request(method, f"{BASE}/_emulator/{place}?{query}", {}, json.dumps(body).encode())
-            answer = control_api.answer(emulator, request)
+            answer = control_api.handle(emulator, request)
             assert answer.status in (200, 204, 404, 405, 409, 422, 504), answer.body
             if answer.status >= 400:
                 assert json.loads(answer.body)["error"]
@@ -157,5 +157,5 @@ def test_the_console(emulator: Emulator, parts: list[str], query: str, body: byt
     """Any page and form."""
     url = f"{BASE}/_emulator/console/{'/'.join(parts)}?{query}"
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = console.answer(emulator, Request(method, url, headers, body))
+    answer = console.handle(emulator, Request(method, url, headers, body))
     assert answer.status < 500, answer.body

@@ -30,7 +30,7 @@ def test_an_entry_holds_request_and_answer_without_the_key() -> None:
         entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
         assert (entry.method, entry.path, entry.status) == ("POST", "/v3/voice_in_trunk_groups", 201)
         assert json.loads(entry.body) == document
-        assert json.loads(entry.answer)["data"]["attributes"]["name"] == "Main"
+        assert json.loads(entry.response)["data"]["attributes"]["name"] == "Main"
         assert entry.ms > 0
         assert entry.fault is None
         shown = repr(entry)

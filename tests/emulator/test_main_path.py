@@ -397,7 +397,7 @@ def export_of(client: DidwwClient, **filters: Any) -> Export:
     return client.exports().create(Export(export_type=ExportType.CDR_IN, filters={**period, **filters})).data
 
 
-def rows_of(client: DidwwClient, export: Export, folder: Path) -> list[dict[str, str]]:
+def rows_by_id(client: DidwwClient, export: Export, folder: Path) -> list[dict[str, str]]:
     data = client.download_export(export, folder / "calls.csv.gz").read_bytes()
     return list(csv.DictReader(io.StringIO(gzip.decompress(data).decode())))
 
@@ -416,7 +416,7 @@ def test_an_export_is_prepared_and_holds_the_accounts_calls(
     assert client.exports().find(export.id).data.status == "processing"
     emulator.clock.advance(1)
     export = client.exports().find(export.id).data
-    rows = rows_of(client, export, tmp_path)
+    rows = rows_by_id(client, export, tmp_path)
     assert len(rows) > 20
     assert {row["Destination DID"] for row in rows} == {first.number, second.number}
     starts = [row["Date/Time Start (UTC)"] for row in rows]
@@ -430,7 +430,7 @@ def test_an_export_is_prepared_and_holds_the_accounts_calls(
         assert (row["Status"] == "Completed") == bool(row["Date/Time Connect (UTC)"]) == (row["Duration (sec)"] != "0")
     other = export_of(client, did_number=first.number)
     emulator.clock.advance(1)
-    narrowed = rows_of(client, client.exports().find(other.id).data, tmp_path)
+    narrowed = rows_by_id(client, client.exports().find(other.id).data, tmp_path)
     assert narrowed == [row for row in rows if row["Destination DID"] == first.number]
 
 
@@ -442,7 +442,7 @@ def test_forwarded_calls_cost_money(emulator: Emulator, client: DidwwClient, tmp
     client.dids().update(did)
     export = export_of(client)
     emulator.clock.advance(1)
-    rows = rows_of(client, client.exports().find(export.id).data, tmp_path)
+    rows = rows_by_id(client, client.exports().find(export.id).data, tmp_path)
     assert {row["Destination"] for row in rows} == {"447700900123"}
     assert any(Decimal(row["PSTN (USD)"]) > 0 for row in rows)
     for row in rows:

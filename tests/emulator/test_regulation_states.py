@@ -25,7 +25,7 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.out_trunks import spend
+from didww.emulator.behaviors.out_trunks import spend
 from support.api_caller import Caller, document
 from support.registration import PDF, bought, groups_of, person, prove, prove_all, requirement_of
 

@@ -15,14 +15,14 @@ from didww.emulator.controls.balance import Balance
 from didww.emulator.controls.callbacks import DEFAULT_SECRET, Callbacks
 from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
-from didww.emulator.controls.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
+from didww.emulator.controls.faults import TOO_MANY_REQUESTS, Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
 from didww.emulator.engine.accounts import Features
 from didww.emulator.engine.engine import Engine
-from didww.emulator.http.headers import header_of, with_validators
+from didww.emulator.http.headers import add_validators, get_header
 from didww.emulator.worker import Worker
 from didww.exceptions import InvalidValueError
 
@@ -45,7 +45,7 @@ class Emulator:
 
     Args:
         path: File to keep the state in. Defaults to memory.
-        seed: Decides ids, prices, stock and calls; the same seed makes the same catalogue.
+        seed: Decides ids, prices, stock and calls; the same seed makes the same catalog.
         api_key: The only key to accept. Defaults to any key, each with its own account of 10,000 USD.
         clock: The clock. Defaults to real time.
         callback_secret: What callbacks are signed with.
@@ -99,13 +99,13 @@ class Emulator:
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
         # Two, so that a receiver that takes its time holds up no event.
-        self._couriers = couriers = (
+        self._workers = workers = (
             Worker("didww-emulator-events", self.engine.tick),
             Worker("didww-emulator-callbacks", self.callbacks.work),
         )
 
         def wake() -> None:
-            for one in couriers:
+            for one in workers:
                 one.wake()
 
         self.engine.on_work(wake)
@@ -147,20 +147,20 @@ class Emulator:
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """The response to a request as it goes out, and what the wire is to do to it."""
         started = time.perf_counter()
-        key = header_of(request.headers, "api-key")
+        key = get_header(request.headers, "api-key")
         key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
         fault, disturbance = None, None
         if self._limit is not None and self._above(key, self._limit):
-            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
+            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY_REQUESTS)
         elif (fault := self.faults.for_request(request)) is None:
             response = _handled(self.engine.handle, request, started)
         else:
-            handle = partial(self.engine.handle, holding=fault.hold)
-            response = made_answer(fault) or marred(fault, _handled(handle, request, started))
-            disturbance = disturbance_of(fault)
+            handle = partial(self.engine.handle, hold=fault.hold)
+            response = get_fault_response(fault) or apply_fault(fault, _handled(handle, request, started))
+            disturbance = get_disturbance(fault)
         now = self.clock.now()
         response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
-        self.journal.note(
+        self.journal.record(
             request,
             response,
             at=stamp(now),
@@ -177,7 +177,7 @@ class Emulator:
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
-        for one in self._couriers:
+        for one in self._workers:
             one.close()
         self.engine.close()
         self.state.close()
@@ -211,4 +211,4 @@ class Emulator:
 def _handled(handle: Callable[[Request], Response], request: Request, started: float) -> Response:
     # The doors send no body to HEAD.
     asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
-    return with_validators(request, handle(asked), time.perf_counter() - started)
+    return add_validators(request, handle(asked), time.perf_counter() - started)

@@ -35,7 +35,7 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ): "completed after 0.4 s of the emulator's clock by default (orders of channels: at once); VAT defaults to 0",
     ("address_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
     ("emergency_verifications", "create"): "approved after 0.5 s of the emulator's clock by default",
-    ("did_groups", "list"): "a catalogue of its own: real places, numbers that belong to nobody, prices from the seed",
+    ("did_groups", "list"): "a catalog of its own: real places, numbers that belong to nobody, prices from the seed",
     ("countries", "list"): "ids are the service's where they are known; as those of regions and kinds of numbers",
     ("nanpa_prefixes", "list"): "555 is the one NXX of each area code",
     ("balances", "find"): "10,000 USD to begin with",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from didww._core.effects import Request
     from didww.emulator.emulator import Emulator
 
-__all__ = ["PREFIX", "answer"]
+__all__ = ["PREFIX", "handle"]
 
 PREFIX: Final = "/_emulator/console/"
 _HTML: Final = "text/html; charset=utf-8"
@@ -54,7 +54,7 @@ _NAVIGATION: Final = (
     ("state", "State"),
 )
 # By operation, what a page says when it was done; what is not in it is not offered.
-_DONE: Final[dict[str, str]] = {
+_CONFIRMATIONS: Final[dict[str, str]] = {
     "journal/clear": "The journal is empty.",
     "transitions/set": "Set; it holds for what is created from now on.",
     "transitions/reset": "Decided as from the start again.",
@@ -84,7 +84,7 @@ class _NoSuchPageError(Exception):
     pass
 
 
-def answer(emulator: Emulator, request: Request) -> Response:
+def handle(emulator: Emulator, request: Request) -> Response:
     """The response to a request below `/_emulator/console/`."""
     try:
         _templates()
@@ -95,16 +95,16 @@ def answer(emulator: Emulator, request: Request) -> Response:
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).rstrip("/")
     if request.method == "POST":
-        return _act(emulator, request, place)
+        return _submit(emulator, request, place)
     if request.method not in ("GET", "HEAD"):
         return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Pages are read by GET.\n")
     return _page(emulator, request, place, parse_qsl(split.query))
 
 
-def _act(emulator: Emulator, request: Request, place: str) -> Response:
+def _submit(emulator: Emulator, request: Request, place: str) -> Response:
     """Do what a form says, then send the browser to a page; a page with the reason if it cannot be done."""
     page = _PAGES.get(place.partition("/")[0])
-    if page is None or place not in _DONE:
+    if page is None or place not in _CONFIRMATIONS:
         return _page(emulator, request, "no-such-form", [])
     body = request.body if isinstance(request.body, bytes) else b""
     # What a form leaves empty is not given; hosts stand in one field.
@@ -115,14 +115,14 @@ def _act(emulator: Emulator, request: Request, place: str) -> Response:
         if part
     ]
     try:
-        control_api.call(emulator, place, control_api.from_text(place, pairs))
+        control_api.call(emulator, place, control_api.parse_parameters(place, pairs))
     except (LookupError, ValueError, TimeoutError, sqlite3.OperationalError) as error:  # the last: a full disk
-        return _page(emulator, request, page, [], wrong=control_api.said(error))
+        return _page(emulator, request, page, [], alert=control_api.error_message(error))
     return Response(303, {"location": f"{PREFIX}{page}?{urlencode({'done': place})}"}, b"")
 
 
 def _page(
-    emulator: Emulator, request: Request, place: str, query: list[tuple[str, str]], *, wrong: str = ""
+    emulator: Emulator, request: Request, place: str, query: list[tuple[str, str]], *, alert: str = ""
 ) -> Response:
     first, *rest = place.split("/")
     nonce = secrets.token_urlsafe(16)
@@ -135,19 +135,19 @@ def _page(
         "version": __version__,
         "now": emulator.clock.state(),
         "counts": {"pending": len(emulator.transitions.waiting()), "faults": len(emulator.faults.rules())},
-        "done": _DONE.get(given.get("done", ""), ""),
-        "wrong": wrong,
+        "message": _CONFIRMATIONS.get(given.get("done", ""), ""),
+        "alert": alert,
     }
-    status = 422 if wrong else 200
+    status = 422 if alert else 200
     try:
-        make = _MAKERS.get(first) if len(rest) <= 2 else None
+        make = _VIEWS.get(first) if len(rest) <= 2 else None
         if make is None:
             raise _NoSuchPageError  # noqa: TRY301
         template, values = make(emulator, request, [unquote(part) for part in rest], query)
     except _NoSuchPageError:
         template, values, status = "missing.html", {}, 404
     except (ValueError, LookupError) as error:
-        template, values, status = "missing.html", {"reason": control_api.said(error)}, 422
+        template, values, status = "missing.html", {"reason": control_api.error_message(error)}, 422
     text = _templates().get_template(template).render({**shared, **values})
     return Response(status, _headers(nonce), text.encode("utf-8", "replace"))
 
@@ -179,7 +179,14 @@ def _headers(nonce: str) -> dict[str, str]:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from didww.emulator.console.shown import coloured, in_path, indented, masked_pair, masked_text, moment
+    from didww.emulator.console.formatting import (
+        format_json,
+        format_time,
+        highlight,
+        mask_parameter,
+        mask_text,
+        quote_segment,
+    )
 
     made = Environment(
         loader=PackageLoader("didww.emulator.console"),
@@ -189,7 +196,12 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        coloured=coloured, indented=indented, masked=masked_text, moment=moment, pair=masked_pair, part=in_path
+        highlight=highlight,
+        format_json=format_json,
+        mask=mask_text,
+        format_time=format_time,
+        mask_parameter=mask_parameter,
+        quote_segment=quote_segment,
     )
     return made
 
@@ -202,7 +214,7 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
         kept = [
             (name, value.strip()) for name, value in query if name in ("method", "path", "status") and value.strip()
         ]
-        entries = control_api.call(emulator, "journal/entries", control_api.from_text("journal/entries", kept))
+        entries = control_api.call(emulator, "journal/entries", control_api.parse_parameters("journal/entries", kept))
         template = "entries.html" if rest else "journal.html"
         return template, {"entries": entries, "filter": dict(kept), "query": urlencode(kept), "here": ""}
     if len(rest) > 1 or not (rest[0].isascii() and rest[0].isdigit()) or len(rest[0]) > 15:
@@ -210,7 +222,7 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
     found = emulator.journal.entries(after=int(rest[0]) - 1, limit=1000)
     if not found or found[-1].id != int(rest[0]):
         raise _NoSuchPageError
-    from didww.emulator.console import shown
+    from didww.emulator.console import formatting
 
     entry = found[-1]
     split = urlsplit(request.url)
@@ -218,11 +230,11 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
     return "entry.html", {
         "entry": entry,
         "next": found[-2].id if len(found) > 1 else None,
-        "body": shown.pretty(entry.body),
-        "answer": shown.pretty(entry.answer),
-        "query": [(name, shown.masked_pair(value, name)) for name, value in entry.query],
-        "curl": shown.as_curl(entry, base),
-        "python": shown.as_python(entry, base),
+        "body": formatting.pretty(entry.body),
+        "response": formatting.pretty(entry.response),
+        "query": [(name, formatting.mask_parameter(value, name)) for name, value in entry.query],
+        "curl": formatting.to_curl(entry, base),
+        "python": formatting.to_python(entry, base),
         "here": "",
     }
 
@@ -231,27 +243,27 @@ def _resources(emulator: Emulator, request: Request, rest: list[str], query: lis
     from didww.emulator.console import records
 
     if not rest:
-        return "resources.html", {"kinds": records.kinds(emulator)}
+        return "resources.html", {"types": records.list_types(emulator)}
     if len(rest) == 1:
         number = dict(query).get("page", "1")
         if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
             raise _NoSuchPageError
-        page = records.page_of(emulator, rest[0], int(number))
+        page = records.get_page(emulator, rest[0], int(number))
         if page is None:
             raise _NoSuchPageError
         return "records.html", {"page": page}
-    record = records.one(emulator, rest[0], rest[1])
+    record = records.get_record(emulator, rest[0], rest[1])
     if record is None:
         raise _NoSuchPageError
     return "record.html", {"record": record}
 
 
 def _pending(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
-    with emulator.engine.held() as runtime:
-        outcomes = {type: list(one.outcomes) for type, one in runtime.behaviours.items() if one.outcomes}
+    with emulator.engine.locked() as runtime:
+        outcomes = {type: list(one.outcomes) for type, one in runtime.behaviors.items() if one.outcomes}
     return "pending.html", {
         "waiting": emulator.transitions.waiting(),
-        "paces": emulator.transitions.show(),
+        "transition_rules": emulator.transitions.show(),
         "outcomes": outcomes,
     }
 
@@ -285,7 +297,7 @@ def _state(emulator: Emulator, request: Request, rest: list[str], query: list[tu
     return "state.html", {"snapshots": emulator.state.snapshots()}
 
 
-_MAKERS: Final[Mapping[str, Callable[[Emulator, Request, list[str], list[tuple[str, str]]], Any]]] = {
+_VIEWS: Final[Mapping[str, Callable[[Emulator, Request, list[str], list[tuple[str, str]]], Any]]] = {
     "": _journal,
     "journal": _journal,
     "resources": _resources,

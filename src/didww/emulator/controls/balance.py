@@ -58,7 +58,7 @@ class Balance:
         Args:
             api_key: Whose; defaults to the emulator's own account.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             if not runtime.store.filled("balances", session.owner):  # looking makes nothing
                 return Money(FIRST_BALANCE, "0.00", FIRST_BALANCE)
@@ -78,9 +78,9 @@ class Balance:
         Raises:
             ValueError: It is no amount.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            runtime.changing(lambda: put_balance(session, balance, credit))
+            runtime.run_in_transaction(lambda: put_balance(session, balance, credit))
         return self.show(api_key=api_key)
 
     def terms(self, *, vat: str | float | Decimal | None = None) -> Terms:
@@ -92,7 +92,7 @@ class Balance:
         Raises:
             ValueError: It is no percentage from 0 to 100.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             if vat is not None:
                 runtime.store.set_meta("vat", str(_percent(vat)))
             return Terms(runtime.store.get_meta("vat") or "0")

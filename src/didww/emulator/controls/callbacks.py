@@ -22,8 +22,8 @@ from didww._schema.registry import class_of
 from didww.callback.request_validator import RequestValidator, with_scheme
 from didww.callback.signing import CallbackRequest, sign_callback
 from didww.emulator.controls.clock import stamp
-from didww.emulator.engine.accounts import features_of
-from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, takes_no_more
+from didww.emulator.engine.accounts import get_features
+from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ __all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
 PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
 """Seconds between one attempt and the next."""
 MAX_SHOWN = 500
-SECONDS_TO_ANSWER = 60.0
+RESPONSE_TIMEOUT = 60.0
 """Real seconds that a receiver has to answer."""
 _MAX_WAIT: Final = 600.0
 DEFAULT_SECRET: Final = "emulator-callback-secret"  # noqa: S105 it is in the documentation
@@ -96,25 +96,27 @@ class Delivery(msgspec.Struct, frozen=True):
 # What is sent
 
 
-def _decided(record: Record, *names: str) -> dict[str, Any]:
+def _decision_fields(record: Record, *names: str) -> dict[str, Any]:
     return {name: record[name] or "" for name in ("id", "status", *names)}
 
 
-def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
+def _review_fields(record: Record, reasons: str, between: str) -> dict[str, Any]:
     """Members that are always there: empty where there is nothing to tell."""
-    return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
+    return _decision_fields(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
 
 
 # By type: the members of the payload beside the type.
 _MEMBERS: Final[dict[str, Callable[[Record], dict[str, Any]]]] = {
-    "orders": _decided,
-    "exports": lambda record: _decided(record, "url"),
-    "address_verifications": lambda record: _reviewed(record, "reject_reason", ", "),
+    "orders": _decision_fields,
+    "exports": lambda record: _decision_fields(record, "url"),
+    "address_verifications": lambda record: _review_fields(record, "reject_reason", ", "),
     "emergency_verifications": lambda record: (
-        _reviewed(record, "reject_reasons", "; ")
+        _review_fields(record, "reject_reasons", "; ")
         | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
     ),
-    "voice_out_trunks": lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
+    "voice_out_trunks": lambda record: (
+        _decision_fields(record) | {"threshold_reached": bool(record["threshold_reached"])}
+    ),
 }
 
 
@@ -153,7 +155,7 @@ def report(session: AccountSession, type: str, before: str | None, record: Recor
             session.stamp() if enabled else None,
         ),
     )
-    session.runtime.ordered = True
+    session.runtime.callbacks_queued = True
 
 
 # Delivery
@@ -165,7 +167,7 @@ class Callbacks:
     Args:
         engine: The engine.
         secret: What callbacks are signed with.
-        disturb: Says for a type whether a fault drops or doubles the callback at hand.
+        get_fault: Says for a type whether a fault drops or doubles the callback at hand.
         hosts: Hosts beside loopback addresses that are delivered to from the start; `"*"` is any.
     """
 
@@ -173,14 +175,14 @@ class Callbacks:
         self,
         engine: Engine,
         secret: str = DEFAULT_SECRET,
-        disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+        get_fault: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
         hosts: Iterable[str] = (),
     ) -> None:
         if not secret:
             raise ValueError("callback_secret is empty; callbacks are signed with it.")
         self._engine = engine
         self._secret = secret
-        self._disturb = disturb
+        self._disturb = get_fault
         self._signing: Signing = "right"
         self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
         self._carrying = threading.Lock()
@@ -196,7 +198,7 @@ class Callbacks:
         terms = {"record": record, "state": state}
         given = {name: value for name, value in terms.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given) or "1"
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             rows = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MAX_SHOWN}",  # noqa: S608
                 list(given.values()),
@@ -210,11 +212,11 @@ class Callbacks:
             LookupError: There is none with this id.
         """
         self._get(id)
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             runtime.store.connection.execute(
                 "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(runtime.clock.now()), id)
             )
-            runtime.ordered = True
+            runtime.callbacks_queued = True
         self._engine.wake()
         return self._get(id)
 
@@ -224,7 +226,7 @@ class Callbacks:
         Raises:
             LookupError: There is none with this id.
         """
-        return self._made(self._get(id))
+        return self._build_request(self._get(id))
 
     def sign(self, how: Signing) -> None:
         """Sign callbacks rightly (as from the start), wrongly, or not at all."""
@@ -248,7 +250,7 @@ class Callbacks:
         end = time.monotonic() + min(timeout, _MAX_WAIT)
         while not self._closed:
             try:
-                with self._engine.held() as runtime:
+                with self._engine.locked() as runtime:
                     due = self._next(runtime.store.connection.execute, stamp(runtime.clock.now())) is not None
             except sqlite3.ProgrammingError:  # closed meanwhile
                 break
@@ -256,7 +258,7 @@ class Callbacks:
                 return self.deliveries()
             if time.monotonic() > end:
                 raise TimeoutError(f"Callbacks are still under way after {timeout:g} s.")
-            if not self.carry():
+            if not self.deliver_due():
                 time.sleep(0.01)
         raise TimeoutError("The emulator was closed.")
 
@@ -270,20 +272,20 @@ class Callbacks:
         """Send nothing more."""
         self._closed = True
 
-    def carry(self) -> bool:
+    def deliver_due(self) -> bool:
         """Attempt whatever is due; False if somebody else is at it."""
         if not self._carrying.acquire(blocking=False):
             return False
         try:
             while not self._closed:
-                with self._engine.held() as runtime:
+                with self._engine.locked() as runtime:
                     now = stamp(runtime.clock.now())
                     execute = runtime.store.connection.execute
                     row = self._next(execute, now)
-                    runtime.ordered = False
+                    runtime.callbacks_queued = False
                     if row is not None:  # what could not be noted must not be sent, time and again
                         execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
-                        row = runtime.changing(partial(_sendable, runtime.store, row, now))
+                        row = runtime.run_in_transaction(partial(_next_sendable, runtime.store, row, now))
                         if row is None:
                             continue
                 if row is None:
@@ -296,12 +298,12 @@ class Callbacks:
     def work(self) -> float:
         """Attempt whatever is due; seconds of the emulator's clock until more is, infinity if nothing is to come."""
         try:
-            self.carry()
+            self.deliver_due()
         except sqlite3.OperationalError as error:
-            if not takes_no_more(error):
+            if not is_disk_full(error):
                 raise
-            return PAUSE_ON_FULL_DISK
-        with self._engine.held() as runtime:
+            return DISK_FULL_RETRY_DELAY
+        with self._engine.locked() as runtime:
             row = runtime.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:
                 return math.inf
@@ -315,7 +317,7 @@ class Callbacks:
         ).fetchone()
 
     def _get(self, id: int) -> Delivery:
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             row = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
                 (str(id),),  # as text any number will do
@@ -324,7 +326,7 @@ class Callbacks:
             raise LookupError(f"There is no delivery {id}.")
         return _delivery(row)
 
-    def _made(self, delivery: Delivery) -> CallbackRequest:
+    def _build_request(self, delivery: Delivery) -> CallbackRequest:
         method: Any = delivery.method
         secret = "not the secret" if self._signing == "wrong" else self._secret
         made = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
@@ -337,30 +339,30 @@ class Callbacks:
         now = delivery.next_at or ""
         disturbance = self._disturb(delivery.type)
         if disturbance == "drop":
-            self._note(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
+            self._record_attempt(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
             return
         host = _host(delivery.url)
         if not self._allowed(host):
             error = f"{host} is no loopback address; allow it: --callback-host, or emulator.callbacks.allow({host!r})"
-            self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
+            self._record_attempt(delivery, "refused", None, Attempt(now, None, error, 0.0))
             return
         attempt = self._send(delivery, now)
         if disturbance == "duplicate":
             self._send(delivery, now)
         if attempt.error is None:
-            self._note(delivery, "delivered", None, attempt)
+            self._record_attempt(delivery, "delivered", None, attempt)
             return
         tried = len(delivery.attempts)
         # A replay of one that has failed ten times is one attempt more.
         if tried >= len(PAUSES):
-            self._note(delivery, "failed", None, attempt)
+            self._record_attempt(delivery, "failed", None, attempt)
             return
         later = datetime.fromisoformat(now) + timedelta(seconds=PAUSES[tried])
-        self._note(delivery, "waiting", stamp(later), attempt)
+        self._record_attempt(delivery, "waiting", stamp(later), attempt)
 
-    def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
+    def _record_attempt(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
         attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             execute = runtime.store.connection.execute
             execute("UPDATE deliveries SET attempts = ? WHERE id = ?", (attempts, delivery.id))
             # Another time stands there if it was replayed meanwhile; it is due again then.
@@ -377,10 +379,10 @@ class Callbacks:
         started = time.perf_counter()
         status, error, body = None, None, ""
         # Of the whole attempt: libraries time single reads, and a receiver that drips would never be done.
-        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + SECONDS_TO_ANSWER)
+        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + RESPONSE_TIMEOUT)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         try:
-            made = self._made(delivery)
+            made = self._build_request(delivery)
             with httpx2.Client(trust_env=False) as client:
                 httpx_deadlines.bind(client)
                 request = client.build_request(
@@ -413,7 +415,7 @@ class Callbacks:
             return False
 
 
-def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
+def _next_sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
     """The delivery to attempt in place of one that is due; None if there is nothing to attempt now.
 
     Without an enabled callback secret nothing is sent, and nothing repeated. Events of outbound trunks for one URL are
@@ -421,7 +423,7 @@ def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] |
     """
     execute = store.connection.execute
     owner = execute("SELECT owner FROM deliveries WHERE id = ?", row[:1]).fetchone()[0]
-    if not features_of(store, owner)["callback_secret"]:
+    if not get_features(store, owner)["callback_secret"]:
         execute("UPDATE deliveries SET state = 'unsent', next_at = NULL WHERE id = ?", row[:1])
         return None
     if row[1] != _COLLECTED:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CALLS_A_DAY,
@@ -18,7 +18,6 @@ from didww.emulator.data.cdr import (
     charges,
     dollars,
     network_of,
-    written,
 )
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
 
-__all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
+__all__ = ["Call", "Calls", "get_calls_per_day", "get_placed_calls"]
 
-_FORM: Final = "%Y-%m-%d %H:%M:%S"
+_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _RATE: Final = Decimal("0.010")
-_MOST: Final = 10_000
+_MAX_CALLS: Final = 10_000
 _CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
 
 
@@ -75,8 +74,8 @@ class Calls:
         """
         if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
             raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
-        with self._engine.held() as runtime:
-            runtime.store.set_meta("calls a day", str(float(a_day)))
+        with self._engine.locked() as runtime:
+            runtime.store.set_meta("calls_per_day", str(float(a_day)))
         return a_day
 
     def inbound(
@@ -103,16 +102,18 @@ class Calls:
             LookupError: The account has no such number.
             ValueError: A count or a duration cannot be so.
         """
-        from didww.emulator.behaviours.exports import lines_of
+        from didww.emulator.behaviors.exports import get_lines
 
-        seconds = _checked(count, duration)
-        with self._engine.held() as runtime:
+        seconds = _check_arguments(count, duration)
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             found = session.find("dids", number=did) or session.find("dids", id=did)
             if not found:
                 raise LookupError(f"The account has no number {did!r}.")
-            line = lines_of(session, found[0]["number"])[0]
-            return runtime.changing(lambda: [_in(session, line, source, seconds, code) for _ in range(count)])
+            line = get_lines(session, found[0]["number"])[0]
+            return runtime.run_in_transaction(
+                lambda: [_place_inbound(session, line, source, seconds, code) for _ in range(count)]
+            )
 
     def outbound(
         self,
@@ -138,34 +139,34 @@ class Calls:
             LookupError: The account has no such trunk.
             ValueError: A count or a duration cannot be so.
         """
-        seconds, price = _checked(count, duration), _price(rate)
-        with self._engine.held() as runtime:
+        seconds, price = _check_arguments(count, duration), _price(rate)
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             if session.get("voice_out_trunks", trunk) is None:
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
             def place() -> list[Call]:
                 where = _network(session, destination)
-                made = [_out(session, trunk, destination, where, seconds, price) for _ in range(count)]
+                made = [_place_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
                 return [one for one in made if one is not None]
 
-            placed = runtime.changing(place)
+            placed = runtime.run_in_transaction(place)
         self._engine.wake()
         return placed
 
 
-def calls_a_day(session: AccountSession) -> float:
+def get_calls_per_day(session: AccountSession) -> float:
     """How many calls a number has on a weekday, on average."""
-    return float(session.runtime.store.get_meta("calls a day") or CALLS_A_DAY)
+    return float(session.runtime.store.get_meta("calls_per_day") or CALLS_A_DAY)
 
 
-def placed_calls(
+def get_placed_calls(
     session: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
 ) -> list[tuple[str, str]]:
     """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
     rows = session.runtime.store.connection.execute(
         "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
-        (session.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
+        (session.owner, kind, start.strftime(_FORMAT), end.strftime(_FORMAT)),
     )
     return [(at, row) for at, row, line in rows if line in lines]
 
@@ -180,13 +181,13 @@ def _price(rate: str | float | Decimal) -> Decimal:
     return price
 
 
-def _checked(count: int, duration: Duration) -> int:
-    if not 1 <= count <= _MOST:
-        raise ValueError(f"count is {count}; it goes from 1 to {_MOST}.")
-    return round(seconds_of(duration))
+def _check_arguments(count: int, duration: Duration) -> int:
+    if not 1 <= count <= _MAX_CALLS:
+        raise ValueError(f"count is {count}; it goes from 1 to {_MAX_CALLS}.")
+    return round(parse_duration(duration))
 
 
-def _in(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
+def _place_inbound(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
     where = line.attempts[0] if line.attempts else None
     answered = code == "200" and seconds > 0
     cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
@@ -205,13 +206,13 @@ def _in(session: AccountSession, line: Line, source: str, seconds: int, code: st
         "Capacity Group": line.capacity_group,
         **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
     }
-    return _kept(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
+    return _stored_call(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
 
 
-def _out(
+def _place_outbound(
     session: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
 ) -> Call | None:
-    from didww.emulator.behaviours.out_trunks import spend
+    from didww.emulator.behaviors.out_trunks import spend
 
     record = session.get("voice_out_trunks", trunk) or {}
     if record["status"] != "active":
@@ -236,7 +237,7 @@ def _out(
         "Rate (USD)": f"{rate:.3f}",
         "Charged (USD)": f"{charged:.3f}",
     }
-    made = _kept(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    made = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
     spend(session, trunk, charged)
     return made
 
@@ -250,7 +251,7 @@ def _network(session: AccountSession, number: str) -> tuple[str, str]:
     return country, network
 
 
-def _kept(
+def _stored_call(
     session: AccountSession,
     kind: str,
     columns: tuple[str, ...],
@@ -260,14 +261,14 @@ def _kept(
     seconds: int,
     charged: str,
 ) -> Call:
-    start = session.now().strftime(_FORM)
+    start = session.now().strftime(_FORMAT)
     times = {
         "Date/Time Start (UTC)": start,
         "Date/Time Connect (UTC)": start if answered else "",
-        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORM),
+        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORMAT),
         "Call ID": session.new_id().replace("-", "")[:16],
     }
-    row = written([{**values, **times}.get(column, "") for column in columns])
+    row = csv_line([{**values, **times}.get(column, "") for column in columns])
     session.runtime.store.connection.execute(
         "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (session.owner, kind, line, start, row)
     )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-__all__ = ["Clock", "ClockState", "http_date", "moment_of", "stamp"]
+__all__ = ["Clock", "ClockState", "http_date", "parse_datetime", "stamp"]
 
 
 class ClockState(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Clock:
         Raises:
             ValueError: It is no length of time.
         """
-        step = timedelta(seconds=seconds_of(by))
+        step = timedelta(seconds=parse_duration(by))
         with self._being_set():
             try:
                 self._check(self.now() + step)
@@ -80,7 +80,7 @@ class Clock:
         Raises:
             ValueError: `at` is no time.
         """
-        given = None if at is None else moment_of(at)
+        given = None if at is None else parse_datetime(at)
         with self._being_set():
             moment = self.now() if given is None else given
             self._check(moment)
@@ -108,7 +108,7 @@ class Clock:
         if state.running:
             self._offset, self._stopped_at = timedelta(seconds=state.offset), None
         else:
-            self._offset, self._stopped_at = moment_of(state.now) - present, present
+            self._offset, self._stopped_at = parse_datetime(state.now) - present, present
 
     def watch(self, being_set: Callable[[], AbstractContextManager[None]]) -> None:
         """Have the clock set within the context that a method makes; its object is not kept alive for it."""
@@ -129,7 +129,7 @@ class Clock:
             yield
 
 
-def moment_of(value: datetime | str) -> datetime:
+def parse_datetime(value: datetime | str) -> datetime:
     """A moment in UTC; without a time zone it is taken for UTC.
 
     Raises:

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TypeAlias
 
-__all__ = ["Duration", "seconds_of"]
+__all__ = ["Duration", "parse_duration"]
 
 Duration: TypeAlias = float | str | timedelta
 """Seconds, a `timedelta`, or words: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
@@ -31,14 +31,14 @@ _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:,|and\b)?", re.ASCII | r
 _LONGEST = 100 * 366 * 86400
 
 
-def seconds_of(value: Duration) -> float:
+def parse_duration(value: Duration) -> float:
     """`value` in seconds.
 
     Raises:
         ValueError: It is no length of time from 0 to 100 years.
 
     Example:
-        >>> seconds_of("30 days"), seconds_of("1 h 30 min"), seconds_of(2.5)
+        >>> parse_duration("30 days"), parse_duration("1 h 30 min"), parse_duration(2.5)
         (2592000.0, 5400.0, 2.5)
     """
     if isinstance(value, timedelta):

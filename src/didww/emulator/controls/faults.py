@@ -15,7 +15,7 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.engine.errors import error_body
 from didww.transport.inprocess import Disturbance
 
@@ -49,7 +49,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         cut: The connection breaks after so many bytes of the body.
         empty: The body is missing; the request is carried out unless there is a `status`.
         html: The body is a page for people; the request is carried out unless there is a `status`.
-        lost_answer: The request is carried out, and the connection breaks before the first byte of the response.
+        lost_response: The request is carried out, and the connection breaks before the first byte of the response.
         hold: What the request begins waits until it is decided by hand (`emulator.transitions`).
         callback: A callback is sent twice, or never; such a rule sees callbacks alone.
         id: Number of the rule; set by the emulator.
@@ -70,7 +70,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     cut: int | None = None
     empty: bool = False
     html: bool = False
-    lost_answer: bool = False
+    lost_response: bool = False
     hold: bool = False
     callback: Literal["duplicate", "drop"] | None = None
     id: int = 0
@@ -81,7 +81,7 @@ PRESETS: Final[dict[str, tuple[Fault, ...]]] = {
     "flaky": (
         Fault(status=503, probability=0.1),
         Fault(cut=20, method="GET", probability=0.05),
-        Fault(lost_answer=True, probability=0.05),
+        Fault(lost_response=True, probability=0.05),
         Fault(latency=0.3, probability=0.2),
     ),
     "rate-limited": (Fault(status=429, probability=0.5),),
@@ -103,8 +103,8 @@ _TITLES = {
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
 }
-TOO_MANY = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
-"""What the service answers above its limit: neither title nor code (behaviour sheet, section 4)."""
+TOO_MANY_REQUESTS = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
+"""What the service answers above its limit: neither title nor code (behavior sheet, section 4)."""
 
 
 class Faults:
@@ -125,7 +125,7 @@ class Faults:
 
     def rules(self) -> list[Fault]:
         """The rules, in the order in which they are asked."""
-        with self._engine.held():
+        with self._engine.locked():
             return list(self._rules)
 
     def add(
@@ -145,7 +145,7 @@ class Faults:
         cut: int | None = None,
         empty: bool = False,
         html: bool = False,
-        lost_answer: bool = False,
+        lost_response: bool = False,
         hold: bool = False,
         callback: Literal["duplicate", "drop"] | None = None,
     ) -> Fault:
@@ -155,11 +155,11 @@ class Faults:
             ValueError: A member cannot be so, or nothing would go wrong.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
-        given["latency"], given["drip"] = seconds_of(latency), seconds_of(drip)
+        given["latency"], given["drip"] = parse_duration(latency), parse_duration(drip)
         given["path"] = path if path is None else path.removeprefix("/v3")
         fault = Fault(**given)
         _check(fault)
-        return self._added([fault])[0]
+        return self._add_rules([fault])[0]
 
     def preset(self, name: str) -> list[Fault]:
         """Add ready-made rules: flaky, rate-limited, maintenance or export-stuck.
@@ -171,7 +171,7 @@ class Faults:
             raise ValueError(
                 f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
             )
-        return self._added(PRESETS[name])
+        return self._add_rules(PRESETS[name])
 
     def remove(self, id: int) -> None:
         """Remove a rule.
@@ -179,7 +179,7 @@ class Faults:
         Raises:
             LookupError: There is none with this id.
         """
-        with self._engine.held():
+        with self._engine.locked():
             kept = [rule for rule in self._rules if rule.id != id]
             if len(kept) == len(self._rules):
                 raise LookupError(f"There is no fault {id}.")
@@ -187,7 +187,7 @@ class Faults:
 
     def clear(self) -> None:
         """Remove all rules."""
-        with self._engine.held():
+        with self._engine.locked():
             self._rules = []
 
     # For the engine and its doors
@@ -203,17 +203,17 @@ class Faults:
             return None
         path = urlsplit(request.url).path
         below = "/" + path.partition("/v3/")[2].strip("/")
-        return self._decided(method=request.method, path=below, resource=_resource(below), callback=False)
+        return self._match(method=request.method, path=below, resource=_resource(below), callback=False)
 
     def for_callback(self, type: str) -> Literal["duplicate", "drop"] | None:
         """What happens to a callback that tells of a record of this type."""
         if not self._rules:
             return None
-        rule = self._decided(method="", path="", resource=type, callback=True)
+        rule = self._match(method="", path="", resource=type, callback=True)
         return None if rule is None else rule.callback
 
-    def _decided(self, *, method: str, path: str, resource: str, callback: bool) -> Fault | None:
-        with self._engine.held():
+    def _match(self, *, method: str, path: str, resource: str, callback: bool) -> Fault | None:
+        with self._engine.locked():
             for place, rule in enumerate(self._rules):
                 if (
                     (rule.callback is not None) is not callback
@@ -232,8 +232,8 @@ class Faults:
                 return rule
         return None
 
-    def _added(self, rules: Any) -> list[Fault]:
-        with self._engine.held():
+    def _add_rules(self, rules: Any) -> list[Fault]:
+        with self._engine.locked():
             made: list[Fault] = []
             for rule in rules:
                 self._last += 1
@@ -242,7 +242,7 @@ class Faults:
             return made
 
 
-def made_answer(fault: Fault) -> Response | None:
+def get_fault_response(fault: Fault) -> Response | None:
     """The response that a rule gives in place of the engine's; None if the request is carried out."""
     if fault.status is None:
         return None
@@ -255,13 +255,13 @@ def made_answer(fault: Fault) -> Response | None:
     if fault.html or fault.status in (502, 503, 504):
         return Response(fault.status, {"content-type": "text/html", **headers}, _PAGE.format(title=title).encode())
     if fault.status == 429:
-        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY)
+        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY_REQUESTS)
     code = "100" if fault.status == 422 else str(fault.status)
     error = {"title": title, "detail": title, "code": code, "status": str(fault.status)}
     return Response(fault.status, {"content-type": _JSON, **headers}, error_body([error]))
 
 
-def marred(fault: Fault, response: Response) -> Response:
+def apply_fault(fault: Fault, response: Response) -> Response:
     """The engine's answer as the rule lets it through."""
     if fault.status is None and fault.empty:
         return Response(response.status, response.headers, b"")
@@ -271,11 +271,11 @@ def marred(fault: Fault, response: Response) -> Response:
     return response
 
 
-def disturbance_of(fault: Fault) -> Disturbance | None:
+def get_disturbance(fault: Fault) -> Disturbance | None:
     """What the rule does to the wire."""
-    if not (fault.latency or fault.drip or fault.lost_answer or fault.cut is not None):
+    if not (fault.latency or fault.drip or fault.lost_response or fault.cut is not None):
         return None
-    return Disturbance(latency=fault.latency, drip=fault.drip, cut=fault.cut, lost=fault.lost_answer)
+    return Disturbance(latency=fault.latency, drip=fault.drip, cut=fault.cut, lost=fault.lost_response)
 
 
 def _resource(path: str) -> str:
@@ -314,15 +314,15 @@ def _check(fault: Fault) -> None:
         raise ValueError(f"A response {fault.status} has no body.")
     if fault.status is not None and fault.status < 400 and fault.status not in (204, 304) and fault.body is None:
         raise ValueError(f"A response {fault.status} needs a body: body=.")
-    if fault.status is not None and fault.lost_answer:
+    if fault.status is not None and fault.lost_response:
         raise ValueError("With a status nothing is carried out, so that no response to it can be lost: leave one out.")
     try:
         (fault.body or "").encode()
     except UnicodeEncodeError:
         raise ValueError("body holds a lone surrogate, which UTF-8 cannot carry.") from None
-    on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_answer
+    on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_response
     if fault.callback is None and not (fault.status or fault.empty or fault.html or fault.hold or on_wire):
-        raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_answer=True or another effect.")
+        raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_response=True or another effect.")
     if fault.callback is not None and (
         fault.method or fault.path or fault.status or fault.empty or fault.html or on_wire or fault.hold
     ):

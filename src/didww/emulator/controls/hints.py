@@ -65,7 +65,7 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
         for one, _ in query:
             other = _table(one.removeprefix("fields[").removesuffix("]")) if one.startswith("fields[") else None
             if other is not None:
-                return _named(f"{one}={name}", name, [*other.attributes, *other.shown_relations])
+                return _named(f"{one}={name}", name, [*other.attributes, *other.visible_relations])
         return ""
     if code == "105":
         fields = table.cls._fields

@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True):
         headers: Those of the request that hold no secret.
         body: The request's body, 64 KiB at most.
         status: Status of the response.
-        answer: The response's body, 64 KiB at most.
+        response: The response's body, 64 KiB at most.
         ms: Milliseconds that the response took.
         fault: Number of the rule that had its turn; None if none had.
         hints: What was probably meant, if it was refused; that it asks for another version of the API.
@@ -54,7 +54,7 @@ class Entry(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: str
     status: int
-    answer: str
+    response: str
     ms: float
     fault: int | None
     hints: list[str]
@@ -76,7 +76,7 @@ class _Body(NamedTuple):
     size: int | None
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _RawEntry(msgspec.Struct, frozen=True):
     """An entry as it is kept: without secrets and long bodies, made readable when somebody looks."""
 
     id: int
@@ -87,7 +87,7 @@ class _Kept(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: _Body
     status: int
-    answer: _Body
+    response: _Body
     ms: float
     fault: int | None
 
@@ -96,7 +96,7 @@ class Journal:
     """The last 1,000 requests: `emulator.journal`."""
 
     def __init__(self) -> None:
-        self._kept: deque[_Kept] = deque(maxlen=KEPT)
+        self._kept: deque[_RawEntry] = deque(maxlen=KEPT)
         self._last = 0
         self._lock = threading.Lock()
 
@@ -160,7 +160,7 @@ class Journal:
         wanted = {"query": query, "json": json, "status": status}
         entries = [_entry(kept) for kept in self._snapshot()]
         alike = [entry for entry in entries if _matches(entry, method, path)]
-        found = [entry for entry in alike if not _differs(entry, query, json, status)]
+        found = [entry for entry in alike if not _describe_mismatch(entry, query, json, status)]
         if len(found) == times or (times is None and found):
             return found
         asked = f"{method.upper()} {path}" + "".join(
@@ -174,7 +174,7 @@ class Journal:
         ]
         if alike and not found:
             lines.append("These came near:")
-            lines += [f"  {one.line()}: {_differs(one, query, json, status)}" for one in alike[-5:]]
+            lines += [f"  {one.line()}: {_describe_mismatch(one, query, json, status)}" for one in alike[-5:]]
         elif not alike:
             lines.append("Requests there were:" if entries else "There were no requests.")
             lines += [f"  {one.line()}" for one in entries[-10:]]
@@ -192,7 +192,7 @@ class Journal:
             AssertionError: It was.
         """
         entries = [_entry(kept) for kept in self._snapshot() if _matches(kept, method, path)]
-        found = [entry for entry in entries if not _differs(entry, None, json, None)]
+        found = [entry for entry in entries if not _describe_mismatch(entry, None, json, None)]
         if found:
             lines = [
                 f"{method.upper()} {path} was called {len(found)} times:",
@@ -202,15 +202,15 @@ class Journal:
 
     # For the doors
 
-    def note(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
+    def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
         """Keep an exchange."""
         headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
-        asked = _begun(request.body)
-        answered = _Body(b"", None) if isinstance(response, Streamed) else _begun(response.body)
+        asked = _truncate(request.body)
+        response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(response.body)
         with self._lock:
             self._last += 1
             self._kept.append(
-                _Kept(
+                _RawEntry(
                     self._last,
                     at,
                     key,
@@ -219,23 +219,23 @@ class Journal:
                     headers,
                     asked,
                     response.status,
-                    answered,
+                    response_body,
                     ms,
                     fault,
                 )
             )
 
-    def _snapshot(self) -> list[_Kept]:
+    def _snapshot(self) -> list[_RawEntry]:
         with self._lock:
             return list(self._kept)
 
 
-def _entry(kept: _Kept) -> Entry:
+def _entry(kept: _RawEntry) -> Entry:
     split = urlsplit(kept.url.encode("utf-8", "replace").decode())
     query = parse_qsl(split.query, keep_blank_values=True)
     said = version_hint(kept.headers)
     if kept.status >= 400:
-        said += hints(kept.method, split.path, query, kept.status, kept.answer.head)
+        said += hints(kept.method, split.path, query, kept.status, kept.response.head)
     return Entry(
         kept.id,
         kept.at,
@@ -244,23 +244,23 @@ def _entry(kept: _Kept) -> Entry:
         unquote(split.path),
         query,
         kept.headers,
-        _shown(kept.body),
+        _body_text(kept.body),
         kept.status,
-        _shown(kept.answer),
+        _body_text(kept.response),
         kept.ms,
         kept.fault,
         said,
     )
 
 
-def _begun(body: Any) -> _Body:
+def _truncate(body: Any) -> _Body:
     if body is None:
         return _Body(b"", 0)
     # A slice is a copy: a long body is not kept for its beginning.
     return _Body(body[:MAX_BODY], len(body)) if isinstance(body, bytes) else _Body(b"", None)
 
 
-def _shown(body: _Body) -> str:
+def _body_text(body: _Body) -> str:
     if body.size is None:
         return "(streamed)"
     try:
@@ -270,7 +270,7 @@ def _shown(body: _Body) -> str:
     return text if len(body.head) == body.size else f"{text}... ({body.size} bytes)"
 
 
-def _matches(one: _Kept | Entry, method: str | None, path: str | None) -> bool:
+def _matches(one: _RawEntry | Entry, method: str | None, path: str | None) -> bool:
     if isinstance(one, Entry):
         asked, whole = one.method, one.path
     else:
@@ -281,7 +281,7 @@ def _matches(one: _Kept | Entry, method: str | None, path: str | None) -> bool:
     return path is None or fnmatchcase(below, path) or fnmatchcase(whole, path)
 
 
-def _differs(
+def _describe_mismatch(
     entry: Entry, query: Mapping[str, str] | None, wanted: Mapping[str, Any] | None, status: int | None
 ) -> str:
     """What of an entry is not as wanted; empty if all is."""
@@ -297,16 +297,16 @@ def _differs(
         body: Any = json.loads(entry.body)
     except ValueError:
         return "its body is no JSON"
-    return _lacks(body, wanted, "")
+    return _find_mismatch(body, wanted, "")
 
 
-def _lacks(there: Any, wanted: Any, path: str) -> str:
+def _find_mismatch(there: Any, wanted: Any, path: str) -> str:
     if isinstance(wanted, dict):
         for name, value in cast("dict[str, Any]", wanted).items():
             where = f"{path}.{name}" if path else str(name)
             if not isinstance(there, dict) or name not in there:
                 return f"no {where}"
-            lacking = _lacks(there[name], value, where)
+            lacking = _find_mismatch(there[name], value, where)
             if lacking:
                 return lacking
         return ""

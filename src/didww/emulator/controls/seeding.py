@@ -11,7 +11,7 @@
         voice_in_trunk: main
 
 An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this
-file, of the account or of the catalogue. The order does not matter.
+file, of the account or of the catalog. The order does not matter.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides, writes
-from didww.emulator.engine.accounts import put_features
-from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.accounts import set_features
+from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.store import valid_id
 from didww.emulator.engine.values import Checker, complete, default
 
@@ -56,7 +56,7 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
             put_balance(session, several)
             continue
         if type == "features":
-            put_features(session.runtime.store, session.owner, several)
+            set_features(session.runtime.store, session.owner, several)
             continue
         table = _table(session, type)
         if not isinstance(several, list):
@@ -72,14 +72,14 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
     if len(named) < sum("id" in given for _, _, given in waiting):
         raise ValueError("Two objects of a type have the same id.")
     while waiting:
-        ready = [one for one in waiting if not _awaits(one, named)]
+        ready = [one for one in waiting if not _depends_on_pending(one, named)]
         if not ready:
             raise ValueError(f"{waiting[0][0]}: objects refer to each other in a circle.")
         for where, table, given in ready:
             try:
                 id = _seed_record(session, table, given, where)
-            except Refused as refused:
-                raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
+            except HttpError as error:
+                raise ValueError(f"{where}: {'; '.join(problem['detail'] for problem in error.errors)}") from None
             made.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
@@ -146,7 +146,7 @@ def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
         raise ValueError(f"{where}: an id, or the word for it, is 1 to 64 letters, digits, - or _.")
 
 
-def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
+def _depends_on_pending(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
     """Whether something that it refers to is still to be made."""
     _, table, given = one
     return any(
@@ -170,10 +170,10 @@ def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], w
     record: Record = {}
     for field in table.attribute_fields:
         if field.name in given:
-            checker.check(field, _plain(field, given[field.name]))
-    if checker.refused or checker.errors:
-        raise Refused.together([*checker.refused, *checker.errors])
-    record.update(checker.found)
+            checker.check(field, _to_json(field, given[field.name]))
+    if checker.forbidden or checker.errors:
+        raise HttpError.combine([*checker.forbidden, *checker.errors])
+    record.update(checker.values)
     for name, relation in table.relations.items():
         if name not in given:
             continue
@@ -187,29 +187,29 @@ def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], w
         if relation.polymorphic and not relation.many:
             record[f"{name}_type"] = types[0] if types else None
     record["id"] = id_of(given["id"]) if "id" in given else session.new_id()
-    if session.runtime.store.rows_of(table, [record["id"]]):
+    if session.runtime.store.rows_by_id(table, [record["id"]]):
         raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
-    behaviour = session.runtime.behaviour(table.type)
-    if "create" in table.cls._operations and not behaviour.steps:
+    behavior = session.runtime.behavior(table.type)
+    if "create" in table.cls._operations and not behavior.steps:
         missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
         if missing:
             raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
         return str(writes.add(session, table, record)["id"])
-    behaviour.before_seed(session, record)
+    behavior.before_seed(session, record)
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behaviour.defaults.get(field.name, default(field, session.now()))
+            record[field.name] = behavior.defaults.get(field.name, default(field, session.now()))
         record[field.name] = complete(field.kind, record[field.name])
-    if behaviour.steps and record.get("status") in behaviour.undecided:
+    if behavior.steps and record.get("status") in behavior.undecided:
         decided = "have it created by a request, or give the status that it came to"
         raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
-    behaviour.after_seed(session, session.insert(table.type, record))
+    behavior.after_seed(session, session.insert(table.type, record))
     return str(record["id"])
 
 
-def _plain(field: Field, value: Any) -> Any:
+def _to_json(field: Field, value: Any) -> Any:
     """A value as JSON has it: YAML reads numbers and times out of texts."""
     if isinstance(value, datetime):
         return stamp(value) if value.tzinfo else f"{value.isoformat()}Z"

@@ -65,7 +65,7 @@ class State:
 
         It is kept in memory, and an older one of this name is dropped. Faults and the journal are not part of it.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             contents = runtime.store.copy()
             # An emulator in a test is often just dropped.
             close = weakref.finalize(self, contents.close)
@@ -109,9 +109,9 @@ class State:
         """
         if not isinstance(objects, dict):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise ValueError('objects are given by type, as in {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            made = runtime.changing(lambda: seed(session, objects))
+            made = runtime.run_in_transaction(lambda: seed(session, objects))
         self._engine.wake()
         return made
 
@@ -126,11 +126,11 @@ class State:
         Raises:
             ValueError: The file cannot be read, or something in it cannot be so; nothing was made then.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             if once and runtime.store.get_meta("seeded") is not None:
                 return {}
         made = self.seed(_from_file(path), api_key=api_key)
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             runtime.store.set_meta("seeded", "1")
         return made
 

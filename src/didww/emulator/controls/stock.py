@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from didww.emulator.behaviours.available_dids import gone, in_stock
+from didww.emulator.behaviors.available_dids import count_in_stock, count_unavailable
 from didww.emulator.controls.clock import stamp
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ class Stock:
         Raises:
             LookupError: There is no such group.
         """
-        with self._engine.held():
+        with self._engine.locked():
             session = self._engine.session(api_key or self._default_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            return StockLevel(did_group, in_stock(session, group), session.catalogue.capacity(did_group))
+            return StockLevel(did_group, count_in_stock(session, group), session.catalog.capacity(did_group))
 
     def put(self, did_group: str, count: int, *, api_key: str | None = None) -> StockLevel:
         """Have `count` numbers of a group left for an account to buy; orders that wait for them are tried at once.
@@ -70,16 +70,16 @@ class Stock:
             LookupError: There is no such group.
             ValueError: The range has not so many numbers.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            capacity = session.catalogue.capacity(did_group)
-            taken = gone(session, group)
+            capacity = session.catalog.capacity(did_group)
+            taken = count_unavailable(session, group)
             if not 0 <= count <= capacity - taken:
                 raise ValueError(f"count is {count}; this group's range leaves 0 to {capacity - taken}.")
-            runtime.changing(lambda: session.update("did_groups", did_group, {"total_count": taken + count}))
+            runtime.run_in_transaction(lambda: session.update("did_groups", did_group, {"total_count": taken + count}))
             # Back orders look for stock now and then; those of this group need not wait for it.
             now = stamp(runtime.clock.now())
             for order in session.find("orders", status="pending"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from didww._util.suggest import did_you_mean
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.engine.session import AccountSession, TransitionRule
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import Runtime
     from didww.emulator.engine.store import Record
 
-__all__ = ["Decided", "Transitions", "Waiting"]
+__all__ = ["Decision", "PendingRecord", "Transitions"]
 
 
 _MAX_READS = 1_000_000
@@ -28,7 +28,7 @@ _WAITING = (
 )
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class PendingRecord(msgspec.Struct, frozen=True):
     """A record that waits to be decided.
 
     Attributes:
@@ -48,7 +48,7 @@ class Waiting(msgspec.Struct, frozen=True):
     outcomes: list[str]
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True):
     """A record that was decided, and its status now."""
 
     type: str
@@ -64,7 +64,7 @@ class Transitions:
 
     def show(self) -> dict[str, TransitionRule]:
         """What was set, by type."""
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             return dict(runtime.transition_rules)
 
     def set(
@@ -98,40 +98,40 @@ class Transitions:
             raise ValueError(f"reads is {reads}; it goes from 0 to {_MAX_READS}.")
         if isinstance(reasons, str):
             raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
-        with self._engine.held() as runtime:
-            behaviour = runtime.behaviour(_known(runtime, type))
-            if outcome is not None and outcome not in behaviour.outcomes:
-                raise ValueError(f"{type} take the outcomes {', '.join(behaviour.outcomes)}, not {outcome!r}.")
+        with self._engine.locked() as runtime:
+            behavior = runtime.behavior(_check_type(runtime, type))
+            if outcome is not None and outcome not in behavior.outcomes:
+                raise ValueError(f"{type} take the outcomes {', '.join(behavior.outcomes)}, not {outcome!r}.")
             rule = TransitionRule(
-                None if after is None else seconds_of(after), reads, by_hand, outcome, list(reasons), comment
+                None if after is None else parse_duration(after), reads, by_hand, outcome, list(reasons), comment
             )
             runtime.transition_rules[type] = rule
-            _keep(runtime)
+            _save(runtime)
             return rule
 
     def reset(self, type: str | None = None) -> None:
         """Decide as from the start: all types, or one."""
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             if type is None:
                 runtime.transition_rules.clear()
             else:
-                runtime.transition_rules.pop(_known(runtime, type), None)
-            _keep(runtime)
+                runtime.transition_rules.pop(_check_type(runtime, type), None)
+            _save(runtime)
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[PendingRecord]:
         """The records of all accounts that wait to be decided, the oldest first; at most 500."""
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             kinds = msgspec.json.encode(_decidable(runtime)).decode()
             rows = runtime.store.connection.execute(_WAITING, (kinds,)).fetchall()
-            found: list[Waiting] = []
+            found: list[PendingRecord] = []
             for owner, type, record, at, reads in rows:
                 there = _session(runtime, owner).get(type, record)
-                behaviour = runtime.behaviour(type)
-                if there is not None and there["status"] in behaviour.undecided:
-                    found.append(Waiting(type, record, there["status"], at, reads, list(behaviour.outcomes)))
+                behavior = runtime.behavior(type)
+                if there is not None and there["status"] in behavior.undecided:
+                    found.append(PendingRecord(type, record, there["status"], at, reads, list(behavior.outcomes)))
             return found
 
-    def approve(self, id: str) -> Decided:
+    def approve(self, id: str) -> Decision:
         """Approve a verification that waits.
 
         Raises:
@@ -140,7 +140,7 @@ class Transitions:
         """
         return self._decide(id, "approve")
 
-    def reject(self, id: str, reasons: Sequence[str] = ("Rejected",), comment: str | None = None) -> Decided:
+    def reject(self, id: str, reasons: Sequence[str] = ("Rejected",), comment: str | None = None) -> Decision:
         """Reject a verification that waits.
 
         Args:
@@ -156,7 +156,7 @@ class Transitions:
             raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
         return self._decide(id, "reject", reasons=list(reasons), comment=comment)
 
-    def complete(self, id: str) -> Decided:
+    def complete(self, id: str) -> Decision:
         """Complete an order or an export that waits; an order stays pending while its numbers are not in stock.
 
         Raises:
@@ -165,7 +165,7 @@ class Transitions:
         """
         return self._decide(id, "complete")
 
-    def cancel(self, id: str) -> Decided:
+    def cancel(self, id: str) -> Decision:
         """Cancel a pending order, as DIDWW may do: its money comes back.
 
         Raises:
@@ -174,30 +174,30 @@ class Transitions:
         """
         return self._decide(id, "cancel")
 
-    def _decide(self, id: str, outcome: str, **said: Any) -> Decided:
-        with self._engine.held() as runtime:
-            type, owner = _found(runtime, id, outcome)
+    def _decide(self, id: str, outcome: str, **said: Any) -> Decision:
+        with self._engine.locked() as runtime:
+            type, owner = _find_owner(runtime, id, outcome)
             session = _session(runtime, owner)
-            decided = runtime.changing(lambda: _decided(session, type, id, outcome, said))
+            decided = runtime.run_in_transaction(lambda: _apply_decision(session, type, id, outcome, said))
         self._engine.wake()
         return decided
 
 
-def _decided(session: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decided:
-    behaviour = session.runtime.behaviour(type)
+def _apply_decision(session: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decision:
+    behavior = session.runtime.behavior(type)
     record: Record = session.get(type, id) or {}
-    if record["status"] not in behaviour.undecided:
+    if record["status"] not in behavior.undecided:
         raise ValueError(f"{id} of {type} is {record['status']} already.")
     execute = session.runtime.store.connection.execute
     payloads = execute("DELETE FROM events WHERE record = ? RETURNING payload", (id,)).fetchall()
-    session.runtime.awaited.discard(id)
+    session.runtime.read_counted.discard(id)
     known: dict[str, Any] = msgspec.json.decode(payloads[-1][0]) if payloads else {"id": id}
-    behaviour.due(session, outcome, {**known, **said})
-    return Decided(type, id, (session.get(type, id) or record)["status"])
+    behavior.due(session, outcome, {**known, **said})
+    return Decision(type, id, (session.get(type, id) or record)["status"])
 
 
-def _found(runtime: Runtime, id: str, outcome: str) -> tuple[str, int]:
-    able = [type for type in _decidable(runtime) if outcome in runtime.behaviour(type).outcomes]
+def _find_owner(runtime: Runtime, id: str, outcome: str) -> tuple[str, int]:
+    able = [type for type in _decidable(runtime) if outcome in runtime.behavior(type).outcomes]
     for type in able:
         table = runtime.store.table(type)
         row = runtime.store.connection.execute(f'SELECT owner FROM "{table.type}" WHERE id = ?', (id,)).fetchone()  # noqa: S608
@@ -211,15 +211,15 @@ def _session(runtime: Runtime, owner: int) -> AccountSession:
 
 
 def _decidable(runtime: Runtime) -> list[str]:
-    return [type for type, behaviour in runtime.behaviours.items() if behaviour.outcomes]
+    return [type for type, behavior in runtime.behaviors.items() if behavior.outcomes]
 
 
-def _known(runtime: Runtime, type: str) -> str:
+def _check_type(runtime: Runtime, type: str) -> str:
     known = _decidable(runtime)
     if type not in known:
         raise ValueError(f"{type!r} are not decided; there are {', '.join(known)}.{did_you_mean(type, known)}")
     return type
 
 
-def _keep(runtime: Runtime) -> None:
-    runtime.store.set_meta("paces", msgspec.json.encode(runtime.transition_rules).decode())
+def _save(runtime: Runtime) -> None:
+    runtime.store.set_meta("transition_rules", msgspec.json.encode(runtime.transition_rules).decode())

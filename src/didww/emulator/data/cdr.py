@@ -33,9 +33,9 @@ __all__ = [
     "cdr_in",
     "cdr_out",
     "charges",
+    "csv_line",
     "dollars",
     "network_of",
-    "written",
 ]
 
 CDR_IN_COLUMNS = (
@@ -187,7 +187,7 @@ class OutLine(NamedTuple):
     callers: tuple[str, ...] = ()
 
 
-def written(values: Sequence[object]) -> str:
+def csv_line(values: Sequence[object]) -> str:
     """A line of CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
@@ -248,7 +248,7 @@ def _calls(
             root = int.from_bytes(md5(f"{seed}/{name}/{day}".encode(), usedforsecurity=False).digest()[:8], "big")
             roots.append(root)
             for n in range(_count(root, day, a_day)):
-                bits = _mixed(root, n)
+                bits = _splitmix64(root, n)
                 second = _hour_of()[bits & (_FIELDS - 1)] * 3600 + (bits >> 10) % 3600
                 if first <= second < last:
                     drawn.append(second << 48 | place << 16 | n)
@@ -256,11 +256,11 @@ def _calls(
         for packed in drawn:
             second, place, n = packed >> 48, packed >> 16 & 0xFFFFFFFF, packed & 0xFFFF
             moment = f"{shown} {clock[second]}"
-            yield moment, writers[place](shown, second, _mixed(roots[place] ^ _GOLDEN, n))
+            yield moment, writers[place](shown, second, _splitmix64(roots[place] ^ _GOLDEN, n))
         day += timedelta(days=1)
 
 
-def _mixed(root: int, n: int) -> int:
+def _splitmix64(root: int, n: int) -> int:
     """64 bits that look random: splitmix64, the same everywhere."""
     x = (root + (n + 1) * _GOLDEN) & _MASK
     x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
@@ -278,14 +278,14 @@ def _count(root: int, day: date, a_day: float) -> int:
 def _writer_in(line: Line) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
     tries = [
-        (f"{_quoted(one.trunk)},{_quoted(one.destination)},{_quoted(line.group)},{_quoted(line.capacity_group)}", one)
+        (f"{_quote(one.trunk)},{_quote(one.destination)},{_quote(line.group)},{_quote(line.capacity_group)}", one)
         for one in line.attempts
     ]
-    unrouted = f",,{_quoted(line.group)},{_quoted(line.capacity_group)}"
+    unrouted = f",,{_quote(line.group)},{_quote(line.capacity_group)}"
 
     def write(day: str, second: int, bits: int) -> str:
         source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
-        call_id = f"{_mixed(bits, 1):016x}"
+        call_id = f"{_splitmix64(bits, 1):016x}"
         start = f"{day} {clock[second]}"
         if not tries:
             return (
@@ -297,18 +297,18 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
             _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
             ringing = 2 + (bits >> 32) % 23
             duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
-            connected = f"{_shown(day, second + ringing)}" if answered else ""
-            ended = _shown(day, second + ringing + duration)
+            connected = f"{_time(day, second + ringing)}" if answered else ""
+            ended = _time(day, second + ringing + duration)
             metered = bits >> 52 & 15 < line.metered_share
             cost = charges(line, where, duration, named=bool(name), metered=metered)
             told += (
-                f"{_shown(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
+                f"{_time(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
                 f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
             )
             if answered or code not in _TRIED_AGAIN:
                 break
-            second, bits = second + ringing, _mixed(bits, attempt + 1)
+            second, bits = second + ringing, _splitmix64(bits, attempt + 1)
         return told
 
     return write
@@ -316,7 +316,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
 
 def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
-    trunk = _quoted(line.name)
+    trunk = _quote(line.name)
     destinations = [
         (begins, digits, *network_of(begins)) for share, begins, digits in _DESTINATIONS for _ in range(share)
     ]
@@ -329,12 +329,12 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
         ringing = 2 + (bits >> 32) % 23
         duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
         billed = -(-duration // 60) * 60
-        connected = _shown(day, second + ringing) if answered else ""
+        connected = _time(day, second + ringing) if answered else ""
         return (
-            f"{day} {clock[second]},{connected},{_shown(day, second + ringing + duration)},"
+            f"{day} {clock[second]},{connected},{_time(day, second + ringing + duration)},"
             f"{'Completed' if answered else 'Failed'},{cli},{cli},{number},{duration},{billed},{code},{reason},{trunk},"
             f"{country},{network},International,{rate / 1000:.3f},{_price(rate, billed) / 1000:.3f},,"
-            f"{_mixed(bits, 1):016x}\n"
+            f"{_splitmix64(bits, 1):016x}\n"
         )
 
     return write
@@ -350,14 +350,14 @@ def _price(rate: int, seconds: int) -> int:
     return (rate * seconds * 2 + 60) // 120
 
 
-def _shown(day: str, second: int) -> str:
+def _time(day: str, second: int) -> str:
     if second < 86400:
         return f"{day} {_clock()[second]}"
     return f"{date.fromisoformat(day) + timedelta(days=1)} {_clock()[second - 86400]}"
 
 
-def _quoted(text: str) -> str:
-    return written([text])[:-1] if text else ""
+def _quote(text: str) -> str:
+    return csv_line([text])[:-1] if text else ""
 
 
 @cache

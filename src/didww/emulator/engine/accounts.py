@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.store import Store
 
-__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "features_of", "put_features"]
+__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "get_features", "set_features"]
 
 NOBODY = 0
 """Owner of what belongs to no account."""
@@ -52,7 +52,7 @@ class Accounts:
         """The account of `key`.
 
         Raises:
-            Refused: There is no key, or it is not the one.
+            HttpError: There is no key, or it is not the one.
         """
         if key is None or not key.strip() or (self._only is not None and key != self._only):
             raise unauthorized()
@@ -73,13 +73,13 @@ class Accounts:
         self._known.clear()
 
 
-def features_of(store: Store, owner: int) -> dict[str, bool]:
+def get_features(store: Store, owner: int) -> dict[str, bool]:
     """Return the features of an account, and whether each is enabled."""
     kept = store.get_meta(f"features/{owner}")
     return {**FEATURES, **(msgspec.json.decode(kept) if kept else {})}
 
 
-def put_features(store: Store, owner: int, features: object) -> dict[str, bool]:
+def set_features(store: Store, owner: int, features: object) -> dict[str, bool]:
     """Enable and disable features of an account; the others stay as they are.
 
     Raises:
@@ -94,9 +94,9 @@ def put_features(store: Store, owner: int, features: object) -> dict[str, bool]:
             raise ValueError(f"features: {name!r} is not a feature; there are {', '.join(FEATURES)}.{guess}")
         if not isinstance(enabled, bool):
             raise ValueError(f"features: {name} must be true or false, got {enabled!r}.")  # noqa: TRY004 what a file holds
-    now = {**features_of(store, owner), **wanted}
+    now = {**get_features(store, owner), **wanted}
     store.set_meta(f"features/{owner}", msgspec.json.encode(now).decode())
-    return features_of(store, owner)
+    return get_features(store, owner)
 
 
 class Features:
@@ -120,8 +120,8 @@ class Features:
         Args:
             api_key: Whose; defaults to the emulator's own account.
         """
-        with self._engine.held() as runtime:
-            return features_of(runtime.store, self._engine.session(api_key or self._default_key).owner)
+        with self._engine.locked() as runtime:
+            return get_features(runtime.store, self._engine.session(api_key or self._default_key).owner)
 
     def put(self, features: dict[str, bool], *, api_key: str | None = None) -> dict[str, bool]:
         """Enable and disable features of an account; the others stay as they are.
@@ -133,5 +133,5 @@ class Features:
         Raises:
             ValueError: There is no such feature, or a value is not a boolean.
         """
-        with self._engine.held() as runtime:
-            return put_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)
+        with self._engine.locked() as runtime:
+            return set_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)

@@ -1,4 +1,4 @@
-"""Answers: resource objects, included resources, linkage, links and meta. Rules: behaviour sheet, section 6."""
+"""Answers: resource objects, included resources, linkage, links and meta. Rules: behavior sheet, section 6."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import overrides
 from didww.version import API_VERSION
 
@@ -34,7 +34,7 @@ class _Node:
         self.linkage: dict[str, str] = {}
 
 
-class _Answer:
+class _ResourceSet:
     """The resources of one response, each once."""
 
     def __init__(self, session: AccountSession) -> None:
@@ -92,7 +92,7 @@ def related_rows(
                 found.setdefault(row[place], []).append((other, row))
             return found
         pairs = list(store.links(relation.name, ids))
-        targets = store.rows_of(other, {target for _, target in pairs})
+        targets = store.rows_by_id(other, {target for _, target in pairs})
         for source, target in pairs:
             if target in targets:
                 found.setdefault(source, []).append((other, targets[target]))
@@ -104,7 +104,7 @@ def related_rows(
         if relation.polymorphic:
             kind = table.place[f"{relation.name}_type"]
             leading = [row for row in rows if row[kind] == type]
-        targets = store.rows_of(other, {row[place] for row in leading if row[place] is not None})
+        targets = store.rows_by_id(other, {row[place] for row in leading if row[place] is not None})
         for row in leading:
             if row[place] in targets:
                 found[row[0]] = [(other, targets[row[place]])]
@@ -141,11 +141,11 @@ class _Writer:
         self.session = session
         self.table = table
         self.fields = fields
-        behaviour = session.runtime.behaviour(table.type)
-        self.behaviour = behaviour
-        self.has_meta = type(behaviour).meta is not Behaviour.meta
-        self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
-        self.relations = [name for name in table.shown_relations if fields is None or name in fields]
+        behavior = session.runtime.behavior(table.type)
+        self.behavior = behavior
+        self.has_meta = type(behavior).meta is not Behavior.meta
+        self.has_attributes = type(behavior).attributes is not Behavior.attributes
+        self.relations = [name for name in table.visible_relations if fields is None or name in fields]
         # The address is written once for the type; only the id differs.
         address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'
@@ -164,10 +164,10 @@ class _Writer:
         table, row, fields = self.table, node.row, self.fields
         if self.has_attributes:
             record = table.record(row)
-            self.behaviour.attributes(self.session, record)
+            self.behavior.attributes(self.session, record)
             attributes = {name: record[name] for name in table.attributes}
         else:
-            attributes = table.shown(row)
+            attributes = table.to_attributes(row)
         if fields is not None:
             attributes = {name: value for name, value in attributes.items() if name in fields}
         made: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
@@ -175,13 +175,13 @@ class _Writer:
             text = self._relationships(node.linkage) if node.linkage else self.plain
             made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
         if self.has_meta:
-            meta = self.behaviour.meta(self.session, table.record(row))
+            meta = self.behavior.meta(self.session, table.record(row))
             if meta is not None:
                 made["meta"] = meta
         return made
 
 
-def _document(session: AccountSession, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
+def _document(session: AccountSession, nodes: Sequence[_Node], resources: _ResourceSet, query: Query) -> dict[str, Any]:
     """`data` as a list, and `included` if an include was asked for."""
     writers: dict[str, _Writer] = {}
 
@@ -195,20 +195,20 @@ def _document(session: AccountSession, nodes: Sequence[_Node], answer: _Answer, 
     made: dict[str, Any] = {"data": [write(node) for node in nodes]}
     if query.include is not None:
         primary = {id(node) for node in nodes}
-        made["included"] = [write(node) for node in answer.nodes.values() if id(node) not in primary]
+        made["included"] = [write(node) for node in resources.nodes.values() if id(node) not in primary]
     return made
 
 
 def single(session: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
     """A document of one resource, or of none."""
-    answer = _Answer(session)
-    nodes = answer.add(table, () if row is None else (row,))
+    resources = _ResourceSet(session)
+    nodes = resources.add(table, () if row is None else (row,))
     if query.include:
-        answer.include(nodes, query.include)
-    document = _document(session, nodes, answer, query)
+        resources.include(nodes, query.include)
+    document = _document(session, nodes, resources, query)
     document["data"] = document["data"][0] if nodes else None
     document["meta"] = {
-        **session.runtime.behaviour(table.type).document_meta(session, operation),
+        **session.runtime.behavior(table.type).document_meta(session, operation),
         "api_version": API_VERSION,
     }
     return _encoder.encode(document)
@@ -224,14 +224,14 @@ def collection(
     meta: dict[str, Any] | None = None,
 ) -> bytes:
     """A document of a list; `total` is how many match, None for a list without pages."""
-    answer = _Answer(session)
-    nodes = answer.add(table, rows)
+    resources = _ResourceSet(session)
+    nodes = resources.add(table, rows)
     if query.include:
-        answer.include(nodes, query.include)
-    document = _document(session, nodes, answer, query)
+        resources.include(nodes, query.include)
+    document = _document(session, nodes, resources, query)
     if table.type in overrides.NO_META:
         return _encoder.encode(document)
-    more = {**session.runtime.behaviour(table.type).document_meta(session, "list"), **(meta or {})}
+    more = {**session.runtime.behavior(table.type).document_meta(session, "list"), **(meta or {})}
     if query.page is not None and total is not None:
         more["total_records"] = total
         document["links"] = _page_links(session, table, query, total)

@@ -20,17 +20,17 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._schema.registry import all_classes, class_of
-from didww.emulator.behaviours.available_dids import AvailableDids, DidGroups
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.available_dids import AvailableDids, DidGroups
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.clock import Clock, ClockState
-from didww.emulator.data.catalogue import Catalogue
+from didww.emulator.data.catalog import Catalog
 from didww.emulator.engine import overrides
 from didww.emulator.engine.accounts import FIRST_BALANCE, NOBODY, Accounts
-from didww.emulator.engine.errors import Refused, error_body, no_such_path, not_offered
+from didww.emulator.engine.errors import HttpError, error_body, no_such_path, not_offered
 from didww.emulator.engine.operations import MEDIA_TYPE, Operation
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession, Runtime, new_id, run_due
-from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, Store, takes_no_more
+from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, Store, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -46,7 +46,7 @@ log = logging.getLogger("didww.emulator")
 _PREFIX = "/v3"
 
 
-class _Balances(Behaviour):
+class _Balances(Behavior):
     """The first money of an account."""
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002
@@ -54,8 +54,8 @@ class _Balances(Behaviour):
         return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
 
 
-# What belongs to the engine itself; a behaviour registered for the same type takes its place.
-_OWN: dict[str, Behaviour] = {
+# What belongs to the engine itself; a behavior registered for the same type takes its place.
+_OWN: dict[str, Behavior] = {
     "did_groups": DidGroups(),
     "available_dids": AvailableDids(),
     "balances": _Balances(),
@@ -89,7 +89,7 @@ class Engine:
         api_key: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        from didww.emulator.behaviours import BEHAVIOURS
+        from didww.emulator.behaviors import BEHAVIORS
 
         self.clock = clock or Clock()
         self._lock = threading.Lock()
@@ -103,9 +103,9 @@ class Engine:
         self._runtime = Runtime(
             store,
             self.clock,
-            Catalogue(seed),
+            Catalog(seed),
             rng,
-            {**_OWN, **BEHAVIOURS},
+            {**_OWN, **BEHAVIORS},
         )
         self.seed = seed
         # Dice of their own: reading does not change which ids come next.
@@ -125,7 +125,7 @@ class Engine:
         self._store.close()
 
     @contextmanager
-    def held(self) -> Generator[Runtime]:
+    def locked(self) -> Generator[Runtime]:
         """The runtime, with no request being handled meanwhile."""
         with self._lock:
             yield self._runtime
@@ -150,9 +150,9 @@ class Engine:
             try:
                 run_due(self._runtime)
             except sqlite3.OperationalError as error:
-                if not takes_no_more(error):
+                if not is_disk_full(error):
                     raise
-                return PAUSE_ON_FULL_DISK
+                return DISK_FULL_RETRY_DELAY
             due = self._runtime.next_due
             return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
 
@@ -182,7 +182,7 @@ class Engine:
                 self.clock.restore(before)
                 raise
             run_due(self._runtime)
-        if self._runtime.ordered:
+        if self._runtime.callbacks_queued:
             self.wake()
 
     def session(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
@@ -192,24 +192,24 @@ class Engine:
         """
         return AccountSession(self._runtime, self._accounts.owner(api_key), base)
 
-    def handle(self, request: Request, *, holding: bool = False) -> Response:
+    def handle(self, request: Request, *, hold: bool = False) -> Response:
         """The response to `request`; never raises.
 
         Args:
             request: A request to the API.
-            holding: What it begins waits until somebody decides it.
+            hold: What it begins waits until somebody decides it.
         """
         with self._lock:
-            self._runtime.holding = holding
+            self._runtime.hold = hold
             try:
-                found = self._kept_or_not(request)
-            except Refused as refused:
-                found = Response(refused.status, refused.headers, error_body(refused.errors))
+                found = self._handle_full_disk(request)
+            except HttpError as error:
+                found = Response(error.status, error.headers, error_body(error.errors))
             except Exception:
                 log.exception("emulator: %s failed", request.method)
                 found = Response(500, {}, error_body([_FAULT]))
             request_id = new_id(self._request_rng)
-        if self._runtime.ordered:
+        if self._runtime.callbacks_queued:
             self.wake()
         if not isinstance(found, Response):  # what takes long holds up nobody
             try:
@@ -222,22 +222,22 @@ class Engine:
 
     # On a full disk
 
-    def _kept_or_not(self, request: Request) -> Response | Callable[[], Response]:
+    def _handle_full_disk(self, request: Request) -> Response | Callable[[], Response]:
         if not self._in_file:
-            return self._answer(request)
+            return self._respond(request)
         rng = self._runtime.rng.getstate()
         try:
-            return self._answer(request)
+            return self._respond(request)
         except sqlite3.OperationalError as error:
-            if not takes_no_more(error):
+            if not is_disk_full(error):
                 raise
             said = f"The state cannot be written to its file ({error}). Nothing was changed; make room on its disk."
             if request.method != "GET":
-                raise Refused(507, "Insufficient Storage", said, code="507") from None
+                raise HttpError(507, "Insufficient Storage", said, code="507") from None
             log.warning("emulator: %s Reading goes on.", said)
-            return self._unkept(request, rng)
+            return self._handle_read_only(request, rng)
 
-    def _unkept(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
+    def _handle_read_only(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
         """The response to a request that reads: what has fallen due is done for it, and undone after it.
 
         With the same rng each time, so that the same comes of it.
@@ -245,7 +245,7 @@ class Engine:
         self._runtime.rng.setstate(rng)
         try:
             with self._store.trial():
-                return self._answer(request)
+                return self._respond(request)
         finally:
             self._accounts.forget()
             self._runtime.rng.setstate(rng)
@@ -253,16 +253,16 @@ class Engine:
 
     # Finding the way
 
-    def _answer(self, request: Request) -> Response | Callable[[], Response]:
+    def _respond(self, request: Request) -> Response | Callable[[], Response]:
         if not request.method.isascii():
             raise not_offered(ascii(request.method), "any path", ())
-        base, parts, query = _address(request.url)
+        base, parts, query = _split_url(request.url)
         table = _table(parts[0])
         try:
             owner = self._accounts.owner(_key(request))
-        except Refused as refused:
+        except HttpError as error:
             if len(parts) > 1 and parts[-1].endswith(overrides.NO_BODY):
-                return Response(refused.status, {"content-type": "text/plain"}, b"")
+                return Response(error.status, {"content-type": "text/plain"}, b"")
             if table is None or table.type not in overrides.NO_KEY or request.method != "GET":
                 raise
             owner = NOBODY
@@ -272,12 +272,12 @@ class Engine:
         if table is None:
             raise no_such_path(path)
         session = AccountSession(runtime, owner, base)
-        behaviour = runtime.behaviour(table.type)
-        if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
-            served = runtime.changing(lambda: behaviour.serve(session, request, "/".join(parts[1:])))
+        behavior = runtime.behavior(table.type)
+        if len(parts) > 1 and type(behavior).serve is not Behavior.serve:
+            served = runtime.run_in_transaction(lambda: behavior.serve(session, request, "/".join(parts[1:])))
             if served is not None:
                 return served
-        return Response(*Operation(session, table, request, path=path, query=query).answer(parts[1:]))
+        return Response(*Operation(session, table, request, path=path, query=query).run(parts[1:]))
 
 
 def _key(request: Request) -> str | None:
@@ -306,7 +306,7 @@ _FAULT = {
 }
 
 
-def _address(url: str) -> tuple[str, list[str], str]:
+def _split_url(url: str) -> tuple[str, list[str], str]:
     """The address of the API that `url` belongs to, the parts of the path below it, and the query."""
     # A lone surrogate can come in by a Python caller, and could not go out again.
     url = url.encode("utf-8", "replace").decode()

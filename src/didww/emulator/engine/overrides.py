@@ -1,7 +1,7 @@
 """What the declarations of the resources cannot say, and the emulator needs: the only place that names types.
 
 Hidden columns (kept, never shown), filters that run over other types, and who shares what.
-Sources: behaviour sheet (sections 6 to 9), filters sheet, contract files.
+Sources: behavior sheet (sections 6 to 9), filters sheet, contract files.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final
 __all__ = [
     "ALIASES",
     "ANY_NUMBER",
-    "BARRED",
     "BLANK_IS_DEFAULT",
-    "CATALOGUE",
+    "CATALOG",
     "EXPRESSIONS",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
     "LINKS_NOT_SERVED",
+    "MUST_BE_BLANK",
     "NEEDS",
     "NEEDS_TO_CREATE",
     "NEED_FEATURE",
@@ -36,8 +36,8 @@ __all__ = [
     "WHOLE_INVALID",
 ]
 
-# Types that the catalogue fills.
-CATALOGUE: Final = frozenset(
+# Types that the catalog fills.
+CATALOG: Final = frozenset(
     {
         "countries",
         "regions",
@@ -55,7 +55,7 @@ CATALOGUE: Final = frozenset(
 REFERENCE: Final = frozenset(
     {"public_keys", "proof_types", "supporting_document_templates", "address_requirements", "emergency_requirements"}
 )
-SHARED: Final = CATALOGUE | REFERENCE | {"available_dids"}
+SHARED: Final = CATALOG | REFERENCE | {"available_dids"}
 
 # Columns beside the declared ones: their kind, or "one:<type>" for a relationship.
 HIDDEN: Final[dict[str, dict[str, str]]] = {
@@ -172,7 +172,7 @@ ANY_NUMBER: Final = frozenset({"tx_dtmf_format_id"})
 WHOLE_INVALID: Final = frozenset({"allowed_sip_ips"})
 
 # By type and member, the text for one that is set and must not be, where it is known.
-BARRED: Final = {
+MUST_BE_BLANK: Final = {
     ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
     for name in ("host", "port")
 }

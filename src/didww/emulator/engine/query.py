@@ -1,6 +1,6 @@
 """The query of a request: include, fields, filter, sort, page, each checked against the declaration.
 
-Errors and their order: behaviour sheet, section 9. `sql` says what a filter means in the store.
+Errors and their order: behavior sheet, section 9. `sql` says what a filter means in the store.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides
-from didww.emulator.engine.errors import Refused, bad_filter_value, bad_page
+from didww.emulator.engine.errors import HttpError, bad_filter_value, bad_page
 from didww.emulator.engine.schema import table_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
 Tree: TypeAlias = "dict[str, Tree]"
 """Relationships to include, each with those to include from there."""
 _NOTHING_IF_EMPTY = ("include", "sort")
-_FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
+_MAX_NUMBER = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
 
 
 class Filter(NamedTuple):
@@ -80,7 +80,7 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
     """The query `text` of a request to `table`; filters, sorting and pages count for lists alone.
 
     Raises:
-        Refused: Something in it is not allowed.
+        HttpError: Something in it is not allowed.
     """
     query = Query()
     page: dict[str, str] = {}
@@ -118,7 +118,7 @@ def _include(table: Table, value: str, tree: Tree) -> Tree:
             following = list(dict.fromkeys(target for one in here for target in _targets(one, part)))
             if not following:
                 detail = f"{part} is not a valid includable relationship of {here[0].type}"
-                raise Refused(400, "Invalid include", detail, code="112")
+                raise HttpError(400, "Invalid include", detail, code="112")
             here, at = following, at.setdefault(part, {})
     return tree
 
@@ -133,12 +133,12 @@ def _targets(table: Table, name: str) -> list[Table]:
 def _fieldset(type: str, value: str) -> frozenset[str]:
     table = table_of(type)
     if table is None:
-        raise Refused(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
+        raise HttpError(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
     names = frozenset(name for name in value.split(",") if name)
     for name in sorted(names):
         # The id is a member of every resource object; the library lets it be named.
-        if name not in table.attributes and name not in table.shown_relations and name != "id":
-            raise Refused(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
+        if name not in table.attributes and name not in table.visible_relations and name != "id":
+            raise HttpError(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
     return names
 
 
@@ -147,7 +147,7 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
         if name not in table.sorts:
-            raise Refused(
+            raise HttpError(
                 400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
             )
         found.append((name, part.startswith("-")))
@@ -157,11 +157,11 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
 def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[FilterRule, Filter]:
     match = table.filters.get(name)
     if match is None:
-        raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
+        raise HttpError(400, "Filter not allowed", f"{name} is not allowed.", code="102")
     made = read_filter(match, name, value)
     days = overrides.HISTORY_DAYS.get(table.type)
     if days is not None and match.value == "datetime" and made.values[0] < stamp(now - timedelta(days=days)):
-        raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
+        raise HttpError(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
     known = table.known_values(name)
     unknown = [] if known is None else [one for one in made.values if one not in known]
     if unknown:
@@ -180,12 +180,12 @@ def read_filter(match: FilterRule, name: str, value: str) -> Filter:
     """A filter's value by its rule.
 
     Raises:
-        Refused: It is not of the rule's kind.
+        HttpError: It is not of the rule's kind.
     """
     return Filter.by(match, _READERS[match.value](match, name, value))
 
 
-def _flags(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+def _booleans(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
     if value not in ("true", "false"):
         raise bad_filter_value(name, value)
     return (value == "true",)
@@ -198,7 +198,7 @@ def _numbers(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # no
     return (-number if value.startswith("-") else number,)
 
 
-def _moments(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
+def _datetimes(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -209,29 +209,29 @@ def _moments(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     return (stamp(moment),)
 
 
-def _texts(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
+def _strings(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     values = tuple(part for part in value.split(",") if part) if match.multiple else (value,) if value else ()
     if not values and not (match.nullable and not value):
         raise bad_filter_value(name, value)
     return values
 
 
-_READERS = {"boolean": _flags, "integer": _numbers, "datetime": _moments, "text": _texts}
+_READERS = {"boolean": _booleans, "integer": _numbers, "datetime": _datetimes, "text": _strings}
 
 
 def _page(given: Mapping[str, str], usual: int, most: int) -> Page:
     for key in given:
         if key not in ("number", "size"):
-            raise Refused(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
+            raise HttpError(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
     numbers = {"number": 1, "size": usual}
     for key, value in given.items():
         number = _integer(value)
         if not number:
             raise bad_page(key, value)
         if key == "size" and number > most:
-            raise Refused(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
+            raise HttpError(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
         numbers[key] = number
-    return Page(min(numbers["number"], _FEW), numbers["size"])
+    return Page(min(numbers["number"], _MAX_NUMBER), numbers["size"])
 
 
 def _integer(text: str) -> int | None:

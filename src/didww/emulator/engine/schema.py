@@ -72,7 +72,11 @@ class Relation:
     def inverse(self) -> str | None:
         """Of a to-many, the other side's to-one that leads back, if there is exactly one."""
         other = class_of(self.targets[0]) if self.many else None
-        back = [] if other is None else [name for name, one in _ones(other).items() if self._source in one.targets]
+        back = (
+            []
+            if other is None
+            else [name for name, one in _to_one_relations(other).items() if self._source in one.targets]
+        )
         return back[0] if len(back) == 1 else None
 
 
@@ -106,8 +110,8 @@ class Table:
         }
         # What answers show can be included, and the other way round. The rest is kept: a proof has its files.
         self.includable = frozenset(includes(cls))
-        self.shown_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
-        self.ones: dict[str, Relation] = _ones(cls)
+        self.visible_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
+        self.ones: dict[str, Relation] = _to_one_relations(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
         for name, one in self.ones.items():
             columns.append(Column(name, "one", one.nullable))
@@ -208,9 +212,9 @@ class Table:
 
     def row(self, record: Record) -> tuple[Any, ...]:
         """A record as a row, as if it had been stored."""
-        return (record["id"], *(self.stored(column.name, record.get(column.name)) for column in self.columns))
+        return (record["id"], *(self.to_column(column.name, record.get(column.name)) for column in self.columns))
 
-    def shown(self, row: tuple[Any, ...]) -> dict[str, Any]:
+    def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """The attributes of a row, ready to be encoded."""
         names = self.attributes
         made: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
@@ -222,7 +226,7 @@ class Table:
                 made[name] = msgspec.Raw(made[name].encode())
         return made
 
-    def stored(self, name: str, value: Any) -> Any:
+    def to_column(self, name: str, value: Any) -> Any:
         """A value as its column keeps it.
 
         Raises:
@@ -263,13 +267,13 @@ def referrers(type: str) -> tuple[Referrer, ...]:
                 Referrer(
                     cls._type_name, name, one.polymorphic, one.nullable or (cls._type_name, name) in overrides.OUTLIVES
                 )
-                for name, one in _ones(cls).items()
+                for name, one in _to_one_relations(cls).items()
                 if type in one.targets
             ]
     return tuple(found)
 
 
-def _ones(cls: type[Resource]) -> dict[str, Relation]:
+def _to_one_relations(cls: type[Resource]) -> dict[str, Relation]:
     """The to-one relationships of a class, hidden ones among them."""
     found = {
         field.name: Relation(cls._type_name, field)

@@ -1,6 +1,6 @@
 """The session as one account sees it: its records, the shared ones, the time, its money.
 
-Behaviours act through it. Everything done in one request is one transaction; a refusal undoes it.
+Behaviors act through it. Everything done in one request is one transaction; a refusal undoes it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.callbacks import report
 from didww.emulator.controls.clock import stamp
 from didww.emulator.data.export_file import ExportCache
 from didww.emulator.engine import overrides
-from didww.emulator.engine.accounts import NOBODY, features_of
-from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.accounts import NOBODY, get_features
+from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import referrers
 from didww.emulator.engine.sql import Conditions
-from didww.emulator.engine.store import takes_no_more
+from didww.emulator.engine.store import is_disk_full
 
 if TYPE_CHECKING:
     import random
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from didww._schema.filters import FilterRule
     from didww.emulator.controls.clock import Clock
-    from didww.emulator.data.catalogue import Catalogue
+    from didww.emulator.data.catalog import Catalog
     from didww.emulator.engine.schema import Table
     from didww.emulator.engine.store import Record, Row, Store
 
 __all__ = ["AccountSession", "Runtime", "TransitionRule", "new_id", "run_due"]
 
 log = logging.getLogger("didww.emulator")
-PLAIN = Behaviour()
+PLAIN = Behavior()
 T = TypeVar("T")
 
 
@@ -60,28 +60,28 @@ class Runtime:
         self,
         store: Store,
         clock: Clock,
-        catalogue: Catalogue,
+        catalog: Catalog,
         rng: random.Random,
-        behaviours: Mapping[str, Behaviour],
+        behaviors: Mapping[str, Behavior],
     ) -> None:
         self.store = store
         self.clock = clock
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.rng = rng
-        self.behaviours = behaviours
+        self.behaviors = behaviors
         self.filled: set[tuple[str, int]] = set()
         """Types whose first rows are known to be there, by owner."""
         self.next_due = ""
         """When the next event falls due, as text; empty if nothing is scheduled."""
         self.transition_rules: dict[str, TransitionRule] = {}
-        """When and how what waits is decided, by type; what is not in it goes by its behaviour's steps."""
-        self.holding = False
+        """When and how what waits is decided, by type; what is not in it goes by its behavior's steps."""
+        self.hold = False
         """Whether what begins in the request at hand is to wait for somebody's decision."""
-        self.awaited: set[str] = set()
+        self.read_counted: set[str] = set()
         """Records that go on when they were read often enough."""
-        self.ordered = False
+        self.callbacks_queued = False
         """Whether callbacks were queued that nobody was told about yet."""
-        self.shelf = ExportCache()
+        self.export_cache = ExportCache()
         """Files of exports that were asked for."""
         self.load()
 
@@ -90,18 +90,18 @@ class Runtime:
         execute = self.store.connection.execute
         self.filled.clear()
         self.next_due = execute("SELECT min(at) FROM events").fetchone()[0] or ""
-        self.awaited = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
+        self.read_counted = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
         self.transition_rules = msgspec.json.decode(
-            self.store.get_meta("paces") or "{}", type=dict[str, TransitionRule]
+            self.store.get_meta("transition_rules") or "{}", type=dict[str, TransitionRule]
         )
         waiting = execute("SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT 1").fetchone()
-        self.ordered = waiting is not None
+        self.callbacks_queued = waiting is not None
 
-    def behaviour(self, type: str) -> Behaviour:
-        """The behaviour of a type; one that does nothing if it has none."""
-        return self.behaviours.get(type, PLAIN)
+    def behavior(self, type: str) -> Behavior:
+        """The behavior of a type; one that does nothing if it has none."""
+        return self.behaviors.get(type, PLAIN)
 
-    def changing(self, work: Callable[[], T]) -> T:
+    def run_in_transaction(self, work: Callable[[], T]) -> T:
         """Do `work` as one transaction; if it is refused, nothing of it was done."""
         try:
             with self.store.transaction():
@@ -137,9 +137,9 @@ class AccountSession:
         self._moment = moment
 
     @property
-    def catalogue(self) -> Catalogue:
-        """The number catalogue."""
-        return self.runtime.catalogue
+    def catalog(self) -> Catalog:
+        """The number catalog."""
+        return self.runtime.catalog
 
     @property
     def rng(self) -> random.Random:
@@ -160,7 +160,7 @@ class AccountSession:
 
     def enabled(self, feature: str) -> bool:
         """Whether the account has a feature of `accounts.FEATURES`."""
-        return features_of(self._store, self.owner)[feature]
+        return get_features(self._store, self.owner)[feature]
 
     # Tables and their first rows
 
@@ -174,7 +174,7 @@ class AccountSession:
         owner = NOBODY if table.shared else self.owner
         if (type, owner) not in self.runtime.filled:
             if not self._store.filled(type, owner):
-                self.runtime.changing(partial(self._fill, table, owner))
+                self.runtime.run_in_transaction(partial(self._fill, table, owner))
             self.runtime.filled.add((type, owner))
         return table
 
@@ -182,14 +182,14 @@ class AccountSession:
         # Marked first: what the first rows are made of may lead back here.
         self._store.mark_filled(table.type, owner)
         self.runtime.filled.add((table.type, owner))
-        behaviour = self.runtime.behaviour(table.type)
+        behavior = self.runtime.behavior(table.type)
         if table.shared:
-            rows = behaviour.rows(self)
-            if rows is None and table.type in overrides.CATALOGUE:
-                rows = self.catalogue.rows(table.type)
+            rows = behavior.rows(self)
+            if rows is None and table.type in overrides.CATALOG:
+                rows = self.catalog.rows(table.type)
             self._store.insert(table, None, rows or ())
         else:
-            for row in behaviour.account_rows(self):
+            for row in behavior.account_rows(self):
                 self.insert(table.type, row)
 
     # Reading
@@ -204,8 +204,8 @@ class AccountSession:
         table = self.touch(type)
         if not isinstance(id, str):
             return None
-        behaviour = self.runtime.behaviours.get(type)
-        if behaviour is not None and not behaviour.resolve(self, id):
+        behavior = self.runtime.behaviors.get(type)
+        if behavior is not None and not behavior.resolve(self, id):
             return None
         return self._store.row(table, self.owner, id)
 
@@ -337,24 +337,24 @@ class AccountSession:
     def schedule(
         self, at: datetime | float, type: str, name: str, payload: Any = None, record: str | None = None
     ) -> None:
-        """Have the behaviour of `type` called with `due(session, name, payload)`.
+        """Have the behavior of `type` called with `due(session, name, payload)`.
 
         Args:
             at: When, or in how many seconds.
-            type: Whose behaviour.
+            type: Whose behavior.
             name: What is to be done.
             payload: Plain JSON values that it needs.
             record: The record that it decides, if it decides one.
         """
         moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
-        self._plan(type, name, payload, record, at=stamp(moment))
+        self._insert_event(type, name, payload, record, at=stamp(moment))
 
-    def once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
+    def schedule_once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
         """The same, unless something is scheduled under this key already."""
         if self._store.connection.execute("SELECT 1 FROM events WHERE record = ?", (key,)).fetchone() is None:
             self.schedule(at, type, name, payload, key)
 
-    def _plan(
+    def _insert_event(
         self, type: str, name: str, payload: Any, record: str | None, *, at: str | None = None, reads: int | None = None
     ) -> None:
         self._store.connection.execute(
@@ -364,37 +364,37 @@ class AccountSession:
         if at is not None and (not self.runtime.next_due or at < self.runtime.next_due):
             self.runtime.next_due = at
         if reads is not None and record is not None:
-            self.runtime.awaited.add(record)
+            self.runtime.read_counted.add(record)
 
-    def begin(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
-        """Let a record that was just created go its way: the steps of its behaviour, at the rule that was set.
+    def start_transitions(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
+        """Let a record that was just created go its way: the steps of its behavior, at the rule that was set.
 
         Args:
             type: Its type.
             payload: What the steps need; `id` is the record's.
             at_once: Decide now, if no rule was set.
         """
-        behaviour = self.runtime.behaviour(type)
+        behavior = self.runtime.behavior(type)
         rule = self.runtime.transition_rules.get(type) or TransitionRule(after=0 if at_once else None)
-        steps, whole = behaviour.steps, behaviour.steps[-1][0]
+        steps, whole = behavior.steps, behavior.steps[-1][0]
         for n, (seconds, name) in enumerate(steps, start=1):
             last = n == len(steps)
             said: Mapping[str, Any] = payload
             if last and rule.outcome is not None:
                 name, said = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
-            if last and (rule.by_hand or self.runtime.holding):
-                self._plan(type, name, said, payload["id"])
+            if last and (rule.by_hand or self.runtime.hold):
+                self._insert_event(type, name, said, payload["id"])
             elif rule.reads is not None and rule.reads > 0:
-                self._plan(type, name, said, payload["id"], reads=-(-rule.reads * n // len(steps)))
+                self._insert_event(type, name, said, payload["id"], reads=-(-rule.reads * n // len(steps)))
             elif rule.reads == 0 or rule.after == 0:
-                behaviour.due(self, name, said)
+                behavior.due(self, name, said)
             else:
                 part = seconds if rule.after is None else rule.after * seconds / whole
                 self.schedule(part, type, name, said, payload["id"])
 
-    def seen(self, id: str) -> None:
+    def record_read(self, id: str) -> None:
         """A record was read: one time less until it goes on."""
-        if id not in self.runtime.awaited:
+        if id not in self.runtime.read_counted:
             return
         execute = self._store.connection.execute
         execute("UPDATE events SET reads = reads - 1 WHERE record = ? AND reads IS NOT NULL", (id,))
@@ -403,7 +403,7 @@ class AccountSession:
         if done and (not self.runtime.next_due or now < self.runtime.next_due):
             self.runtime.next_due = now
         if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
-            self.runtime.awaited.discard(id)
+            self.runtime.read_counted.discard(id)
 
     def gross(self, net: Decimal) -> Decimal:
         """A price with VAT, in whole cents; SKU prices and the like are without it."""
@@ -422,12 +422,12 @@ class AccountSession:
             beyond: Whether the balance may go below zero by it.
 
         Raises:
-            Refused: It is more than can be spent (400, with both amounts).
+            HttpError: It is more than can be spent (400, with both amounts).
         """
         record = self.find("balances", limit=1)[0]
         available = Decimal(record["total_balance"])
         if amount > available and amount > 0 and not beyond:
-            raise Refused(
+            raise HttpError(
                 400,
                 "Insufficient balance",
                 code="400",
@@ -445,7 +445,7 @@ def _as_filter(match: FilterRule, value: Any) -> Filter:
     return Filter.by(match, tuple(cast("Any", value)) if several else () if value is None else (value,))
 
 
-def _done(store: Store, id: int, due: Callable[[], None]) -> None:
+def _run_event(store: Store, id: int, due: Callable[[], None]) -> None:
     store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
     due()
 
@@ -465,11 +465,11 @@ def run_due(runtime: Runtime) -> None:
             runtime.next_due = at
             return
         session = AccountSession(runtime, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
-        due = partial(runtime.behaviour(type).due, session, name, msgspec.json.decode(payload))
+        due = partial(runtime.behavior(type).due, session, name, msgspec.json.decode(payload))
         try:
-            runtime.changing(partial(_done, store, id, due))
-        except Exception as error:  # a fault of one behaviour must not stop the others, nor be tried for ever
-            if takes_no_more(error):  # nothing of it was done, and it stays due
+            runtime.run_in_transaction(partial(_run_event, store, id, due))
+        except Exception as error:  # a fault of one behavior must not stop the others, nor be tried for ever
+            if is_disk_full(error):  # nothing of it was done, and it stays due
                 raise
             log.exception("emulator: the event %s of %s failed", name, type)
             store.connection.execute("DELETE FROM events WHERE id = ?", (id,))

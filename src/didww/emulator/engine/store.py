@@ -17,19 +17,19 @@ from didww.emulator.engine.schema import JSON_KINDS, Table, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["PAUSE_ON_FULL_DISK", "Record", "Row", "Store", "takes_no_more", "valid_id"]
+__all__ = ["DISK_FULL_RETRY_DELAY", "Record", "Row", "Store", "is_disk_full", "valid_id"]
 
 Record: TypeAlias = dict[str, Any]
 """A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-LAYOUT = "4"
-"""Of files with a state. Raised whenever columns or rows of the catalogue change, so that files with the old ones are
+LAYOUT = "5"
+"""Of files with a state. Raised whenever columns or rows of the catalog change, so that files with the old ones are
 refused: rows that are in a file already are never made again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _BASE = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS filled (type TEXT, owner INTEGER, PRIMARY KEY (type, owner)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
@@ -51,9 +51,9 @@ CREATE TABLE IF NOT EXISTS links (
 CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
 """
 MAX_COUNTS = 1000
-PAUSE_ON_FULL_DISK = 1.0
+DISK_FULL_RETRY_DELAY = 1.0
 """Seconds until what could not be written is tried again."""
-AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
+BATCH_SIZE = 500  # ids in one statement; SQLite takes some thousands of parameters
 
 
 class Store:
@@ -120,12 +120,12 @@ class Store:
 
     def get_meta(self, name: str) -> str | None:
         """A text kept for the emulator itself."""
-        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_meta(self, name: str, value: str) -> None:
         """Keep a text for the emulator itself."""
-        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def replace(self, source: sqlite3.Connection) -> None:
         """Take over all that another store holds."""
@@ -220,10 +220,10 @@ class Store:
             found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
         return found
 
-    def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
+    def rows_by_id(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
         """The rows with these ids, whoever owns them; ids that there are not are left out."""
         found: dict[str, Row] = {}
-        for part in _parts(list(ids)):
+        for part in _batches(list(ids)):
             places = ", ".join("?" * len(part))
             rows = self.connection.execute(
                 f'SELECT {table.selected} FROM "{table.type}" WHERE id IN ({places})',  # noqa: S608
@@ -255,7 +255,7 @@ class Store:
     def rows_linking(self, table: Table, column: str, ids: Sequence[str], type: str | None) -> Iterator[Row]:
         """Rows whose to-one `column` is one of these ids (of this type, if it can be of several)."""
         also = f' AND "{column}_type" = ?' if type is not None else ""
-        for part in _parts(list(ids)):
+        for part in _batches(list(ids)):
             places = ", ".join("?" * len(part))
             values = part if type is None else [*part, type]
             yield from self.connection.execute(
@@ -265,7 +265,7 @@ class Store:
 
     def links(self, name: str, sources: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Source and target of the links of one name, in the order of their places."""
-        for part in _parts(list(sources)):
+        for part in _batches(list(sources)):
             places = ", ".join("?" * len(part))
             yield from self.connection.execute(
                 f"SELECT source, target FROM links WHERE name = ? AND source IN ({places}) ORDER BY source, place",  # noqa: S608
@@ -292,7 +292,7 @@ class Store:
                 row = [owner, id, *map(record.get, names)]
                 for n, name in encoded:
                     if row[n] is not None:
-                        row[n] = table.stored(name, row[n])
+                        row[n] = table.to_column(name, row[n])
                 yield row
 
         self.connection.executemany(table.insert, rows())
@@ -302,7 +302,7 @@ class Store:
         if not changes:
             return
         sets = ", ".join(f'"{table.by_name[name].name}" = ?' for name in changes)
-        values = [table.stored(name, value) for name, value in changes.items()]
+        values = [table.to_column(name, value) for name, value in changes.items()]
         self.connection.execute(f'UPDATE "{table.type}" SET {sets} WHERE id = ?', [*values, id])  # noqa: S608
 
     def delete(self, table: Table, id: str) -> None:
@@ -346,7 +346,7 @@ def _close(connection: sqlite3.Connection, lock: threading.Lock) -> None:
             lock.release()
 
 
-def takes_no_more(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether an error means that the disk is full, or cannot be written to for another reason."""
     return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
 
@@ -376,9 +376,9 @@ def _equal(table: Table, owner: int, equals: Mapping[str, Any]) -> tuple[str, li
     return " AND ".join(terms) or "1", values
 
 
-def _parts(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
+def _batches(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), BATCH_SIZE):
+        yield ids[start : start + BATCH_SIZE]
 
 
 def _fold(text: Any) -> Any:

@@ -22,7 +22,7 @@ from didww.emulator.controls.clock import http_date
 from didww.emulator.engine.errors import error_body
 from didww.emulator.http import control_api
 from didww.emulator.http.fair_queue import FairQueue
-from didww.emulator.http.headers import CROSS_ORIGIN, compressed, header_of
+from didww.emulator.http.headers import CROSS_ORIGIN, compress, get_header
 from didww.transport.inprocess import Disturbance, Streamed, reader_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class EmulatorApp:
             async with asyncio.timeout(SECONDS_FOR_BODY):
                 body = await _body(receive)
         except TimeoutError:
-            await _respond(scope, send, self._dated(Response(408, {"connection": "close"}, b"")), _QUIET)
+            await _respond(scope, send, self._with_date(Response(408, {"connection": "close"}, b"")), _QUIET)
             return
         if body is None:
             return
@@ -108,18 +108,18 @@ class EmulatorApp:
             response = await loop.run_in_executor(self._controls, self._control, request, scope)
         else:
             response, disturbance = await self._exchange(request, path, scope.get("client"))
-        await _respond(scope, send, self._dated(response), disturbance or _QUIET)
+        await _respond(scope, send, self._with_date(response), disturbance or _QUIET)
         if self._log is not None and not quiet:
             self._log(request.method, path, response.status, time.perf_counter() - started)
 
-    def _dated(self, response: Response) -> Response:
+    def _with_date(self, response: Response) -> Response:
         headers = {"date": http_date(self._emulator.clock.now()), **response.headers}
         return msgspec.structs.replace(response, headers=headers)
 
     async def _exchange(self, request: Request, path: str, connection: object) -> tuple[Response, Disturbance | None]:
         """The API's answer, with what browsers ask for."""
         host = _name(request.headers["host"])
-        if not self._known(host):
+        if not self._is_known_host(host):
             return _refused_host(host), None
         headers = CROSS_ORIGIN | self._allowed_origin(request, host)
         disturbance: Disturbance | None = None
@@ -130,10 +130,10 @@ class EmulatorApp:
             response, disturbance = await asyncio.to_thread(self._emulator.exchange, request)
         else:
             # The engine answers in well under a millisecond, most of it inside SQLite; a thread would cost more.
-            async with self._queue().share_of(connection, _work(path)):
+            async with self._queue().share_of(connection, _estimate_work(path)):
                 response, disturbance = self._emulator.exchange(request)
                 if disturbance is None:  # else bytes are counted
-                    response = compressed(request, response)
+                    response = compress(request, response)
         return msgspec.structs.replace(response, headers={**headers, **response.headers}), disturbance
 
     def _queue(self) -> FairQueue:
@@ -141,29 +141,29 @@ class EmulatorApp:
             self._fair = FairQueue()
         return self._fair
 
-    def _known(self, host: str) -> bool:
+    def _is_known_host(self, host: str) -> bool:
         """Whether a request may name this host: else a page in a browser could have its own name lead here."""
-        return host != "" and (_own(host) or host in self._hosts or "*" in self._hosts)
+        return host != "" and (_is_local(host) or host in self._hosts or "*" in self._hosts)
 
     def _allowed_origin(self, request: Request, host: str) -> dict[str, str]:
         """The header that lets a page read the response: one of this machine, of the same host, or of an allowed one.
 
         The service lets any page in, which needs a secret key; the keys of an emulator are no secret.
         """
-        origin = header_of(request.headers, "origin")
+        origin = get_header(request.headers, "origin")
         try:
             split = urlsplit(origin)
             asking = split.hostname or ""
         except ValueError:
             return {}
-        let_in = _loopback(asking) or asking.endswith(".localhost") or asking in (host, *self._hosts)
+        let_in = _is_loopback(asking) or asking.endswith(".localhost") or asking in (host, *self._hosts)
         if split.scheme in ("http", "https") and (let_in or "*" in self._hosts):
             return {"access-control-allow-origin": origin}
         return {}
 
     def _control(self, request: Request, scope: MutableMapping[str, Any]) -> Response:
-        refused = None if self._open_control else _stranger(request, scope)
-        refused = refused or self._foreign(request, scope)
+        refused = None if self._open_control else _remote_refusal(request, scope)
+        refused = refused or self._cross_origin_refusal(request, scope)
         if refused is not None:
             return Response(403, {"content-type": "application/json"}, msgspec.json.encode({"error": refused}))
         path = urlsplit(request.url).path
@@ -172,29 +172,29 @@ class EmulatorApp:
         if path.startswith("/_emulator/console/"):
             from didww.emulator import console
 
-            return console.answer(self._emulator, request)
-        return control_api.answer(self._emulator, request)
+            return console.handle(self._emulator, request)
+        return control_api.handle(self._emulator, request)
 
-    def _foreign(self, request: Request, scope: MutableMapping[str, Any]) -> str | None:
+    def _cross_origin_refusal(self, request: Request, scope: MutableMapping[str, Any]) -> str | None:
         """Why a request that a browser sends for a page of another origin is refused; None if it is none."""
         origin, host = request.headers.get("origin"), request.headers["host"]
-        if not self._known(name := _name(host)):
+        if not self._is_known_host(name := _name(host)):
             return f"The controls are asked for at an address, or a name without a dot, not at {name[:80]!r}."
         if origin is not None and origin != f"{scope.get('scheme', 'http')}://{host}":
             return "The controls are not for pages of another origin."
         return None
 
 
-def _stranger(request: Request, scope: MutableMapping[str, Any]) -> str | None:
+def _remote_refusal(request: Request, scope: MutableMapping[str, Any]) -> str | None:
     """Why a request may not use the controls; None if it may.
 
     A page in a browser on this machine is a stranger, too, if it comes from elsewhere.
     """
     client = scope.get("client")
     host = _name(request.headers["host"])
-    if client is not None and not _loopback(client[0]):
+    if client is not None and not _is_loopback(client[0]):
         return "The controls are for this machine alone; start the emulator with --open-control to let others use them."
-    if not _loopback(host):
+    if not _is_loopback(host):
         return f"The controls are asked for at this machine's own address, not at {host[:80]!r}."
     return None
 
@@ -208,7 +208,7 @@ def _refused_host(host: str) -> Response:
     return Response(403, {"content-type": _JSON_API}, error_body([error]))
 
 
-def _work(path: str) -> float:
+def _estimate_work(path: str) -> float:
     """How much a request is, in records of a response."""
     place, _, query = unquote(path).partition("?")
     type = place.removeprefix("/v3/")
@@ -234,12 +234,12 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _own(host: str) -> bool:
+def _is_local(host: str) -> bool:
     """Whether a host is an address, or a name that nobody elsewhere can let lead here, as pages of strangers might."""
     return _address(host) is not None or "." not in host or host.rpartition(".")[2] in _NO_PUBLIC_NAMES
 
 
-def _loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
@@ -257,7 +257,7 @@ async def _respond(
     headers = {**response.headers, **({"content-length": str(size)} if sized else {})}
     await asyncio.sleep(disturbance.latency)
     if disturbance.lost:
-        _break_off(send)
+        _abort(send)
         return
     await send(
         {
@@ -277,13 +277,13 @@ async def _respond(
         chunk, pause = found
         if not chunk:
             await asyncio.sleep(0.02)  # let what was written go out
-            _break_off(send)
+            _abort(send)
             return
         await asyncio.sleep(pause)
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-def _break_off(send: Any) -> None:
+def _abort(send: Any) -> None:
     """Close the connection in the middle of a response, which ASGI has no message for."""
     cycle: Any = getattr(send, "__self__", None)
     transport = getattr(cycle, "transport", None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request
 
-__all__ = ["CROSS_ORIGIN", "compressed", "header_of", "with_validators"]
+__all__ = ["CROSS_ORIGIN", "add_validators", "compress", "get_header"]
 
 CROSS_ORIGIN: Final = {
     "access-control-allow-methods": "GET, POST, DELETE, PUT, PATCH, OPTIONS",
@@ -34,12 +34,12 @@ _SMALLEST: Final = 1024
 _FAST: Final = 1
 
 
-def header_of(headers: Mapping[str, str], name: str) -> str:
+def get_header(headers: Mapping[str, str], name: str) -> str:
     """The value of a header, its name in any case; empty if there is none."""
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
-def with_validators(request: Request, response: Response, seconds: float) -> Response:
+def add_validators(request: Request, response: Response, seconds: float) -> Response:
     """A response with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
 
     A request whose `If-None-Match` names the tag is answered with 304.
@@ -48,18 +48,18 @@ def with_validators(request: Request, response: Response, seconds: float) -> Res
     if response.status in (200, 201) and response.body and not isinstance(response, Streamed):
         tag = response.headers.get("etag") or f'W/"{md5(response.body, usedforsecurity=False).hexdigest()}"'
         headers |= {"etag": tag, "cache-control": "max-age=0, private, must-revalidate"}
-        if request.method in ("GET", "HEAD") and tag in header_of(request.headers, "if-none-match"):
+        if request.method in ("GET", "HEAD") and tag in get_header(request.headers, "if-none-match"):
             kept = {name: value for name, value in response.headers.items() if name != "content-type"}
             return Response(304, {**headers, **kept}, b"")
     return msgspec.structs.replace(response, headers={**headers, **response.headers})
 
 
-def compressed(request: Request, response: Response) -> Response:
+def compress(request: Request, response: Response) -> Response:
     """A JSON answer packed with gzip, if the request takes that."""
     if (
         len(response.body) < _SMALLEST
         or "json" not in response.headers.get("content-type", "")
-        or not _takes_gzip(header_of(request.headers, "accept-encoding"))
+        or not _takes_gzip(get_header(request.headers, "accept-encoding"))
     ):
         return response
     headers = {**response.headers, "content-encoding": "gzip"}

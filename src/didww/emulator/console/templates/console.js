@@ -8,9 +8,9 @@ if (live) {
   const round = async () => {
     if (!paused && !document.hidden) {
       try {
-        const answer = await fetch(live.dataset.poll, { cache: "no-store" });
-        if (!answer.ok) throw new Error(String(answer.status));
-        const text = await answer.text();
+        const response = await fetch(live.dataset.poll, { cache: "no-store" });
+        if (!response.ok) throw new Error(String(response.status));
+        const text = await response.text();
         if (!paused && text !== last) {
           const focused = document.activeElement && live.contains(document.activeElement) ? document.activeElement.id : "";
           live.innerHTML = text;

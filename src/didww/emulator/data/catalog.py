@@ -1,12 +1,12 @@
-"""The number catalogue of the local DIDWW: countries, cities, DID groups, stock and prices, always the same for a seed.
+"""The number catalog of the local DIDWW: countries, cities, DID groups, stock and prices, always the same for a seed.
 
 For the emulator's store, which asks for the rows of a type and keeps them; filters, pages, meta objects, address
 requirements and what becomes of the stock are left to it. Place names, calling codes and area codes are real, from a
-data file that `scripts/build_catalogue.py` makes of the phonenumbers metadata (libphonenumber, Apache-2.0; see
+data file that `scripts/build_catalog.py` makes of the phonenumbers metadata (libphonenumber, Apache-2.0; see
 data/README.md), and so are the ids of countries and the like that recorded responses name; features, prices, stock and
 all other ids are drawn here from the seed.
 
-No number of the catalogue can be anybody's:
+No number of the catalog can be anybody's:
 
 - +1: only `555-0100` to `555-0199` of each area code, which are kept for fiction; so the one NXX of an NPA is 555.
 - +44: only the ranges that Ofcom keeps for drama; cities without such a range are listed, and nothing is sold there.
@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalog"]
 
-_FILE: Final = Path(__file__).with_name("catalogue.json.gz")
+_FILE: Final = Path(__file__).with_name("catalog.json.gz")
 _GZIP: Final = 31  # zlib's wbits for a gzip header; the gzip module costs an import and does no more
 
 # Stock by number base, where tests and examples count on it.
@@ -133,14 +133,14 @@ class _Group(NamedTuple):
     capacity: int
 
 
-class Catalogue:
+class Catalog:
     """The rows of the types that customers cannot change, drawn from a seed.
 
     Nothing is read or drawn before the first rows are asked for. One seed gives the same rows on every machine; another
     gives other prices and stocks of the same places, and other ids where the service's are not known.
 
-        >>> catalogue = Catalogue(seed=1)
-        >>> next(row["prefix"] for row in catalogue.rows("countries") if row["iso"] == "GB")
+        >>> catalog = Catalog(seed=1)
+        >>> next(row["prefix"] for row in catalog.rows("countries") if row["iso"] == "GB")
         '44'
     """
 
@@ -156,7 +156,7 @@ class Catalogue:
         stock_keeping_units and nanpa_prefixes, their group's id.
 
         Raises:
-            KeyError: the catalogue has no such type.
+            KeyError: the catalog has no such type.
         """
         return self._makers[type]()
 

@@ -13,13 +13,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from didww.emulator.behaviours.available_dids import hold_account, pick
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.capacity import priced_by
-from didww.emulator.behaviours.dids import take_over
-from didww.emulator.behaviours.months import last_day, month_earlier, month_later
-from didww.emulator.behaviours.named import cost, order_reference
-from didww.emulator.engine.errors import Refused, attribute_error, not_allowed
+from didww.emulator.behaviors.available_dids import hold_account, pick_numbers
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.capacity import get_price_tier
+from didww.emulator.behaviors.dids import take_over
+from didww.emulator.behaviors.months import add_month, last_day, subtract_month
+from didww.emulator.behaviors.naming import cost, order_reference
+from didww.emulator.engine.errors import HttpError, attribute_error, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ MAX_TRIES_A_MINUTE = 60
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
 
 
-class Orders(Behaviour):
+class Orders(Behavior):
     """Priced, charged, filled."""
 
     steps = ((0.4, "complete"),)
@@ -55,7 +55,7 @@ class Orders(Behaviour):
         items: list[Any] = []
         plans: list[dict[str, Any]] = []
         for index, item in enumerate(record["items"]):
-            answer, plan = _priced(session, index, item, backorder=backorder)
+            answer, plan = _price_item(session, index, item, backorder=backorder)
             items.append(answer)
             plans.append(plan)
             total += cost(answer["attributes"])
@@ -67,7 +67,7 @@ class Orders(Behaviour):
 
     def after_create(self, session: AccountSession, record: Record) -> None:
         """Have it filled; channels alone are there at once."""
-        session.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
+        session.start_transitions("orders", {"id": record["id"]}, at_once=not _number_plans(record["private"]["plans"]))
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
         """Hand the numbers over, if all of them are there; or cancel."""
@@ -78,21 +78,21 @@ class Orders(Behaviour):
             _cancel(session, order)
             return
         plans = order["private"]["plans"]
-        for plan in _of_numbers(plans):
+        for plan in _number_plans(plans):
             group = session.get("did_groups", plan["group"])
             missing = plan["qty"] - len(plan["numbers"])
             if group is not None and missing:
-                more = pick(session, group, missing)
+                more = pick_numbers(session, group, missing)
                 _hold(session, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
-        if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
+        if any(len(plan["numbers"]) < plan["qty"] for plan in _number_plans(plans)):
             tried = order["private"].get("tried", 0) + 1
             session.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
             again = SECONDS_TO_TRY_AGAIN if tried < MAX_TRIES_A_MINUTE else 3600
             session.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
             return
         now = session.now()
-        until = month_later(now)
+        until = add_month(now)
         for plan, item in zip(plans, order["items"], strict=True):
             if "pool" in plan:
                 pool = session.get("capacity_pools", plan["pool"]) or {}
@@ -109,8 +109,8 @@ class Orders(Behaviour):
     def delete(self, session: AccountSession, record: Record) -> bool:
         """Cancel: the money comes back, the numbers go back into stock."""
         # Only orders of numbers can be canceled; how the service says so of others is not documented.
-        if record["status"] != "pending" or not _of_numbers(record["private"]["plans"]):
-            raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
+        if record["status"] != "pending" or not _number_plans(record["private"]["plans"]):
+            raise HttpError(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
         _cancel(session, record)
         return True
 
@@ -123,17 +123,17 @@ def _cancel(session: AccountSession, order: Record) -> None:
         held.delete("did_reservations", hold["id"])
 
 
-def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _number_plans(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [plan for plan in plans if "pool" not in plan]
 
 
-def _priced(
+def _price_item(
     session: AccountSession, index: int, item: Any, *, backorder: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The item as it is answered, and the plan to fill it."""
     inside = item["attributes"]
 
-    def refused(name: str, message: str = "is invalid") -> Refused:
+    def refused(name: str, message: str = "is invalid") -> HttpError:
         return attribute_error(f"items/{index}/{name}", message)
 
     if item["type"] == "capacity_order_items":
@@ -180,7 +180,7 @@ def _priced(
 
 
 def _channels(
-    session: AccountSession, inside: dict[str, Any], refused: Callable[..., Refused]
+    session: AccountSession, inside: dict[str, Any], refused: Callable[..., HttpError]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
     pool, qty = session.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
@@ -188,7 +188,7 @@ def _channels(
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
-    price = priced_by(session, pool, qty)
+    price = get_price_tier(session, pool, qty)
     once = session.gross(Decimal(price["setup_price"]))
     monthly = session.gross(Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
     answer = {
@@ -207,22 +207,22 @@ def _rest_of_month(session: AccountSession, pool: Record) -> Decimal:
     """Which part of a month new channels are charged for: what is left of the pool's."""
     today = session.now().date()
     ends = date.fromisoformat(pool["renew_date"])
-    begins = month_earlier(ends, pool["private"].get("day"))
+    begins = subtract_month(ends, pool["private"].get("day"))
     return Decimal((ends - today).days) / Decimal((ends - begins).days)
 
 
-def _by_quantity(session: AccountSession, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
-    return pick(session, group, qty)
+def _by_quantity(session: AccountSession, group: Record, qty: int, _refused: Callable[..., HttpError]) -> list[str]:
+    return pick_numbers(session, group, qty)
 
 
-def _available(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+def _available(session: AccountSession, group: Record, id: str, refused: Callable[..., HttpError]) -> list[str]:
     number = session.get("available_dids", id)
     if number is None or number["did_group"] != group["id"]:
         raise refused("available_did_id")
     return [number["number"]]
 
 
-def _reserved(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+def _reserved(session: AccountSession, group: Record, id: str, refused: Callable[..., HttpError]) -> list[str]:
     reservation = session.get("did_reservations", id)
     if reservation is None or reservation["did_group"] != group["id"]:
         raise refused("did_reservation_id")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import queries
 from didww.emulator.engine.overrides import HISTORY_DAYS
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["History", "remember"]
+__all__ = ["History", "record_event"]
 
 _TYPE = "did_history"
 _KEPT = timedelta(days=HISTORY_DAYS[_TYPE])
 
 
-class History(Behaviour):
+class History(Behavior):
     """Events of numbers."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
@@ -35,10 +35,10 @@ class History(Behaviour):
         """Forget what is old."""
         oldest = queries.purge_history(session, session.stamp(session.now() - _KEPT))
         if oldest is not None:
-            _forget_later(session, datetime.fromisoformat(oldest))
+            _schedule_purge(session, datetime.fromisoformat(oldest))
 
 
-def remember(
+def record_event(
     session: AccountSession,
     action: str,
     numbers: Iterable[str],
@@ -70,11 +70,11 @@ def remember(
             for number in numbers
         ],
     )
-    _forget_later(session, session.now())
+    _schedule_purge(session, session.now())
 
 
-def _forget_later(session: AccountSession, written: datetime) -> None:
-    session.once(written + _KEPT, _TYPE, "forget", f"forget/{session.owner}")
+def _schedule_purge(session: AccountSession, written: datetime) -> None:
+    session.schedule_once(written + _KEPT, _TYPE, "forget", f"forget/{session.owner}")
 
 
 def _text(value: Any) -> str | None:

@@ -1,6 +1,6 @@
-"""What a behaviour module may say of a resource type beyond its declaration; every method has a plain default.
+"""What a behavior module may say of a resource type beyond its declaration; every method has a plain default.
 
-A behaviour is stateless: all it knows is in the `AccountSession` that it is handed. It refuses by raising `Refused`;
+A behavior is stateless: all it knows is in the `AccountSession` that it is handed. It refuses by raising `HttpError`;
 what it stored in the same request is then undone.
 """
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["Behaviour"]
+__all__ = ["Behavior"]
 
 
-class Behaviour:
-    """The behaviour of one resource type."""
+class Behavior:
+    """The behavior of one resource type."""
 
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Attributes that the server sets when a request that creates leaves them out."""
@@ -27,8 +27,8 @@ class Behaviour:
     """False if what is created is answered but not kept; `before_create` then gives it its `id`."""
 
     steps: ClassVar[tuple[tuple[float, str], ...]] = ()
-    """What happens to a record by itself after `AccountSession.begin`: after how many seconds, and the name for
-    `due`. The last step is the outcome; when it comes, and which it is, `Emulator.transitions` can say otherwise."""
+    """The automatic steps of a record: seconds after `AccountSession.start_transitions`, and the name passed to
+    `due`. The last step is the outcome; `Emulator.transitions` can override when it happens and which one it is."""
     outcomes: ClassVar[tuple[str, ...]] = ()
     """The names for `due` that decide a record that waits."""
     undecided: ClassVar[frozenset[str]] = frozenset()
@@ -37,7 +37,7 @@ class Behaviour:
     # First rows
 
     def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
-        """The records that are there for all accounts, at the first touch of the type; None for the catalogue's."""
+        """The records that are there for all accounts, at the first touch of the type; None for the catalog's."""
         return None
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002

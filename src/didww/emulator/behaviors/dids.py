@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.capacity import check_channels, recount
-from didww.emulator.behaviours.history import remember
-from didww.emulator.behaviours.months import month_later
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.capacity import check_channels, recount
+from didww.emulator.behaviors.history import record_event
+from didww.emulator.behaviors.months import add_month
 from didww.emulator.engine import queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Dids", "take_over"]
 
 
-class Dids(Behaviour):
+class Dids(Behavior):
     """Numbers."""
 
     def before_seed(self, session: AccountSession, record: Record) -> None:
@@ -48,12 +48,12 @@ class Dids(Behaviour):
                 raise attribute_error("expires_at", "can't be blank")
             begun = datetime.fromisoformat(record["expires_at"])
         else:
-            record["expires_at"] = session.stamp(month_later(begun))
+            record["expires_at"] = session.stamp(add_month(begun))
         record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": begun.day}
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
         """It is somebody's from now on."""
-        remember(session, "assigned", [record["number"]], method="staff")
+        record_event(session, "assigned", [record["number"]], method="staff")
         _renew_later(session, record["expires_at"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
@@ -69,10 +69,10 @@ class Dids(Behaviour):
                 recount(session, pool["id"])
         terminated, cycles = changes.get("terminated"), "billing_cycles_count"
         if terminated is not None and terminated != before["terminated"]:
-            remember(session, "canceled" if terminated else "restored", [before["number"]])
+            record_event(session, "canceled" if terminated else "restored", [before["number"]])
         if cycles in changes and changes[cycles] != before[cycles]:
             change = before[cycles], changes[cycles]
-            remember(session, "billing_cycles_count_changed", [before["number"]], change=change)
+            record_event(session, "billing_cycles_count_changed", [before["number"]], change=change)
 
     def delete(self, session: AccountSession, record: Record) -> bool:
         """Remove at once."""
@@ -91,14 +91,14 @@ class Dids(Behaviour):
                 ended.append(did)
                 continue
             spent += price
-            until = session.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
+            until = session.stamp(add_month(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
             cycles = None if cycles is None else cycles - 1
             queries.renew_did(session, did["id"], until, cycles)
             later.add(until)
             renewed.append(did["number"])
         session.charge(spent, beyond=True)
         if renewed:
-            remember(session, "renewed", renewed, method="system")
+            record_event(session, "renewed", renewed, method="system")
         if ended:
             _remove(session, ended, method="system")
         for until in later:
@@ -108,7 +108,7 @@ class Dids(Behaviour):
 def take_over(session: AccountSession, dids: list[Record]) -> None:
     """Hand numbers to the account that bought them."""
     session.insert_many("dids", dids)
-    remember(session, "assigned", [did["number"] for did in dids])
+    record_event(session, "assigned", [did["number"] for did in dids])
     for until in {did["expires_at"] for did in dids}:
         _renew_later(session, until)
 
@@ -119,8 +119,8 @@ def _remove(session: AccountSession, dids: list[Record], *, method: str) -> None
         session.delete("dids", did["id"])
     for pool in sorted({did["capacity_pool"] for did in dids if did["dedicated_channels_count"]} - {None}):
         recount(session, pool)
-    remember(session, "removed", [did["number"] for did in dids], method=method)
+    record_event(session, "removed", [did["number"] for did in dids], method=method)
 
 
 def _renew_later(session: AccountSession, until: str) -> None:
-    session.once(datetime.fromisoformat(until), "dids", "renew", f"renew/{session.owner}/{until}")
+    session.schedule_once(datetime.fromisoformat(until), "dids", "renew", f"renew/{session.owner}/{until}")

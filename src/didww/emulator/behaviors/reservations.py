@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.engine.errors import Refused, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.engine.errors import HttpError, relationship_error
 
 if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Reservations"]
 
 HELD = timedelta(minutes=10)
-MOST = 10
+MAX_RESERVATIONS = 10
 
 
-class Reservations(Behaviour):
+class Reservations(Behavior):
     """Held, and let go by the clock."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -29,8 +29,8 @@ class Reservations(Behaviour):
         available = session.get("available_dids", record["available_did"])
         if available is None:
             raise relationship_error("available_did")
-        if session.count("did_reservations") >= MOST:
-            raise Refused(422, f"at most {MOST} numbers can be reserved", pointer="/data")
+        if session.count("did_reservations") >= MAX_RESERVATIONS:
+            raise HttpError(422, f"at most {MAX_RESERVATIONS} numbers can be reserved", pointer="/data")
         record["number"] = available["number"]
         record["did_group"] = available["did_group"]
         record["expires_at"] = session.stamp(session.now() + HELD)
@@ -45,4 +45,6 @@ class Reservations(Behaviour):
 
     def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
         """How many more the account may hold; the response to a creation does not say."""
-        return {} if operation == "create" else {"available_count": MOST - session.count("did_reservations")}
+        return (
+            {} if operation == "create" else {"available_count": MAX_RESERVATIONS - session.count("did_reservations")}
+        )

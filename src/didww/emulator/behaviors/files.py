@@ -14,8 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 
 if TYPE_CHECKING:
@@ -35,32 +35,32 @@ _FIELDS: Final = frozenset(
 _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
 
 
-class PublicKeys(Behaviour):
+class PublicKeys(Behavior):
     """The two keys, first and second."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
         """The same for all seeds."""
         for position, key in enumerate(_public_keys()):
-            yield {"id": session.catalogue.id_of("public_keys", str(position)), "key": key}
+            yield {"id": session.catalog.id_of("public_keys", str(position)), "key": key}
 
 
-class EncryptedFiles(Behaviour):
+class EncryptedFiles(Behavior):
     """Taken in from a form, opened, and forgotten by the clock."""
 
     def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
         """The record of an upload."""
         fields = _form(content_type, body)
         if fields is None or not set(fields) <= _FIELDS:
-            raise Refused(400, "invalid params", "invalid params", code="400")
+            raise HttpError(400, "invalid params", "invalid params", code="400")
         sent = {name.removeprefix(b"encrypted_files[").removesuffix(b"]"): value for name, value in fields.items()}
         if sent.get(b"encryption_fingerprint", b"").decode("latin-1") != Encrypt.calculate_fingerprint(_public_keys()):
-            raise Refused(422, "outdated fingerprint", "outdated fingerprint", "/data")
+            raise HttpError(422, "outdated fingerprint", "outdated fingerprint", "/data")
         container = sent.get(b"file")
         if not container:
             raise attribute_error("file", "can't be blank")
         if len(container) > MAX_ENCRYPTED_SIZE:
             raise attribute_error("file", f"is too large (maximum is {MAX_ENCRYPTED_SIZE >> 20} MB)")
-        if _opened(container) is None:
+        if _decrypt(container) is None:
             raise attribute_error("file", "is invalid")
         description = sent.get(b"description")
         return {"description": None if description is None else description.decode("utf-8", "replace")}
@@ -82,7 +82,7 @@ def attach(session: AccountSession, record: Record, name: str) -> None:
     """Have the files of a relationship of a new record attached to it.
 
     Raises:
-        Refused: One was attached before: a staged file is used once.
+        HttpError: One was attached before: a staged file is used once.
     """
     for file in session.find("encrypted_files", id=record[name]):
         if file["private"].get("attached"):
@@ -125,7 +125,7 @@ def _public_keys() -> tuple[str, ...]:
     return tuple(key.public_key().public_bytes(*shape).decode() for key in _keys())
 
 
-def _opened(container: bytes) -> bytes | None:
+def _decrypt(container: bytes) -> bytes | None:
     """The file in a container; None if both keys do not open the same one."""
     from cryptography.hazmat.primitives import hashes, padding
     from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding

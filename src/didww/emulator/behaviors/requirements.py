@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import queries
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _TAKEN: Final = (*("any",) * 6, "personal", "business")
 """Who may register numbers, as often as each is drawn."""
 
 
-class ProofTypes(Behaviour):
+class ProofTypes(Behavior):
     """Kinds of proofs."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
@@ -42,7 +42,7 @@ class ProofTypes(Behaviour):
                 yield {"id": _proof_type(session, entity, name), "name": name, "entity_type": entity}
 
 
-class Templates(Behaviour):
+class Templates(Behavior):
     """Blank forms."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
@@ -58,7 +58,7 @@ class Templates(Behaviour):
                 }
 
 
-class AddressRequirements(Behaviour):
+class AddressRequirements(Behavior):
     """One for each country and kind of number that needs registration."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
@@ -98,7 +98,7 @@ class AddressRequirements(Behaviour):
             yield asks | nothing
 
 
-class EmergencyRequirements(Behaviour):
+class EmergencyRequirements(Behavior):
     """One for each country and kind of number that can have emergency calling."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
@@ -128,12 +128,12 @@ class EmergencyRequirements(Behaviour):
 def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
     """Id, country and kind of number of each requirement that there is."""
     for country, type in queries.requirement_pairs(session, condition):
-        yield session.catalogue.id_of(requirement, f"{country}/{type}"), country, type
+        yield session.catalog.id_of(requirement, f"{country}/{type}"), country, type
 
 
 def _proof_type(session: AccountSession, entity: str, name: str) -> str:
-    return session.catalogue.id_of("proof_types", f"{entity}/{name}")
+    return session.catalog.id_of("proof_types", f"{entity}/{name}")
 
 
 def _template(session: AccountSession, name: str) -> str:
-    return session.catalogue.id_of("supporting_document_templates", name)
+    return session.catalog.id_of("supporting_document_templates", name)

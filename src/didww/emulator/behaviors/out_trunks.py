@@ -1,6 +1,6 @@
 """Outbound trunks: the server's defaults, the credentials that it makes, and what is spent within 24 hours.
 
-Sources: behaviour sheet, section 8 (defaults); scenarios sheet, section 10 (authentication methods).
+Sources: behavior sheet, section 8 (defaults); scenarios sheet, section 10 (authentication methods).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.named import Named
-from didww.emulator.behaviours.trunks import networks, random_word
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.behaviors.trunks import networks, random_word
 from didww.emulator.engine import overrides, queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
@@ -26,13 +26,13 @@ __all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
 _WINDOW: Final = timedelta(hours=24)
 _ACTION: Final = "on_cli_mismatch_action"
 _LARGEST_THRESHOLD: Final = 100_000
-"""Behaviour sheet, section 8: the range depends on the account; this one is Postman's."""
+"""Behavior sheet, section 8: the range depends on the account; this one is Postman's."""
 
 
-class OutTrunks(Named):
+class OutTrunks(UniqueNames):
     """Outbound trunks."""
 
-    among = ("voice_out_trunks",)
+    shared_by = ("voice_out_trunks",)
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "status": "active",
@@ -50,7 +50,7 @@ class OutTrunks(Named):
         """Make the credentials."""
         super().before_create(session, record)
         _check(session, record)
-        record["authentication_method"] = _completed(session, record["authentication_method"], {}, "creation")
+        record["authentication_method"] = _complete(session, record["authentication_method"], {}, "creation")
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """A sent method replaces the whole one; credentials stay as long as their kind does.
@@ -63,13 +63,13 @@ class OutTrunks(Named):
             changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
         if "authentication_method" in changes:
             there: dict[str, Any] = record["authentication_method"] or {}
-            changes["authentication_method"] = _completed(
+            changes["authentication_method"] = _complete(
                 session, changes["authentication_method"], there, "update", record["id"]
             )
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """What was spent in the last 24 hours."""
-        return {"spent_amount": str(_spent(session, record) or "0.0")}
+        return {"spent_amount": str(_spent_today(session, record) or "0.0")}
 
 
 def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
@@ -78,7 +78,7 @@ def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
     Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
     """
     record = session.get("voice_out_trunks", trunk) or {}
-    spent = _spent(session, record)
+    spent = _spent_today(session, record)
     kept = [one for one in record["private"].get("spent", []) if one[0] > session.stamp(session.now() - _WINDOW)]
     now = session.stamp()
     if kept and kept[-1][0][:16] == now[:16]:  # of a minute, one sum
@@ -94,7 +94,7 @@ def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
     return session.update("voice_out_trunks", trunk, changes)
 
 
-def _spent(session: AccountSession, record: Record) -> Decimal:
+def _spent_today(session: AccountSession, record: Record) -> Decimal:
     since = session.stamp(session.now() - _WINDOW)
     return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
 
@@ -114,7 +114,7 @@ def _check(session: AccountSession, changes: Record) -> None:
     networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
 
 
-class RegenerateCredentials(Behaviour):
+class RegenerateCredentials(Behavior):
     """New credentials for a trunk; nothing else is stored, and the response bears the trunk's id."""
 
     stored = False
@@ -133,7 +133,7 @@ class RegenerateCredentials(Behaviour):
         )
 
 
-def _completed(session: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
+def _complete(session: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
     """The method as it is stored: with credentials, those that are there if the kind stays."""
     kind, inside = given["type"], dict(given["attributes"])
     if kind == "ip_only":

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.months import month_later
-from didww.emulator.behaviours.named import Named
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.months import add_month
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "priced_by", "recount"]
+__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "get_price_tier", "recount"]
 
 # Name, countries (all if none are named), monthly price, price of a minute.
 _POOLS: Final = (
@@ -32,13 +32,13 @@ _POOLS: Final = (
 _STEPS: Final = ((50, "0.90"), (200, "0.75"))
 
 
-class CapacityPools(Behaviour):
+class CapacityPools(Behavior):
     """Pools, empty until channels are bought."""
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:
         """The same pools for each account."""
         now = session.now()
-        renewal = f"{month_later(now):%Y-%m-%d}"
+        renewal = f"{add_month(now):%Y-%m-%d}"
         _renew_later(session, renewal)
         countries = session.find("countries")
         for name, isos, monthly, minute in _POOLS:
@@ -74,7 +74,7 @@ class CapacityPools(Behaviour):
             if session.gross(price) * count > session.balance():
                 count = pool["assigned_channels_count"]
             session.charge(session.gross(price) * count, beyond=True)
-            until = f"{month_later(session.now(), pool['private'].get('day')):%Y-%m-%d}"
+            until = f"{add_month(session.now(), pool['private'].get('day')):%Y-%m-%d}"
             session.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
             _renew_later(session, until)
 
@@ -90,10 +90,10 @@ class CapacityPools(Behaviour):
             raise attribute_error("total_channels_count", f"should be at least {least}")
 
 
-class SharedGroups(Named):
+class SharedGroups(UniqueNames):
     """Groups of numbers with channels in common."""
 
-    among = ("shared_capacity_groups",)
+    shared_by = ("shared_capacity_groups",)
     defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -109,7 +109,7 @@ class SharedGroups(Named):
         """Check what changes."""
         super().before_update(session, record, changes)
         same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
-        dids = changes.get("dids", session.related(self.among[0], record["id"], "dids"))
+        dids = changes.get("dids", session.related(self.shared_by[0], record["id"], "dids"))
         freed = record["shared_channels_count"] if same_pool else 0
         _check_group(session, {**record, **changes, "dids": dids}, freed)
 
@@ -121,9 +121,9 @@ class SharedGroups(Named):
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
         """A group in use stays."""
-        if session.related(self.among[0], record["id"], "dids"):
+        if session.related(self.shared_by[0], record["id"], "dids"):
             text = "The capacity group cannot be removed while active numbers are assigned to it"
-            raise Refused(422, text, text, "/data")
+            raise HttpError(422, text, text, "/data")
 
     def after_delete(self, session: AccountSession, record: Record) -> None:
         """Its channels go back to the pool."""
@@ -138,10 +138,10 @@ def channel_price(session: AccountSession, pool: Record, qty: int | None = None)
         pool: The pool.
         qty: Channels to buy. Defaults to all that there are.
     """
-    return Decimal(priced_by(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
+    return Decimal(get_price_tier(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
 
 
-def priced_by(session: AccountSession, pool: Record, qty: int) -> Record:
+def get_price_tier(session: AccountSession, pool: Record, qty: int) -> Record:
     """The prices that `qty` channels of a pool have: those of a quantity, or the pool's own."""
     steps = session.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
     return next((step for step in reversed(steps) if step["qty"] <= qty), pool)
@@ -159,7 +159,7 @@ def check_channels(session: AccountSession, did: Record, changes: Record) -> Non
     """Refuse channels for a number that its pool does not serve, or has not.
 
     Raises:
-        Refused: Another country, or not so many free channels.
+        HttpError: Another country, or not so many free channels.
     """
     pool_id = changes.get("capacity_pool", did["capacity_pool"])
     group = session.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
@@ -175,17 +175,17 @@ def check_channels(session: AccountSession, did: Record, changes: Record) -> Non
         if pool_id is None:
             raise attribute_error("capacity_pool_id", "can't be blank")
         freed = did["dedicated_channels_count"] if pool_id == did["capacity_pool"] else 0
-        if wanted > _free(session, pool_id) + (freed or 0):
+        if wanted > _free_channels(session, pool_id) + (freed or 0):
             raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
 
 def _renew_later(session: AccountSession, date: str) -> None:
     """Have the pools renewed that have this date when it comes."""
     at = datetime.fromisoformat(date).replace(tzinfo=UTC)
-    session.once(at, "capacity_pools", "renew", f"renew/{session.owner}/pools/{date}", date)
+    session.schedule_once(at, "capacity_pools", "renew", f"renew/{session.owner}/pools/{date}", date)
 
 
-def _free(session: AccountSession, pool: str) -> int:
+def _free_channels(session: AccountSession, pool: str) -> int:
     record = session.get("capacity_pools", pool) or {}
     return int(record["total_channels_count"]) - int(record["assigned_channels_count"])
 
@@ -198,7 +198,7 @@ def _check_group(session: AccountSession, group: Record, freed: int) -> None:
     pool = group["capacity_pool"]
     if (group["shared_channels_count"] or 0) < 0 or (group["metered_channels_count"] or 0) < 0:
         raise attribute_error("shared_channels_count", "must be greater than or equal to 0")
-    if (group["shared_channels_count"] or 0) > _free(session, pool) + freed:
+    if (group["shared_channels_count"] or 0) > _free_channels(session, pool) + freed:
         raise attribute_error("shared_channels_count", "exceeds available channels count")
     served = session.related("capacity_pools", pool, "countries")
     for index, did in enumerate(group["dids"]):

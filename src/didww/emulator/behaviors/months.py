@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-__all__ = ["last_day", "month_earlier", "month_later"]
+__all__ = ["add_month", "last_day", "subtract_month"]
 
 
-def month_later(moment: datetime, day: int | None = None) -> datetime:
+def add_month(moment: datetime, day: int | None = None) -> datetime:
     """The same day of the next month, or its last.
 
     Args:
@@ -21,7 +21,7 @@ def month_later(moment: datetime, day: int | None = None) -> datetime:
 
     Example:
         >>> from datetime import datetime
-        >>> month_later(datetime(2026, 1, 31)).day, month_later(datetime(2026, 2, 28), 31).day
+        >>> add_month(datetime(2026, 1, 31)).day, add_month(datetime(2026, 2, 28), 31).day
         (28, 31)
     """
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
@@ -33,7 +33,7 @@ def last_day(end: date) -> str:
     return f"{end - timedelta(days=1):%Y-%m-%d}"
 
 
-def month_earlier(end: date, day: int | None = None) -> date:
+def subtract_month(end: date, day: int | None = None) -> date:
     """When a month that ends then began: the same day of the month before, or its last.
 
     Args:

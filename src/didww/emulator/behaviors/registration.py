@@ -1,6 +1,6 @@
 """Registration of numbers: testing what there is against a requirement, and the verification of addresses.
 
-A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behaviour
+A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behavior
 sheet, section 9 (the texts of what is missing); contract files. The texts of conflicts are the emulator's own.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.files import attach
-from didww.emulator.engine.errors import Refused, conflict, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.files import attach
+from didww.emulator.engine.errors import HttpError, conflict, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ __all__ = [
     "check",
     "reference",
     "register",
-    "rejection",
+    "rejection_fields",
 ]
 
 SECONDS_TO_APPROVE = 0.5
@@ -47,7 +47,7 @@ _LABELED: Final = {
 }
 
 
-class Validations(Behaviour):
+class Validations(Behavior):
     """Tests an identity, an address or both; nothing is stored.
 
     Args:
@@ -77,7 +77,7 @@ class Validations(Behaviour):
         )
 
 
-class AddressVerifications(Behaviour):
+class AddressVerifications(Behavior):
     """Submitted, and approved."""
 
     steps = ((SECONDS_TO_APPROVE, "approve"),)
@@ -91,13 +91,13 @@ class AddressVerifications(Behaviour):
         identity = session.get("identities", address["identity"])
         for requirement in _requirements(session, record["dids"]):
             check(session, requirement, identity, address)
-            _check_papers(record, requirement, identity)
+            _check_documents(record, requirement, identity)
         attach(session, record, "onetime_files")
         record.update(status="pending", reference=reference(session, "AV"))
 
     def after_create(self, session: AccountSession, record: Record) -> None:
         """Have it decided."""
-        session.begin("address_verifications", {"id": record["id"]})
+        session.start_transitions("address_verifications", {"id": record["id"]})
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
         """Register the numbers of one that is approved."""
@@ -110,13 +110,13 @@ class AddressVerifications(Behaviour):
         if verification is None or verification["status"] != "pending":
             return
         if name == "reject":
-            session.update("address_verifications", payload["id"], rejection(payload))
+            session.update("address_verifications", payload["id"], rejection_fields(payload))
             return
         session.update("address_verifications", payload["id"], {"status": "approved"})
         _register_all(session, verification)
 
 
-class Identities(Behaviour):
+class Identities(Behavior):
     """People and companies."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
@@ -124,26 +124,26 @@ class Identities(Behaviour):
         if session.count("dids", identity=record["id"]):
             raise conflict("The identity cannot be removed while a number is registered to it")
         for address in session.related("identities", record["id"], "addresses"):
-            _check_free(session, address)
+            _check_not_in_use(session, address)
 
     def attributes(self, session: AccountSession, record: Record) -> None:
         """Say whether a number is registered to it."""
         record["verified"] = session.count("dids", identity=record["id"]) > 0
 
 
-class Addresses(Behaviour):
+class Addresses(Behavior):
     """Addresses of identities."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete one that is in use."""
-        _check_free(session, record["id"])
+        _check_not_in_use(session, record["id"])
 
     def attributes(self, session: AccountSession, record: Record) -> None:
         """Say whether a number is registered to it."""
         record["verified"] = session.count("dids", address=record["id"]) > 0
 
 
-class Proofs(Behaviour):
+class Proofs(Behavior):
     """Documents that prove an identity or an address."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -163,10 +163,10 @@ class Proofs(Behaviour):
         for requirement in _under_review(session, addresses):
             types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
             if requirement[f"{kind}_proof_qty"] and record["proof_type"] in types:
-                raise _needed("proof")
+                raise _needed_error("proof")
 
 
-class PermanentDocuments(Behaviour):
+class PermanentDocuments(Behavior):
     """Filled-in forms on file, one for each identity and template."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -185,7 +185,7 @@ class PermanentDocuments(Behaviour):
         kind = (session.get("identities", record["identity"]) or {})["identity_type"]
         for requirement in _under_review(session, session.related("identities", record["identity"], "addresses")):
             if requirement[f"{kind}_permanent_document"] == record["template"]:
-                raise _needed("supporting document")
+                raise _needed_error("supporting document")
 
 
 def register(session: AccountSession, did: str, address: Record) -> None:
@@ -205,13 +205,13 @@ def _register_all(session: AccountSession, verification: Record) -> None:
         register(session, did, address)
 
 
-def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
+def rejection_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What a rejected verification holds."""
     reasons = list(payload.get("reasons") or ()) or ["Rejected"]
     return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
 
 
-def _check_free(session: AccountSession, address: str) -> None:
+def _check_not_in_use(session: AccountSession, address: str) -> None:
     """Refuse to remove an address that a review or an emergency calling service still rests on."""
     for type in ("address_verifications", "emergency_verifications"):
         if session.count(type, address=address, status="pending"):
@@ -227,26 +227,26 @@ def _under_review(session: AccountSession, addresses: Iterable[str]) -> Iterator
         yield from _requirements(session, session.related("address_verifications", one["id"], "dids"))
 
 
-def _needed(what: str) -> Refused:
+def _needed_error(what: str) -> HttpError:
     text = f"The {what} cannot be removed while a verification that needs it is under review"
-    return Refused(422, text, text, "/data")
+    return HttpError(422, text, text, "/data")
 
 
 def check(session: AccountSession, requirement: Record, identity: Record | None, address: Record | None) -> None:
     """Refuse with all that identity and address lack of a requirement.
 
     Raises:
-        Refused: Something is missing; each error points at the whole request.
+        HttpError: Something is missing; each error points at the whole request.
     """
     if identity is not None and address is not None and address["identity"] != identity["id"]:
         raise relationship_error("address")
     country = session.get("countries", requirement["country"]) or {}
     lacking = [
-        *(_lacking_of_identity(session, requirement, identity, country) if identity is not None else ()),
-        *(_lacking_of_address(session, requirement, address, country) if address is not None else ()),
+        *(_missing_for_identity(session, requirement, identity, country) if identity is not None else ()),
+        *(_missing_for_address(session, requirement, address, country) if address is not None else ()),
     ]
     if lacking:
-        raise Refused.together(Refused(422, text, text, "/data") for text in lacking)
+        raise HttpError.combine(HttpError(422, text, text, "/data") for text in lacking)
 
 
 def reference(session: AccountSession, letters: str) -> str:
@@ -254,7 +254,7 @@ def reference(session: AccountSession, letters: str) -> str:
     return f"{letters}-{session.rng.randrange(10**4, 10**6)}"
 
 
-def _lacking_of_identity(
+def _missing_for_identity(
     session: AccountSession, requirement: Record, identity: Record, country: Record
 ) -> Iterator[str]:
     kind: str = identity["identity_type"]
@@ -266,7 +266,7 @@ def _lacking_of_identity(
     for field in requirement[f"{kind}_mandatory_fields"] or ():
         if not identity.get(_attribute(field)):
             yield f"{_label(field)} is required for {kind.capitalize()} Identity"
-    yield from _lacking_proofs(session, requirement, kind, identity["id"], "Identity")
+    yield from _missing_proofs(session, requirement, kind, identity["id"], "Identity")
     form = requirement.get(f"{kind}_permanent_document")
     if form and not session.count("permanent_supporting_documents", identity=identity["id"], template=form):
         template = session.get("supporting_document_templates", form) or {}
@@ -282,7 +282,7 @@ def _label(field: str) -> str:
     return field if field in _LABELED else field.replace("_", " ").title()
 
 
-def _lacking_of_address(
+def _missing_for_address(
     session: AccountSession, requirement: Record, address: Record, country: Record
 ) -> Iterator[str]:
     if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
@@ -290,10 +290,10 @@ def _lacking_of_address(
     for field in requirement.get("address_mandatory_fields") or ():
         if not address.get(_attribute(field)):
             yield f"{_label(field)} is required for Address"
-    yield from _lacking_proofs(session, requirement, "address", address["id"], "Address")
+    yield from _missing_proofs(session, requirement, "address", address["id"], "Address")
 
 
-def _lacking_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
+def _missing_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
     needed = requirement.get(f"{kind}_proof_qty") or 0
     if not needed:  # emergency requirements know no proofs
         return
@@ -314,7 +314,7 @@ def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
     return list(found.values())
 
 
-def _check_papers(record: Record, requirement: Record, identity: Record | None) -> None:
+def _check_documents(record: Record, requirement: Record, identity: Record | None) -> None:
     kind = (identity or {}).get("identity_type", "personal")
     wants_form, wants_text = requirement[f"{kind}_onetime_document"], requirement["service_description_required"]
     said = {
@@ -323,6 +323,6 @@ def _check_papers(record: Record, requirement: Record, identity: Record | None) 
         "service description is required": wants_text and not record["service_description"],
         "service description is not needed": not wants_text and record["service_description"],
     }
-    refused = [Refused(422, text, text, "/data") for text, wrong in said.items() if wrong]
+    refused = [HttpError(422, text, text, "/data") for text, wrong in said.items() if wrong]
     if refused:
-        raise Refused.together(refused)
+        raise HttpError.combine(refused)

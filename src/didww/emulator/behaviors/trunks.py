@@ -2,7 +2,7 @@
 
 A sent configuration is merged with the stored one. A deleted group takes its trunks with it.
 
-Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behaviour sheet,
+Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behavior sheet,
 sections 8 and 10.
 """
 
@@ -12,8 +12,8 @@ import string
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from didww.emulator.behaviours.named import Named
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
@@ -57,10 +57,10 @@ SIP_DEFAULTS: dict[str, Any] = {
 }
 
 
-class Trunks(Named):
+class Trunks(UniqueNames):
     """Inbound trunks."""
 
-    among = ("voice_in_trunks", "voice_in_trunk_groups")
+    shared_by = ("voice_in_trunks", "voice_in_trunk_groups")
     defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -71,34 +71,34 @@ class Trunks(Named):
         if given["type"] == SipConfiguration._type_name:
             blank = dict.fromkeys(SipConfiguration._fields)
             given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
-        record["configuration"] = _registered(session, given)
+        record["configuration"] = _update_registration(session, given)
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Keep the credentials of a registration in order, and groups within their size."""
         super().before_update(session, record, changes)
         if "configuration" in changes:
-            changes["configuration"] = _registered(session, changes["configuration"])
+            changes["configuration"] = _update_registration(session, changes["configuration"])
         if changes.get("voice_in_trunk_group") != record["voice_in_trunk_group"]:
             _check_room(session, changes.get("voice_in_trunk_group"))
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete a trunk that is routed to, or in a group."""
         if session.count("dids", voice_in_trunk=record["id"]):
-            raise _in_use("The trunk cannot be removed while DIDs are routed to it")
+            raise _in_use_error("The trunk cannot be removed while DIDs are routed to it")
         if record["voice_in_trunk_group"] is not None:
-            raise _in_use("The trunk cannot be removed while it is in a trunk group")
+            raise _in_use_error("The trunk cannot be removed while it is in a trunk group")
 
 
-class TrunkGroups(Named):
+class TrunkGroups(UniqueNames):
     """Trunk groups."""
 
-    among = ("voice_in_trunk_groups", "voice_in_trunks")
+    shared_by = ("voice_in_trunk_groups", "voice_in_trunks")
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete a group that is routed to, or a member of which is."""
         members = session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
         if session.count("dids", voice_in_trunk_group=record["id"]) or session.count("dids", voice_in_trunk=members):
-            raise _in_use("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
+            raise _in_use_error("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
 
     def delete(self, session: AccountSession, record: Record) -> bool:
         """Take its trunks with it."""
@@ -111,9 +111,9 @@ class TrunkGroups(Named):
         return {"trunks_count": session.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
 
 
-def _in_use(text: str) -> Refused:
+def _in_use_error(text: str) -> HttpError:
     """The refusal of a deletion. What the service says then is not known; the form is that of a capacity group."""
-    return Refused(422, text, pointer="/data")
+    return HttpError(422, text, pointer="/data")
 
 
 def _check_room(session: AccountSession, group: str | None) -> None:
@@ -123,7 +123,7 @@ def _check_room(session: AccountSession, group: str | None) -> None:
         raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
 
 
-def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
+def _update_registration(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
     """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
     inside = configuration["attributes"]
     if configuration["type"] != SipConfiguration._type_name:
@@ -150,7 +150,7 @@ def networks(ips: list[str] | None, label: str, path: str) -> list[str]:
     """Addresses and networks in one form, in which those that are the same can be told.
 
     Raises:
-        Refused: One is no address, or there twice; it is named by its place.
+        HttpError: One is no address, or there twice; it is named by its place.
     """
     found: list[str] = []
     for n, ip in enumerate(ips or ()):

@@ -6,24 +6,24 @@ import string
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine.errors import attribute_error
 
 if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["Named", "cost", "order_reference"]
+__all__ = ["UniqueNames", "cost", "order_reference"]
 
 
-class Named(Behaviour):
+class UniqueNames(Behavior):
     """Names are the account's own only once.
 
     Attributes:
-        among: The types that share the names, the first of them the behaviour's own.
+        shared_by: The types that share the names, the first of them the behavior's own.
     """
 
-    among: ClassVar[tuple[str, ...]]
+    shared_by: ClassVar[tuple[str, ...]]
 
     def before_create(self, session: AccountSession, record: Record) -> None:
         """Refuse a name that is taken."""
@@ -37,7 +37,7 @@ class Named(Behaviour):
     def _check_name(self, session: AccountSession, name: str) -> None:
         if not name.strip():
             raise attribute_error("name", "can't be blank")
-        if any(session.count(type, name=name) for type in self.among):
+        if any(session.count(type, name=name) for type in self.shared_by):
             raise attribute_error("name", "has already been taken")
 
 

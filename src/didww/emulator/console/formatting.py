@@ -1,4 +1,4 @@
-"""How the console writes things: JSON with its secrets masked, a request as curl and as Python."""
+"""How the console writes things: JSON with its secrets mask, a request as curl and as Python."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MASK",
-    "as_curl",
-    "as_python",
-    "coloured",
-    "in_path",
-    "indented",
-    "masked",
-    "masked_pair",
-    "masked_text",
-    "moment",
+    "format_json",
+    "format_time",
+    "highlight",
+    "mask",
+    "mask_parameter",
+    "mask_text",
     "pretty",
+    "quote_segment",
+    "to_curl",
+    "to_python",
 ]
 
 MASK: Final = "********"
@@ -50,38 +50,36 @@ _OF_THE_CLIENT: Final = frozenset(
 )
 
 
-def masked(value: Any) -> Any:
-    """Plain JSON values with every secret in them masked."""
+def mask(value: Any) -> Any:
+    """Plain JSON values with every secret in them mask."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
-        return {
-            name: MASK if one is not None and _SECRET.search(name) else masked(one) for name, one in members.items()
-        }
+        return {name: MASK if one is not None and _SECRET.search(name) else mask(one) for name, one in members.items()}
     if isinstance(value, list):
-        return [masked(one) for one in cast("list[Any]", value)]
-    return masked_text(value) if isinstance(value, str) else value
+        return [mask(one) for one in cast("list[Any]", value)]
+    return mask_text(value) if isinstance(value, str) else value
 
 
-def masked_text(text: str) -> str:
-    """Text with the secrets of addresses in it masked."""
+def mask_text(text: str) -> str:
+    """Text with the secrets of addresses in it mask."""
     return _PARAMETER.sub(rf"\1{MASK}", text)
 
 
-def masked_pair(value: str, name: str) -> str:
-    """The value of a parameter, masked if its name says so."""
-    return MASK if _SECRET_PARAMETER.search(name) else masked_text(value)
+def mask_parameter(value: str, name: str) -> str:
+    """The value of a parameter, mask if its name says so."""
+    return MASK if _SECRET_PARAMETER.search(name) else mask_text(value)
 
 
 def pretty(body: str) -> str:
-    """A body to be read: JSON indented, anything else as it is; secrets masked."""
+    """A body to be read: JSON format_json, anything else as it is; secrets mask."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
-        return masked_text(_MEMBER.sub(rf'\1"{MASK}"', body))
-    return indented(masked(read))
+        return mask_text(_MEMBER.sub(rf'\1"{MASK}"', body))
+    return format_json(mask(read))
 
 
-def coloured(text: str) -> Markup:
+def highlight(text: str) -> Markup:
     """JSON with its names, texts and words told apart; safe to stand in a page."""
     parts: list[Markup] = []
     end = 0
@@ -94,22 +92,22 @@ def coloured(text: str) -> Markup:
     return Markup().join([*parts, escape(text[end:])])
 
 
-def indented(value: Any) -> str:
+def format_json(value: Any) -> str:
     """Plain JSON values to be read."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def in_path(text: str) -> str:
+def quote_segment(text: str) -> str:
     """Text as a part of a path."""
     return quote(text, safe="")
 
 
-def moment(text: str | None) -> str:
+def format_time(text: str | None) -> str:
     """A time of the emulator as people read it."""
     return "" if text is None else text.replace("T", " ").removesuffix("Z")[:19]
 
 
-def as_curl(entry: Entry, base: str) -> str:
+def to_curl(entry: Entry, base: str) -> str:
     """A request as a command; the key is a variable of the shell."""
     lines = [
         f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}",
@@ -121,7 +119,7 @@ def as_curl(entry: Entry, base: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def as_python(entry: Entry, base: str) -> str:
+def to_python(entry: Entry, base: str) -> str:
     """A request as a program; the key comes from the environment.
 
     Reading and deleting by this library. A body is sent as it was, over HTTP: whatever it was, it can be sent again.
@@ -157,7 +155,7 @@ def _called(entry: Entry) -> str | None:
         return None
     given = [repr(one) for one in rest]
     if entry.query and name != "delete":
-        params = "".join(f".param({name!r}, {masked_pair(value, name)!r})" for name, value in entry.query)
+        params = "".join(f".param({name!r}, {mask_parameter(value, name)!r})" for name, value in entry.query)
         given.append(f"QueryParams(){params}")
     return f"{place}().{name}({', '.join(given)})"
 
@@ -172,7 +170,7 @@ def _python_body(body: str) -> str:
 
 
 def _address(entry: Entry, base: str) -> str:
-    pairs = [(name, masked_pair(value, name)) for name, value in entry.query]
+    pairs = [(name, mask_parameter(value, name)) for name, value in entry.query]
     query = f"?{urlencode(pairs, quote_via=quote, safe=',*')}" if pairs else ""
     return f"{base}{quote(entry.path, safe='/')}{query}"
 

@@ -285,7 +285,7 @@ def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: 
     while not receiver.got and time.monotonic() < end:
         time.sleep(0.005)
     client.orders().list()
-    with pytest.raises(TimeoutError, match="under way"):
+    with pytest.raises(TimeoutError, match="still pending"):
         emulator.callbacks.settle(timeout=0.1)
     receiver.gate.set()
     assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]

@@ -51,9 +51,9 @@ def emulator() -> Iterator[Emulator]:
 
 def get(emulator: Emulator, place: str, status: int = 200) -> str:
     """The text of a page."""
-    answer = console.handle(emulator, Request("GET", urljoin(ROOT, place), {}, None))
-    assert answer.status == status, answer.body
-    return answer.body.decode()
+    response = console.handle(emulator, Request("GET", urljoin(ROOT, place), {}, None))
+    assert response.status == status, response.body
+    return response.body.decode()
 
 
 def post(emulator: Emulator, place: str, *fields: tuple[str, str], **more: str) -> Response:
@@ -175,7 +175,7 @@ def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator,
 )
 def test_what_there_is_not(emulator: Emulator, place: str) -> None:
     """404, as a page."""
-    assert "Not here" in get(emulator, place, 404)
+    assert "Not found" in get(emulator, place, 404)
 
 
 def test_the_journal_is_narrowed_as_in_python(emulator: Emulator) -> None:
@@ -351,12 +351,12 @@ def test_a_form_is_done_and_leads_to_a_page(
     """Once: the browser is sent to a page by GET, which says so."""
     scene = fill(emulator)
     given = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
-    answer = post(emulator, place, **given)
-    assert answer.status == 303, answer.body
-    address = urlsplit(answer.headers["location"])
+    response = post(emulator, place, **given)
+    assert response.status == 303, response.body
+    address = urlsplit(response.headers["location"])
     assert address.path == f"/_emulator/console/{page}"
     assert dict(parse_qsl(address.query)) == {"done": place}
-    assert 'role="status"' in get(emulator, answer.headers["location"])
+    assert 'role="status"' in get(emulator, response.headers["location"])
     assert check(emulator, scene)
 
 
@@ -372,10 +372,10 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
     page = get(emulator, "pending")
     assert id in page
     assert "transitions/approve" in page
-    answer = post(
+    response = post(
         emulator, "transitions/reject", ("reasons", "Blurred"), ("reasons", "Expired"), id=id, comment="Again"
     )
-    assert answer.status == 303, answer.body
+    assert response.status == 303, response.body
     found = client.address_verifications().find(id).data
     assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["Blurred", "Expired"], "Again")
 
@@ -396,18 +396,18 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
         ("state/restore", {"name": "x"}, 422, "There is no snapshot 'x'"),
         ("balance/put", {"balance": "much"}, 422, "much"),
         ("stock/put", {"did_group": "x", "count": "1"}, 422, "There is no DID group 'x'"),
-        ("journal/entries", {}, 404, "Not here"),
-        ("state/seed", {}, 404, "Not here"),
-        ("state/close", {}, 404, "Not here"),
-        ("clock", {}, 404, "Not here"),
-        ("nothing/at-all", {}, 404, "Not here"),
+        ("journal/entries", {}, 404, "Not found"),
+        ("state/seed", {}, 404, "Not found"),
+        ("state/close", {}, 404, "Not found"),
+        ("clock", {}, 404, "Not found"),
+        ("nothing/at-all", {}, 404, "Not found"),
     ],
 )
 def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str) -> None:
     """A page that says why, and shows what was sent as text."""
-    answer = post(emulator, place, **fields)
-    text = answer.body.decode()
-    assert answer.status == status
+    response = post(emulator, place, **fields)
+    text = response.body.decode()
+    assert response.status == status
     assert told in html.unescape(text)
     assert "<b>" not in text
     assert emulator.faults.rules() == []
@@ -416,25 +416,25 @@ def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str,
 def test_a_key_that_the_emulator_does_not_take() -> None:
     """Is said to be none, and not formatting."""
     with Emulator(api_key="the-only-key") as emulator:
-        answer = post(emulator, "balance/put", balance="1", api_key=KEY)
-        assert answer.status == 422
-        assert b"api_key: Unauthorized" in answer.body
-        assert KEY.encode() not in answer.body
+        response = post(emulator, "balance/put", balance="1", api_key=KEY)
+        assert response.status == 422
+        assert b"api_key: Unauthorized" in response.body
+        assert KEY.encode() not in response.body
 
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
     """With the ones that there are."""
-    answer = console.handle(emulator, Request("PUT", ROOT, {}, b""))
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    response = console.handle(emulator, Request("PUT", ROOT, {}, b""))
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 def test_without_jinja2_it_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra that brings it."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     console._templates.cache_clear()
-    answer = console.handle(emulator, Request("GET", ROOT, {}, None))
-    assert answer.status == 501
-    assert b"emulator" in answer.body
+    response = console.handle(emulator, Request("GET", ROOT, {}, None))
+    assert response.status == 501
+    assert b"emulator" in response.body
 
 
 # Over HTTP
@@ -459,11 +459,11 @@ def test_the_root_leads_to_the_console() -> None:
     """As do the addresses without their last slash; the pages are not in the journal."""
     with served() as (emulator, root):
         for address in (urljoin(root, "/"), urljoin(root, "/_emulator"), root[:-1]):
-            answer = httpx2.get(address)
-            assert (answer.status_code, answer.headers["location"]) == (307, "/_emulator/console/"), address
-        answer = httpx2.get(root)
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            response = httpx2.get(address)
+            assert (response.status_code, response.headers["location"]) == (307, "/_emulator/console/"), address
+        response = httpx2.get(root)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
         assert httpx2.head(root).status_code == 200
         assert emulator.journal.entries() == []
 
@@ -484,8 +484,8 @@ def test_pages_of_other_origins_cannot_send_forms(open_control: bool, origin: st
     with served(open_control=open_control) as (emulator, root):
         own = root.removesuffix("/_emulator/console/")
         headers = {} if origin is None else {"origin": origin.format(own=own)}
-        answer = httpx2.post(root + "faults/preset", data={"name": "flaky"}, headers=headers)
-        assert answer.status_code == status
+        response = httpx2.post(root + "faults/preset", data={"name": "flaky"}, headers=headers)
+        assert response.status_code == status
         assert bool(emulator.faults.rules()) == (status == 303)
 
 
@@ -546,7 +546,7 @@ def test_the_journal_is_live(chromium: Any) -> None:
         client.pops().list()
         page.wait_for_timeout(1500)
         assert page.get_by_role("link", name="/v3/pops").count() == 0
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
         page.get_by_role("link", name="/v3/pops").click()
         page.get_by_role("heading", name="GET /v3/pops").wait_for()
 
@@ -571,7 +571,7 @@ def test_an_order_is_completed_by_hand(chromium: Any, scripts: bool) -> None:
         made = order(client)
         with opened(chromium, root + "pending", java_script_enabled=scripts) as page:
             page.get_by_role("button", name="Complete").click()
-            page.get_by_text("Nothing waits").wait_for()
+            page.get_by_text("No pending orders").wait_for()
             assert page.url == f"{root}pending?done=transitions%2Fcomplete"
             assert client.orders().find(made.id).data.status == "completed"
 
@@ -584,7 +584,7 @@ def test_a_foreign_page_cannot_steer(chromium: Any) -> None:
         page.set_content(
             f'<form method="post" action="{root}faults/preset"><input name="name" value="flaky"><button>Go'
         )
-        with page.expect_response(lambda answer: "faults/preset" in answer.url) as answered:
+        with page.expect_response(lambda response: "faults/preset" in response.url) as answered:
             page.get_by_role("button").click()
         assert answered.value.status == 403
         assert emulator.faults.rules() == []

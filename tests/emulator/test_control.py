@@ -88,8 +88,8 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
     own = {
         "clock": {"now", "restore", "watch"},
         "faults": {"for_request", "for_callback", "reset"},
-        "journal": {"note"},
-        "callbacks": {"carry", "close", "reset", "work"},
+        "journal": {"record"},
+        "callbacks": {"close", "deliver_due", "reset", "work"},
         "state": {"close", "seed_file"},
     }
     assert {group: names - own.get(group, set()) for group, names in public.items()} == {

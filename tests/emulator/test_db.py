@@ -142,7 +142,7 @@ def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
 
 
 def test_no_database_and_no_place(tmp_path: Path) -> None:
-    """What is no database is told as sqlite tells it, and left as it is."""
+    """What is no database is response as sqlite tells it, and left as it is."""
     path = tmp_path / "state.db"
     path.write_text("something else, and more of it\n" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -187,11 +187,11 @@ for write in (
     try:
         write()
     except ServerError as error:
-        assert error.status_code == 507 and "make room" in str(error), error
+        assert error.status_code == 507 and "Free disk space" in str(error), error
     else:
         raise AssertionError("it was written")
-told = control_api.handle(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
-assert told.status == 507 and b"make room" in told.body, told
+response = control_api.handle(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
+assert response.status == 507 and b"Free disk space" in response.body, response
 now = emulator.clock.now().timestamp()
 assert abs(now - time.time()) < 3600
 room(resource.RLIM_INFINITY)

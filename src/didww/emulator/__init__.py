@@ -1,6 +1,6 @@
-"""A local DIDWW: the whole API, with real place names, its own money and a clock that can be moved.
+"""An emulator of the DIDWW API, with its own catalog, balances and an adjustable clock.
 
-Nothing is imported before it is used; `didww.emulator.engine.engine` needs the standard library and msgspec alone.
+Imports are lazy; `didww.emulator.engine.engine` needs only the standard library and msgspec.
 """
 
 from __future__ import annotations

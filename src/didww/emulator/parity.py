@@ -1,6 +1,6 @@
-"""How the emulator compares with the service: what it does of each resource, and what was decided where it is open.
+"""How the emulator compares with the service, and its choices where the documentation is silent.
 
-`page()` is `docs/emulator-parity.md`; operations come from the declarations, so that none is forgotten. Write it with
+`page()` is `docs/emulator-parity.md`; operations come from the declarations, so none is missing. Write it with
 `python -m didww.emulator.parity > docs/emulator-parity.md`.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["DECIDED", "DIFFERS", "UNSUPPORTED", "operations", "page"]
 _METHODS: Final = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 UNSUPPORTED: Final = ("POST, PATCH and DELETE of /{type}/{id}/relationships/{name}",)
-"""What the API's documents have and the emulator answers with 501."""
+"""Documented endpoints to which the emulator responds with 501."""
 
 DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("available_dids", "list"): "at most 100 numbers in a response; the service has a cap of its own",
@@ -46,7 +46,7 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("proof_types", "list"): "some of the service's kinds",
     ("supporting_document_templates", "list"): "forms of the emulator's own; their addresses lead nowhere",
 }
-"""Operations that do not behave just like the service's, and how."""
+"""Operations that behave differently from the service, and how."""
 
 DECIDED: Final = (
     (
@@ -112,11 +112,11 @@ DECIDED: Final = (
     ("A free number when the balance is below zero", "Renewed: it costs nothing."),
     ("An encrypted file above 20 MB (20,971,520 bytes)", "422 on `file`; 413 if the whole form has more than 21 MiB."),
 )
-"""What the service's documents leave open, and what the emulator does."""
+"""Points that the service's documentation leaves open, and what the emulator does."""
 
 
 def operations() -> Iterator[tuple[str, str, str, str]]:
-    """Type, operation, method and path of everything that the contract offers."""
+    """Yield type, operation, method and path of every operation in the contract."""
     for cls in sorted(all_classes(), key=lambda one: one._type_name):
         offered = cls._operations | cls._extra_operations
         for name in _METHODS:
@@ -126,7 +126,7 @@ def operations() -> Iterator[tuple[str, str, str, str]]:
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     lines = [
         "# The emulator beside the service",
         "",

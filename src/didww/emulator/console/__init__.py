@@ -1,7 +1,6 @@
-"""The Console: pages below `/_emulator/console/` that show what the emulator holds and steer it.
+"""The web console: pages below `/_emulator/console/` that show and control the emulator.
 
-A page reads the groups of `Emulator`; a form is one of their operations, called as `control_api` calls it, and then
-another page. Needs jinja2, of the extra `emulator`.
+Each form calls an operation of `control_api` and then redirects to a page. Requires jinja2, in the extra `emulator`.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ __all__ = ["PREFIX", "handle"]
 
 PREFIX: Final = "/_emulator/console/"
 _HTML: Final = "text/html; charset=utf-8"
-_NO_JINJA: Final = b'The console needs jinja2: install this package with its extra "emulator".\n'
+_NO_JINJA: Final = b'The console requires jinja2: install this package with the extra "emulator".\n'
 
-# The page that a form of a group comes from, and goes back to.
+# The page of each group of forms.
 _PAGES: Final[dict[str, str]] = {
     "journal": "",
     "transitions": "pending",
@@ -53,30 +52,30 @@ _NAVIGATION: Final = (
     ("callbacks", "Callbacks"),
     ("state", "State"),
 )
-# By operation, what a page says when it was done; what is not in it is not offered.
+# The operations that forms can call, and their confirmation messages.
 _CONFIRMATIONS: Final[dict[str, str]] = {
-    "journal/clear": "The journal is empty.",
-    "transitions/set": "Set; it holds for what is created from now on.",
-    "transitions/reset": "Decided as from the start again.",
+    "journal/clear": "Journal cleared.",
+    "transitions/set": "Transition rule set for new records.",
+    "transitions/reset": "Transition rule reset to default.",
     "transitions/approve": "Approved.",
     "transitions/reject": "Rejected.",
-    "transitions/complete": "Done; an order stays pending while its numbers are not in stock.",
+    "transitions/complete": "Completed. An order stays pending while its numbers are out of stock.",
     "transitions/cancel": "Canceled.",
-    "clock/advance": "The clock was advanced.",
-    "clock/freeze": "The clock stands still.",
-    "clock/run": "The clock runs.",
-    "faults/add": "The rule was added.",
-    "faults/preset": "The rules were added.",
-    "faults/remove": "The rule was removed.",
-    "faults/clear": "All rules were removed.",
-    "callbacks/replay": "It is sent once more.",
-    "callbacks/sign": "Callbacks are signed so from now on.",
-    "callbacks/allow": "The hosts were set.",
-    "state/reset": "Everything begins anew.",
-    "state/snapshot": "The snapshot was taken.",
-    "state/restore": "The snapshot was brought back.",
-    "balance/put": "The money was put.",
-    "stock/put": "The stock was put.",
+    "clock/advance": "Clock advanced.",
+    "clock/freeze": "Clock frozen.",
+    "clock/run": "Clock running.",
+    "faults/add": "Rule added.",
+    "faults/preset": "Rules added.",
+    "faults/remove": "Rule removed.",
+    "faults/clear": "All rules removed.",
+    "callbacks/replay": "Callback queued for replay.",
+    "callbacks/sign": "Signature setting updated.",
+    "callbacks/allow": "Allowed hosts updated.",
+    "state/reset": "Emulator reset.",
+    "state/snapshot": "Snapshot taken.",
+    "state/restore": "Snapshot restored.",
+    "balance/put": "Balance updated.",
+    "stock/put": "Stock updated.",
 }
 
 
@@ -85,7 +84,7 @@ class _NoSuchPageError(Exception):
 
 
 def handle(emulator: Emulator, request: Request) -> Response:
-    """The response to a request below `/_emulator/console/`."""
+    """Return the response to a request below `/_emulator/console/`."""
     try:
         _templates()
     except ModuleNotFoundError as error:
@@ -97,17 +96,17 @@ def handle(emulator: Emulator, request: Request) -> Response:
     if request.method == "POST":
         return _submit(emulator, request, place)
     if request.method not in ("GET", "HEAD"):
-        return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Pages are read by GET.\n")
+        return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Use GET to read pages.\n")
     return _page(emulator, request, place, parse_qsl(split.query))
 
 
 def _submit(emulator: Emulator, request: Request, place: str) -> Response:
-    """Do what a form says, then send the browser to a page; a page with the reason if it cannot be done."""
+    """Run the operation of a form and redirect to its page, or show the page with the error."""
     page = _PAGES.get(place.partition("/")[0])
     if page is None or place not in _CONFIRMATIONS:
         return _page(emulator, request, "no-such-form", [])
     body = request.body if isinstance(request.body, bytes) else b""
-    # What a form leaves empty is not given; hosts stand in one field.
+    # Empty fields are omitted; the field `hosts` can hold several.
     pairs = [
         (name, part)
         for name, value in parse_qsl(body.decode("utf-8", "replace"))
@@ -116,7 +115,12 @@ def _submit(emulator: Emulator, request: Request, place: str) -> Response:
     ]
     try:
         control_api.call(emulator, place, control_api.parse_parameters(place, pairs))
-    except (LookupError, ValueError, TimeoutError, sqlite3.OperationalError) as error:  # the last: a full disk
+    except (
+        LookupError,
+        ValueError,
+        TimeoutError,
+        sqlite3.OperationalError,
+    ) as error:  # OperationalError: the disk is full
         return _page(emulator, request, page, [], alert=control_api.error_message(error))
     return Response(303, {"location": f"{PREFIX}{page}?{urlencode({'done': place})}"}, b"")
 
@@ -170,7 +174,7 @@ def _headers(nonce: str) -> dict[str, str]:
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
-        # Not no-referrer: browsers then send "Origin: null" with forms, which is another origin.
+        # Not no-referrer: browsers would then send "Origin: null" with forms, which is cross-origin.
         "referrer-policy": "same-origin",
     }
 
@@ -206,7 +210,7 @@ def _templates() -> Environment:
     return made
 
 
-# The pages: the template, and what it shows
+# Views: each returns its template and values
 
 
 def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:

@@ -1,4 +1,4 @@
-"""How the console writes things: JSON with its secrets mask, a request as curl and as Python."""
+"""How the console writes things: JSON with masked secrets, a request as curl and as Python."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ __all__ = [
 
 MASK: Final = "********"
 _SECRET: Final = re.compile(r"password|secret|token", re.IGNORECASE)
-# In text that is no whole JSON: a member whose name says so, to the end of its value or of the text.
+# In invalid or truncated JSON: a member with a secret name, up to the end of its value or of the text.
 _MEMBER: Final = re.compile(
     r'("[^"]*(?:password|secret|token)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}\]"]+)',
     re.IGNORECASE,
 )
 _SECRET_PARAMETER: Final = re.compile(r"key|token|secret|password|signature", re.IGNORECASE)
-# In an address: what the names in its query say (as in the log of the command).
+# In a URL: query parameters with a secret name (as in the log of the command).
 _PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 _TOKEN: Final = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
 )
-# What a program that repeats a request has no use for.
+# Headers to omit when a request is repeated.
 _OF_THE_CLIENT: Final = frozenset(
     {"host", "user-agent", "content-length", "accept-encoding", "connection", "transfer-encoding", "traceparent"}
 )
 
 
 def mask(value: Any) -> Any:
-    """Plain JSON values with every secret in them mask."""
+    """Return plain JSON values with all secrets masked."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         return {name: MASK if one is not None and _SECRET.search(name) else mask(one) for name, one in members.items()}
@@ -61,17 +61,17 @@ def mask(value: Any) -> Any:
 
 
 def mask_text(text: str) -> str:
-    """Text with the secrets of addresses in it mask."""
+    """Return text with the secrets in its URLs masked."""
     return _PARAMETER.sub(rf"\1{MASK}", text)
 
 
 def mask_parameter(value: str, name: str) -> str:
-    """The value of a parameter, mask if its name says so."""
+    """Return the value of a parameter, masked if its name is a secret's."""
     return MASK if _SECRET_PARAMETER.search(name) else mask_text(value)
 
 
 def pretty(body: str) -> str:
-    """A body to be read: JSON format_json, anything else as it is; secrets mask."""
+    """Return a body for display: JSON indented, other text unchanged, secrets masked."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
@@ -80,7 +80,7 @@ def pretty(body: str) -> str:
 
 
 def highlight(text: str) -> Markup:
-    """JSON with its names, texts and words told apart; safe to stand in a page."""
+    """Return JSON with syntax highlighting, as safe HTML."""
     parts: list[Markup] = []
     end = 0
     for found in _TOKEN.finditer(text):
@@ -93,22 +93,22 @@ def highlight(text: str) -> Markup:
 
 
 def format_json(value: Any) -> str:
-    """Plain JSON values to be read."""
+    """Return plain JSON values as indented text."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def quote_segment(text: str) -> str:
-    """Text as a part of a path."""
+    """Return text as a path segment."""
     return quote(text, safe="")
 
 
 def format_time(text: str | None) -> str:
-    """A time of the emulator as people read it."""
+    """Return a time for display."""
     return "" if text is None else text.replace("T", " ").removesuffix("Z")[:19]
 
 
 def to_curl(entry: Entry, base: str) -> str:
-    """A request as a command; the key is a variable of the shell."""
+    """Return a request as a curl command; the key is a shell variable."""
     lines = [
         f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}",
         '-H "Api-Key: $DIDWW_API_KEY"',
@@ -120,17 +120,17 @@ def to_curl(entry: Entry, base: str) -> str:
 
 
 def to_python(entry: Entry, base: str) -> str:
-    """A request as a program; the key comes from the environment.
+    """Return a request as a Python program; the key comes from the environment.
 
-    Reading and deleting by this library. A body is sent as it was, over HTTP: whatever it was, it can be sent again.
+    Requests without a body use this library; others send the recorded body over HTTP.
     """
-    called = None if entry.body else _called(entry)
+    called = None if entry.body else _library_call(entry)
     if called is not None:
         names = "DidwwClient, QueryParams" if "QueryParams" in called else "DidwwClient"
         client = f'DidwwClient(os.environ["DIDWW_API_KEY"], base_url={f"{base}/v3"!r})'
         return (
             f"import os\n\nfrom didww import {names}\n\n"
-            f"with {client} as client:\n    answer = client.{called}\n    print(answer.raw)"
+            f"with {client} as client:\n    response = client.{called}\n    print(response.raw)"
         )
     headers = [("Api-Key", 'os.environ["DIDWW_API_KEY"]')]
     headers += [(name, repr(value)) for name, value in _headers(entry).items()]
@@ -144,8 +144,8 @@ def to_python(entry: Entry, base: str) -> str:
     return "\n".join(lines)
 
 
-def _called(entry: Entry) -> str | None:
-    """The call of this library that sends the request; None if there is none."""
+def _library_call(entry: Entry) -> str | None:
+    """Return the call of this library that sends the request, or None."""
     place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
     cls = next((cls for cls in all_classes() if cls._path == place), None)
     if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/"):

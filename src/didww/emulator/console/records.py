@@ -1,6 +1,6 @@
-"""The records of all accounts as the console shows them.
+"""Records of all accounts for the console.
 
-Looking changes nothing: no rows are made, no random number is drawn.
+Reading has no side effects: it inserts no rows and draws no random numbers.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ __all__ = [
     "list_types",
 ]
 
-_DETAIL_ONLY = JSON_KINDS | {"boolean"}  # what a list of records leaves to the record's own page
+_DETAIL_ONLY = JSON_KINDS | {"boolean"}  # shown only on the page of a record
 PAGE_SIZE = 50
 COLUMNS = 4
 MAX_LINKED = 50
 _LEADING = ("number", "name", "description", "status", "reference", "iso", "prefix", "balance")
-"""Attributes that come first in a list, where a type has them."""
+"""Attributes listed first, where a type has them."""
 
 
 class TypeCount(NamedTuple):
-    """A type, and how many records of it there are; `shared` if they belong to nobody."""
+    """A type and its number of records; `shared` if they belong to no account."""
 
     type: str
     records: int
@@ -48,7 +48,7 @@ class TypeCount(NamedTuple):
 
 
 class RecordSummary(NamedTuple):
-    """A record in a list: the account is the first letters of the hash of its key."""
+    """A record in a list; `account` is the beginning of the hash of its key."""
 
     id: str
     account: str
@@ -56,7 +56,7 @@ class RecordSummary(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A part of a list."""
+    """A page of a list."""
 
     type: str
     shared: bool
@@ -68,7 +68,7 @@ class Page(NamedTuple):
 
 
 class RelationshipView(NamedTuple):
-    """Where a relationship leads: type, id and a name to show; `more` are left out."""
+    """A relationship: type, id and title of its targets; `more` is the number of omitted targets."""
 
     name: str
     many: bool
@@ -77,7 +77,7 @@ class RelationshipView(NamedTuple):
 
 
 class RecordView(NamedTuple):
-    """A record with all that belongs to it."""
+    """A record with its attributes and relationships."""
 
     type: str
     id: str
@@ -87,7 +87,7 @@ class RecordView(NamedTuple):
 
 
 class _ReadOnlySession(AccountSession):
-    """A view that leaves the first rows of accounts unmade: their ids would be other ones than without a look."""
+    """A session that does not insert initial rows of accounts, since that would change later ids."""
 
     def touch(self, type: str) -> Table:
         table = self.runtime.store.table(type)
@@ -95,12 +95,12 @@ class _ReadOnlySession(AccountSession):
 
 
 def list_types(emulator: Emulator) -> list[TypeCount]:
-    """All types that can be asked for, those with records of accounts first."""
+    """Return all types with operations, those with account records first."""
     found: list[TypeCount] = []
     with emulator.engine.locked() as runtime:
         for cls in all_classes():
             table = table_of(cls._type_name)
-            # Numbers in stock are a range, not records.
+            # Available DIDs are ranges, not records.
             if table is None or cls._type_name == "available_dids" or not (cls._operations or cls._extra_operations):
                 continue
             found.append(TypeCount(cls._type_name, _count(runtime, table), table.shared))
@@ -108,7 +108,7 @@ def list_types(emulator: Emulator) -> list[TypeCount]:
 
 
 def get_page(emulator: Emulator, type: str, number: int) -> Page | None:
-    """A part of the records of a type, an account's newest first; None if there is no such type."""
+    """Return a page of records of a type, account records newest first; None if there is no such type."""
     table = table_of(type)
     if table is None:
         return None
@@ -132,7 +132,7 @@ def get_page(emulator: Emulator, type: str, number: int) -> Page | None:
 
 
 def get_record(emulator: Emulator, type: str, id: str) -> RecordView | None:
-    """A record of any account; None if there is none."""
+    """Return a record of any account, or None."""
     table = table_of(type)
     if table is None:
         return None
@@ -158,7 +158,7 @@ def get_record(emulator: Emulator, type: str, id: str) -> RecordView | None:
 
 
 def _visible(table: Table) -> str:
-    # Owners below zero hold the numbers of pending orders; no account sees them.
+    # Negative owners are hold accounts for pending orders, which no account can see.
     return "1" if table.shared else "owner > 0"
 
 

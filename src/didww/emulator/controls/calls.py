@@ -1,4 +1,4 @@
-"""Calls that are placed on purpose: on a number now, or from an outbound trunk; exports have them beside the others."""
+"""Simulated calls to a number or from an outbound trunk; exports include them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from didww.emulator.data.cdr import (
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
     charges,
+    csv_line,
     dollars,
     network_of,
 )
@@ -36,13 +37,13 @@ _CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A call that was placed.
+    """A simulated call.
 
     Attributes:
         call_id: Its `Call ID` in exports.
-        at: When it started, by the emulator's clock.
-        line: The number that was called, or the id of the trunk that called.
-        charged: What it cost, in US dollars.
+        at: Start time by the emulator's clock.
+        line: The called number, or the id of the calling trunk.
+        charged: Price in US dollars.
     """
 
     call_id: str
@@ -52,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """Calls: `emulator.calls`.
+    """Simulated calls: `emulator.calls`.
 
     Args:
         engine: The engine.
@@ -64,16 +65,16 @@ class Calls:
         self._default_key = default_key
 
     def rate(self, a_day: float) -> float:
-        """Set how many calls a number has on a weekday on average; a trunk has eight times as many.
+        """Set the average number of calls of a number per weekday; a trunk has eight times as many.
 
         Args:
-            a_day: From 0 to 5000. Exports that were completed before keep their calls.
+            a_day: 0 to 5000. Completed exports are unchanged.
 
         Raises:
-            ValueError: It is no such number.
+            ValueError: `a_day` is out of range.
         """
         if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
-            raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
+            raise ValueError(f"a_day must be from 0 to 5000, got {a_day!r}.")
         with self._engine.locked() as runtime:
             runtime.store.set_meta("calls_per_day", str(float(a_day)))
         return a_day
@@ -88,19 +89,19 @@ class Calls:
         code: str = "200",
         api_key: str | None = None,
     ) -> list[Call]:
-        """Have a number called now.
+        """Simulate calls to a number, now.
 
         Args:
             did: The number, or the id of the DID.
-            count: How many calls, one after the other, from 1 to 10000.
-            source: Who calls.
-            duration: How long they last; 0 for one that is not answered.
-            code: The SIP code they end with.
-            api_key: Whose number; defaults to the emulator's own account.
+            count: Number of calls, 1 to 10000.
+            source: Caller's number.
+            duration: Duration of each call; 0 for an unanswered call.
+            code: SIP code at the end of the calls.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             LookupError: The account has no such number.
-            ValueError: A count or a duration cannot be so.
+            ValueError: `count` or `duration` is invalid.
         """
         from didww.emulator.behaviors.exports import get_lines
 
@@ -125,19 +126,19 @@ class Calls:
         rate: str | float | Decimal = _RATE,
         api_key: str | None = None,
     ) -> list[Call]:
-        """Have an outbound trunk call now; what it costs counts for its threshold.
+        """Simulate calls from an outbound trunk, now; their price counts toward its threshold.
 
         Args:
             trunk: The id of the trunk.
-            count: How many calls, one after the other, from 1 to 10000. A trunk that is blocked places none.
-            destination: Who is called.
-            duration: How long they last; billed by the minute.
-            rate: US dollars a minute.
-            api_key: Whose trunk; defaults to the emulator's own account.
+            count: Number of calls, 1 to 10000. A blocked trunk places none.
+            destination: Called number.
+            duration: Duration of each call; billed by the minute.
+            rate: US dollars per minute.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             LookupError: The account has no such trunk.
-            ValueError: A count or a duration cannot be so.
+            ValueError: `count` or `duration` is invalid.
         """
         seconds, price = _check_arguments(count, duration), _price(rate)
         with self._engine.locked() as runtime:
@@ -156,14 +157,14 @@ class Calls:
 
 
 def get_calls_per_day(session: AccountSession) -> float:
-    """How many calls a number has on a weekday, on average."""
+    """Return the average number of calls of a number per weekday."""
     return float(session.runtime.store.get_meta("calls_per_day") or CALLS_A_DAY)
 
 
 def get_placed_calls(
     session: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
 ) -> list[tuple[str, str]]:
-    """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
+    """Return the simulated calls of some lines in order of time: time and CSV line."""
     rows = session.runtime.store.connection.execute(
         "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
         (session.owner, kind, start.strftime(_FORMAT), end.strftime(_FORMAT)),
@@ -177,13 +178,13 @@ def _price(rate: str | float | Decimal) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not (price.is_finite() and 0 <= price <= 1000):
-        raise ValueError(f"rate is {str(rate)[:40]!r}; it goes from 0 to 1000 US dollars a minute.")
+        raise ValueError(f"rate must be from 0 to 1000 US dollars per minute, got {str(rate)[:40]!r}.")
     return price
 
 
 def _check_arguments(count: int, duration: Duration) -> int:
     if not 1 <= count <= _MAX_CALLS:
-        raise ValueError(f"count is {count}; it goes from 1 to {_MAX_CALLS}.")
+        raise ValueError(f"count must be from 1 to {_MAX_CALLS}, got {count}.")
     return round(parse_duration(duration))
 
 
@@ -243,7 +244,7 @@ def _place_outbound(
 
 
 def _network(session: AccountSession, number: str) -> tuple[str, str]:
-    """Country and network that a number belongs to; the country by its prefix if no price is known for it."""
+    """Return the country and network of a number; the country by its prefix if its rate is unknown."""
     country, network, _ = network_of(number)
     if not country:
         fitting = [one for one in session.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
@@ -257,7 +258,7 @@ def _stored_call(
     columns: tuple[str, ...],
     line: str,
     values: dict[str, Any],
-    answered: bool,  # noqa: FBT001 one of the call's own facts
+    answered: bool,  # noqa: FBT001 an attribute of the call
     seconds: int,
     charged: str,
 ) -> Call:

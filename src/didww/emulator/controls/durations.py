@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `90`, `"30 days"`, `"1 h 30 min"`, a `timedelta`."""
+"""Durations: `90`, `"30 days"`, `"1 h 30 min"`, or a `timedelta`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeAlias
 __all__ = ["Duration", "parse_duration"]
 
 Duration: TypeAlias = float | str | timedelta
-"""Seconds, a `timedelta`, or words: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
+"""Seconds, a `timedelta`, or text: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
 
 _UNITS = {
     "ms": 0.001,
@@ -32,10 +32,10 @@ _LONGEST = 100 * 366 * 86400
 
 
 def parse_duration(value: Duration) -> float:
-    """`value` in seconds.
+    """Return a duration in seconds.
 
     Raises:
-        ValueError: It is no length of time from 0 to 100 years.
+        ValueError: It is not a duration from 0 to 100 years.
 
     Example:
         >>> parse_duration("30 days"), parse_duration("1 h 30 min"), parse_duration(2.5)

@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True):
     """A request and its response.
 
     Attributes:
-        id: A number that counts up.
+        id: Sequential number.
         at: When, by the emulator's clock.
         key: The first letters of a hash of the key; empty without a key. Keys themselves are not kept.
         method: GET, POST, PATCH or DELETE.

@@ -60,7 +60,7 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
             continue
         table = _table(session, type)
         if not isinstance(several, list):
-            raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 what a file holds
+            raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 data from a file
         for n, one in enumerate(cast("list[Any]", several)):
             where = f"{type}[{n}]"
             if not isinstance(one, dict):
@@ -108,7 +108,7 @@ def put_balance(session: AccountSession, amount: Any, credit: Any = None) -> Rec
     """Set the prepaid money of an account, and its credit if one is given.
 
     Raises:
-        ValueError: It is no amount.
+        ValueError: An amount is invalid.
     """
     from decimal import Decimal, InvalidOperation
 

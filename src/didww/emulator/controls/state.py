@@ -102,7 +102,7 @@ class State:
 
         Args:
             objects: By type, the objects with their attributes and relationships.
-            api_key: Whose; defaults to the emulator's own account.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             ValueError: Something in it cannot be so; nothing was made then.
@@ -120,7 +120,7 @@ class State:
 
         Args:
             path: The file.
-            api_key: Whose; defaults to the emulator's own account.
+            api_key: Key of the account. Defaults to the emulator's own.
             once: Do nothing if this was done before in this state, which is kept in a file.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Answers: resource objects, included resources, linkage, links and meta. Rules: behavior sheet, section 6."""
+"""Response documents: resource objects, included resources, linkage, links and meta."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class _Node:
-    """A resource of a response, and the linkage of its included relationships, as JSON."""
+    """A resource of a response, with the JSON linkage of its included relationships."""
 
     __slots__ = ("linkage", "row", "table")
 
@@ -35,7 +35,7 @@ class _Node:
 
 
 class _ResourceSet:
-    """The resources of one response, each once."""
+    """The distinct resources of one response."""
 
     def __init__(self, session: AccountSession) -> None:
         self.session = session
@@ -53,7 +53,7 @@ class _ResourceSet:
         return added
 
     def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
-        """Add what `tree` says to include from `nodes`, all of one type. Paths can be of any length: no recursion."""
+        """Add the resources that `tree` includes from `nodes` of one type. Iterative, since paths can have any length."""
         left = [(nodes, tree)]
         while left:
             some, deeper = left.pop()
@@ -61,7 +61,7 @@ class _ResourceSet:
                 left += [(added, beyond) for added in self._follow(some, name)]
 
     def _follow(self, nodes: Sequence[_Node], name: str) -> list[list[_Node]]:
-        """Add what a relationship of `nodes`, all of one type, leads to; the nodes of each type together."""
+        """Add the targets of a relationship of `nodes` of one type; return them grouped by type."""
         relation = nodes[0].table.relations.get(name) if nodes else None
         if relation is None:  # a path that one of several types does not have
             return []
@@ -79,7 +79,7 @@ class _ResourceSet:
 def related_rows(
     session: AccountSession, table: Table, relation: Relation, rows: Sequence[Row]
 ) -> dict[str, list[tuple[Table, Row]]]:
-    """The rows that a relationship of `rows` leads to, by the id of the row it starts from."""
+    """Return the target rows of a relationship, by the id of the source row."""
     store = session.runtime.store
     found: dict[str, list[tuple[Table, Row]]] = {}
     if relation.many:
@@ -112,14 +112,14 @@ def related_rows(
 
 
 def _identifier(type: str, id: str) -> str:
-    # Ids are checked by the store when they come in: nothing in them needs escaping.
+    # The store validates ids on insert, so they need no escaping.
     return f'{{"type":"{type}","id":"{id}"}}'
 
 
 def relationship(
     session: AccountSession, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]
 ) -> bytes:
-    """A document of a relationship's linkage."""
+    """Return the document of a relationship's linkage."""
     ids = [{"type": other.type, "id": row[0]} for other, row in found]
     address = f"{session.base}/{table.path}/{id}"
     return _encoder.encode(
@@ -135,7 +135,7 @@ def relationship(
 
 
 class _Writer:
-    """Writes the resource objects of one type, all with the same fields."""
+    """Write the resource objects of one type, all with the same fields."""
 
     def __init__(self, session: AccountSession, table: Table, fields: frozenset[str] | None) -> None:
         self.session = session
@@ -146,14 +146,14 @@ class _Writer:
         self.has_meta = type(behavior).meta is not Behavior.meta
         self.has_attributes = type(behavior).attributes is not Behavior.attributes
         self.relations = [name for name in table.visible_relations if fields is None or name in fields]
-        # The address is written once for the type; only the id differs.
+        # The URL is built once per type; only the id differs.
         address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'
         self.between = f'"related":"{address}'
         self.plain = self._relationships({})
 
     def _relationships(self, linkage: dict[str, str]) -> str:
-        """The relationships object, with a NUL where the id goes."""
+        """Return the relationships object, with a NUL in place of the id."""
         parts: list[str] = []
         for name in self.relations:
             data = f',"data":{linkage[name]}' if name in linkage else ""
@@ -182,7 +182,7 @@ class _Writer:
 
 
 def _document(session: AccountSession, nodes: Sequence[_Node], resources: _ResourceSet, query: Query) -> dict[str, Any]:
-    """`data` as a list, and `included` if an include was asked for."""
+    """Return a document with `data` as a list, and `included` if requested."""
     writers: dict[str, _Writer] = {}
 
     def write(node: _Node) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _document(session: AccountSession, nodes: Sequence[_Node], resources: _Resou
 
 
 def single(session: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
-    """A document of one resource, or of none."""
+    """Return a document with one resource or null."""
     resources = _ResourceSet(session)
     nodes = resources.add(table, () if row is None else (row,))
     if query.include:
@@ -223,7 +223,7 @@ def collection(
     total: int | None,
     meta: dict[str, Any] | None = None,
 ) -> bytes:
-    """A document of a list; `total` is how many match, None for a list without pages."""
+    """Return a document with a list; `total` is the number of matches, None for an unpaged list."""
     resources = _ResourceSet(session)
     nodes = resources.add(table, rows)
     if query.include:
@@ -240,7 +240,7 @@ def collection(
 
 
 def _page_links(session: AccountSession, table: Table, query: Query, total: int) -> dict[str, str]:
-    assert query.page is not None  # noqa: S101 asked before
+    assert query.page is not None  # noqa: S101 checked by the caller
     path = f"{session.base}/{table.path}"
     number, size = query.page
     last = max(1, -(-total // size))

@@ -1,7 +1,7 @@
-"""The engine of the emulator: a request in, a response out, over a store. No socket, no thread of its own.
+"""The engine of the emulator: turns requests into responses over a store, without sockets or threads.
 
-It sees to the key and finds the resource; what is done with it is `operations`. It never raises: a fault of its own is
-logged and answered 500.
+It checks the key and finds the resource; `operations` does the rest. It never raises: internal errors are logged and
+become 500 responses.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _PREFIX = "/v3"
 
 
 class _Balances(Behavior):
-    """The first money of an account."""
+    """The initial balance of an account."""
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002
-        """One row."""
+        """Return the balance record."""
         return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
 
 
-# What belongs to the engine itself; a behavior registered for the same type takes its place.
+# Built-in behaviors; a behavior registered for the same type replaces them.
 _OWN: dict[str, Behavior] = {
     "did_groups": DidGroups(),
     "available_dids": AvailableDids(),
@@ -63,11 +63,11 @@ _OWN: dict[str, Behavior] = {
 
 
 class Engine:
-    """A local DIDWW.
+    """The emulated DIDWW API.
 
     Args:
         path: File to keep the state in. Defaults to memory.
-        seed: Decides ids, prices and stock.
+        seed: Seed of ids, prices and stock.
         api_key: The only key to accept. Defaults to any key, each with its own account.
         clock: The clock. Defaults to real time.
 
@@ -96,7 +96,7 @@ class Engine:
         self._closed = False
         self._in_file = path is not None
         self._store = store = Store(path, seed, self._lock)
-        # Each opening of a file has a random sequence of its own: ids must not come twice.
+        # Each opening of a file has its own random sequence, so that ids never repeat.
         opened = int(store.get_meta("opened") or 0) + 1
         store.set_meta("opened", str(opened))
         rng = random.Random(f"{seed}/{opened}")  # noqa: S311 nothing secret
@@ -108,7 +108,7 @@ class Engine:
             {**_OWN, **BEHAVIORS},
         )
         self.seed = seed
-        # Dice of their own: reading does not change which ids come next.
+        # A separate generator: reads do not change later ids.
         self._request_rng = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 nothing secret
         self._accounts = Accounts(store, api_key)
         self._wake: Callable[[], None] | None = None
@@ -119,19 +119,19 @@ class Engine:
         self.clock.watch(self._clock_being_set)
 
     def close(self) -> None:
-        """Close the store; requests after this are answered 500."""
+        """Close the store; later requests get 500 responses."""
         with self._lock:
             self._closed = True
         self._store.close()
 
     @contextmanager
     def locked(self) -> Generator[Runtime]:
-        """The runtime, with no request being handled meanwhile."""
+        """Yield the runtime while no request is being handled."""
         with self._lock:
             yield self._runtime
 
     def replace(self, source: sqlite3.Connection, rng: object, clock: ClockState) -> None:
-        """Take over another store's contents, random state and clock."""
+        """Replace the contents of the store, the random state and the clock."""
         with self._lock:
             self._store.replace(source)
             self._accounts.forget()
@@ -143,7 +143,7 @@ class Engine:
         self.wake()
 
     def tick(self) -> float:
-        """Do what has fallen due; seconds of the clock until more does, infinity if nothing is to come."""
+        """Run due events; return the clock seconds until the next, infinity if none is scheduled."""
         with self._lock:
             if self._closed:
                 return math.inf
@@ -157,11 +157,11 @@ class Engine:
             return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
 
     def on_work(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called when something is to be done beside the requests: callbacks, a clock that was set."""
+        """Register `wake` to be called when there is background work: callbacks, or a changed clock."""
         self._wake = wake
 
     def wake(self) -> None:
-        """Say that something is to be done beside the requests."""
+        """Announce background work."""
         if self._wake is not None:
             self._wake()
 
@@ -170,7 +170,7 @@ class Engine:
 
     @contextmanager
     def _clock_being_set(self) -> Generator[None]:
-        """Nobody sees the new time before it is written down: what is done then is done at a time that is kept."""
+        """Hold the lock until the new time is stored, so that nothing runs at a time that could be lost."""
         with self._lock:
             before = self.clock.state()
             yield
@@ -186,18 +186,18 @@ class Engine:
             self.wake()
 
     def session(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
-        """The session of the account of a key, to set a scene or to look behind it.
+        """Return the session of the account of a key, for seeding and inspection.
 
-        Not guarded by the engine's lock: not to be used while requests are handled in other threads.
+        It does not take the engine's lock: do not use it while other threads handle requests.
         """
         return AccountSession(self._runtime, self._accounts.owner(api_key), base)
 
     def handle(self, request: Request, *, hold: bool = False) -> Response:
-        """The response to `request`; never raises.
+        """Return the response to `request`; never raises.
 
         Args:
             request: A request to the API.
-            hold: What it begins waits until somebody decides it.
+            hold: Whether the records it creates stay pending until decided manually.
         """
         with self._lock:
             self._runtime.hold = hold
@@ -211,7 +211,7 @@ class Engine:
             request_id = new_id(self._request_rng)
         if self._runtime.callbacks_queued:
             self.wake()
-        if not isinstance(found, Response):  # what takes long holds up nobody
+        if not isinstance(found, Response):  # long work runs outside the lock
             try:
                 found = found()
             except Exception:
@@ -231,16 +231,16 @@ class Engine:
         except sqlite3.OperationalError as error:
             if not is_disk_full(error):
                 raise
-            said = f"The state cannot be written to its file ({error}). Nothing was changed; make room on its disk."
+            said = f"Cannot write the state file ({error}). Nothing was changed. Free disk space and retry."
             if request.method != "GET":
                 raise HttpError(507, "Insufficient Storage", said, code="507") from None
-            log.warning("emulator: %s Reading goes on.", said)
+            log.warning("emulator: %s Reads still work.", said)
             return self._handle_read_only(request, rng)
 
     def _handle_read_only(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
-        """The response to a request that reads: what has fallen due is done for it, and undone after it.
+        """Return the response to a read: due events run for it and are rolled back after it.
 
-        With the same rng each time, so that the same comes of it.
+        The random state is restored each time, so that the results are always the same.
         """
         self._runtime.rng.setstate(rng)
         try:
@@ -251,7 +251,7 @@ class Engine:
             self._runtime.rng.setstate(rng)
             self._runtime.load()
 
-    # Finding the way
+    # Routing
 
     def _respond(self, request: Request) -> Response | Callable[[], Response]:
         if not request.method.isascii():
@@ -285,8 +285,8 @@ def _key(request: Request) -> str | None:
 
 
 def _table(path: str) -> Table | None:
-    """The table of the type that has this path; None for types without a path of their own, too."""
-    # Only a singleton has a path that is not its type: balance, of balances. The guess saves importing every class.
+    """Return the table of the type with this path; None if there is none."""
+    # Only a singleton has a path other than its type (balance, of balances). The guess avoids importing every class.
     for type in (path, f"{path}s"):
         cls = class_of(type)
         if cls is not None and cls._path == path:
@@ -307,8 +307,8 @@ _FAULT = {
 
 
 def _split_url(url: str) -> tuple[str, list[str], str]:
-    """The address of the API that `url` belongs to, the parts of the path below it, and the query."""
-    # A lone surrogate can come in by a Python caller, and could not go out again.
+    """Return the base URL of the API in `url`, the path segments below it, and the query."""
+    # A Python caller can pass a lone surrogate, which no response could carry.
     url = url.encode("utf-8", "replace").decode()
     try:
         split = urlsplit(url)

@@ -1,7 +1,7 @@
-"""The operations on a resource type: list, find, create, update, delete, and the addresses of relationships.
+"""The operations on a resource type: list, find, create, update, delete, and relationship URLs.
 
-Which of them a type offers is declared. Media types and body sizes are checked here; what a body or a query may say is
-`writes` and `query`, what a response looks like is `documents`.
+The declarations say which of them a type supports. This module checks media types and body sizes; `writes` and `query`
+validate bodies and queries, `documents` builds responses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["MEDIA_TYPE", "Operation"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 MAX_BODY = 1 << 20
-MAX_UPLOAD = MAX_ENCRYPTED_SIZE + (1 << 20)  # some more for the form around the file
+MAX_UPLOAD = MAX_ENCRYPTED_SIZE + (1 << 20)  # plus the multipart form around the file
 _WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
@@ -53,7 +53,7 @@ class Operation:
         self.behavior = session.runtime.behavior(table.type)
 
     def run(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
-        """Do what the rest of the path and the method say."""
+        """Run the operation selected by the method and the rest of the path."""
         method = self.request.method
         self._check_feature(overrides.NEEDS.get(self.table.type))
         if len(rest) > 1:
@@ -62,7 +62,7 @@ class Operation:
         if operation == "create":
             self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
         uploads = type(self.behavior).create is not Behavior.create and operation == "create"
-        if not uploads:  # its response is no JSON:API by name
+        if not uploads:  # upload responses are not labeled JSON:API
             self._check_accept()
         if operation == "delete":
             self.session.runtime.run_in_transaction(lambda: writes.remove(self.session, self.table, rest[0]))
@@ -96,7 +96,7 @@ class Operation:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
-        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
+        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are case-insensitive
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
             return
         detail = (
@@ -140,7 +140,7 @@ class Operation:
         total = store.count(source, conditions.values)
         size = query.page.size
         conditions.values.update(size=size, start=(query.page.number - 1) * size)
-        # Ids first: whole rows would be carried along while all of them are sorted.
+        # Sort ids only: sorting whole rows would be slower.
         page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
         found = store.rows_by_id(table, ids := [row[0] for row in page])
         return documents.collection(session, table, [found[id] for id in ids], query, total=total)
@@ -164,7 +164,7 @@ class Operation:
         return row
 
     def _below(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
-        """The addresses in `links` of a relationship: what it leads to, and the linkage."""
+        """Serve the URLs in the `links` of a relationship: the related resources, and the linkage."""
         bare = len(rest) == 3 and rest[1] == "relationships"
         name = rest[-1]
         relation = self.table.relations.get(name)
@@ -177,7 +177,7 @@ class Operation:
         ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:
-            raise unsupported("writes to relationship addresses")
+            raise unsupported("writes to relationship URLs")
         if self.request.method != "GET":
             raise not_offered(self.request.method, self.path, ("GET",))
         self._check_accept()

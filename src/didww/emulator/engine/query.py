@@ -1,6 +1,6 @@
-"""The query of a request: include, fields, filter, sort, page, each checked against the declaration.
+"""The query of a request: include, fields, filter, sort and page, each checked against the declaration.
 
-Errors and their order: behavior sheet, section 9. `sql` says what a filter means in the store.
+`sql` translates filters for the store.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
 
 Tree: TypeAlias = "dict[str, Tree]"
-"""Relationships to include, each with those to include from there."""
+"""Relationships to include, each with its nested includes."""
 _NOTHING_IF_EMPTY = ("include", "sort")
-_MAX_NUMBER = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
+_MAX_NUMBER = 10**12  # beyond any real page number, within SQLite's integers
 
 
 class Filter(NamedTuple):
-    """A filter's value, checked: any of `values` matches, or all of them if `every`, and null if `blank`."""
+    """A validated filter: matches any of `values`, all of them if `every`, and null if `nullable`."""
 
     values: tuple[Any, ...]
     nullable: bool = False
@@ -39,7 +39,7 @@ class Filter(NamedTuple):
 
     @classmethod
     def by(cls, match: FilterRule, values: tuple[Any, ...]) -> Filter:
-        """The filter that compares as its rule says; without values it finds records that have none."""
+        """Return a filter that compares by its rule; without values it matches records without a value."""
         return cls(
             values,
             nullable=not values,
@@ -50,14 +50,14 @@ class Filter(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Which part of a list."""
+    """A page of a list."""
 
     number: int
     size: int
 
 
 class Query:
-    """What a request asks for beside the resource itself."""
+    """The parsed query parameters of a request."""
 
     __slots__ = ("fields", "filters", "include", "kept", "page", "sorts")
 
@@ -68,19 +68,19 @@ class Query:
         self.sorts: list[tuple[str, bool]] = []
         self.page: Page | None = None
         self.kept: list[tuple[str, str]] = []
-        """The parameters that a link to another page repeats."""
+        """The parameters repeated in links to other pages."""
 
     def link(self, path: str, number: int, size: int) -> str:
-        """The address of another page; brackets are percent-encoded."""
+        """Return the URL of another page; brackets are percent-encoded."""
         pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(size))]
         return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
 
 
 def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
-    """The query `text` of a request to `table`; filters, sorting and pages count for lists alone.
+    """Parse the query `text` of a request to `table`; filter, sort and page apply to lists only.
 
     Raises:
-        HttpError: Something in it is not allowed.
+        HttpError: A parameter or value is not allowed.
     """
     query = Query()
     page: dict[str, str] = {}
@@ -124,7 +124,7 @@ def _include(table: Table, value: str, tree: Tree) -> Tree:
 
 
 def _targets(table: Table, name: str) -> list[Table]:
-    """The tables that a relationship leads to; none if it cannot be included."""
+    """Return the target tables of a relationship; empty if it cannot be included."""
     if name not in table.includable:
         return []
     return [found for type in table.relations[name].targets if (found := table_of(type)) is not None]
@@ -136,7 +136,7 @@ def _fieldset(type: str, value: str) -> frozenset[str]:
         raise HttpError(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
     names = frozenset(name for name in value.split(",") if name)
     for name in sorted(names):
-        # The id is a member of every resource object; the library lets it be named.
+        # The id is always present; clients may still request it.
         if name not in table.attributes and name not in table.visible_relations and name != "id":
             raise HttpError(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
     return names
@@ -177,10 +177,10 @@ def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:
 
 
 def read_filter(match: FilterRule, name: str, value: str) -> Filter:
-    """A filter's value by its rule.
+    """Parse a filter value by its rule.
 
     Raises:
-        HttpError: It is not of the rule's kind.
+        HttpError: The value is invalid (400).
     """
     return Filter.by(match, _READERS[match.value](match, name, value))
 
@@ -235,5 +235,5 @@ def _page(given: Mapping[str, str], usual: int, most: int) -> Page:
 
 
 def _integer(text: str) -> int | None:
-    """Digits as a number; None for anything else, and for more digits than a number of the store has."""
+    """Return digits as an integer; None for anything else, or if it exceeds the store's integers."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

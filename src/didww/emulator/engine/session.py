@@ -1,6 +1,6 @@
-"""The session as one account sees it: its records, the shared ones, the time, its money.
+"""One account's view of the emulator: its records, the shared ones, the time, its balance.
 
-Behaviors act through it. Everything done in one request is one transaction; a refusal undoes it.
+Behaviors act through it. Each request is one transaction; an error rolls it back.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class TransitionRule(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When and how records of one type that wait are decided; see `Transitions.set`."""
+    """When and how pending records of a type change; see `Transitions.set`."""
 
     after: float | None = None
     reads: int | None = None
@@ -54,7 +54,7 @@ class TransitionRule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Runtime:
-    """What all accounts share: store, clock, catalog, random generator, behaviors."""
+    """State shared by all accounts: store, clock, catalog, random generator, behaviors."""
 
     def __init__(
         self,
@@ -70,23 +70,23 @@ class Runtime:
         self.rng = rng
         self.behaviors = behaviors
         self.filled: set[tuple[str, int]] = set()
-        """Types whose first rows are known to be there, by owner."""
+        """Types and owners whose initial rows exist."""
         self.next_due = ""
-        """When the next event falls due, as text; empty if nothing is scheduled."""
+        """Time of the next event, as text; empty if nothing is scheduled."""
         self.transition_rules: dict[str, TransitionRule] = {}
-        """When and how what waits is decided, by type; what is not in it goes by its behavior's steps."""
+        """Transition rules by type; other types follow the steps of their behavior."""
         self.hold = False
-        """Whether what begins in the request at hand is to wait for somebody's decision."""
+        """Whether records created by the current request stay pending until decided manually."""
         self.read_counted: set[str] = set()
-        """Records that go on when they were read often enough."""
+        """Records that change after a number of reads."""
         self.callbacks_queued = False
-        """Whether callbacks were queued that nobody was told about yet."""
+        """Whether callbacks are queued that the worker does not know of yet."""
         self.export_cache = ExportCache()
-        """Files of exports that were asked for."""
+        """Recently downloaded export files."""
         self.load()
 
     def load(self) -> None:
-        """Take from the store what is remembered here; to be called when all of it was replaced."""
+        """Reload cached values; call it after the store was replaced."""
         execute = self.store.connection.execute
         self.filled.clear()
         self.next_due = execute("SELECT min(at) FROM events").fetchone()[0] or ""
@@ -98,11 +98,11 @@ class Runtime:
         self.callbacks_queued = waiting is not None
 
     def behavior(self, type: str) -> Behavior:
-        """The behavior of a type; one that does nothing if it has none."""
+        """Return the behavior of a type, or a default without effects."""
         return self.behaviors.get(type, PLAIN)
 
     def run_in_transaction(self, work: Callable[[], T]) -> T:
-        """Do `work` as one transaction; if it is refused, nothing of it was done."""
+        """Run `work` in a transaction, rolled back if it raises."""
         try:
             with self.store.transaction():
                 return work()
@@ -111,22 +111,22 @@ class Runtime:
             raise
 
     def new_id(self) -> str:
-        """An id such as the service makes: a random UUID, from the seed."""
+        """Return a random UUID from the seeded generator."""
         return new_id(self.rng)
 
 
 def new_id(rng: random.Random) -> str:
-    """A random UUID."""
+    """Return a random UUID."""
     text = f"{rng.getrandbits(128):032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
 
 
 class AccountSession:
-    """One account's view.
+    """One account's view of the emulator.
 
     Attributes:
         owner: The account's number.
-        base: Address of the API in the request at hand, e.g. `http://127.0.0.1:8080/v3`, without a slash at the end.
+        base: Base URL of the API in the current request, without a trailing slash: `http://127.0.0.1:8080/v3`.
     """
 
     def __init__(self, runtime: Runtime, owner: int, base: str, moment: datetime | None = None) -> None:
@@ -143,29 +143,29 @@ class AccountSession:
 
     @property
     def rng(self) -> random.Random:
-        """Random numbers from the seed."""
+        """The seeded random generator."""
         return self.runtime.rng
 
     def new_id(self) -> str:
-        """A new random id."""
+        """Return a new random id."""
         return self.runtime.new_id()
 
     def now(self) -> datetime:
-        """The time; for something scheduled, the time it was scheduled for."""
+        """Return the current time; in an event, the time it was scheduled for."""
         return self._moment or self.runtime.clock.now()
 
     def stamp(self, moment: datetime | None = None) -> str:
-        """Return a time as attributes hold it. Defaults to now."""
+        """Return a time in the format of attributes. Defaults to now."""
         return stamp(moment or self.now())
 
     def enabled(self, feature: str) -> bool:
-        """Whether the account has a feature of `accounts.FEATURES`."""
+        """Return whether the account has a feature of `accounts.FEATURES`."""
         return get_features(self._store, self.owner)[feature]
 
-    # Tables and their first rows
+    # Tables and their initial rows
 
     def touch(self, type: str) -> Table:
-        """The table of a type with its first rows in it.
+        """Return the table of a type, with its initial rows inserted.
 
         Raises:
             KeyError: There is no such type.
@@ -179,7 +179,7 @@ class AccountSession:
         return table
 
     def _fill(self, table: Table, owner: int) -> None:
-        # Marked first: what the first rows are made of may lead back here.
+        # Mark it first: building the initial rows may call this again.
         self._store.mark_filled(table.type, owner)
         self.runtime.filled.add((table.type, owner))
         behavior = self.runtime.behavior(table.type)
@@ -195,12 +195,12 @@ class AccountSession:
     # Reading
 
     def get(self, type: str, id: object) -> Record | None:
-        """The record with this id, if there is one and the account sees it."""
+        """Return the record with this id, or None if the account has no such record."""
         row = self.row(type, id)
         return None if row is None else self._store.table(type).record(row)
 
     def row(self, type: str, id: object) -> Row | None:
-        """The same as a row of the store."""
+        """Return the row with this id, or None if the account has no such record."""
         table = self.touch(type)
         if not isinstance(id, str):
             return None
@@ -210,25 +210,25 @@ class AccountSession:
         return self._store.row(table, self.owner, id)
 
     def find(self, type: str, /, *, order: str = "rowid", limit: int = -1, **equals: Any) -> list[Record]:
-        """Records whose members equal these values (a list: any of them; None: null).
+        """Return records whose members equal these values (a list: any of them; None: null).
 
         Args:
-            type: Their type.
+            type: Type of the records.
             order: A column, with ` DESC` for descending. Defaults to the order of creation.
-            limit: Most records.
+            limit: Maximum number of records; -1 for all.
             **equals: Attributes, to-one relationships (the id), hidden columns.
         """
         table = self.touch(type)
         return [table.record(row) for row in self._store.rows_where(table, self.owner, equals, order, limit)]
 
     def count(self, type: str, /, **equals: Any) -> int:
-        """How many records `find` would find."""
+        """Return how many records `find` would return."""
         return self._store.count_where(self.touch(type), self.owner, equals)
 
     def search(self, type: str, filters: Mapping[str, Any]) -> list[Record]:
-        """Records that match filters of the type's list, e.g. `{"did_group.features": ["emergency"]}`.
+        """Return records that match list filters, such as `{"did_group.features": ["emergency"]}`.
 
-        A value is one value, a list of which any may match, or None for records that have none.
+        A value is a single value, a list of alternatives, or None for records without a value.
         """
         table = self.touch(type)
         conditions = Conditions(table, self.owner, self.touch)
@@ -240,7 +240,7 @@ class AccountSession:
         return [table.record(row) for row in rows]
 
     def related(self, type: str, id: str, name: str) -> list[str]:
-        """The ids that a to-many relationship leads to."""
+        """Return the ids of a to-many relationship."""
         relation = self.touch(type).relations[name]
         other = self.touch(relation.targets[0])
         if relation.inverse is None:
@@ -251,7 +251,7 @@ class AccountSession:
     # Writing
 
     def insert(self, type: str, record: Mapping[str, Any]) -> Record:
-        """Add a record of the account: `id` and `created_at` are set if they are missing, the rest is null.
+        """Insert a record of the account: missing `id` and `created_at` are set, the rest is null.
 
         To-many relationships are lists of ids.
 
@@ -270,17 +270,17 @@ class AccountSession:
         for name, ids in many.items():
             self._relate(table, made["id"], name, ids)
         row = self._store.row(table, self.owner, made["id"])
-        assert row is not None  # noqa: S101 it was put there
+        assert row is not None  # noqa: S101 just inserted
         return table.record(row)
 
     def insert_many(self, type: str, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add many records fast: each has its `id` and every attribute that shall not be null, and no to-many."""
+        """Insert many records fast; each needs its `id` and every non-null attribute, without to-many relationships."""
         table = self.touch(type)
         with self._store.transaction():
             self._store.insert(table, None if table.shared else self.owner, records)
 
     def update(self, type: str, id: str, changes: Mapping[str, Any]) -> Record:
-        """Set members of a record of the account; to-many relationships are replaced.
+        """Update members of a record of the account; to-many relationships are replaced.
 
         Raises:
             KeyError: There is no such record or member.
@@ -298,16 +298,16 @@ class AccountSession:
                 plain[name] = value
         self._store.update(table, id, plain)
         row = self._store.row(table, self.owner, id)
-        assert row is not None  # noqa: S101 it was there
+        assert row is not None  # noqa: S101 checked above
         record = table.record(row)
         if "status" in changes:
             report(self, type, before[table.place["status"]], record)
         return record
 
     def delete(self, type: str, id: str) -> None:
-        """Remove a record of the account.
+        """Delete a record of the account.
 
-        What cannot be without it goes with it (an identity's addresses and documents), other links to it become null.
+        Dependent records are deleted too (an identity's addresses and documents); other references become null.
         """
         table = self.touch(type)
         if self._store.row(table, self.owner, id) is None:
@@ -337,20 +337,20 @@ class AccountSession:
     def schedule(
         self, at: datetime | float, type: str, name: str, payload: Any = None, record: str | None = None
     ) -> None:
-        """Have the behavior of `type` called with `due(session, name, payload)`.
+        """Schedule a call of `due(session, name, payload)` of the behavior of `type`.
 
         Args:
-            at: When, or in how many seconds.
-            type: Whose behavior.
-            name: What is to be done.
-            payload: Plain JSON values that it needs.
-            record: The record that it decides, if it decides one.
+            at: Time, or seconds from now.
+            type: Type of the behavior.
+            name: Name of the event.
+            payload: Plain JSON values for the event.
+            record: Id of the record that it changes, if any.
         """
         moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
         self._insert_event(type, name, payload, record, at=stamp(moment))
 
     def schedule_once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
-        """The same, unless something is scheduled under this key already."""
+        """Schedule an event, unless one with this key exists."""
         if self._store.connection.execute("SELECT 1 FROM events WHERE record = ?", (key,)).fetchone() is None:
             self.schedule(at, type, name, payload, key)
 
@@ -367,12 +367,12 @@ class AccountSession:
             self.runtime.read_counted.add(record)
 
     def start_transitions(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
-        """Let a record that was just created go its way: the steps of its behavior, at the rule that was set.
+        """Schedule the steps of a newly created record, as the transition rule of its type says.
 
         Args:
-            type: Its type.
-            payload: What the steps need; `id` is the record's.
-            at_once: Decide now, if no rule was set.
+            type: Type of the record.
+            payload: Values for the steps; `id` is the record's.
+            at_once: Whether to run the last step now if no rule is set.
         """
         behavior = self.runtime.behavior(type)
         rule = self.runtime.transition_rules.get(type) or TransitionRule(after=0 if at_once else None)
@@ -393,7 +393,7 @@ class AccountSession:
                 self.schedule(part, type, name, said, payload["id"])
 
     def record_read(self, id: str) -> None:
-        """A record was read: one time less until it goes on."""
+        """Count a read of a record that changes after a number of reads."""
         if id not in self.runtime.read_counted:
             return
         execute = self._store.connection.execute
@@ -406,23 +406,23 @@ class AccountSession:
             self.runtime.read_counted.discard(id)
 
     def gross(self, net: Decimal) -> Decimal:
-        """A price with VAT, in whole cents; SKU prices and the like are without it."""
+        """Return a net price plus VAT, in whole cents."""
         percent = Decimal(self._store.get_meta("vat") or 0)
         return (net * (100 + percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def balance(self) -> Decimal:
-        """What the account can spend: prepaid money and credit."""
+        """Return the total balance: prepaid and credit."""
         return Decimal(self.find("balances", limit=1)[0]["total_balance"])
 
     def charge(self, amount: Decimal, *, beyond: bool = False) -> None:
-        """Take `amount` from the prepaid money; a negative amount is given back.
+        """Deduct `amount` from the prepaid balance; a negative amount is refunded.
 
         Args:
             amount: US dollars.
-            beyond: Whether the balance may go below zero by it.
+            beyond: Whether the balance may become negative.
 
         Raises:
-            HttpError: It is more than can be spent (400, with both amounts).
+            HttpError: The balance is insufficient (400, with both amounts).
         """
         record = self.find("balances", limit=1)[0]
         available = Decimal(record["total_balance"])
@@ -451,7 +451,7 @@ def _run_event(store: Store, id: int, due: Callable[[], None]) -> None:
 
 
 def run_due(runtime: Runtime) -> None:
-    """Do what has fallen due, in the order of its time; what one event schedules may be due as well."""
+    """Run due events in order of time, including those scheduled meanwhile."""
     store = runtime.store
     while runtime.next_due and runtime.next_due <= stamp(runtime.clock.now()):
         found = store.connection.execute(
@@ -468,8 +468,8 @@ def run_due(runtime: Runtime) -> None:
         due = partial(runtime.behavior(type).due, session, name, msgspec.json.decode(payload))
         try:
             runtime.run_in_transaction(partial(_run_event, store, id, due))
-        except Exception as error:  # a fault of one behavior must not stop the others, nor be tried for ever
-            if is_disk_full(error):  # nothing of it was done, and it stays due
+        except Exception as error:  # an error in one behavior must not stop the others, nor be retried forever
+            if is_disk_full(error):  # it was rolled back and stays due
                 raise
             log.exception("emulator: the event %s of %s failed", name, type)
             store.connection.execute("DELETE FROM events WHERE id = ?", (id,))

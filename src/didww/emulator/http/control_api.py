@@ -1,8 +1,7 @@
-"""The controls of an emulator over HTTP, below `/_emulator/`.
+"""The control API: the controls of an emulator over HTTP, below `/_emulator/`.
 
-What Python has as `emulator.clock.advance("30 days")` is `POST /_emulator/clock/advance` with `{"by": "30 days"}`.
-
-Nothing is declared twice: parameters, checks and the OpenAPI document come from the methods' own signatures.
+`emulator.clock.advance("30 days")` in Python is `POST /_emulator/clock/advance` with `{"by": "30 days"}`. Parameters,
+validation and the OpenAPI document are derived from the signatures of the methods.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = ["OPERATIONS", "PREFIX", "call", "error_message", "handle", "openapi",
 
 PREFIX: Final = "/_emulator/"
 
-# Group: its operations; those that only read are GET, the others POST.
+# Operations by group; read-only ones use GET, the others POST.
 _READ_ONLY: Final = frozenset(
     {"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots", "id_of"}
 )
@@ -64,11 +63,11 @@ class _Operation(NamedTuple):
     call: Callable[..., Any]
     parameters: type[msgspec.Struct]
     repeated: str | None
-    """The parameter that takes any number of values in Python."""
+    """The `*args` parameter of the method, if any."""
 
 
 def handle(emulator: Emulator, request: Request) -> Response:
-    """The response to a request below `/_emulator/`."""
+    """Return the response to a request below `/_emulator/`."""
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).strip("/")
     if place == "openapi.json":
@@ -78,7 +77,7 @@ def handle(emulator: Emulator, request: Request) -> Response:
     if operation is None:
         return _json(404, {"error": f"There is no {split.path}.{did_you_mean(place, table)} See {PREFIX}openapi.json."})
     if request.method.replace("HEAD", "GET") != operation.method:
-        return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
+        return _json(405, {"error": f"Use {operation.method} for {split.path}."}, {"allow": operation.method})
     try:
         if operation.method == "GET":
             given = parse_parameters(place, parse_qsl(split.query))
@@ -98,20 +97,20 @@ def handle(emulator: Emulator, request: Request) -> Response:
     except sqlite3.OperationalError as error:
         if not is_disk_full(error):
             raise
-        return _json(507, {"error": f"The state cannot be written to its file ({error}): make room on its disk."})
+        return _json(507, {"error": f"Cannot write the state file ({error}). Free disk space and retry."})
     if result is None:
         return Response(204, {}, b"")
     return _json(200, result)
 
 
-# For this door and for the console
+# Shared with the console
 
 
 def parse_parameters(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
-    """An operation's parameters from the fields of a query or a form; what is repeated is a list where one is taken.
+    """Parse the parameters of an operation from a query or a form; repeated fields become lists.
 
     Raises:
-        msgspec.ValidationError: They cannot be so.
+        msgspec.ValidationError: A parameter is invalid.
     """
     parameters = _operations()[place].parameters
     lists = {
@@ -129,7 +128,7 @@ def parse_parameters(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.St
 
 
 def call(emulator: Emulator, place: str, given: msgspec.Struct) -> Any:
-    """What the operation at a place answers; it raises what the method in Python raises."""
+    """Call an operation and return its result; raises what the Python method raises."""
     values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
     operation = _operations()[place]
     repeated = values.pop(operation.repeated, ()) if operation.repeated else ()
@@ -137,12 +136,12 @@ def call(emulator: Emulator, place: str, given: msgspec.Struct) -> Any:
     try:
         return getattr(getattr(emulator, group), name)(*repeated, **values)
     except HttpError as error:
-        # A key that the emulator does not take.
+        # The emulator does not accept the key.
         raise ValueError(f"api_key: {error}.") from None
 
 
 def error_message(error: Exception) -> str:
-    """The text of an error that an operation raised, or the reading of its parameters."""
+    """Return the message of an error of an operation or of its parameters."""
     if isinstance(error, msgspec.DecodeError):
         return _describe_location(str(error))
     return str(error.args[0]) if error.args else str(error)
@@ -197,7 +196,7 @@ def _signature(call: Callable[..., Any]) -> inspect.Signature:
 
 
 def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str | None]:
-    """A struct of a method's parameters, and the one of them that takes any number of values."""
+    """Return a struct of a method's parameters, and the name of its `*args` parameter."""
     fields: list[Any] = []
     repeated = None
     for name, one in list(_signature(call).parameters.items())[1:]:
@@ -214,7 +213,7 @@ def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struc
 
 
 def _json_type(kind: Any) -> Any:
-    """A parameter's type as JSON can say it: what can be given as text in Python too is text."""
+    """Return the JSON type of a parameter; types that also accept text in Python become text."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
         kinds = [_json_type(one) for one in typing.get_args(kind) if one not in _TEXT_TYPES]
@@ -225,7 +224,7 @@ def _json_type(kind: Any) -> Any:
 
 
 def openapi() -> dict[str, Any]:
-    """The OpenAPI document of the controls."""
+    """Return the OpenAPI document of the control API."""
     operations = _operations()
     results = [_result(one) for one in operations.values()]
     parameters = [one.parameters for one in operations.values()]
@@ -253,9 +252,9 @@ def openapi() -> dict[str, Any]:
             if result == {"type": "null"}
             else {"200": {"description": first, "content": {"application/json": {"schema": result}}}}
         )
-        wrong = {"422": "A parameter cannot be so.", "404": "There is no such thing."}
+        wrong = {"422": "A parameter is invalid.", "404": "Not found."}
         if one.path.startswith("journal/assert"):
-            wrong["409"] = "It was not so; the text shows the nearest requests."
+            wrong["409"] = "The assertion failed; the error lists similar requests."
         failed = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
         shape["responses"] = done | {status: {"description": text, **failed} for status, text in wrong.items()}
         paths[f"{PREFIX}{one.path}"] = {one.method.lower(): shape}
@@ -263,7 +262,7 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Controls of the didww emulator",
+            "title": "Control API of the didww emulator",
             "version": __version__,
             "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
         },

@@ -1,7 +1,4 @@
-"""What HTTP puts around the engine's answers: validators, caching, pages of other origins, compression.
-
-Values: recorded responses of the service.
-"""
+"""HTTP headers of responses: validators, caching, CORS and compression, as in recorded responses of the service."""
 
 from __future__ import annotations
 
@@ -27,22 +24,22 @@ CROSS_ORIGIN: Final = {
     "access-control-allow-headers": "accept, api-key, content-type, x-didww-api-version, x-requested-with",
     "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition",
 }
-"""Beside `access-control-allow-origin`, for pages in browsers."""
+"""CORS headers besides `access-control-allow-origin`."""
 
 _SMALLEST: Final = 1024
-"""Bytes from which compressing is worth it."""
+"""Minimum size in bytes for compression."""
 _FAST: Final = 1
 
 
 def get_header(headers: Mapping[str, str], name: str) -> str:
-    """The value of a header, its name in any case; empty if there is none."""
+    """Return the value of a header (case-insensitive); empty if absent."""
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def add_validators(request: Request, response: Response, seconds: float) -> Response:
-    """A response with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
+    """Return a response with `ETag`, `Cache-Control`, `Vary` and `X-Runtime` headers.
 
-    A request whose `If-None-Match` names the tag is answered with 304.
+    It is 304 if `If-None-Match` of the request matches.
     """
     headers = {"vary": "Accept-Encoding, Origin", "x-runtime": f"{seconds:.6f}", "cache-control": "no-cache"}
     if response.status in (200, 201) and response.body and not isinstance(response, Streamed):
@@ -55,7 +52,7 @@ def add_validators(request: Request, response: Response, seconds: float) -> Resp
 
 
 def compress(request: Request, response: Response) -> Response:
-    """A JSON answer packed with gzip, if the request takes that."""
+    """Return a JSON response compressed with gzip, if the request accepts that."""
     if (
         len(response.body) < _SMALLEST
         or "json" not in response.headers.get("content-type", "")

@@ -1,5 +1,5 @@
 "use strict";
-// The journal: its fragment is asked for each second, and put in place if it is another one.
+// Poll the journal fragment every second and replace it when it changes.
 const live = document.querySelector("[data-poll]");
 if (live) {
   const pause = document.querySelector("[data-pause]");
@@ -27,7 +27,7 @@ if (live) {
   pause.hidden = false;
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     state.textContent = paused ? "paused" : "live";
   });
   round();

@@ -235,7 +235,7 @@ class Callbacks:
         self._signing = how
 
     def allow(self, *hosts: str) -> None:
-        """Set the allowed hosts besides loopback addresses; `"*"` allows any. Without hosts, only loopback is allowed."""
+        """Set the allowed hosts besides loopback addresses; `"*"` allows any. Without hosts, only loopback."""
         self._hosts = frozenset(host.lower() for host in hosts)
 
     def settle(self, timeout: float = 10.0) -> list[Delivery]:

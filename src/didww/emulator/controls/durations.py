@@ -51,11 +51,11 @@ def parse_duration(value: Duration) -> float:
         except OverflowError:
             found = math.inf
         except TypeError:
-            raise ValueError(f"{value!r:.80} is no length of time; write '30 days', for example.") from None
+            raise ValueError(f"{value!r:.80} is not a duration. Write for example '30 days'.") from None
     if not math.isfinite(found) or not 0 <= found <= _LONGEST:
         # An integer of thousands of digits has no text in Python.
-        shown = "So much" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
-        raise ValueError(f"{shown} is no length of time from 0 to 100 years.")
+        shown = "The value" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
+        raise ValueError(f"{shown} is not a duration from 0 to 100 years.")
     return found
 
 
@@ -66,14 +66,12 @@ def _spelt(text: str) -> float:
         unit = _unit(part[2]) if part is not None else None
         if part is None or unit is None:
             known = "ms, s, min, h, days, weeks"
-            raise ValueError(
-                f"{text[:80]!r} is no length of time: write numbers with units ({known}), as in '30 days'."
-            )
+            raise ValueError(f"{text[:80]!r} is not a duration. Write numbers with units ({known}), such as '30 days'.")
         if not part[2] and (at or part.end() < len(text.rstrip())):
-            raise ValueError(f"{text[:80]!r} is no length of time: {part[1]} has no unit.")
+            raise ValueError(f"{text[:80]!r} is not a duration: {part[1]} has no unit.")
         total, at = total + float(part[1]) * unit, part.end()
     if not at:
-        raise ValueError("An empty text is no length of time: write '30 days', for example.")
+        raise ValueError("An empty string is not a duration. Write for example '30 days'.")
     return total
 
 

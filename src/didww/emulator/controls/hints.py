@@ -1,4 +1,4 @@
-"""What was probably meant by a request that was refused: names that are nearly right, taken from the declarations."""
+"""Hints for refused requests: similar names from the declarations."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _FIRST_WORD: Final = re.compile(r"\S+")
 
 
 def version_hint(headers: Mapping[str, str]) -> list[str]:
-    """That a request asks for another version than it is answered in, which the service ignores without a word."""
+    """Return a hint if a request asks for another API version, which the service silently ignores."""
     asked = headers.get("x-didww-api-version", API_VERSION)
     if asked == API_VERSION:
         return []
     what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the response is of {API_VERSION}"
-    return [f"{what}, the only version here. Names and values of the other one may differ."]
+    return [f"{what}, the only version the emulator supports. Names and values may differ in others."]
 
 
 def hints(method: str, path: str, query: list[tuple[str, str]], status: int, answer: bytes) -> list[str]:
-    """A sentence for each error that a name nearly right explains; none if there is nothing to say."""
+    """Return a hint for each error that a similar name explains."""
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
     if status == 401:
-        return ["Send the key in the header Api-Key; the emulator takes any, unless it was started with one."]
+        return ["Send the key in the header Api-Key; the emulator accepts any key, unless it was started with one."]
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
     try:
@@ -57,7 +57,7 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
     if code == "102":
         return _named(f"filter[{name}]", name, table.filters)
     if code == "112":
-        at = table_of(detail.rpartition(" ")[2]) or table  # of a nested path, where it went astray
+        at = table_of(detail.rpartition(" ")[2]) or table  # the type at the invalid part of a nested path
         return _named(f"include={name}", name, at.includable)
     if code == "114":
         return _named(f"sort={name}", name.lstrip("-"), table.sorts)

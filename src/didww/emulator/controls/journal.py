@@ -1,4 +1,4 @@
-"""What was asked and answered: the last requests, why one was refused, and whether a request was made at all."""
+"""The journal of recent requests and responses, with hints and assertions."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Entry(msgspec.Struct, frozen=True):
 
     Attributes:
         id: Sequential number.
-        at: When, by the emulator's clock.
-        key: The first letters of a hash of the key; empty without a key. Keys themselves are not kept.
+        at: Time by the emulator's clock.
+        key: Beginning of a hash of the key; empty without a key. Keys are not stored.
         method: GET, POST, PATCH or DELETE.
         path: Path with `/v3`.
-        query: Name and value of each parameter, decoded.
-        headers: Those of the request that hold no secret.
-        body: The request's body, 64 KiB at most.
+        query: Decoded query parameters: name and value.
+        headers: Request headers without secrets.
+        body: Request body, up to 64 KiB.
         status: Status of the response.
-        response: The response's body, 64 KiB at most.
-        ms: Milliseconds that the response took.
-        fault: Number of the rule that had its turn; None if none had.
-        hints: What was probably meant, if it was refused; that it asks for another version of the API.
+        response: Response body, up to 64 KiB.
+        ms: Duration in milliseconds.
+        fault: Number of the fault rule that applied, or None.
+        hints: Hints about invalid names and API versions.
     """
 
     id: int
@@ -60,7 +60,7 @@ class Entry(msgspec.Struct, frozen=True):
     hints: list[str]
 
     def line(self) -> str:
-        """It in one line, as errors show it; more lines follow if there is something to say."""
+        """Return a summary line, followed by its hints."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
         body = f" {self.body[:200]}" if self.body else ""
         said = "".join(f"\n    {hint}" for hint in self.hints)
@@ -70,14 +70,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class _Body(NamedTuple):
-    """The beginning of a body, and how long it was; None if it was streamed."""
+    """The beginning of a body, and its size; None if streamed."""
 
     head: bytes
     size: int | None
 
 
 class _RawEntry(msgspec.Struct, frozen=True):
-    """An entry as it is kept: without secrets and long bodies, made readable when somebody looks."""
+    """An entry as stored, without secrets and long bodies; formatted on access."""
 
     id: int
     at: str
@@ -109,14 +109,14 @@ class Journal:
         after: int = 0,
         limit: int = 100,
     ) -> list[Entry]:
-        """Requests, the newest first.
+        """Return recorded requests, newest first.
 
         Args:
-            method: Only those of this method.
-            path: Only those whose path below `/v3` is this one; `*` stands for any part.
-            status: Only those that were answered so.
-            after: Only those with a greater id.
-            limit: At most so many.
+            method: Only this method.
+            path: Only this path below `/v3`; `*` matches any part.
+            status: Only this response status.
+            after: Only entries with a greater id.
+            limit: Maximum number of entries.
         """
         found: list[Entry] = []
         for kept in reversed(self._snapshot()):
@@ -127,7 +127,7 @@ class Journal:
         return found
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all entries."""
         with self._lock:
             self._kept.clear()
 
@@ -141,22 +141,22 @@ class Journal:
         json: dict[str, Any] | None = None,
         status: int | None = None,
     ) -> list[Entry]:
-        """The requests that match; an error that shows the nearest ones if there are none.
+        """Assert that matching requests were made, and return them.
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: Path below `/v3`: `/orders`; `*` stands for any part.
+            path: Path below `/v3`: `/orders`; `*` matches any part.
             times: Exact number of requests. Defaults to one or more.
-            query: Parameters that the requests have, decoded: `{"filter[iso]": "GB"}`.
-            json: Members that their bodies have, at any depth: `{"data": {"attributes": {"name": "Main"}}}`.
-            status: How they were answered.
+            query: Expected query parameters, decoded: `{"filter[iso]": "GB"}`.
+            json: Expected members of the body, at any depth: `{"data": {"attributes": {"name": "Main"}}}`.
+            status: Expected response status.
 
         Raises:
-            ValueError: The path has a query.
-            AssertionError: There are none, or not so many.
+            ValueError: The path contains a query.
+            AssertionError: The number of matching requests differs; the message lists similar ones.
         """
         if "?" in path:
-            raise ValueError(f"path is {path!r}; what it asks for is given as query={{...}}.")
+            raise ValueError(f"path must not contain a query, got {path!r}. Pass query={{...}}.")
         wanted = {"query": query, "json": json, "status": status}
         entries = [_entry(kept) for kept in self._snapshot()]
         alike = [entry for entry in entries if _matches(entry, method, path)]
@@ -173,23 +173,23 @@ class Journal:
             else f"{asked} was not called."
         ]
         if alike and not found:
-            lines.append("These came near:")
+            lines.append("Similar requests:")
             lines += [f"  {one.line()}: {_describe_mismatch(one, query, json, status)}" for one in alike[-5:]]
         elif not alike:
-            lines.append("Requests there were:" if entries else "There were no requests.")
+            lines.append("Recorded requests:" if entries else "No requests were recorded.")
             lines += [f"  {one.line()}" for one in entries[-10:]]
         raise AssertionError("\n".join(lines))
 
     def assert_not_called(self, method: str, path: str, *, json: dict[str, Any] | None = None) -> None:
-        """An error if such a request was made.
+        """Assert that no such request was made.
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: Path below `/v3`; `*` stands for any part.
-            json: Members that its body would have.
+            path: Path below `/v3`; `*` matches any part.
+            json: Members of the body.
 
         Raises:
-            AssertionError: It was.
+            AssertionError: A matching request was made.
         """
         entries = [_entry(kept) for kept in self._snapshot() if _matches(kept, method, path)]
         found = [entry for entry in entries if not _describe_mismatch(entry, None, json, None)]
@@ -200,10 +200,10 @@ class Journal:
             ]
             raise AssertionError("\n".join(lines))
 
-    # For the doors
+    # For the transports
 
     def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
-        """Keep an exchange."""
+        """Record a request and its response."""
         headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
         asked = _truncate(request.body)
         response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(response.body)
@@ -256,7 +256,7 @@ def _entry(kept: _RawEntry) -> Entry:
 def _truncate(body: Any) -> _Body:
     if body is None:
         return _Body(b"", 0)
-    # A slice is a copy: a long body is not kept for its beginning.
+    # A slice is a copy, so the long body is not kept alive.
     return _Body(body[:MAX_BODY], len(body)) if isinstance(body, bytes) else _Body(b"", None)
 
 
@@ -284,9 +284,9 @@ def _matches(one: _RawEntry | Entry, method: str | None, path: str | None) -> bo
 def _describe_mismatch(
     entry: Entry, query: Mapping[str, str] | None, wanted: Mapping[str, Any] | None, status: int | None
 ) -> str:
-    """What of an entry is not as wanted; empty if all is."""
+    """Describe how an entry differs from the expectation; empty if it matches."""
     if status is not None and entry.status != status:
-        return f"answered {entry.status}"
+        return f"status is {entry.status}"
     given = dict(entry.query)
     for name, value in (query or {}).items():
         if given.get(name) != value:
@@ -296,7 +296,7 @@ def _describe_mismatch(
     try:
         body: Any = json.loads(entry.body)
     except ValueError:
-        return "its body is no JSON"
+        return "the body is not JSON"
     return _find_mismatch(body, wanted, "")
 
 

@@ -53,7 +53,7 @@ class _ResourceSet:
         return added
 
     def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
-        """Add the resources that `tree` includes from `nodes` of one type. Iterative, since paths can have any length."""
+        """Add the resources that `tree` includes from `nodes` of one type. Iterative: paths can have any length."""
         left = [(nodes, tree)]
         while left:
             some, deeper = left.pop()

@@ -108,7 +108,7 @@ class Table:
         self.relations: dict[str, Relation] = {
             field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
-        # Relationships in responses can be included, and the reverse. Others are only stored, such as the files of a proof.
+        # Relationships in responses can be included, and the reverse. Others are only stored, such as files of proofs.
         self.includable = frozenset(includes(cls))
         self.visible_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
         self.ones: dict[str, Relation] = _to_one_relations(cls)

@@ -1,7 +1,4 @@
-"""Filters and sort keys as SQL: over a column, a related record's column, or what the facts work out.
-
-A filter says how it compares, dots in its name lead to related types.
-"""
+"""Filters and sort keys as SQL: over columns, columns of related records, or computed expressions."""
 
 # ruff: noqa: S608 names come from declarations, values are parameters
 from __future__ import annotations
@@ -29,8 +26,8 @@ class Conditions:
 
     Args:
         table: The table that is queried, under the alias `t0`.
-        owner: The account that asks.
-        touch: Gives a type's table, filled; called for every type that the query reads.
+        owner: The requesting account.
+        touch: Returns the filled table of a type; called for every type that the query reads.
     """
 
     def __init__(self, table: Table, owner: int, touch: Callable[[str], Table]) -> None:
@@ -46,12 +43,12 @@ class Conditions:
         return " AND ".join(self._terms) or "1"
 
     def narrow(self, filters: Mapping[str, Filter]) -> None:
-        """Let only rows through that match all filters."""
+        """Restrict the rows to those that match all filters."""
         for name, filter in filters.items():
             self._terms.append(self._term(self.table, "t0", name, filter))
 
     def order(self, sorts: Sequence[tuple[str, bool]]) -> str:
-        """The ORDER BY clause's keys. Null comes last, and first where the order is descending."""
+        """Return the keys of the ORDER BY clause. Nulls come last, or first in descending order."""
         terms: list[str] = []
         sorts = sorts or [
             (name.removeprefix("-"), name.startswith("-")) for name in overrides.ORDER.get(self.table.type, ())
@@ -97,7 +94,7 @@ class Conditions:
         return self._compare(f'{alias}."{name}"', filter, listed=table.by_name[name].kind == "list")
 
     def _computed(self, table: Table, alias: str, name: str) -> str | None:
-        """The expression of what no column holds; None for what one does."""
+        """Return the expression of a computed value; None for a column."""
         if (table.type, name) not in overrides.EXPRESSIONS:
             return None
         expression, types = overrides.EXPRESSIONS[table.type, name]
@@ -177,7 +174,7 @@ class Conditions:
         return f":{name}"
 
     def _from(self, other: Table, alias: str) -> str:
-        """The other type's rows that the account sees, up to the next condition."""
+        """Return a FROM clause of the visible rows of a type, up to the next condition."""
         own = "" if other.shared else f"{alias}.owner = :owner AND "
         return f'FROM "{other.type}" AS {alias} WHERE {own}'
 
@@ -187,7 +184,7 @@ class Conditions:
 
 
 def _field(table: Table, name: str) -> str:
-    """What a filter compares with: its name without what it says of the comparison."""
+    """Return the field of a filter: its name without the comparison suffix."""
     if name in table.by_name or (table.type, name) in overrides.EXPRESSIONS:
         return name
     ending = next((one for one in _ENDINGS if name.endswith(one)), "")

@@ -1,4 +1,4 @@
-"""Checks of written values against their declaration: the kind, bounds, null, and what stands for one left out."""
+"""Validation of written values against their declaration, and their defaults."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _FAULTS = {
 
 
 class _InvalidValueError(Exception):
-    """The value is not of its kind; the message to answer with."""
+    """The value is invalid; the message is for the response."""
 
 
 class Checker:
-    """Checks the values of one request and collects what is wrong with them.
+    """Validate the values of one request and collect their errors.
 
     Attributes:
         creating: Whether the request creates; otherwise it updates.
-        forbidden: Members that must not be written (400): they are answered before anything else.
-        errors: Values that are not valid (422).
-        values: What was found good, as a record keeps it.
+        forbidden: Errors of members that cannot be written (400); reported first.
+        errors: Errors of invalid values (422).
+        values: Valid values, as stored in a record.
     """
 
     def __init__(self, *, creating: bool) -> None:
@@ -85,7 +85,7 @@ class Checker:
 
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
         if isinstance(value, list) and None in value:
-            return  # an item was refused before
+            return  # an item has an error already
         for message in limit_errors(field, value):
             self._add_error(path, label, message)
 
@@ -120,7 +120,7 @@ class Checker:
             self._add_error(path, label, "is invalid")
             return None
         fields = members(kind, type_)
-        # In a list, an error names the place in it; in a single object, the member alone.
+        # In a list, an error includes the index; in a single object, only the member.
         place = f"{path}/" if "/" in path else ""
         if not fields:
             self._add_error(f"{path}/type", f"{place}type", "is invalid")
@@ -157,18 +157,18 @@ def limit_errors(field: Field, value: Any) -> list[str]:
 
 
 def merges(kind: FieldType, named: str) -> bool:
-    """Whether an object of the type `named` is merged with the stored one when it is updated."""
+    """Return whether an update merges an object of the type `named` with the stored one."""
     return any(cls._type_name == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
 
 
 def rules_of(kind: FieldType, named: str) -> tuple[Rule, ...]:
-    """What holds between the fields of an object of the type `named`; nothing where several classes share it."""
+    """Return the cross-field rules of the type `named`; none where several classes share it."""
     found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls._type_name == named]
     return found[0]._rules if len(found) == 1 else ()
 
 
 def members(kind: FieldType, named: str) -> dict[str, Field]:
-    """The fields of an object of the type `named`; where several classes share the type, those of all of them."""
+    """Return the fields of the type `named`, of all classes that share it."""
     found: dict[str, Field] = {}
     for cls in cast("tuple[type[Nested], ...]", kind.detail):
         if cls._type_name == named:
@@ -179,7 +179,7 @@ def members(kind: FieldType, named: str) -> dict[str, Field]:
 
 
 def complete(kind: FieldType, value: Any) -> Any:
-    """An object as it is shown: every member that is readable is there, none that is not."""
+    """Return an object with all its readable members, and no others."""
     if kind.name == "list" and isinstance(value, list):
         return [complete(kind.detail, one) for one in cast("list[Any]", value)]
     if kind.name != "object" or not isinstance(value, dict):
@@ -192,7 +192,7 @@ def complete(kind: FieldType, value: Any) -> Any:
 
 
 def default(field: Field, moment: datetime | None = None) -> Any:
-    """What stands for a value that nobody gave: null if it can be, else the emptiest of its kind."""
+    """Return the default of a field: null if nullable, else an empty value of its kind."""
     kind = field.kind
     if field.clearable or (field.nullable and not field.create and not field.update):
         return None

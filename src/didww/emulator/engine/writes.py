@@ -1,6 +1,6 @@
-"""Requests that create, update and delete: the body checked member by member, then the behaviors' say, then stored.
+"""Create, update and delete requests: the body is validated, then the behavior runs, then the record is stored.
 
-Errors and their order: behavior sheet, section 9; what is malformed (400) is told before what is not valid (422).
+Errors of malformed bodies (400) are reported before those of invalid values (422).
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _IDENTIFIER = frozenset({"type", "id"})
 
 
 class Body(NamedTuple):
-    """The members of a request's document, unchecked."""
+    """The members of a request's document, not yet validated."""
 
     attributes: dict[str, Any]
     relationships: dict[str, Any]
 
 
 def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
-    """The document of a request that creates, or updates the record `id`.
+    """Parse the document of a create request, or of an update of the record `id`.
 
     Raises:
-        HttpError: It is none.
+        HttpError: The document is malformed (400).
     """
     try:
         document = msgspec.json.decode(body or b"")
@@ -70,14 +70,14 @@ def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
 
 
 def _reject_unknown(shape: dict[str, Any], known: frozenset[str]) -> None:
-    """Refuse members that are not known (400)."""
+    """Reject unknown members (400)."""
     unknown = [not_allowed(name) for name in shape if name not in known]
     if unknown:
         raise HttpError.combine(unknown)
 
 
 def _unknown_in_linkage(value: Any) -> list[str]:
-    """Members of a relationship, and of the identifiers in it, that are not known."""
+    """Return the unknown members of a relationship and of its identifiers."""
     if not isinstance(value, dict):
         return []
     linkage = cast("dict[str, Any]", value)
@@ -100,7 +100,7 @@ def create(session: AccountSession, table: Table, body: Body) -> Record:
 
 
 def add(session: AccountSession, table: Table, record: Record) -> Record:
-    """Store a new record with all that the behavior adds to it."""
+    """Complete a new record by its behavior and store it."""
     behavior = session.runtime.behavior(table.type)
     record.setdefault("id", session.new_id())
     for field in table.attribute_fields:
@@ -123,7 +123,7 @@ def add(session: AccountSession, table: Table, record: Record) -> Record:
 
 
 def change(session: AccountSession, table: Table, record: Record, body: Body) -> None:
-    """Update a record from a document: members that were not sent stay."""
+    """Update a record from a document; members not sent are unchanged."""
     behavior = session.runtime.behavior(table.type)
     changes = _read_changes(session, table, body, creating=False)
     held = {
@@ -157,7 +157,7 @@ def remove(session: AccountSession, table: Table, id: str) -> None:
 
 
 def _read_changes(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
-    """The members of a body that may be written, as a record keeps them."""
+    """Return the validated members of a body, as stored in a record."""
     checker = Checker(creating=creating)
     fields = table.cls._fields
     for name, value in body.attributes.items():
@@ -200,7 +200,7 @@ def _merge(table: Table, record: Record, changes: Record) -> None:
 
 
 def _check_rules(table: Table, record: Record, changes: Record | None = None) -> None:
-    """Refuse a record whose members do not go together; of one that is changed, as far as the changes concern it."""
+    """Check the cross-field rules of a record; on update, those of changed members."""
     errors: list[HttpError] = []
     for rule in table.cls._rules:
         if changes is None or not changes.keys().isdisjoint(rule.fields):
@@ -212,7 +212,7 @@ def _check_rules(table: Table, record: Record, changes: Record | None = None) ->
 
 
 def _check_nested_rules(field: Field, value: Any) -> None:
-    """The same for an object."""
+    """Check the cross-field rules of a nested object."""
     if field.kind.name != "object" or value is None:
         return
     type_, inside = value["type"], value["attributes"]
@@ -241,7 +241,7 @@ def _require(table: Table, checker: Checker) -> None:
         if not field.required or name in checker.values:
             continue
         if field.kind.name == "object":
-            # Flow 8: a trunk without its configuration is malformed, not only invalid.
+            # A trunk without its configuration is malformed (400), not just invalid.
             raise missing(name)
         if field.place == "attributes":
             checker.errors.append(
@@ -252,7 +252,7 @@ def _require(table: Table, checker: Checker) -> None:
 
 
 def _exclude(table: Table, checker: Checker) -> None:
-    """Of two relationships that exclude each other, runtime one clears the other."""
+    """Clear the relationship that a written one excludes."""
     found = checker.values
     for name, field in table.cls._fields.items():
         if field.excludes is None or found.get(name) is None:
@@ -306,7 +306,7 @@ def _link(session: AccountSession, table: Table, field: Field, value: Any, check
 
 
 def _resolve_identifier(session: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
-    """Type and id of an identifier that names something the account can see; None for any other."""
+    """Return type and id of a valid identifier of a visible record, or None."""
     if not isinstance(data, dict):
         return None
     one = cast("dict[str, Any]", data)

@@ -549,7 +549,7 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
         (lambda s: s.state.seed([]), "given by type"),
         (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": "mian"}]}), "no 'mian'"),
         (lambda s: s.faults.add(status=200), "needs a body"),
-        (lambda s: s.faults.add(status=500, lost_response=True), "leave one out"),
+        (lambda s: s.faults.add(status=500, lost_response=True), "exclude each other"),
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )

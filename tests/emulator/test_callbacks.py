@@ -180,7 +180,11 @@ def test_the_schedule_of_repeats(emulator: Emulator, receiver: Receiver) -> None
     assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
     times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
     assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
-    assert [one.error for one in delivery.attempts][:3] == ["answered 500", "answered 302", "answered 404"]
+    assert [one.error for one in delivery.attempts][:3] == [
+        "responded with 500",
+        "responded with 302",
+        "responded with 404",
+    ]
     receiver.answers.clear()
     assert emulator.callbacks.replay(delivery.id).state == "waiting"
     assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]

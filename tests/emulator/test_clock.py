@@ -45,7 +45,7 @@ def test_lengths_of_time(written: Any, seconds: float) -> None:
 )
 def test_what_is_no_length_of_time(written: Any) -> None:
     """Anything else is refused with the value in the text."""
-    with pytest.raises(ValueError, match=r"length of time") as refused:
+    with pytest.raises(ValueError, match=r"not a duration") as refused:
         parse_duration(written)
     assert str(written)[:5] in str(refused.value) or not str(written).strip()
 
@@ -65,7 +65,7 @@ def test_a_clock_is_stopped_moved_and_let_go() -> None:
 def test_no_time_to_stop_at(at: str) -> None:
     """What is no time, or lies where months cannot be counted, is refused."""
     clock = Clock(start=START, running=False)
-    with pytest.raises(ValueError, match=r"is no (time|year)"):
+    with pytest.raises(ValueError, match=r"must be"):
         clock.freeze(at)
     assert clock.now() == START
 

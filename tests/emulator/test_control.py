@@ -127,7 +127,7 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> N
         )
         status, said = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
         assert status == 409
-        assert "Requests there were" in said["error"]
+        assert "Recorded requests" in said["error"]
         assert remote("GET", "journal/entries?limit=1&method=DELETE")[1][0]["status"] == 204
 
 
@@ -135,17 +135,17 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> N
     ("method", "path", "body", "status", "said"),
     [
         ("POST", "clock/advnce", {}, 404, "Did you mean 'clock/advance'"),
-        ("GET", "clock/advance", None, 405, "is called with POST"),
-        ("POST", "clock/state", {}, 405, "is called with GET"),
+        ("GET", "clock/advance", None, 405, "Use POST"),
+        ("POST", "clock/state", {}, 405, "Use GET"),
         ("POST", "clock/advance", {}, 422, "by"),
-        ("POST", "clock/advance", {"by": "soon"}, 422, "length of time"),
+        ("POST", "clock/advance", {"by": "soon"}, 422, "not a duration"),
         ("POST", "clock/advance", {"by": None}, 422, "by"),
         ("POST", "clock/advance", {"bye": 1}, 422, "bye"),
         ("POST", "clock/advance", [], 422, "Expected"),
         ("POST", "state/restore", {"name": "none"}, 404, "no snapshot 'none'"),
         ("POST", "faults/remove", {"id": 7}, 404, "no fault 7"),
         ("POST", "faults/add", {"status": "503"}, 422, "status"),
-        ("POST", "transitions/approve", {"id": "x"}, 404, "nothing of id 'x'"),
+        ("POST", "transitions/approve", {"id": "x"}, 404, "No record with id 'x'"),
         ("POST", "transitions/set", {"type": "order"}, 422, "Did you mean 'orders'"),
         ("GET", "journal/entries?limit=many", None, 422, "limit"),
         ("POST", "state/seed_file", {"path": "/etc/passwd"}, 404, "There is no"),
@@ -184,7 +184,7 @@ def test_strangers_are_kept_out(remote: Remote, headers: dict[str, str]) -> None
     """A page in a browser on this machine cannot use the controls, under whatever name."""
     status, document = remote("POST", "state/reset", {}, **headers)
     assert status == 403
-    assert "controls" in document["error"]
+    assert "control API" in document["error"]
 
 
 def test_the_own_origin_is_let_in(remote: Remote) -> None:

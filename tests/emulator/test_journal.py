@@ -1,4 +1,4 @@
-"""What was asked and answered: entries, hints for what was refused, assertions that show what came near."""
+"""What was asked and answered: entries, hints for what was refused, assertions that show what Similar requests."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_what_was_called(played: Emulator, arguments: dict[str, Any]) -> None:
     ],
 )
 def test_what_was_not_called(played: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """One that does not shows what came near, and why it was not that."""
+    """One that does not shows what Similar requests, and why it was not that."""
     with pytest.raises(AssertionError) as failed:
         played.journal.assert_called(**arguments)
     assert said in str(failed.value)

@@ -1,4 +1,4 @@
-"""What single resource types do beyond being stored: one module for each idea, collected here by type."""
+"""Type-specific behavior of resources, collected here by type."""
 
 from __future__ import annotations
 

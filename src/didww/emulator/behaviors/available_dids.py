@@ -1,8 +1,7 @@
-"""Numbers in stock: what an account can still buy of a DID group, one number at a time or by quantity.
+"""Available DIDs and the stock of DID groups.
 
-Nothing is stored for numbers that nobody asked about (there are millions): the id of an available DID holds its group
-and its place there, scrambled, with a check from the seed. What an account owns or holds reserved is out of stock for
-that account alone.
+Available DIDs (millions) are stored only once requested: an id encodes the group and the position in it, scrambled,
+with a checksum from the seed. Numbers that an account owns or has reserved are out of stock for that account only.
 """
 
 from __future__ import annotations
@@ -34,20 +33,20 @@ __all__ = [
 ]
 
 MAX_LISTED = 100
-"""Available DIDs in one response; the service has a cap too, and does not say which."""
+"""Maximum number of available DIDs in a response; the service has an undocumented limit too."""
 _SPACE = 1 << 48
 _SCRAMBLE = 0x9E3779B97F4B | 1
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)
-# Other filters of available_dids are filters of did_groups, some under another name.
+# The other filters of available_dids are filters of did_groups, some under another name.
 _OWN = ("id", "number_contains")
 _OF_GROUP = "did_group."
 
 
 class DidGroups(Behavior):
-    """The `meta` of DID groups: their stock as the account sees it."""
+    """DID groups, whose `meta` depends on the account."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """Stock and terms."""
+        """Return the stock for the account, and the terms."""
         left = count_in_stock(session, record)
         return {
             "available_dids_enabled": record["available_dids_enabled"],
@@ -58,14 +57,14 @@ class DidGroups(Behavior):
 
 
 class AvailableDids(Behavior):
-    """Available DIDs come into the store when they are listed or asked for by id."""
+    """Available DIDs, stored when they are listed or requested by id."""
 
     def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
-        """None to begin with."""
+        """Return no initial records."""
         return ()
 
     def resolve(self, session: AccountSession, id: str) -> bool:
-        """Whether `id` is a number that the account can still have."""
+        """Return whether `id` is a number that the account can buy."""
         found = _decode_id(session, id)
         if found is None:
             return False
@@ -79,7 +78,7 @@ class AvailableDids(Behavior):
         return True
 
     def listed(self, session: AccountSession, filters: Mapping[str, Filter]) -> tuple[list[str], dict[str, Any]]:
-        """Some of the numbers that match, in random order, and how many there are."""
+        """Return a random sample of matching numbers, and their total."""
         part = filters.get("number_contains")
         needle = part.values[0] if part is not None else ""
         ids = filters.get("id")
@@ -114,18 +113,18 @@ class AvailableDids(Behavior):
 
 
 def count_in_stock(session: AccountSession, group: Record) -> int:
-    """How many numbers of a group the account can still buy: the first day's stock without its own."""
+    """Return how many numbers of a group the account can buy: the initial stock minus its own."""
     stock: int = group["total_count"]
     return max(0, stock - count_unavailable(session, group))
 
 
 def count_unavailable(session: AccountSession, group: Record) -> int:
-    """How many numbers of a group the account has, holds reserved or has ordered."""
+    """Return how many numbers of a group the account owns, has reserved or has ordered."""
     return sum(one.count(type, did_group=group["id"]) for one, type in _holders(session))
 
 
 def hold_account(session: AccountSession) -> AccountSession:
-    """Where numbers of pending orders are held: reservations of an account that nobody can see."""
+    """Return the session of the hidden account whose reservations hold the numbers of pending orders."""
     return type(session)(session.runtime, -session.owner, session.base)
 
 
@@ -134,7 +133,7 @@ def _holders(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
 
 
 def pick_numbers(session: AccountSession, group: Record, qty: int) -> list[str]:
-    """The next `qty` numbers of a group that the account has not got; fewer if there are fewer."""
+    """Return up to `qty` available numbers of a group."""
     taken = _taken(session, [group["id"]])
     found: list[str] = []
     for k in range(group["total_count"]):
@@ -147,7 +146,7 @@ def pick_numbers(session: AccountSession, group: Record, qty: int) -> list[str]:
 
 
 def available_id(session: AccountSession, group: Record, k: int) -> str:
-    """The id of number `k` of a group."""
+    """Return the id of number `k` of a group."""
     place = ((group.get("rowid") or queries.position_of_group(session, group["id"])) << 16) | k
     scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
     check = md5(f"{session.catalog.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
@@ -155,7 +154,7 @@ def available_id(session: AccountSession, group: Record, k: int) -> str:
 
 
 def _decode_id(session: AccountSession, id: str) -> tuple[Record, int] | None:
-    """The group and the place in it that an id stands for; None if it is none of ours."""
+    """Return the group and position that an id encodes; None if the id is invalid."""
     scrambled = id[-12:]
     if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
         return None
@@ -168,7 +167,7 @@ def _decode_id(session: AccountSession, id: str) -> tuple[Record, int] | None:
 
 
 def _store(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
-    """Put available DIDs into the store, so that they can be read and linked to like any record."""
+    """Store available DIDs, so that they can be read and linked like other records."""
     table = session.touch("available_dids")
     store = session.runtime.store
     new = {available_id(session, group, k): (group, k) for group, k in chosen}
@@ -195,7 +194,7 @@ def _store(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> Non
 
 
 def _taken(session: AccountSession, groups: Iterable[str]) -> frozenset[str]:
-    """Numbers of these groups that the account owns, holds reserved or has ordered."""
+    """Return the numbers of these groups that the account owns, has reserved or has ordered."""
     wanted = list(groups)
     return frozenset[str]().union(
         *(queries.numbers_in_groups(keeper, type, wanted) for keeper, type in _holders(session))
@@ -206,7 +205,7 @@ _BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_wi
 
 
 def _matching_groups(session: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
-    """The groups that filters of available_dids let through, each with no more than what its numbers take."""
+    """Return the groups that match filters of available_dids, with the columns needed for their numbers."""
     table = session.touch("did_groups")
     conditions = Conditions(table, session.owner, session.touch)
     conditions.narrow(
@@ -221,7 +220,7 @@ def _matching_groups(session: AccountSession, filters: Mapping[str, Filter]) -> 
 def _sample(
     session: AccountSession, groups: list[Record], taken: frozenset[str], count: int
 ) -> list[tuple[Record, int]]:
-    """`count` numbers drawn from the groups, each number as likely as any other."""
+    """Return `count` numbers drawn uniformly from the groups."""
     stocked = [group for group in groups if group["total_count"]]
     total = sum(group["total_count"] for group in stocked)
     if total <= 4 * count + len(taken):
@@ -234,7 +233,7 @@ def _sample(
         at += group["total_count"]
         ends.append(at)
     found: dict[tuple[str, int], tuple[Record, int]] = {}
-    # Most draws are free numbers; the bound is for an account that owns nearly everything.
+    # Most draws are available; the limit is for accounts that own almost everything.
     for _ in range(20 * count):
         if len(found) >= count:
             break
@@ -247,7 +246,7 @@ def _sample(
 
 
 def _matching_positions(group: Record, needle: str) -> Iterator[int]:
-    """Places of the group's stock whose number holds `needle`, without writing out those that cannot."""
+    """Yield the positions in the group's stock whose number contains `needle`, skipping impossible ones."""
     base, width, first = group["number_base"], group["number_width"], group["number_from"]
     last = first + group["total_count"]
     if needle in base:
@@ -257,11 +256,11 @@ def _matching_positions(group: Record, needle: str) -> Iterator[int]:
         return
     found: set[int] = set()
     for start in range(max(0, len(base) - len(needle) + 1), len(base) + width - len(needle) + 1):
-        inside = max(0, len(base) - start)  # digits of the needle that fall on the base
+        inside = max(0, len(base) - start)  # digits of the needle within the base
         if needle[:inside] != base[start : start + inside]:
             continue
         rest = needle[inside:]
-        before = max(0, start - len(base))  # free digits in front of it
+        before = max(0, start - len(base))  # free digits before it
         after = width - before - len(rest)
         for high in range(10**before):
             lowest = (high * 10 ** len(rest) + int(rest)) * 10**after

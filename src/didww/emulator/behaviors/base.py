@@ -1,7 +1,7 @@
-"""What a behavior module may say of a resource type beyond its declaration; every method has a plain default.
+"""The hooks of a resource type beyond its declaration; all have defaults.
 
-A behavior is stateless: all it knows is in the `AccountSession` that it is handed. It refuses by raising `HttpError`;
-what it stored in the same request is then undone.
+A behavior is stateless: all state is in the `AccountSession` passed to it. It rejects a request by raising
+`HttpError`, which rolls back the changes of the request.
 """
 
 from __future__ import annotations
@@ -22,94 +22,94 @@ class Behavior:
     """The behavior of one resource type."""
 
     defaults: ClassVar[Mapping[str, Any]] = {}
-    """Attributes that the server sets when a request that creates leaves them out."""
+    """Server-side defaults of attributes on create."""
     stored: ClassVar[bool] = True
-    """False if what is created is answered but not kept; `before_create` then gives it its `id`."""
+    """Whether created records are stored; if not, `before_create` sets the `id` of the response."""
 
     steps: ClassVar[tuple[tuple[float, str], ...]] = ()
     """The automatic steps of a record: seconds after `AccountSession.start_transitions`, and the name passed to
     `due`. The last step is the outcome; `Emulator.transitions` can override when it happens and which one it is."""
     outcomes: ClassVar[tuple[str, ...]] = ()
-    """The names for `due` that decide a record that waits."""
+    """The outcomes: names passed to `due` that end the pending status."""
     undecided: ClassVar[frozenset[str]] = frozenset()
-    """The statuses of a record that waits for an outcome."""
+    """The pending statuses."""
 
-    # First rows
+    # Initial records
 
     def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
-        """The records that are there for all accounts, at the first touch of the type; None for the catalog's."""
+        """Return the initial records shared by all accounts; None for those of the catalog."""
         return None
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002
-        """The records that an account has from the beginning; an id is given to those without."""
+        """Return the initial records of an account; missing ids are set."""
         return ()
 
     def before_seed(self, session: AccountSession, record: Record) -> None:
-        """Complete a record that is put in from outside and that no request could create."""
+        """Complete a seeded record that no request could create."""
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
-        """Act once it is there."""
+        """Run after a record was seeded."""
 
     # Writing
 
     def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002
-        """A record from a request that is no JSON:API document (an upload); None for those that are.
+        """Return a record for an upload; None for JSON:API requests.
 
-        It is stored and answered like any other, `before_create` and `after_create` included.
+        It is then created like any other record, including `before_create` and `after_create`.
         """
         return None
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Validate and complete a record before it is stored: everything declared is in it, to-many as lists of ids."""
+        """Validate and complete a new record; it has all declared members, with to-many as lists of ids."""
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Act once it is stored."""
+        """Run after a record was created."""
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Validate and complete what is to change; `record` is as it was."""
+        """Validate and complete `changes`; `record` is the old state."""
 
     def after_update(self, session: AccountSession, before: Record, changes: Record) -> None:
-        """Act once it is changed; `before` is the record as it was."""
+        """Run after a record was updated; `before` is the old state."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse a deletion, or make ready for it."""
+        """Validate or prepare a deletion."""
 
     def delete(self, session: AccountSession, record: Record) -> bool:  # noqa: ARG002
-        """Carry a deletion out in another way, e.g. mark the record as canceled; False to have it removed."""
+        """Replace a deletion, such as by canceling the record; return False for a normal deletion."""
         return False
 
     def after_delete(self, session: AccountSession, record: Record) -> None:
-        """Act once it is deleted."""
+        """Run after a record was deleted."""
 
     # Reading
 
     def attributes(self, session: AccountSession, record: Record) -> None:
-        """Change the attributes of a record as they are shown."""
+        """Adjust the attributes of a record for the response."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
-        """The record's `meta` object."""
+        """Return the `meta` object of a record."""
         return None
 
     def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:  # noqa: ARG002
-        """More members for the document's `meta`; operation: list, find, create or update."""
+        """Return members of the document's `meta`; `operation` is list, find, create or update."""
         return {}
 
     def resolve(self, session: AccountSession, id: str) -> bool:  # noqa: ARG002
-        """See that a record is in the store if there is one of this id; False if it cannot be had."""
+        """Ensure that a record with this id is stored; return False if it is not available."""
         return True
 
     def listed(self, session: AccountSession, filters: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]] | None:  # noqa: ARG002
-        """The ids of a list that no query of the store can tell, and its document meta; None for the usual way.
+        """Return the ids of a computed list, and its document meta; None for a list from the store.
 
-        Filters: name to the checked value, as `AccountSession.search` takes them.
+        `filters` are validated filters by name.
         """
         return None
 
     # Other
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Do what was scheduled by `AccountSession.schedule`; `session.now()` is the time it was scheduled for."""
+        """Run an event of `AccountSession.schedule`; `session.now()` is its scheduled time."""
 
     def serve(self, session: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:  # noqa: ARG002
-        """Answer a path below the type's own, e.g. `<file>.csv.gz` of `/exports/`; None if it is not this one."""
+        """Return the response to a path below the type's path, such as `/exports/<file>.csv.gz`; None if unknown."""
         return None

@@ -1,7 +1,7 @@
-"""Emergency calling: the verification of an address, and the calling service that comes of it.
+"""Emergency calling: address verifications and calling services.
 
-A verification is approved by itself shortly after it was submitted; then its service becomes active and is charged by
-an order of its own. Source: scenarios sheet, section 7.
+A verification is approved automatically soon after it is submitted; then its service becomes active and is charged by a
+separate order.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
 
 
 class EmergencyVerifications(Behavior):
-    """Submitted, and approved."""
+    """Verifications, approved automatically."""
 
     steps = ((SECONDS_TO_APPROVE, "approve"),)
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check numbers, address and identity; make the calling service, or take the one that is named."""
+        """Check numbers, address and identity; create the calling service, or use the given one."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
         address = session.get("addresses", record["address"]) or {}
         identity = session.get("identities", address["identity"])
@@ -56,7 +56,7 @@ class EmergencyVerifications(Behavior):
         record.update(status="pending", reference=order_reference(session))
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """The service waits for the decision; an active one goes on with its old address meanwhile."""
+        """Put the service in review; an active one keeps its old address meanwhile."""
         service = session.get("emergency_calling_services", record["emergency_calling_service"]) or {}
         changes: dict[str, Any] = {"status": "pending_update", "emergency_verification": record["id"]}
         if service["status"] != "active":
@@ -65,10 +65,10 @@ class EmergencyVerifications(Behavior):
         session.start_transitions("emergency_verifications", {"id": record["id"]})
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Approve: the service becomes active and is charged, its numbers can call for help. Or reject.
+        """Approve (activate and charge the service, enable its numbers) or reject.
 
-        What is not documented is decided so: without the money for it a service is rejected, too, and an active service
-        whose new address is rejected stays active with the old one.
+        Not documented, and chosen here: an insufficient balance rejects the service, and an active service whose new
+        address is rejected stays active with the old one.
         """
         verification = session.get("emergency_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
@@ -121,15 +121,15 @@ class EmergencyVerifications(Behavior):
 
 
 class CallingServices(Behavior):
-    """Subscriptions."""
+    """Emergency calling services."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """The prices of a number in it, those of its requirement."""
+        """Return the prices per number, from its requirement."""
         prices = _prices(session, record)
         return {name: f"{amount:.2f}" for name, amount in prices.items()}
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Cancel: the record stays, its numbers lose emergency calling."""
+        """Cancel the service instead of deleting it; its numbers lose emergency calling."""
         if record["status"] not in _CAN_BE_CANCELED:
             text = f"Emergency Calling Service cannot be canceled in {record['status'].upper()} status"
             raise HttpError(422, text, text, "/data")
@@ -137,7 +137,7 @@ class CallingServices(Behavior):
         return True
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew: a month is charged for each number; a service that cannot be paid is canceled."""
+        """Renew the service: charge a month per number, or cancel it if the balance is insufficient."""
         service = session.get("emergency_calling_services", payload)
         if service is None or service["status"] == "canceled" or service["renew_date"] is None:
             return
@@ -152,7 +152,7 @@ class CallingServices(Behavior):
 
 
 def _check_number(session: AccountSession, did: Record, identity: Record | None) -> None:
-    """Refuse a number that is another's: of another service, or registered to somebody else."""
+    """Refuse a number of another service or registered to another identity."""
     if did["emergency_calling_service"] is not None:
         text = "already has an Emergency Calling Service"
         raise HttpError(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
@@ -203,7 +203,7 @@ def _prices(session: AccountSession, service: Record) -> dict[str, Decimal]:
 
 
 def _item(session: AccountSession, service: Record) -> Record:
-    """The order item of a month that begins now: prices of one number, with VAT."""
+    """Return the order item of the current month: prices of one number, with VAT."""
     prices, now = _prices(session, service), session.now()
     return {
         "qty": len(session.related("emergency_calling_services", service["id"], "dids")),
@@ -228,7 +228,7 @@ def _charge(session: AccountSession, service: Record, verification: Record) -> R
             "description": "Emergency",
             "amount": f"{amount:.2f}",
             "items": [{"type": "emergency_order_items", "attributes": item}],
-            # Where the callback of an order goes that nobody placed is not documented: to the verification's address.
+            # Not documented, and chosen here: the callback of this order goes to the URL of the verification.
             "callback_url": verification["callback_url"],
             "callback_method": verification["callback_method"],
         },

@@ -1,7 +1,6 @@
-"""Exports are prepared in the background, and their file is served: call records of the account's numbers and trunks.
+"""Exports of call records, prepared in the background and served as files.
 
-Rules and texts: cdr-exports sheet, sections 1 to 3. The sheet leaves the texts for `to` open; they follow those for
-`from`.
+The service's error texts for `to` are not known; they follow those for `from`.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Exports", "get_lines"]
 
 _SMALL: Final = 1 << 20
-"""Bytes up to which a file is made before it is sent, so that its length can be told."""
+"""Maximum size of files generated before sending, so that their Content-Length is known."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -57,14 +56,14 @@ _NO_KIND: Final[dict[str, Any]] = {"country": None, "did_group_type": None, "is_
 
 
 class Exports(Behavior):
-    """Pending, processing, completed with a file."""
+    """Exports: pending, processing, completed."""
 
     steps = ((0.2, "start"), (0.6, "complete"))
     outcomes = ("complete",)
     undecided = frozenset({"pending", "processing"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check the filters."""
+        """Validate the filters."""
         filters: dict[str, Any] = record["filters"]
         now = session.now()
         times: dict[str, datetime] = {}
@@ -72,7 +71,7 @@ class Exports(Behavior):
             moment = _parse_time(filters.get(name))
             if moment is None or moment > now:
                 raise _filter_error(f"{name} not valid")
-            # The month as a number, so that two before January is November.
+            # Months as integers, so that differences work across years.
             if not 0 <= _month(now) - _month(moment) <= 2:
                 raise _filter_error(f"{name} must be within the current and 2 previous months")
             times[name] = moment
@@ -87,11 +86,11 @@ class Exports(Behavior):
         record["url"] = None
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Begin shortly after."""
+        """Schedule the processing."""
         session.start_transitions("exports", {"id": record["id"], "base": session.base})
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Go one step further; a month after it was completed, an export is gone with its file."""
+        """Run the next step; an export and its file are deleted a month after completion."""
         export = session.get("exports", payload["id"])
         if export is None:
             return
@@ -102,7 +101,7 @@ class Exports(Behavior):
         if name == "start":
             session.update("exports", payload["id"], {"status": "processing"})
             return
-        # The file's name is a UUID of its own.
+        # The file name is a separate UUID.
         base = payload.get("base", session.base)
         url = f"{base}/exports/{session.new_id()}.csv.gz"
         export = session.update("exports", payload["id"], {"status": "completed", "url": url})
@@ -110,7 +109,7 @@ class Exports(Behavior):
         session.schedule(add_month(session.now()), "exports", "forget", {"id": payload["id"]})
 
     def serve(self, session: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:
-        """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
+        """Return the file or a range of it; an unknown file gets 404 with an empty body, as in the service."""
         if not rest.endswith(".csv.gz") or request.method != "GET":
             return None
         for export in session.find("exports", status="completed"):
@@ -120,7 +119,7 @@ class Exports(Behavior):
 
 
 def _file_response(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
-    """The whole file or the part that a request asks for (RFC 9110, section 14; one range at most)."""
+    """Return the file or the requested range (RFC 9110, section 14; single ranges only)."""
     file, tag = found
     asked = {key.lower(): value.strip() for key, value in request.headers.items()}
     headers = {
@@ -147,7 +146,7 @@ def _file_response(found: tuple[ExportFile, str], name: str, request: Request) -
 
 
 class _Contents(msgspec.Struct, array_like=True):
-    """What a file is made of: it does not change when numbers come and go."""
+    """The inputs of a file, which later changes of numbers do not affect."""
 
     outbound: bool
     start: datetime
@@ -158,7 +157,7 @@ class _Contents(msgspec.Struct, array_like=True):
 
 
 def _contents(session: AccountSession, export: Record) -> bytes:
-    """The contents of an export, packed: as they were when it was completed."""
+    """Return the encoded inputs of an export, as of its completion."""
     stored = queries.export_file(session, export["id"])
     if stored is not None:
         return stored
@@ -176,7 +175,7 @@ def _contents(session: AccountSession, export: Record) -> bytes:
 
 
 def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
-    """The file of an export and the tag that stands for its contents."""
+    """Return the file of an export, and its ETag."""
     packed, seed = _contents(session, export), session.catalog.seed
     tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
 
@@ -194,7 +193,7 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
 
 
 def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
-    """The outbound trunks of an account, or the one that is asked for, with the numbers that they call from."""
+    """Return the outbound trunks of an account, or a given one, with their source numbers."""
     wanted = filters.get("voice_out_trunk.id")
     found = session.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
     anyone = tuple(did["number"] for did in session.find("dids", limit=1000))
@@ -207,11 +206,11 @@ def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
 
 
 def get_lines(session: AccountSession, number: str | None) -> list[Line]:
-    """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
+    """Return the numbers of an account, or a given one, with their routing and prices."""
     dids = session.find("dids") if number is None else session.find("dids", number=number)
     trunks = {trunk["id"]: trunk for trunk in session.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
-    # Lowest priority first, then the greater share.
+    # Lowest priority value first, then highest weight.
     for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
         members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
     groups = {group["id"]: group["name"] for group in session.find("voice_in_trunk_groups")}
@@ -242,7 +241,7 @@ def get_lines(session: AccountSession, number: str | None) -> list[Line]:
 
 
 def _metered_share(kind: Record, sharing: Record | None) -> int:
-    """Of 16 calls, those that find the channels taken that are paid for by the month."""
+    """Return how many of 16 calls exceed the channels paid per month."""
     if kind["is_metered"]:
         return ALWAYS_METERED
     if sharing is not None:

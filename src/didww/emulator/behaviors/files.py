@@ -1,8 +1,7 @@
-"""Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
+"""Encrypted uploads: public keys, and containers, which are decrypted to validate them.
 
-The emulator has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
-secret. A staged file is attached once, and removed after 24 hours, attached or not. Sources: the sheet on encryption,
-contract file encrypted_files.
+The emulator's RSA keys are part of the package, so uploads are not secret. A file can be attached once, and is removed
+after 24 hours. Source: `tests/contract/facts/encrypted_files.yaml`.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"'
 
 
 class PublicKeys(Behavior):
-    """The two keys, first and second."""
+    """The two public keys."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """The same for all seeds."""
+        """Return the keys, which do not depend on the seed."""
         for position, key in enumerate(_public_keys()):
             yield {"id": session.catalog.id_of("public_keys", str(position)), "key": key}
 
 
 class EncryptedFiles(Behavior):
-    """Taken in from a form, opened, and forgotten by the clock."""
+    """Uploaded files, removed after a day."""
 
-    def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
-        """The record of an upload."""
+    def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002
+        """Return the record of an upload."""
         fields = _form(content_type, body)
         if fields is None or not set(fields) <= _FIELDS:
             raise HttpError(400, "invalid params", "invalid params", code="400")
@@ -66,23 +65,23 @@ class EncryptedFiles(Behavior):
         return {"description": None if description is None else description.decode("utf-8", "replace")}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """It is kept for a day."""
+        """Set the expiration."""
         record["expires_at"] = session.stamp(session.now() + KEPT)
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remember when it ends."""
+        """Schedule the expiration."""
         session.schedule(session.now() + KEPT, "encrypted_files", "expire", record["id"])
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Forget it."""
+        """Remove the expired file."""
         session.delete("encrypted_files", payload)
 
 
 def attach(session: AccountSession, record: Record, name: str) -> None:
-    """Have the files of a relationship of a new record attached to it.
+    """Attach the files of a relationship to a new record.
 
     Raises:
-        HttpError: One was attached before: a staged file is used once.
+        HttpError: A file was attached before.
     """
     for file in session.find("encrypted_files", id=record[name]):
         if file["private"].get("attached"):
@@ -91,7 +90,7 @@ def attach(session: AccountSession, record: Record, name: str) -> None:
 
 
 def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:
-    """The fields of a multipart form; None if it is none."""
+    """Return the fields of a multipart form; None if invalid."""
     head = Message()
     head["Content-Type"] = content_type
     boundary = head.get_boundary()
@@ -126,7 +125,7 @@ def _public_keys() -> tuple[str, ...]:
 
 
 def _decrypt(container: bytes) -> bytes | None:
-    """The file in a container; None if both keys do not open the same one."""
+    """Decrypt a container; None unless both keys decrypt the same file."""
     from cryptography.hazmat.primitives import hashes, padding
     from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
     from cryptography.hazmat.primitives.ciphers import Cipher

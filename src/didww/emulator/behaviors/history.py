@@ -1,4 +1,4 @@
-"""The history of numbers: an entry for each event, forgotten after 90 days.
+"""The history of DIDs, kept for 90 days.
 
 Source: tests/contract/facts/did_history.yaml.
 """
@@ -25,14 +25,14 @@ _KEPT = timedelta(days=HISTORY_DAYS[_TYPE])
 
 
 class History(Behavior):
-    """Events of numbers."""
+    """History events."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
-        """A count before and after; only a change of one has them."""
+        """Return the old and new value of a change."""
         return record["private"] or None
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Forget what is old."""
+        """Purge old events."""
         oldest = queries.purge_history(session, session.stamp(session.now() - _KEPT))
         if oldest is not None:
             _schedule_purge(session, datetime.fromisoformat(oldest))
@@ -46,14 +46,14 @@ def record_event(
     method: str = "api3",
     change: tuple[Any, Any] | None = None,
 ) -> None:
-    """Write an event of some numbers into the history.
+    """Record an event of some numbers.
 
     Args:
-        session: Whose.
-        action: What happened.
-        numbers: To which.
-        method: By which door: `api3` for a request, `system` for the clock.
-        change: A value before and after.
+        session: Session of the account.
+        action: Action of the event.
+        numbers: Numbers of the event.
+        method: Origin: `api3` for a request, `system` for the clock.
+        change: Old and new value.
     """
     private = {} if change is None else {"from": _text(change[0]), "to": _text(change[1])}
     session.insert_many(

@@ -1,4 +1,4 @@
-"""Months: how long a number, a channel or a service is paid for."""
+"""Billing months of numbers, channels and services."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["add_month", "last_day", "subtract_month"]
 
 
 def add_month(moment: datetime, day: int | None = None) -> datetime:
-    """The same day of the next month, or its last.
+    """Return the same day of the next month, or its last day.
 
     Args:
-        moment: From when.
-        day: The day of the month at which it began, if `moment` is the last of a short month.
+        moment: Start.
+        day: Billing day. Defaults to the day of `moment`.
 
     Example:
         >>> from datetime import datetime
@@ -29,16 +29,16 @@ def add_month(moment: datetime, day: int | None = None) -> datetime:
 
 
 def last_day(end: date) -> str:
-    """The last day that is paid for, if what is paid for ends at `end`."""
+    """Return the last paid day of a period that ends at `end`."""
     return f"{end - timedelta(days=1):%Y-%m-%d}"
 
 
 def subtract_month(end: date, day: int | None = None) -> date:
-    """When a month that ends then began: the same day of the month before, or its last.
+    """Return the same day of the previous month, or its last day.
 
     Args:
-        end: The end.
-        day: The day of the month at which it began, if `end` is the last of a short month.
+        end: End.
+        day: Billing day. Defaults to the day of `end`.
     """
     year, month = end.year - (end.month == 1), (end.month - 2) % 12 + 1
     return end.replace(year=year, month=month, day=min(day or end.day, calendar.monthrange(year, month)[1]))

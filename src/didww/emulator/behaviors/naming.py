@@ -1,4 +1,4 @@
-"""Names that an account can give only once, and references of orders."""
+"""Unique names, and costs and references of orders."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["UniqueNames", "cost", "order_reference"]
 
 
 class UniqueNames(Behavior):
-    """Names are the account's own only once.
+    """Names that must be unique within the account.
 
     Attributes:
-        shared_by: The types that share the names, the first of them the behavior's own.
+        shared_by: The types that share a namespace, starting with the behavior's own.
     """
 
     shared_by: ClassVar[tuple[str, ...]]
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse a name that is taken."""
+        """Check that the name is unique."""
         self._check_name(session, record["name"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Refuse a name that another one has."""
+        """Check that a changed name is unique."""
         if "name" in changes and changes["name"] != record["name"]:
             self._check_name(session, changes["name"])
 
@@ -42,11 +42,11 @@ class UniqueNames(Behavior):
 
 
 def cost(item: Record) -> Decimal:
-    """What an item of an order costs: its attributes hold the prices of one unit."""
+    """Return the price of an order item from its unit prices."""
     return int(item["qty"]) * (Decimal(item["nrc"]) + Decimal(item["mrc"]))
 
 
 def order_reference(session: AccountSession) -> str:
-    """A new reference of an order, for people to read."""
+    """Return a new human-readable order reference."""
     letters = "".join(session.rng.choices(string.ascii_uppercase, k=3))
     return f"{letters}-{session.rng.randrange(10**6):06}"

@@ -1,10 +1,9 @@
-"""Orders buy numbers: by quantity (1 by default), one particular number, or one that is reserved; or channels.
+"""Orders of numbers (by quantity, an available DID or a reservation) or channels.
 
-An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
-owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock, unless the
-group takes no back orders; it is tried again every minute. Channels are there at once. Items hold the prices of one
-unit, with VAT; the amount is the sum over all units. Prices of SKUs are without VAT. Sources: scenarios sheet,
-sections 1 to 4 and 11; contract file orders; recorded responses.
+An order is charged immediately, holds its numbers, and completes automatically soon after. With back ordering (the
+service's default) it stays pending until all its numbers are in stock, unless the group does not allow back orders; it
+is retried every minute. Channels are available immediately. Items have unit prices with VAT; SKU prices exclude VAT.
+Sources: `tests/contract/facts/orders.yaml`; recorded responses.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ __all__ = ["Orders"]
 
 SECONDS_TO_TRY_AGAIN = 60.0
 MAX_TRIES_A_MINUTE = 60
-"""After them, an order that waits for stock is tried every hour: a leap of a year is no million tries."""
+"""After them, a back order is retried hourly, so that advancing the clock by a year stays fast."""
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
 
 
 class Orders(Behavior):
-    """Priced, charged, filled."""
+    """Orders."""
 
     steps = ((0.4, "complete"),)
     outcomes = ("complete", "cancel")
@@ -45,7 +44,7 @@ class Orders(Behavior):
     defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check the items, hold their numbers and charge their price."""
+        """Check the items, hold their numbers and charge the price."""
         backorder = record["allow_back_ordering"]
         description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
         record.update(
@@ -66,11 +65,11 @@ class Orders(Behavior):
         record["private"] = {"plans": plans}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Have it filled; channels alone are there at once."""
+        """Schedule the completion; orders of channels complete immediately."""
         session.start_transitions("orders", {"id": record["id"]}, at_once=not _number_plans(record["private"]["plans"]))
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Hand the numbers over, if all of them are there; or cancel."""
+        """Complete the order if all numbers are in stock, or cancel it."""
         order = session.get("orders", payload["id"])
         if order is None or order["status"] != "pending":
             return
@@ -107,8 +106,8 @@ class Orders(Behavior):
         session.update("orders", order["id"], {"status": "completed", "items": order["items"]})
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Cancel: the money comes back, the numbers go back into stock."""
-        # Only orders of numbers can be canceled; how the service says so of others is not documented.
+        """Cancel the order: refund it and release its numbers."""
+        # Only orders of numbers can be canceled; the service's error for others is not documented.
         if record["status"] != "pending" or not _number_plans(record["private"]["plans"]):
             raise HttpError(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
         _cancel(session, record)
@@ -130,7 +129,7 @@ def _number_plans(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _price_item(
     session: AccountSession, index: int, item: Any, *, backorder: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The item as it is answered, and the plan to fill it."""
+    """Return the item of the response, and the plan to fill it."""
     inside = item["attributes"]
 
     def refused(name: str, message: str = "is invalid") -> HttpError:
@@ -182,7 +181,7 @@ def _price_item(
 def _channels(
     session: AccountSession, inside: dict[str, Any], refused: Callable[..., HttpError]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
+    """Return the item and plan of channels until the pool renews, at the price of the quantity tier."""
     pool, qty = session.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
     if pool is None:
         raise refused("capacity_pool_id")
@@ -204,7 +203,7 @@ def _channels(
 
 
 def _rest_of_month(session: AccountSession, pool: Record) -> Decimal:
-    """Which part of a month new channels are charged for: what is left of the pool's."""
+    """Return the fraction of the month that new channels are charged for."""
     today = session.now().date()
     ends = date.fromisoformat(pool["renew_date"])
     begins = subtract_month(ends, pool["private"].get("day"))
@@ -238,7 +237,7 @@ _CHOOSERS: dict[str, Callable[..., list[str]]] = {
 
 
 def _hold(session: AccountSession, plan: dict[str, Any], order: str) -> None:
-    """Keep the numbers of a plan out of stock while the order is pending."""
+    """Hold the numbers of a plan while the order is pending."""
     held = hold_account(session)
     for number in plan["numbers"]:
         held.insert(

@@ -1,7 +1,6 @@
-"""Registration of numbers: testing what there is against a requirement, and the verification of addresses.
+"""Registration of numbers: requirement validations and address verifications.
 
-A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behavior
-sheet, section 9 (the texts of what is missing); contract files. The texts of conflicts are the emulator's own.
+A verification is approved automatically soon after it is submitted. The texts of conflicts are the emulator's own.
 """
 
 from __future__ import annotations
@@ -48,10 +47,10 @@ _LABELED: Final = {
 
 
 class Validations(Behavior):
-    """Tests an identity, an address or both; nothing is stored.
+    """Validate an identity, an address or both; nothing is stored.
 
     Args:
-        requirement: The relationship that names the requirement, and the type of it in the singular.
+        requirement: Name of the relationship to the requirement.
         requirements: Type of the requirements.
     """
 
@@ -62,7 +61,7 @@ class Validations(Behavior):
         self._requirements = requirements
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse with everything that is missing; the response bears the requirement's id."""
+        """Report everything that is missing; the response has the requirement's id."""
         identity, address = record["identity"], record["address"]
         if identity is None and address is None:
             raise relationship_error("identity", "can't be blank")
@@ -78,14 +77,14 @@ class Validations(Behavior):
 
 
 class AddressVerifications(Behavior):
-    """Submitted, and approved."""
+    """Verifications, approved automatically."""
 
     steps = ((SECONDS_TO_APPROVE, "approve"),)
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse what lacks something that the numbers' requirement asks for."""
+        """Check the requirements of the numbers."""
         address = session.get("addresses", record["address"])
         assert address is not None  # noqa: S101 checked with the body
         identity = session.get("identities", address["identity"])
@@ -96,16 +95,16 @@ class AddressVerifications(Behavior):
         record.update(status="pending", reference=reference(session, "AV"))
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Have it decided."""
+        """Schedule the decision."""
         session.start_transitions("address_verifications", {"id": record["id"]})
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
-        """Register the numbers of one that is approved."""
+        """Register the numbers of an approved verification."""
         if record["status"] == "approved":
             _register_all(session, record)
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Approve: the numbers are registered, and work. Or reject: all stays as it is."""
+        """Approve (register the numbers) or reject."""
         verification = session.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
@@ -117,17 +116,17 @@ class AddressVerifications(Behavior):
 
 
 class Identities(Behavior):
-    """People and companies."""
+    """Identities."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that is in use, or has an address that is."""
+        """Refuse to delete an identity in use, or with an address in use."""
         if session.count("dids", identity=record["id"]):
             raise conflict("The identity cannot be removed while a number is registered to it")
         for address in session.related("identities", record["id"], "addresses"):
             _check_not_in_use(session, address)
 
     def attributes(self, session: AccountSession, record: Record) -> None:
-        """Say whether a number is registered to it."""
+        """Set whether a number is registered to it."""
         record["verified"] = session.count("dids", identity=record["id"]) > 0
 
 
@@ -135,19 +134,19 @@ class Addresses(Behavior):
     """Addresses of identities."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that is in use."""
+        """Refuse to delete an address in use."""
         _check_not_in_use(session, record["id"])
 
     def attributes(self, session: AccountSession, record: Record) -> None:
-        """Say whether a number is registered to it."""
+        """Set whether a number is registered to it."""
         record["verified"] = session.count("dids", address=record["id"]) > 0
 
 
 class Proofs(Behavior):
-    """Documents that prove an identity or an address."""
+    """Proofs of identities and addresses."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """The kind of proof says what it can prove."""
+        """Check that the proof type fits the entity."""
         proves = (session.get("proof_types", record["proof_type"]) or {})["entity_type"]
         entity = session.get(record["entity_type"], record["entity"]) or {}
         kinds = {"identities": str(entity.get("identity_type", "")).capitalize(), "addresses": "Address"}
@@ -156,7 +155,7 @@ class Proofs(Behavior):
         attach(session, record, "files")
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that a review needs."""
+        """Refuse to delete a document that a review needs."""
         of_address = record["entity_type"] == "addresses"
         kind = "address" if of_address else (session.get("identities", record["entity"]) or {})["identity_type"]
         addresses = [record["entity"]] if of_address else session.related("identities", record["entity"], "addresses")
@@ -167,21 +166,21 @@ class Proofs(Behavior):
 
 
 class PermanentDocuments(Behavior):
-    """Filled-in forms on file, one for each identity and template."""
+    """Permanent supporting documents, one per identity and template."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Use up its files."""
+        """Attach its files."""
         attach(session, record, "files")
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remove the one whose place it takes."""
+        """Remove the document that it replaces."""
         same = {"identity": record["identity"], "template": record["template"]}
         for one in session.find("permanent_supporting_documents", **same):
             if one["id"] != record["id"]:
                 session.delete("permanent_supporting_documents", one["id"])
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that a review needs."""
+        """Refuse to delete a document that a review needs."""
         kind = (session.get("identities", record["identity"]) or {})["identity_type"]
         for requirement in _under_review(session, session.related("identities", record["identity"], "addresses")):
             if requirement[f"{kind}_permanent_document"] == record["template"]:
@@ -189,7 +188,7 @@ class PermanentDocuments(Behavior):
 
 
 def register(session: AccountSession, did: str, address: Record) -> None:
-    """Let a number work whose address was approved."""
+    """Register a number with an approved address."""
     changes = {
         "awaiting_registration": False,
         "blocked": False,
@@ -206,13 +205,13 @@ def _register_all(session: AccountSession, verification: Record) -> None:
 
 
 def rejection_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What a rejected verification holds."""
+    """Return the attributes of a rejected verification."""
     reasons = list(payload.get("reasons") or ()) or ["Rejected"]
     return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
 
 
 def _check_not_in_use(session: AccountSession, address: str) -> None:
-    """Refuse to remove an address that a review or an emergency calling service still rests on."""
+    """Refuse to delete an address that a review or an emergency calling service uses."""
     for type in ("address_verifications", "emergency_verifications"):
         if session.count(type, address=address, status="pending"):
             raise conflict("The address cannot be removed while its verification is pending")
@@ -222,7 +221,7 @@ def _check_not_in_use(session: AccountSession, address: str) -> None:
 
 
 def _under_review(session: AccountSession, addresses: Iterable[str]) -> Iterator[Record]:
-    """The requirements that reviews of these addresses go by at present."""
+    """Yield the requirements of pending reviews of these addresses."""
     for one in session.find("address_verifications", address=list(addresses), status="pending"):
         yield from _requirements(session, session.related("address_verifications", one["id"], "dids"))
 
@@ -233,10 +232,10 @@ def _needed_error(what: str) -> HttpError:
 
 
 def check(session: AccountSession, requirement: Record, identity: Record | None, address: Record | None) -> None:
-    """Refuse with all that identity and address lack of a requirement.
+    """Check an identity and address against a requirement.
 
     Raises:
-        HttpError: Something is missing; each error points at the whole request.
+        HttpError: Something is missing; each error points to the whole request.
     """
     if identity is not None and address is not None and address["identity"] != identity["id"]:
         raise relationship_error("address")
@@ -250,7 +249,7 @@ def check(session: AccountSession, requirement: Record, identity: Record | None,
 
 
 def reference(session: AccountSession, letters: str) -> str:
-    """A new reference for people to read."""
+    """Return a new human-readable reference."""
     return f"{letters}-{session.rng.randrange(10**4, 10**6)}"
 
 
@@ -274,7 +273,7 @@ def _missing_for_identity(
 
 
 def _attribute(field: str) -> str:
-    """The attribute, or relationship, that a mandatory field is."""
+    """Return the attribute or relationship of a mandatory field."""
     return _LABELED.get(field) or field
 
 
@@ -295,7 +294,7 @@ def _missing_for_address(
 
 def _missing_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
     needed = requirement.get(f"{kind}_proof_qty") or 0
-    if not needed:  # emergency requirements know no proofs
+    if not needed:  # emergency requirements have no proofs
         return
     types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
     if session.count("proofs", entity=entity, proof_type=types) < needed:
@@ -304,7 +303,7 @@ def _missing_proofs(session: AccountSession, requirement: Record, kind: str, ent
 
 
 def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
-    """The address requirements of some numbers."""
+    """Return the address requirements of some numbers."""
     found: dict[str, Record] = {}
     for did in dids:
         group = session.get("did_groups", (session.get("dids", did) or {}).get("did_group")) or {}

@@ -1,7 +1,4 @@
-"""Reservations hold an available number for ten minutes; an account has at most ten at a time.
-
-Source: scenarios sheet, section 4.
-"""
+"""Reservations hold an available number for ten minutes; an account can have ten at a time."""
 
 from __future__ import annotations
 
@@ -22,10 +19,10 @@ MAX_RESERVATIONS = 10
 
 
 class Reservations(Behavior):
-    """Held, and let go by the clock."""
+    """DID reservations."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Take the number out of stock."""
+        """Check the limit and reserve the number."""
         available = session.get("available_dids", record["available_did"])
         if available is None:
             raise relationship_error("available_did")
@@ -36,15 +33,15 @@ class Reservations(Behavior):
         record["expires_at"] = session.stamp(session.now() + HELD)
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remember when it ends."""
+        """Schedule the expiration."""
         session.schedule(session.now() + HELD, "did_reservations", "expire", record["id"])
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Let the number go; nothing happens if it was bought or released meanwhile."""
+        """Remove the reservation, unless the number was bought or released."""
         session.delete("did_reservations", payload)
 
     def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
-        """How many more the account may hold; the response to a creation does not say."""
+        """Return how many more reservations the account can have; not in create responses."""
         return (
             {} if operation == "create" else {"available_count": MAX_RESERVATIONS - session.count("did_reservations")}
         )

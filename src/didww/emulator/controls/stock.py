@@ -64,7 +64,7 @@ class Stock:
         Args:
             did_group: Id of the group.
             count: Numbers in stock, from 0 to those in the range that the account does not own.
-            api_key: Key of the account. Defaults to the emulator's own. Other accounts see the stock minus what they own.
+            api_key: Key of the account. Defaults to the emulator's own. Others see it minus their own numbers.
 
         Raises:
             LookupError: There is no such group.

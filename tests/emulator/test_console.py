@@ -119,7 +119,7 @@ def every_page(emulator: Emulator) -> dict[str, str]:
 # What is shown
 
 
-def test_no_link_leads_nowhere_and_nothing_of_a_user_is_markup(emulator: Emulator) -> None:
+def test_no_broken_links_and_user_text_is_escaped(emulator: Emulator) -> None:
     """Each page that a link of another leads to is there, and shows markup of users as text."""
     scene = fill(emulator)
     pages = every_page(emulator)
@@ -132,7 +132,7 @@ def test_no_link_leads_nowhere_and_nothing_of_a_user_is_markup(emulator: Emulato
 
 
 def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
-    """Not in bodies, answers, attributes, addresses, queries, nor in what is to be copied."""
+    """Not in bodies, responses, attributes, addresses, queries, nor in what is to be copied."""
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
@@ -141,7 +141,7 @@ def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("place", [*PAGES, "nowhere"])
-def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator, place: str) -> None:
+def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: str) -> None:
     """Styles and scripts stand in the page, under a nonce that is another one each time."""
     fill(emulator)
     first, second = (console.handle(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
@@ -173,7 +173,7 @@ def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator,
         "resources/sqlite_master",
     ],
 )
-def test_what_there_is_not(emulator: Emulator, place: str) -> None:
+def test_missing_pages_return_404(emulator: Emulator, place: str) -> None:
     """404, as a page."""
     assert "Not found" in get(emulator, place, 404)
 
@@ -195,7 +195,7 @@ def test_a_record_leads_to_others(emulator: Emulator) -> None:
     assert {"did_groups", "orders", "voice_in_trunks"} <= {type for type, _ in links}
 
 
-def test_looking_changes_nothing() -> None:
+def test_viewing_pages_has_no_side_effects() -> None:
     """The ids of what is made after a look at all pages are those that they were without it."""
     ids: list[str] = []
     for look in (False, True):
@@ -248,7 +248,7 @@ def test_what_is_copied_sends_the_same_request(
         headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
         data = next((value.encode() for option, value in given if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
-        with suppress(DidwwError):  # the error that was answered
+        with suppress(DidwwError):  # the error response
             exec(formatting.to_python(first, base), {})
         entries = emulator.journal.entries()
     told = [
@@ -345,7 +345,7 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
         ("balance/put", {"balance": "25.50", "credit": "", "api_key": KEY}, "state", lambda s, c: str(c.client.balance().find().data.total_balance) == "25.50"),
     ],
 )  # fmt: skip
-def test_a_form_is_done_and_leads_to_a_page(
+def test_forms_run_their_operation_and_redirect(
     emulator: Emulator, place: str, fields: dict[str, str], page: str, check: Check
 ) -> None:
     """Once: the browser is sent to a page by GET, which says so."""
@@ -403,7 +403,9 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
         ("nothing/at-all", {}, 404, "Not found"),
     ],
 )
-def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str) -> None:
+def test_invalid_forms_show_the_error(
+    emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str
+) -> None:
     """A page that says why, and shows what was sent as text."""
     response = post(emulator, place, **fields)
     text = response.body.decode()
@@ -413,7 +415,7 @@ def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str,
     assert emulator.faults.rules() == []
 
 
-def test_a_key_that_the_emulator_does_not_take() -> None:
+def test_form_with_an_invalid_api_key() -> None:
     """Is said to be none, and not formatting."""
     with Emulator(api_key="the-only-key") as emulator:
         response = post(emulator, "balance/put", balance="1", api_key=KEY)
@@ -428,7 +430,7 @@ def test_other_methods_are_refused(emulator: Emulator) -> None:
     assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_without_jinja2_it_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_console_without_jinja2_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra that brings it."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     console._templates.cache_clear()
@@ -489,7 +491,7 @@ def test_pages_of_other_origins_cannot_send_forms(open_control: bool, origin: st
         assert bool(emulator.faults.rules()) == (status == 303)
 
 
-def test_strangers_see_nothing() -> None:
+def test_console_rejects_other_machines() -> None:
     """A name that somebody else's DNS leads here is not this machine's own."""
     with served() as (_, root):
         assert httpx2.get(root, headers={"host": "evil.example.com"}).status_code == 403
@@ -576,7 +578,7 @@ def test_an_order_is_completed_by_hand(chromium: Any, scripts: bool) -> None:
             assert client.orders().find(made.id).data.status == "completed"
 
 
-def test_a_foreign_page_cannot_steer(chromium: Any) -> None:
+def test_cross_origin_pages_cannot_use_the_console(chromium: Any) -> None:
     """Its form is refused, and the console cannot be framed."""
     with served() as (emulator, root):
         context = chromium.new_context()

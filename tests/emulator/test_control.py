@@ -33,10 +33,10 @@ class Remote:
         content = raw if raw is not None else None if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, f"/_emulator/{path}", content, sent)
-        answer = connection.getresponse()
-        read = answer.read()
+        response = connection.getresponse()
+        read = response.read()
         connection.close()
-        return answer.status, json.loads(read) if read else None
+        return response.status, json.loads(read) if read else None
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_the_page_names_all_paths_and_parameters() -> None:
         assert f"| `{verb} {place}` | {names} |" in page
 
 
-def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
+def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
     """Time, money, objects, faults, snapshots, the journal: what was done there is what a client of the API sees."""
     _, base = place
     assert remote("POST", "clock/freeze", {"at": "2026-03-01T12:00:00Z"}) == (200, "2026-03-01T12:00:00Z")
@@ -152,7 +152,7 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> N
         ("GET", "", None, 404, "openapi.json"),
     ],
 )
-def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
+def test_invalid_calls_are_rejected(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
     """Errors name the parameter, or what there is."""
     answered, document = remote(method, path, body)
     assert answered == status
@@ -162,7 +162,7 @@ def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, statu
 @pytest.mark.parametrize(
     "raw", [b"{", b"\xff", b"[" * 100_000, b'{"by": 1e999}', b"null", b'{"by": "' + b"9" * 10_000 + b'"}']
 )
-def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
+def test_malformed_bodies_are_rejected(remote: Remote, raw: bytes) -> None:
     """Whatever is sent, the response is a 422 with a text."""
     status, document = remote("POST", "clock/advance", raw=raw)
     assert status == 422
@@ -180,21 +180,21 @@ def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_strangers_are_kept_out(remote: Remote, headers: dict[str, str]) -> None:
+def test_control_api_rejects_foreign_hosts_and_origins(remote: Remote, headers: dict[str, str]) -> None:
     """A page in a browser on this machine cannot use the controls, under whatever name."""
     status, document = remote("POST", "state/reset", {}, **headers)
     assert status == 403
     assert "control API" in document["error"]
 
 
-def test_the_own_origin_is_let_in(remote: Remote) -> None:
+def test_control_api_accepts_its_own_origin(remote: Remote) -> None:
     """The console's pages."""
     host = f"{remote.address.hostname}:{remote.address.port}"
     assert remote("POST", "journal/clear", {}, Origin=f"http://{host}")[0] == 204
     assert remote("POST", "journal/clear", {}, Host="localhost")[0] == 204
 
 
-def test_other_machines_are_kept_out_unless_told() -> None:
+def test_other_machines_need_open_control() -> None:
     """By their address, whatever they say in headers."""
     import asyncio
 

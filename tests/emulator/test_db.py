@@ -46,8 +46,8 @@ def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
 
 
 @pytest.mark.slow
-def test_a_kill_in_the_middle_of_writes(tmp_path: Path) -> None:
-    """Killed while eight threads order, three times: whatever was answered is there, and the books add up."""
+def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
+    """Killed while eight threads order, three times: whatever was confirmed is stored, and the books add up."""
     answered: list[str] = []
     for round in range(3):
         process, base = serving(tmp_path, f"ready{round}")
@@ -210,7 +210,7 @@ print("held")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of file sizes stands for a full disk")
 @pytest.mark.slow
-def test_reads_go_on_while_the_disk_is_full(tmp_path: Path) -> None:
+def test_reads_work_while_the_disk_is_full(tmp_path: Path) -> None:
     """Also of what was never read before, of new accounts and of what falls due; writes are 507 and change nothing."""
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     done = subprocess.run(

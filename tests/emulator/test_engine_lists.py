@@ -139,12 +139,12 @@ def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) 
 def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource], name: str) -> None:
     """Empty matches records that have none; elsewhere it is a bad value."""
     rule = filter_rules(cls)[name]
-    answer = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
+    response = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
     if rule.nullable:
-        assert answer.status == 200, answer.body
+        assert response.status == 200, response.body
     else:
-        assert answer.status == 400
-        assert b'"107"' in answer.body
+        assert response.status == 400
+        assert b'"107"' in response.body
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> No
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_meta_and_links_follow_the_table_of_the_behavior_sheet(cls: type[Resource]) -> None:
+def test_meta_and_links_are_those_of_the_service(cls: type[Resource]) -> None:
     """Lists in pages tell total_records and have links; the others have neither; public_keys have no meta at all."""
     document = scene().caller.get(path_of(cls))
     if cls._type_name == "public_keys":
@@ -511,7 +511,7 @@ def test_short_parts_of_numbers_need_a_place() -> None:
         assert error["code"] == "107"
 
 
-def test_an_include_of_any_length_is_answered() -> None:
+def test_includes_can_have_any_length() -> None:
     """Along relationships, back and forth; each resource stands in the response once."""
     caller = scene().caller
     document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
@@ -526,14 +526,14 @@ def test_an_include_of_any_length_is_answered() -> None:
     }
 
 
-def test_what_is_no_relationship_cannot_be_included() -> None:
+def test_only_relationships_can_be_included() -> None:
     """At any depth."""
     for path in ("nothing", "dids.nothing"):
         error = scene().caller.error("GET", "/voice_out_trunks", include=path)
         assert (error["code"], error["title"]) == ("112", "Invalid include")
 
 
-def test_worlds_search_takes_plain_values_and_checked_ones() -> None:
+def test_session_search_accepts_plain_and_validated_values() -> None:
     """Behaviors search by the list's own filters with Python values."""
     session = scene().session
     groups = session.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})

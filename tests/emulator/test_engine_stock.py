@@ -133,7 +133,7 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
     assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
 
 
-def test_numbers_are_picked_once(caller: Caller, session: AccountSession) -> None:
+def test_numbers_are_picked_only_once(caller: Caller, session: AccountSession) -> None:
     """An order by quantity gets numbers that the account has not got, and no more than there are."""
     group = group_of(session, "44115")
     numbers = pick_numbers(session, group, 5)
@@ -201,7 +201,7 @@ def test_prefixes_of_north_america_find_their_groups(caller: Caller, session: Ac
     assert group_of(session, "4420")["id"] in without
 
 
-def test_other_filters_over_what_is_worked_out(session: AccountSession) -> None:
+def test_computed_filters(session: AccountSession) -> None:
     """Pools with free channels."""
     assert {type for type, _ in EXPRESSIONS} == {
         "did_groups",
@@ -250,10 +250,10 @@ def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, d
     start = data.draw(st.integers(0, len(some) - 1))
     part = some[start : start + data.draw(st.integers(1, 6))]
     query = {"filter[number_contains]": part, "filter[did_group.id]": ",".join(group["id"] for group in groups)}
-    answer = Caller(ENGINE, "parts").get("/available_dids", **query)
+    response = Caller(ENGINE, "parts").get("/available_dids", **query)
     matching = {number for number in every if part in number}
-    assert answer["meta"]["total_count"] == len(matching)
-    shown = {one["attributes"]["number"] for one in answer["data"]}
+    assert response["meta"]["total_count"] == len(matching)
+    shown = {one["attributes"]["number"] for one in response["data"]}
     assert shown <= matching
     assert len(shown) == min(len(matching), MAX_LISTED)
     assert all(re.fullmatch(r"\d+", number) for number in shown)

@@ -69,8 +69,8 @@ def test_an_update_of_nothing_is_fine(stage: Scene) -> None:
 def test_a_deletion_leaves_no_body_and_no_record(stage: Scene) -> None:
     """204, then 404; a second deletion is 404."""
     id = stage.ids["voice_out_trunks"][0]
-    answer = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
-    assert (answer.status, answer.body) == (204, b"")
+    response = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
+    assert (response.status, response.body) == (204, b"")
     assert stage.caller.send("GET", f"/voice_out_trunks/{id}").status == 404
     assert stage.caller.send("DELETE", f"/voice_out_trunks/{id}").status == 404
 
@@ -87,8 +87,8 @@ def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
         switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
         for wanted in (ids[1:], [ids[0]], [], *repeat):
             body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
-            answer = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
-            linked = answer["data"]["relationships"][name]["data"]
+            response = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
+            linked = response["data"]["relationships"][name]["data"]
             assert {one["id"] for one in linked} == set(wanted)
             assert len(linked) == len(set(wanted))
 
@@ -135,7 +135,7 @@ def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
     assert did["voice_in_trunk"] is None
 
 
-def test_deleting_an_identity_takes_its_addresses_and_documents_along(stage: Scene) -> None:
+def test_deleting_an_identity_deletes_its_addresses_and_documents(stage: Scene) -> None:
     """Contract file identities; another identity's are left alone."""
     stage.caller.write("DELETE", f"/identities/{stage.ids['identities'][0]}", status=204)
     for type in ("addresses", "permanent_supporting_documents", "proofs"):
@@ -259,7 +259,7 @@ class Full(Behavior):
 
 
 @pytest.mark.unchecked
-def test_a_behavior_has_its_say_at_every_step() -> None:
+def test_all_behavior_hooks_are_called() -> None:
     """Hooks are called in order, see and change what they are told, and their refusals undo."""
     full = Full()
     engine = engine_with(voice_in_trunk_groups=full)
@@ -295,7 +295,7 @@ def test_a_behavior_has_its_say_at_every_step() -> None:
     assert caller.send("GET", f"/voice_in_trunk_groups/{id}").status == 200
 
 
-def test_a_behavior_decides_what_a_deletion_is() -> None:
+def test_behavior_can_replace_a_deletion() -> None:
     """Refused, done in another way, or done."""
     full = Full()
     caller = Caller(engine_with(voice_in_trunk_groups=full))
@@ -303,11 +303,11 @@ def test_a_behavior_decides_what_a_deletion_is() -> None:
         body = document("voice_in_trunk_groups", name=name)
         id = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]["id"]
         assert caller.send("DELETE", f"/voice_in_trunk_groups/{id}").status == status
-        answer = caller.send("GET", f"/voice_in_trunk_groups/{id}")
-        assert (json.loads(answer.body)["data"]["attributes"]["name"] if answer.status == 200 else None) == left
+        response = caller.send("GET", f"/voice_in_trunk_groups/{id}")
+        assert (json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None) == left
 
 
-def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
+def test_scheduled_events_run_at_their_time() -> None:
     """At the next request after it, with the time that it was scheduled for."""
     engine = engine_with(voice_in_trunk_groups=Full())
     caller = Caller(engine)
@@ -343,7 +343,7 @@ def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_validation_is_answered_and_not_kept() -> None:
+def test_validations_are_not_stored() -> None:
     """A behavior with stored = False gives the id; nothing can be found afterwards."""
 
     class Validation(Behavior):
@@ -364,7 +364,7 @@ def test_a_validation_is_answered_and_not_kept() -> None:
     assert session.count("voice_out_trunk_regenerate_credentials") == 0
 
 
-def test_an_upload_is_no_document() -> None:
+def test_uploads_are_not_json_api_documents() -> None:
     """A behavior makes a record of a request of another media type."""
 
     class Uploads(Behavior):
@@ -374,13 +374,13 @@ def test_an_upload_is_no_document() -> None:
 
     caller = Caller(engine_with(encrypted_files=Uploads()))
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept": "application/json"}
-    answer = caller.send("POST", "/encrypted_files", raw=b"a file", headers=headers)
-    assert answer.status == 201
-    assert json.loads(answer.body)["data"]["attributes"]["description"] == "a file"
+    response = caller.send("POST", "/encrypted_files", raw=b"a file", headers=headers)
+    assert response.status == 201
+    assert json.loads(response.body)["data"]["attributes"]["description"] == "a file"
     assert caller.send("POST", "/encrypted_files", raw=b"x" * (2 << 20), headers=headers).status == 201
 
 
-def test_money_is_charged_and_given_back() -> None:
+def test_balance_is_charged_and_refunded() -> None:
     """The balance resource shows it at once."""
     from decimal import Decimal
 

@@ -77,7 +77,7 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
     ],
 )
 @patient
-def test_what_goes_wrong(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
+def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
     """The same fault is the same error through every door, and only once if it is to come once."""
     timeout = seconds(0.4) if "latency" in fault or "drip" in fault else 60.0
     with doors(door, timeout=timeout) as (emulator, balance):
@@ -96,7 +96,7 @@ def test_what_goes_wrong(door: str, fault: dict[str, Any], error: type[DidwwErro
 
 @pytest.mark.parametrize("door", DOORS)
 def test_latency_and_drip_only_take_time(door: str) -> None:
-    """A slow answer is a good one if there is time."""
+    """A slow response is a good one if there is time."""
     with doors(door) as (emulator, balance):
         emulator.faults.add(latency="200 ms")
         started = time.monotonic()
@@ -110,7 +110,7 @@ def test_latency_and_drip_only_take_time(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS[:2])
-def test_which_requests(door: str) -> None:
+def test_fault_conditions(door: str) -> None:
     """Method, path, resource, nth, times and probability are all kept."""
     with doors(door) as (emulator, balance):
 
@@ -146,8 +146,8 @@ def test_which_requests(door: str) -> None:
         assert outcomes(40) == drawn
 
 
-def test_a_fault_can_hide_what_was_done() -> None:
-    """An order whose answer is lost was carried out; the client looks, and there is one order."""
+def test_lost_response_faults_process_the_request() -> None:
+    """An order whose response is lost was carried out; the client looks, and there is one order."""
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
@@ -209,7 +209,7 @@ def _day(emulator: Emulator, back: int) -> str:
         ({"callback": "drop", "status": 503}, "takes resource"),
     ],
 )
-def test_rules_that_cannot_be(fault: dict[str, Any], said: str) -> None:
+def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> None:
     """The error says what is wrong with the rule, and nothing is added."""
     with closing(Emulator()) as emulator:
         with pytest.raises(ValueError, match=said):

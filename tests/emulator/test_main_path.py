@@ -494,7 +494,7 @@ def test_accounts_do_not_see_each_other(emulator: Emulator) -> None:
 
 
 def test_a_restricted_emulator_takes_one_key_only() -> None:
-    """Any other key is answered 401."""
+    """Any other key returns 401."""
     with Emulator(api_key="the-key") as emulator:
         assert emulator.client("the-key").balance().find().data.credit == 0
         with pytest.raises(AuthenticationError):
@@ -514,7 +514,7 @@ def test_a_file_keeps_the_state(tmp_path: Path) -> None:
         assert client.dids().list(filter={"order.id": order.id}).total_records == 1
 
 
-def test_the_asynchronous_client_walks_the_same_path(emulator: Emulator, tmp_path: Path) -> None:
+def test_asynchronous_client_works_the_same(emulator: Emulator, tmp_path: Path) -> None:
     """Search, order, wait, route, export and download with await."""
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Channels: bought, shared, given to numbers, and given up (scenarios sheet, section 11)."""
+"""Channels: bought, shared, given to numbers, and given up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emergency calling, step by step, and everything that is refused on the way (scenarios sheet, section 7)."""
+"""Emergency calling, step by step, and everything that is refused on the way."""
 
 from __future__ import annotations
 

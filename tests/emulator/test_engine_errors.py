@@ -1,4 +1,4 @@
-"""The table of errors of the behavior sheet (section 9), row by row, and the order in which they are told."""
+"""The error responses, row by row, and the order in which they are reported."""
 
 from __future__ import annotations
 
@@ -330,7 +330,7 @@ def test_invalid_attributes_return_422(
 
 
 def test_a_trunk_without_its_configuration_is_malformed() -> None:
-    """Scenarios sheet, flow 8: 400."""
+    """It returns 400."""
     error = scene().caller.error("POST", "/voice_in_trunks", document("voice_in_trunks", name="a"))
     assert error["status"] == "400"
     expect(error, "106", "Missing Parameter", "The required parameter, configuration, is missing.")
@@ -407,7 +407,7 @@ def test_a_required_relationship_must_be_sent() -> None:
 
 
 def test_routing_to_an_unknown_trunk_returns_the_services_error() -> None:
-    """The pointers of trunk errors are older names (behavior sheet, section 9)."""
+    """The pointers of trunk errors are older names."""
     stage = scene()
     id = stage.ids["dids"][0]
     body = document("dids", id, {"voice_in_trunk": {"type": "voice_in_trunks", "id": UNKNOWN}})

@@ -298,7 +298,7 @@ def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
 
 
 def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
-    """Behavior sheet, section 7: name on countries, regions, cities and areas, area_name on did_groups."""
+    """The filter is name on countries, regions, cities and areas, area_name on did_groups."""
     caller = scene().caller
     for path, name in (("/countries", "name"), ("/regions", "name"), ("/cities", "name"), ("/areas", "name")):
         some = caller.get(path)["data"][0]["attributes"][name]

@@ -103,7 +103,7 @@ def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scen
 
 
 def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
-    """A trunk is in one group at a time (scenarios sheet, flow 8)."""
+    """A trunk is in one group at a time."""
     first, second = stage.ids["voice_in_trunk_groups"][:2]
     trunk = stage.ids["voice_in_trunks"][1]
     assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]

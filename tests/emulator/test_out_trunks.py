@@ -1,4 +1,4 @@
-"""Outbound trunks: three ways to prove who calls, and credentials that DIDWW makes (scenarios sheet, section 10)."""
+"""Outbound trunks: three ways to prove who calls, and credentials that DIDWW makes."""
 
 from __future__ import annotations
 

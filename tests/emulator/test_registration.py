@@ -1,4 +1,4 @@
-"""Registering numbers, step by step, and everything that is refused on the way (scenarios sheet, section 5)."""
+"""Registering numbers, step by step, and everything that is refused on the way."""
 
 from __future__ import annotations
 

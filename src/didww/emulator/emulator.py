@@ -107,8 +107,8 @@ class Emulator:
         )
 
         def wake() -> None:
-            for one in workers:
-                one.wake()
+            for worker in workers:
+                worker.wake()
 
         self.engine.on_work(wake)
         self._limit = rate_limit
@@ -179,8 +179,8 @@ class Emulator:
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
-        for one in self._workers:
-            one.close()
+        for worker in self._workers:
+            worker.close()
         self.engine.close()
         self.state.close()
 
@@ -212,5 +212,5 @@ class Emulator:
 
 def _handled(handle: Callable[[Request], Response], request: Request, started: float) -> Response:
     # The transports drop the body of a HEAD response.
-    asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
-    return add_validators(request, handle(asked), time.perf_counter() - started)
+    get_request = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
+    return add_validators(request, handle(get_request), time.perf_counter() - started)

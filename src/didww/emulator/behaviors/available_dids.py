@@ -47,12 +47,12 @@ class DidGroups(Behavior):
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """Return the stock for the account, and the terms."""
-        left = count_in_stock(session, record)
+        stock = count_in_stock(session, record)
         return {
             "available_dids_enabled": record["available_dids_enabled"],
             "needs_registration": record["needs_registration"],
-            "is_available": left > 0,
-            "total_count": left,
+            "is_available": stock > 0,
+            "total_count": stock,
         }
 
 

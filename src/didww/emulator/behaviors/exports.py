@@ -121,23 +121,28 @@ class Exports(Behavior):
 def _file_response(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
     """Return the file or the requested range (RFC 9110, section 14; single ranges only)."""
     file, tag = found
-    asked = {key.lower(): value.strip() for key, value in request.headers.items()}
+    request_headers = {key.lower(): value.strip() for key, value in request.headers.items()}
     headers = {
         "content-type": "application/octet-stream",
         "content-disposition": f'attachment; filename="{name}"',
         "accept-ranges": "bytes",
         "etag": tag,
     }
-    wanted = _RANGE.fullmatch(asked.get("range", ""))
-    backwards = wanted is not None and wanted[1] and wanted[2] and int(wanted[1]) > int(wanted[2])
-    if wanted is None or backwards or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
+    byte_range = _RANGE.fullmatch(request_headers.get("range", ""))
+    backwards = byte_range is not None and byte_range[1] and byte_range[2] and int(byte_range[1]) > int(byte_range[2])
+    if (
+        byte_range is None
+        or backwards
+        or byte_range[1] == byte_range[2] == ""
+        or request_headers.get("if-range", tag) != tag
+    ):
         size = file.size(_SMALL)
         if size is not None:
             return Response(200, headers, file.read(0, size))
         return Streamed(200, headers, b"", file.read)
     size = file.size() or 0
-    first = int(wanted[1]) if wanted[1] else max(0, size - int(wanted[2]))
-    last = min(size - 1, int(wanted[2])) if wanted[1] and wanted[2] else size - 1
+    first = int(byte_range[1]) if byte_range[1] else max(0, size - int(byte_range[2]))
+    last = min(size - 1, int(byte_range[2])) if byte_range[1] and byte_range[2] else size - 1
     if first > last:
         return Response(416, {**headers, "content-range": f"bytes */{size}"}, b"")
     length = last + 1 - first
@@ -194,11 +199,11 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
 
 def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
     """Return the outbound trunks of an account, or a given one, with their source numbers."""
-    wanted = filters.get("voice_out_trunk.id")
-    found = session.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
+    trunk_id = filters.get("voice_out_trunk.id")
+    trunks = session.find("voice_out_trunks", **({"id": trunk_id} if trunk_id is not None else {}))
     anyone = tuple(did["number"] for did in session.find("dids", limit=1000))
     lines: list[OutLine] = []
-    for trunk in found:
+    for trunk in trunks:
         own = session.find("dids", id=session.related("voice_out_trunks", trunk["id"], "dids"))
         numbers = tuple(did["number"] for did in own)
         lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))

@@ -54,10 +54,10 @@ class Orders(Behavior):
         items: list[Any] = []
         plans: list[dict[str, Any]] = []
         for index, item in enumerate(record["items"]):
-            answer, plan = _price_item(session, index, item, backorder=backorder)
-            items.append(answer)
+            order_item, plan = _price_item(session, index, item, backorder=backorder)
+            items.append(order_item)
             plans.append(plan)
-            total += cost(answer["attributes"])
+            total += cost(order_item["attributes"])
             _hold(session, plan, record["id"])
         session.charge(total)
         record["items"] = items
@@ -156,7 +156,7 @@ def _price_item(
     if len(numbers) < qty and not (backorder and group["back_orders"]):
         raise refused("qty", "exceeds available DIDs count")
     once, monthly = (session.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
-    answer = {
+    attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
@@ -175,7 +175,7 @@ def _price_item(
         "monthly": sku["monthly_price"],
         "cycles": inside.get("billing_cycles_count"),
     }
-    return {"type": "did_order_items", "attributes": answer}, plan
+    return {"type": "did_order_items", "attributes": attributes}, plan
 
 
 def _channels(
@@ -190,7 +190,7 @@ def _channels(
     price = get_price_tier(session, pool, qty)
     once = session.gross(Decimal(price["setup_price"]))
     monthly = session.gross(Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
-    answer = {
+    attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
@@ -199,7 +199,7 @@ def _channels(
         "billed_to": None,
         "capacity_pool_id": pool["id"],
     }
-    return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
+    return {"type": "capacity_order_items", "attributes": attributes}, {"pool": pool["id"], "qty": qty, "numbers": []}
 
 
 def _rest_of_month(session: AccountSession, pool: Record) -> Decimal:

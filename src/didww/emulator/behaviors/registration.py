@@ -316,12 +316,12 @@ def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
 def _check_documents(record: Record, requirement: Record, identity: Record | None) -> None:
     kind = (identity or {}).get("identity_type", "personal")
     wants_form, wants_text = requirement[f"{kind}_onetime_document"], requirement["service_description_required"]
-    said = {
+    checks = {
         "one-time document is required": wants_form and not record["onetime_files"],
         "one-time document is not needed": not wants_form and record["onetime_files"],
         "service description is required": wants_text and not record["service_description"],
         "service description is not needed": not wants_text and record["service_description"],
     }
-    refused = [HttpError(422, text, text, "/data") for text, wrong in said.items() if wrong]
-    if refused:
-        raise HttpError.combine(refused)
+    errors = [HttpError(422, text, text, "/data") for text, wrong in checks.items() if wrong]
+    if errors:
+        raise HttpError.combine(errors)

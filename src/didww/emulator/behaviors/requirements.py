@@ -67,9 +67,9 @@ class AddressRequirements(Behavior):
             taken = _TAKEN[(draw >> 8) % len(_TAKEN)]
             barred = {"personal": "business", "business": "personal"}.get(taken)
             for proven, names in (("personal", "Personal"), ("business", "Business"), ("address", "Address")):
-                asked = () if proven == barred else _PROOFS[names]
+                proof_names = () if proven == barred else _PROOFS[names]
                 session.runtime.store.link(
-                    id, f"{proven}_proof_types", [_proof_type(session, names, name) for name in asked]
+                    id, f"{proven}_proof_types", [_proof_type(session, names, name) for name in proof_names]
                 )
             permanent, onetime = draw % 3 == 0, draw % 4 == 0
             asks: Record = {

@@ -1,9 +1,7 @@
-"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration, what may be deleted.
+"""Inbound trunks and trunk groups: server defaults, unique names, SIP registration and deletion.
 
-A sent configuration is merged with the stored one. A deleted group takes its trunks with it.
-
-Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behavior sheet,
-sections 8 and 10.
+A sent configuration is merged with the stored one. Deleting a group deletes its trunks. Sources:
+`tests/contract/facts/voice_in_trunks.yaml` and `voice_in_trunk_groups.yaml`.
 """
 
 from __future__ import annotations

@@ -135,9 +135,9 @@ def report(session: AccountSession, type: str, before: str | None, record: Recor
     status = record["status"]
     if status == before or status not in _statuses(type) or not record["callback_url"]:
         return
-    told: Any = {"type": type, **_MEMBERS[type](record)}
+    payload: Any = {"type": type, **_MEMBERS[type](record)}
     if type == _COLLECTED:
-        told = [{**told, "created_at": session.stamp()}]
+        payload = [{**payload, "created_at": session.stamp()}]
     # Emergency orders and seeded records may have no method.
     method = "POST" if type == _COLLECTED else str(record.get("callback_method") or "post").upper()
     enabled = session.enabled("callback_secret")
@@ -150,7 +150,7 @@ def report(session: AccountSession, type: str, before: str | None, record: Recor
             record["id"],
             method,
             record["callback_url"],
-            msgspec.json.encode(told).decode(),
+            msgspec.json.encode(payload).decode(),
             "waiting" if enabled else "unsent",
             session.stamp() if enabled else None,
         ),
@@ -394,12 +394,12 @@ class Callbacks:
                     content=made.body.encode(),
                     extensions={"timeout": timeouts},
                 )
-                answer = client.send(request, stream=True)
+                response = client.send(request, stream=True)
                 try:
-                    status = answer.status_code
-                    body = next(answer.iter_raw(), b"")[:500].decode("utf-8", "replace")
+                    status = response.status_code
+                    body = next(response.iter_raw(), b"")[:500].decode("utf-8", "replace")
                 finally:
-                    answer.close()
+                    response.close()
             if not 200 <= status <= 298:
                 error = f"responded with {status}"
         except httpx2.HTTPError as failure:

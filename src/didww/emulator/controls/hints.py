@@ -23,14 +23,14 @@ _FIRST_WORD: Final = re.compile(r"\S+")
 
 def version_hint(headers: Mapping[str, str]) -> list[str]:
     """Return a hint if a request asks for another API version, which the service silently ignores."""
-    asked = headers.get("x-didww-api-version", API_VERSION)
-    if asked == API_VERSION:
+    version = headers.get("x-didww-api-version", API_VERSION)
+    if version == API_VERSION:
         return []
-    what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the response is of {API_VERSION}"
+    what = f"X-DIDWW-API-Version asks for {version[:40]}, which is ignored: the response is of {API_VERSION}"
     return [f"{what}, the only version the emulator supports. Names and values may differ in others."]
 
 
-def hints(method: str, path: str, query: list[tuple[str, str]], status: int, answer: bytes) -> list[str]:
+def hints(method: str, path: str, query: list[tuple[str, str]], status: int, body: bytes) -> list[str]:
     """Return a hint for each error that a similar name explains."""
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
@@ -39,14 +39,14 @@ def hints(method: str, path: str, query: list[tuple[str, str]], status: int, ans
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
     try:
-        errors: list[dict[str, Any]] = msgspec.json.decode(answer)["errors"]
+        errors: list[dict[str, Any]] = msgspec.json.decode(body)["errors"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return []
     found: list[str] = []
     for error in errors[:20]:
-        said = _hint(table, method, query, error)
-        if said and said not in found:
-            found.append(said)
+        hint = _hint(table, method, query, error)
+        if hint and hint not in found:
+            found.append(hint)
     return found
 
 

@@ -63,9 +63,9 @@ class Entry(msgspec.Struct, frozen=True):
         """Return a summary line, followed by its hints."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
         body = f" {self.body[:200]}" if self.body else ""
-        said = "".join(f"\n    {hint}" for hint in self.hints)
+        hints = "".join(f"\n    {hint}" for hint in self.hints)
         return (
-            f"{self.method} {self.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {self.status}{body}{said}"
+            f"{self.method} {self.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {self.status}{body}{hints}"
         )
 
 
@@ -163,14 +163,14 @@ class Journal:
         found = [entry for entry in alike if not _describe_mismatch(entry, query, json, status)]
         if len(found) == times or (times is None and found):
             return found
-        asked = f"{method.upper()} {path}" + "".join(
+        call = f"{method.upper()} {path}" + "".join(
             f" {name}={one!r}" for name, one in wanted.items() if one is not None
         )
         expected = "" if times is None else f" {times} time{'' if times == 1 else 's'}"
         lines = [
-            f"{asked} was not called{expected}, but {len(found)} times."
+            f"{call} was not called{expected}, but {len(found)} times."
             if times is not None
-            else f"{asked} was not called."
+            else f"{call} was not called."
         ]
         if alike and not found:
             lines.append("Similar requests:")
@@ -205,7 +205,7 @@ class Journal:
     def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
         """Record a request and its response."""
         headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
-        asked = _truncate(request.body)
+        request_body = _truncate(request.body)
         response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(response.body)
         with self._lock:
             self._last += 1
@@ -217,7 +217,7 @@ class Journal:
                     request.method,
                     request.url,
                     headers,
-                    asked,
+                    request_body,
                     response.status,
                     response_body,
                     ms,
@@ -233,9 +233,9 @@ class Journal:
 def _entry(kept: _RawEntry) -> Entry:
     split = urlsplit(kept.url.encode("utf-8", "replace").decode())
     query = parse_qsl(split.query, keep_blank_values=True)
-    said = version_hint(kept.headers)
+    entry_hints = version_hint(kept.headers)
     if kept.status >= 400:
-        said += hints(kept.method, split.path, query, kept.status, kept.response.head)
+        entry_hints += hints(kept.method, split.path, query, kept.status, kept.response.head)
     return Entry(
         kept.id,
         kept.at,
@@ -249,7 +249,7 @@ def _entry(kept: _RawEntry) -> Entry:
         _body_text(kept.response),
         kept.ms,
         kept.fault,
-        said,
+        entry_hints,
     )
 
 
@@ -270,12 +270,12 @@ def _body_text(body: _Body) -> str:
     return text if len(body.head) == body.size else f"{text}... ({body.size} bytes)"
 
 
-def _matches(one: _RawEntry | Entry, method: str | None, path: str | None) -> bool:
-    if isinstance(one, Entry):
-        asked, whole = one.method, one.path
+def _matches(entry: _RawEntry | Entry, method: str | None, path: str | None) -> bool:
+    if isinstance(entry, Entry):
+        entry_method, whole = entry.method, entry.path
     else:
-        asked, whole = one.method, urlsplit(one.url).path
-    if method is not None and asked != method.upper():
+        entry_method, whole = entry.method, urlsplit(entry.url).path
+    if method is not None and entry_method != method.upper():
         return False
     below = whole.removeprefix("/v3") or "/"
     return path is None or fnmatchcase(below, path) or fnmatchcase(whole, path)

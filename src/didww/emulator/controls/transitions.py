@@ -174,16 +174,16 @@ class Transitions:
         """
         return self._decide(id, "cancel")
 
-    def _decide(self, id: str, outcome: str, **said: Any) -> Decision:
+    def _decide(self, id: str, outcome: str, **values: Any) -> Decision:
         with self._engine.locked() as runtime:
             type, owner = _find_owner(runtime, id, outcome)
             session = _session(runtime, owner)
-            decided = runtime.run_in_transaction(lambda: _apply_decision(session, type, id, outcome, said))
+            decided = runtime.run_in_transaction(lambda: _apply_decision(session, type, id, outcome, values))
         self._engine.wake()
         return decided
 
 
-def _apply_decision(session: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decision:
+def _apply_decision(session: AccountSession, type: str, id: str, outcome: str, values: Mapping[str, Any]) -> Decision:
     behavior = session.runtime.behavior(type)
     record: Record = session.get(type, id) or {}
     if record["status"] not in behavior.undecided:
@@ -192,7 +192,7 @@ def _apply_decision(session: AccountSession, type: str, id: str, outcome: str, s
     payloads = execute("DELETE FROM events WHERE record = ? RETURNING payload", (id,)).fetchall()
     session.runtime.read_counted.discard(id)
     known: dict[str, Any] = msgspec.json.decode(payloads[-1][0]) if payloads else {"id": id}
-    behavior.due(session, outcome, {**known, **said})
+    behavior.due(session, outcome, {**known, **values})
     return Decision(type, id, (session.get(type, id) or record)["status"])
 
 

@@ -291,7 +291,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
                 f"{start},,{start},Failed,{source},{name},{line.number},0,1,404,Not Found,System,{unrouted},"
                 f"0.000,0.000,0.000,0.000,0.000,{call_id}\n"
             )
-        told = ""
+        rows = ""
         for attempt, (place, where) in enumerate(tries, start=1):
             _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
             ringing = 2 + (bits >> 32) % 23
@@ -300,7 +300,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
             ended = _time(day, second + ringing + duration)
             metered = bits >> 52 & 15 < line.metered_share
             cost = charges(line, where, duration, named=bool(name), metered=metered)
-            told += (
+            rows += (
                 f"{_time(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
                 f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
@@ -308,7 +308,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
             if answered or code not in _TRIED_AGAIN:
                 break
             second, bits = second + ringing, _splitmix64(bits, attempt + 1)
-        return told
+        return rows
 
     return write
 

@@ -54,11 +54,11 @@ class _ResourceSet:
 
     def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
         """Add the resources that `tree` includes from `nodes` of one type. Iterative: paths can have any length."""
-        left = [(nodes, tree)]
-        while left:
-            some, deeper = left.pop()
+        pending = [(nodes, tree)]
+        while pending:
+            sources, deeper = pending.pop()
             for name, beyond in deeper.items():
-                left += [(added, beyond) for added in self._follow(some, name)]
+                pending += [(added, beyond) for added in self._follow(sources, name)]
 
     def _follow(self, nodes: Sequence[_Node], name: str) -> list[list[_Node]]:
         """Add the targets of a relationship of `nodes` of one type; return them grouped by type."""

@@ -202,23 +202,23 @@ class Engine:
         with self._lock:
             self._runtime.hold = hold
             try:
-                found = self._handle_full_disk(request)
+                response = self._handle_full_disk(request)
             except HttpError as error:
-                found = Response(error.status, error.headers, error_body(error.errors))
+                response = Response(error.status, error.headers, error_body(error.errors))
             except Exception:
                 log.exception("emulator: %s failed", request.method)
-                found = Response(500, {}, error_body([_FAULT]))
+                response = Response(500, {}, error_body([_FAULT]))
             request_id = new_id(self._request_rng)
         if self._runtime.callbacks_queued:
             self.wake()
-        if not isinstance(found, Response):  # long work runs outside the lock
+        if not isinstance(response, Response):  # long work runs outside the lock
             try:
-                found = found()
+                response = response()
             except Exception:
                 log.exception("emulator: %s failed", request.method)
-                found = Response(500, {}, error_body([_FAULT]))
-        headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **found.headers}
-        return msgspec.structs.replace(found, headers=headers)
+                response = Response(500, {}, error_body([_FAULT]))
+        headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **response.headers}
+        return msgspec.structs.replace(response, headers=headers)
 
     # On a full disk
 
@@ -231,10 +231,10 @@ class Engine:
         except sqlite3.OperationalError as error:
             if not is_disk_full(error):
                 raise
-            said = f"Cannot write the state file ({error}). Nothing was changed. Free disk space and retry."
+            message = f"Cannot write the state file ({error}). Nothing was changed. Free disk space and retry."
             if request.method != "GET":
-                raise HttpError(507, "Insufficient Storage", said, code="507") from None
-            log.warning("emulator: %s Reads still work.", said)
+                raise HttpError(507, "Insufficient Storage", message, code="507") from None
+            log.warning("emulator: %s Reads still work.", message)
             return self._handle_read_only(request, rng)
 
     def _handle_read_only(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:

@@ -147,10 +147,10 @@ class Operation:
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)
-        answer = documents.single(self.session, self.table, self._row(id), query, "find")
+        document = documents.single(self.session, self.table, self._row(id), query, "find")
         if id is not None and self.session.runtime.read_counted:
             self.session.record_read(id)
-        return answer
+        return document
 
     def _row(self, id: str | None) -> Row:
         if id is None:

@@ -312,12 +312,14 @@ class AccountSession:
         table = self.touch(type)
         if self._store.row(table, self.owner, id) is None:
             return
-        for one in referrers(type):
-            other = self._store.table(one.type)
-            several = type if one.polymorphic else None
-            for row in list(self._store.rows_linking(other, one.column, [id], several)):
-                if one.nullable:
-                    changes = {one.column: None, f"{one.column}_type": None} if several else {one.column: None}
+        for referrer in referrers(type):
+            other = self._store.table(referrer.type)
+            several = type if referrer.polymorphic else None
+            for row in list(self._store.rows_linking(other, referrer.column, [id], several)):
+                if referrer.nullable:
+                    changes = (
+                        {referrer.column: None, f"{referrer.column}_type": None} if several else {referrer.column: None}
+                    )
                     self._store.update(other, row[0], changes)
                 else:
                     self.delete(other.type, row[0])
@@ -379,18 +381,18 @@ class AccountSession:
         steps, whole = behavior.steps, behavior.steps[-1][0]
         for n, (seconds, name) in enumerate(steps, start=1):
             last = n == len(steps)
-            said: Mapping[str, Any] = payload
+            values: Mapping[str, Any] = payload
             if last and rule.outcome is not None:
-                name, said = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
+                name, values = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
             if last and (rule.by_hand or self.runtime.hold):
-                self._insert_event(type, name, said, payload["id"])
+                self._insert_event(type, name, values, payload["id"])
             elif rule.reads is not None and rule.reads > 0:
-                self._insert_event(type, name, said, payload["id"], reads=-(-rule.reads * n // len(steps)))
+                self._insert_event(type, name, values, payload["id"], reads=-(-rule.reads * n // len(steps)))
             elif rule.reads == 0 or rule.after == 0:
-                behavior.due(self, name, said)
+                behavior.due(self, name, values)
             else:
                 part = seconds if rule.after is None else rule.after * seconds / whole
-                self.schedule(part, type, name, said, payload["id"])
+                self.schedule(part, type, name, values, payload["id"])
 
     def record_read(self, id: str) -> None:
         """Count a read of a record that changes after a number of reads."""

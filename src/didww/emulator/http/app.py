@@ -211,9 +211,9 @@ def _estimate_work(path: str) -> float:
     """Estimate the work of a request, in records of its response."""
     place, _, query = unquote(path).partition("?")
     type = place.removeprefix("/v3/")
-    asked = _PAGE_SIZE.search(query)
+    page_size = _PAGE_SIZE.search(query)
     cls = class_of(type) or Resource
-    records = min(int(asked[1]), cls._largest_page) if asked else cls._page_size
+    records = min(int(page_size[1]), cls._largest_page) if page_size else cls._page_size
     included = query.partition("include=")[2].partition("&")[0]
     return records * (1 + len(re.split("[.,]", included)) if included else 1)
 

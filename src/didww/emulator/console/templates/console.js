@@ -19,7 +19,7 @@ if (live) {
         }
         state.textContent = paused ? "paused" : "live";
       } catch {
-        state.textContent = "the emulator does not answer";
+        state.textContent = "the emulator does not respond";
       }
     }
     setTimeout(round, 1000);

@@ -299,7 +299,7 @@ def test_secrets_of_a_query_are_masked(name: str) -> None:
     ['{"a<b>": ["x & \\" y", -1.5e3, true, null], "c": "<i>"}', "<p>no JSON</p> & 'more' 12", '{"cut <b> off', ""],
 )
 def test_colours_leave_the_text_as_it_is(text: str) -> None:
-    """What is highlight reads as before, and holds no markup but the colours."""
+    """Highlighted text reads as before, and holds no markup but the colors."""
     plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(formatting.highlight(text)))
     assert "<" not in plain
     assert html.unescape(plain) == text

@@ -142,7 +142,7 @@ def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
 
 
 def test_no_database_and_no_place(tmp_path: Path) -> None:
-    """What is no database is response as sqlite tells it, and left as it is."""
+    """A file that is not a database raises the error of SQLite and is unchanged."""
     path = tmp_path / "state.db"
     path.write_text("something else, and more of it\n" * 100)
     with pytest.raises(sqlite3.DatabaseError):

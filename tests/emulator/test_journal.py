@@ -156,7 +156,7 @@ def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"method": "POST", "path": "/orders"}, "Requests there were:"),
+        ({"method": "POST", "path": "/orders"}, "Recorded requests:"),
         ({"method": "GET", "path": "/countries", "times": 3}, "3 times, but 2 times"),
         ({"method": "GET", "path": "/countries", "query": {"filter[iso]": "DE"}}, "filter[iso] is 'US'"),
         ({"method": "GET", "path": "/countries", "query": {"sort": "name"}}, "no sort"),

@@ -53,4 +53,4 @@ def test_relationship_addresses() -> None:
     for method in ("POST", "PATCH", "DELETE"):
         response = scene.caller.send(method, path, {"data": None})
         assert response.status == 501, method
-        assert b"The emulator does not do this" in response.body
+        assert b"The emulator does not implement" in response.body

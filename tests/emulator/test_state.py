@@ -171,25 +171,25 @@ def test_seeding_from_a_file(tmp_path: Path) -> None:
     ("objects", "said"),
     [
         ({"did": []}, r"did: .*Did you mean 'dids'"),
-        ({"countries": []}, "countries: objects of this type cannot be made"),
-        ({"dids": {}}, "dids: a list of objects is needed"),
+        ({"countries": []}, "countries: objects of this type cannot be created"),
+        ({"dids": {}}, "dids must be a list of objects"),
         ({"dids": ["12125550100"]}, r"dids\[0\]: an object"),
         ({"dids": [{"numbr": "12125550100"}]}, r"dids\[0\]: dids have no 'numbr'. Did you mean 'number'"),
         (
             {"dids": [{"number": "12125550100", "voice_in_trunk": "main"}]},
             r"dids\[0\].voice_in_trunk: there is no 'main' .* among voice_in_trunks",
         ),
-        ({"dids": [{"id": "a b", "number": "12125550100"}]}, "is 1 to 64"),
+        ({"dids": [{"id": "a b", "number": "12125550100"}]}, "must be 1 to 64"),
         ({"dids": [{"id": "a", "number": "12125550100"}, {"id": "a", "number": "12125550101"}]}, "the same id"),
         ({"dids": [{"number": "12125550100"}, {"number": "12125550100"}]}, r"dids\[1\]: number - has already"),
         ({"dids": [{"number": "one"}]}, r"dids\[0\]: number - is invalid"),
         ({"dids": [{"number": "12125550100", "terminated": "yes"}]}, r"dids\[0\]: terminated"),
-        ({"voice_in_trunk_groups": [{}]}, "name cannot be left out"),
+        ({"voice_in_trunk_groups": [{}]}, "missing name"),
         ({"voice_in_trunk_groups": [{"name": "A"}, {"name": "A"}]}, "has already been taken"),
         ({"orders": [{}]}, r"orders\[0\].status: one that is pending waits"),
         ({"exports": [{}]}, r"exports\[0\].status: one that is pending waits"),
-        ({"balance": "much"}, "'much' is no amount"),
-        ({"balance": "NaN"}, "'NaN' is no amount"),
+        ({"balance": "much"}, "An amount must be .*, got 'much'"),
+        ({"balance": "NaN"}, "An amount must be .*, got 'NaN'"),
     ],
 )
 def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> None:
@@ -204,7 +204,7 @@ def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- 1", "holds no objects"), ("a: [", "is no YAML"), (None, "cannot be read")]
+    ("text", "said"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
 )
 def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said: str) -> None:
     """A file that is missing, or is something else."""

@@ -176,10 +176,10 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
     ("arguments", "said"),
     [
         ({"type": "order", "after": 1}, "did you mean 'orders'"),
-        ({"type": "dids", "after": 1}, "are not decided"),
+        ({"type": "dids", "after": 1}, "has no transitions"),
         ({"type": "orders", "after": 1, "reads": 1}, "one of after=, reads= and by_hand="),
         ({"type": "orders", "reads": -1}, "0 to 1000000"),
-        ({"type": "orders", "after": "soon"}, "length of time"),
+        ({"type": "orders", "after": "soon"}, "not a duration"),
         ({"type": "orders", "outcome": "reject"}, "complete, cancel"),
         ({"type": "exports", "outcome": "approve"}, "complete"),
     ],
@@ -194,5 +194,5 @@ def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: di
 @pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
 def test_nothing_is_pending(emulator: Emulator, outcome: str) -> None:
     """An id of nothing that waits is a LookupError."""
-    with pytest.raises(LookupError, match="nothing of id 'x'"):
+    with pytest.raises(LookupError, match="No record with id 'x'"):
         getattr(emulator.transitions, outcome)("x")

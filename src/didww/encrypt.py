@@ -1,6 +1,6 @@
 """Encryption of documents for DIDWW: the container that is uploaded, and the fingerprint of the keys it was made with.
 
-Source: behaviour of the upload as DIDWW documents it (`/public_keys`, `/encrypted_files`). Both public keys of an
+Source: the upload as DIDWW documents it (`/public_keys`, `/encrypted_files`). Both public keys of an
 environment are needed, in the order in which the service lists them.
 """
 

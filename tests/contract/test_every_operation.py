@@ -27,7 +27,7 @@ from didww._schema.record import Nested
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
 from didww.emulator import Clock, Emulator
-from didww.emulator.engine.overrides import CATALOGUE
+from didww.emulator.engine.overrides import CATALOG
 from didww.encrypt import Encrypt
 from didww.enums import (
     CallbackMethod,
@@ -180,7 +180,7 @@ def guide() -> DidwwClient:
 def records(type: str) -> list[Any]:
     """Records of a type, with all that can be included."""
     include = sorted(facts(type).include)
-    if type in CATALOGUE:
+    if type in CATALOG:
         return list(accessor(guide(), type).iterate(include=include))
     ids = scene().ids[type]
     if type == "available_dids":  # those of the scene are all of one kind
@@ -273,7 +273,7 @@ def values_of(type: str, name: str) -> Callable[[Any], Any]:
 
 
 ALIKE = {("nanpa_prefixes", "nxx"): "556"}
-"""What all records of the catalogue have alike, with a value that none has: each NANPA number has the exchange 555."""
+"""What all records of the catalog have alike, with a value that none has: each NANPA number has the exchange 555."""
 ENDINGS = ("_contains", "_gteq", "_lteq", "_in")
 
 
@@ -472,7 +472,7 @@ def test_every_sort_key(type: str, mode: Mode) -> None:
 
 
 NEVER_SET = {("did_groups", "service_restrictions")}
-"""What no group of the catalogue has."""
+"""What no group of the catalog has."""
 
 
 def _various(type: str, name: str) -> list[Any]:

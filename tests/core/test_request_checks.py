@@ -10,7 +10,7 @@ import pytest
 from didww import DidwwClient
 from didww._util.suggest import did_you_mean
 from didww.callback.verifier import CallbackVerifier
-from didww.emulator.behaviours.trunks import SIP_DEFAULTS
+from didww.emulator.behaviors.trunks import SIP_DEFAULTS
 from didww.enums import CallbackMethod, Codec, IdentityType, OnCliMismatchAction, TxDtmfFormat
 from didww.exceptions import InvalidValueError
 from didww.resources.address import Address

@@ -26,7 +26,7 @@ from didww import AsyncDidwwClient, DidwwClient
 from didww._core.effects import Request, Response
 from didww._drivers.file_source import FileSource
 from didww.emulator import Emulator
-from didww.emulator.behaviours.files import _opened, _public_keys
+from didww.emulator.behaviors.files import _decrypt, _public_keys
 from didww.emulator.engine.engine import Engine
 from didww.emulator.http.server import running
 from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
@@ -86,7 +86,7 @@ class Service:
 
     def file(self, number: int = -1) -> bytes | None:
         """The file in the container, by the emulator's private keys."""
-        return _opened(self.form(number)["encrypted_files[file]"][1])
+        return _decrypt(self.form(number)["encrypted_files[file]"][1])
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_architecture_names_every_module() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     package = ROOT / "src" / "didww"
     modules = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
-    many = {"resources", "behaviours"}
+    many = {"resources", "behaviors"}
     endpoints = {path for path in modules if path.parts[0] == "_endpoints" and path.stem in RESOURCE_PATHS}
     named = set(re.findall(r"`(\w+)(?:\.py)?`", text))
     assert [

@@ -63,7 +63,7 @@ def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> O
     "url",
     ["http://[::1", "http://[bad]/", "http://127.0.0.1:x/", "http://127.0.0.1:99999/", "http:///x", "http://a b/"],
 )
-def test_an_address_that_is_none_stops_nobody(emulator: Emulator, url: str) -> None:
+def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str) -> None:
     """Its delivery fails; those after it go on."""
     client = emulator.client()
     try:
@@ -79,8 +79,8 @@ def test_an_address_that_is_none_stops_nobody(emulator: Emulator, url: str) -> N
 
 
 @contextmanager
-def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
-    """The address of somebody who answers each connection with these bytes, one by one if there is a pause."""
+def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
+    """The URL of a server that sends these bytes to each connection, one by one if there is a pause."""
     with socket.create_server(("127.0.0.1", 0)) as made:
         stop = threading.Event()
 
@@ -93,8 +93,8 @@ def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
                 with connection:
                     connection.recv(65536)
                     try:
-                        for at in range(0, len(answer), 1 if pause else len(answer)):
-                            connection.sendall(answer[at : at + 1] if pause else answer)
+                        for at in range(0, len(response), 1 if pause else len(response)):
+                            connection.sendall(response[at : at + 1] if pause else response)
                             if stop.wait(pause):
                                 return
                     except OSError:
@@ -111,9 +111,9 @@ def listener(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_a_receiver_that_drips_is_left_in_time(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time to answer is that of the whole response, not of each byte."""
-    monkeypatch.setattr(callbacks, "SECONDS_TO_ANSWER", 3.0)
+def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to response is that of the whole response, not of each byte."""
+    monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
@@ -128,7 +128,7 @@ def test_a_receiver_that_drips_is_left_in_time(emulator: Emulator, monkeypatch: 
 
 
 @pytest.mark.slow
-def test_work_goes_on_while_a_receiver_is_slow() -> None:
+def test_events_run_while_a_receiver_is_slow() -> None:
     """Orders are completed by the clock although a callback is under way."""
     with listener(b"x" * 10_000, pause=0.1) as slow, Emulator() as emulator:
         client = emulator.client()
@@ -142,7 +142,7 @@ def test_work_goes_on_while_a_receiver_is_slow() -> None:
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
             # Read without a request, which would do what is due.
-            with emulator.engine.held() as runtime:
+            with emulator.engine.locked() as runtime:
                 status = runtime.store.connection.execute(
                     "SELECT status FROM orders WHERE id = ?", (second.id,)
                 ).fetchone()[0]
@@ -169,33 +169,33 @@ def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
     """Interrupted in the middle, it is still to come."""
     client = emulator.client()
     order = ordered(client)
-    with emulator.engine.held() as runtime:
-        behaviour = runtime.behaviour("orders")
-        whole = behaviour.due
+    with emulator.engine.locked() as runtime:
+        behavior = runtime.behavior("orders")
+        whole = behavior.due
 
         def killed(*_: Any) -> None:
             raise KeyboardInterrupt
 
-        behaviour.due = killed  # type: ignore[method-assign]
+        behavior.due = killed  # type: ignore[method-assign]
     try:
         with pytest.raises(KeyboardInterrupt):
             emulator.clock.advance(1)
     finally:
-        behaviour.due = whole  # type: ignore[method-assign]
+        behavior.due = whole  # type: ignore[method-assign]
     assert client.orders().find(order).data.status == "completed"
 
 
-def test_a_leap_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+def test_killed_advance_resumes_on_restart(tmp_path: Path) -> None:
     """The file has the new time before anything is done at it."""
     path = str(tmp_path / "state.db")
     program = """
 import os, sys
 from datetime import UTC, datetime
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours import BEHAVIOURS
+from didww.emulator.behaviors import BEHAVIORS
 emulator = Emulator(path=sys.argv[1], clock=Clock(datetime(2026, 3, 10, tzinfo=UTC), running=False))
 emulator.state.seed({"dids": [{"number": "442079460001"}]})
-dids, whole = BEHAVIOURS["dids"], BEHAVIOURS["dids"].due
+dids, whole = BEHAVIORS["dids"], BEHAVIORS["dids"].due
 turns = []
 def due(*arguments):
     turns.append(1)
@@ -308,7 +308,7 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
         )
     kept = emulator.journal._snapshot()
     assert "a-very-secret-key" not in repr(kept) + repr(emulator._recent)
-    assert sum(len(one.body.head) + len(one.answer.head) for one in kept) < 1 << 20
+    assert sum(len(one.body.head) + len(one.response.head) for one in kept) < 1 << 20
     assert emulator.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
@@ -327,7 +327,7 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
 
 
 @pytest.mark.slow
-def test_controls_that_wait_hold_up_no_others() -> None:
+def test_waiting_controls_do_not_block_others() -> None:
     """Nor does closing wait for them."""
     with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 9000, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
         with Emulator() as emulator, served(server := Server(emulator)) as address:
@@ -344,14 +344,14 @@ def test_controls_that_wait_hold_up_no_others() -> None:
             assert time.monotonic() - started < 40
             del server
         for one in asked:
-            # A server that ends answers 500 to who still waits.
+            # A server that stops returns 500 to who still waits.
             error = one.exception()
             assert isinstance(error, httpx2.TransportError) or one.result().status_code in (200, 500, 504)
 
 
 @pytest.mark.unchecked
 @pytest.mark.slow
-def test_a_part_of_a_long_file_holds_up_nobody() -> None:
+def test_ranges_of_long_files_do_not_block_others() -> None:
     """What comes before it is made beside the other requests."""
     with Emulator(clock=Clock(START, running=False)) as emulator, served(Server(emulator)) as address:
         emulator.state.seed({"dids": [{"number": f"4420794600{n:02}"} for n in range(20)]})
@@ -368,11 +368,11 @@ def test_a_part_of_a_long_file_holds_up_nobody() -> None:
             while not part.done():
                 assert httpx2.get(f"{address}/v3/balance", headers=headers, timeout=60).status_code == 200
                 answered += 1
-            answer = part.result()
-        assert (answer.status_code, answer.content) == (206, b"\x1f")
+            response = part.result()
+        assert (response.status_code, response.content) == (206, b"\x1f")
         assert answered > 5
         whole = httpx2.get(f"{address}/v3{path}", headers={"Api-Key": emulator.key}, timeout=60).content
-        assert answer.headers["content-range"] == f"bytes 0-0/{len(whole)}"
+        assert response.headers["content-range"] == f"bytes 0-0/{len(whole)}"
         assert gzip.decompress(whole).count(b"\n") > 200_000
 
 
@@ -403,7 +403,7 @@ def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, u
 def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
     """It costs nothing to renew."""
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
-    with emulator.engine.held() as runtime:
+    with emulator.engine.locked() as runtime:
         runtime.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
     emulator.balance.put("-10")
     emulator.clock.advance("31 days")
@@ -416,25 +416,25 @@ def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
         (lambda s: s.clock.freeze("0001-01-01T00:00:00+14:00"), "before the year 1"),
         (lambda s: s.clock.freeze("9999-12-31T23:59:59-14:00"), "after 9999"),
         (lambda s: s.clock.freeze(5), "datetime or ISO 8601 text, got 5"),
-        (lambda s: s.clock.advance(10**400), "no length of time"),
-        (lambda s: s.balance.put("1e999999999"), "amount of money"),
-        (lambda s: s.calls.outbound("x", rate="abc"), "rate is 'abc'"),
-        (lambda s: s.calls.outbound("x", rate="NaN"), "rate is 'NaN'"),
-        (lambda s: s.calls.outbound("x", rate="-1"), "rate is '-1'"),
-        (lambda s: s.calls.outbound("x", rate="1e50"), "rate is '1e50'"),
-        (lambda s: s.transitions.set("orders", reads=10**30), "reads is"),
-        (lambda s: s.transitions.set("orders", reasons="abc"), "list of texts"),
-        (lambda s: s.transitions.reject("x", "abc"), "list of texts"),
+        (lambda s: s.clock.advance(10**400), "not a duration"),
+        (lambda s: s.balance.put("1e999999999"), "An amount must be"),
+        (lambda s: s.calls.outbound("x", rate="abc"), "rate must be .*, got 'abc'"),
+        (lambda s: s.calls.outbound("x", rate="NaN"), "rate must be .*, got 'NaN'"),
+        (lambda s: s.calls.outbound("x", rate="-1"), "rate must be .*, got '-1'"),
+        (lambda s: s.calls.outbound("x", rate="1e50"), "rate must be .*, got '1e50'"),
+        (lambda s: s.transitions.set("orders", reads=10**30), "reads must be from"),
+        (lambda s: s.transitions.set("orders", reasons="abc"), "list of strings"),
+        (lambda s: s.transitions.reject("x", "abc"), "list of strings"),
         (lambda s: s.faults.add(callback="x"), "'duplicate' or 'drop'"),
         (lambda s: s.faults.add(status=400, body="\ud800"), "surrogate"),
-        (lambda s: s.faults.add(status=204, body="x"), "has no body"),
+        (lambda s: s.faults.add(status=204, body="x"), "cannot have a body"),
         (lambda s: s.state.seed({"dids": [{"number": "442079460001", "expires_at": None}]}), "expires_at"),
         (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": {}}]}), "voice_in_trunk"),
-        (lambda s: s.state.seed({"orders": [{"status": "pending"}]}), "have it created by a request"),
-        (lambda s: s.state.seed({"address_verifications": [{"status": "pending"}]}), "have it created by a request"),
+        (lambda s: s.state.seed({"orders": [{"status": "pending"}]}), "create it by a request"),
+        (lambda s: s.state.seed({"address_verifications": [{"status": "pending"}]}), "create it by a request"),
     ],
 )
-def test_what_cannot_be_is_said(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
+def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
     """As a ValueError with the name in it, before anything is done."""
     with pytest.raises(ValueError, match=said):
         call(emulator)
@@ -450,12 +450,12 @@ def test_what_cannot_be_is_said(emulator: Emulator, call: Callable[[Emulator], A
         ("state/seed", {"objects": {"dids": [{"number": "442079460001", "expires_at": None}]}}, 422),
     ],
 )
-def test_what_cannot_be_is_said_over_http_too(place: str, body: Any, status: int) -> None:
+def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: int) -> None:
     """And nothing is an internal error."""
     with Emulator() as emulator, served(Server(emulator)) as address:
-        answer = httpx2.post(f"{address}/_emulator/{place}", json=body)
-        assert answer.status_code == status
-        assert answer.json()["error"]
+        response = httpx2.post(f"{address}/_emulator/{place}", json=body)
+        assert response.status_code == status
+        assert response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,7 @@ def test_what_cannot_be_is_said_over_http_too(place: str, body: Any, status: int
         ("box.local", 200),
     ],
 )
-def test_open_controls_are_not_for_pages_that_a_name_leads_here(host: str, status: int) -> None:
+def test_open_control_is_protected_against_dns_rebinding(host: str, status: int) -> None:
     """A name with dots may be a stranger's, whose page then looks as if it came from here."""
     with Emulator() as emulator, served(Server(emulator, open_control=True)) as address:
         for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
@@ -494,10 +494,10 @@ def test_filters_of_exports_are_text(emulator: Emulator, value: Any) -> None:
         }
         import json
 
-        answer, _ = emulator.exchange(
+        response, _ = emulator.exchange(
             Request("POST", "http://127.0.0.1/v3/exports", headers, json.dumps(body).encode())
         )
-        assert answer.status == 422
+        assert response.status == 422
 
 
 def test_an_order_of_channels_is_not_canceled(emulator: Emulator) -> None:
@@ -545,15 +545,15 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
     ("call", "said"),
     [
         (lambda s: s.clock.advance("1h30"), "30 has no unit"),
-        (lambda s: s.clock.advance(None), "no length of time"),
-        (lambda s: s.state.seed([]), "given by type"),
+        (lambda s: s.clock.advance(None), "not a duration"),
+        (lambda s: s.state.seed([]), "must be a dict by type"),
         (lambda s: s.state.seed({"dids": [{"number": "442079460001", "voice_in_trunk": "mian"}]}), "no 'mian'"),
         (lambda s: s.faults.add(status=200), "needs a body"),
-        (lambda s: s.faults.add(status=500, lost_answer=True), "leave one out"),
+        (lambda s: s.faults.add(status=500, lost_response=True), "exclude each other"),
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )
-def test_what_leads_nowhere_is_said(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
+def test_unknown_paths_return_404(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
     """Instead of doing nothing, or something else."""
     with pytest.raises(ValueError, match=said):
         call(emulator)
@@ -562,15 +562,15 @@ def test_what_leads_nowhere_is_said(emulator: Emulator, call: Callable[[Emulator
 def test_a_fault_may_name_the_path_as_it_is_asked_for(emulator: Emulator) -> None:
     """With the version in front, as the journal shows it."""
     emulator.faults.add(path="/v3/countries", status=422)
-    answer, _ = emulator.exchange(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": emulator.key}))
-    assert answer.status == 422
+    response, _ = emulator.exchange(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": emulator.key}))
+    assert response.status == 422
 
 
-def test_unknown_parameters_are_answered_with_those_there_are() -> None:
+def test_unknown_parameters_error_lists_the_valid_ones() -> None:
     """Over HTTP, where nobody completes them."""
     with Emulator() as emulator, served(Server(emulator)) as address:
-        answer = httpx2.post(f"{address}/_emulator/calls/inbound", json={"number": "1"})
-        assert (answer.status_code, "It takes: did, count" in answer.json()["error"]) == (422, True)
+        response = httpx2.post(f"{address}/_emulator/calls/inbound", json={"number": "1"})
+        assert (response.status_code, "It takes: did, count" in response.json()["error"]) == (422, True)
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
@@ -595,7 +595,7 @@ def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals)
 
 
 @pytest.mark.slow
-def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
     """As after `| head`: the server serves on, without a traceback for each request."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
@@ -623,7 +623,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
-    """First objects go into a file once; a stale ready file is removed; the controls are about the same account."""
+    """Seed data go into a file once; a stale ready file is removed; the controls are about the same account."""
     (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")
     (tmp_path / "ready").write_text("http://127.0.0.1:9/v3\n", encoding="utf-8")
     command = [

@@ -25,7 +25,7 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.dids import take_over
+from didww.emulator.behaviors.dids import take_over
 from didww.exceptions import NotFoundError, ValidationError
 from support.api_caller import Caller, work
 from support.registration import groups_of, person
@@ -146,7 +146,7 @@ def test_a_year_of_renewals_adds_up(emulator: Emulator) -> None:
 
 
 @pytest.mark.slow
-def test_one_leap_is_the_same_as_many_steps() -> None:
+def test_one_large_advance_equals_many_small_ones() -> None:
     """A clock moved by a year at once does what one moved day by day does."""
     outcomes: list[Any] = []
     for steps in (1, 365):
@@ -238,7 +238,7 @@ def test_a_number_that_is_gone_leaves_nothing_behind(emulator: Emulator) -> None
     assert client.voice_in_trunk_groups().find(group.id).data.name == "Desk"
 
 
-def test_what_led_to_a_number_leads_to_it_no_more(emulator: Emulator) -> None:
+def test_references_to_a_removed_number_are_cleared(emulator: Emulator) -> None:
     """Its emergency service, shared group and outbound trunk go on without it."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
@@ -285,7 +285,7 @@ def test_a_number_that_is_deleted_is_removed_at_once(emulator: Emulator) -> None
     assert left - money(client) == 5 * pool.monthly_price
 
 
-def test_what_cannot_be_paid_is_removed(emulator: Emulator) -> None:
+def test_unpaid_renewals_are_removed(emulator: Emulator) -> None:
     """As far as the money goes, numbers are renewed; the balance does not go below zero by them."""
     client = emulator.client()
     dids = buy(emulator, client, 5)
@@ -295,7 +295,7 @@ def test_what_cannot_be_paid_is_removed(emulator: Emulator) -> None:
     assert money(client) == Decimal("0.01")
 
 
-def test_history_tells_changes_and_forgets(emulator: Emulator) -> None:
+def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
     """Counts before and after; after 90 days an entry is gone, and no earlier ones can be asked for."""
     client = emulator.client()
     (did,) = buy(emulator, client)
@@ -322,7 +322,7 @@ def test_history_tells_changes_and_forgets(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("cycles", [-1, 1000])
-def test_counts_that_cannot_be(emulator: Emulator, cycles: int) -> None:
+def test_invalid_counts_return_422(emulator: Emulator, cycles: int) -> None:
     """0 to 999; the server says so, too."""
     client = emulator.client()
     (did,) = buy(emulator, client)

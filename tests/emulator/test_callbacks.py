@@ -27,7 +27,7 @@ from didww import (
 )
 from didww.callback.request_validator import RequestValidator
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.out_trunks import spend
+from didww.emulator.behaviors.out_trunks import spend
 from didww.emulator.controls.callbacks import PAUSES
 from support.registration import bought, groups_of, person, prove_all, requirement_of
 
@@ -36,11 +36,11 @@ SECRET = "a-callback-secret-for-tests"
 
 
 class Receiver:
-    """Somebody who is called back; `answers` holds the statuses to come, 200 when none is left."""
+    """Somebody who is called back; `responses` holds the statuses to come, 200 when none is left."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.answers: list[int] = []
+        self.responses: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
         outer = self
@@ -53,7 +53,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 outer.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 outer.gate.wait(60)
-                self.send_response(outer.answers.pop(0) if outer.answers else 200)
+                self.send_response(outer.responses.pop(0) if outer.responses else 200)
                 self.send_header("content-length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
@@ -109,7 +109,7 @@ def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
 
 
 @pytest.mark.parametrize("method", ["post", "get"])
-def test_an_order_is_told_once_and_signed(emulator: Emulator, receiver: Receiver, method: str) -> None:
+def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver: Receiver, method: str) -> None:
     """A form or a query, with the address's own query kept and not signed as fields."""
     client = emulator.client()
     id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
@@ -129,7 +129,7 @@ def test_an_order_is_told_once_and_signed(emulator: Emulator, receiver: Receiver
     assert receiver.accepted(own=("tenant",))
 
 
-def test_it_comes_by_itself(receiver: Receiver) -> None:
+def test_callback_is_sent_automatically(receiver: Receiver) -> None:
     """With a clock that runs, nobody has to ask for anything."""
     with Emulator(callback_secret=SECRET) as emulator:
         ordered(emulator.client(), f"{receiver.base}/hook")
@@ -163,9 +163,9 @@ def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) 
     assert receiver.accepted(1)
 
 
-def test_the_schedule_of_repeats(emulator: Emulator, receiver: Receiver) -> None:
+def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: Receiver) -> None:
     """Ten attempts in all, at the documented distances of the emulator's clock; then it is given up."""
-    receiver.answers = [500, 302, 404] + [500] * 20
+    receiver.responses = [500, 302, 404] + [500] * 20
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     for pause in PAUSES:
@@ -180,22 +180,26 @@ def test_the_schedule_of_repeats(emulator: Emulator, receiver: Receiver) -> None
     assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
     times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
     assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
-    assert [one.error for one in delivery.attempts][:3] == ["answered 500", "answered 302", "answered 404"]
-    receiver.answers.clear()
+    assert [one.error for one in delivery.attempts][:3] == [
+        "responded with 500",
+        "responded with 302",
+        "responded with 404",
+    ]
+    receiver.responses.clear()
     assert emulator.callbacks.replay(delivery.id).state == "waiting"
     assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
 
 
-def test_a_leap_of_days_makes_up_for_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
+def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
     """Moved over the whole schedule at once, every attempt is made, in its order."""
-    receiver.answers = [500] * 4
+    receiver.responses = [500] * 4
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance("10 days")
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, len(delivery.attempts)) == ("delivered", 5)
 
 
-def test_signatures_on_purpose(emulator: Emulator, receiver: Receiver) -> None:
+def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Receiver) -> None:
     """Wrong ones, and none at all, for receivers that must refuse them."""
     client = emulator.client()
     outcomes: dict[str, tuple[bool, bool]] = {}
@@ -228,7 +232,7 @@ def test_a_request_without_a_socket(emulator: Emulator) -> None:
     "url",
     ["https://hooks.example.com/x", "http://192.0.2.1/", "http://127.0.0.1.example.com/", "http://[2001:db8::1]/"],
 )
-def test_only_this_machine_is_called(emulator: Emulator, url: str) -> None:
+def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url: str) -> None:
     """Other hosts are refused, with the way out in the log."""
     ordered(emulator.client(), url)
     emulator.clock.advance(1)
@@ -264,7 +268,7 @@ def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any,
 def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
     """What was not delivered is delivered by the emulator that opens the file again."""
     path = str(tmp_path / "state.db")
-    receiver.answers = [500]
+    receiver.responses = [500]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
         ordered(emulator.client(), f"{receiver.base}/hook")
         emulator.clock.advance(1)
@@ -276,7 +280,7 @@ def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None
 
 
 def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: Receiver) -> None:
-    """Requests are answered while a callback is under way; a receiver can ask the API itself."""
+    """Requests work while a callback is pending; a receiver can ask the API itself."""
     receiver.gate.clear()
     client = emulator.client()
     ordered(client, f"{receiver.base}/hook")
@@ -285,7 +289,7 @@ def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: 
     while not receiver.got and time.monotonic() < end:
         time.sleep(0.005)
     client.orders().list()
-    with pytest.raises(TimeoutError, match="under way"):
+    with pytest.raises(TimeoutError, match="still pending"):
         emulator.callbacks.settle(timeout=0.1)
     receiver.gate.set()
     assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
@@ -319,7 +323,7 @@ def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
     raise AssertionError("no such group")
 
 
-def test_an_address_verification_tells_all_members(emulator: Emulator, receiver: Receiver) -> None:
+def test_address_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
     """Reason and comment are always there: joined by comma and blank when rejected, empty when approved."""
     client = emulator.client()
     id = reviewed(emulator, client, f"{receiver.base}/hook")
@@ -339,7 +343,7 @@ def test_an_address_verification_tells_all_members(emulator: Emulator, receiver:
     assert receiver.accepted(1)
 
 
-def test_an_emergency_verification_tells_all_members(emulator: Emulator, receiver: Receiver) -> None:
+def test_emergency_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
     """Several reasons are joined by semicolon and blank; the calling service is always named."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
@@ -364,10 +368,10 @@ def test_an_emergency_verification_tells_all_members(emulator: Emulator, receive
     assert approved == {**told, "id": second.id, "status": "approved", "reject_reasons": ""}
 
 
-def test_an_account_without_a_callback_secret_is_told_nothing(emulator: Emulator, receiver: Receiver) -> None:
+def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, receiver: Receiver) -> None:
     """Neither then nor later: what waits is not repeated, and what happened meanwhile is not made up for."""
     client = emulator.client()
-    receiver.answers = [500]
+    receiver.responses = [500]
     ordered(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     emulator.callbacks.settle()
@@ -394,7 +398,7 @@ def test_an_account_without_a_callback_secret_is_told_nothing(emulator: Emulator
 )
 def test_what_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
     """A response from 200 to 298."""
-    receiver.answers = [status]
+    receiver.responses = [status]
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert [one.state for one in emulator.callbacks.settle()] == [state]
@@ -437,7 +441,7 @@ def put(client: DidwwClient, id: str, status: str) -> None:
 
 
 @pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
-def test_a_trunk_tells_of_every_change(emulator: Emulator, receiver: Receiver) -> None:
+def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, receiver: Receiver) -> None:
     """Blocked and unblocked, by hand or by the threshold, which is told; five members each."""
     client = emulator.client()
     id = trunk(client, f"{receiver.base}/hook", "One")
@@ -460,7 +464,7 @@ def test_a_trunk_tells_of_every_change(emulator: Emulator, receiver: Receiver) -
 def test_trunk_events_are_collected_while_a_delivery_fails(emulator: Emulator, receiver: Receiver) -> None:
     """What comes meanwhile waits for the next attempt, and goes out in the same array, in order; other URLs do not wait."""
     client = emulator.client()
-    receiver.answers = [500]
+    receiver.responses = [500]
     one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
     three = trunk(client, f"{receiver.base}/elsewhere", "Three")
     put(client, one, "blocked")

@@ -1,4 +1,4 @@
-"""Channels: bought, shared, given to numbers, and given up (scenarios sheet, section 11)."""
+"""Channels: bought, shared, given to numbers, and given up."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_one_channel_can_be_bought(emulator: Emulator, client: DidwwClient) -> N
     assert counts(client) == (2, 0)
 
 
-def test_an_order_of_channels_waits_if_orders_were_told_to(emulator: Emulator, client: DidwwClient) -> None:
+def test_channel_order_follows_the_transition_rule(emulator: Emulator, client: DidwwClient) -> None:
     """By hand, as any order."""
     emulator.transitions.set("orders", by_hand=True)
     order = buy(emulator, client, 5)
@@ -137,7 +137,7 @@ def changed(record: Any, **fields: Any) -> Any:
     return record
 
 
-def test_names_of_groups_are_given_once(emulator: Emulator, client: DidwwClient) -> None:
+def test_group_names_are_unique(emulator: Emulator, client: DidwwClient) -> None:
     """A second one of the name, and a change to it, are refused."""
     buy(emulator, client, 5)
     shared(client, shared_channels_count=1)

@@ -22,7 +22,7 @@ from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConf
 from didww._core.effects import Request
 from didww._util.asgi_server import wait_until_started
 from didww.emulator import Emulator, console
-from didww.emulator.console import shown
+from didww.emulator.console import formatting
 from didww.emulator.controls.clock import Clock
 from didww.emulator.http.server import Server
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -51,16 +51,16 @@ def emulator() -> Iterator[Emulator]:
 
 def get(emulator: Emulator, place: str, status: int = 200) -> str:
     """The text of a page."""
-    answer = console.answer(emulator, Request("GET", urljoin(ROOT, place), {}, None))
-    assert answer.status == status, answer.body
-    return answer.body.decode()
+    response = console.handle(emulator, Request("GET", urljoin(ROOT, place), {}, None))
+    assert response.status == status, response.body
+    return response.body.decode()
 
 
 def post(emulator: Emulator, place: str, *fields: tuple[str, str], **more: str) -> Response:
     """The response to a form."""
     body = urlencode([*fields, *more.items()]).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    return console.answer(emulator, Request("POST", urljoin(ROOT, place), headers, body))
+    return console.handle(emulator, Request("POST", urljoin(ROOT, place), headers, body))
 
 
 def trunk(name: str) -> VoiceInTrunk:
@@ -119,7 +119,7 @@ def every_page(emulator: Emulator) -> dict[str, str]:
 # What is shown
 
 
-def test_no_link_leads_nowhere_and_nothing_of_a_user_is_markup(emulator: Emulator) -> None:
+def test_no_broken_links_and_user_text_is_escaped(emulator: Emulator) -> None:
     """Each page that a link of another leads to is there, and shows markup of users as text."""
     scene = fill(emulator)
     pages = every_page(emulator)
@@ -132,19 +132,19 @@ def test_no_link_leads_nowhere_and_nothing_of_a_user_is_markup(emulator: Emulato
 
 
 def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
-    """Not in bodies, answers, attributes, addresses, queries, nor in what is to be copied."""
+    """Not in bodies, responses, attributes, addresses, queries, nor in what is to be copied."""
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
-    assert shown.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
+    assert formatting.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
     assert sum("$DIDWW_API_KEY" in text for text in pages.values()) >= 5
 
 
 @pytest.mark.parametrize("place", [*PAGES, "nowhere"])
-def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator, place: str) -> None:
+def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: str) -> None:
     """Styles and scripts stand in the page, under a nonce that is another one each time."""
     fill(emulator)
-    first, second = (console.answer(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
+    first, second = (console.handle(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
     policy = first.headers["content-security-policy"]
     nonces = set(re.findall(r"'nonce-([^']+)'", policy))
     text = first.body.decode()
@@ -173,9 +173,9 @@ def test_a_page_brings_all_it_needs_and_lets_nothing_else_in(emulator: Emulator,
         "resources/sqlite_master",
     ],
 )
-def test_what_there_is_not(emulator: Emulator, place: str) -> None:
+def test_missing_pages_return_404(emulator: Emulator, place: str) -> None:
     """404, as a page."""
-    assert "Not here" in get(emulator, place, 404)
+    assert "Not found" in get(emulator, place, 404)
 
 
 def test_the_journal_is_narrowed_as_in_python(emulator: Emulator) -> None:
@@ -187,7 +187,7 @@ def test_the_journal_is_narrowed_as_in_python(emulator: Emulator) -> None:
 
 
 def test_a_record_leads_to_others(emulator: Emulator) -> None:
-    """Both ways of a relationship, over the catalogue too."""
+    """Both ways of a relationship, over the catalog too."""
     scene = fill(emulator)
     text = get(emulator, f"resources/dids/{scene.did.id}")
     links = re.findall(r'href="/_emulator/console/resources/(\w+)/([^"]+)"', text)
@@ -195,7 +195,7 @@ def test_a_record_leads_to_others(emulator: Emulator) -> None:
     assert {"did_groups", "orders", "voice_in_trunks"} <= {type for type, _ in links}
 
 
-def test_looking_changes_nothing() -> None:
+def test_viewing_pages_has_no_side_effects() -> None:
     """The ids of what is made after a look at all pages are those that they were without it."""
     ids: list[str] = []
     for look in (False, True):
@@ -241,15 +241,15 @@ def test_what_is_copied_sends_the_same_request(
         headers = {"Api-Key": KEY, "Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json"}
         httpx2.request(method, base + path, headers=headers, content=content)
         first = emulator.journal.entries()[0]
-        command = shown.as_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
+        command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
         given = [rest[n : n + 2] for n in range(0, len(rest), 2)]
         headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
         data = next((value.encode() for option, value in given if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
-        with suppress(DidwwError):  # the error that was answered
-            exec(shown.as_python(first, base), {})
+        with suppress(DidwwError):  # the error response
+            exec(formatting.to_python(first, base), {})
         entries = emulator.journal.entries()
     told = [
         (one.method, one.path, sorted(one.query), one.body and json.loads(one.body), one.status, one.key)
@@ -283,15 +283,15 @@ def test_what_is_copied_sends_the_same_request(
 )
 def test_secrets_are_masked(body: str, expected: str) -> None:
     """By the name of their member, in whole JSON and in what was cut off."""
-    assert shown.pretty(body) == expected
+    assert formatting.pretty(body) == expected
 
 
 @pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
 def test_secrets_of_a_query_are_masked(name: str) -> None:
     """By the name of their parameter, as in an address."""
-    assert shown.masked_pair("x1y2", name) == "********"
-    assert shown.masked_text(f"/?{name}=x1y2") == f"/?{name}=********"
-    assert shown.masked_pair("GB", "filter[iso]") == "GB"
+    assert formatting.mask_parameter("x1y2", name) == "********"
+    assert formatting.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
+    assert formatting.mask_parameter("GB", "filter[iso]") == "GB"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ def test_secrets_of_a_query_are_masked(name: str) -> None:
     ['{"a<b>": ["x & \\" y", -1.5e3, true, null], "c": "<i>"}', "<p>no JSON</p> & 'more' 12", '{"cut <b> off', ""],
 )
 def test_colours_leave_the_text_as_it_is(text: str) -> None:
-    """What is coloured reads as before, and holds no markup but the colours."""
-    plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(shown.coloured(text)))
+    """Highlighted text reads as before, and holds no markup but the colors."""
+    plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(formatting.highlight(text)))
     assert "<" not in plain
     assert html.unescape(plain) == text
 
@@ -345,18 +345,18 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
         ("balance/put", {"balance": "25.50", "credit": "", "api_key": KEY}, "state", lambda s, c: str(c.client.balance().find().data.total_balance) == "25.50"),
     ],
 )  # fmt: skip
-def test_a_form_is_done_and_leads_to_a_page(
+def test_forms_run_their_operation_and_redirect(
     emulator: Emulator, place: str, fields: dict[str, str], page: str, check: Check
 ) -> None:
     """Once: the browser is sent to a page by GET, which says so."""
     scene = fill(emulator)
     given = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
-    answer = post(emulator, place, **given)
-    assert answer.status == 303, answer.body
-    address = urlsplit(answer.headers["location"])
+    response = post(emulator, place, **given)
+    assert response.status == 303, response.body
+    address = urlsplit(response.headers["location"])
     assert address.path == f"/_emulator/console/{page}"
     assert dict(parse_qsl(address.query)) == {"done": place}
-    assert 'role="status"' in get(emulator, answer.headers["location"])
+    assert 'role="status"' in get(emulator, response.headers["location"])
     assert check(emulator, scene)
 
 
@@ -372,10 +372,10 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
     page = get(emulator, "pending")
     assert id in page
     assert "transitions/approve" in page
-    answer = post(
+    response = post(
         emulator, "transitions/reject", ("reasons", "Blurred"), ("reasons", "Expired"), id=id, comment="Again"
     )
-    assert answer.status == 303, answer.body
+    assert response.status == 303, response.body
     found = client.address_verifications().find(id).data
     assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["Blurred", "Expired"], "Again")
 
@@ -383,58 +383,60 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
 @pytest.mark.parametrize(
     ("place", "fields", "status", "told"),
     [
-        ("clock/advance", {"by": "soon"}, 422, "'soon' is no length of time"),
+        ("clock/advance", {"by": "soon"}, 422, "'soon' is not a duration"),
         ("clock/advance", {}, 422, "missing required field `by`"),
         ("clock/advance", {"by": "1 s", "more": "x"}, 422, "unknown field `more`"),
-        ("faults/add", {"status": "9"}, 422, "status is 9"),
+        ("faults/add", {"status": "9"}, 422, "status must be from"),
         ("faults/add", {"status": "<b>"}, 422, "Expected `int"),
         ("faults/preset", {"name": "<b>"}, 422, "no preset '<b>'"),
         ("faults/remove", {"id": "77"}, 422, "There is no fault 77"),
-        ("transitions/complete", {"id": "x"}, 422, "nothing of id 'x'"),
-        ("transitions/set", {"type": "orders", "after": "1", "reads": "1"}, 422, "Give one of"),
+        ("transitions/complete", {"id": "x"}, 422, "No record with id 'x'"),
+        ("transitions/set", {"type": "orders", "after": "1", "reads": "1"}, 422, "Pass only one of"),
         ("callbacks/replay", {"id": "77"}, 422, "There is no delivery 77"),
         ("state/restore", {"name": "x"}, 422, "There is no snapshot 'x'"),
         ("balance/put", {"balance": "much"}, 422, "much"),
         ("stock/put", {"did_group": "x", "count": "1"}, 422, "There is no DID group 'x'"),
-        ("journal/entries", {}, 404, "Not here"),
-        ("state/seed", {}, 404, "Not here"),
-        ("state/close", {}, 404, "Not here"),
-        ("clock", {}, 404, "Not here"),
-        ("nothing/at-all", {}, 404, "Not here"),
+        ("journal/entries", {}, 404, "Not found"),
+        ("state/seed", {}, 404, "Not found"),
+        ("state/close", {}, 404, "Not found"),
+        ("clock", {}, 404, "Not found"),
+        ("nothing/at-all", {}, 404, "Not found"),
     ],
 )
-def test_a_form_that_cannot_be(emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str) -> None:
+def test_invalid_forms_show_the_error(
+    emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str
+) -> None:
     """A page that says why, and shows what was sent as text."""
-    answer = post(emulator, place, **fields)
-    text = answer.body.decode()
-    assert answer.status == status
+    response = post(emulator, place, **fields)
+    text = response.body.decode()
+    assert response.status == status
     assert told in html.unescape(text)
     assert "<b>" not in text
     assert emulator.faults.rules() == []
 
 
-def test_a_key_that_the_emulator_does_not_take() -> None:
-    """Is said to be none, and not shown."""
+def test_form_with_an_invalid_api_key() -> None:
+    """Is said to be none, and not formatting."""
     with Emulator(api_key="the-only-key") as emulator:
-        answer = post(emulator, "balance/put", balance="1", api_key=KEY)
-        assert answer.status == 422
-        assert b"api_key: Unauthorized" in answer.body
-        assert KEY.encode() not in answer.body
+        response = post(emulator, "balance/put", balance="1", api_key=KEY)
+        assert response.status == 422
+        assert b"api_key: Unauthorized" in response.body
+        assert KEY.encode() not in response.body
 
 
 def test_other_methods_are_refused(emulator: Emulator) -> None:
     """With the ones that there are."""
-    answer = console.answer(emulator, Request("PUT", ROOT, {}, b""))
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    response = console.handle(emulator, Request("PUT", ROOT, {}, b""))
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_without_jinja2_it_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_console_without_jinja2_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra that brings it."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     console._templates.cache_clear()
-    answer = console.answer(emulator, Request("GET", ROOT, {}, None))
-    assert answer.status == 501
-    assert b"emulator" in answer.body
+    response = console.handle(emulator, Request("GET", ROOT, {}, None))
+    assert response.status == 501
+    assert b"emulator" in response.body
 
 
 # Over HTTP
@@ -459,11 +461,11 @@ def test_the_root_leads_to_the_console() -> None:
     """As do the addresses without their last slash; the pages are not in the journal."""
     with served() as (emulator, root):
         for address in (urljoin(root, "/"), urljoin(root, "/_emulator"), root[:-1]):
-            answer = httpx2.get(address)
-            assert (answer.status_code, answer.headers["location"]) == (307, "/_emulator/console/"), address
-        answer = httpx2.get(root)
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            response = httpx2.get(address)
+            assert (response.status_code, response.headers["location"]) == (307, "/_emulator/console/"), address
+        response = httpx2.get(root)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
         assert httpx2.head(root).status_code == 200
         assert emulator.journal.entries() == []
 
@@ -484,12 +486,12 @@ def test_pages_of_other_origins_cannot_send_forms(open_control: bool, origin: st
     with served(open_control=open_control) as (emulator, root):
         own = root.removesuffix("/_emulator/console/")
         headers = {} if origin is None else {"origin": origin.format(own=own)}
-        answer = httpx2.post(root + "faults/preset", data={"name": "flaky"}, headers=headers)
-        assert answer.status_code == status
+        response = httpx2.post(root + "faults/preset", data={"name": "flaky"}, headers=headers)
+        assert response.status_code == status
         assert bool(emulator.faults.rules()) == (status == 303)
 
 
-def test_strangers_see_nothing() -> None:
+def test_console_rejects_other_machines() -> None:
     """A name that somebody else's DNS leads here is not this machine's own."""
     with served() as (_, root):
         assert httpx2.get(root, headers={"host": "evil.example.com"}).status_code == 403
@@ -546,7 +548,7 @@ def test_the_journal_is_live(chromium: Any) -> None:
         client.pops().list()
         page.wait_for_timeout(1500)
         assert page.get_by_role("link", name="/v3/pops").count() == 0
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
         page.get_by_role("link", name="/v3/pops").click()
         page.get_by_role("heading", name="GET /v3/pops").wait_for()
 
@@ -559,7 +561,7 @@ def test_buttons_copy(chromium: Any) -> None:
             page.locator("[data-copy=curl]").click()
             page.get_by_text("Copied").wait_for()
             copied = page.evaluate("navigator.clipboard.readText()")
-            assert copied == shown.as_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
+            assert copied == formatting.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -571,12 +573,12 @@ def test_an_order_is_completed_by_hand(chromium: Any, scripts: bool) -> None:
         made = order(client)
         with opened(chromium, root + "pending", java_script_enabled=scripts) as page:
             page.get_by_role("button", name="Complete").click()
-            page.get_by_text("Nothing waits").wait_for()
+            page.get_by_text("No pending orders").wait_for()
             assert page.url == f"{root}pending?done=transitions%2Fcomplete"
             assert client.orders().find(made.id).data.status == "completed"
 
 
-def test_a_foreign_page_cannot_steer(chromium: Any) -> None:
+def test_cross_origin_pages_cannot_use_the_console(chromium: Any) -> None:
     """Its form is refused, and the console cannot be framed."""
     with served() as (emulator, root):
         context = chromium.new_context()
@@ -584,7 +586,7 @@ def test_a_foreign_page_cannot_steer(chromium: Any) -> None:
         page.set_content(
             f'<form method="post" action="{root}faults/preset"><input name="name" value="flaky"><button>Go'
         )
-        with page.expect_response(lambda answer: "faults/preset" in answer.url) as answered:
+        with page.expect_response(lambda response: "faults/preset" in response.url) as answered:
             page.get_by_role("button").click()
         assert answered.value.status == 403
         assert emulator.faults.rules() == []

@@ -33,10 +33,10 @@ class Remote:
         content = raw if raw is not None else None if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, f"/_emulator/{path}", content, sent)
-        answer = connection.getresponse()
-        read = answer.read()
+        response = connection.getresponse()
+        read = response.read()
         connection.close()
-        return answer.status, json.loads(read) if read else None
+        return response.status, json.loads(read) if read else None
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,8 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
     own = {
         "clock": {"now", "restore", "watch"},
         "faults": {"for_request", "for_callback", "reset"},
-        "journal": {"note"},
-        "callbacks": {"carry", "close", "reset", "work"},
+        "journal": {"record"},
+        "callbacks": {"close", "deliver_due", "reset", "work"},
         "state": {"close", "seed_file"},
     }
     assert {group: names - own.get(group, set()) for group, names in public.items()} == {
@@ -105,7 +105,7 @@ def test_the_page_names_all_paths_and_parameters() -> None:
         assert f"| `{verb} {place}` | {names} |" in page
 
 
-def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
+def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
     """Time, money, objects, faults, snapshots, the journal: what was done there is what a client of the API sees."""
     _, base = place
     assert remote("POST", "clock/freeze", {"at": "2026-03-01T12:00:00Z"}) == (200, "2026-03-01T12:00:00Z")
@@ -127,7 +127,7 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> N
         )
         status, said = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
         assert status == 409
-        assert "Requests there were" in said["error"]
+        assert "Recorded requests" in said["error"]
         assert remote("GET", "journal/entries?limit=1&method=DELETE")[1][0]["status"] == 204
 
 
@@ -135,24 +135,24 @@ def test_a_scene_set_over_http(remote: Remote, place: tuple[Emulator, str]) -> N
     ("method", "path", "body", "status", "said"),
     [
         ("POST", "clock/advnce", {}, 404, "Did you mean 'clock/advance'"),
-        ("GET", "clock/advance", None, 405, "is called with POST"),
-        ("POST", "clock/state", {}, 405, "is called with GET"),
+        ("GET", "clock/advance", None, 405, "Use POST"),
+        ("POST", "clock/state", {}, 405, "Use GET"),
         ("POST", "clock/advance", {}, 422, "by"),
-        ("POST", "clock/advance", {"by": "soon"}, 422, "length of time"),
+        ("POST", "clock/advance", {"by": "soon"}, 422, "not a duration"),
         ("POST", "clock/advance", {"by": None}, 422, "by"),
         ("POST", "clock/advance", {"bye": 1}, 422, "bye"),
         ("POST", "clock/advance", [], 422, "Expected"),
         ("POST", "state/restore", {"name": "none"}, 404, "no snapshot 'none'"),
         ("POST", "faults/remove", {"id": 7}, 404, "no fault 7"),
         ("POST", "faults/add", {"status": "503"}, 422, "status"),
-        ("POST", "transitions/approve", {"id": "x"}, 404, "nothing of id 'x'"),
+        ("POST", "transitions/approve", {"id": "x"}, 404, "No record with id 'x'"),
         ("POST", "transitions/set", {"type": "order"}, 422, "Did you mean 'orders'"),
         ("GET", "journal/entries?limit=many", None, 422, "limit"),
         ("POST", "state/seed_file", {"path": "/etc/passwd"}, 404, "There is no"),
         ("GET", "", None, 404, "openapi.json"),
     ],
 )
-def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
+def test_invalid_calls_are_rejected(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
     """Errors name the parameter, or what there is."""
     answered, document = remote(method, path, body)
     assert answered == status
@@ -162,7 +162,7 @@ def test_what_cannot_be(remote: Remote, method: str, path: str, body: Any, statu
 @pytest.mark.parametrize(
     "raw", [b"{", b"\xff", b"[" * 100_000, b'{"by": 1e999}', b"null", b'{"by": "' + b"9" * 10_000 + b'"}']
 )
-def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
+def test_malformed_bodies_are_rejected(remote: Remote, raw: bytes) -> None:
     """Whatever is sent, the response is a 422 with a text."""
     status, document = remote("POST", "clock/advance", raw=raw)
     assert status == 422
@@ -180,21 +180,21 @@ def test_bodies_that_are_none(remote: Remote, raw: bytes) -> None:
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_strangers_are_kept_out(remote: Remote, headers: dict[str, str]) -> None:
+def test_control_api_rejects_foreign_hosts_and_origins(remote: Remote, headers: dict[str, str]) -> None:
     """A page in a browser on this machine cannot use the controls, under whatever name."""
     status, document = remote("POST", "state/reset", {}, **headers)
     assert status == 403
-    assert "controls" in document["error"]
+    assert "control API" in document["error"]
 
 
-def test_the_own_origin_is_let_in(remote: Remote) -> None:
+def test_control_api_accepts_its_own_origin(remote: Remote) -> None:
     """The console's pages."""
     host = f"{remote.address.hostname}:{remote.address.port}"
     assert remote("POST", "journal/clear", {}, Origin=f"http://{host}")[0] == 204
     assert remote("POST", "journal/clear", {}, Host="localhost")[0] == 204
 
 
-def test_other_machines_are_kept_out_unless_told() -> None:
+def test_other_machines_need_open_control() -> None:
     """By their address, whatever they say in headers."""
     import asyncio
 

@@ -46,8 +46,8 @@ def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
 
 
 @pytest.mark.slow
-def test_a_kill_in_the_middle_of_writes(tmp_path: Path) -> None:
-    """Killed while eight threads order, three times: whatever was answered is there, and the books add up."""
+def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
+    """Killed while eight threads order, three times: whatever was confirmed is stored, and the books add up."""
     answered: list[str] = []
     for round in range(3):
         process, base = serving(tmp_path, f"ready{round}")
@@ -102,23 +102,23 @@ def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
         Emulator(path=str(path), seed=2)
     for former in ("3", "999"):
         connection = sqlite3.connect(path)
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'layout'", (f"{former}/1",))
+        connection.execute("UPDATE meta SET value = ? WHERE name = 'layout'", (f"{former}/1",))
         connection.commit()
         connection.close()
         with pytest.raises(ValueError, match=rf"another version \(layout {former}; .*\)\. Take another file"):
             Emulator(path=str(path), seed=1)
 
 
-def test_the_layout_changes_with_the_catalogue() -> None:
+def test_the_layout_changes_with_the_catalog() -> None:
     """Rows that are in a file are never made again: a file with other ones has to be refused."""
     sums = md5(usedforsecurity=False)
-    with Emulator() as emulator, emulator.engine.held():
+    with Emulator() as emulator, emulator.engine.locked():
         session = emulator.engine.session(emulator.key)
         for type in sorted(SHARED - {"available_dids"}):
             for row in session.find(type):
                 sums.update(json.dumps(row, sort_keys=True).encode())
-    assert (LAYOUT, sums.hexdigest()) == ("4", "1f8d3bc86b86e78ab6a710c715c7109a"), (
-        "the catalogue has changed: raise LAYOUT"
+    assert (LAYOUT, sums.hexdigest()) == ("5", "1f8d3bc86b86e78ab6a710c715c7109a"), (
+        "the catalog has changed: raise LAYOUT"
     )
 
 
@@ -142,7 +142,7 @@ def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
 
 
 def test_no_database_and_no_place(tmp_path: Path) -> None:
-    """What is no database is told as sqlite tells it, and left as it is."""
+    """A file that is not a database raises the error of SQLite and is unchanged."""
     path = tmp_path / "state.db"
     path.write_text("something else, and more of it\n" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -187,11 +187,11 @@ for write in (
     try:
         write()
     except ServerError as error:
-        assert error.status_code == 507 and "make room" in str(error), error
+        assert error.status_code == 507 and "Free disk space" in str(error), error
     else:
         raise AssertionError("it was written")
-told = control_api.answer(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
-assert told.status == 507 and b"make room" in told.body, told
+response = control_api.handle(emulator, Request("POST", "http://x/_emulator/clock/advance", {}, b'{"by": 86400}'))
+assert response.status == 507 and b"Free disk space" in response.body, response
 now = emulator.clock.now().timestamp()
 assert abs(now - time.time()) < 3600
 room(resource.RLIM_INFINITY)
@@ -210,7 +210,7 @@ print("held")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of file sizes stands for a full disk")
 @pytest.mark.slow
-def test_reads_go_on_while_the_disk_is_full(tmp_path: Path) -> None:
+def test_reads_work_while_the_disk_is_full(tmp_path: Path) -> None:
     """Also of what was never read before, of new accounts and of what falls due; writes are 507 and change nothing."""
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Emergency calling, step by step, and everything that is refused on the way (scenarios sheet, section 7)."""
+"""Emergency calling, step by step, and everything that is refused on the way."""
 
 from __future__ import annotations
 
@@ -236,8 +236,8 @@ def test_addresses_of_relationships_are_not_served(emulator: Emulator, client: D
         record = caller.get(f"/{type}")["data"][0]
         for one in record["relationships"].values():
             for link in one["links"].values():
-                answer = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
-                assert answer.status == 404, link
+                response = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
+                assert response.status == 404, link
 
 
 def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emulator) -> None:
@@ -260,7 +260,7 @@ def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emu
     client.emergency_requirements().list()
 
 
-def test_an_address_elsewhere_is_told(client: DidwwClient) -> None:
+def test_address_in_another_country_is_rejected(client: DidwwClient) -> None:
     """The validation names the country that the address has to be in."""
     requirement = client.emergency_requirements().list(include="country").data[0]
     assert requirement.country is not None

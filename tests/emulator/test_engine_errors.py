@@ -1,4 +1,4 @@
-"""The table of errors of the behaviour sheet (section 9), row by row, and the order in which they are told."""
+"""The error responses, row by row, and the order in which they are reported."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from didww._schema.registry import all_classes
-from didww.emulator import Emulator, Refused
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator import Emulator, HttpError
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import SHARED
 from didww.emulator.engine.session import AccountSession
@@ -37,8 +37,8 @@ def test_a_request_without_a_key_is_unauthorized(key: str | None) -> None:
         error = Caller(scene().engine, key).error("GET", path)
         expect(error, "401", "Unauthorized", "Authorization failed")
         assert error["status"] == "401"
-    answer = Caller(scene().engine, key).send("GET", "/exports/x.csv.gz")
-    assert (answer.status, answer.body) == (401, b"")
+    response = Caller(scene().engine, key).send("GET", "/exports/x.csv.gz")
+    assert (response.status, response.body) == (401, b"")
 
 
 def test_public_keys_need_no_key() -> None:
@@ -48,7 +48,7 @@ def test_public_keys_need_no_key() -> None:
     assert nobody.send("POST", "/public_keys", {}).status == 401
 
 
-def test_an_engine_may_take_one_key_alone() -> None:
+def test_engine_can_be_restricted_to_one_key() -> None:
     """Another key than the engine's own is wrong."""
     engine = Engine(api_key="right")
     assert Caller(engine, "wrong").error("GET", "/balance")["status"] == "401"
@@ -90,9 +90,9 @@ def test_a_path_without_the_prefix_names_it() -> None:
     from didww._core.effects import Request
 
     for path in ("/dids", "/", "/v33/dids", ""):
-        answer = scene().engine.handle(Request("GET", f"http://emulator.example.com{path}", {"Api-Key": "key"}))
-        assert answer.status == 404
-        assert "The API begins at http://emulator.example.com/v3." in answer.body.decode()
+        response = scene().engine.handle(Request("GET", f"http://emulator.example.com{path}", {"Api-Key": "key"}))
+        assert response.status == 404
+        assert "The API begins at http://emulator.example.com/v3." in response.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_path_without_the_prefix_names_it() -> None:
         ),
     ],
 )
-def test_a_query_that_is_not_allowed(query: dict[str, str], code: str, title: str, detail: str) -> None:
+def test_invalid_queries_return_400(query: dict[str, str], code: str, title: str, detail: str) -> None:
     """400 with the library's code and text."""
     error = scene().caller.error("GET", "/dids", **query)
     assert error["status"] == "400"
@@ -152,7 +152,7 @@ def test_a_query_that_is_not_allowed(query: dict[str, str], code: str, title: st
         (document("addresses", relationships={"city": None}), "105", "Param not allowed", "city is not allowed."),
     ],
 )
-def test_a_body_that_is_malformed(body: Any, code: str, title: str, detail: str) -> None:
+def test_malformed_bodies_return_400(body: Any, code: str, title: str, detail: str) -> None:
     """400 before anything of it is judged."""
     error = scene().caller.error("POST", "/addresses", body)
     assert error["status"] == "400"
@@ -160,11 +160,11 @@ def test_a_body_that_is_malformed(body: Any, code: str, title: str, detail: str)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"data": \xff}', b"[" * 100_000, b'{"data": "\\ud800"'])
-def test_a_body_that_is_no_json(raw: bytes) -> None:
+def test_invalid_json_returns_400(raw: bytes) -> None:
     """400 with code 400."""
-    answer = scene().caller.send("POST", "/addresses", raw=raw)
-    assert answer.status == 400
-    assert json.loads(answer.body)["errors"][0]["code"] == "400"
+    response = scene().caller.send("POST", "/addresses", raw=raw)
+    assert response.status == 400
+    assert json.loads(response.body)["errors"][0]["code"] == "400"
 
 
 def test_the_id_of_an_update_is_the_one_of_the_url() -> None:
@@ -178,8 +178,8 @@ def test_the_id_of_an_update_is_the_one_of_the_url() -> None:
 
 def test_several_members_that_are_not_allowed_are_all_named() -> None:
     """One error for each."""
-    answer = scene().caller.send("POST", "/addresses", document("addresses", colour=1, verified=True))
-    assert [one["detail"] for one in json.loads(answer.body)["errors"]] == [
+    response = scene().caller.send("POST", "/addresses", document("addresses", colour=1, verified=True))
+    assert [one["detail"] for one in json.loads(response.body)["errors"]] == [
         "colour is not allowed.",
         "verified is not allowed.",
     ]
@@ -320,7 +320,7 @@ VALIDATIONS = [
 
 
 @pytest.mark.parametrize(("type", "attributes", "title", "detail", "pointer"), VALIDATIONS)
-def test_an_attribute_that_is_not_valid(
+def test_invalid_attributes_return_422(
     type: str, attributes: dict[str, Any], title: str, detail: str, pointer: str
 ) -> None:
     """422, code 100, with the attribute's place."""
@@ -330,7 +330,7 @@ def test_an_attribute_that_is_not_valid(
 
 
 def test_a_trunk_without_its_configuration_is_malformed() -> None:
-    """Scenarios sheet, flow 8: 400."""
+    """It returns 400."""
     error = scene().caller.error("POST", "/voice_in_trunks", document("voice_in_trunks", name="a"))
     assert error["status"] == "400"
     expect(error, "106", "Missing Parameter", "The required parameter, configuration, is missing.")
@@ -359,7 +359,7 @@ def test_a_read_only_member_of_a_configuration_is_refused() -> None:
         ("x", "is invalid"),
     ],
 )
-def test_a_relationship_that_is_not_valid(value: Any, title: str) -> None:
+def test_invalid_relationships_return_422(value: Any, title: str) -> None:
     """422 with the relationship's place; null for one that must be, unknown ids, other types, other shapes."""
     stage = scene()
     country = {"type": "countries", "id": stage.ids["countries"][0]}
@@ -374,7 +374,7 @@ def test_a_relationship_that_is_not_valid(value: Any, title: str) -> None:
     expect(error, "100", title, f"identity - {title}", "/data/relationships/identity")
 
 
-def test_what_another_account_has_is_unknown() -> None:
+def test_records_of_other_accounts_are_not_found() -> None:
     """A foreign id in a relationship is as invalid as one that does not exist, and a foreign record is not found."""
     stage = scene()
     stranger = Caller(stage.engine, "stranger")
@@ -395,9 +395,9 @@ def test_what_another_account_has_is_unknown() -> None:
 
 def test_a_required_relationship_must_be_sent() -> None:
     """All that is missing is told at once."""
-    answer = scene().caller.send("POST", "/addresses", document("addresses"))
-    assert answer.status == 422
-    assert {one["source"]["pointer"] for one in json.loads(answer.body)["errors"]} == {
+    response = scene().caller.send("POST", "/addresses", document("addresses"))
+    assert response.status == 422
+    assert {one["source"]["pointer"] for one in json.loads(response.body)["errors"]} == {
         "/data/attributes/address",
         "/data/attributes/city_name",
         "/data/attributes/postal_code",
@@ -406,8 +406,8 @@ def test_a_required_relationship_must_be_sent() -> None:
     }
 
 
-def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
-    """The pointers of trunk errors are older names (behaviour sheet, section 9)."""
+def test_routing_to_an_unknown_trunk_returns_the_services_error() -> None:
+    """The pointers of trunk errors are older names."""
     stage = scene()
     id = stage.ids["dids"][0]
     body = document("dids", id, {"voice_in_trunk": {"type": "voice_in_trunks", "id": UNKNOWN}})
@@ -451,35 +451,35 @@ def test_routing_to_an_unknown_trunk_is_told_in_the_services_own_way() -> None:
         ("text/html", 406),
     ],
 )
-def test_an_answer_must_be_acceptable(accept: str, status: int) -> None:
+def test_unacceptable_media_types_return_406(accept: str, status: int) -> None:
     """406 if the JSON:API type is named with parameters alone, or not at all."""
-    answer = scene().caller.send("GET", "/dids", headers={"Accept": accept})
-    assert answer.status == status
+    response = scene().caller.send("GET", "/dids", headers={"Accept": accept})
+    assert response.status == status
     if status == 406:
-        error = json.loads(answer.body)["errors"][0]
+        error = json.loads(response.body)["errors"][0]
         assert (error["code"], error["title"]) == ("406", "Not acceptable")
         assert MEDIA_TYPE in error["detail"]
 
 
 @pytest.mark.parametrize("given", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
-def test_a_body_must_be_of_the_json_api_type(given: str) -> None:
+def test_other_content_types_return_415(given: str) -> None:
     """415 for another type, and for parameters."""
-    answer = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": given})
-    assert answer.status == 415
-    error = json.loads(answer.body)["errors"][0]
+    response = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": given})
+    assert response.status == 415
+    error = json.loads(response.body)["errors"][0]
     assert (error["code"], error["title"]) == ("415", "Unsupported media type")
     assert MEDIA_TYPE in error["detail"]
 
 
 @pytest.mark.parametrize("given", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
-def test_media_types_are_compared_in_any_case(given: str) -> None:
+def test_media_types_are_case_insensitive(given: str) -> None:
     """As RFC 9110 has them."""
     body = document("voice_in_trunk_groups", name=given)
-    answer = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
-    assert answer.status == 201
+    response = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
+    assert response.status == 201
 
 
-def test_a_body_has_a_largest_size() -> None:
+def test_too_large_bodies_return_413() -> None:
     """413 beyond one mebibyte."""
     assert scene().caller.send("POST", "/addresses", raw=b" " * ((1 << 20) + 1)).status == 413
 
@@ -496,17 +496,17 @@ METHODS = {
 @pytest.mark.parametrize(
     "cls", [cls for cls in all_classes() if cls._operations and not cls._singleton], ids=lambda c: c._type_name
 )
-def test_what_is_not_offered_is_refused(cls: Any) -> None:
+def test_unsupported_methods_return_405(cls: Any) -> None:
     """405 with the methods that are offered; those are never 405."""
     offered = cls._operations | cls._extra_operations
     for operation, (method, rest) in METHODS.items():
-        answer = scene().caller.send(method, f"/{cls._path}{rest}")
-        assert (answer.status == 405) == (operation not in offered), operation
-        if answer.status == 405:
-            assert method not in answer.headers["allow"]
+        response = scene().caller.send(method, f"/{cls._path}{rest}")
+        assert (response.status == 405) == (operation not in offered), operation
+        if response.status == 405:
+            assert method not in response.headers["allow"]
 
 
-def test_writing_to_the_address_of_a_relationship_is_not_done() -> None:
+def test_writing_to_relationship_urls_returns_501() -> None:
     """501: how the service takes it is not known."""
     id = scene().ids["dids"][0]
     for method in ("POST", "PATCH", "DELETE"):
@@ -528,27 +528,27 @@ def test_a_part_of_a_number_needs_three_digits_or_a_coverage_filter() -> None:
     assert caller.send("GET", "/available_dids", **query).status == 200
 
 
-def test_spending_more_than_there_is_tells_both_amounts() -> None:
+def test_insufficient_balance_error_has_both_amounts() -> None:
     """400, code 400, meta with available_balance and total_cost."""
     from decimal import Decimal
 
     session = Engine().session("key")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(HttpError) as caught:
         session.charge(Decimal("10000.01"))
     (error,) = caught.value.errors
     expect(error, "400", "Insufficient balance", "Insufficient balance")
     assert error["meta"] == {"available_balance": "10000.00", "total_cost": "10000.01"}
 
 
-def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureFixture) -> None:
+def test_internal_errors_return_500_and_roll_back(caplog: pytest.LogCaptureFixture) -> None:
     """500 with the service's body; nothing of the request stays; the engine goes on."""
 
-    class Broken(Behaviour):
+    class Broken(Behavior):
         def after_create(self, session: AccountSession, record: dict[str, Any]) -> None:
             raise ZeroDivisionError
 
     engine = Engine()
-    engine._runtime.behaviours = {**engine._runtime.behaviours, "voice_in_trunk_groups": Broken()}
+    engine._runtime.behaviors = {**engine._runtime.behaviors, "voice_in_trunk_groups": Broken()}
     caller = Caller(engine)
     body = document("voice_in_trunk_groups", name="a")
     expect(
@@ -558,12 +558,12 @@ def test_a_fault_of_the_engine_is_answered_and_undone(caplog: pytest.LogCaptureF
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_every_answer_has_its_type_and_a_request_id() -> None:
+def test_every_response_has_content_type_and_request_id() -> None:
     """Errors and empty responses too; no two request ids are the same."""
     stage = scene()
     responses = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
-    assert all(answer.headers["content-type"] == MEDIA_TYPE for answer in responses)
-    assert len({answer.headers["x-request-id"] for answer in responses}) == len(responses)
+    assert all(response.headers["content-type"] == MEDIA_TYPE for response in responses)
+    assert len({response.headers["x-request-id"] for response in responses}) == len(responses)
 
 
 def test_the_balance_takes_a_fieldset() -> None:

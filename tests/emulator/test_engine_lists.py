@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from didww._schema.filters import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes, class_of
 from didww._schema.resource import Resource
-from didww.emulator.engine.overrides import ALIASES, CATALOGUE, EXPRESSIONS, LINKS_NOT_SERVED
+from didww.emulator.engine.overrides import ALIASES, CATALOG, EXPRESSIONS, LINKS_NOT_SERVED
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import table_of
 from didww.version import API_VERSION
@@ -73,7 +73,7 @@ def follow(type: str, record: dict[str, Any], name: str) -> Any:
 def two_records(type: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """A record that has a value for `name`, and one with another value if there is any."""
     stage = scene()
-    if type not in CATALOGUE:
+    if type not in CATALOG:
         return stage.record(type, 0), stage.record(type, 1)
     records = stage.session.find(type)
     mine = next(one for one in records if follow(type, one, name) is not None)
@@ -139,12 +139,12 @@ def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) 
 def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource], name: str) -> None:
     """Empty matches records that have none; elsewhere it is a bad value."""
     rule = filter_rules(cls)[name]
-    answer = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
+    response = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
     if rule.nullable:
-        assert answer.status == 200, answer.body
+        assert response.status == 200, response.body
     else:
-        assert answer.status == 400
-        assert b'"107"' in answer.body
+        assert response.status == 400
+        assert b'"107"' in response.body
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> 
     for id in found:
         record = stage.session.get(cls._type_name, id)
         assert record is not None
-        stage.session.runtime.behaviour(cls._type_name).attributes(stage.session, record)  # as it is shown
+        stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as it is shown
         values.append(follow(cls._type_name, record, name))
     expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
     nulls = [one for one in values if one is None]
@@ -223,7 +223,7 @@ def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None
     for one in document["data"]:
         assert list(one["attributes"]) == list(table.attributes)
         relationships = one.get("relationships", {})
-        assert list(relationships) == list(table.shown_relations)
+        assert list(relationships) == list(table.visible_relations)
         for name, value in relationships.items():
             at = f"http://127.0.0.1:8080/v3/{cls._path}/{one['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
@@ -239,7 +239,7 @@ def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> N
     table = table_of(cls._type_name)
     assert table is not None
     at = f"{path_of(cls)}/{stage.ids[cls._type_name][0]}"
-    for name in table.shown_relations:
+    for name in table.visible_relations:
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
@@ -256,7 +256,7 @@ def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> No
     stage = scene()
     table = table_of(cls._type_name)
     assert table is not None
-    wanted = [table.attributes[-1], *list(table.shown_relations)[:1]]
+    wanted = [table.attributes[-1], *list(table.visible_relations)[:1]]
     query = coverage(cls)
     for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
         assert [*one["attributes"], *one.get("relationships", {})] == wanted
@@ -266,7 +266,7 @@ def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> No
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_meta_and_links_follow_the_table_of_the_behaviour_sheet(cls: type[Resource]) -> None:
+def test_meta_and_links_are_those_of_the_service(cls: type[Resource]) -> None:
     """Lists in pages tell total_records and have links; the others have neither; public_keys have no meta at all."""
     document = scene().caller.get(path_of(cls))
     if cls._type_name == "public_keys":
@@ -298,7 +298,7 @@ def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
 
 
 def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
-    """Behaviour sheet, section 7: name on countries, regions, cities and areas, area_name on did_groups."""
+    """The filter is name on countries, regions, cities and areas, area_name on did_groups."""
     caller = scene().caller
     for path, name in (("/countries", "name"), ("/regions", "name"), ("/cities", "name"), ("/areas", "name")):
         some = caller.get(path)["data"][0]["attributes"][name]
@@ -511,7 +511,7 @@ def test_short_parts_of_numbers_need_a_place() -> None:
         assert error["code"] == "107"
 
 
-def test_an_include_of_any_length_is_answered() -> None:
+def test_includes_can_have_any_length() -> None:
     """Along relationships, back and forth; each resource stands in the response once."""
     caller = scene().caller
     document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
@@ -526,15 +526,15 @@ def test_an_include_of_any_length_is_answered() -> None:
     }
 
 
-def test_what_is_no_relationship_cannot_be_included() -> None:
+def test_only_relationships_can_be_included() -> None:
     """At any depth."""
     for path in ("nothing", "dids.nothing"):
         error = scene().caller.error("GET", "/voice_out_trunks", include=path)
         assert (error["code"], error["title"]) == ("112", "Invalid include")
 
 
-def test_worlds_search_takes_plain_values_and_checked_ones() -> None:
-    """Behaviours search by the list's own filters with Python values."""
+def test_session_search_accepts_plain_and_validated_values() -> None:
+    """Behaviors search by the list's own filters with Python values."""
     session = scene().session
     groups = session.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
     assert groups

@@ -45,20 +45,18 @@ json_values = st.recursive(
 
 
 def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
-    answer = SCENE.engine.handle(Request(method, url, headers or HEADERS, body))
-    assert answer.status != 500, (method, url, body, answer.body)
-    assert 200 <= answer.status < 600
-    if answer.body:
-        json.loads(answer.body)
-    return answer
+    response = SCENE.engine.handle(Request(method, url, headers or HEADERS, body))
+    assert response.status != 500, (method, url, body, response.body)
+    assert 200 <= response.status < 600
+    if response.body:
+        json.loads(response.body)
+    return response
 
 
 @pytest.mark.unchecked
 @law(400)
 @given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
-def test_no_request_is_the_engines_fault(
-    method: str, path: str, query: list[tuple[str, str]], body: bytes | None
-) -> None:
+def test_no_request_causes_a_500(method: str, path: str, query: list[tuple[str, str]], body: bytes | None) -> None:
     """Whatever the method, path, query and body: a response that is JSON, and never 500."""
     answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
 
@@ -66,7 +64,7 @@ def test_no_request_is_the_engines_fault(
 @pytest.mark.unchecked
 @law(300)
 @given(url=st.text(st.characters(), max_size=60))
-def test_no_address_is_the_engines_fault(url: str) -> None:
+def test_no_url_causes_a_500(url: str) -> None:
     """Not even one that is none, or that holds lone surrogates."""
     answer_of("GET", url)
     answer_of("GET", f"{BASE}/dids?{url}")
@@ -81,7 +79,7 @@ def test_no_address_is_the_engines_fault(url: str) -> None:
     value=json_values,
     data=st.data(),
 )
-def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject) -> None:
+def test_no_value_causes_a_500(cls: Any, value: Any, data: st.DataObject) -> None:
     """Any JSON as the value of any member, in a create and in an update."""
     members = [field for field in cls._field_map.values() if field.create or field.update]
     field = data.draw(st.sampled_from(members))
@@ -107,7 +105,7 @@ def test_no_value_is_the_engines_fault(cls: Any, value: Any, data: st.DataObject
 
 @law(200)
 @given(value=json_values, depth=st.integers(0, 2))
-def test_no_document_is_the_engines_fault(value: Any, depth: int) -> None:
+def test_no_document_causes_a_500(value: Any, depth: int) -> None:
     """Any JSON as the body, as `data`, as its members."""
     wrapped = (value, {"data": value}, {"data": {"type": "addresses", "attributes": value, "relationships": value}})[
         depth
@@ -115,7 +113,7 @@ def test_no_document_is_the_engines_fault(value: Any, depth: int) -> None:
     answer_of("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
 
 
-def test_a_closed_engine_answers_all_the_same() -> None:
+def test_closed_engine_returns_500() -> None:
     """500, and no exception."""
     engine = Engine()
     engine.close()
@@ -173,7 +171,7 @@ def test_a_file_holds_no_key(tmp_path: Path) -> None:
 
 
 def test_threads_share_an_engine() -> None:
-    """Requests at the same time are answered one after the other; nothing is lost or doubled."""
+    """Concurrent requests are handled one after the other; nothing is lost or doubled."""
     engine = Engine()
 
     def make(n: int) -> str:
@@ -187,7 +185,7 @@ def test_threads_share_an_engine() -> None:
     assert sorted(found) == sorted(ids)
 
 
-def test_a_clock_that_stands_moves_by_hand_alone() -> None:
+def test_frozen_clock_only_moves_by_advance() -> None:
     """now() is the same until somebody advances it; a running clock starts where it is told."""
     from datetime import UTC, datetime, timedelta
 
@@ -200,14 +198,14 @@ def test_a_clock_that_stands_moves_by_hand_alone() -> None:
 
 
 @pytest.mark.slow
-def test_the_same_seed_makes_the_same_world() -> None:
-    """Two engines answer the same requests with the same ids."""
-    answers = [
+def test_same_seed_gives_the_same_state() -> None:
+    """Two engines respond to the same requests with the same ids."""
+    responses = [
         Caller(Engine(seed=9, clock=Clock(running=False))).ids("/balance"[:0] or "/did_groups", sort="prefix")
         for _ in "ab"
     ]
-    assert answers[0] == answers[1]
-    assert answers[0] != Caller(Engine(seed=8)).ids("/did_groups", sort="prefix")
+    assert responses[0] == responses[1]
+    assert responses[0] != Caller(Engine(seed=8)).ids("/did_groups", sort="prefix")
 
 
 @pytest.mark.parametrize(
@@ -221,11 +219,11 @@ def test_the_same_seed_makes_the_same_world() -> None:
 )
 def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
     """One parameter for all of them: SQLite bounds parameters, terms and depth."""
-    answer = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(1500))})
-    assert answer.status in (200, 400)
+    response = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(1500))})
+    assert response.status in (200, 400)
 
 
-def test_a_method_that_is_none_is_refused() -> None:
+def test_invalid_methods_are_rejected() -> None:
     """405, also where it could not be written into a response."""
     for method in ("\ud800", "G\u00c9T", "", "get"):
         assert Engine().handle(Request(method, "http://emulator.example.com/v3/dids", {"Api-Key": "key"})).status == 405

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww.emulator.behaviours.available_dids import MAX_LISTED, available_id, pick
+from didww.emulator.behaviors.available_dids import MAX_LISTED, available_id, pick_numbers
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.overrides import EXPRESSIONS
 from didww.emulator.engine.session import AccountSession
@@ -133,13 +133,13 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
     assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
 
 
-def test_numbers_are_picked_once(caller: Caller, session: AccountSession) -> None:
+def test_numbers_are_picked_only_once(caller: Caller, session: AccountSession) -> None:
     """An order by quantity gets numbers that the account has not got, and no more than there are."""
     group = group_of(session, "44115")
-    numbers = pick(session, group, 5)
+    numbers = pick_numbers(session, group, 5)
     assert len(numbers) == 2
     own(session, group, numbers[0])
-    assert pick(session, group, 5) == numbers[1:]
+    assert pick_numbers(session, group, 5) == numbers[1:]
 
 
 def test_the_meta_of_a_group_tells_its_terms(caller: Caller, session: AccountSession) -> None:
@@ -201,7 +201,7 @@ def test_prefixes_of_north_america_find_their_groups(caller: Caller, session: Ac
     assert group_of(session, "4420")["id"] in without
 
 
-def test_other_filters_over_what_is_worked_out(session: AccountSession) -> None:
+def test_computed_filters(session: AccountSession) -> None:
     """Pools with free channels."""
     assert {type for type, _ in EXPRESSIONS} == {
         "did_groups",
@@ -239,7 +239,7 @@ def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, d
     session = ENGINE.session("parts")
     groups = [group for group in session.find("did_groups") if group["number_base"].startswith(prefix)][:4]
     every = [
-        session.catalogue.number(group, k)
+        session.catalog.number(group, k)
         for group in groups
         if group["available_dids_enabled"]
         for k in range(group["total_count"])
@@ -250,10 +250,10 @@ def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, d
     start = data.draw(st.integers(0, len(some) - 1))
     part = some[start : start + data.draw(st.integers(1, 6))]
     query = {"filter[number_contains]": part, "filter[did_group.id]": ",".join(group["id"] for group in groups)}
-    answer = Caller(ENGINE, "parts").get("/available_dids", **query)
+    response = Caller(ENGINE, "parts").get("/available_dids", **query)
     matching = {number for number in every if part in number}
-    assert answer["meta"]["total_count"] == len(matching)
-    shown = {one["attributes"]["number"] for one in answer["data"]}
+    assert response["meta"]["total_count"] == len(matching)
+    shown = {one["attributes"]["number"] for one in response["data"]}
     assert shown <= matching
     assert len(shown) == min(len(matching), MAX_LISTED)
     assert all(re.fullmatch(r"\d+", number) for number in shown)

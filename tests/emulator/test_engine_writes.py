@@ -1,4 +1,4 @@
-"""Creating, updating and deleting by the declarations alone, and what behaviours may do on the way."""
+"""Creating, updating and deleting by the declarations alone, and what behaviors may do on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from didww._core.effects import Request, Response
-from didww.emulator import Behaviour, Clock, Refused
+from didww.emulator import Behavior, Clock, HttpError
 from didww.emulator.engine.engine import Engine
 from didww.emulator.engine.session import AccountSession
 from support.api_caller import Caller, Scene, document, filled
@@ -23,9 +23,9 @@ def stage() -> Scene:
     return Scene()
 
 
-def engine_with(**behaviours: Behaviour) -> Engine:
+def engine_with(**behaviors: Behavior) -> Engine:
     engine = Engine(clock=Clock(running=False))
-    engine._runtime.behaviours = {"balances": engine._runtime.behaviours["balances"], **behaviours}
+    engine._runtime.behaviors = {"balances": engine._runtime.behaviors["balances"], **behaviors}
     return engine
 
 
@@ -69,8 +69,8 @@ def test_an_update_of_nothing_is_fine(stage: Scene) -> None:
 def test_a_deletion_leaves_no_body_and_no_record(stage: Scene) -> None:
     """204, then 404; a second deletion is 404."""
     id = stage.ids["voice_out_trunks"][0]
-    answer = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
-    assert (answer.status, answer.body) == (204, b"")
+    response = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
+    assert (response.status, response.body) == (204, b"")
     assert stage.caller.send("GET", f"/voice_out_trunks/{id}").status == 404
     assert stage.caller.send("DELETE", f"/voice_out_trunks/{id}").status == 404
 
@@ -87,8 +87,8 @@ def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
         switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
         for wanted in (ids[1:], [ids[0]], [], *repeat):
             body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
-            answer = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
-            linked = answer["data"]["relationships"][name]["data"]
+            response = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
+            linked = response["data"]["relationships"][name]["data"]
             assert {one["id"] for one in linked} == set(wanted)
             assert len(linked) == len(set(wanted))
 
@@ -103,7 +103,7 @@ def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scen
 
 
 def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
-    """A trunk is in one group at a time (scenarios sheet, flow 8)."""
+    """A trunk is in one group at a time."""
     first, second = stage.ids["voice_in_trunk_groups"][:2]
     trunk = stage.ids["voice_in_trunks"][1]
     assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]
@@ -128,14 +128,14 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
 
 
 def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
-    """What the service refuses to delete is for behaviours, see test_path."""
+    """What the service refuses to delete is for behaviors, see test_path."""
     stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
     did = stage.session.get("dids", stage.ids["dids"][0])
     assert did is not None
     assert did["voice_in_trunk"] is None
 
 
-def test_deleting_an_identity_takes_its_addresses_and_documents_along(stage: Scene) -> None:
+def test_deleting_an_identity_deletes_its_addresses_and_documents(stage: Scene) -> None:
     """Contract file identities; another identity's are left alone."""
     stage.caller.write("DELETE", f"/identities/{stage.ids['identities'][0]}", status=204)
     for type in ("addresses", "permanent_supporting_documents", "proofs"):
@@ -200,8 +200,8 @@ def test_dates_are_checked(stage: Scene) -> None:
         assert stage.caller.send("PATCH", f"/identities/{id}", body).status == 422
 
 
-class Full(Behaviour):
-    """A behaviour that uses every hook."""
+class Full(Behavior):
+    """A behavior that uses every hook."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"capacity_limit": 9}
 
@@ -211,7 +211,7 @@ class Full(Behaviour):
     def before_create(self, session: AccountSession, record: Record) -> None:
         self.seen.append(f"before_create {record['name']} {record['capacity_limit']} {record['voice_in_trunks']}")
         if record["name"] == "no":
-            raise Refused.together([Refused(422, "no"), Refused(422, "never", pointer="/data")])
+            raise HttpError.combine([HttpError(422, "no"), HttpError(422, "never", pointer="/data")])
         record["private"] = {"secret": 1}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
@@ -228,7 +228,7 @@ class Full(Behaviour):
     def before_delete(self, session: AccountSession, record: Record) -> None:
         self.seen.append("before_delete")
         if record["name"] == "keep":
-            raise Refused(422, "is kept", pointer="/data")
+            raise HttpError(422, "is kept", pointer="/data")
 
     def delete(self, session: AccountSession, record: Record) -> bool:
         if record["name"] == "mark":
@@ -259,7 +259,7 @@ class Full(Behaviour):
 
 
 @pytest.mark.unchecked
-def test_a_behaviour_has_its_say_at_every_step() -> None:
+def test_all_behavior_hooks_are_called() -> None:
     """Hooks are called in order, see and change what they are told, and their refusals undo."""
     full = Full()
     engine = engine_with(voice_in_trunk_groups=full)
@@ -295,7 +295,7 @@ def test_a_behaviour_has_its_say_at_every_step() -> None:
     assert caller.send("GET", f"/voice_in_trunk_groups/{id}").status == 200
 
 
-def test_a_behaviour_decides_what_a_deletion_is() -> None:
+def test_behavior_can_replace_a_deletion() -> None:
     """Refused, done in another way, or done."""
     full = Full()
     caller = Caller(engine_with(voice_in_trunk_groups=full))
@@ -303,11 +303,11 @@ def test_a_behaviour_decides_what_a_deletion_is() -> None:
         body = document("voice_in_trunk_groups", name=name)
         id = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]["id"]
         assert caller.send("DELETE", f"/voice_in_trunk_groups/{id}").status == status
-        answer = caller.send("GET", f"/voice_in_trunk_groups/{id}")
-        assert (json.loads(answer.body)["data"]["attributes"]["name"] if answer.status == 200 else None) == left
+        response = caller.send("GET", f"/voice_in_trunk_groups/{id}")
+        assert (json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None) == left
 
 
-def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
+def test_scheduled_events_run_at_their_time() -> None:
     """At the next request after it, with the time that it was scheduled for."""
     engine = engine_with(voice_in_trunk_groups=Full())
     caller = Caller(engine)
@@ -327,7 +327,7 @@ def test_what_is_scheduled_happens_when_its_time_has_come() -> None:
 def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, what it did is undone, and others happen all the same."""
 
-    class Failing(Behaviour):
+    class Failing(Behavior):
         def due(self, session: AccountSession, name: str, payload: Any) -> None:
             session.insert("voice_in_trunk_groups", {"name": name})
             if name == "bad":
@@ -343,10 +343,10 @@ def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_validation_is_answered_and_not_kept() -> None:
-    """A behaviour with stored = False gives the id; nothing can be found afterwards."""
+def test_validations_are_not_stored() -> None:
+    """A behavior with stored = False gives the id; nothing can be found afterwards."""
 
-    class Validation(Behaviour):
+    class Validation(Behavior):
         stored = False
 
         def before_create(self, session: AccountSession, record: Record) -> None:
@@ -364,23 +364,23 @@ def test_a_validation_is_answered_and_not_kept() -> None:
     assert session.count("voice_out_trunk_regenerate_credentials") == 0
 
 
-def test_an_upload_is_no_document() -> None:
-    """A behaviour makes a record of a request of another media type."""
+def test_uploads_are_not_json_api_documents() -> None:
+    """A behavior makes a record of a request of another media type."""
 
-    class Uploads(Behaviour):
+    class Uploads(Behavior):
         def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:
             assert content_type == "multipart/form-data; boundary=x"
             return {"description": body.decode(), "expires_at": session.stamp()}
 
     caller = Caller(engine_with(encrypted_files=Uploads()))
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept": "application/json"}
-    answer = caller.send("POST", "/encrypted_files", raw=b"a file", headers=headers)
-    assert answer.status == 201
-    assert json.loads(answer.body)["data"]["attributes"]["description"] == "a file"
+    response = caller.send("POST", "/encrypted_files", raw=b"a file", headers=headers)
+    assert response.status == 201
+    assert json.loads(response.body)["data"]["attributes"]["description"] == "a file"
     assert caller.send("POST", "/encrypted_files", raw=b"x" * (2 << 20), headers=headers).status == 201
 
 
-def test_money_is_charged_and_given_back() -> None:
+def test_balance_is_charged_and_refunded() -> None:
     """The balance resource shows it at once."""
     from decimal import Decimal
 

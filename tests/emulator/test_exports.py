@@ -75,7 +75,7 @@ def rows(emulator: Emulator, export: Export) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(gzip.decompress(body).decode())))
 
 
-def test_calls_come_when_people_call() -> None:
+def test_calls_follow_the_time_of_day() -> None:
     """More by day than at night, fewer at weekends; short ones and a few long ones; some fail, each with its code."""
     found = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
     read = [row for _, text in found for row in csv.reader([text])]
@@ -224,7 +224,7 @@ def test_where_outbound_calls_go() -> None:
     assert all(Decimal(row[16]) == Decimal(row[15]) * int(row[8]) / 60 for row in read)
 
 
-def test_calls_placed_on_purpose_are_priced_and_have_a_country(emulator: Emulator) -> None:
+def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
     """As those of the days before: by forwarding and kind of number, and by the prefix that is called."""
     client = emulator.client()
     did, metered, *_ = client.dids().list().data
@@ -307,7 +307,7 @@ def test_outbound_exports(emulator: Emulator) -> None:
 )
 @pytest.mark.slow
 @pytest.mark.unchecked
-def test_parts_of_a_file(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
+def test_file_ranges(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
     """A range is answered with just these bytes, one that cannot be with 416, and what is no range with the file."""
     export = exported(emulator)
     _, headers, whole = fetch(emulator, export)
@@ -325,7 +325,7 @@ def test_parts_of_a_file(emulator: Emulator, asked: str, status: int, part: slic
 
 
 @pytest.mark.unchecked
-def test_a_part_of_another_file_is_not_given(emulator: Emulator) -> None:
+def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> None:
     """By the tag of another export, the whole of this one comes."""
     export = exported(emulator)
     other = exported(emulator, did_number=emulator.client().dids().list().data[0].number)
@@ -338,7 +338,7 @@ def test_a_part_of_another_file_is_not_given(emulator: Emulator) -> None:
 
 
 @pytest.mark.unchecked
-def test_a_file_stays_what_it_was(emulator: Emulator) -> None:
+def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
     """Numbers that come and go, calls and their rate afterwards change later exports, and not this one."""
     client = emulator.client()
     export = exported(emulator)
@@ -375,7 +375,7 @@ def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulato
         ("cdr_in", {"from": "soon"}, "from not valid"),
     ],
 )
-def test_periods_that_cannot_be(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
+def test_invalid_periods_return_422(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
     """This month and the two before, nothing in the future, not empty."""
     with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
         exported(emulator, kind, **filters)
@@ -387,7 +387,7 @@ def test_periods_that_cannot_be(emulator: Emulator, kind: str, filters: dict[str
     assert error["source"] == {"pointer": "/data/attributes/filters"}
 
 
-def test_calls_placed_on_purpose(emulator: Emulator) -> None:
+def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
     """They stand in the exports of their time beside the others, and cost a trunk its threshold."""
     client = emulator.client()
     number = client.dids().list().data[0].number
@@ -479,10 +479,10 @@ def test_a_file_without_a_key_has_no_body() -> None:
     with Emulator() as emulator:
         nobody, somebody = (Caller(emulator.engine, key) for key in (None, emulator.key))
         path = "/exports/8d1a3c5e-0000-4000-8000-000000000001.csv.gz"
-        answer = nobody.send("GET", path)
-        assert (answer.status, answer.body) == (401, b"")
-        answer = somebody.send("GET", path)
-        assert (answer.status, answer.body) == (404, b"")
+        response = nobody.send("GET", path)
+        assert (response.status, response.body) == (401, b"")
+        response = somebody.send("GET", path)
+        assert (response.status, response.body) == (404, b"")
         assert nobody.error("GET", "/exports")["status"] == "401"
 
 

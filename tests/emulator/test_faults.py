@@ -71,13 +71,13 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
         ({"html": True}, UnexpectedResponseError, "HTML"),
         ({"cut": 0}, ApiConnectionError, "failed"),
         ({"cut": 30}, ApiConnectionError, "failed"),
-        ({"lost_answer": True}, ApiConnectionError, "failed"),
+        ({"lost_response": True}, ApiConnectionError, "failed"),
         pytest.param({"latency": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
         pytest.param({"drip": 300}, ApiTimeoutError, "timeout", marks=pytest.mark.slow),
     ],
 )
 @patient
-def test_what_goes_wrong(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
+def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
     """The same fault is the same error through every door, and only once if it is to come once."""
     timeout = seconds(0.4) if "latency" in fault or "drip" in fault else 60.0
     with doors(door, timeout=timeout) as (emulator, balance):
@@ -96,7 +96,7 @@ def test_what_goes_wrong(door: str, fault: dict[str, Any], error: type[DidwwErro
 
 @pytest.mark.parametrize("door", DOORS)
 def test_latency_and_drip_only_take_time(door: str) -> None:
-    """A slow answer is a good one if there is time."""
+    """A slow response is a good one if there is time."""
     with doors(door) as (emulator, balance):
         emulator.faults.add(latency="200 ms")
         started = time.monotonic()
@@ -110,7 +110,7 @@ def test_latency_and_drip_only_take_time(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS[:2])
-def test_which_requests(door: str) -> None:
+def test_fault_conditions(door: str) -> None:
     """Method, path, resource, nth, times and probability are all kept."""
     with doors(door) as (emulator, balance):
 
@@ -146,12 +146,12 @@ def test_which_requests(door: str) -> None:
         assert outcomes(40) == drawn
 
 
-def test_a_fault_can_hide_what_was_done() -> None:
-    """An order whose answer is lost was carried out; the client looks, and there is one order."""
+def test_lost_response_faults_process_the_request() -> None:
+    """An order whose response is lost was carried out; the client looks, and there is one order."""
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
-        emulator.faults.add(method="POST", resource="orders", lost_answer=True, times=1)
+        emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
         made = client.orders().create(Order(items=[item])).data
         assert [one.id for one in client.orders().list().data] == [made.id]
         emulator.journal.assert_called("POST", "/orders", times=1)
@@ -189,27 +189,27 @@ def _day(emulator: Emulator, back: int) -> str:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({}, "Nothing would go wrong"),
-        ({"callback": "drop", "html": True}, "A rule for callbacks"),
-        ({"callback": "drop", "empty": True}, "A rule for callbacks"),
-        ({"nth": 2}, "Nothing would go wrong"),
-        ({"status": 99}, "status is 99"),
-        ({"status": 503, "nth": 0}, "nth is 0"),
-        ({"status": 503, "times": 0}, "times is 0"),
-        ({"status": 503, "probability": 1.5}, "probability is 1.5"),
-        ({"status": 503, "probability": float("nan")}, "probability is nan"),
-        ({"cut": -1}, "cut is -1"),
-        ({"latency": "soon"}, "length of time"),
-        ({"latency": "2 h"}, "an hour at most"),
-        ({"body": "x"}, "add status=503"),
-        ({"retry_after": 3}, "add status=503"),
-        ({"status": 503, "path": "orders"}, "begins with a slash"),
+        ({}, "The rule has no effect"),
+        ({"callback": "drop", "html": True}, "A callback rule accepts only"),
+        ({"callback": "drop", "empty": True}, "A callback rule accepts only"),
+        ({"nth": 2}, "The rule has no effect"),
+        ({"status": 99}, "status must be from 200 to 599, got 99"),
+        ({"status": 503, "nth": 0}, "nth must be at least 1, got 0"),
+        ({"status": 503, "times": 0}, "times must be at least 1, got 0"),
+        ({"status": 503, "probability": 1.5}, "probability must be from 0 to 1, got 1.5"),
+        ({"status": 503, "probability": float("nan")}, "probability must be from 0 to 1, got nan"),
+        ({"cut": -1}, "cut must be at least 0, got -1"),
+        ({"latency": "soon"}, "not a duration"),
+        ({"latency": "2 h"}, "at most one hour"),
+        ({"body": "x"}, "add for example status=503"),
+        ({"retry_after": 3}, "add for example status=503"),
+        ({"status": 503, "path": "orders"}, "must begin with a slash"),
         ({"status": 503, "resource": "order"}, "Did you mean 'orders'"),
-        ({"callback": "drop", "path": "/orders"}, "takes resource"),
-        ({"callback": "drop", "status": 503}, "takes resource"),
+        ({"callback": "drop", "path": "/orders"}, "accepts only resource"),
+        ({"callback": "drop", "status": 503}, "accepts only resource"),
     ],
 )
-def test_rules_that_cannot_be(fault: dict[str, Any], said: str) -> None:
+def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> None:
     """The error says what is wrong with the rule, and nothing is added."""
     with closing(Emulator()) as emulator:
         with pytest.raises(ValueError, match=said):

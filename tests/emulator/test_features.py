@@ -64,8 +64,8 @@ def test_in_read_only_mode_no_order_is_placed() -> None:
         assert caught.value.status_code == 422
 
 
-def test_features_are_part_of_first_objects() -> None:
-    """`features` in a file of first objects; what it names wrongly is told."""
+def test_features_can_be_seeded() -> None:
+    """`features` in a file of seed data; what it names wrongly is told."""
     with Emulator() as emulator:
         emulator.state.seed({"features": {"outbound_trunks": False}, "balance": "5.00"})
         assert emulator.features.show()["outbound_trunks"] is False
@@ -78,7 +78,7 @@ def test_features_are_part_of_first_objects() -> None:
         assert emulator.features.show()["outbound_trunks"] is True
 
 
-def test_what_is_not_json_api_is_refused_by_every_operation_but_the_upload() -> None:
+def test_only_uploads_accept_other_media_types() -> None:
     """406 for a media type that cannot be served, on deletions too; POST /encrypted_files takes any Accept."""
     with Emulator() as emulator:
         caller = Caller(emulator.engine, emulator.key)

@@ -128,14 +128,14 @@ ARGUMENTS = sorted(
     query=st.text(max_size=20),
 )
 def test_the_controls(place: str, body: Any, query: str) -> None:
-    """Any parameters: done, or an error with a text; and the emulator still answers."""
+    """Any parameters: done, or an error with a text; and the emulator still responds."""
     with Emulator() as emulator:
         for method in ("POST", "GET"):
             request = Request(method, f"{BASE}/_emulator/{place}?{query}", {}, json.dumps(body).encode())
-            answer = control_api.answer(emulator, request)
-            assert answer.status in (200, 204, 404, 405, 409, 422, 504), answer.body
-            if answer.status >= 400:
-                assert json.loads(answer.body)["error"]
+            response = control_api.handle(emulator, request)
+            assert response.status in (200, 204, 404, 405, 409, 422, 504), response.body
+            if response.status >= 400:
+                assert json.loads(response.body)["error"]
         asked = Request("GET", f"{BASE}/v3/balance", {"Api-Key": "key"})
         emulator.faults.clear()
         assert emulator.exchange(asked)[0].status == 200
@@ -157,5 +157,5 @@ def test_the_console(emulator: Emulator, parts: list[str], query: str, body: byt
     """Any page and form."""
     url = f"{BASE}/_emulator/console/{'/'.join(parts)}?{query}"
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = console.answer(emulator, Request(method, url, headers, body))
-    assert answer.status < 500, answer.body
+    response = console.handle(emulator, Request(method, url, headers, body))
+    assert response.status < 500, response.body

@@ -46,10 +46,10 @@ def spoken(raw: httpx2.Client, head: str) -> bytes:
     url = raw.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
         connection.sendall(f"{head}\r\nApi-Key: key\r\nConnection: close\r\n\r\n".encode())
-        answer = b""
+        response = b""
         while piece := connection.recv(65536):
-            answer += piece
-    return answer
+            response += piece
+    return response
 
 
 def test_head_is_get_without_a_body(raw: httpx2.Client) -> None:
@@ -78,19 +78,19 @@ def test_head_of_the_file_of_an_export(emulator: Emulator, raw: httpx2.Client) -
     assert raw.get(path, headers={"If-None-Match": got.headers["etag"]}).status_code == 304
 
 
-def test_pages_in_browsers_may_use_the_api(raw: httpx2.Client) -> None:
-    """A preflight needs no key; answers, refusals too, name what the service's do."""
+def test_local_pages_get_cors_headers(raw: httpx2.Client) -> None:
+    """A preflight needs no key; responses, refusals too, name what the service's do."""
     asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
     preflight = raw.options("/v3/orders", headers={**asked, "Api-Key": ""})
     assert preflight.status_code == 200
-    for answer in (preflight, raw.get("/v3/balance", headers=asked), raw.get("/v3/dids/x", headers=asked)):
-        shown = {name.removeprefix("access-control-"): value for name, value in answer.headers.items()}
+    for response in (preflight, raw.get("/v3/balance", headers=asked), raw.get("/v3/dids/x", headers=asked)):
+        shown = {name.removeprefix("access-control-"): value for name, value in response.headers.items()}
         assert shown["allow-origin"] == "http://localhost:3000"
         assert shown["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
         assert shown["allow-credentials"] == "true"
         assert "api-key" in shown["allow-headers"].split(", ")
         assert shown["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
-        assert "Origin" in shown["vary"] if answer is not preflight else True
+        assert "Origin" in shown["vary"] if response is not preflight else True
 
 
 @pytest.mark.parametrize(
@@ -106,19 +106,19 @@ def test_pages_in_browsers_may_use_the_api(raw: httpx2.Client) -> None:
         ("", False),
     ],
 )
-def test_which_pages_may_read_answers(raw: httpx2.Client, origin: str, let_in: bool) -> None:
+def test_cors_headers_depend_on_the_origin(raw: httpx2.Client, origin: str, let_in: bool) -> None:
     """Those of this machine and of hosts that it was started for: the key is known to everybody."""
-    answer = raw.get("/v3/balance", headers={"Origin": origin})
-    assert answer.status_code == 200
-    assert ("access-control-allow-origin" in answer.headers) is let_in
+    response = raw.get("/v3/balance", headers={"Origin": origin})
+    assert response.status_code == 200
+    assert ("access-control-allow-origin" in response.headers) is let_in
 
 
 @pytest.mark.parametrize("path", ["/_emulator/clock/state", "/_emulator/console/"])
-def test_controls_and_console_are_for_no_other_page(raw: httpx2.Client, path: str) -> None:
+def test_control_api_and_console_reject_other_origins(raw: httpx2.Client, path: str) -> None:
     """No header of theirs lets a page of another origin in."""
-    answer = raw.get(path, headers={"Origin": "http://localhost:3000"})
-    assert answer.status_code == 403
-    assert not [name for name in answer.headers if name.startswith("access-control")]
+    response = raw.get(path, headers={"Origin": "http://localhost:3000"})
+    assert response.status_code == 403
+    assert not [name for name in response.headers if name.startswith("access-control")]
     assert raw.options(path).status_code in (403, 405)
 
 
@@ -137,30 +137,30 @@ def test_controls_and_console_are_for_no_other_page(raw: httpx2.Client, path: st
         ("127.0.0.1.example.com", 403),
     ],
 )
-def test_the_api_is_answered_for_its_own_hosts(raw: httpx2.Client, host: str, status: int) -> None:
+def test_api_rejects_unknown_host_names(raw: httpx2.Client, host: str, status: int) -> None:
     """A name with a dot that it was not started for may be a page's that was made to lead here; the way out is named."""
-    answer = raw.get("/v3/balance", headers={"Host": host})
-    assert answer.status_code == status
+    response = raw.get("/v3/balance", headers={"Host": host})
+    assert response.status_code == status
     if status == 403:
-        assert "--allow-host" in answer.json()["errors"][0]["detail"]
+        assert "--allow-host" in response.json()["errors"][0]["detail"]
 
 
 def test_any_host_can_be_allowed(emulator: Emulator) -> None:
     """With `*`."""
     server = Server(emulator, hosts=["*"])
     with served(server):
-        answer = httpx2.get(
+        response = httpx2.get(
             f"{server.base_url}/balance", headers={**KEY, "Host": "x.example.com", "Origin": "https://y.example.com"}
         )
-        assert answer.status_code == 200
-        assert answer.headers["access-control-allow-origin"] == "https://y.example.com"
+        assert response.status_code == 200
+        assert response.headers["access-control-allow-origin"] == "https://y.example.com"
 
 
 def test_a_request_line_with_the_whole_address(raw: httpx2.Client) -> None:
     """As proxies get it; the host in it counts, for links and for what is allowed."""
-    answer = spoken(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b'"http://localhost:99/v3/did_groups?' in answer
+    response = spoken(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b'"http://localhost:99/v3/did_groups?' in response
     assert spoken(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
     assert spoken(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
     assert spoken(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
@@ -170,10 +170,10 @@ def test_a_request_line_with_the_whole_address(raw: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("host", ["[::1", "[bad]", "a:b:c", "%zz", ""])
-def test_a_host_that_is_none_is_answered(raw: httpx2.Client, host: str) -> None:
+def test_invalid_host_headers_get_a_response(raw: httpx2.Client, host: str) -> None:
     """With an error of ours, or with nothing worse."""
-    answer = spoken(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
-    assert answer[9:12] in (b"200", b"400", b"403")
+    response = spoken(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
+    assert response[9:12] in (b"200", b"400", b"403")
     assert raw.get("/_emulator/journal/entries").status_code == 200
 
 
@@ -181,18 +181,18 @@ def test_a_host_that_is_none_is_answered(raw: httpx2.Client, host: str) -> None:
     ("accepted", "packed"),
     [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("", False), ("br", False), ("gzip;q=0", False)],
 )
-def test_answers_are_compressed_when_asked_for(raw: httpx2.Client, accepted: str, packed: bool) -> None:
+def test_responses_are_compressed_on_request(raw: httpx2.Client, accepted: str, packed: bool) -> None:
     """With gzip, at a fraction of the length; the file of an export never is."""
-    with raw.stream("GET", "/v3/countries", headers={"Accept-Encoding": accepted}) as answer:
-        body = b"".join(answer.iter_raw())
-        assert ("content-encoding" in answer.headers) is packed
-        assert answer.headers["content-length"] == str(len(body))
-        assert "Accept-Encoding" in answer.headers["vary"]
+    with raw.stream("GET", "/v3/countries", headers={"Accept-Encoding": accepted}) as response:
+        body = b"".join(response.iter_raw())
+        assert ("content-encoding" in response.headers) is packed
+        assert response.headers["content-length"] == str(len(body))
+        assert "Accept-Encoding" in response.headers["vary"]
     assert len(json.loads(gzip.decompress(body) if packed else body)["data"]) > 100
 
 
-def test_answers_have_validators(raw: httpx2.Client) -> None:
-    """A tag, which is answered with 304 while nothing changes; the time that it took; what is not to be kept."""
+def test_responses_have_validators(raw: httpx2.Client) -> None:
+    """A tag, which returns 304 while nothing changes; the time that it took; what is not to be kept."""
     first = raw.get("/v3/balance")
     tag = first.headers["etag"]
     assert tag.startswith('W/"')
@@ -216,7 +216,7 @@ def test_the_date_is_the_emulators_own(emulator: Emulator, raw: httpx2.Client) -
         emulator.clock.advance("40 days")
 
 
-def test_the_date_is_told_once_by_the_application_alone(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_date_header_is_sent(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Served by itself, also where the body of a request does not come; other applications have the server's date."""
     monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
     half = b"POST /v3/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"
@@ -238,7 +238,7 @@ def test_the_date_is_told_once_by_the_application_alone(emulator: Emulator, monk
         assert len(httpx2.get(address).headers.get_list("date")) == 1
 
 
-def test_a_client_tells_the_services_time(emulator: Emulator) -> None:
+def test_client_reports_the_server_time(emulator: Emulator) -> None:
     """That of the last response, refused ones too; none before the first; shared with clients made of it."""
     with emulator.client() as client:
         assert client.server_time is None
@@ -275,13 +275,13 @@ async def finished(works: list[tuple[str, float]]) -> list[str]:
     return order
 
 
-def test_small_requests_go_before_large_ones_but_not_for_ever() -> None:
+def test_small_requests_go_first_without_starving_large_ones() -> None:
     """A connection gets ahead with what is small until it had its share; equals go in order."""
     order = asyncio.run(finished([("a", 100), ("b", 100), *(("small", 30.0) for _ in range(9))]))
     assert order == ["small", "small", "small", "a", "b", *["small"] * 6]
 
 
-def test_who_gives_up_while_waiting_holds_up_nobody() -> None:
+def test_canceled_waiters_do_not_block_others() -> None:
     """Cancelled while waiting, or just when its time had come."""
 
     async def main() -> list[str]:
@@ -309,7 +309,7 @@ def test_who_gives_up_while_waiting_holds_up_nobody() -> None:
     assert asyncio.run(main())[-3:] in (["4", "5", "last"], ["5", "late", "last"])
 
 
-def test_large_pages_of_many_hold_up_nobody_else() -> None:
+def test_large_pages_do_not_block_other_clients() -> None:
     """A small request that comes after thirty for large pages is answered among the first of them."""
     answered: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What was asked and answered: entries, hints for what was refused, assertions that show what came near."""
+"""The journal: entries, hints for refused requests, and assertions that list similar requests."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) 
     return emulator.journal.entries(limit=1)[0]
 
 
-def test_an_entry_holds_request_and_answer_without_the_key() -> None:
+def test_entry_has_request_and_response_without_the_key() -> None:
     """Everything that is needed to see what happened, and no secret."""
     with Emulator() as emulator:
         document = {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
         entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
         assert (entry.method, entry.path, entry.status) == ("POST", "/v3/voice_in_trunk_groups", 201)
         assert json.loads(entry.body) == document
-        assert json.loads(entry.answer)["data"]["attributes"]["name"] == "Main"
+        assert json.loads(entry.response)["data"]["attributes"]["name"] == "Main"
         assert entry.ms > 0
         assert entry.fault is None
         shown = repr(entry)
@@ -75,7 +75,7 @@ def test_hints_of_bodies_and_keys() -> None:
         assert "Api-Key" in emulator.journal.entries(limit=1)[0].hints[0]
 
 
-def test_a_request_for_another_version_is_pointed_out() -> None:
+def test_request_for_another_api_version_gets_a_hint() -> None:
     """Whatever its response; the version of this API, and none, are what is served."""
     with Emulator() as emulator:
 
@@ -91,7 +91,7 @@ def test_a_request_for_another_version_is_pointed_out() -> None:
         assert len(hinted("/did", **{"X-DIDWW-API-Version": "2022-05-10"})) == 2
 
 
-def test_entries_are_chosen() -> None:
+def test_entries_can_be_filtered() -> None:
     """By method, path, status and number; the newest first."""
     with Emulator() as emulator, emulator.client() as client:
         client.balance().find()
@@ -147,7 +147,7 @@ def play(client: DidwwClient) -> None:
         {"method": "DELETE", "path": "/countries", "times": 0},
     ],
 )
-def test_what_was_called(played: Emulator, arguments: dict[str, Any]) -> None:
+def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
     """An assertion that holds gives the entries."""
     found = played.journal.assert_called(**arguments)
     assert len(found) == arguments.get("times", len(found))
@@ -156,7 +156,7 @@ def test_what_was_called(played: Emulator, arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"method": "POST", "path": "/orders"}, "Requests there were:"),
+        ({"method": "POST", "path": "/orders"}, "Recorded requests:"),
         ({"method": "GET", "path": "/countries", "times": 3}, "3 times, but 2 times"),
         ({"method": "GET", "path": "/countries", "query": {"filter[iso]": "DE"}}, "filter[iso] is 'US'"),
         ({"method": "GET", "path": "/countries", "query": {"sort": "name"}}, "no sort"),
@@ -165,17 +165,17 @@ def test_what_was_called(played: Emulator, arguments: dict[str, Any]) -> None:
             'data.attributes.name is "Main"',
         ),
         ({"method": "POST", "path": "/*", "json": {"data": {"attributes": {"nmae": "x"}}}}, "no data.attributes.nmae"),
-        ({"method": "POST", "path": "/*", "status": 422}, "answered 201"),
+        ({"method": "POST", "path": "/*", "status": 422}, "status is 201"),
     ],
 )
-def test_what_was_not_called(played: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """One that does not shows what came near, and why it was not that."""
+def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], said: str) -> None:
+    """One that does not shows what Similar requests, and why it was not that."""
     with pytest.raises(AssertionError) as failed:
         played.journal.assert_called(**arguments)
     assert said in str(failed.value)
 
 
-def test_what_must_not_be_called(played: Emulator) -> None:
+def test_assert_not_called(played: Emulator) -> None:
     """The other way round."""
     played.journal.assert_not_called("POST", "/orders")
     played.journal.assert_not_called("POST", "/*", json={"data": {"attributes": {"name": "Other"}}})
@@ -183,7 +183,7 @@ def test_what_must_not_be_called(played: Emulator) -> None:
         played.journal.assert_not_called("GET", "/countries")
 
 
-def test_uploads_and_odd_bodies_are_shown_as_they_can_be() -> None:
+def test_uploads_and_binary_bodies_are_summarized() -> None:
     """Bytes that are no text are counted, not shown."""
     with Emulator() as emulator:
         headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=x"}

@@ -397,7 +397,7 @@ def export_of(client: DidwwClient, **filters: Any) -> Export:
     return client.exports().create(Export(export_type=ExportType.CDR_IN, filters={**period, **filters})).data
 
 
-def rows_of(client: DidwwClient, export: Export, folder: Path) -> list[dict[str, str]]:
+def rows_by_id(client: DidwwClient, export: Export, folder: Path) -> list[dict[str, str]]:
     data = client.download_export(export, folder / "calls.csv.gz").read_bytes()
     return list(csv.DictReader(io.StringIO(gzip.decompress(data).decode())))
 
@@ -416,7 +416,7 @@ def test_an_export_is_prepared_and_holds_the_accounts_calls(
     assert client.exports().find(export.id).data.status == "processing"
     emulator.clock.advance(1)
     export = client.exports().find(export.id).data
-    rows = rows_of(client, export, tmp_path)
+    rows = rows_by_id(client, export, tmp_path)
     assert len(rows) > 20
     assert {row["Destination DID"] for row in rows} == {first.number, second.number}
     starts = [row["Date/Time Start (UTC)"] for row in rows]
@@ -430,7 +430,7 @@ def test_an_export_is_prepared_and_holds_the_accounts_calls(
         assert (row["Status"] == "Completed") == bool(row["Date/Time Connect (UTC)"]) == (row["Duration (sec)"] != "0")
     other = export_of(client, did_number=first.number)
     emulator.clock.advance(1)
-    narrowed = rows_of(client, client.exports().find(other.id).data, tmp_path)
+    narrowed = rows_by_id(client, client.exports().find(other.id).data, tmp_path)
     assert narrowed == [row for row in rows if row["Destination DID"] == first.number]
 
 
@@ -442,7 +442,7 @@ def test_forwarded_calls_cost_money(emulator: Emulator, client: DidwwClient, tmp
     client.dids().update(did)
     export = export_of(client)
     emulator.clock.advance(1)
-    rows = rows_of(client, client.exports().find(export.id).data, tmp_path)
+    rows = rows_by_id(client, client.exports().find(export.id).data, tmp_path)
     assert {row["Destination"] for row in rows} == {"447700900123"}
     assert any(Decimal(row["PSTN (USD)"]) > 0 for row in rows)
     for row in rows:
@@ -494,7 +494,7 @@ def test_accounts_do_not_see_each_other(emulator: Emulator) -> None:
 
 
 def test_a_restricted_emulator_takes_one_key_only() -> None:
-    """Any other key is answered 401."""
+    """Any other key returns 401."""
     with Emulator(api_key="the-key") as emulator:
         assert emulator.client("the-key").balance().find().data.credit == 0
         with pytest.raises(AuthenticationError):
@@ -514,7 +514,7 @@ def test_a_file_keeps_the_state(tmp_path: Path) -> None:
         assert client.dids().list(filter={"order.id": order.id}).total_records == 1
 
 
-def test_the_asynchronous_client_walks_the_same_path(emulator: Emulator, tmp_path: Path) -> None:
+def test_asynchronous_client_works_the_same(emulator: Emulator, tmp_path: Path) -> None:
     """Search, order, wait, route, export and download with await."""
 
     async def main() -> None:

@@ -28,29 +28,29 @@ def test_what_differs_is_offered() -> None:
 
 @pytest.mark.unchecked
 def test_every_operation_is_there() -> None:
-    """None is answered with 404 for its path, 405 or 501."""
+    """None returns 404 for its path, 405 or 501."""
     engine = Engine()
     caller = Caller(engine)
     told = 0
     for _, name, method, path in operations():
         body = {"data": {}} if method in ("POST", "PATCH") else None
-        answer = caller.send(method, path.replace("{id}", "nothing"), body)
+        response = caller.send(method, path.replace("{id}", "nothing"), body)
         told += 1
-        assert answer.status in (200, 400, 404, 422), (method, path, answer.status, answer.body)
-        if answer.status == 404:
-            assert b"ecord not found" in answer.body, (method, path, answer.body)
+        assert response.status in (200, 400, 404, 422), (method, path, response.status, response.body)
+        if response.status == 404:
+            assert b"ecord not found" in response.body, (method, path, response.body)
         assert name in ("list", "find", "create", "update", "delete")
     assert told > 100
 
 
 @pytest.mark.unchecked
 def test_relationship_addresses() -> None:
-    """They are read; writing to them is answered with 501 and says so."""
+    """They are read; writing to them returns 501 and says so."""
     scene = Scene()
     did = scene.ids["dids"][0]
     path = f"/dids/{did}/relationships/voice_in_trunk"
     assert scene.caller.get(path)
     for method in ("POST", "PATCH", "DELETE"):
-        answer = scene.caller.send(method, path, {"data": None})
-        assert answer.status == 501, method
-        assert b"The emulator does not do this" in answer.body
+        response = scene.caller.send(method, path, {"data": None})
+        assert response.status == 501, method
+        assert b"The emulator does not implement" in response.body

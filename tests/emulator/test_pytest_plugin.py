@@ -182,7 +182,7 @@ def test_a_marker_that_cannot_be_says_what_can(tmp_path: Path) -> None:
     assert "must be a name or a list of names, got 5. Write" in done.stdout
     assert "must be a name or a list of names, got ['flaky', 5]. Write" in done.stdout
     assert "takes no freezee. Did you mean 'freeze'?" in done.stdout
-    assert "takes names: freeze, objects, preset, path, seed" in done.stdout
+    assert "takes keyword arguments only: freeze, objects, preset, path, seed" in done.stdout
 
 
 def test_it_is_light(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Registering numbers, step by step, and everything that is refused on the way (scenarios sheet, section 5)."""
+"""Registering numbers, step by step, and everything that is refused on the way."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
     assert client.proofs().find(proof.id).data.id == proof.id
 
 
-def test_uploads_that_cannot_be(emulator: Emulator) -> None:
+def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
     """400 for what is no form, and for foreign fields; neither 406 nor 415, whatever is accepted or sent."""
     caller = Caller(emulator.engine, emulator.key)
     form = "multipart/form-data; boundary=limit"
@@ -262,12 +262,12 @@ def test_uploads_that_cannot_be(emulator: Emulator) -> None:
         (form, parts(file="x", encryption_fingerprint="x", color="red")),
     ):
         sent = {"Content-Type": content_type, "Accept": "text/html"}
-        answer = caller.send("POST", "/encrypted_files", raw=body, headers=sent)
-        assert (answer.status, json.loads(answer.body)["errors"][0]["title"]) == (400, "invalid params")
-    answer = caller.send(
+        response = caller.send("POST", "/encrypted_files", raw=body, headers=sent)
+        assert (response.status, json.loads(response.body)["errors"][0]["title"]) == (400, "invalid params")
+    response = caller.send(
         "POST", "/encrypted_files", raw=parts(file="x", encryption_fingerprint="x"), headers={"Content-Type": form}
     )
-    assert answer.status == 422
+    assert response.status == 422
 
 
 def test_an_address_of_200_characters(emulator: Emulator) -> None:

@@ -25,7 +25,7 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww.emulator import Clock, Emulator
-from didww.emulator.behaviours.out_trunks import spend
+from didww.emulator.behaviors.out_trunks import spend
 from support.api_caller import Caller, document
 from support.registration import PDF, bought, groups_of, person, prove, prove_all, requirement_of
 
@@ -108,7 +108,7 @@ def test_rejected_by_policy(emulator: Emulator, client: DidwwClient) -> None:
     assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["No"], "Sorry")
 
 
-def test_an_address_in_use_stays(emulator: Emulator, client: DidwwClient) -> None:
+def test_deleting_an_address_in_use_returns_409(emulator: Emulator, client: DidwwClient) -> None:
     """409 while a verification is pending or an emergency service has not ended; what is over keeps no address."""
     _, dids, identity, address = regulated(emulator, client)
     emulator.transitions.set("address_verifications", by_hand=True)
@@ -132,7 +132,7 @@ def test_an_address_in_use_stays(emulator: Emulator, client: DidwwClient) -> Non
     client.addresses().delete(home.id)
 
 
-def test_an_identity_of_a_number_stays(emulator: Emulator, client: DidwwClient) -> None:
+def test_deleting_an_identity_in_use_returns_409(emulator: Emulator, client: DidwwClient) -> None:
     """409 while a number is registered to it; its address can go, and is kept on file with DIDWW."""
     _, dids, identity, address = regulated(emulator, client)
     id = verify(client, address, dids)
@@ -196,7 +196,7 @@ def elsewhere_of(client: DidwwClient, identity: Identity, address: Address) -> A
     return made
 
 
-def test_papers_that_a_review_needs_stay(emulator: Emulator, client: DidwwClient) -> None:
+def test_deleting_documents_under_review_returns_409(emulator: Emulator, client: DidwwClient) -> None:
     """422 for proofs and forms while a verification that needs them is under review; others, and later, they go."""
     dids, identity, address, form = with_form(emulator, client)
     passport, bill = client.proofs().list(sort="created_at").data
@@ -380,7 +380,7 @@ def test_a_service_is_renewed_or_ends(emulator: Emulator, client: DidwwClient) -
         ({"contact_email": "jane"}, "contact_email"),
     ],
 )
-def test_identities_that_cannot_be(emulator: Emulator, fields: dict[str, Any], field: str) -> None:
+def test_invalid_identities_return_422(emulator: Emulator, fields: dict[str, Any], field: str) -> None:
     """A company has a name, and a VAT number of a country; a person has none of what companies have."""
     given = {
         "identity_type": "personal",

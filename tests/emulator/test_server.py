@@ -67,11 +67,11 @@ def test_a_client_talks_to_a_served_emulator() -> None:
                 calls = [asynchronous.countries().list(filter={"iso": "GB"}) for _ in range(20)]
                 return await asyncio.gather(*calls)
 
-        assert {answer.data[0].iso for answer in asyncio.run(main())} == {"GB"}
+        assert {response.data[0].iso for response in asyncio.run(main())} == {"GB"}
 
 
-def test_a_body_that_is_too_large_is_refused_and_the_server_goes_on() -> None:
-    """413 or a cut connection for 40 MB; the next request is answered."""
+def test_too_large_bodies_do_not_stop_the_server() -> None:
+    """413 or a cut connection for 40 MB; the next request works."""
     with running() as base_url, httpx2.Client() as raw:
         with suppress(httpx2.HTTPError):  # the server may hang up before all of it was sent
             assert raw.post(f"{base_url}/orders", content=bytes(40 << 20), headers={"Api-Key": "k"}).status_code == 413
@@ -172,7 +172,7 @@ def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path
 
 @pytest.mark.parametrize("own_key", [False, True])
 def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: bool) -> None:
-    """Of the first objects, and of what a state in a file has left; other keys have what each begins with."""
+    """Of the seed data, and of what a state in a file has left; other keys have what each begins with."""
     objects, db = tmp_path / "objects.yaml", tmp_path / "state.db"
     objects.write_text("balance: 250\n")
     options = ["--port", "0", "--objects", str(objects), "--db", str(db), *(["--api-key", "own"] if own_key else [])]
@@ -200,8 +200,8 @@ def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:
         base_url = ready.read_text().strip()
         root = base_url.removesuffix("/v3")
         for host, status in (("didww.example.com", 200), ("other.example.com", 403)):
-            answer = httpx2.get(f"{base_url}/balance", headers={"Api-Key": "local-key", "Host": host})
-            assert answer.status_code == status
+            response = httpx2.get(f"{base_url}/balance", headers={"Api-Key": "local-key", "Host": host})
+            assert response.status_code == status
         httpx2.post(f"{root}/_emulator/state/reset")
         with DidwwClient("local-key", base_url=base_url) as client:
             span = {"from": f"{datetime.now(UTC):%Y-%m}-01 00:00:00", "to": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}

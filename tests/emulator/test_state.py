@@ -71,7 +71,7 @@ def everything(client: DidwwClient) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_reset_begins_anew(tmp_path: Path, kept: bool) -> None:
+def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
     """Nothing is left, faults and journal neither, time is as it was, and the same ids come again."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, seed=5, clock=Clock(START, running=False)) as emulator:
@@ -97,7 +97,7 @@ def test_reset_begins_anew(tmp_path: Path, kept: bool) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_snapshot_is_brought_back_again_and_again(tmp_path: Path, kept: bool) -> None:
+def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None:
     """Records, money, time, what is to happen and the ids to come are as they were."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
@@ -123,7 +123,7 @@ def test_a_snapshot_is_brought_back_again_and_again(tmp_path: Path, kept: bool) 
             emulator.state.restore("befor")
 
 
-def test_first_objects_from_plain_data() -> None:
+def test_seeding_from_a_dict() -> None:
     """They are there as written, completed as the service would, and what is to happen to them does."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
         made = emulator.state.seed(OBJECTS)
@@ -154,7 +154,7 @@ def test_first_objects_from_plain_data() -> None:
         assert emulator.client("other").dids().list().total_records == 1
 
 
-def test_first_objects_from_a_file(tmp_path: Path) -> None:
+def test_seeding_from_a_file(tmp_path: Path) -> None:
     """YAML's numbers and times are read as what the members are."""
     path = tmp_path / "objects.yaml"
     path.write_text(YAML)
@@ -171,28 +171,28 @@ def test_first_objects_from_a_file(tmp_path: Path) -> None:
     ("objects", "said"),
     [
         ({"did": []}, r"did: .*Did you mean 'dids'"),
-        ({"countries": []}, "countries: objects of this type cannot be made"),
-        ({"dids": {}}, "dids: a list of objects is needed"),
+        ({"countries": []}, "countries: objects of this type cannot be created"),
+        ({"dids": {}}, "dids must be a list of objects"),
         ({"dids": ["12125550100"]}, r"dids\[0\]: an object"),
         ({"dids": [{"numbr": "12125550100"}]}, r"dids\[0\]: dids have no 'numbr'. Did you mean 'number'"),
         (
             {"dids": [{"number": "12125550100", "voice_in_trunk": "main"}]},
             r"dids\[0\].voice_in_trunk: there is no 'main' .* among voice_in_trunks",
         ),
-        ({"dids": [{"id": "a b", "number": "12125550100"}]}, "is 1 to 64"),
+        ({"dids": [{"id": "a b", "number": "12125550100"}]}, "must be 1 to 64"),
         ({"dids": [{"id": "a", "number": "12125550100"}, {"id": "a", "number": "12125550101"}]}, "the same id"),
         ({"dids": [{"number": "12125550100"}, {"number": "12125550100"}]}, r"dids\[1\]: number - has already"),
         ({"dids": [{"number": "one"}]}, r"dids\[0\]: number - is invalid"),
         ({"dids": [{"number": "12125550100", "terminated": "yes"}]}, r"dids\[0\]: terminated"),
-        ({"voice_in_trunk_groups": [{}]}, "name cannot be left out"),
+        ({"voice_in_trunk_groups": [{}]}, "missing name"),
         ({"voice_in_trunk_groups": [{"name": "A"}, {"name": "A"}]}, "has already been taken"),
         ({"orders": [{}]}, r"orders\[0\].status: one that is pending waits"),
         ({"exports": [{}]}, r"exports\[0\].status: one that is pending waits"),
-        ({"balance": "much"}, "'much' is no amount"),
-        ({"balance": "NaN"}, "'NaN' is no amount"),
+        ({"balance": "much"}, "An amount must be .*, got 'much'"),
+        ({"balance": "NaN"}, "An amount must be .*, got 'NaN'"),
     ],
 )
-def test_first_objects_that_cannot_be(objects: dict[str, Any], said: str) -> None:
+def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> None:
     """The error names the place, and nothing of it was made."""
     with Emulator() as emulator:
         with pytest.raises(ValueError, match=said):
@@ -204,9 +204,9 @@ def test_first_objects_that_cannot_be(objects: dict[str, Any], said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- 1", "holds no objects"), ("a: [", "is no YAML"), (None, "cannot be read")]
+    ("text", "said"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
 )
-def test_files_that_are_none(tmp_path: Path, text: str | None, said: str) -> None:
+def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said: str) -> None:
     """A file that is missing, or is something else."""
     path = tmp_path / "objects.yaml"
     if text is not None:
@@ -215,7 +215,7 @@ def test_files_that_are_none(tmp_path: Path, text: str | None, said: str) -> Non
         emulator.state.seed_file(path)
 
 
-def test_money_and_stock() -> None:
+def test_balance_and_stock_can_be_set() -> None:
     """What is put there is what a client sees."""
     with Emulator() as emulator, emulator.client() as client:
         assert emulator.balance.put("1.50", credit=10).total_balance == "11.50"

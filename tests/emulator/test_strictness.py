@@ -140,7 +140,7 @@ def test_an_export_is_narrowed_by_digits(emulator: Emulator, caller: Caller) -> 
 
 
 @pytest.mark.parametrize("type", ["identities", "addresses"])
-def test_first_objects_do_not_say_what_is_worked_out(emulator: Emulator, type: str) -> None:
+def test_seed_data_cannot_set_derived_values(emulator: Emulator, type: str) -> None:
     """`verified` follows from the numbers that are registered."""
     with pytest.raises(ValueError, match=rf"{type}\[0\]\.verified follows from other objects"):
         emulator.state.seed({type: [{"verified": True}]})
@@ -148,7 +148,7 @@ def test_first_objects_do_not_say_what_is_worked_out(emulator: Emulator, type: s
 
 @pytest.mark.parametrize("wrong", [["ordering"], "ordering", None, 5])
 def test_features_are_names_with_true_or_false(emulator: Emulator, wrong: Any) -> None:
-    """Anything else is an error that says so, from Python and in first objects."""
+    """Anything else is an error that says so, from Python and in seed data."""
     with pytest.raises(ValueError, match="features must be names with true or false, got"):
         emulator.features.put(wrong)
     with pytest.raises(ValueError, match="features must be names with true or false, got"):

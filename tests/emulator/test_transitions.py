@@ -111,7 +111,7 @@ def test_an_export_goes_over_processing_by_readings(emulator: Emulator) -> None:
     assert seen == ["pending", "pending", "processing", "processing", "completed"]
 
 
-def test_what_waits_can_be_hurried(emulator: Emulator) -> None:
+def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
     """What would be decided by the clock or by readings can be decided by hand before, and is not decided again."""
     client = emulator.client()
     emulator.transitions.set("orders", after="1 day")
@@ -127,7 +127,7 @@ def test_what_waits_can_be_hurried(emulator: Emulator) -> None:
     assert client.dids().list(filter={"order.id": other}).total_records == 0
 
 
-def test_an_order_that_is_canceled_gives_its_money_back(emulator: Emulator) -> None:
+def test_canceled_order_is_refunded(emulator: Emulator) -> None:
     """Canceled by DIDWW or by policy, the account has what it had, and the numbers are in stock."""
     client = emulator.client()
     before = client.balance().find().data.total_balance
@@ -156,7 +156,7 @@ def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulat
     assert emulator.stock.show(group.id).count == 4
 
 
-def test_what_was_set_outlives_a_restart(tmp_path: Any) -> None:
+def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
     """A file remembers the pace, and what waits for readings or for a hand."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
@@ -176,15 +176,15 @@ def test_what_was_set_outlives_a_restart(tmp_path: Any) -> None:
     ("arguments", "said"),
     [
         ({"type": "order", "after": 1}, "did you mean 'orders'"),
-        ({"type": "dids", "after": 1}, "are not decided"),
+        ({"type": "dids", "after": 1}, "has no transitions"),
         ({"type": "orders", "after": 1, "reads": 1}, "one of after=, reads= and by_hand="),
         ({"type": "orders", "reads": -1}, "0 to 1000000"),
-        ({"type": "orders", "after": "soon"}, "length of time"),
+        ({"type": "orders", "after": "soon"}, "not a duration"),
         ({"type": "orders", "outcome": "reject"}, "complete, cancel"),
         ({"type": "exports", "outcome": "approve"}, "complete"),
     ],
 )
-def test_what_cannot_be_set(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
+def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
     """The error names what there is."""
     with pytest.raises(ValueError, match="(?i)" + said):
         emulator.transitions.set(**arguments)
@@ -194,5 +194,5 @@ def test_what_cannot_be_set(emulator: Emulator, arguments: dict[str, Any], said:
 @pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
 def test_nothing_is_pending(emulator: Emulator, outcome: str) -> None:
     """An id of nothing that waits is a LookupError."""
-    with pytest.raises(LookupError, match="nothing of id 'x'"):
+    with pytest.raises(LookupError, match="No record with id 'x'"):
         getattr(emulator.transitions, outcome)("x")

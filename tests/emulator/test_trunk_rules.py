@@ -37,9 +37,9 @@ def outbound(name: str = "Out", method: Any = None, relationships: Any = None, *
 
 
 def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
-    """The places of what is wrong with a request that must be answered 422."""
-    answer = caller.write(method, path, body, 422)
-    return {error["source"]["pointer"].rpartition("/")[2] for error in answer["errors"]}
+    """The places of what is wrong with a request that must return 422."""
+    response = caller.write(method, path, body, 422)
+    return {error["source"]["pointer"].rpartition("/")[2] for error in response["errors"]}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
     ],
     ids=str,
 )
-def test_sip_configurations_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+def test_invalid_sip_configurations_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """Host or registration, authentication, session timers, bounds: each is refused at its member."""
     assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
 
@@ -101,7 +101,7 @@ def test_a_phone_number_to_forward_to_is_always_needed(caller: Caller) -> None:
     ],
     ids=str,
 )
-def test_inbound_trunks_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+def test_invalid_inbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """Bounds and forms of a trunk's own attributes."""
     assert refused(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
 
@@ -181,7 +181,7 @@ def test_a_trunk_group_holds_ten_trunks(caller: Caller) -> None:
     ],
     ids=str,
 )
-def test_outbound_trunks_that_cannot_be(caller: Caller, attributes: dict[str, Any], place: str) -> None:
+def test_invalid_outbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """What a trunk needs, and bounds of its attributes."""
     assert refused(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
 
@@ -202,7 +202,7 @@ def test_outbound_trunks_that_cannot_be(caller: Caller, attributes: dict[str, An
     ],
     ids=str,
 )
-def test_authentication_methods_that_cannot_be(
+def test_invalid_authentication_methods_return_422(
     caller: Caller, type: str, attributes: dict[str, Any], place: str
 ) -> None:
     """1 to 60 addresses, a prefix of digits and #, the SID of a Twilio account; addresses alone cannot be chosen."""
@@ -210,7 +210,7 @@ def test_authentication_methods_that_cannot_be(
     assert refused(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
 
 
-def test_a_twilio_account_is_one_trunks_own(emulator: Emulator, caller: Caller) -> None:
+def test_twilio_account_can_be_used_by_one_trunk_only(emulator: Emulator, caller: Caller) -> None:
     """Unique across accounts; the trunk itself may send it again. Twilio takes no prefix (400)."""
     method = {"type": "twilio", "attributes": {"twilio_account_sid": SID}}
     id = caller.write("POST", "/voice_out_trunks", outbound(method=method), 201)["data"]["id"]
@@ -247,7 +247,7 @@ def test_actions_on_a_caller_id_need_their_feature(emulator: Emulator, caller: C
 @pytest.mark.parametrize(
     ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
 )
-def test_callers_beside_the_switch_for_all(emulator: Emulator, caller: Caller, switch: str, name: str) -> None:
+def test_source_dids_exclude_allow_any_did_as_cli(emulator: Emulator, caller: Caller, switch: str, name: str) -> None:
     """Numbers to call from are named, or any may call; both together are refused, also if one was stored before."""
     (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
     linked = {name: [{"type": "dids", "id": did}]}

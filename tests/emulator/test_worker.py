@@ -10,7 +10,7 @@ import pytest
 from didww.emulator.worker import Worker
 
 
-def test_a_failure_is_not_the_end_of_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+def test_worker_survives_exceptions(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the work is done the next time."""
 
     class Work:

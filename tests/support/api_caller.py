@@ -13,11 +13,11 @@ from didww._schema.fields import Field
 from didww._schema.registry import all_classes
 from didww._schema.resource import Resource
 from didww._schema.types import FieldType
-from didww.emulator.behaviours import BEHAVIOURS
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors import BEHAVIORS
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.emulator import Emulator
 from didww.emulator.engine.engine import Engine
-from didww.emulator.engine.overrides import CATALOGUE
+from didww.emulator.engine.overrides import CATALOG
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession
 from didww.emulator.engine.values import complete
@@ -103,7 +103,7 @@ def readable() -> list[type[Resource]]:
     return [cls for cls in all_classes() if "list" in cls._operations]
 
 
-class Metas(Behaviour):
+class Metas(Behavior):
     """Nothing but the `meta` that the contract demands."""
 
     def __init__(self, cls: type[Resource]) -> None:
@@ -119,7 +119,7 @@ class Verified(Metas):
     """The same, and whether a number is registered: no column holds it."""
 
     def attributes(self, session: AccountSession, record: dict[str, Any]) -> None:
-        BEHAVIOURS[self.type].attributes(session, record)
+        BEHAVIORS[self.type].attributes(session, record)
 
 
 def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
 
 
 class Scene:
-    """An engine without behaviours of its own, and records of every type in it.
+    """An engine without behaviors of its own, and records of every type in it.
 
     Record number n differs from the others in every attribute, and is linked to number n of every other type.
     """
@@ -143,13 +143,13 @@ class Scene:
     def __init__(self) -> None:
         self.engine = Engine(seed=7)
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
-        own = {name: self.engine._runtime.behaviours[name] for name in ("did_groups", "available_dids")}
+        own = {name: self.engine._runtime.behaviors[name] for name in ("did_groups", "available_dids")}
         plain = {
             cls._type_name: (Verified if cls._type_name in ("identities", "addresses") else Metas)(cls)
             for cls in all_classes()
-            if cls._type_name not in CATALOGUE
+            if cls._type_name not in CATALOG
         }
-        self.engine._runtime.behaviours = {**plain, **own}
+        self.engine._runtime.behaviors = {**plain, **own}
         self.caller = Caller(self.engine)
         self.session = self.engine.session("key")
         self.ids: dict[str, list[str]] = {}
@@ -158,7 +158,7 @@ class Scene:
     def _fill(self) -> None:
         session = self.session
         classes = [cls for cls in all_classes() if cls._type_name != "available_dids"]
-        for type in CATALOGUE - {"did_groups"}:
+        for type in CATALOG - {"did_groups"}:
             self.ids[type] = [one["id"] for one in session.find(type, limit=PER_TYPE)]
         # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
         groups = [
@@ -176,11 +176,11 @@ class Scene:
             self.caller.ids("/available_dids", **{"filter[did_group.id]": group})[0] for group in self.ids["did_groups"]
         ]
         for cls in classes:
-            if cls._type_name not in CATALOGUE:
+            if cls._type_name not in CATALOG:
                 records = [filled(cls._type_name, n) for n in range(PER_TYPE)]
                 self.ids[cls._type_name] = [session.insert(cls._type_name, record)["id"] for record in records]
         for cls in classes:
-            if cls._type_name not in CATALOGUE:
+            if cls._type_name not in CATALOG:
                 for n, id in enumerate(self.ids[cls._type_name]):
                     session.update(cls._type_name, id, self._links(cls, n))
 

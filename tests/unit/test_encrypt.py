@@ -102,7 +102,7 @@ def test_pieces_of_any_size_make_the_same_container(data: bytes, cuts: list[int]
 
 def test_with_keys_of_the_services_size_the_layout_is_the_published_one() -> None:
     """4096 bits: 1024 bytes of blocks, then 16 bytes for each begun or full 16 bytes."""
-    from didww.emulator.behaviours.files import _public_keys
+    from didww.emulator.behaviors.files import _public_keys
 
     public = _public_keys()
     for size in (0, 1, 15, 16, 17, 1000, 20 << 20):
@@ -149,7 +149,7 @@ def test_pieces_are_taken_as_they_are_needed() -> None:
 
 def test_fingerprint_of_known_keys() -> None:
     """Those of the emulator's keys, as OpenSSL has them: `openssl pkey -pubout -outform DER | sha1sum`."""
-    from didww.emulator.behaviours.files import _public_keys
+    from didww.emulator.behaviors.files import _public_keys
 
     first, second = "d39f7df135306e14add52b5014ca33760df134cf", "6f3eaa94e67110cbb1882b484aac7d87e3c9308f"
     assert Encrypt.calculate_fingerprint(_public_keys()) == f"{first}:::{second}"

@@ -1,6 +1,6 @@
-"""A local DIDWW: the whole API, with real place names, its own money and a clock that can be moved.
+"""An emulator of the DIDWW API, with its own catalog, balances and an adjustable clock.
 
-Nothing is imported before it is used; `didww.emulator.engine.engine` needs the standard library and msgspec alone.
+Imports are lazy; `didww.emulator.engine.engine` needs only the standard library and msgspec.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from didww.emulator.behaviours.base import Behaviour
+    from didww.emulator.behaviors.base import Behavior
     from didww.emulator.controls.clock import Clock
     from didww.emulator.emulator import Emulator
     from didww.emulator.engine.engine import Engine
-    from didww.emulator.engine.errors import Refused
+    from didww.emulator.engine.errors import HttpError
     from didww.emulator.engine.session import AccountSession
 
-__all__ = ["AccountSession", "Behaviour", "Clock", "Emulator", "Engine", "Refused"]
+__all__ = ["AccountSession", "Behavior", "Clock", "Emulator", "Engine", "HttpError"]
 
 _HOMES = {
     "AccountSession": "engine.session",
-    "Behaviour": "behaviours.base",
+    "Behavior": "behaviors.base",
     "Clock": "controls.clock",
     "Emulator": "emulator",
     "Engine": "engine.engine",
-    "Refused": "engine.errors",
+    "HttpError": "engine.errors",
 }
 
 

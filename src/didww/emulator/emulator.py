@@ -1,4 +1,4 @@
-"""The emulator in the same process: clients without a socket, and the means to set a scene and to look behind it."""
+"""The in-process emulator: clients without a socket, and controls for seeding and inspecting state."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from didww.emulator.controls.balance import Balance
 from didww.emulator.controls.callbacks import DEFAULT_SECRET, Callbacks
 from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
-from didww.emulator.controls.faults import TOO_MANY, Faults, disturbance_of, made_answer, marred
+from didww.emulator.controls.faults import TOO_MANY_REQUESTS, Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
 from didww.emulator.engine.accounts import Features
 from didww.emulator.engine.engine import Engine
-from didww.emulator.http.headers import header_of, with_validators
+from didww.emulator.http.headers import add_validators, get_header
 from didww.emulator.worker import Worker
 from didww.exceptions import InvalidValueError
 
@@ -41,29 +41,29 @@ KEY = "local-key"
 
 
 class Emulator:
-    """A local DIDWW in this process.
+    """An emulator of the DIDWW API in this process.
 
     Args:
         path: File to keep the state in. Defaults to memory.
-        seed: Decides ids, prices, stock and calls; the same seed makes the same catalogue.
+        seed: Seed of ids, prices, stock and calls; the same seed gives the same catalog.
         api_key: The only key to accept. Defaults to any key, each with its own account of 10,000 USD.
         clock: The clock. Defaults to real time.
-        callback_secret: What callbacks are signed with.
-        rate_limit: Requests per second of a key before 429. Defaults to no limit.
-        callback_hosts: Hosts beside loopback addresses that callbacks are delivered to; `"*"` is any.
+        callback_secret: Signing secret of callbacks.
+        rate_limit: Requests per second and key before a 429 response. Defaults to no limit.
+        callback_hosts: Hosts besides loopback addresses that may receive callbacks; `"*"` allows any.
 
     Attributes:
-        clock: `advance("30 days")`, `freeze()`, `run()`; what falls due meanwhile happens.
-        transitions: Time and outcome of orders, exports and verifications; approving and rejecting by hand.
-        faults: Rules for what goes wrong.
-        journal: Requests and answers, `assert_called`.
-        callbacks: Deliveries, replay, signing wrongly.
-        state: Reset, snapshots, first objects.
-        balance: Money.
-        features: What is enabled for an account: emergency calling, a callback secret.
-        stock: Numbers that can be bought.
-        calls: Calls on numbers and from trunks, now.
-        engine: What answers.
+        clock: `advance("30 days")`, `freeze()`, `run()`; advancing runs due events.
+        transitions: When and how orders, exports and verifications complete; manual approval and rejection.
+        faults: Fault injection rules.
+        journal: Recorded requests and responses, `assert_called`.
+        callbacks: Deliveries, replay, invalid signatures.
+        state: Reset, snapshots, seed data.
+        balance: Account balances and VAT.
+        features: Features enabled for an account, such as emergency calling.
+        stock: Numbers available to buy.
+        calls: Inbound and outbound calls.
+        engine: The engine that handles requests.
 
     Example:
         >>> emulator = Emulator()
@@ -85,7 +85,9 @@ class Emulator:
         callback_hosts: Iterable[str] = (),
     ) -> None:
         if api_key is not None and not api_key.strip():
-            raise InvalidValueError("api_key must be a key, or None for any key; got an empty text.", field="api_key")
+            raise InvalidValueError(
+                "api_key must be a key, or None to accept any key, got an empty string.", field="api_key"
+            )
         self.engine = Engine(path=path, seed=seed, api_key=api_key, clock=clock)
         self.clock = self.engine.clock
         self.key = api_key or KEY
@@ -98,26 +100,26 @@ class Emulator:
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
-        # Two, so that a receiver that takes its time holds up no event.
-        self._couriers = couriers = (
+        # Two workers, so that a slow callback receiver does not delay events.
+        self._workers = workers = (
             Worker("didww-emulator-events", self.engine.tick),
             Worker("didww-emulator-callbacks", self.callbacks.work),
         )
 
         def wake() -> None:
-            for one in couriers:
-                one.wake()
+            for worker in workers:
+                worker.wake()
 
         self.engine.on_work(wake)
         self._limit = rate_limit
         self._recent: dict[str, deque[float]] = {}
 
     def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
-        """A client of this emulator.
+        """Return a client of this emulator.
 
         Args:
-            api_key: Which account; made at first use.
-            options: More arguments of `DidwwClient`; `rate_limit` defaults to None here.
+            api_key: Key of the account, which is created on first use.
+            options: Further arguments of `DidwwClient`; `rate_limit` defaults to None here.
         """
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
@@ -129,11 +131,11 @@ class Emulator:
         )
 
     def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
-        """An asynchronous client of this emulator.
+        """Return an asynchronous client of this emulator.
 
         Args:
-            api_key: Which account; made at first use.
-            options: More arguments of `AsyncDidwwClient`; `rate_limit` defaults to None here.
+            api_key: Key of the account, which is created on first use.
+            options: Further arguments of `AsyncDidwwClient`; `rate_limit` defaults to None here.
         """
         from didww.async_client import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport
@@ -145,22 +147,22 @@ class Emulator:
         )
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
-        """The response to a request as it goes out, and what the wire is to do to it."""
+        """Return the response to a request, and the network disturbance to apply to it."""
         started = time.perf_counter()
-        key = header_of(request.headers, "api-key")
+        key = get_header(request.headers, "api-key")
         key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
         fault, disturbance = None, None
         if self._limit is not None and self._above(key, self._limit):
-            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY)
+            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY_REQUESTS)
         elif (fault := self.faults.for_request(request)) is None:
             response = _handled(self.engine.handle, request, started)
         else:
-            handle = partial(self.engine.handle, holding=fault.hold)
-            response = made_answer(fault) or marred(fault, _handled(handle, request, started))
-            disturbance = disturbance_of(fault)
+            handle = partial(self.engine.handle, hold=fault.hold)
+            response = get_fault_response(fault) or apply_fault(fault, _handled(handle, request, started))
+            disturbance = get_disturbance(fault)
         now = self.clock.now()
         response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
-        self.journal.note(
+        self.journal.record(
             request,
             response,
             at=stamp(now),
@@ -171,19 +173,19 @@ class Emulator:
         return response, disturbance
 
     def serve_always(self) -> None:
-        """Let what falls due happen while nobody asks, as a server has to."""
+        """Run due events in the background, also without requests."""
         self.engine.wake()
 
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
-        for one in self._couriers:
-            one.close()
+        for worker in self._workers:
+            worker.close()
         self.engine.close()
         self.state.close()
 
     def _above(self, key: str, limit: int) -> bool:
-        """Whether this request is one too many in the second of real time that ends with it."""
+        """Return whether this request exceeds the rate limit of the last second (real time)."""
         now = time.monotonic()
         recent = self._recent.setdefault(key, deque())
         while recent and recent[0] <= now - 1:
@@ -209,6 +211,6 @@ class Emulator:
 
 
 def _handled(handle: Callable[[Request], Response], request: Request, started: float) -> Response:
-    # The doors send no body to HEAD.
-    asked = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
-    return with_validators(request, handle(asked), time.perf_counter() - started)
+    # The transports drop the body of a HEAD response.
+    get_request = msgspec.structs.replace(request, method="GET") if request.method == "HEAD" else request
+    return add_validators(request, handle(get_request), time.perf_counter() - started)

@@ -1,14 +1,14 @@
-"""Fixtures for pytest, there as soon as this package is installed: an emulator for each test, and clients of it.
+"""Pytest fixtures, available once this package is installed: an emulator per test, and clients of it.
 
     def test_numbers(didww_emulator, didww_client):
         didww_emulator.state.seed({"dids": [{"number": "12125550100"}]})
         assert didww_client.dids().list().total_records == 1
 
-`@pytest.mark.didww(seed=3, freeze="2026-03-01T12:00:00Z", objects="numbers.yaml", preset="flaky")` says otherwise; more
-arguments go to `Emulator`. A test that fails shows what was asked of its emulator.
+Configure it with `@pytest.mark.didww(seed=3, freeze="2026-03-01T12:00:00Z", objects="numbers.yaml", preset="flaky")`;
+further arguments go to `Emulator`. The report of a failed test shows the last requests to its emulator.
 
-Every test run in the environment loads this module, so it uses only what all pytest versions have: wrappers of the old
-kind, no stash, no `request.path`.
+Every test run in the environment loads this module, so it uses only features that all pytest versions have: old-style
+hook wrappers, no stash, no `request.path`.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _EMULATORS: Final[WeakKeyDictionary[pytest.Item, Emulator]] = WeakKeyDictionary(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
-        "markers", "didww(seed=0, freeze=None, objects=None, preset=None, ...): how the test's `didww_emulator` is made"
+        "markers", "didww(seed=0, freeze=None, objects=None, preset=None, ...): configure the test's `didww_emulator`"
     )
 
 
 @pytest.fixture
 def didww_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """An emulator of the test's own, in memory."""
+    """Yield an in-memory emulator for this test."""
     from didww._util.suggest import did_you_mean
     from didww.emulator.emulator import Emulator
 
@@ -54,7 +54,7 @@ def didww_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
         if name not in known:
             pytest.fail(f"@pytest.mark.didww takes no {name}.{did_you_mean(name, known)}", pytrace=False)
     if marker is not None and marker.args:
-        pytest.fail(f"@pytest.mark.didww takes names: {', '.join(known)}.", pytrace=False)
+        pytest.fail(f"@pytest.mark.didww takes keyword arguments only: {', '.join(known)}.", pytrace=False)
     freeze, objects, preset = (options.pop(name, None) for name in _OWN)
     with Emulator(**options) as emulator:
         if freeze is not None:
@@ -70,7 +70,7 @@ def didww_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 
 def _names(preset: object) -> list[str]:
-    """The presets that a marker names: none, one or several."""
+    """Return the preset names of a marker: none, one or several."""
     names: Any = [] if preset is None else [preset] if isinstance(preset, str) else preset
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in cast("list[object]", names)):
         pytest.fail(
@@ -83,14 +83,14 @@ def _names(preset: object) -> list[str]:
 
 @pytest.fixture
 def didww_client(didww_emulator: Emulator) -> Iterator[DidwwClient]:
-    """A client of `didww_emulator`."""
+    """Yield a client of `didww_emulator`."""
     with didww_emulator.client() as client:
         yield client
 
 
 @pytest.fixture
 def async_didww_client(didww_emulator: Emulator) -> AsyncDidwwClient:
-    """An asynchronous client of `didww_emulator`, for any event loop.
+    """Return an asynchronous client of `didww_emulator`, for any event loop.
 
     It holds no connection and is not closed: the event loop belongs to the test, and may be running or closed by then.
     """
@@ -99,7 +99,7 @@ def async_didww_client(didww_emulator: Emulator) -> AsyncDidwwClient:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Result[pytest.TestReport], None]:
-    """Show the last requests of a test that failed."""
+    """Add the last requests to the report of a failed test."""
     outcome = yield
     if outcome.excinfo is None:
         report = outcome.get_result()
@@ -108,7 +108,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Result[pytes
 
 
 def _last_requests(item: pytest.Item) -> str:
-    """Return the last requests of the test, a line each; it may have left its emulator and the clock in any state."""
+    """Return the last requests of the test, one per line; the emulator and its clock may be in any state."""
     try:
         emulator = _EMULATORS.get(item)
         entries = () if emulator is None else emulator.journal.entries(limit=_SHOWN)

@@ -1,6 +1,6 @@
-"""A thread that does what the clock brings while nobody asks: events that fall due, or callbacks.
+"""A background thread for due events and callbacks.
 
-It is started when there is something for it, and ends with its emulator.
+It starts on demand and stops with its emulator.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _AFTER_FAILURE: Final = 0.5
 
 
 class Worker:
-    """Does its work whenever something is due.
+    """Run a work function whenever something is due.
 
     Args:
-        name: Of its thread.
-        work: A method that does what is due, and says in how many seconds more is; its object is not kept alive for it.
+        name: Name of the thread.
+        work: A bound method that runs due work and returns the seconds until the next; referenced weakly.
     """
 
     def __init__(self, name: str, work: Callable[[], float]) -> None:
@@ -39,7 +39,7 @@ class Worker:
         self._ended = False
 
     def wake(self) -> None:
-        """See what is to be done, now."""
+        """Check for due work now."""
         self._work.set()
         with self._lock:
             if self._thread is None and not self._ended:
@@ -47,7 +47,7 @@ class Worker:
                 self._thread.start()
 
     def close(self) -> None:
-        """End the thread; a callback under way is not waited for."""
+        """Stop the thread without waiting for a callback in progress."""
         with self._lock:
             self._ended = True
         self._work.set()
@@ -60,7 +60,7 @@ class Worker:
             pause = self._round()
             if pause is None:
                 return
-            # A clock that stands still brings nothing by itself; the nap ends when the emulator is gone.
+            # The nap is short so that the thread ends soon after its emulator is gone, even with a frozen clock.
             self._work.wait(min(max(pause, 0.002), _MAX_NAP))
             self._work.clear()
 
@@ -70,8 +70,8 @@ class Worker:
             return None
         try:
             return work()
-        except sqlite3.ProgrammingError:  # the emulator was closed, or the program ends
+        except sqlite3.ProgrammingError:  # the emulator was closed, or the interpreter is shutting down
             return None
-        except Exception:  # what comes later must not wait for ever
-            log.exception("emulator: the thread %s failed, and tries again", self._name)
+        except Exception:  # later work must still run
+            log.exception("emulator: the thread %s failed and will retry", self._name)
             return _AFTER_FAILURE

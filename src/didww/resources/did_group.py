@@ -1,4 +1,4 @@
-"""DID groups: the catalogue of numbers that can be bought, block by block."""
+"""DID groups: the catalog of numbers that can be bought, block by block."""
 
 from __future__ import annotations
 

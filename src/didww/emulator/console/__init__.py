@@ -1,7 +1,6 @@
-"""The Console: pages below `/_emulator/console/` that show what the emulator holds and steer it.
+"""The web console: pages below `/_emulator/console/` that show and control the emulator.
 
-A page reads the groups of `Emulator`; a form is one of their operations, called as `control_api` calls it, and then
-another page. Needs jinja2, of the extra `emulator`.
+Each form calls an operation of `control_api` and then redirects to a page. Requires jinja2, in the extra `emulator`.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     from didww._core.effects import Request
     from didww.emulator.emulator import Emulator
 
-__all__ = ["PREFIX", "answer"]
+__all__ = ["PREFIX", "handle"]
 
 PREFIX: Final = "/_emulator/console/"
 _HTML: Final = "text/html; charset=utf-8"
-_NO_JINJA: Final = b'The console needs jinja2: install this package with its extra "emulator".\n'
+_NO_JINJA: Final = b'The console requires jinja2: install this package with the extra "emulator".\n'
 
-# The page that a form of a group comes from, and goes back to.
+# The page of each group of forms.
 _PAGES: Final[dict[str, str]] = {
     "journal": "",
     "transitions": "pending",
@@ -53,30 +52,30 @@ _NAVIGATION: Final = (
     ("callbacks", "Callbacks"),
     ("state", "State"),
 )
-# By operation, what a page says when it was done; what is not in it is not offered.
-_DONE: Final[dict[str, str]] = {
-    "journal/clear": "The journal is empty.",
-    "transitions/set": "Set; it holds for what is created from now on.",
-    "transitions/reset": "Decided as from the start again.",
+# The operations that forms can call, and their confirmation messages.
+_CONFIRMATIONS: Final[dict[str, str]] = {
+    "journal/clear": "Journal cleared.",
+    "transitions/set": "Transition rule set for new records.",
+    "transitions/reset": "Transition rule reset to default.",
     "transitions/approve": "Approved.",
     "transitions/reject": "Rejected.",
-    "transitions/complete": "Done; an order stays pending while its numbers are not in stock.",
+    "transitions/complete": "Completed. An order stays pending while its numbers are out of stock.",
     "transitions/cancel": "Canceled.",
-    "clock/advance": "The clock was advanced.",
-    "clock/freeze": "The clock stands still.",
-    "clock/run": "The clock runs.",
-    "faults/add": "The rule was added.",
-    "faults/preset": "The rules were added.",
-    "faults/remove": "The rule was removed.",
-    "faults/clear": "All rules were removed.",
-    "callbacks/replay": "It is sent once more.",
-    "callbacks/sign": "Callbacks are signed so from now on.",
-    "callbacks/allow": "The hosts were set.",
-    "state/reset": "Everything begins anew.",
-    "state/snapshot": "The snapshot was taken.",
-    "state/restore": "The snapshot was brought back.",
-    "balance/put": "The money was put.",
-    "stock/put": "The stock was put.",
+    "clock/advance": "Clock advanced.",
+    "clock/freeze": "Clock frozen.",
+    "clock/run": "Clock running.",
+    "faults/add": "Rule added.",
+    "faults/preset": "Rules added.",
+    "faults/remove": "Rule removed.",
+    "faults/clear": "All rules removed.",
+    "callbacks/replay": "Callback queued for replay.",
+    "callbacks/sign": "Signature setting updated.",
+    "callbacks/allow": "Allowed hosts updated.",
+    "state/reset": "Emulator reset.",
+    "state/snapshot": "Snapshot taken.",
+    "state/restore": "Snapshot restored.",
+    "balance/put": "Balance updated.",
+    "stock/put": "Stock updated.",
 }
 
 
@@ -84,8 +83,8 @@ class _NoSuchPageError(Exception):
     pass
 
 
-def answer(emulator: Emulator, request: Request) -> Response:
-    """The response to a request below `/_emulator/console/`."""
+def handle(emulator: Emulator, request: Request) -> Response:
+    """Return the response to a request below `/_emulator/console/`."""
     try:
         _templates()
     except ModuleNotFoundError as error:
@@ -95,19 +94,19 @@ def answer(emulator: Emulator, request: Request) -> Response:
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).rstrip("/")
     if request.method == "POST":
-        return _act(emulator, request, place)
+        return _submit(emulator, request, place)
     if request.method not in ("GET", "HEAD"):
-        return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Pages are read by GET.\n")
+        return Response(405, {"content-type": "text/plain", "allow": "GET, HEAD, POST"}, b"Use GET to read pages.\n")
     return _page(emulator, request, place, parse_qsl(split.query))
 
 
-def _act(emulator: Emulator, request: Request, place: str) -> Response:
-    """Do what a form says, then send the browser to a page; a page with the reason if it cannot be done."""
+def _submit(emulator: Emulator, request: Request, place: str) -> Response:
+    """Run the operation of a form and redirect to its page, or show the page with the error."""
     page = _PAGES.get(place.partition("/")[0])
-    if page is None or place not in _DONE:
+    if page is None or place not in _CONFIRMATIONS:
         return _page(emulator, request, "no-such-form", [])
     body = request.body if isinstance(request.body, bytes) else b""
-    # What a form leaves empty is not given; hosts stand in one field.
+    # Empty fields are omitted; the field `hosts` can hold several.
     pairs = [
         (name, part)
         for name, value in parse_qsl(body.decode("utf-8", "replace"))
@@ -115,14 +114,19 @@ def _act(emulator: Emulator, request: Request, place: str) -> Response:
         if part
     ]
     try:
-        control_api.call(emulator, place, control_api.from_text(place, pairs))
-    except (LookupError, ValueError, TimeoutError, sqlite3.OperationalError) as error:  # the last: a full disk
-        return _page(emulator, request, page, [], wrong=control_api.said(error))
+        control_api.call(emulator, place, control_api.parse_parameters(place, pairs))
+    except (
+        LookupError,
+        ValueError,
+        TimeoutError,
+        sqlite3.OperationalError,
+    ) as error:  # OperationalError: the disk is full
+        return _page(emulator, request, page, [], alert=control_api.error_message(error))
     return Response(303, {"location": f"{PREFIX}{page}?{urlencode({'done': place})}"}, b"")
 
 
 def _page(
-    emulator: Emulator, request: Request, place: str, query: list[tuple[str, str]], *, wrong: str = ""
+    emulator: Emulator, request: Request, place: str, query: list[tuple[str, str]], *, alert: str = ""
 ) -> Response:
     first, *rest = place.split("/")
     nonce = secrets.token_urlsafe(16)
@@ -135,19 +139,19 @@ def _page(
         "version": __version__,
         "now": emulator.clock.state(),
         "counts": {"pending": len(emulator.transitions.waiting()), "faults": len(emulator.faults.rules())},
-        "done": _DONE.get(given.get("done", ""), ""),
-        "wrong": wrong,
+        "message": _CONFIRMATIONS.get(given.get("done", ""), ""),
+        "alert": alert,
     }
-    status = 422 if wrong else 200
+    status = 422 if alert else 200
     try:
-        make = _MAKERS.get(first) if len(rest) <= 2 else None
+        make = _VIEWS.get(first) if len(rest) <= 2 else None
         if make is None:
             raise _NoSuchPageError  # noqa: TRY301
         template, values = make(emulator, request, [unquote(part) for part in rest], query)
     except _NoSuchPageError:
         template, values, status = "missing.html", {}, 404
     except (ValueError, LookupError) as error:
-        template, values, status = "missing.html", {"reason": control_api.said(error)}, 422
+        template, values, status = "missing.html", {"reason": control_api.error_message(error)}, 422
     text = _templates().get_template(template).render({**shared, **values})
     return Response(status, _headers(nonce), text.encode("utf-8", "replace"))
 
@@ -170,7 +174,7 @@ def _headers(nonce: str) -> dict[str, str]:
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
-        # Not no-referrer: browsers then send "Origin: null" with forms, which is another origin.
+        # Not no-referrer: browsers would then send "Origin: null" with forms, which is cross-origin.
         "referrer-policy": "same-origin",
     }
 
@@ -179,7 +183,14 @@ def _headers(nonce: str) -> dict[str, str]:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from didww.emulator.console.shown import coloured, in_path, indented, masked_pair, masked_text, moment
+    from didww.emulator.console.formatting import (
+        format_json,
+        format_time,
+        highlight,
+        mask_parameter,
+        mask_text,
+        quote_segment,
+    )
 
     made = Environment(
         loader=PackageLoader("didww.emulator.console"),
@@ -189,12 +200,17 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        coloured=coloured, indented=indented, masked=masked_text, moment=moment, pair=masked_pair, part=in_path
+        highlight=highlight,
+        format_json=format_json,
+        mask=mask_text,
+        format_time=format_time,
+        mask_parameter=mask_parameter,
+        quote_segment=quote_segment,
     )
     return made
 
 
-# The pages: the template, and what it shows
+# Views: each returns its template and values
 
 
 def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:
@@ -202,7 +218,7 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
         kept = [
             (name, value.strip()) for name, value in query if name in ("method", "path", "status") and value.strip()
         ]
-        entries = control_api.call(emulator, "journal/entries", control_api.from_text("journal/entries", kept))
+        entries = control_api.call(emulator, "journal/entries", control_api.parse_parameters("journal/entries", kept))
         template = "entries.html" if rest else "journal.html"
         return template, {"entries": entries, "filter": dict(kept), "query": urlencode(kept), "here": ""}
     if len(rest) > 1 or not (rest[0].isascii() and rest[0].isdigit()) or len(rest[0]) > 15:
@@ -210,7 +226,7 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
     found = emulator.journal.entries(after=int(rest[0]) - 1, limit=1000)
     if not found or found[-1].id != int(rest[0]):
         raise _NoSuchPageError
-    from didww.emulator.console import shown
+    from didww.emulator.console import formatting
 
     entry = found[-1]
     split = urlsplit(request.url)
@@ -218,11 +234,11 @@ def _journal(emulator: Emulator, request: Request, rest: list[str], query: list[
     return "entry.html", {
         "entry": entry,
         "next": found[-2].id if len(found) > 1 else None,
-        "body": shown.pretty(entry.body),
-        "answer": shown.pretty(entry.answer),
-        "query": [(name, shown.masked_pair(value, name)) for name, value in entry.query],
-        "curl": shown.as_curl(entry, base),
-        "python": shown.as_python(entry, base),
+        "body": formatting.pretty(entry.body),
+        "response": formatting.pretty(entry.response),
+        "query": [(name, formatting.mask_parameter(value, name)) for name, value in entry.query],
+        "curl": formatting.to_curl(entry, base),
+        "python": formatting.to_python(entry, base),
         "here": "",
     }
 
@@ -231,27 +247,27 @@ def _resources(emulator: Emulator, request: Request, rest: list[str], query: lis
     from didww.emulator.console import records
 
     if not rest:
-        return "resources.html", {"kinds": records.kinds(emulator)}
+        return "resources.html", {"types": records.list_types(emulator)}
     if len(rest) == 1:
         number = dict(query).get("page", "1")
         if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
             raise _NoSuchPageError
-        page = records.page_of(emulator, rest[0], int(number))
+        page = records.get_page(emulator, rest[0], int(number))
         if page is None:
             raise _NoSuchPageError
         return "records.html", {"page": page}
-    record = records.one(emulator, rest[0], rest[1])
+    record = records.get_record(emulator, rest[0], rest[1])
     if record is None:
         raise _NoSuchPageError
     return "record.html", {"record": record}
 
 
 def _pending(emulator: Emulator, request: Request, rest: list[str], query: list[tuple[str, str]]) -> Any:  # noqa: ARG001
-    with emulator.engine.held() as runtime:
-        outcomes = {type: list(one.outcomes) for type, one in runtime.behaviours.items() if one.outcomes}
+    with emulator.engine.locked() as runtime:
+        outcomes = {type: list(one.outcomes) for type, one in runtime.behaviors.items() if one.outcomes}
     return "pending.html", {
         "waiting": emulator.transitions.waiting(),
-        "paces": emulator.transitions.show(),
+        "transition_rules": emulator.transitions.show(),
         "outcomes": outcomes,
     }
 
@@ -285,7 +301,7 @@ def _state(emulator: Emulator, request: Request, rest: list[str], query: list[tu
     return "state.html", {"snapshots": emulator.state.snapshots()}
 
 
-_MAKERS: Final[Mapping[str, Callable[[Emulator, Request, list[str], list[tuple[str, str]]], Any]]] = {
+_VIEWS: Final[Mapping[str, Callable[[Emulator, Request, list[str], list[tuple[str, str]]], Any]]] = {
     "": _journal,
     "journal": _journal,
     "resources": _resources,

@@ -1,6 +1,6 @@
-"""The records of all accounts as the console shows them.
+"""Records of all accounts for the console.
 
-Looking changes nothing: no rows are made, no random number is drawn.
+Reading has no side effects: it inserts no rows and draws no random numbers.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from didww._schema.registry import all_classes
-from didww.emulator.console.shown import masked
+from didww.emulator.console.formatting import mask
 from didww.emulator.engine.accounts import NOBODY
 from didww.emulator.engine.documents import related_rows
 from didww.emulator.engine.schema import JSON_KINDS, table_of
@@ -20,26 +20,35 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import Runtime
     from didww.emulator.engine.store import Row
 
-__all__ = ["FieldType", "Linked", "Listed", "Page", "Shown", "kinds", "one", "page_of"]
+__all__ = [
+    "Page",
+    "RecordSummary",
+    "RecordView",
+    "RelationshipView",
+    "TypeCount",
+    "get_page",
+    "get_record",
+    "list_types",
+]
 
-_LONG = JSON_KINDS | {"boolean"}  # what a list of records leaves to the record's own page
-PAGE = 50
+_DETAIL_ONLY = JSON_KINDS | {"boolean"}  # shown only on the page of a record
+PAGE_SIZE = 50
 COLUMNS = 4
 MAX_LINKED = 50
-_TELLING = ("number", "name", "description", "status", "reference", "iso", "prefix", "balance")
-"""Attributes that come first in a list, where a type has them."""
+_LEADING = ("number", "name", "description", "status", "reference", "iso", "prefix", "balance")
+"""Attributes listed first, where a type has them."""
 
 
-class FieldType(NamedTuple):
-    """A type, and how many records of it there are; `shared` if they belong to nobody."""
+class TypeCount(NamedTuple):
+    """A type and its number of records; `shared` if they belong to no account."""
 
     type: str
     records: int
     shared: bool
 
 
-class Listed(NamedTuple):
-    """A record in a list: the account is the first letters of the hash of its key."""
+class RecordSummary(NamedTuple):
+    """A record in a list; `account` is the beginning of the hash of its key."""
 
     id: str
     account: str
@@ -47,7 +56,7 @@ class Listed(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A part of a list."""
+    """A page of a list."""
 
     type: str
     shared: bool
@@ -55,11 +64,11 @@ class Page(NamedTuple):
     number: int
     last: int
     names: list[str]
-    records: list[Listed]
+    records: list[RecordSummary]
 
 
-class Linked(NamedTuple):
-    """Where a relationship leads: type, id and a name to show; `more` are left out."""
+class RelationshipView(NamedTuple):
+    """A relationship: type, id and title of its targets; `more` is the number of omitted targets."""
 
     name: str
     many: bool
@@ -67,95 +76,95 @@ class Linked(NamedTuple):
     more: int
 
 
-class Shown(NamedTuple):
-    """A record with all that belongs to it."""
+class RecordView(NamedTuple):
+    """A record with its attributes and relationships."""
 
     type: str
     id: str
     account: str
     attributes: dict[str, Any]
-    links: list[Linked]
+    links: list[RelationshipView]
 
 
-class _Onlooker(AccountSession):
-    """A view that leaves the first rows of accounts unmade: their ids would be other ones than without a look."""
+class _ReadOnlySession(AccountSession):
+    """A session that does not insert initial rows of accounts, since that would change later ids."""
 
     def touch(self, type: str) -> Table:
         table = self.runtime.store.table(type)
         return super().touch(type) if table.shared else table
 
 
-def kinds(emulator: Emulator) -> list[FieldType]:
-    """All types that can be asked for, those with records of accounts first."""
-    found: list[FieldType] = []
-    with emulator.engine.held() as runtime:
+def list_types(emulator: Emulator) -> list[TypeCount]:
+    """Return all types with operations, those with account records first."""
+    found: list[TypeCount] = []
+    with emulator.engine.locked() as runtime:
         for cls in all_classes():
             table = table_of(cls._type_name)
-            # Numbers in stock are a range, not records.
+            # Available DIDs are ranges, not records.
             if table is None or cls._type_name == "available_dids" or not (cls._operations or cls._extra_operations):
                 continue
-            found.append(FieldType(cls._type_name, _count(runtime, table), table.shared))
+            found.append(TypeCount(cls._type_name, _count(runtime, table), table.shared))
     return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
 
 
-def page_of(emulator: Emulator, type: str, number: int) -> Page | None:
-    """A part of the records of a type, an account's newest first; None if there is no such type."""
+def get_page(emulator: Emulator, type: str, number: int) -> Page | None:
+    """Return a page of records of a type, account records newest first; None if there is no such type."""
     table = table_of(type)
     if table is None:
         return None
-    with emulator.engine.held() as runtime:
+    with emulator.engine.locked() as runtime:
         total = _count(runtime, table)
-        last = max(1, -(-total // PAGE))
+        last = max(1, -(-total // PAGE_SIZE))
         number = min(number, last)
         rows = runtime.store.connection.execute(
-            f'SELECT owner, {table.selected} FROM "{type}" WHERE {_seen(table)}'  # noqa: S608 declared names
+            f'SELECT owner, {table.selected} FROM "{type}" WHERE {_visible(table)}'  # noqa: S608 declared names
             f" ORDER BY rowid {'' if table.shared else 'DESC'} LIMIT ? OFFSET ?",
-            (PAGE, (number - 1) * PAGE),
+            (PAGE_SIZE, (number - 1) * PAGE_SIZE),
         ).fetchall()
         accounts = _accounts(runtime)
         records = [(row[0], _attributes(runtime, table, row[0], row[1:])) for row in rows]
     names = _columns(table, [record for _, record in records])
     listed = [
-        Listed(row[1], accounts.get(owner, ""), [record.get(name) for name in names])
+        RecordSummary(row[1], accounts.get(owner, ""), [record.get(name) for name in names])
         for row, (owner, record) in zip(rows, records, strict=True)
     ]
     return Page(type, table.shared, total, number, last, names, listed)
 
 
-def one(emulator: Emulator, type: str, id: str) -> Shown | None:
-    """A record of any account; None if there is none."""
+def get_record(emulator: Emulator, type: str, id: str) -> RecordView | None:
+    """Return a record of any account, or None."""
     table = table_of(type)
     if table is None:
         return None
-    with emulator.engine.held() as runtime:
-        session = _Onlooker(runtime, NOBODY, "")
+    with emulator.engine.locked() as runtime:
+        session = _ReadOnlySession(runtime, NOBODY, "")
         session.touch(type)
         found = runtime.store.connection.execute(
-            f'SELECT owner, {table.selected} FROM "{type}" WHERE id = ? AND {_seen(table)}',  # noqa: S608 declared names
+            f'SELECT owner, {table.selected} FROM "{type}" WHERE id = ? AND {_visible(table)}',  # noqa: S608 declared names
             (id,),
         ).fetchone()
         if found is None:
             return None
         owner, row = found[0], found[1:]
-        session = _Onlooker(runtime, owner or NOBODY, "")
-        links: list[Linked] = []
-        for name in table.shown_relations:
+        session = _ReadOnlySession(runtime, owner or NOBODY, "")
+        links: list[RelationshipView] = []
+        for name in table.visible_relations:
             relation = table.relations[name]
             others = related_rows(session, table, relation, [row]).get(id, [])
             targets = [(other.type, each[0], _title(other, each)) for other, each in others[:MAX_LINKED]]
-            links.append(Linked(name, relation.many, targets, max(0, len(others) - MAX_LINKED)))
+            links.append(RelationshipView(name, relation.many, targets, max(0, len(others) - MAX_LINKED)))
         account = _accounts(runtime).get(owner, "")
-        return Shown(type, id, account, _attributes(runtime, table, owner, row), links)
+        return RecordView(type, id, account, _attributes(runtime, table, owner, row), links)
 
 
-def _seen(table: Table) -> str:
-    # Owners below zero hold the numbers of pending orders; no account sees them.
+def _visible(table: Table) -> str:
+    # Negative owners are hold accounts for pending orders, which no account can see.
     return "1" if table.shared else "owner > 0"
 
 
 def _count(runtime: Runtime, table: Table) -> int:
-    _Onlooker(runtime, NOBODY, "").touch(table.type)
-    row = runtime.store.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {_seen(table)}').fetchone()  # noqa: S608
+    _ReadOnlySession(runtime, NOBODY, "").touch(table.type)
+    row = runtime.store.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {_visible(table)}').fetchone()  # noqa: S608
     return int(row[0])
 
 
@@ -165,23 +174,23 @@ def _accounts(runtime: Runtime) -> dict[int | None, str]:
 
 def _attributes(runtime: Runtime, table: Table, owner: int | None, row: Row) -> dict[str, Any]:
     record = table.record(row)
-    runtime.behaviour(table.type).attributes(_Onlooker(runtime, owner or NOBODY, ""), record)
-    shown: dict[str, Any] = masked({name: record[name] for name in table.attributes})
-    return shown
+    runtime.behavior(table.type).attributes(_ReadOnlySession(runtime, owner or NOBODY, ""), record)
+    attributes: dict[str, Any] = mask({name: record[name] for name in table.attributes})
+    return attributes
 
 
 def _columns(table: Table, records: list[dict[str, Any]]) -> list[str]:
     single = [
         name
         for name in table.attributes
-        if table.by_name[name].kind not in _LONG and any(record[name] is not None for record in records)
+        if table.by_name[name].kind not in _DETAIL_ONLY and any(record[name] is not None for record in records)
     ]
-    first = [name for name in _TELLING if name in single]
+    first = [name for name in _LEADING if name in single]
     return [*first, *(name for name in single if name not in first)][:COLUMNS]
 
 
 def _title(table: Table, row: Row) -> str:
     return next(
-        (str(row[table.place[name]]) for name in _TELLING[:3] if name in table.attributes and row[table.place[name]]),
+        (str(row[table.place[name]]) for name in _LEADING[:3] if name in table.attributes and row[table.place[name]]),
         "",
     )

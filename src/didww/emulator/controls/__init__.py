@@ -1,1 +1,1 @@
-"""What tests and people control: clock, transitions, faults, journal, callbacks, calls, stock."""
+"""Controls of the emulator: clock, transitions, faults, journal, callbacks, calls, stock."""

@@ -1,4 +1,4 @@
-"""The money of accounts, put from outside, and how they are billed."""
+"""Balances of accounts, and their VAT."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["Balance", "Money", "Terms"]
 
 
 class Money(msgspec.Struct, frozen=True):
-    """What an account can spend, in US dollars.
+    """The balance of an account, in US dollars.
 
     Attributes:
-        balance: Prepaid.
-        credit: What may be spent beyond it.
-        total_balance: Both together.
+        balance: Prepaid balance.
+        credit: Credit limit.
+        total_balance: Sum of both.
     """
 
     balance: str
@@ -31,17 +31,17 @@ class Money(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """How accounts are billed.
+    """Billing terms of accounts.
 
     Attributes:
-        vat: Percent on top of prices.
+        vat: VAT in percent of prices.
     """
 
     vat: str
 
 
 class Balance:
-    """Money of accounts: `emulator.balance`.
+    """Balances of accounts: `emulator.balance`.
 
     Args:
         engine: The engine.
@@ -53,14 +53,14 @@ class Balance:
         self._default_key = default_key
 
     def show(self, *, api_key: str | None = None) -> Money:
-        """What an account can spend.
+        """Return the balance of an account.
 
         Args:
-            api_key: Whose; defaults to the emulator's own account.
+            api_key: Key of the account. Defaults to the emulator's own.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            if not runtime.store.filled("balances", session.owner):  # looking makes nothing
+            if not runtime.store.filled("balances", session.owner):  # reading inserts nothing
                 return Money(FIRST_BALANCE, "0.00", FIRST_BALANCE)
             record = session.find("balances", limit=1)[0]
         return Money(record["balance"], record["credit"], record["total_balance"])
@@ -68,31 +68,31 @@ class Balance:
     def put(
         self, balance: str | float | Decimal, *, credit: str | float | Decimal | None = None, api_key: str | None = None
     ) -> Money:
-        """Set what an account has.
+        """Set the balance of an account.
 
         Args:
-            balance: Prepaid money, in US dollars.
-            credit: Credit limit. Defaults to the present one.
-            api_key: Whose; defaults to the emulator's own account.
+            balance: Prepaid balance, in US dollars.
+            credit: Credit limit. Defaults to the current one.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
-            ValueError: It is no amount.
+            ValueError: An amount is invalid.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            runtime.changing(lambda: put_balance(session, balance, credit))
+            runtime.run_in_transaction(lambda: put_balance(session, balance, credit))
         return self.show(api_key=api_key)
 
     def terms(self, *, vat: str | float | Decimal | None = None) -> Terms:
-        """Set how accounts are billed from now on; what is left out stays.
+        """Set the billing terms of all accounts.
 
         Args:
-            vat: Percent that amounts hold on top of the prices; 0 from the start.
+            vat: VAT in percent, 0 to 100. Defaults to the current rate, initially 0.
 
         Raises:
-            ValueError: It is no percentage from 0 to 100.
+            ValueError: `vat` is out of range.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             if vat is not None:
                 runtime.store.set_meta("vat", str(_percent(vat)))
             return Terms(runtime.store.get_meta("vat") or "0")
@@ -104,5 +104,5 @@ def _percent(value: str | float | Decimal) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not (found.is_finite() and 0 <= found <= 100):
-        raise ValueError(f"vat is {value!r}; it is a percentage from 0 to 100.")
+        raise ValueError(f"vat must be a percentage from 0 to 100, got {value!r}.")
     return found

@@ -1,8 +1,8 @@
-"""Callbacks: who is told when something was decided, the queue of what is to be sent, and each attempt at it.
+"""Callbacks: the queue of deliveries and their attempts.
 
-Delivered as the service does: a GET with the fields in the query, a POST with a form, a JSON array for outbound trunks;
-signed; repeated nine times at growing intervals of the emulator's clock. Only an account with an enabled callback
-secret is told. Events of outbound trunks that could not be delivered are collected. Source: the sheet on callbacks.
+Callbacks are sent as the service does: GET with the fields in the query, POST with a form, a JSON array for outbound
+trunks; signed; retried nine times at growing intervals of the emulator's clock. Only accounts with an enabled callback
+secret receive them. Undelivered events of outbound trunks are collected into one request.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from didww._schema.registry import class_of
 from didww.callback.request_validator import RequestValidator, with_scheme
 from didww.callback.signing import CallbackRequest, sign_callback
 from didww.emulator.controls.clock import stamp
-from didww.emulator.engine.accounts import features_of
-from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, takes_no_more
+from didww.emulator.engine.accounts import get_features
+from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 __all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
 
 PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
-"""Seconds between one attempt and the next."""
+"""Seconds between attempts."""
 MAX_SHOWN = 500
-SECONDS_TO_ANSWER = 60.0
-"""Real seconds that a receiver has to answer."""
+RESPONSE_TIMEOUT = 60.0
+"""Timeout of an attempt, in real seconds."""
 _MAX_WAIT: Final = 600.0
-DEFAULT_SECRET: Final = "emulator-callback-secret"  # noqa: S105 it is in the documentation
+DEFAULT_SECRET: Final = "emulator-callback-secret"  # noqa: S105 documented, not secret
 
 _COLLECTED: Final = "voice_out_trunks"
-"""The type whose events, while they cannot be delivered, are collected in one array."""
+"""The type whose undelivered events are collected into one array."""
 
 Signing = Literal["right", "wrong", "none"]
 
@@ -52,11 +52,11 @@ class Attempt(msgspec.Struct, frozen=True):
     """One attempt at a delivery.
 
     Attributes:
-        at: When, by the emulator's clock.
-        status: The status of the response; None if there was none.
-        error: What went wrong; None if the response was one from 200 to 298.
-        seconds: Real seconds that it took.
-        body: The beginning of the response's body.
+        at: Time by the emulator's clock.
+        status: Status of the response, or None.
+        error: Error message; None if the status was 200 to 298.
+        seconds: Duration in real seconds.
+        body: Beginning of the response body.
     """
 
     at: str
@@ -67,19 +67,19 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A callback, with all attempts at it.
+    """A callback and its attempts.
 
     Attributes:
-        id: A number that counts up.
-        type: Type of the record that it tells of.
-        record: The record's id.
+        id: Sequential number.
+        type: Type of the record.
+        record: Id of the record.
         method: GET or POST.
-        url: The URL as the record has it.
-        fields: Members of the payload; an object, or a list of them for outbound trunks.
+        url: Callback URL of the record.
+        fields: Payload: an object, or a list of objects for outbound trunks.
         state: waiting, delivered, failed (ten attempts), refused (not a loopback address), dropped (by a fault),
             unsent (the account had no enabled callback secret), collected (sent in the array of another one).
-        next_at: When the next attempt is due; None if there is none.
-        attempts: The attempts so far.
+        next_at: Time of the next attempt, or None.
+        attempts: Attempts so far.
     """
 
     id: int
@@ -93,28 +93,30 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts: list[Attempt]
 
 
-# What is sent
+# Payloads
 
 
-def _decided(record: Record, *names: str) -> dict[str, Any]:
+def _decision_fields(record: Record, *names: str) -> dict[str, Any]:
     return {name: record[name] or "" for name in ("id", "status", *names)}
 
 
-def _reviewed(record: Record, reasons: str, between: str) -> dict[str, Any]:
-    """Members that are always there: empty where there is nothing to tell."""
-    return _decided(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
+def _review_fields(record: Record, reasons: str, between: str) -> dict[str, Any]:
+    """Return the review fields, which are always present and may be empty."""
+    return _decision_fields(record, "reject_comment") | {reasons: between.join(record["reject_reasons"] or ())}
 
 
-# By type: the members of the payload beside the type.
+# By type: the members of the payload besides the type.
 _MEMBERS: Final[dict[str, Callable[[Record], dict[str, Any]]]] = {
-    "orders": _decided,
-    "exports": lambda record: _decided(record, "url"),
-    "address_verifications": lambda record: _reviewed(record, "reject_reason", ", "),
+    "orders": _decision_fields,
+    "exports": lambda record: _decision_fields(record, "url"),
+    "address_verifications": lambda record: _review_fields(record, "reject_reason", ", "),
     "emergency_verifications": lambda record: (
-        _reviewed(record, "reject_reasons", "; ")
+        _review_fields(record, "reject_reasons", "; ")
         | {"emergency_calling_service_id": record["emergency_calling_service"] or ""}
     ),
-    "voice_out_trunks": lambda record: _decided(record) | {"threshold_reached": bool(record["threshold_reached"])},
+    "voice_out_trunks": lambda record: (
+        _decision_fields(record) | {"threshold_reached": bool(record["threshold_reached"])}
+    ),
 }
 
 
@@ -129,14 +131,14 @@ def _statuses(type: str) -> frozenset[str]:
 
 
 def report(session: AccountSession, type: str, before: str | None, record: Record) -> None:
-    """Queue the callback for a record whose status may have changed, if that status is sent."""
+    """Queue a callback for a record if its status changed to one that is reported."""
     status = record["status"]
     if status == before or status not in _statuses(type) or not record["callback_url"]:
         return
-    told: Any = {"type": type, **_MEMBERS[type](record)}
+    payload: Any = {"type": type, **_MEMBERS[type](record)}
     if type == _COLLECTED:
-        told = [{**told, "created_at": session.stamp()}]
-    # An emergency order, and first objects, may have no method.
+        payload = [{**payload, "created_at": session.stamp()}]
+    # Emergency orders and seeded records may have no method.
     method = "POST" if type == _COLLECTED else str(record.get("callback_method") or "post").upper()
     enabled = session.enabled("callback_secret")
     session.runtime.store.connection.execute(
@@ -148,55 +150,55 @@ def report(session: AccountSession, type: str, before: str | None, record: Recor
             record["id"],
             method,
             record["callback_url"],
-            msgspec.json.encode(told).decode(),
+            msgspec.json.encode(payload).decode(),
             "waiting" if enabled else "unsent",
             session.stamp() if enabled else None,
         ),
     )
-    session.runtime.ordered = True
+    session.runtime.callbacks_queued = True
 
 
 # Delivery
 
 
 class Callbacks:
-    """Deliveries of callbacks: `emulator.callbacks`.
+    """Callback deliveries: `emulator.callbacks`.
 
     Args:
         engine: The engine.
-        secret: What callbacks are signed with.
-        disturb: Says for a type whether a fault drops or doubles the callback at hand.
-        hosts: Hosts beside loopback addresses that are delivered to from the start; `"*"` is any.
+        secret: Signing secret.
+        get_fault: Returns for a type whether a fault drops or duplicates the callback.
+        hosts: Initially allowed hosts besides loopback addresses; `"*"` allows any.
     """
 
     def __init__(
         self,
         engine: Engine,
         secret: str = DEFAULT_SECRET,
-        disturb: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
+        get_fault: Callable[[str], Literal["drop", "duplicate"] | None] = lambda _: None,
         hosts: Iterable[str] = (),
     ) -> None:
         if not secret:
-            raise ValueError("callback_secret is empty; callbacks are signed with it.")
+            raise ValueError("callback_secret must not be empty: it signs callbacks.")
         self._engine = engine
         self._secret = secret
-        self._disturb = disturb
+        self._disturb = get_fault
         self._signing: Signing = "right"
         self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
         self._carrying = threading.Lock()
         self._closed = False
 
     def deliveries(self, *, record: str | None = None, state: str | None = None) -> list[Delivery]:
-        """The last 500 callbacks, the newest first.
+        """Return the last 500 callbacks, newest first.
 
         Args:
-            record: Only those of this record.
-            state: Only those in this state.
+            record: Only callbacks of this record.
+            state: Only callbacks in this state.
         """
         terms = {"record": record, "state": state}
         given = {name: value for name, value in terms.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given) or "1"
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             rows = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MAX_SHOWN}",  # noqa: S608
                 list(given.values()),
@@ -204,86 +206,86 @@ class Callbacks:
             return [_delivery(row) for row in rows]
 
     def replay(self, id: int) -> Delivery:
-        """Send a callback once more, whatever became of it; one that was tried ten times is tried this once.
+        """Send a callback again, in any state; after ten failed attempts, only once.
 
         Raises:
-            LookupError: There is none with this id.
+            LookupError: There is no delivery with this id.
         """
         self._get(id)
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             runtime.store.connection.execute(
                 "UPDATE deliveries SET state = 'waiting', next_at = ? WHERE id = ?", (stamp(runtime.clock.now()), id)
             )
-            runtime.ordered = True
+            runtime.callbacks_queued = True
         self._engine.wake()
         return self._get(id)
 
     def request(self, id: int) -> CallbackRequest:
-        """A callback as it is sent, signed: to hand it to a receiver without a socket.
+        """Return the signed request of a callback, to pass to a receiver without a socket.
 
         Raises:
-            LookupError: There is none with this id.
+            LookupError: There is no delivery with this id.
         """
-        return self._made(self._get(id))
+        return self._build_request(self._get(id))
 
     def sign(self, how: Signing) -> None:
-        """Sign callbacks rightly (as from the start), wrongly, or not at all."""
+        """Sign callbacks correctly ("right", the default), incorrectly ("wrong"), or not at all ("none")."""
         if how not in ("right", "wrong", "none"):
-            raise ValueError(f"{how!r}: callbacks are signed 'right', 'wrong' or 'none'.")
+            raise ValueError(f"how must be 'right', 'wrong' or 'none', got {how!r}.")
         self._signing = how
 
     def allow(self, *hosts: str) -> None:
-        """Deliver to these hosts too, beside loopback addresses; `"*"` is any. None: to loopback addresses alone."""
+        """Set the allowed hosts besides loopback addresses; `"*"` allows any. Without hosts, only loopback."""
         self._hosts = frozenset(host.lower() for host in hosts)
 
     def settle(self, timeout: float = 10.0) -> list[Delivery]:
-        """Wait until no callback is due any more; the last ones, the newest first.
+        """Wait until no callback is due; return the last 500, newest first.
 
         Args:
-            timeout: Real seconds to wait, 600 at most.
+            timeout: Real seconds to wait, up to 600.
 
         Raises:
-            TimeoutError: Some still are, or the emulator was closed.
+            TimeoutError: Callbacks are still due, or the emulator was closed.
         """
         end = time.monotonic() + min(timeout, _MAX_WAIT)
         while not self._closed:
             try:
-                with self._engine.held() as runtime:
+                with self._engine.locked() as runtime:
                     due = self._next(runtime.store.connection.execute, stamp(runtime.clock.now())) is not None
             except sqlite3.ProgrammingError:  # closed meanwhile
                 break
             if not due and not self._carrying.locked():
                 return self.deliveries()
             if time.monotonic() > end:
-                raise TimeoutError(f"Callbacks are still under way after {timeout:g} s.")
-            if not self.carry():
+                raise TimeoutError(f"Callbacks are still pending after {timeout:g} s.")
+            if not self.deliver_due():
                 time.sleep(0.01)
         raise TimeoutError("The emulator was closed.")
 
     # For the engine
 
     def reset(self) -> None:
-        """As it was in the beginning."""
+        """Restore the initial settings."""
         self._signing, self._hosts = "right", self._first_hosts
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending callbacks."""
         self._closed = True
 
-    def carry(self) -> bool:
-        """Attempt whatever is due; False if somebody else is at it."""
+    def deliver_due(self) -> bool:
+        """Attempt all due deliveries; return False if another thread is doing so."""
         if not self._carrying.acquire(blocking=False):
             return False
         try:
             while not self._closed:
-                with self._engine.held() as runtime:
+                with self._engine.locked() as runtime:
                     now = stamp(runtime.clock.now())
                     execute = runtime.store.connection.execute
                     row = self._next(execute, now)
-                    runtime.ordered = False
-                    if row is not None:  # what could not be noted must not be sent, time and again
+                    runtime.callbacks_queued = False
+                    if row is not None:  # do not send what could not be recorded: it would be sent again and again
                         execute("UPDATE deliveries SET state = state WHERE id = ?", row[:1])
-                        row = runtime.changing(partial(_sendable, runtime.store, row, now))
+                        row = runtime.run_in_transaction(partial(_next_sendable, runtime.store, row, now))
                         if row is None:
                             continue
                 if row is None:
@@ -294,14 +296,14 @@ class Callbacks:
             self._carrying.release()
 
     def work(self) -> float:
-        """Attempt whatever is due; seconds of the emulator's clock until more is, infinity if nothing is to come."""
+        """Attempt due deliveries; return the clock seconds until the next, infinity if there is none."""
         try:
-            self.carry()
+            self.deliver_due()
         except sqlite3.OperationalError as error:
-            if not takes_no_more(error):
+            if not is_disk_full(error):
                 raise
-            return PAUSE_ON_FULL_DISK
-        with self._engine.held() as runtime:
+            return DISK_FULL_RETRY_DELAY
+        with self._engine.locked() as runtime:
             row = runtime.store.connection.execute("SELECT min(next_at) FROM deliveries").fetchone()
             if row[0] is None:
                 return math.inf
@@ -315,16 +317,16 @@ class Callbacks:
         ).fetchone()
 
     def _get(self, id: int) -> Delivery:
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             row = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?",  # noqa: S608
-                (str(id),),  # as text any number will do
+                (str(id),),  # as text, so that any integer is accepted
             ).fetchone()
         if row is None:
             raise LookupError(f"There is no delivery {id}.")
         return _delivery(row)
 
-    def _made(self, delivery: Delivery) -> CallbackRequest:
+    def _build_request(self, delivery: Delivery) -> CallbackRequest:
         method: Any = delivery.method
         secret = "not the secret" if self._signing == "wrong" else self._secret
         made = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
@@ -337,33 +339,35 @@ class Callbacks:
         now = delivery.next_at or ""
         disturbance = self._disturb(delivery.type)
         if disturbance == "drop":
-            self._note(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
+            self._record_attempt(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
             return
         host = _host(delivery.url)
         if not self._allowed(host):
-            error = f"{host} is no loopback address; allow it: --callback-host, or emulator.callbacks.allow({host!r})"
-            self._note(delivery, "refused", None, Attempt(now, None, error, 0.0))
+            error = (
+                f"{host} is not a loopback address; allow it with --callback-host or emulator.callbacks.allow({host!r})"
+            )
+            self._record_attempt(delivery, "refused", None, Attempt(now, None, error, 0.0))
             return
         attempt = self._send(delivery, now)
         if disturbance == "duplicate":
             self._send(delivery, now)
         if attempt.error is None:
-            self._note(delivery, "delivered", None, attempt)
+            self._record_attempt(delivery, "delivered", None, attempt)
             return
         tried = len(delivery.attempts)
-        # A replay of one that has failed ten times is one attempt more.
+        # A replay after ten failures is a single attempt.
         if tried >= len(PAUSES):
-            self._note(delivery, "failed", None, attempt)
+            self._record_attempt(delivery, "failed", None, attempt)
             return
         later = datetime.fromisoformat(now) + timedelta(seconds=PAUSES[tried])
-        self._note(delivery, "waiting", stamp(later), attempt)
+        self._record_attempt(delivery, "waiting", stamp(later), attempt)
 
-    def _note(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
+    def _record_attempt(self, delivery: Delivery, state: str, next_at: str | None, attempt: Attempt) -> None:
         attempts = msgspec.json.encode([*delivery.attempts, attempt]).decode()
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             execute = runtime.store.connection.execute
             execute("UPDATE deliveries SET attempts = ? WHERE id = ?", (attempts, delivery.id))
-            # Another time stands there if it was replayed meanwhile; it is due again then.
+            # The time differs if it was replayed meanwhile; then it is due again.
             execute(
                 "UPDATE deliveries SET state = ?, next_at = ? WHERE id = ? AND next_at = ?",
                 (state, next_at, delivery.id, delivery.next_at),
@@ -376,11 +380,11 @@ class Callbacks:
 
         started = time.perf_counter()
         status, error, body = None, None, ""
-        # Of the whole attempt: libraries time single reads, and a receiver that drips would never be done.
-        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + SECONDS_TO_ANSWER)
+        # A deadline for the whole attempt: HTTP libraries only limit single reads.
+        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + RESPONSE_TIMEOUT)
         timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         try:
-            made = self._made(delivery)
+            made = self._build_request(delivery)
             with httpx2.Client(trust_env=False) as client:
                 httpx_deadlines.bind(client)
                 request = client.build_request(
@@ -390,14 +394,14 @@ class Callbacks:
                     content=made.body.encode(),
                     extensions={"timeout": timeouts},
                 )
-                answer = client.send(request, stream=True)
+                response = client.send(request, stream=True)
                 try:
-                    status = answer.status_code
-                    body = next(answer.iter_raw(), b"")[:500].decode("utf-8", "replace")
+                    status = response.status_code
+                    body = next(response.iter_raw(), b"")[:500].decode("utf-8", "replace")
                 finally:
-                    answer.close()
+                    response.close()
             if not 200 <= status <= 298:
-                error = f"answered {status}"
+                error = f"responded with {status}"
         except httpx2.HTTPError as failure:
             error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
         except (ValueError, TypeError, httpx2.InvalidURL) as failure:
@@ -413,22 +417,22 @@ class Callbacks:
             return False
 
 
-def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
-    """The delivery to attempt in place of one that is due; None if there is nothing to attempt now.
+def _next_sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
+    """Return the delivery to attempt for a due one; None if there is nothing to send now.
 
-    Without an enabled callback secret nothing is sent, and nothing repeated. Events of outbound trunks for one URL are
-    collected: those that came while a delivery fails go out in its next attempt.
+    Without an enabled callback secret nothing is sent or retried. Events of outbound trunks for one URL are collected:
+    new events join the next attempt of a failing delivery.
     """
     execute = store.connection.execute
     owner = execute("SELECT owner FROM deliveries WHERE id = ?", row[:1]).fetchone()[0]
-    if not features_of(store, owner)["callback_secret"]:
+    if not get_features(store, owner)["callback_secret"]:
         execute("UPDATE deliveries SET state = 'unsent', next_at = NULL WHERE id = ?", row[:1])
         return None
     if row[1] != _COLLECTED:
         return row
     several = execute(
         f"SELECT {_COLUMNS} FROM deliveries WHERE owner = ? AND type = ? AND url = ? AND state = 'waiting'"  # noqa: S608
-        " ORDER BY attempts = '[]', id",  # the one that fails comes first
+        " ORDER BY attempts = '[]', id",  # the failing one first
         (owner, _COLLECTED, row[4]),
     ).fetchall()
     first, *others = several
@@ -446,7 +450,7 @@ def _sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] |
 
 
 def _host(url: str) -> str:
-    """The host that would be called; empty for what is no address. Read as the client that calls it reads it."""
+    """Return the host of a URL as the HTTP client reads it; empty if invalid."""
     import httpx2
 
     try:

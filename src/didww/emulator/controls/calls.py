@@ -1,4 +1,4 @@
-"""Calls that are placed on purpose: on a number now, or from an outbound trunk; exports have them beside the others."""
+"""Simulated calls to a number or from an outbound trunk; exports include them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CALLS_A_DAY,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
     charges,
+    csv_line,
     dollars,
     network_of,
-    written,
 )
 
 if TYPE_CHECKING:
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
 
-__all__ = ["Call", "Calls", "calls_a_day", "placed_calls"]
+__all__ = ["Call", "Calls", "get_calls_per_day", "get_placed_calls"]
 
-_FORM: Final = "%Y-%m-%d %H:%M:%S"
+_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _RATE: Final = Decimal("0.010")
-_MOST: Final = 10_000
+_MAX_CALLS: Final = 10_000
 _CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A call that was placed.
+    """A simulated call.
 
     Attributes:
         call_id: Its `Call ID` in exports.
-        at: When it started, by the emulator's clock.
-        line: The number that was called, or the id of the trunk that called.
-        charged: What it cost, in US dollars.
+        at: Start time by the emulator's clock.
+        line: The called number, or the id of the calling trunk.
+        charged: Price in US dollars.
     """
 
     call_id: str
@@ -53,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """Calls: `emulator.calls`.
+    """Simulated calls: `emulator.calls`.
 
     Args:
         engine: The engine.
@@ -65,18 +65,18 @@ class Calls:
         self._default_key = default_key
 
     def rate(self, a_day: float) -> float:
-        """Set how many calls a number has on a weekday on average; a trunk has eight times as many.
+        """Set the average number of calls of a number per weekday; a trunk has eight times as many.
 
         Args:
-            a_day: From 0 to 5000. Exports that were completed before keep their calls.
+            a_day: 0 to 5000. Completed exports are unchanged.
 
         Raises:
-            ValueError: It is no such number.
+            ValueError: `a_day` is out of range.
         """
         if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
-            raise ValueError(f"a_day is {a_day!r}; it goes from 0 to 5000.")
-        with self._engine.held() as runtime:
-            runtime.store.set_meta("calls a day", str(float(a_day)))
+            raise ValueError(f"a_day must be from 0 to 5000, got {a_day!r}.")
+        with self._engine.locked() as runtime:
+            runtime.store.set_meta("calls_per_day", str(float(a_day)))
         return a_day
 
     def inbound(
@@ -89,30 +89,32 @@ class Calls:
         code: str = "200",
         api_key: str | None = None,
     ) -> list[Call]:
-        """Have a number called now.
+        """Simulate calls to a number, now.
 
         Args:
             did: The number, or the id of the DID.
-            count: How many calls, one after the other, from 1 to 10000.
-            source: Who calls.
-            duration: How long they last; 0 for one that is not answered.
-            code: The SIP code they end with.
-            api_key: Whose number; defaults to the emulator's own account.
+            count: Number of calls, 1 to 10000.
+            source: Caller's number.
+            duration: Duration of each call; 0 for an unanswered call.
+            code: SIP code at the end of the calls.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             LookupError: The account has no such number.
-            ValueError: A count or a duration cannot be so.
+            ValueError: `count` or `duration` is invalid.
         """
-        from didww.emulator.behaviours.exports import lines_of
+        from didww.emulator.behaviors.exports import get_lines
 
-        seconds = _checked(count, duration)
-        with self._engine.held() as runtime:
+        seconds = _check_arguments(count, duration)
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             found = session.find("dids", number=did) or session.find("dids", id=did)
             if not found:
                 raise LookupError(f"The account has no number {did!r}.")
-            line = lines_of(session, found[0]["number"])[0]
-            return runtime.changing(lambda: [_in(session, line, source, seconds, code) for _ in range(count)])
+            line = get_lines(session, found[0]["number"])[0]
+            return runtime.run_in_transaction(
+                lambda: [_place_inbound(session, line, source, seconds, code) for _ in range(count)]
+            )
 
     def outbound(
         self,
@@ -124,48 +126,48 @@ class Calls:
         rate: str | float | Decimal = _RATE,
         api_key: str | None = None,
     ) -> list[Call]:
-        """Have an outbound trunk call now; what it costs counts for its threshold.
+        """Simulate calls from an outbound trunk, now; their price counts toward its threshold.
 
         Args:
             trunk: The id of the trunk.
-            count: How many calls, one after the other, from 1 to 10000. A trunk that is blocked places none.
-            destination: Who is called.
-            duration: How long they last; billed by the minute.
-            rate: US dollars a minute.
-            api_key: Whose trunk; defaults to the emulator's own account.
+            count: Number of calls, 1 to 10000. A blocked trunk places none.
+            destination: Called number.
+            duration: Duration of each call; billed by the minute.
+            rate: US dollars per minute.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             LookupError: The account has no such trunk.
-            ValueError: A count or a duration cannot be so.
+            ValueError: `count` or `duration` is invalid.
         """
-        seconds, price = _checked(count, duration), _price(rate)
-        with self._engine.held() as runtime:
+        seconds, price = _check_arguments(count, duration), _price(rate)
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             if session.get("voice_out_trunks", trunk) is None:
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
             def place() -> list[Call]:
                 where = _network(session, destination)
-                made = [_out(session, trunk, destination, where, seconds, price) for _ in range(count)]
+                made = [_place_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
                 return [one for one in made if one is not None]
 
-            placed = runtime.changing(place)
+            placed = runtime.run_in_transaction(place)
         self._engine.wake()
         return placed
 
 
-def calls_a_day(session: AccountSession) -> float:
-    """How many calls a number has on a weekday, on average."""
-    return float(session.runtime.store.get_meta("calls a day") or CALLS_A_DAY)
+def get_calls_per_day(session: AccountSession) -> float:
+    """Return the average number of calls of a number per weekday."""
+    return float(session.runtime.store.get_meta("calls_per_day") or CALLS_A_DAY)
 
 
-def placed_calls(
+def get_placed_calls(
     session: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
 ) -> list[tuple[str, str]]:
-    """The calls of some lines that were placed on purpose, in order of time: time and CSV line."""
+    """Return the simulated calls of some lines in order of time: time and CSV line."""
     rows = session.runtime.store.connection.execute(
         "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
-        (session.owner, kind, start.strftime(_FORM), end.strftime(_FORM)),
+        (session.owner, kind, start.strftime(_FORMAT), end.strftime(_FORMAT)),
     )
     return [(at, row) for at, row, line in rows if line in lines]
 
@@ -176,17 +178,17 @@ def _price(rate: str | float | Decimal) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not (price.is_finite() and 0 <= price <= 1000):
-        raise ValueError(f"rate is {str(rate)[:40]!r}; it goes from 0 to 1000 US dollars a minute.")
+        raise ValueError(f"rate must be from 0 to 1000 US dollars per minute, got {str(rate)[:40]!r}.")
     return price
 
 
-def _checked(count: int, duration: Duration) -> int:
-    if not 1 <= count <= _MOST:
-        raise ValueError(f"count is {count}; it goes from 1 to {_MOST}.")
-    return round(seconds_of(duration))
+def _check_arguments(count: int, duration: Duration) -> int:
+    if not 1 <= count <= _MAX_CALLS:
+        raise ValueError(f"count must be from 1 to {_MAX_CALLS}, got {count}.")
+    return round(parse_duration(duration))
 
 
-def _in(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
+def _place_inbound(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
     where = line.attempts[0] if line.attempts else None
     answered = code == "200" and seconds > 0
     cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
@@ -205,13 +207,13 @@ def _in(session: AccountSession, line: Line, source: str, seconds: int, code: st
         "Capacity Group": line.capacity_group,
         **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
     }
-    return _kept(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
+    return _stored_call(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
 
 
-def _out(
+def _place_outbound(
     session: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
 ) -> Call | None:
-    from didww.emulator.behaviours.out_trunks import spend
+    from didww.emulator.behaviors.out_trunks import spend
 
     record = session.get("voice_out_trunks", trunk) or {}
     if record["status"] != "active":
@@ -236,13 +238,13 @@ def _out(
         "Rate (USD)": f"{rate:.3f}",
         "Charged (USD)": f"{charged:.3f}",
     }
-    made = _kept(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    made = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
     spend(session, trunk, charged)
     return made
 
 
 def _network(session: AccountSession, number: str) -> tuple[str, str]:
-    """Country and network that a number belongs to; the country by its prefix if no price is known for it."""
+    """Return the country and network of a number; the country by its prefix if its rate is unknown."""
     country, network, _ = network_of(number)
     if not country:
         fitting = [one for one in session.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
@@ -250,24 +252,24 @@ def _network(session: AccountSession, number: str) -> tuple[str, str]:
     return country, network
 
 
-def _kept(
+def _stored_call(
     session: AccountSession,
     kind: str,
     columns: tuple[str, ...],
     line: str,
     values: dict[str, Any],
-    answered: bool,  # noqa: FBT001 one of the call's own facts
+    answered: bool,  # noqa: FBT001 an attribute of the call
     seconds: int,
     charged: str,
 ) -> Call:
-    start = session.now().strftime(_FORM)
+    start = session.now().strftime(_FORMAT)
     times = {
         "Date/Time Start (UTC)": start,
         "Date/Time Connect (UTC)": start if answered else "",
-        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORM),
+        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORMAT),
         "Call ID": session.new_id().replace("-", "")[:16],
     }
-    row = written([{**values, **times}.get(column, "") for column in columns])
+    row = csv_line([{**values, **times}.get(column, "") for column in columns])
     session.runtime.store.connection.execute(
         "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (session.owner, kind, line, start, row)
     )

@@ -1,4 +1,4 @@
-"""The clock of the emulator: real time plus an offset, so that tests need not wait."""
+"""The emulator's clock: real time plus an offset, so that tests need not wait."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
-__all__ = ["Clock", "ClockState", "http_date", "moment_of", "stamp"]
+__all__ = ["Clock", "ClockState", "http_date", "parse_datetime", "stamp"]
 
 
 class ClockState(msgspec.Struct, frozen=True):
-    """A clock at rest: enough to go on later, in another process too.
+    """The serializable state of a clock.
 
     Attributes:
-        now: The time, ISO 8601.
-        running: Whether it goes on by itself.
-        offset: Seconds that it is ahead of real time, if it runs.
+        now: Current time, ISO 8601.
+        running: Whether the clock is running.
+        offset: Seconds ahead of real time, if running.
     """
 
     now: str
@@ -34,11 +34,11 @@ class ClockState(msgspec.Struct, frozen=True):
 
 
 class Clock:
-    """Tells the time of the emulator.
+    """The emulator's clock.
 
     Args:
-        start: The time to begin with. Defaults to the present.
-        running: False for a clock that moves by `advance` alone.
+        start: Initial time. Defaults to now.
+        running: False for a clock that only `advance` moves.
 
     Example:
         >>> clock = Clock(start=datetime(2026, 3, 1, tzinfo=UTC), running=False)
@@ -53,34 +53,34 @@ class Clock:
         self._watchers: list[weakref.WeakMethod[Callable[[], AbstractContextManager[None]]]] = []
 
     def now(self) -> datetime:
-        """The time, in UTC."""
+        """Return the current time, in UTC."""
         return (self._stopped_at or datetime.now(UTC)) + self._offset
 
     def advance(self, by: Duration) -> datetime:
-        """Let time pass at once, and what falls due meanwhile happen, in its order; the new time.
+        """Advance the clock and run due events in order; return the new time.
 
         Args:
-            by: Seconds, a `timedelta`, or words such as `"30 days"`.
+            by: Seconds, a `timedelta`, or text such as `"30 days"`.
 
         Raises:
-            ValueError: It is no length of time.
+            ValueError: `by` is not a valid duration.
         """
-        step = timedelta(seconds=seconds_of(by))
+        step = timedelta(seconds=parse_duration(by))
         with self._being_set():
             try:
                 self._check(self.now() + step)
             except OverflowError:
-                raise ValueError("The clock ends with the year 9999.") from None
+                raise ValueError("The clock cannot advance past the year 9999.") from None
             self._offset += step
         return self.now()
 
     def freeze(self, at: datetime | str | None = None) -> datetime:
-        """Stop the clock, at `at` if it is given (ISO 8601, UTC unless it says so); the time.
+        """Freeze the clock, at `at` if given (ISO 8601, UTC by default); return the time.
 
         Raises:
-            ValueError: `at` is no time.
+            ValueError: `at` is not a valid time.
         """
-        given = None if at is None else moment_of(at)
+        given = None if at is None else parse_datetime(at)
         with self._being_set():
             moment = self.now() if given is None else given
             self._check(moment)
@@ -89,7 +89,7 @@ class Clock:
         return self.now()
 
     def run(self) -> datetime:
-        """Let the clock go on from where it is; the time."""
+        """Resume the clock from its current time; return the time."""
         with self._being_set():
             if self._stopped_at is not None:
                 self._offset += self._stopped_at - datetime.now(UTC)
@@ -97,27 +97,27 @@ class Clock:
         return self.now()
 
     def state(self) -> ClockState:
-        """The time, and whether the clock goes on."""
+        """Return the time and whether the clock is running."""
         return ClockState(stamp(self.now()), self._stopped_at is None, self._offset.total_seconds())
 
     # For the engine
 
     def restore(self, state: ClockState) -> None:
-        """Continue as a clock of this state, without notifying anybody."""
+        """Restore a state without notifying listeners."""
         present = datetime.now(UTC)
         if state.running:
             self._offset, self._stopped_at = timedelta(seconds=state.offset), None
         else:
-            self._offset, self._stopped_at = moment_of(state.now) - present, present
+            self._offset, self._stopped_at = parse_datetime(state.now) - present, present
 
     def watch(self, being_set: Callable[[], AbstractContextManager[None]]) -> None:
-        """Have the clock set within the context that a method makes; its object is not kept alive for it."""
+        """Enter the context from a bound method whenever the clock is set; the method is referenced weakly."""
         self._watchers.append(weakref.WeakMethod(being_set))
 
     @staticmethod
     def _check(moment: datetime) -> None:
         if not 1970 < moment.year < 9000:
-            raise ValueError(f"{moment:%Y} is no year for the emulator's clock; it goes from 1971 to 8999.")
+            raise ValueError(f"The clock must be between 1971 and 8999, got the year {moment:%Y}.")
 
     @contextmanager
     def _being_set(self) -> Generator[None]:
@@ -129,18 +129,18 @@ class Clock:
             yield
 
 
-def moment_of(value: datetime | str) -> datetime:
-    """A moment in UTC; without a time zone it is taken for UTC.
+def parse_datetime(value: datetime | str) -> datetime:
+    """Parse a time and convert it to UTC; times without a zone are UTC.
 
     Raises:
-        ValueError: It is no time.
+        ValueError: The time is invalid.
     """
     if isinstance(value, str):
         text = value
         try:
             value = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{text[:40]!r} is no time; write ISO 8601, as in '2026-03-01T12:00:00Z'.") from None
+            raise ValueError(f"A time must be ISO 8601 such as '2026-03-01T12:00:00Z', got {text[:40]!r}.") from None
     if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise ValueError(f"A time must be a datetime or ISO 8601 text, got {value!r:.80}.")  # noqa: TRY004 as of any wrong value
     try:
@@ -150,10 +150,10 @@ def moment_of(value: datetime | str) -> datetime:
 
 
 def stamp(moment: datetime) -> str:
-    """`moment` as the service writes times: ISO 8601 in UTC with milliseconds."""
+    """Format a time as the service does: ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def http_date(moment: datetime) -> str:
-    """`moment` as HTTP's header `Date` has it."""
+    """Format a time for the HTTP `Date` header."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `90`, `"30 days"`, `"1 h 30 min"`, a `timedelta`."""
+"""Durations: `90`, `"30 days"`, `"1 h 30 min"`, or a `timedelta`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from datetime import timedelta
 from typing import TypeAlias
 
-__all__ = ["Duration", "seconds_of"]
+__all__ = ["Duration", "parse_duration"]
 
 Duration: TypeAlias = float | str | timedelta
-"""Seconds, a `timedelta`, or words: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
+"""Seconds, a `timedelta`, or text: `"30 days"`, `"1.5 h"`, `"1 day 12 hours"`, `"500 ms"`."""
 
 _UNITS = {
     "ms": 0.001,
@@ -31,14 +31,14 @@ _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:,|and\b)?", re.ASCII | r
 _LONGEST = 100 * 366 * 86400
 
 
-def seconds_of(value: Duration) -> float:
-    """`value` in seconds.
+def parse_duration(value: Duration) -> float:
+    """Return a duration in seconds.
 
     Raises:
-        ValueError: It is no length of time from 0 to 100 years.
+        ValueError: It is not a duration from 0 to 100 years.
 
     Example:
-        >>> seconds_of("30 days"), seconds_of("1 h 30 min"), seconds_of(2.5)
+        >>> parse_duration("30 days"), parse_duration("1 h 30 min"), parse_duration(2.5)
         (2592000.0, 5400.0, 2.5)
     """
     if isinstance(value, timedelta):
@@ -51,11 +51,11 @@ def seconds_of(value: Duration) -> float:
         except OverflowError:
             found = math.inf
         except TypeError:
-            raise ValueError(f"{value!r:.80} is no length of time; write '30 days', for example.") from None
+            raise ValueError(f"{value!r:.80} is not a duration. Write for example '30 days'.") from None
     if not math.isfinite(found) or not 0 <= found <= _LONGEST:
         # An integer of thousands of digits has no text in Python.
-        shown = "So much" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
-        raise ValueError(f"{shown} is no length of time from 0 to 100 years.")
+        shown = "The value" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
+        raise ValueError(f"{shown} is not a duration from 0 to 100 years.")
     return found
 
 
@@ -66,14 +66,12 @@ def _spelt(text: str) -> float:
         unit = _unit(part[2]) if part is not None else None
         if part is None or unit is None:
             known = "ms, s, min, h, days, weeks"
-            raise ValueError(
-                f"{text[:80]!r} is no length of time: write numbers with units ({known}), as in '30 days'."
-            )
+            raise ValueError(f"{text[:80]!r} is not a duration. Write numbers with units ({known}), such as '30 days'.")
         if not part[2] and (at or part.end() < len(text.rstrip())):
-            raise ValueError(f"{text[:80]!r} is no length of time: {part[1]} has no unit.")
+            raise ValueError(f"{text[:80]!r} is not a duration: {part[1]} has no unit.")
         total, at = total + float(part[1]) * unit, part.end()
     if not at:
-        raise ValueError("An empty text is no length of time: write '30 days', for example.")
+        raise ValueError("An empty string is not a duration. Write for example '30 days'.")
     return total
 
 

@@ -1,7 +1,6 @@
-"""Faults on purpose: rules that say which requests go wrong, and how.
+"""Fault injection: rules for which requests fail, and how.
 
-The first rule that matches a request and has its turn decides; the others do not see it. What is drawn is drawn from
-the seed.
+The first matching rule applies. Random decisions come from the seed.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.engine.errors import error_body
 from didww.transport.inprocess import Disturbance
 
@@ -30,30 +29,30 @@ _MAX_WAIT: Final = 3600.0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A rule; every condition that is given has to hold.
+    """A fault rule; all given conditions must match.
 
     Conditions:
 
     Attributes:
         method: GET, POST, PATCH or DELETE.
         path: Path below `/v3`, with `*` for any part: `/orders/*`.
-        resource: Type of the resource: `orders`. For callbacks, the type that they tell of.
-        nth: Only the nth request that the other conditions let through, from 1.
-        times: At most so often.
+        resource: Resource type, such as `orders`; for callbacks, the type of the record.
+        nth: Only the nth request that matches the other conditions, from 1.
+        times: Maximum number of hits.
         probability: 0 to 1, drawn from the seed.
-        status: Answer this status, and do nothing. 502 to 504 are a gateway's page, 429 is what the service sends.
-        body: With `status`: this body.
-        retry_after: With `status`: seconds for the header `Retry-After`.
-        latency: Seconds that pass before the response.
-        drip: Seconds that the body takes, in small pieces.
-        cut: The connection breaks after so many bytes of the body.
-        empty: The body is missing; the request is carried out unless there is a `status`.
-        html: The body is a page for people; the request is carried out unless there is a `status`.
-        lost_answer: The request is carried out, and the connection breaks before the first byte of the response.
-        hold: What the request begins waits until it is decided by hand (`emulator.transitions`).
-        callback: A callback is sent twice, or never; such a rule sees callbacks alone.
+        status: Respond with this status without processing. 502 to 504 send a gateway's HTML page.
+        body: Response body; requires `status`.
+        retry_after: Seconds of the `Retry-After` header; requires `status`.
+        latency: Seconds of delay before the response.
+        drip: Seconds over which the body is sent.
+        cut: Number of body bytes after which the connection closes.
+        empty: Send no body; the request is processed unless `status` is set.
+        html: Send an HTML body; the request is processed unless `status` is set.
+        lost_response: Process the request, then close the connection without a response.
+        hold: Keep records that the request creates pending until decided manually (`emulator.transitions`).
+        callback: Duplicate or drop a callback; the rule then matches callbacks only.
         id: Number of the rule; set by the emulator.
-        hits: How often it had its turn; set by the emulator.
+        hits: Number of hits; set by the emulator.
     """
 
     method: str | None = None
@@ -70,7 +69,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     cut: int | None = None
     empty: bool = False
     html: bool = False
-    lost_answer: bool = False
+    lost_response: bool = False
     hold: bool = False
     callback: Literal["duplicate", "drop"] | None = None
     id: int = 0
@@ -81,14 +80,14 @@ PRESETS: Final[dict[str, tuple[Fault, ...]]] = {
     "flaky": (
         Fault(status=503, probability=0.1),
         Fault(cut=20, method="GET", probability=0.05),
-        Fault(lost_answer=True, probability=0.05),
+        Fault(lost_response=True, probability=0.05),
         Fault(latency=0.3, probability=0.2),
     ),
     "rate-limited": (Fault(status=429, probability=0.5),),
     "maintenance": (Fault(status=503, retry_after=30, html=True),),
     "export-stuck": (Fault(method="POST", resource="exports", hold=True),),
 }
-"""Ready-made rules by name."""
+"""Preset rules by name."""
 
 _PAGE = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
 _TITLES = {
@@ -103,16 +102,16 @@ _TITLES = {
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
 }
-TOO_MANY = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
-"""What the service answers above its limit: neither title nor code (behaviour sheet, section 4)."""
+TOO_MANY_REQUESTS = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
+"""Body of the service's 429 response, which has neither title nor code."""
 
 
 class Faults:
-    """Rules for what goes wrong: `emulator.faults`.
+    """Fault rules: `emulator.faults`.
 
     Args:
         engine: The engine.
-        seed: Decides what is drawn.
+        seed: Seed of the random decisions.
     """
 
     def __init__(self, engine: Engine, seed: int) -> None:
@@ -124,8 +123,8 @@ class Faults:
         self.reset()
 
     def rules(self) -> list[Fault]:
-        """The rules, in the order in which they are asked."""
-        with self._engine.held():
+        """Return the rules, in order of evaluation."""
+        with self._engine.locked():
             return list(self._rules)
 
     def add(
@@ -145,41 +144,41 @@ class Faults:
         cut: int | None = None,
         empty: bool = False,
         html: bool = False,
-        lost_answer: bool = False,
+        lost_response: bool = False,
         hold: bool = False,
         callback: Literal["duplicate", "drop"] | None = None,
     ) -> Fault:
-        """Add a rule; see `Fault` for what its members mean.
+        """Add a rule; see `Fault` for its members.
 
         Raises:
-            ValueError: A member cannot be so, or nothing would go wrong.
+            ValueError: A member is invalid, or the rule has no effect.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
-        given["latency"], given["drip"] = seconds_of(latency), seconds_of(drip)
+        given["latency"], given["drip"] = parse_duration(latency), parse_duration(drip)
         given["path"] = path if path is None else path.removeprefix("/v3")
         fault = Fault(**given)
         _check(fault)
-        return self._added([fault])[0]
+        return self._add_rules([fault])[0]
 
     def preset(self, name: str) -> list[Fault]:
-        """Add ready-made rules: flaky, rate-limited, maintenance or export-stuck.
+        """Add the rules of a preset: flaky, rate-limited, maintenance or export-stuck.
 
         Raises:
             ValueError: There is no such preset.
         """
         if name not in PRESETS:
             raise ValueError(
-                f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
+                f"There is no preset {name!r}; valid names are {', '.join(PRESETS)}.{did_you_mean(name, PRESETS)}"
             )
-        return self._added(PRESETS[name])
+        return self._add_rules(PRESETS[name])
 
     def remove(self, id: int) -> None:
         """Remove a rule.
 
         Raises:
-            LookupError: There is none with this id.
+            LookupError: There is no rule with this id.
         """
-        with self._engine.held():
+        with self._engine.locked():
             kept = [rule for rule in self._rules if rule.id != id]
             if len(kept) == len(self._rules):
                 raise LookupError(f"There is no fault {id}.")
@@ -187,33 +186,33 @@ class Faults:
 
     def clear(self) -> None:
         """Remove all rules."""
-        with self._engine.held():
+        with self._engine.locked():
             self._rules = []
 
-    # For the engine and its doors
+    # For the engine and the transports
 
     def reset(self) -> None:
-        """Remove all rules, and restart the random sequence."""
+        """Remove all rules and restart the random sequence."""
         self._rules = []
         self._rng = random.Random(f"{self._seed}/faults")  # noqa: S311 nothing secret
 
     def for_request(self, request: Request) -> Fault | None:
-        """The rule that decides about a request."""
+        """Return the rule that applies to a request, or None."""
         if not self._rules:
             return None
         path = urlsplit(request.url).path
         below = "/" + path.partition("/v3/")[2].strip("/")
-        return self._decided(method=request.method, path=below, resource=_resource(below), callback=False)
+        return self._match(method=request.method, path=below, resource=_resource(below), callback=False)
 
     def for_callback(self, type: str) -> Literal["duplicate", "drop"] | None:
-        """What happens to a callback that tells of a record of this type."""
+        """Return the fault of a callback for a record of this type, or None."""
         if not self._rules:
             return None
-        rule = self._decided(method="", path="", resource=type, callback=True)
+        rule = self._match(method="", path="", resource=type, callback=True)
         return None if rule is None else rule.callback
 
-    def _decided(self, *, method: str, path: str, resource: str, callback: bool) -> Fault | None:
-        with self._engine.held():
+    def _match(self, *, method: str, path: str, resource: str, callback: bool) -> Fault | None:
+        with self._engine.locked():
             for place, rule in enumerate(self._rules):
                 if (
                     (rule.callback is not None) is not callback
@@ -232,8 +231,8 @@ class Faults:
                 return rule
         return None
 
-    def _added(self, rules: Any) -> list[Fault]:
-        with self._engine.held():
+    def _add_rules(self, rules: Any) -> list[Fault]:
+        with self._engine.locked():
             made: list[Fault] = []
             for rule in rules:
                 self._last += 1
@@ -242,8 +241,8 @@ class Faults:
             return made
 
 
-def made_answer(fault: Fault) -> Response | None:
-    """The response that a rule gives in place of the engine's; None if the request is carried out."""
+def get_fault_response(fault: Fault) -> Response | None:
+    """Return the response that a rule sends instead of processing the request, or None."""
     if fault.status is None:
         return None
     title = _TITLES.get(fault.status, f"Status {fault.status}")
@@ -255,14 +254,14 @@ def made_answer(fault: Fault) -> Response | None:
     if fault.html or fault.status in (502, 503, 504):
         return Response(fault.status, {"content-type": "text/html", **headers}, _PAGE.format(title=title).encode())
     if fault.status == 429:
-        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY)
+        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY_REQUESTS)
     code = "100" if fault.status == 422 else str(fault.status)
     error = {"title": title, "detail": title, "code": code, "status": str(fault.status)}
     return Response(fault.status, {"content-type": _JSON, **headers}, error_body([error]))
 
 
-def marred(fault: Fault, response: Response) -> Response:
-    """The engine's answer as the rule lets it through."""
+def apply_fault(fault: Fault, response: Response) -> Response:
+    """Return the engine's response, changed by the rule."""
     if fault.status is None and fault.empty:
         return Response(response.status, response.headers, b"")
     if fault.status is None and fault.html:
@@ -271,11 +270,11 @@ def marred(fault: Fault, response: Response) -> Response:
     return response
 
 
-def disturbance_of(fault: Fault) -> Disturbance | None:
-    """What the rule does to the wire."""
-    if not (fault.latency or fault.drip or fault.lost_answer or fault.cut is not None):
+def get_disturbance(fault: Fault) -> Disturbance | None:
+    """Return the network disturbance of a rule, or None."""
+    if not (fault.latency or fault.drip or fault.lost_response or fault.cut is not None):
         return None
-    return Disturbance(latency=fault.latency, drip=fault.drip, cut=fault.cut, lost=fault.lost_answer)
+    return Disturbance(latency=fault.latency, drip=fault.drip, cut=fault.cut, lost=fault.lost_response)
 
 
 def _resource(path: str) -> str:
@@ -292,41 +291,41 @@ def _resource(path: str) -> str:
 def _check(fault: Fault) -> None:
     def positive(name: str, value: int | None, least: int = 1) -> None:
         if value is not None and value < least:
-            raise ValueError(f"{name} is {value}; it has to be {least} or more.")
+            raise ValueError(f"{name} must be at least {least}, got {value}.")
 
     positive("nth", fault.nth)
     positive("times", fault.times)
     positive("cut", fault.cut, 0)
     positive("retry_after", fault.retry_after, 0)
     if not 0 <= fault.probability <= 1:
-        raise ValueError(f"probability is {fault.probability:g}; it goes from 0 to 1.")
+        raise ValueError(f"probability must be from 0 to 1, got {fault.probability:g}.")
     if fault.status is not None and not 200 <= fault.status <= 599:
-        raise ValueError(f"status is {fault.status}; it goes from 200 to 599.")
+        raise ValueError(f"status must be from 200 to 599, got {fault.status}.")
     if max(fault.latency, fault.drip) > _MAX_WAIT:
-        raise ValueError("latency and drip are an hour at most.")
+        raise ValueError("latency and drip must be at most one hour.")
     if fault.status is None and (fault.body is not None or fault.retry_after is not None):
-        raise ValueError("body and retry_after belong to a status; add status=503, for example.")
+        raise ValueError("body and retry_after require a status; add for example status=503.")
     if fault.path is not None and not fault.path.startswith(("/", "*")):
-        raise ValueError(f"path is {fault.path!r}; it begins with a slash, as in '/orders/*'.")
+        raise ValueError(f"path must begin with a slash, such as '/orders/*', got {fault.path!r}.")
     if fault.callback not in (None, "duplicate", "drop"):
-        raise ValueError(f"callback is {fault.callback!r}; it is 'duplicate' or 'drop'.")
+        raise ValueError(f"callback must be 'duplicate' or 'drop', got {fault.callback!r}.")
     if fault.body is not None and fault.status in (204, 304):
-        raise ValueError(f"A response {fault.status} has no body.")
+        raise ValueError(f"A {fault.status} response cannot have a body.")
     if fault.status is not None and fault.status < 400 and fault.status not in (204, 304) and fault.body is None:
-        raise ValueError(f"A response {fault.status} needs a body: body=.")
-    if fault.status is not None and fault.lost_answer:
-        raise ValueError("With a status nothing is carried out, so that no response to it can be lost: leave one out.")
+        raise ValueError(f"A {fault.status} response needs a body; add body=.")
+    if fault.status is not None and fault.lost_response:
+        raise ValueError("status and lost_response exclude each other: with a status the request is not processed.")
     try:
         (fault.body or "").encode()
     except UnicodeEncodeError:
-        raise ValueError("body holds a lone surrogate, which UTF-8 cannot carry.") from None
-    on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_answer
+        raise ValueError("body contains a lone surrogate, which UTF-8 cannot encode.") from None
+    on_wire = fault.latency or fault.drip or fault.cut is not None or fault.lost_response
     if fault.callback is None and not (fault.status or fault.empty or fault.html or fault.hold or on_wire):
-        raise ValueError("Nothing would go wrong: add status=, latency=, cut=, lost_answer=True or another effect.")
+        raise ValueError("The rule has no effect; add status=, latency=, cut=, lost_response=True or another effect.")
     if fault.callback is not None and (
         fault.method or fault.path or fault.status or fault.empty or fault.html or on_wire or fault.hold
     ):
-        raise ValueError("A rule for callbacks takes resource, nth, times and probability alone.")
+        raise ValueError("A callback rule accepts only resource, nth, times and probability.")
     known = _resource_types()
     if fault.resource is not None and fault.resource not in known:
         raise ValueError(f"There is no resource {fault.resource!r}.{did_you_mean(fault.resource, known)}")

@@ -1,4 +1,4 @@
-"""What was probably meant by a request that was refused: names that are nearly right, taken from the declarations."""
+"""Hints for refused requests: similar names from the declarations."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ _FIRST_WORD: Final = re.compile(r"\S+")
 
 
 def version_hint(headers: Mapping[str, str]) -> list[str]:
-    """That a request asks for another version than it is answered in, which the service ignores without a word."""
-    asked = headers.get("x-didww-api-version", API_VERSION)
-    if asked == API_VERSION:
+    """Return a hint if a request asks for another API version, which the service silently ignores."""
+    version = headers.get("x-didww-api-version", API_VERSION)
+    if version == API_VERSION:
         return []
-    what = f"X-DIDWW-API-Version asks for {asked[:40]}, which is ignored: the response is of {API_VERSION}"
-    return [f"{what}, the only version here. Names and values of the other one may differ."]
+    what = f"X-DIDWW-API-Version asks for {version[:40]}, which is ignored: the response is of {API_VERSION}"
+    return [f"{what}, the only version the emulator supports. Names and values may differ in others."]
 
 
-def hints(method: str, path: str, query: list[tuple[str, str]], status: int, answer: bytes) -> list[str]:
-    """A sentence for each error that a name nearly right explains; none if there is nothing to say."""
+def hints(method: str, path: str, query: list[tuple[str, str]], status: int, body: bytes) -> list[str]:
+    """Return a hint for each error that a similar name explains."""
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
     if status == 401:
-        return ["Send the key in the header Api-Key; the emulator takes any, unless it was started with one."]
+        return ["Send the key in the header Api-Key; the emulator accepts any key, unless it was started with one."]
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
     try:
-        errors: list[dict[str, Any]] = msgspec.json.decode(answer)["errors"]
+        errors: list[dict[str, Any]] = msgspec.json.decode(body)["errors"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return []
     found: list[str] = []
     for error in errors[:20]:
-        said = _hint(table, method, query, error)
-        if said and said not in found:
-            found.append(said)
+        hint = _hint(table, method, query, error)
+        if hint and hint not in found:
+            found.append(hint)
     return found
 
 
@@ -57,7 +57,7 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
     if code == "102":
         return _named(f"filter[{name}]", name, table.filters)
     if code == "112":
-        at = table_of(detail.rpartition(" ")[2]) or table  # of a nested path, where it went astray
+        at = table_of(detail.rpartition(" ")[2]) or table  # the type at the invalid part of a nested path
         return _named(f"include={name}", name, at.includable)
     if code == "114":
         return _named(f"sort={name}", name.lstrip("-"), table.sorts)
@@ -65,7 +65,7 @@ def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[s
         for one, _ in query:
             other = _table(one.removeprefix("fields[").removesuffix("]")) if one.startswith("fields[") else None
             if other is not None:
-                return _named(f"{one}={name}", name, [*other.attributes, *other.shown_relations])
+                return _named(f"{one}={name}", name, [*other.attributes, *other.visible_relations])
         return ""
     if code == "105":
         fields = table.cls._field_map

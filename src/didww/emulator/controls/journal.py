@@ -1,4 +1,4 @@
-"""What was asked and answered: the last requests, why one was refused, and whether a request was made at all."""
+"""The journal of recent requests and responses, with hints and assertions."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Entry(msgspec.Struct, frozen=True):
     """A request and its response.
 
     Attributes:
-        id: A number that counts up.
-        at: When, by the emulator's clock.
-        key: The first letters of a hash of the key; empty without a key. Keys themselves are not kept.
+        id: Sequential number.
+        at: Time by the emulator's clock.
+        key: Beginning of a hash of the key; empty without a key. Keys are not stored.
         method: GET, POST, PATCH or DELETE.
         path: Path with `/v3`.
-        query: Name and value of each parameter, decoded.
-        headers: Those of the request that hold no secret.
-        body: The request's body, 64 KiB at most.
+        query: Decoded query parameters: name and value.
+        headers: Request headers without secrets.
+        body: Request body, up to 64 KiB.
         status: Status of the response.
-        answer: The response's body, 64 KiB at most.
-        ms: Milliseconds that the response took.
-        fault: Number of the rule that had its turn; None if none had.
-        hints: What was probably meant, if it was refused; that it asks for another version of the API.
+        response: Response body, up to 64 KiB.
+        ms: Duration in milliseconds.
+        fault: Number of the fault rule that applied, or None.
+        hints: Hints about invalid names and API versions.
     """
 
     id: int
@@ -54,30 +54,30 @@ class Entry(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: str
     status: int
-    answer: str
+    response: str
     ms: float
     fault: int | None
     hints: list[str]
 
     def line(self) -> str:
-        """It in one line, as errors show it; more lines follow if there is something to say."""
+        """Return a summary line, followed by its hints."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
         body = f" {self.body[:200]}" if self.body else ""
-        said = "".join(f"\n    {hint}" for hint in self.hints)
+        hints = "".join(f"\n    {hint}" for hint in self.hints)
         return (
-            f"{self.method} {self.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {self.status}{body}{said}"
+            f"{self.method} {self.path.removeprefix('/v3')}{'?' if query else ''}{query} -> {self.status}{body}{hints}"
         )
 
 
 class _Body(NamedTuple):
-    """The beginning of a body, and how long it was; None if it was streamed."""
+    """The beginning of a body, and its size; None if streamed."""
 
     head: bytes
     size: int | None
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """An entry as it is kept: without secrets and long bodies, made readable when somebody looks."""
+class _RawEntry(msgspec.Struct, frozen=True):
+    """An entry as stored, without secrets and long bodies; formatted on access."""
 
     id: int
     at: str
@@ -87,7 +87,7 @@ class _Kept(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: _Body
     status: int
-    answer: _Body
+    response: _Body
     ms: float
     fault: int | None
 
@@ -96,7 +96,7 @@ class Journal:
     """The last 1,000 requests: `emulator.journal`."""
 
     def __init__(self) -> None:
-        self._kept: deque[_Kept] = deque(maxlen=KEPT)
+        self._kept: deque[_RawEntry] = deque(maxlen=KEPT)
         self._last = 0
         self._lock = threading.Lock()
 
@@ -109,14 +109,14 @@ class Journal:
         after: int = 0,
         limit: int = 100,
     ) -> list[Entry]:
-        """Requests, the newest first.
+        """Return recorded requests, newest first.
 
         Args:
-            method: Only those of this method.
-            path: Only those whose path below `/v3` is this one; `*` stands for any part.
-            status: Only those that were answered so.
-            after: Only those with a greater id.
-            limit: At most so many.
+            method: Only this method.
+            path: Only this path below `/v3`; `*` matches any part.
+            status: Only this response status.
+            after: Only entries with a greater id.
+            limit: Maximum number of entries.
         """
         found: list[Entry] = []
         for kept in reversed(self._snapshot()):
@@ -127,7 +127,7 @@ class Journal:
         return found
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all entries."""
         with self._lock:
             self._kept.clear()
 
@@ -141,58 +141,58 @@ class Journal:
         json: dict[str, Any] | None = None,
         status: int | None = None,
     ) -> list[Entry]:
-        """The requests that match; an error that shows the nearest ones if there are none.
+        """Assert that matching requests were made, and return them.
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: Path below `/v3`: `/orders`; `*` stands for any part.
+            path: Path below `/v3`: `/orders`; `*` matches any part.
             times: Exact number of requests. Defaults to one or more.
-            query: Parameters that the requests have, decoded: `{"filter[iso]": "GB"}`.
-            json: Members that their bodies have, at any depth: `{"data": {"attributes": {"name": "Main"}}}`.
-            status: How they were answered.
+            query: Expected query parameters, decoded: `{"filter[iso]": "GB"}`.
+            json: Expected members of the body, at any depth: `{"data": {"attributes": {"name": "Main"}}}`.
+            status: Expected response status.
 
         Raises:
-            ValueError: The path has a query.
-            AssertionError: There are none, or not so many.
+            ValueError: The path contains a query.
+            AssertionError: The number of matching requests differs; the message lists similar ones.
         """
         if "?" in path:
-            raise ValueError(f"path is {path!r}; what it asks for is given as query={{...}}.")
+            raise ValueError(f"path must not contain a query, got {path!r}. Pass query={{...}}.")
         wanted = {"query": query, "json": json, "status": status}
         entries = [_entry(kept) for kept in self._snapshot()]
         alike = [entry for entry in entries if _matches(entry, method, path)]
-        found = [entry for entry in alike if not _differs(entry, query, json, status)]
+        found = [entry for entry in alike if not _describe_mismatch(entry, query, json, status)]
         if len(found) == times or (times is None and found):
             return found
-        asked = f"{method.upper()} {path}" + "".join(
+        call = f"{method.upper()} {path}" + "".join(
             f" {name}={one!r}" for name, one in wanted.items() if one is not None
         )
         expected = "" if times is None else f" {times} time{'' if times == 1 else 's'}"
         lines = [
-            f"{asked} was not called{expected}, but {len(found)} times."
+            f"{call} was not called{expected}, but {len(found)} times."
             if times is not None
-            else f"{asked} was not called."
+            else f"{call} was not called."
         ]
         if alike and not found:
-            lines.append("These came near:")
-            lines += [f"  {one.line()}: {_differs(one, query, json, status)}" for one in alike[-5:]]
+            lines.append("Similar requests:")
+            lines += [f"  {one.line()}: {_describe_mismatch(one, query, json, status)}" for one in alike[-5:]]
         elif not alike:
-            lines.append("Requests there were:" if entries else "There were no requests.")
+            lines.append("Recorded requests:" if entries else "No requests were recorded.")
             lines += [f"  {one.line()}" for one in entries[-10:]]
         raise AssertionError("\n".join(lines))
 
     def assert_not_called(self, method: str, path: str, *, json: dict[str, Any] | None = None) -> None:
-        """An error if such a request was made.
+        """Assert that no such request was made.
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: Path below `/v3`; `*` stands for any part.
-            json: Members that its body would have.
+            path: Path below `/v3`; `*` matches any part.
+            json: Members of the body.
 
         Raises:
-            AssertionError: It was.
+            AssertionError: A matching request was made.
         """
         entries = [_entry(kept) for kept in self._snapshot() if _matches(kept, method, path)]
-        found = [entry for entry in entries if not _differs(entry, None, json, None)]
+        found = [entry for entry in entries if not _describe_mismatch(entry, None, json, None)]
         if found:
             lines = [
                 f"{method.upper()} {path} was called {len(found)} times:",
@@ -200,42 +200,42 @@ class Journal:
             ]
             raise AssertionError("\n".join(lines))
 
-    # For the doors
+    # For the transports
 
-    def note(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
-        """Keep an exchange."""
+    def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
+        """Record a request and its response."""
         headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
-        asked = _begun(request.body)
-        answered = _Body(b"", None) if isinstance(response, Streamed) else _begun(response.body)
+        request_body = _truncate(request.body)
+        response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(response.body)
         with self._lock:
             self._last += 1
             self._kept.append(
-                _Kept(
+                _RawEntry(
                     self._last,
                     at,
                     key,
                     request.method,
                     request.url,
                     headers,
-                    asked,
+                    request_body,
                     response.status,
-                    answered,
+                    response_body,
                     ms,
                     fault,
                 )
             )
 
-    def _snapshot(self) -> list[_Kept]:
+    def _snapshot(self) -> list[_RawEntry]:
         with self._lock:
             return list(self._kept)
 
 
-def _entry(kept: _Kept) -> Entry:
+def _entry(kept: _RawEntry) -> Entry:
     split = urlsplit(kept.url.encode("utf-8", "replace").decode())
     query = parse_qsl(split.query, keep_blank_values=True)
-    said = version_hint(kept.headers)
+    entry_hints = version_hint(kept.headers)
     if kept.status >= 400:
-        said += hints(kept.method, split.path, query, kept.status, kept.answer.head)
+        entry_hints += hints(kept.method, split.path, query, kept.status, kept.response.head)
     return Entry(
         kept.id,
         kept.at,
@@ -244,23 +244,23 @@ def _entry(kept: _Kept) -> Entry:
         unquote(split.path),
         query,
         kept.headers,
-        _shown(kept.body),
+        _body_text(kept.body),
         kept.status,
-        _shown(kept.answer),
+        _body_text(kept.response),
         kept.ms,
         kept.fault,
-        said,
+        entry_hints,
     )
 
 
-def _begun(body: Any) -> _Body:
+def _truncate(body: Any) -> _Body:
     if body is None:
         return _Body(b"", 0)
-    # A slice is a copy: a long body is not kept for its beginning.
+    # A slice is a copy, so the long body is not kept alive.
     return _Body(body[:MAX_BODY], len(body)) if isinstance(body, bytes) else _Body(b"", None)
 
 
-def _shown(body: _Body) -> str:
+def _body_text(body: _Body) -> str:
     if body.size is None:
         return "(streamed)"
     try:
@@ -270,23 +270,23 @@ def _shown(body: _Body) -> str:
     return text if len(body.head) == body.size else f"{text}... ({body.size} bytes)"
 
 
-def _matches(one: _Kept | Entry, method: str | None, path: str | None) -> bool:
-    if isinstance(one, Entry):
-        asked, whole = one.method, one.path
+def _matches(entry: _RawEntry | Entry, method: str | None, path: str | None) -> bool:
+    if isinstance(entry, Entry):
+        entry_method, whole = entry.method, entry.path
     else:
-        asked, whole = one.method, urlsplit(one.url).path
-    if method is not None and asked != method.upper():
+        entry_method, whole = entry.method, urlsplit(entry.url).path
+    if method is not None and entry_method != method.upper():
         return False
     below = whole.removeprefix("/v3") or "/"
     return path is None or fnmatchcase(below, path) or fnmatchcase(whole, path)
 
 
-def _differs(
+def _describe_mismatch(
     entry: Entry, query: Mapping[str, str] | None, wanted: Mapping[str, Any] | None, status: int | None
 ) -> str:
-    """What of an entry is not as wanted; empty if all is."""
+    """Describe how an entry differs from the expectation; empty if it matches."""
     if status is not None and entry.status != status:
-        return f"answered {entry.status}"
+        return f"status is {entry.status}"
     given = dict(entry.query)
     for name, value in (query or {}).items():
         if given.get(name) != value:
@@ -296,17 +296,17 @@ def _differs(
     try:
         body: Any = json.loads(entry.body)
     except ValueError:
-        return "its body is no JSON"
-    return _lacks(body, wanted, "")
+        return "the body is not JSON"
+    return _find_mismatch(body, wanted, "")
 
 
-def _lacks(there: Any, wanted: Any, path: str) -> str:
+def _find_mismatch(there: Any, wanted: Any, path: str) -> str:
     if isinstance(wanted, dict):
         for name, value in cast("dict[str, Any]", wanted).items():
             where = f"{path}.{name}" if path else str(name)
             if not isinstance(there, dict) or name not in there:
                 return f"no {where}"
-            lacking = _lacks(there[name], value, where)
+            lacking = _find_mismatch(there[name], value, where)
             if lacking:
                 return lacking
         return ""

@@ -1,4 +1,4 @@
-"""First objects of an account, from plain data: each as a request would create it, or, where no request can, as it is.
+"""Seed data of an account: objects are created as by requests, or inserted as they are where no request can.
 
     balance: "250.00"
     features: {emergency_calling: false}
@@ -10,8 +10,8 @@
       - number: "12125550100"
         voice_in_trunk: main
 
-An `id` may be a word: it stands for an id that is made of it, always the same. A relationship names an id, of this
-file, of the account or of the catalogue. The order does not matter.
+An `id` may be a word, from which a fixed UUID is derived. Relationships refer to ids of this file, the account or the
+catalog. The order does not matter.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides, writes
-from didww.emulator.engine.accounts import put_features
-from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.accounts import set_features
+from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.store import valid_id
 from didww.emulator.engine.values import Checker, complete, default
 
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 __all__ = ["id_of", "put_balance", "seed"]
 
 _SINGLE: Final = ("balance", "features")
-"""What is said of the account itself, beside lists of objects."""
+"""Settings of the account, besides lists of objects."""
 _MOST: Final = 10**12
 
 
 def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Put objects into an account; the ids of what was made, by type.
+    """Create objects in an account; return their ids by type.
 
     Raises:
-        ValueError: Something cannot be so; the text names its place.
+        ValueError: An object is invalid; the message says where.
     """
     made: dict[str, list[tuple[str, str]]] = {}
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
@@ -56,15 +56,15 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
             put_balance(session, several)
             continue
         if type == "features":
-            put_features(session.runtime.store, session.owner, several)
+            set_features(session.runtime.store, session.owner, several)
             continue
         table = _table(session, type)
         if not isinstance(several, list):
-            raise ValueError(f"{type}: a list of objects is needed.")  # noqa: TRY004 what a file holds
+            raise ValueError(f"{type} must be a list of objects.")  # noqa: TRY004 data from a file
         for n, one in enumerate(cast("list[Any]", several)):
             where = f"{type}[{n}]"
             if not isinstance(one, dict):
-                raise ValueError(f"{where}: an object with attributes and relationships is needed.")  # noqa: TRY004
+                raise ValueError(f"{where} must be an object with attributes and relationships.")  # noqa: TRY004
             given = cast("dict[str, Any]", one)
             _check_names(table, given, where)
             waiting.append((where, table, given))
@@ -72,14 +72,14 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
     if len(named) < sum("id" in given for _, _, given in waiting):
         raise ValueError("Two objects of a type have the same id.")
     while waiting:
-        ready = [one for one in waiting if not _awaits(one, named)]
+        ready = [one for one in waiting if not _depends_on_pending(one, named)]
         if not ready:
-            raise ValueError(f"{waiting[0][0]}: objects refer to each other in a circle.")
+            raise ValueError(f"{waiting[0][0]}: objects refer to each other in a cycle.")
         for where, table, given in ready:
             try:
                 id = _seed_record(session, table, given, where)
-            except Refused as refused:
-                raise ValueError(f"{where}: {'; '.join(error['detail'] for error in refused.errors)}") from None
+            except HttpError as error:
+                raise ValueError(f"{where}: {'; '.join(problem['detail'] for problem in error.errors)}") from None
             made.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
         waiting = [one for one in waiting if one not in ready]
@@ -90,7 +90,7 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
 
 
 def id_of(name: Any) -> str:
-    """The id that a name stands for: an id is itself, another word a UUID that is made of it.
+    """Return the id for a name: a UUID itself, or a UUID derived from another word.
 
     Example:
         >>> id_of("main")
@@ -105,10 +105,10 @@ def id_of(name: Any) -> str:
 
 
 def put_balance(session: AccountSession, amount: Any, credit: Any = None) -> Record:
-    """Set the prepaid money of an account, and its credit if one is given.
+    """Set the prepaid balance of an account, and its credit limit if given.
 
     Raises:
-        ValueError: It is no amount.
+        ValueError: An amount is invalid.
     """
     from decimal import Decimal, InvalidOperation
 
@@ -117,11 +117,11 @@ def put_balance(session: AccountSession, amount: Any, credit: Any = None) -> Rec
         balance = Decimal(str(amount))
         more = Decimal(record["credit"] if credit is None else str(credit))
     except InvalidOperation:
-        raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.") from None
+        raise ValueError(f"An amount must be a number such as '250.00', got {amount!r}.") from None
     if not (balance.is_finite() and more.is_finite()):
-        raise ValueError(f"{amount!r} is no amount of money; write it as in '250.00'.")
+        raise ValueError(f"An amount must be a number such as '250.00', got {amount!r}.")
     if not (-_MOST < balance < _MOST and -_MOST < more < _MOST):
-        raise ValueError("An amount of money is below 1,000,000,000,000.")
+        raise ValueError("An amount must be below 1,000,000,000,000.")
     changes = {"balance": f"{balance:.2f}", "credit": f"{more:.2f}", "total_balance": f"{balance + more:.2f}"}
     return session.update("balances", record["id"], changes)
 
@@ -131,7 +131,7 @@ def _table(session: AccountSession, type: str) -> Table:
 
     own = sorted({cls._type_name for cls in all_classes()} - overrides.SHARED - {"balances"})
     if type not in own:
-        raise ValueError(f"{type}: objects of this type cannot be made.{did_you_mean(type, own)}")
+        raise ValueError(f"{type}: objects of this type cannot be created.{did_you_mean(type, own)}")
     return session.touch(type)
 
 
@@ -141,13 +141,13 @@ def _check_names(table: Table, given: dict[str, Any], where: str) -> None:
         if name not in known:
             raise ValueError(f"{where}: {table.type} have no {name!r}.{did_you_mean(name, known)}")
         if (table.type, name) in overrides.EXPRESSIONS:
-            raise ValueError(f"{where}.{name} follows from other objects and cannot be set. Leave it out.")
+            raise ValueError(f"{where}.{name} is derived from other objects. Remove it.")
     if "id" in given and not valid_id(str(given["id"])):
-        raise ValueError(f"{where}: an id, or the word for it, is 1 to 64 letters, digits, - or _.")
+        raise ValueError(f"{where}: an id must be 1 to 64 letters, digits, - or _.")
 
 
-def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
-    """Whether something that it refers to is still to be made."""
+def _depends_on_pending(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]]) -> bool:
+    """Return whether an object refers to one that is not created yet."""
     _, table, given = one
     return any(
         (type, id) in named
@@ -160,7 +160,7 @@ def _awaits(one: tuple[str, Table, dict[str, Any]], named: set[tuple[str, str]])
 def _ids(value: Any) -> list[str]:
     several = cast("list[Any]", value) if isinstance(value, list) else [value]
     given = [cast("dict[str, Any]", one).get("id") if isinstance(one, dict) else one for one in several]
-    # Anything else than an id, or an object with one, is the id of nothing.
+    # Anything but an id, or an object with one, matches no record.
     return [id_of(id) for one, id in zip(several, given, strict=True) if one is not None]
 
 
@@ -170,10 +170,10 @@ def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], w
     record: Record = {}
     for field in table.attribute_fields:
         if field.name in given:
-            checker.check(field, _plain(field, given[field.name]))
-    if checker.refused or checker.errors:
-        raise Refused.together([*checker.refused, *checker.errors])
-    record.update(checker.found)
+            checker.check(field, _to_json(field, given[field.name]))
+    if checker.forbidden or checker.errors:
+        raise HttpError.combine([*checker.forbidden, *checker.errors])
+    record.update(checker.values)
     for name, relation in table.relations.items():
         if name not in given:
             continue
@@ -187,30 +187,30 @@ def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], w
         if relation.polymorphic and not relation.many:
             record[f"{name}_type"] = types[0] if types else None
     record["id"] = id_of(given["id"]) if "id" in given else session.new_id()
-    if session.runtime.store.rows_of(table, [record["id"]]):
+    if session.runtime.store.rows_by_id(table, [record["id"]]):
         raise ValueError(f"{where}: there is a record of id {record['id']!r} already.")
-    behaviour = session.runtime.behaviour(table.type)
-    if "create" in table.cls._operations and not behaviour.steps:
+    behavior = session.runtime.behavior(table.type)
+    if "create" in table.cls._operations and not behavior.steps:
         missing = [name for name, field in fields.items() if field.required and record.get(name) in (None, [])]
         if missing:
-            raise ValueError(f"{where}: {', '.join(missing)} cannot be left out.")
+            raise ValueError(f"{where}: missing {', '.join(missing)}.")
         return str(writes.add(session, table, record)["id"])
-    behaviour.before_seed(session, record)
+    behavior.before_seed(session, record)
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behaviour.defaults.get(field.name, default(field, session.now()))
+            record[field.name] = behavior.defaults.get(field.name, default(field, session.now()))
         record[field.name] = complete(field.kind, record[field.name])
-    if behaviour.steps and record.get("status") in behaviour.undecided:
-        decided = "have it created by a request, or give the status that it came to"
-        raise ValueError(f"{where}.status: one that is {record['status']} waits for something; {decided}.")
+    if behavior.steps and record.get("status") in behavior.undecided:
+        decided = "create it by a request, or give its final status"
+        raise ValueError(f"{where}.status: {record['status']!r} is not a final status; {decided}.")
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
-    behaviour.after_seed(session, session.insert(table.type, record))
+    behavior.after_seed(session, session.insert(table.type, record))
     return str(record["id"])
 
 
-def _plain(field: Field, value: Any) -> Any:
-    """A value as JSON has it: YAML reads numbers and times out of texts."""
+def _to_json(field: Field, value: Any) -> Any:
+    """Return a value as JSON: YAML parses numbers and times."""
     if isinstance(value, datetime):
         return stamp(value) if value.tzinfo else f"{value.isoformat()}Z"
     if isinstance(value, date):

@@ -1,4 +1,4 @@
-"""All that an emulator holds, as a whole: begun anew, put aside under a name and brought back, filled from a file."""
+"""The state of an emulator as a whole: reset, snapshots and seed data."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class _Snapshot(msgspec.Struct, frozen=True):
 
 
 class State:
-    """Reset, snapshots and first objects: `emulator.state`.
+    """Reset, snapshots and seed data: `emulator.state`.
 
     Args:
         engine: The engine.
-        forget: Called when everything begins anew, for what lies outside of the store.
-        default_key: The account that first objects go to by default.
+        forget: Called on reset, to clear state outside the store.
+        default_key: Key of the default account.
     """
 
     def __init__(self, engine: Engine, forget: Callable[[], None], default_key: str) -> None:
@@ -45,15 +45,15 @@ class State:
         self._first_clock = engine.clock.state()
 
     def reset(self) -> None:
-        """Begin anew: no accounts, no faults, an empty journal, the clock as it was, the same ids to come again.
+        """Reset accounts, faults, journal, clock and the id sequence.
 
-        Snapshots stay.
+        Snapshots are kept.
         """
         from didww.emulator.engine.store import Store
 
         fresh = Store(None, self._engine.seed)
         try:
-            fresh.set_meta("opened", "1")  # a file that is opened again has another random sequence
+            fresh.set_meta("opened", "1")  # each opening of a file has its own random sequence
             rng = random.Random(f"{self._engine.seed}/1").getstate()  # noqa: S311 nothing secret
             self._engine.replace(fresh.connection, rng, self._first_clock)
         finally:
@@ -61,13 +61,13 @@ class State:
         self._forget()
 
     def snapshot(self, name: str = "default") -> str:
-        """Put everything that is stored aside under `name`, the clock and what is to happen too; the name.
+        """Take a snapshot of all records, scheduled events and the clock; return its name.
 
-        It is kept in memory, and an older one of this name is dropped. Faults and the journal are not part of it.
+        It is kept in memory and replaces an older one of the same name. Faults and the journal are not included.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             contents = runtime.store.copy()
-            # An emulator in a test is often just dropped.
+            # Tests often drop an emulator without closing it.
             close = weakref.finalize(self, contents.close)
             taken = _Snapshot(contents, runtime.rng.getstate(), self._engine.clock.state(), close)
         former = self._snapshots.pop(name, None)
@@ -77,7 +77,7 @@ class State:
         return name
 
     def restore(self, name: str = "default") -> None:
-        """Bring back what was put aside under `name`; it can be brought back again.
+        """Restore a snapshot; it can be restored again.
 
         Raises:
             LookupError: There is no such snapshot.
@@ -90,47 +90,47 @@ class State:
         self._engine.replace(taken.contents, taken.rng, taken.clock)
 
     def snapshots(self) -> list[str]:
-        """The names of the snapshots, the oldest first."""
+        """Return the names of the snapshots, oldest first."""
         return list(self._snapshots)
 
     def id_of(self, name: str) -> str:
-        """The id that a word stands for in first objects: always the same."""
+        """Return the id derived from a word in seed data."""
         return id_of(name)
 
     def seed(self, objects: dict[str, Any], *, api_key: str | None = None) -> dict[str, list[str]]:
-        """Put objects into an account; the ids of what was made, by type.
+        """Create objects in an account; return their ids by type.
 
         Args:
-            objects: By type, the objects with their attributes and relationships.
-            api_key: Whose; defaults to the emulator's own account.
+            objects: Objects with attributes and relationships, by type.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
-            ValueError: Something in it cannot be so; nothing was made then.
+            ValueError: An object is invalid; nothing was created.
         """
         if not isinstance(objects, dict):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise ValueError('objects are given by type, as in {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
-        with self._engine.held() as runtime:
+            raise ValueError('objects must be a dict by type, such as {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            made = runtime.changing(lambda: seed(session, objects))
+            made = runtime.run_in_transaction(lambda: seed(session, objects))
         self._engine.wake()
         return made
 
     def seed_file(self, path: str | Path, *, api_key: str | None = None, once: bool = False) -> dict[str, list[str]]:
-        """Put the objects of a YAML file into an account; the ids of what was made, by type.
+        """Create the objects of a YAML file in an account; return their ids by type.
 
         Args:
             path: The file.
-            api_key: Whose; defaults to the emulator's own account.
-            once: Do nothing if this was done before in this state, which is kept in a file.
+            api_key: Key of the account. Defaults to the emulator's own.
+            once: Do nothing if this state was seeded before.
 
         Raises:
-            ValueError: The file cannot be read, or something in it cannot be so; nothing was made then.
+            ValueError: The file cannot be read, or an object is invalid; nothing was created.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             if once and runtime.store.get_meta("seeded") is not None:
                 return {}
         made = self.seed(_from_file(path), api_key=api_key)
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             runtime.store.set_meta("seeded", "1")
         return made
 
@@ -151,9 +151,9 @@ def _from_file(path: str | Path) -> dict[str, Any]:
     try:
         read: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from None
+        raise ValueError(f"{path} is not valid YAML: {error}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
     if not isinstance(read, dict):
-        raise ValueError(f"{path} holds no objects by type; write for example:\nvoice_in_trunks:\n  - name: Main")  # noqa: TRY004
+        raise ValueError(f"{path} must contain objects by type, for example:\nvoice_in_trunks:\n  - name: Main")  # noqa: TRY004
     return read  # pyright: ignore[reportUnknownVariableType]

@@ -1,4 +1,4 @@
-"""The stock of a DID group, put from outside: to sell out, to run short, to let a back order go through."""
+"""Stock of DID groups."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from didww.emulator.behaviours.available_dids import gone, in_stock
+from didww.emulator.behaviors.available_dids import count_in_stock, count_unavailable
 from didww.emulator.controls.clock import stamp
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ __all__ = ["Stock", "StockLevel"]
 
 
 class StockLevel(msgspec.Struct, frozen=True):
-    """What is left of a group.
+    """The stock of a DID group.
 
     Attributes:
-        did_group: The group's id.
-        count: How many of its numbers the account can still buy.
-        capacity: How many numbers its range has.
+        did_group: Id of the group.
+        count: Numbers that the account can buy.
+        capacity: Numbers in the range of the group.
     """
 
     did_group: str
@@ -30,7 +30,7 @@ class StockLevel(msgspec.Struct, frozen=True):
 
 
 class Stock:
-    """Numbers that can be bought: `emulator.stock`.
+    """Stock of DID groups: `emulator.stock`.
 
     Args:
         engine: The engine.
@@ -42,45 +42,45 @@ class Stock:
         self._default_key = default_key
 
     def show(self, did_group: str, *, api_key: str | None = None) -> StockLevel:
-        """What is left of a group.
+        """Return the stock of a DID group.
 
         Args:
-            did_group: The group's id.
-            api_key: For which account; defaults to the emulator's own.
+            did_group: Id of the group.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
             LookupError: There is no such group.
         """
-        with self._engine.held():
+        with self._engine.locked():
             session = self._engine.session(api_key or self._default_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            return StockLevel(did_group, in_stock(session, group), session.catalogue.capacity(did_group))
+            return StockLevel(did_group, count_in_stock(session, group), session.catalog.capacity(did_group))
 
     def put(self, did_group: str, count: int, *, api_key: str | None = None) -> StockLevel:
-        """Have `count` numbers of a group left for an account to buy; orders that wait for them are tried at once.
+        """Set the stock of a DID group as an account sees it; waiting back orders are retried at once.
 
         Args:
-            did_group: The group's id.
-            count: From 0 to what the group's range has and the account has not.
-            api_key: For which account; defaults to the emulator's own. Others have as many fewer as they own.
+            did_group: Id of the group.
+            count: Numbers in stock, from 0 to those in the range that the account does not own.
+            api_key: Key of the account. Defaults to the emulator's own. Others see it minus their own numbers.
 
         Raises:
             LookupError: There is no such group.
-            ValueError: The range has not so many numbers.
+            ValueError: `count` exceeds the range.
         """
-        with self._engine.held() as runtime:
+        with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
-            capacity = session.catalogue.capacity(did_group)
-            taken = gone(session, group)
+            capacity = session.catalog.capacity(did_group)
+            taken = count_unavailable(session, group)
             if not 0 <= count <= capacity - taken:
-                raise ValueError(f"count is {count}; this group's range leaves 0 to {capacity - taken}.")
-            runtime.changing(lambda: session.update("did_groups", did_group, {"total_count": taken + count}))
-            # Back orders look for stock now and then; those of this group need not wait for it.
+                raise ValueError(f"count must be from 0 to {capacity - taken} for this group, got {count}.")
+            runtime.run_in_transaction(lambda: session.update("did_groups", did_group, {"total_count": taken + count}))
+            # Back orders poll for stock; retry those of this group now.
             now = stamp(runtime.clock.now())
             for order in session.find("orders", status="pending"):
                 wanted = {plan.get("group") for plan in order["private"].get("plans", ())}

@@ -1,4 +1,4 @@
-"""When and how what waits is decided: orders, exports, verifications; and deciding it by hand."""
+"""Transitions of orders, exports and verifications: automatic rules and manual decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from didww._util.suggest import did_you_mean
-from didww.emulator.controls.durations import Duration, seconds_of
+from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.engine.session import AccountSession, TransitionRule
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import Runtime
     from didww.emulator.engine.store import Record
 
-__all__ = ["Decided", "Transitions", "Waiting"]
+__all__ = ["Decision", "PendingRecord", "Transitions"]
 
 
 _MAX_READS = 1_000_000
@@ -28,16 +28,16 @@ _WAITING = (
 )
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """A record that waits to be decided.
+class PendingRecord(msgspec.Struct, frozen=True):
+    """A pending record.
 
     Attributes:
-        type: Its type.
-        id: Its id.
-        status: Its status.
-        at: When it is decided, by the emulator's clock; None if a reading or somebody decides it.
-        reads: After how many readings it is decided; None if the clock or somebody decides it.
-        outcomes: What can be said of it: approve, reject, complete, cancel.
+        type: Type of the record.
+        id: Id of the record.
+        status: Current status.
+        at: Time of its automatic transition by the emulator's clock, or None.
+        reads: Remaining reads until its transition, or None.
+        outcomes: Possible outcomes: approve, reject, complete, cancel.
     """
 
     type: str
@@ -48,8 +48,8 @@ class Waiting(msgspec.Struct, frozen=True):
     outcomes: list[str]
 
 
-class Decided(msgspec.Struct, frozen=True):
-    """A record that was decided, and its status now."""
+class Decision(msgspec.Struct, frozen=True):
+    """A decided record and its new status."""
 
     type: str
     id: str
@@ -57,14 +57,14 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Transitions:
-    """When pending records are decided, and how: `emulator.transitions`."""
+    """Transitions of pending records: `emulator.transitions`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def show(self) -> dict[str, TransitionRule]:
-        """What was set, by type."""
-        with self._engine.held() as runtime:
+        """Return the transition rules, by type."""
+        with self._engine.locked() as runtime:
             return dict(runtime.transition_rules)
 
     def set(
@@ -78,132 +78,132 @@ class Transitions:
         reasons: Sequence[str] = (),
         comment: str | None = None,
     ) -> TransitionRule:
-        """Say when records of a type are decided, and which way; it holds for those created from now on.
+        """Set when and how new records of a type leave their pending status.
 
         Args:
             type: orders, exports, address_verifications or emergency_verifications.
-            after: After so much time of the emulator's clock; 0 decides with the request itself.
-            reads: After the record was read so often by its id.
-            by_hand: Never by itself.
-            outcome: What is decided: "approve" or "reject", "complete" or "cancel".
-            reasons: Why, if it rejects.
-            comment: What the reviewer says, if it rejects.
+            after: Delay by the emulator's clock; 0 applies within the request.
+            reads: Number of reads by id before the transition.
+            by_hand: Whether only a manual decision ends the pending status.
+            outcome: "approve" or "reject", "complete" or "cancel".
+            reasons: Rejection reasons.
+            comment: Rejection comment.
 
         Raises:
-            ValueError: There is no such type or outcome, or more than one of after, reads and by_hand is given.
+            ValueError: Unknown type or outcome, or more than one of after, reads and by_hand.
         """
         if (after is not None) + (reads is not None) + by_hand > 1:
-            raise ValueError("Give one of after=, reads= and by_hand=.")
+            raise ValueError("Pass only one of after=, reads= and by_hand=.")
         if reads is not None and not 0 <= reads <= _MAX_READS:
-            raise ValueError(f"reads is {reads}; it goes from 0 to {_MAX_READS}.")
+            raise ValueError(f"reads must be from 0 to {_MAX_READS}, got {reads}.")
         if isinstance(reasons, str):
-            raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
-        with self._engine.held() as runtime:
-            behaviour = runtime.behaviour(_known(runtime, type))
-            if outcome is not None and outcome not in behaviour.outcomes:
-                raise ValueError(f"{type} take the outcomes {', '.join(behaviour.outcomes)}, not {outcome!r}.")
+            raise ValueError(f"reasons must be a list of strings, such as [{reasons!r}].")  # noqa: TRY004 as for all of these
+        with self._engine.locked() as runtime:
+            behavior = runtime.behavior(_check_type(runtime, type))
+            if outcome is not None and outcome not in behavior.outcomes:
+                raise ValueError(f"outcome of {type} must be one of {', '.join(behavior.outcomes)}, got {outcome!r}.")
             rule = TransitionRule(
-                None if after is None else seconds_of(after), reads, by_hand, outcome, list(reasons), comment
+                None if after is None else parse_duration(after), reads, by_hand, outcome, list(reasons), comment
             )
             runtime.transition_rules[type] = rule
-            _keep(runtime)
+            _save(runtime)
             return rule
 
     def reset(self, type: str | None = None) -> None:
-        """Decide as from the start: all types, or one."""
-        with self._engine.held() as runtime:
+        """Restore the default transitions of a type, or of all types."""
+        with self._engine.locked() as runtime:
             if type is None:
                 runtime.transition_rules.clear()
             else:
-                runtime.transition_rules.pop(_known(runtime, type), None)
-            _keep(runtime)
+                runtime.transition_rules.pop(_check_type(runtime, type), None)
+            _save(runtime)
 
-    def waiting(self) -> list[Waiting]:
-        """The records of all accounts that wait to be decided, the oldest first; at most 500."""
-        with self._engine.held() as runtime:
+    def waiting(self) -> list[PendingRecord]:
+        """Return the pending records of all accounts, oldest first, up to 500."""
+        with self._engine.locked() as runtime:
             kinds = msgspec.json.encode(_decidable(runtime)).decode()
             rows = runtime.store.connection.execute(_WAITING, (kinds,)).fetchall()
-            found: list[Waiting] = []
+            found: list[PendingRecord] = []
             for owner, type, record, at, reads in rows:
                 there = _session(runtime, owner).get(type, record)
-                behaviour = runtime.behaviour(type)
-                if there is not None and there["status"] in behaviour.undecided:
-                    found.append(Waiting(type, record, there["status"], at, reads, list(behaviour.outcomes)))
+                behavior = runtime.behavior(type)
+                if there is not None and there["status"] in behavior.undecided:
+                    found.append(PendingRecord(type, record, there["status"], at, reads, list(behavior.outcomes)))
             return found
 
-    def approve(self, id: str) -> Decided:
-        """Approve a verification that waits.
+    def approve(self, id: str) -> Decision:
+        """Approve a pending verification.
 
         Raises:
-            LookupError: There is none of this id.
-            ValueError: It is decided already.
+            LookupError: There is no such record.
+            ValueError: The record is not pending.
         """
         return self._decide(id, "approve")
 
-    def reject(self, id: str, reasons: Sequence[str] = ("Rejected",), comment: str | None = None) -> Decided:
-        """Reject a verification that waits.
+    def reject(self, id: str, reasons: Sequence[str] = ("Rejected",), comment: str | None = None) -> Decision:
+        """Reject a pending verification.
 
         Args:
-            id: The verification.
-            reasons: Why.
-            comment: What the reviewer says.
+            id: Id of the verification.
+            reasons: Rejection reasons.
+            comment: Rejection comment.
 
         Raises:
-            LookupError: There is none of this id.
-            ValueError: It is decided already.
+            LookupError: There is no such record.
+            ValueError: The record is not pending.
         """
         if isinstance(reasons, str):
-            raise ValueError(f"reasons is a list of texts, as in [{reasons!r}].")  # noqa: TRY004 as for all of these
+            raise ValueError(f"reasons must be a list of strings, such as [{reasons!r}].")  # noqa: TRY004 as for all of these
         return self._decide(id, "reject", reasons=list(reasons), comment=comment)
 
-    def complete(self, id: str) -> Decided:
-        """Complete an order or an export that waits; an order stays pending while its numbers are not in stock.
+    def complete(self, id: str) -> Decision:
+        """Complete a pending order or export; an order stays pending while its numbers are out of stock.
 
         Raises:
-            LookupError: There is none of this id.
-            ValueError: It is decided already.
+            LookupError: There is no such record.
+            ValueError: The record is not pending.
         """
         return self._decide(id, "complete")
 
-    def cancel(self, id: str) -> Decided:
-        """Cancel a pending order, as DIDWW may do: its money comes back.
+    def cancel(self, id: str) -> Decision:
+        """Cancel a pending order and refund it.
 
         Raises:
-            LookupError: There is none of this id.
-            ValueError: It is decided already.
+            LookupError: There is no such record.
+            ValueError: The record is not pending.
         """
         return self._decide(id, "cancel")
 
-    def _decide(self, id: str, outcome: str, **said: Any) -> Decided:
-        with self._engine.held() as runtime:
-            type, owner = _found(runtime, id, outcome)
+    def _decide(self, id: str, outcome: str, **values: Any) -> Decision:
+        with self._engine.locked() as runtime:
+            type, owner = _find_owner(runtime, id, outcome)
             session = _session(runtime, owner)
-            decided = runtime.changing(lambda: _decided(session, type, id, outcome, said))
+            decided = runtime.run_in_transaction(lambda: _apply_decision(session, type, id, outcome, values))
         self._engine.wake()
         return decided
 
 
-def _decided(session: AccountSession, type: str, id: str, outcome: str, said: Mapping[str, Any]) -> Decided:
-    behaviour = session.runtime.behaviour(type)
+def _apply_decision(session: AccountSession, type: str, id: str, outcome: str, values: Mapping[str, Any]) -> Decision:
+    behavior = session.runtime.behavior(type)
     record: Record = session.get(type, id) or {}
-    if record["status"] not in behaviour.undecided:
+    if record["status"] not in behavior.undecided:
         raise ValueError(f"{id} of {type} is {record['status']} already.")
     execute = session.runtime.store.connection.execute
     payloads = execute("DELETE FROM events WHERE record = ? RETURNING payload", (id,)).fetchall()
-    session.runtime.awaited.discard(id)
+    session.runtime.read_counted.discard(id)
     known: dict[str, Any] = msgspec.json.decode(payloads[-1][0]) if payloads else {"id": id}
-    behaviour.due(session, outcome, {**known, **said})
-    return Decided(type, id, (session.get(type, id) or record)["status"])
+    behavior.due(session, outcome, {**known, **values})
+    return Decision(type, id, (session.get(type, id) or record)["status"])
 
 
-def _found(runtime: Runtime, id: str, outcome: str) -> tuple[str, int]:
-    able = [type for type in _decidable(runtime) if outcome in runtime.behaviour(type).outcomes]
+def _find_owner(runtime: Runtime, id: str, outcome: str) -> tuple[str, int]:
+    able = [type for type in _decidable(runtime) if outcome in runtime.behavior(type).outcomes]
     for type in able:
         table = runtime.store.table(type)
         row = runtime.store.connection.execute(f'SELECT owner FROM "{table.type}" WHERE id = ?', (id,)).fetchone()  # noqa: S608
         if row is not None:
             return type, row[0]
-    raise LookupError(f"There is nothing of id {id!r} among {', '.join(able)} to {outcome}.")
+    raise LookupError(f"No record with id {id!r} to {outcome} among {', '.join(able)}.")
 
 
 def _session(runtime: Runtime, owner: int) -> AccountSession:
@@ -211,15 +211,15 @@ def _session(runtime: Runtime, owner: int) -> AccountSession:
 
 
 def _decidable(runtime: Runtime) -> list[str]:
-    return [type for type, behaviour in runtime.behaviours.items() if behaviour.outcomes]
+    return [type for type, behavior in runtime.behaviors.items() if behavior.outcomes]
 
 
-def _known(runtime: Runtime, type: str) -> str:
+def _check_type(runtime: Runtime, type: str) -> str:
     known = _decidable(runtime)
     if type not in known:
-        raise ValueError(f"{type!r} are not decided; there are {', '.join(known)}.{did_you_mean(type, known)}")
+        raise ValueError(f"{type!r} has no transitions; valid types are {', '.join(known)}.{did_you_mean(type, known)}")
     return type
 
 
-def _keep(runtime: Runtime) -> None:
-    runtime.store.set_meta("paces", msgspec.json.encode(runtime.transition_rules).decode())
+def _save(runtime: Runtime) -> None:
+    runtime.store.set_meta("transition_rules", msgspec.json.encode(runtime.transition_rules).decode())

@@ -1,11 +1,10 @@
-"""Call records: plausible calls of an account's numbers and outbound trunks, as the CSV that an export holds.
+"""Call records: plausible calls of numbers and outbound trunks, in the CSV format of exports.
 
-Made, not stored: the calls of a number on a day follow from the seed, the number and the day alone, so a record is the
-same in every export whatever its period, and a large period costs no memory. History is made up for the whole period
-asked for, also before a number was bought, so that a new account has something to look at. Callers are numbers of
-ranges reserved for fiction. Columns: cdr-exports sheet, sections 4.1 and 4.2.
+Calls are generated, not stored: those of a number on a day depend only on the seed, the number and the day, so a record
+is the same in every export, and long periods need no memory. Calls are generated for the whole period, even before a
+number was bought, so that new accounts have data. Callers are numbers reserved for fiction.
 
-A day's calls are drawn as bare numbers, sorted by time, and only then written out, one after the other.
+The calls of a day are drawn as integers, sorted by time, and then formatted one by one.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ __all__ = [
     "cdr_in",
     "cdr_out",
     "charges",
+    "csv_line",
     "dollars",
     "network_of",
-    "written",
 ]
 
 CDR_IN_COLUMNS = (
@@ -84,11 +83,11 @@ CDR_OUT_COLUMNS = (
     "Call ID",
 )
 
-# How many calls start in each hour of the day, relative to each other.
+# Relative number of calls by hour of the day.
 _HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
 _WEEKEND = 0.35
 CALLS_A_DAY = 5.0
-"""Mean number of calls of a number on a weekday."""
+"""Mean number of calls of a number per weekday."""
 _MAX_A_DAY = 1 << 16
 _NAMES = ("", "", "", "Alex Example", "Sam Sample", "Robin Model", "Example Ltd")
 # How a call ends: weight, answered, SIP code, response, who ended it.
@@ -108,7 +107,7 @@ _ENDINGS_OUT = (
     (3, False, "404", "Not found", ""),
 )
 _TRIED_AGAIN = ("486", "480", "404")
-# Beginning of a number: country, network, thousandths of a dollar a minute; the longest that fits counts.
+# By prefix: country, network, thousandths of a dollar per minute; the longest match applies.
 _NETWORKS = {
     "1": ("United States", "Fixed", 5),
     "33": ("France", "Fixed", 7),
@@ -122,7 +121,7 @@ _NETWORKS = {
     "614": ("Australia", "Mobile", 38),
 }
 _ELSEWHERE = ("", "", 30)
-# Where outbound calls go, all of it kept for fiction: of 32 calls, the beginning of the number, digits that follow.
+# Destinations of outbound calls, all reserved for fiction: share of 32 calls, prefix, following digits.
 _DESTINATIONS = (
     (9, "121255501", 2),
     (6, "131255501", 2),
@@ -136,9 +135,9 @@ _DESTINATIONS = (
 )
 _OF = 32
 _TOLL_FREE_RATE = 18
-_CNAM_PRICE = 4  # thousandths of a dollar a call
+_CNAM_PRICE = 4  # thousandths of a dollar per call
 ALWAYS_METERED = 16
-"""Of 16 answered calls to a number, those that are charged by the minute."""
+"""Metered calls of 16 answered calls to a number."""
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -147,7 +146,7 @@ _QUANTILES = 4096
 
 
 class Attempt(NamedTuple):
-    """Where a call is sent: the trunk's name, its address, whether that is a telephone, whether names are looked up."""
+    """A routing attempt: trunk name, address, whether it is a PSTN number, whether CNAM lookup is on."""
 
     trunk: str
     destination: str
@@ -156,9 +155,9 @@ class Attempt(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A number that is called, and where its calls go, in the order in which it is tried.
+    """A number and its routing attempts, in order.
 
-    A minute costs `metered_rate` thousandths of a dollar in so many of 16 calls: those beyond the channels paid for.
+    `metered_share` of 16 calls cost `metered_rate` thousandths of a dollar per minute.
     """
 
     number: str
@@ -171,7 +170,7 @@ class Line(NamedTuple):
 
 
 class Charges(NamedTuple):
-    """What an inbound call costs, in thousandths of a dollar."""
+    """The charges of an inbound call, in thousandths of a dollar."""
 
     toll_free: int
     pstn: int
@@ -180,28 +179,28 @@ class Charges(NamedTuple):
 
 
 class OutLine(NamedTuple):
-    """An outbound trunk and the numbers that it calls from."""
+    """An outbound trunk and its source numbers."""
 
     id: str
     name: str
     callers: tuple[str, ...] = ()
 
 
-def written(values: Sequence[object]) -> str:
-    """A line of CSV."""
+def csv_line(values: Sequence[object]) -> str:
+    """Return a line of CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
 
 
 def network_of(number: str) -> tuple[str, str, int]:
-    """Country and network that a number belongs to, and thousandths of a dollar a minute; of those known here."""
+    """Return country, network, and thousandths of a dollar per minute of a known number."""
     beginnings = (number[:n] for n in range(len(number), 0, -1))
     return next((_NETWORKS[one] for one in beginnings if one in _NETWORKS), _ELSEWHERE)
 
 
 def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = False, metered: bool = False) -> Charges:
-    """What a call to `line` costs that was sent to `where` and lasted so long; nothing but names if not answered."""
+    """Return the charges of a call to `line` routed to `where`; only CNAM if not answered."""
     return Charges(
         _price(_TOLL_FREE_RATE, seconds) if line.toll_free else 0,
         _price(network_of(where.destination)[2], seconds) if where is not None and where.forwarded else 0,
@@ -213,7 +212,7 @@ def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = Fa
 def cdr_in(
     lines: Iterable[Line], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
 ) -> Iterator[tuple[str, str]]:
-    """The inbound calls of `lines` that start from `start` on and before `end`, in order of time: time and CSV line."""
+    """Yield the inbound calls of `lines` from `start` until before `end`, in order of time: time and CSV line."""
     every = list(lines)
     writers = [_writer_in(line) for line in every]
     return _calls([line.number for line in every], writers, start, end, seed, a_day)
@@ -222,7 +221,7 @@ def cdr_in(
 def cdr_out(
     lines: Iterable[OutLine], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
 ) -> Iterator[tuple[str, str]]:
-    """The same for the outbound calls of trunks; a trunk has eight times the calls of a number."""
+    """Yield the outbound calls of trunks; a trunk has eight times the calls of a number."""
     every = list(lines)
     return _calls([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
 
@@ -241,14 +240,14 @@ def _calls(
         first = max(0, math.ceil((start - midnight).total_seconds()))
         last = min(86400, math.ceil((end - midnight).total_seconds()))
         shown = day.isoformat()
-        # One number a call: second, line, place among the line's calls; sorted, they are in order of time.
+        # One integer per call: second, line, index within the line; sorting gives the order of time.
         drawn: list[int] = []
         roots: list[int] = []
         for place, name in enumerate(names):
             root = int.from_bytes(md5(f"{seed}/{name}/{day}".encode(), usedforsecurity=False).digest()[:8], "big")
             roots.append(root)
             for n in range(_count(root, day, a_day)):
-                bits = _mixed(root, n)
+                bits = _splitmix64(root, n)
                 second = _hour_of()[bits & (_FIELDS - 1)] * 3600 + (bits >> 10) % 3600
                 if first <= second < last:
                     drawn.append(second << 48 | place << 16 | n)
@@ -256,12 +255,12 @@ def _calls(
         for packed in drawn:
             second, place, n = packed >> 48, packed >> 16 & 0xFFFFFFFF, packed & 0xFFFF
             moment = f"{shown} {clock[second]}"
-            yield moment, writers[place](shown, second, _mixed(roots[place] ^ _GOLDEN, n))
+            yield moment, writers[place](shown, second, _splitmix64(roots[place] ^ _GOLDEN, n))
         day += timedelta(days=1)
 
 
-def _mixed(root: int, n: int) -> int:
-    """64 bits that look random: splitmix64, the same everywhere."""
+def _splitmix64(root: int, n: int) -> int:
+    """Return 64 pseudorandom bits (splitmix64)."""
     x = (root + (n + 1) * _GOLDEN) & _MASK
     x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
     x = ((x ^ x >> 27) * 0x94D049BB133111EB) & _MASK
@@ -269,7 +268,7 @@ def _mixed(root: int, n: int) -> int:
 
 
 def _count(root: int, day: date, a_day: float) -> int:
-    """How many calls a line has on a day: mostly few, now and then many."""
+    """Return the number of calls of a line on a day: mostly few, sometimes many."""
     mean = a_day * (_WEEKEND if day.weekday() >= 5 else 1.0)
     part = ((root >> 11) + 0.5) / (1 << 53)
     return min(_MAX_A_DAY - 1, round(-math.log(part) * mean))
@@ -278,45 +277,45 @@ def _count(root: int, day: date, a_day: float) -> int:
 def _writer_in(line: Line) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
     tries = [
-        (f"{_quoted(one.trunk)},{_quoted(one.destination)},{_quoted(line.group)},{_quoted(line.capacity_group)}", one)
+        (f"{_quote(one.trunk)},{_quote(one.destination)},{_quote(line.group)},{_quote(line.capacity_group)}", one)
         for one in line.attempts
     ]
-    unrouted = f",,{_quoted(line.group)},{_quoted(line.capacity_group)}"
+    unrouted = f",,{_quote(line.group)},{_quote(line.capacity_group)}"
 
     def write(day: str, second: int, bits: int) -> str:
         source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
-        call_id = f"{_mixed(bits, 1):016x}"
+        call_id = f"{_splitmix64(bits, 1):016x}"
         start = f"{day} {clock[second]}"
         if not tries:
             return (
                 f"{start},,{start},Failed,{source},{name},{line.number},0,1,404,Not Found,System,{unrouted},"
                 f"0.000,0.000,0.000,0.000,0.000,{call_id}\n"
             )
-        told = ""
+        rows = ""
         for attempt, (place, where) in enumerate(tries, start=1):
             _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
             ringing = 2 + (bits >> 32) % 23
             duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
-            connected = f"{_shown(day, second + ringing)}" if answered else ""
-            ended = _shown(day, second + ringing + duration)
+            connected = f"{_time(day, second + ringing)}" if answered else ""
+            ended = _time(day, second + ringing + duration)
             metered = bits >> 52 & 15 < line.metered_share
             cost = charges(line, where, duration, named=bool(name), metered=metered)
-            told += (
-                f"{_shown(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
+            rows += (
+                f"{_time(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
                 f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
             )
             if answered or code not in _TRIED_AGAIN:
                 break
-            second, bits = second + ringing, _mixed(bits, attempt + 1)
-        return told
+            second, bits = second + ringing, _splitmix64(bits, attempt + 1)
+        return rows
 
     return write
 
 
 def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
-    trunk = _quoted(line.name)
+    trunk = _quote(line.name)
     destinations = [
         (begins, digits, *network_of(begins)) for share, begins, digits in _DESTINATIONS for _ in range(share)
     ]
@@ -329,46 +328,46 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
         ringing = 2 + (bits >> 32) % 23
         duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
         billed = -(-duration // 60) * 60
-        connected = _shown(day, second + ringing) if answered else ""
+        connected = _time(day, second + ringing) if answered else ""
         return (
-            f"{day} {clock[second]},{connected},{_shown(day, second + ringing + duration)},"
+            f"{day} {clock[second]},{connected},{_time(day, second + ringing + duration)},"
             f"{'Completed' if answered else 'Failed'},{cli},{cli},{number},{duration},{billed},{code},{reason},{trunk},"
             f"{country},{network},International,{rate / 1000:.3f},{_price(rate, billed) / 1000:.3f},,"
-            f"{_mixed(bits, 1):016x}\n"
+            f"{_splitmix64(bits, 1):016x}\n"
         )
 
     return write
 
 
 def dollars(thousandths: int) -> str:
-    """An amount as call records have it."""
+    """Format an amount for call records."""
     return f"{thousandths / 1000:.3f}"
 
 
 def _price(rate: int, seconds: int) -> int:
-    """Thousandths of a dollar, rounded half up."""
+    """Return thousandths of a dollar, rounded half up."""
     return (rate * seconds * 2 + 60) // 120
 
 
-def _shown(day: str, second: int) -> str:
+def _time(day: str, second: int) -> str:
     if second < 86400:
         return f"{day} {_clock()[second]}"
     return f"{date.fromisoformat(day) + timedelta(days=1)} {_clock()[second - 86400]}"
 
 
-def _quoted(text: str) -> str:
-    return written([text])[:-1] if text else ""
+def _quote(text: str) -> str:
+    return csv_line([text])[:-1] if text else ""
 
 
 @cache
 def _clock() -> list[str]:
-    """Every second of a day as text, and of the hours after it that a call can still last."""
+    """Return every second of a day as text, plus the hours that a call can last beyond it."""
     return [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86400)]
 
 
 @cache
 def _hour_of() -> list[int]:
-    """The hour of a draw from 0 to 1023."""
+    """Return the hours by draw from 0 to 1023."""
     whole = sum(_HOURS)
     ends = [sum(_HOURS[: n + 1]) * _FIELDS / whole for n in range(24)]
     return [next(hour for hour, end in enumerate(ends) if draw < end) for draw in range(_FIELDS)]
@@ -376,19 +375,19 @@ def _hour_of() -> list[int]:
 
 @cache
 def _durations() -> list[int]:
-    """Seconds of a call by a draw from 0 to 4095: a minute or so, with a long tail."""
+    """Return call durations by draw from 0 to 4095: about a minute, with a long tail."""
     normal = NormalDist(4.3, 1.0)
     return [min(4 * 3600, int(math.exp(normal.inv_cdf((n + 0.5) / _QUANTILES))) + 1) for n in range(_QUANTILES)]
 
 
 @cache
 def _endings(table: tuple[tuple[int, bool, str, str, str], ...]) -> list[tuple[int, bool, str, str, str]]:
-    """The ending of a draw from 0 to 99."""
+    """Return the endings by draw from 0 to 99."""
     return [ending for ending in table for _ in range(ending[0])]
 
 
 def _caller(bits: int) -> str:
-    """A caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and for mobiles."""
+    """Return a caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and mobiles."""
     kind, n = bits % 3, bits >> 2
     if kind == 0:
         return f"1{(212, 312, 415, 617)[n & 3]}55501{(n >> 2) % 100:02}"

@@ -1,7 +1,6 @@
-"""The file of an export: made while it is read, kept beside the memory, so that a part of it can be read again.
+"""The file of an export, generated lazily into a temporary file.
 
-What was made lies in a temporary file; a reader that asks for more has more made. Its bytes depend on the calls alone,
-so a download that broke off can go on in a file that was made anew.
+Its bytes depend only on the calls, so an interrupted download can resume from a regenerated file.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportCache", "ExportFile"]
 
-_GZIP: Final = 31  # zlib's wbits for a gzip header, which holds no time here
+_GZIP: Final = 31  # zlib's wbits for a gzip header (without a timestamp)
 _FAST: Final = 1
 _AT_ONCE: Final = 1 << 18
 _OPEN: Final = 8
 
 
 class ExportFile:
-    """A gzip file with lines of text in it.
+    """A gzip file of text lines.
 
     Args:
-        lines: The lines, each with its end; taken as they are needed.
+        lines: The lines with line endings; consumed lazily.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._made = tempfile.TemporaryFile(prefix="didww-emulator-")  # noqa: SIM115 open as long as somebody reads
+        self._made = tempfile.TemporaryFile(prefix="didww-emulator-")  # noqa: SIM115 open as long as it is read
         weakref.finalize(self, self._made.close)
         self._packed = _packed(lines)
         self._size = 0
@@ -40,14 +39,14 @@ class ExportFile:
         self._lock = threading.Lock()
 
     def read(self, at: int, size: int) -> bytes:
-        """The bytes from `at` on, at most `size`; none at the end."""
+        """Return up to `size` bytes from offset `at`; empty at the end."""
         with self._lock:
             self._make(at + size)
             self._made.seek(at)
             return self._made.read(min(size, max(0, self._size - at)))
 
     def size(self, most: int | None = None) -> int | None:
-        """How many bytes there are; None if there are more than `most`, which is not found out then."""
+        """Return the size in bytes; None if it exceeds `most`."""
         with self._lock:
             self._make(None if most is None else most + 1)
             return self._size if self._complete else None
@@ -64,13 +63,13 @@ class ExportFile:
 
 
 class ExportCache:
-    """The files that were asked for last; older ones are made anew if they are asked for again."""
+    """A cache of recently requested files; older ones are regenerated."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, ExportFile] = OrderedDict()
 
     def get(self, tag: str, make: Callable[[], ExportFile]) -> ExportFile:
-        """The file of a tag, made if it is not there."""
+        """Return the file of a tag, creating it if needed."""
         found = self._files.pop(tag, None) or make()
         self._files[tag] = found
         while len(self._files) > _OPEN:

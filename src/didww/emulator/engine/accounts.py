@@ -1,4 +1,4 @@
-"""Accounts: one for each API key, made at its first use, what the key must be, and which features an account has."""
+"""Accounts, one per API key and created on first use, and their features."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.store import Store
 
-__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "features_of", "put_features"]
+__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "get_features", "set_features"]
 
 NOBODY = 0
-"""Owner of what belongs to no account."""
+"""Owner of records that belong to no account."""
 FIRST_BALANCE = "10000.00"
-"""Prepaid US dollars of a new account."""
+"""Prepaid balance of a new account, in US dollars."""
 FEATURES: Final[dict[str, bool]] = {
     "callback_secret": True,
     "emergency_calling": True,
@@ -29,7 +29,7 @@ FEATURES: Final[dict[str, bool]] = {
     "randomize_cli": True,
     "ordering": True,
 }
-"""What DIDWW or the user panel enables for an account, and whether a new account of the emulator has it.
+"""Features that DIDWW or the user panel enables per account, and their defaults in the emulator.
 
 Without `ordering` an account is in read-only mode. `replace_cli` and `randomize_cli` are actions of outbound trunks.
 """
@@ -39,8 +39,8 @@ class Accounts:
     """The accounts of a store.
 
     Args:
-        store: Where they are kept; only a hash of a key is, since somebody will use a real one.
-        only: The one key that is taken; None for any.
+        store: The store. It keeps only a hash of each key, because somebody will use a real one.
+        only: The only key to accept; None accepts any.
     """
 
     def __init__(self, store: Store, only: str | None) -> None:
@@ -49,10 +49,10 @@ class Accounts:
         self._known: dict[str, int] = {}
 
     def owner(self, key: str | None) -> int:
-        """The account of `key`.
+        """Return the account of `key`.
 
         Raises:
-            Refused: There is no key, or it is not the one.
+            HttpError: The key is missing or not accepted (401).
         """
         if key is None or not key.strip() or (self._only is not None and key != self._only):
             raise unauthorized()
@@ -69,41 +69,41 @@ class Accounts:
         return int(execute("SELECT id FROM accounts WHERE key = ?", (hashed,)).fetchone()[0])
 
     def forget(self) -> None:
-        """Forget what is remembered of the store, since all of it was replaced."""
+        """Clear the cache after the store was replaced."""
         self._known.clear()
 
 
-def features_of(store: Store, owner: int) -> dict[str, bool]:
-    """Return the features of an account, and whether each is enabled."""
+def get_features(store: Store, owner: int) -> dict[str, bool]:
+    """Return the features of an account and whether each is enabled."""
     kept = store.get_meta(f"features/{owner}")
     return {**FEATURES, **(msgspec.json.decode(kept) if kept else {})}
 
 
-def put_features(store: Store, owner: int, features: object) -> dict[str, bool]:
-    """Enable and disable features of an account; the others stay as they are.
+def set_features(store: Store, owner: int, features: object) -> dict[str, bool]:
+    """Enable or disable features of an account; others are unchanged.
 
     Raises:
-        ValueError: There is no such feature, or a value is not a boolean.
+        ValueError: A feature is unknown, or a value is not a boolean.
     """
     if not isinstance(features, Mapping):
-        raise ValueError(f"features must be names with true or false, got {features!r}.")  # noqa: TRY004 what a file holds
+        raise ValueError(f"features must be names with true or false, got {features!r}.")  # noqa: TRY004 data from a file
     wanted = cast("Mapping[Any, object]", features)
     for name, enabled in wanted.items():
         if name not in FEATURES:
             guess = did_you_mean(name, FEATURES)
-            raise ValueError(f"features: {name!r} is not a feature; there are {', '.join(FEATURES)}.{guess}")
+            raise ValueError(f"features: {name!r} is not a feature; valid names are {', '.join(FEATURES)}.{guess}")
         if not isinstance(enabled, bool):
-            raise ValueError(f"features: {name} must be true or false, got {enabled!r}.")  # noqa: TRY004 what a file holds
-    now = {**features_of(store, owner), **wanted}
+            raise ValueError(f"features: {name} must be true or false, got {enabled!r}.")  # noqa: TRY004 data from a file
+    now = {**get_features(store, owner), **wanted}
     store.set_meta(f"features/{owner}", msgspec.json.encode(now).decode())
-    return features_of(store, owner)
+    return get_features(store, owner)
 
 
 class Features:
     """Features of accounts: `emulator.features`.
 
-    An account without a feature gets 403 where the service would answer 403; without an enabled callback secret, no
-    callbacks are sent to it.
+    An account without a feature gets 403 where the service responds with 403; without an enabled callback secret, it
+    receives no callbacks.
 
     Args:
         engine: The engine.
@@ -115,23 +115,23 @@ class Features:
         self._default_key = default_key
 
     def show(self, *, api_key: str | None = None) -> dict[str, bool]:
-        """Return the features of an account, and whether each is enabled.
+        """Return the features of an account and whether each is enabled.
 
         Args:
-            api_key: Whose; defaults to the emulator's own account.
+            api_key: Key of the account. Defaults to the emulator's own.
         """
-        with self._engine.held() as runtime:
-            return features_of(runtime.store, self._engine.session(api_key or self._default_key).owner)
+        with self._engine.locked() as runtime:
+            return get_features(runtime.store, self._engine.session(api_key or self._default_key).owner)
 
     def put(self, features: dict[str, bool], *, api_key: str | None = None) -> dict[str, bool]:
-        """Enable and disable features of an account; the others stay as they are.
+        """Enable or disable features of an account; others are unchanged.
 
         Args:
-            features: By name, whether it is enabled, as in `{"emergency_calling": False}`.
-            api_key: Whose; defaults to the emulator's own account.
+            features: Whether each feature is enabled, such as `{"emergency_calling": False}`.
+            api_key: Key of the account. Defaults to the emulator's own.
 
         Raises:
-            ValueError: There is no such feature, or a value is not a boolean.
+            ValueError: A feature is unknown, or a value is not a boolean.
         """
-        with self._engine.held() as runtime:
-            return put_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)
+        with self._engine.locked() as runtime:
+            return set_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)

@@ -1,4 +1,4 @@
-"""Answers: resource objects, included resources, linkage, links and meta. Rules: behaviour sheet, section 6."""
+"""Response documents: resource objects, included resources, linkage, links and meta."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import overrides
 from didww.version import API_VERSION
 
@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class _Node:
-    """A resource of a response, and the linkage of its included relationships, as JSON."""
+    """A resource of a response, with the JSON linkage of its included relationships."""
 
     __slots__ = ("linkage", "row", "table")
 
@@ -34,8 +34,8 @@ class _Node:
         self.linkage: dict[str, str] = {}
 
 
-class _Answer:
-    """The resources of one response, each once."""
+class _ResourceSet:
+    """The distinct resources of one response."""
 
     def __init__(self, session: AccountSession) -> None:
         self.session = session
@@ -53,15 +53,15 @@ class _Answer:
         return added
 
     def include(self, nodes: Sequence[_Node], tree: Tree) -> None:
-        """Add what `tree` says to include from `nodes`, all of one type. Paths can be of any length: no recursion."""
-        left = [(nodes, tree)]
-        while left:
-            some, deeper = left.pop()
+        """Add the resources that `tree` includes from `nodes` of one type. Iterative: paths can have any length."""
+        pending = [(nodes, tree)]
+        while pending:
+            sources, deeper = pending.pop()
             for name, beyond in deeper.items():
-                left += [(added, beyond) for added in self._follow(some, name)]
+                pending += [(added, beyond) for added in self._follow(sources, name)]
 
     def _follow(self, nodes: Sequence[_Node], name: str) -> list[list[_Node]]:
-        """Add what a relationship of `nodes`, all of one type, leads to; the nodes of each type together."""
+        """Add the targets of a relationship of `nodes` of one type; return them grouped by type."""
         relation = nodes[0].table.relations.get(name) if nodes else None
         if relation is None:  # a path that one of several types does not have
             return []
@@ -79,7 +79,7 @@ class _Answer:
 def related_rows(
     session: AccountSession, table: Table, relation: Relation, rows: Sequence[Row]
 ) -> dict[str, list[tuple[Table, Row]]]:
-    """The rows that a relationship of `rows` leads to, by the id of the row it starts from."""
+    """Return the target rows of a relationship, by the id of the source row."""
     store = session.runtime.store
     found: dict[str, list[tuple[Table, Row]]] = {}
     if relation.many:
@@ -92,7 +92,7 @@ def related_rows(
                 found.setdefault(row[place], []).append((other, row))
             return found
         pairs = list(store.links(relation.name, ids))
-        targets = store.rows_of(other, {target for _, target in pairs})
+        targets = store.rows_by_id(other, {target for _, target in pairs})
         for source, target in pairs:
             if target in targets:
                 found.setdefault(source, []).append((other, targets[target]))
@@ -104,7 +104,7 @@ def related_rows(
         if relation.polymorphic:
             kind = table.place[f"{relation.name}_type"]
             leading = [row for row in rows if row[kind] == type]
-        targets = store.rows_of(other, {row[place] for row in leading if row[place] is not None})
+        targets = store.rows_by_id(other, {row[place] for row in leading if row[place] is not None})
         for row in leading:
             if row[place] in targets:
                 found[row[0]] = [(other, targets[row[place]])]
@@ -112,14 +112,14 @@ def related_rows(
 
 
 def _identifier(type: str, id: str) -> str:
-    # Ids are checked by the store when they come in: nothing in them needs escaping.
+    # The store validates ids on insert, so they need no escaping.
     return f'{{"type":"{type}","id":"{id}"}}'
 
 
 def relationship(
     session: AccountSession, table: Table, id: str, relation: Relation, found: Sequence[tuple[Table, Row]]
 ) -> bytes:
-    """A document of a relationship's linkage."""
+    """Return the document of a relationship's linkage."""
     ids = [{"type": other.type, "id": row[0]} for other, row in found]
     address = f"{session.base}/{table.path}/{id}"
     return _encoder.encode(
@@ -135,25 +135,25 @@ def relationship(
 
 
 class _Writer:
-    """Writes the resource objects of one type, all with the same fields."""
+    """Write the resource objects of one type, all with the same fields."""
 
     def __init__(self, session: AccountSession, table: Table, fields: frozenset[str] | None) -> None:
         self.session = session
         self.table = table
         self.fields = fields
-        behaviour = session.runtime.behaviour(table.type)
-        self.behaviour = behaviour
-        self.has_meta = type(behaviour).meta is not Behaviour.meta
-        self.has_attributes = type(behaviour).attributes is not Behaviour.attributes
-        self.relations = [name for name in table.shown_relations if fields is None or name in fields]
-        # The address is written once for the type; only the id differs.
+        behavior = session.runtime.behavior(table.type)
+        self.behavior = behavior
+        self.has_meta = type(behavior).meta is not Behavior.meta
+        self.has_attributes = type(behavior).attributes is not Behavior.attributes
+        self.relations = [name for name in table.visible_relations if fields is None or name in fields]
+        # The URL is built once per type; only the id differs.
         address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'
         self.between = f'"related":"{address}'
         self.plain = self._relationships({})
 
     def _relationships(self, linkage: dict[str, str]) -> str:
-        """The relationships object, with a NUL where the id goes."""
+        """Return the relationships object, with a NUL in place of the id."""
         parts: list[str] = []
         for name in self.relations:
             data = f',"data":{linkage[name]}' if name in linkage else ""
@@ -164,10 +164,10 @@ class _Writer:
         table, row, fields = self.table, node.row, self.fields
         if self.has_attributes:
             record = table.record(row)
-            self.behaviour.attributes(self.session, record)
+            self.behavior.attributes(self.session, record)
             attributes = {name: record[name] for name in table.attributes}
         else:
-            attributes = table.shown(row)
+            attributes = table.to_attributes(row)
         if fields is not None:
             attributes = {name: value for name, value in attributes.items() if name in fields}
         made: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
@@ -175,14 +175,14 @@ class _Writer:
             text = self._relationships(node.linkage) if node.linkage else self.plain
             made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
         if self.has_meta:
-            meta = self.behaviour.meta(self.session, table.record(row))
+            meta = self.behavior.meta(self.session, table.record(row))
             if meta is not None:
                 made["meta"] = meta
         return made
 
 
-def _document(session: AccountSession, nodes: Sequence[_Node], answer: _Answer, query: Query) -> dict[str, Any]:
-    """`data` as a list, and `included` if an include was asked for."""
+def _document(session: AccountSession, nodes: Sequence[_Node], resources: _ResourceSet, query: Query) -> dict[str, Any]:
+    """Return a document with `data` as a list, and `included` if requested."""
     writers: dict[str, _Writer] = {}
 
     def write(node: _Node) -> dict[str, Any]:
@@ -195,20 +195,20 @@ def _document(session: AccountSession, nodes: Sequence[_Node], answer: _Answer, 
     made: dict[str, Any] = {"data": [write(node) for node in nodes]}
     if query.include is not None:
         primary = {id(node) for node in nodes}
-        made["included"] = [write(node) for node in answer.nodes.values() if id(node) not in primary]
+        made["included"] = [write(node) for node in resources.nodes.values() if id(node) not in primary]
     return made
 
 
 def single(session: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:
-    """A document of one resource, or of none."""
-    answer = _Answer(session)
-    nodes = answer.add(table, () if row is None else (row,))
+    """Return a document with one resource or null."""
+    resources = _ResourceSet(session)
+    nodes = resources.add(table, () if row is None else (row,))
     if query.include:
-        answer.include(nodes, query.include)
-    document = _document(session, nodes, answer, query)
+        resources.include(nodes, query.include)
+    document = _document(session, nodes, resources, query)
     document["data"] = document["data"][0] if nodes else None
     document["meta"] = {
-        **session.runtime.behaviour(table.type).document_meta(session, operation),
+        **session.runtime.behavior(table.type).document_meta(session, operation),
         "api_version": API_VERSION,
     }
     return _encoder.encode(document)
@@ -223,15 +223,15 @@ def collection(
     total: int | None,
     meta: dict[str, Any] | None = None,
 ) -> bytes:
-    """A document of a list; `total` is how many match, None for a list without pages."""
-    answer = _Answer(session)
-    nodes = answer.add(table, rows)
+    """Return a document with a list; `total` is the number of matches, None for an unpaged list."""
+    resources = _ResourceSet(session)
+    nodes = resources.add(table, rows)
     if query.include:
-        answer.include(nodes, query.include)
-    document = _document(session, nodes, answer, query)
+        resources.include(nodes, query.include)
+    document = _document(session, nodes, resources, query)
     if table.type in overrides.NO_META:
         return _encoder.encode(document)
-    more = {**session.runtime.behaviour(table.type).document_meta(session, "list"), **(meta or {})}
+    more = {**session.runtime.behavior(table.type).document_meta(session, "list"), **(meta or {})}
     if query.page is not None and total is not None:
         more["total_records"] = total
         document["links"] = _page_links(session, table, query, total)
@@ -240,7 +240,7 @@ def collection(
 
 
 def _page_links(session: AccountSession, table: Table, query: Query, total: int) -> dict[str, str]:
-    assert query.page is not None  # noqa: S101 asked before
+    assert query.page is not None  # noqa: S101 checked by the caller
     path = f"{session.base}/{table.path}"
     number, size = query.page
     last = max(1, -(-total // size))

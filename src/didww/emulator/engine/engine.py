@@ -1,7 +1,7 @@
-"""The engine of the emulator: a request in, a response out, over a store. No socket, no thread of its own.
+"""The engine of the emulator: turns requests into responses over a store, without sockets or threads.
 
-It sees to the key and finds the resource; what is done with it is `operations`. It never raises: a fault of its own is
-logged and answered 500.
+It checks the key and finds the resource; `operations` does the rest. It never raises: internal errors are logged and
+become 500 responses.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._schema.registry import all_classes, class_of
-from didww.emulator.behaviours.available_dids import AvailableDids, DidGroups
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.available_dids import AvailableDids, DidGroups
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.clock import Clock, ClockState
-from didww.emulator.data.catalogue import Catalogue
+from didww.emulator.data.catalog import Catalog
 from didww.emulator.engine import overrides
 from didww.emulator.engine.accounts import FIRST_BALANCE, NOBODY, Accounts
-from didww.emulator.engine.errors import Refused, error_body, no_such_path, not_offered
+from didww.emulator.engine.errors import HttpError, error_body, no_such_path, not_offered
 from didww.emulator.engine.operations import MEDIA_TYPE, Operation
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession, Runtime, new_id, run_due
-from didww.emulator.engine.store import PAUSE_ON_FULL_DISK, Store, takes_no_more
+from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, Store, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -46,16 +46,16 @@ log = logging.getLogger("didww.emulator")
 _PREFIX = "/v3"
 
 
-class _Balances(Behaviour):
-    """The first money of an account."""
+class _Balances(Behavior):
+    """The initial balance of an account."""
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:  # noqa: ARG002
-        """One row."""
+        """Return the balance record."""
         return ({"balance": FIRST_BALANCE, "credit": "0.00", "total_balance": FIRST_BALANCE},)
 
 
-# What belongs to the engine itself; a behaviour registered for the same type takes its place.
-_OWN: dict[str, Behaviour] = {
+# Built-in behaviors; a behavior registered for the same type replaces them.
+_OWN: dict[str, Behavior] = {
     "did_groups": DidGroups(),
     "available_dids": AvailableDids(),
     "balances": _Balances(),
@@ -63,11 +63,11 @@ _OWN: dict[str, Behaviour] = {
 
 
 class Engine:
-    """A local DIDWW.
+    """The emulated DIDWW API.
 
     Args:
         path: File to keep the state in. Defaults to memory.
-        seed: Decides ids, prices and stock.
+        seed: Seed of ids, prices and stock.
         api_key: The only key to accept. Defaults to any key, each with its own account.
         clock: The clock. Defaults to real time.
 
@@ -89,26 +89,26 @@ class Engine:
         api_key: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        from didww.emulator.behaviours import BEHAVIOURS
+        from didww.emulator.behaviors import BEHAVIORS
 
         self.clock = clock or Clock()
         self._lock = threading.Lock()
         self._closed = False
         self._in_file = path is not None
         self._store = store = Store(path, seed, self._lock)
-        # Each opening of a file has a random sequence of its own: ids must not come twice.
+        # Each opening of a file has its own random sequence, so that ids never repeat.
         opened = int(store.get_meta("opened") or 0) + 1
         store.set_meta("opened", str(opened))
         rng = random.Random(f"{seed}/{opened}")  # noqa: S311 nothing secret
         self._runtime = Runtime(
             store,
             self.clock,
-            Catalogue(seed),
+            Catalog(seed),
             rng,
-            {**_OWN, **BEHAVIOURS},
+            {**_OWN, **BEHAVIORS},
         )
         self.seed = seed
-        # Dice of their own: reading does not change which ids come next.
+        # A separate generator: reads do not change later ids.
         self._request_rng = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 nothing secret
         self._accounts = Accounts(store, api_key)
         self._wake: Callable[[], None] | None = None
@@ -119,19 +119,19 @@ class Engine:
         self.clock.watch(self._clock_being_set)
 
     def close(self) -> None:
-        """Close the store; requests after this are answered 500."""
+        """Close the store; later requests get 500 responses."""
         with self._lock:
             self._closed = True
         self._store.close()
 
     @contextmanager
-    def held(self) -> Generator[Runtime]:
-        """The runtime, with no request being handled meanwhile."""
+    def locked(self) -> Generator[Runtime]:
+        """Yield the runtime while no request is being handled."""
         with self._lock:
             yield self._runtime
 
     def replace(self, source: sqlite3.Connection, rng: object, clock: ClockState) -> None:
-        """Take over another store's contents, random state and clock."""
+        """Replace the contents of the store, the random state and the clock."""
         with self._lock:
             self._store.replace(source)
             self._accounts.forget()
@@ -143,25 +143,25 @@ class Engine:
         self.wake()
 
     def tick(self) -> float:
-        """Do what has fallen due; seconds of the clock until more does, infinity if nothing is to come."""
+        """Run due events; return the clock seconds until the next, infinity if none is scheduled."""
         with self._lock:
             if self._closed:
                 return math.inf
             try:
                 run_due(self._runtime)
             except sqlite3.OperationalError as error:
-                if not takes_no_more(error):
+                if not is_disk_full(error):
                     raise
-                return PAUSE_ON_FULL_DISK
+                return DISK_FULL_RETRY_DELAY
             due = self._runtime.next_due
             return (datetime.fromisoformat(due) - self.clock.now()).total_seconds() if due else math.inf
 
     def on_work(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called when something is to be done beside the requests: callbacks, a clock that was set."""
+        """Register `wake` to be called when there is background work: callbacks, or a changed clock."""
         self._wake = wake
 
     def wake(self) -> None:
-        """Say that something is to be done beside the requests."""
+        """Announce background work."""
         if self._wake is not None:
             self._wake()
 
@@ -170,7 +170,7 @@ class Engine:
 
     @contextmanager
     def _clock_being_set(self) -> Generator[None]:
-        """Nobody sees the new time before it is written down: what is done then is done at a time that is kept."""
+        """Hold the lock until the new time is stored, so that nothing runs at a time that could be lost."""
         with self._lock:
             before = self.clock.state()
             yield
@@ -182,87 +182,87 @@ class Engine:
                 self.clock.restore(before)
                 raise
             run_due(self._runtime)
-        if self._runtime.ordered:
+        if self._runtime.callbacks_queued:
             self.wake()
 
     def session(self, api_key: str, base: str = "http://127.0.0.1/v3") -> AccountSession:
-        """The session of the account of a key, to set a scene or to look behind it.
+        """Return the session of the account of a key, for seeding and inspection.
 
-        Not guarded by the engine's lock: not to be used while requests are handled in other threads.
+        It does not take the engine's lock: do not use it while other threads handle requests.
         """
         return AccountSession(self._runtime, self._accounts.owner(api_key), base)
 
-    def handle(self, request: Request, *, holding: bool = False) -> Response:
-        """The response to `request`; never raises.
+    def handle(self, request: Request, *, hold: bool = False) -> Response:
+        """Return the response to `request`; never raises.
 
         Args:
             request: A request to the API.
-            holding: What it begins waits until somebody decides it.
+            hold: Whether the records it creates stay pending until decided manually.
         """
         with self._lock:
-            self._runtime.holding = holding
+            self._runtime.hold = hold
             try:
-                found = self._kept_or_not(request)
-            except Refused as refused:
-                found = Response(refused.status, refused.headers, error_body(refused.errors))
+                response = self._handle_full_disk(request)
+            except HttpError as error:
+                response = Response(error.status, error.headers, error_body(error.errors))
             except Exception:
                 log.exception("emulator: %s failed", request.method)
-                found = Response(500, {}, error_body([_FAULT]))
+                response = Response(500, {}, error_body([_FAULT]))
             request_id = new_id(self._request_rng)
-        if self._runtime.ordered:
+        if self._runtime.callbacks_queued:
             self.wake()
-        if not isinstance(found, Response):  # what takes long holds up nobody
+        if not isinstance(response, Response):  # long work runs outside the lock
             try:
-                found = found()
+                response = response()
             except Exception:
                 log.exception("emulator: %s failed", request.method)
-                found = Response(500, {}, error_body([_FAULT]))
-        headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **found.headers}
-        return msgspec.structs.replace(found, headers=headers)
+                response = Response(500, {}, error_body([_FAULT]))
+        headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **response.headers}
+        return msgspec.structs.replace(response, headers=headers)
 
     # On a full disk
 
-    def _kept_or_not(self, request: Request) -> Response | Callable[[], Response]:
+    def _handle_full_disk(self, request: Request) -> Response | Callable[[], Response]:
         if not self._in_file:
-            return self._answer(request)
+            return self._respond(request)
         rng = self._runtime.rng.getstate()
         try:
-            return self._answer(request)
+            return self._respond(request)
         except sqlite3.OperationalError as error:
-            if not takes_no_more(error):
+            if not is_disk_full(error):
                 raise
-            said = f"The state cannot be written to its file ({error}). Nothing was changed; make room on its disk."
+            message = f"Cannot write the state file ({error}). Nothing was changed. Free disk space and retry."
             if request.method != "GET":
-                raise Refused(507, "Insufficient Storage", said, code="507") from None
-            log.warning("emulator: %s Reading goes on.", said)
-            return self._unkept(request, rng)
+                raise HttpError(507, "Insufficient Storage", message, code="507") from None
+            log.warning("emulator: %s Reads still work.", message)
+            return self._handle_read_only(request, rng)
 
-    def _unkept(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
-        """The response to a request that reads: what has fallen due is done for it, and undone after it.
+    def _handle_read_only(self, request: Request, rng: tuple[Any, ...]) -> Response | Callable[[], Response]:
+        """Return the response to a read: due events run for it and are rolled back after it.
 
-        With the same rng each time, so that the same comes of it.
+        The random state is restored each time, so that the results are always the same.
         """
         self._runtime.rng.setstate(rng)
         try:
             with self._store.trial():
-                return self._answer(request)
+                return self._respond(request)
         finally:
             self._accounts.forget()
             self._runtime.rng.setstate(rng)
             self._runtime.load()
 
-    # Finding the way
+    # Routing
 
-    def _answer(self, request: Request) -> Response | Callable[[], Response]:
+    def _respond(self, request: Request) -> Response | Callable[[], Response]:
         if not request.method.isascii():
             raise not_offered(ascii(request.method), "any path", ())
-        base, parts, query = _address(request.url)
+        base, parts, query = _split_url(request.url)
         table = _table(parts[0])
         try:
             owner = self._accounts.owner(_key(request))
-        except Refused as refused:
+        except HttpError as error:
             if len(parts) > 1 and parts[-1].endswith(overrides.NO_BODY):
-                return Response(refused.status, {"content-type": "text/plain"}, b"")
+                return Response(error.status, {"content-type": "text/plain"}, b"")
             if table is None or table.type not in overrides.NO_KEY or request.method != "GET":
                 raise
             owner = NOBODY
@@ -272,12 +272,12 @@ class Engine:
         if table is None:
             raise no_such_path(path)
         session = AccountSession(runtime, owner, base)
-        behaviour = runtime.behaviour(table.type)
-        if len(parts) > 1 and type(behaviour).serve is not Behaviour.serve:
-            served = runtime.changing(lambda: behaviour.serve(session, request, "/".join(parts[1:])))
+        behavior = runtime.behavior(table.type)
+        if len(parts) > 1 and type(behavior).serve is not Behavior.serve:
+            served = runtime.run_in_transaction(lambda: behavior.serve(session, request, "/".join(parts[1:])))
             if served is not None:
                 return served
-        return Response(*Operation(session, table, request, path=path, query=query).answer(parts[1:]))
+        return Response(*Operation(session, table, request, path=path, query=query).run(parts[1:]))
 
 
 def _key(request: Request) -> str | None:
@@ -285,8 +285,8 @@ def _key(request: Request) -> str | None:
 
 
 def _table(path: str) -> Table | None:
-    """The table of the type that has this path; None for types without a path of their own, too."""
-    # Only a singleton has a path that is not its type: balance, of balances. The guess saves importing every class.
+    """Return the table of the type with this path; None if there is none."""
+    # Only a singleton has a path other than its type (balance, of balances). The guess avoids importing every class.
     for type in (path, f"{path}s"):
         cls = class_of(type)
         if cls is not None and cls._path == path:
@@ -306,9 +306,9 @@ _FAULT = {
 }
 
 
-def _address(url: str) -> tuple[str, list[str], str]:
-    """The address of the API that `url` belongs to, the parts of the path below it, and the query."""
-    # A lone surrogate can come in by a Python caller, and could not go out again.
+def _split_url(url: str) -> tuple[str, list[str], str]:
+    """Return the base URL of the API in `url`, the path segments below it, and the query."""
+    # A Python caller can pass a lone surrogate, which no response could carry.
     url = url.encode("utf-8", "replace").decode()
     try:
         split = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Refusals, and the documents they are answered with. Texts and codes: behaviour sheet, section 9."""
+"""Error responses, with the texts and codes of the service (tests/contract/facts/_common.yaml)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "Refused",
+    "HttpError",
     "attribute_error",
     "bad_filter_value",
     "bad_page",
@@ -26,19 +26,19 @@ __all__ = [
 ]
 
 
-class Refused(Exception):  # noqa: N818 a response, not a fault
-    """A request that is answered with an error document.
+class HttpError(Exception):
+    """Raised to respond to a request with an error document.
 
     Args:
         status: HTTP status.
         title: The error's title.
-        detail: Its detail. Defaults to the title.
-        pointer: JSON pointer to what is at fault.
-        code: The library's code, "100" for validation.
-        meta: More members, e.g. the amounts of an insufficient balance.
+        detail: The error's detail. Defaults to the title.
+        pointer: JSON pointer to the invalid member.
+        code: JSON:API error code, "100" for validation.
+        meta: Further members, such as the amounts of an insufficient balance.
         headers: Headers of the response.
 
-    Several refusals are raised together with `Refused.together`.
+    To report several errors at once, raise `HttpError.combine(...)`.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class Refused(Exception):  # noqa: N818 a response, not a fault
         self.errors = [error]
 
     @classmethod
-    def together(cls, refusals: Iterable[Refused]) -> Self:
-        """One refusal that lists the errors of all, with the status of the first."""
+    def combine(cls, refusals: Iterable[HttpError]) -> Self:
+        """Return one exception with all errors and the status of the first."""
         every = list(refusals)
         made = cls(every[0].status, every[0].args[0])
         made.errors = [error for one in every for error in one.errors]
@@ -78,80 +78,80 @@ class Refused(Exception):  # noqa: N818 a response, not a fault
 
 
 def error_body(errors: list[dict[str, Any]]) -> bytes:
-    """An error document."""
+    """Return an error document."""
     return msgspec.json.encode({"errors": errors})
 
 
-def attribute_error(field: str, message: str, detail: str | None = None, path: str | None = None) -> Refused:
-    """A validation error of an attribute; `path` is its place below /data/attributes if that is not its name."""
-    return Refused(422, message, detail or f"{field} - {message}", f"/data/attributes/{path or field}")
+def attribute_error(field: str, message: str, detail: str | None = None, path: str | None = None) -> HttpError:
+    """Return a validation error of an attribute; `path` (below /data/attributes) defaults to its name."""
+    return HttpError(422, message, detail or f"{field} - {message}", f"/data/attributes/{path or field}")
 
 
-def relationship_error(name: str, message: str = "is invalid") -> Refused:
-    """A validation error of a relationship."""
-    return Refused(422, message, f"{name} - {message}", f"/data/relationships/{name}")
+def relationship_error(name: str, message: str = "is invalid") -> HttpError:
+    """Return a validation error of a relationship."""
+    return HttpError(422, message, f"{name} - {message}", f"/data/relationships/{name}")
 
 
-def unauthorized() -> Refused:
-    """The response to a request without a key, or with a wrong one."""
-    return Refused(401, "Unauthorized", "Authorization failed", code="401")
+def unauthorized() -> HttpError:
+    """Return the error for a missing or invalid key."""
+    return HttpError(401, "Unauthorized", "Authorization failed", code="401")
 
 
-def forbidden(feature: str) -> Refused:
-    """Return the response to an account that lacks a feature. The service's body is not known."""
+def forbidden(feature: str) -> HttpError:
+    """Return the error for an account without a feature. The service's body is not known."""
     detail = f"{feature.replace('_', ' ').capitalize()} is not enabled for this account."
-    return Refused(403, "Forbidden", detail, code="403")
+    return HttpError(403, "Forbidden", detail, code="403")
 
 
-def conflict(text: str) -> Refused:
-    """Return the response to a deletion of what is in use."""
-    return Refused(409, "Conflict", text, code="409")
+def conflict(text: str) -> HttpError:
+    """Return the error for deleting a record in use."""
+    return HttpError(409, "Conflict", text, code="409")
 
 
-# The two types whose responses name the type and not the id (behaviour sheet, section 9).
+# The two types whose errors name the type instead of the id.
 _NAMED_BY_TYPE = frozenset({"proofs", "permanent_supporting_documents"})
 
 
-def not_found(type: str, id: str) -> Refused:
-    """The response for an id that the account has not."""
+def not_found(type: str, id: str) -> HttpError:
+    """Return the error for an id that the account does not have."""
     detail = f"The record identified by {id} could not be found."
     if type in _NAMED_BY_TYPE:
         detail = f"{type} - Record not found"
-    return Refused(404, "Record not found", detail, code="404")
+    return HttpError(404, "Record not found", detail, code="404")
 
 
-def no_such_path(path: str, hint: str = "") -> Refused:
-    """The response for a path that leads nowhere. What the service says there is not known."""
-    return Refused(404, "Not Found", f"There is no {path} here.{hint}", code="404")
+def no_such_path(path: str, hint: str = "") -> HttpError:
+    """Return the error for an unknown path. The service's text is not known."""
+    return HttpError(404, "Not Found", f"There is no {path} here.{hint}", code="404")
 
 
-def not_offered(method: str, path: str, allowed: Iterable[str]) -> Refused:
-    """The response for a method that the path has not. What the service says there is not known."""
+def not_offered(method: str, path: str, allowed: Iterable[str]) -> HttpError:
+    """Return the error for a method that the path does not support. The service's text is not known."""
     names = ", ".join(sorted(allowed))
     detail = f"{method} is not offered at {path}; offered: {names}." if names else f"Nothing is offered at {path}."
-    return Refused(405, "Method Not Allowed", detail, code="405", headers={"allow": names})
+    return HttpError(405, "Method Not Allowed", detail, code="405", headers={"allow": names})
 
 
-def unsupported(what: str) -> Refused:
-    """The response for what the contract declares and the emulator does not do."""
-    return Refused(501, "Not Implemented", f"The emulator does not do this: {what}.", code="501")
+def unsupported(what: str) -> HttpError:
+    """Return the error for an operation of the contract that the emulator does not implement."""
+    return HttpError(501, "Not Implemented", f"The emulator does not implement {what}.", code="501")
 
 
-def not_allowed(name: str) -> Refused:
-    """A member of the body that is unknown, or that the caller must not write."""
-    return Refused(400, "Param not allowed", f"{name} is not allowed.", code="105")
+def not_allowed(name: str) -> HttpError:
+    """Return the error for an unknown or read-only member of the body."""
+    return HttpError(400, "Param not allowed", f"{name} is not allowed.", code="105")
 
 
-def missing(name: str) -> Refused:
-    """A member of the body that every request has."""
-    return Refused(400, "Missing Parameter", f"The required parameter, {name}, is missing.", code="106")
+def missing(name: str) -> HttpError:
+    """Return the error for a missing required member of the body."""
+    return HttpError(400, "Missing Parameter", f"The required parameter, {name}, is missing.", code="106")
 
 
-def bad_filter_value(name: str, value: str) -> Refused:
-    """A filter's value that is not of its kind."""
-    return Refused(400, "Invalid filter value", f"{value} is not a valid value for {name}.", code="107")
+def bad_filter_value(name: str, value: str) -> HttpError:
+    """Return the error for an invalid filter value."""
+    return HttpError(400, "Invalid filter value", f"{value} is not a valid value for {name}.", code="107")
 
 
-def bad_page(name: str, value: str) -> Refused:
-    """A page parameter's value that is no number from 1."""
-    return Refused(400, "Invalid page value", f"{value} is not a valid value for {name} page parameter.", code="118")
+def bad_page(name: str, value: str) -> HttpError:
+    """Return the error for a page parameter that is not a positive integer."""
+    return HttpError(400, "Invalid page value", f"{value} is not a valid value for {name} page parameter.", code="118")

@@ -1,17 +1,17 @@
-"""The operations on a resource type: list, find, create, update, delete, and the addresses of relationships.
+"""The operations on a resource type: list, find, create, update, delete, and relationship URLs.
 
-Which of them a type offers is declared. Media types and body sizes are checked here; what a body or a query may say is
-`writes` and `query`, what a response looks like is `documents`.
+The declarations say which of them a type supports. This module checks media types and body sizes; `writes` and `query`
+validate bodies and queries, `documents` builds responses.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import documents, overrides, writes
 from didww.emulator.engine.errors import (
-    Refused,
+    HttpError,
     bad_filter_value,
     forbidden,
     no_such_path,
@@ -33,7 +33,7 @@ __all__ = ["MEDIA_TYPE", "Operation"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 MAX_BODY = 1 << 20
-MAX_UPLOAD = MAX_ENCRYPTED_SIZE + (1 << 20)  # some more for the form around the file
+MAX_UPLOAD = MAX_ENCRYPTED_SIZE + (1 << 20)  # plus the multipart form around the file
 _WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 _METHODS = {"list": "GET", "find": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
 
@@ -50,10 +50,10 @@ class Operation:
         body = request.body
         self.body = body if body is None or isinstance(body, bytes) else b"".join(body)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
-        self.behaviour = session.runtime.behaviour(table.type)
+        self.behavior = session.runtime.behavior(table.type)
 
-    def answer(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
-        """Do what the rest of the path and the method say."""
+    def run(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
+        """Run the operation selected by the method and the rest of the path."""
         method = self.request.method
         self._check_feature(overrides.NEEDS.get(self.table.type))
         if len(rest) > 1:
@@ -61,11 +61,11 @@ class Operation:
         operation = self._operation(rest, method)
         if operation == "create":
             self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
-        uploads = type(self.behaviour).create is not Behaviour.create and operation == "create"
-        if not uploads:  # its response is no JSON:API by name
+        uploads = type(self.behavior).create is not Behavior.create and operation == "create"
+        if not uploads:  # upload responses are not labeled JSON:API
             self._check_accept()
         if operation == "delete":
-            self.session.runtime.changing(lambda: writes.remove(self.session, self.table, rest[0]))
+            self.session.runtime.run_in_transaction(lambda: writes.remove(self.session, self.table, rest[0]))
             return 204, {}, b""
         if operation == "list":
             return 200, {}, self._list()
@@ -73,8 +73,8 @@ class Operation:
             return 200, {}, self._find(rest[0] if rest else None)
         if operation == "create":
             headers = {"content-type": "application/json"} if uploads else {}
-            return 201, headers, self.session.runtime.changing(self._create)
-        return 200, {}, self.session.runtime.changing(lambda: self._update(rest[0]))
+            return 201, headers, self.session.runtime.run_in_transaction(self._create)
+        return 200, {}, self.session.runtime.run_in_transaction(lambda: self._update(rest[0]))
 
     def _operation(self, rest: list[str], method: str) -> str:
         cls = self.table.cls
@@ -96,14 +96,14 @@ class Operation:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
-        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are the same in any case
+        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are case-insensitive
         if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
             return
         detail = (
             f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
             f"This request specified '{accept}'."
         )
-        raise Refused(406, "Not acceptable", detail, code="406")
+        raise HttpError(406, "Not acceptable", detail, code="406")
 
     def _query(self, *, listed: bool) -> Query:
         return parse(self.table, self.text, listed=listed, now=self.session.now())
@@ -121,11 +121,11 @@ class Operation:
             for value in overrides.NEED_FEATURE.get((table.type, name), frozenset()).intersection(one.values):
                 if not session.enabled(value):
                     raise bad_filter_value(name, value)
-        if type(self.behaviour).listed is not Behaviour.listed:
-            special = self.behaviour.listed(session, query.filters)
+        if type(self.behavior).listed is not Behavior.listed:
+            special = self.behavior.listed(session, query.filters)
             if special is not None:
                 ids, meta = special
-                kept = session.runtime.store.rows_of(table, ids)
+                kept = session.runtime.store.rows_by_id(table, ids)
                 rows = [kept[id] for id in ids if id in kept]
                 return documents.collection(session, table, rows, query, total=None, meta=meta)
         conditions = Conditions(table, session.owner, session.touch)
@@ -140,17 +140,17 @@ class Operation:
         total = store.count(source, conditions.values)
         size = query.page.size
         conditions.values.update(size=size, start=(query.page.number - 1) * size)
-        # Ids first: whole rows would be carried along while all of them are sorted.
+        # Sort ids only: sorting whole rows would be slower.
         page = execute(f"SELECT t0.id {source} ORDER BY {order} LIMIT :size OFFSET :start", conditions.values)
-        found = store.rows_of(table, ids := [row[0] for row in page])
+        found = store.rows_by_id(table, ids := [row[0] for row in page])
         return documents.collection(session, table, [found[id] for id in ids], query, total=total)
 
     def _find(self, id: str | None) -> bytes:
         query = self._query(listed=False)
-        answer = documents.single(self.session, self.table, self._row(id), query, "find")
-        if id is not None and self.session.runtime.awaited:
-            self.session.seen(id)
-        return answer
+        document = documents.single(self.session, self.table, self._row(id), query, "find")
+        if id is not None and self.session.runtime.read_counted:
+            self.session.record_read(id)
+        return document
 
     def _row(self, id: str | None) -> Row:
         if id is None:
@@ -164,20 +164,20 @@ class Operation:
         return row
 
     def _below(self, rest: list[str]) -> tuple[int, dict[str, str], bytes]:
-        """The addresses in `links` of a relationship: what it leads to, and the linkage."""
+        """Serve the URLs in the `links` of a relationship: the related resources, and the linkage."""
         bare = len(rest) == 3 and rest[1] == "relationships"
         name = rest[-1]
         relation = self.table.relations.get(name)
         if (
             relation is None
-            or name not in self.table.shown_relations
+            or name not in self.table.visible_relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls._operations
             or self.table.type in overrides.LINKS_NOT_SERVED
         ):
             raise no_such_path(self.path)
         if self.request.method in _WRITES:
-            raise unsupported("writes to relationship addresses")
+            raise unsupported("writes to relationship URLs")
         if self.request.method != "GET":
             raise not_offered(self.request.method, self.path, ("GET",))
         self._check_accept()
@@ -201,16 +201,16 @@ class Operation:
 
     def _create(self) -> bytes:
         query = self._query(listed=False)
-        session, table, behaviour = self.session, self.table, self.behaviour
-        uploads = type(behaviour).create is not Behaviour.create
+        session, table, behavior = self.session, self.table, self.behavior
+        uploads = type(behavior).create is not Behavior.create
         self._check_size(MAX_UPLOAD if uploads else MAX_BODY)
-        record = behaviour.create(session, self.headers.get("content-type", ""), self.body or b"") if uploads else None
+        record = behavior.create(session, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:
             made = writes.add(session, table, record)
         else:
             self._check_content_type()
             made = writes.create(session, table, writes.read_body(table, self.body, None))
-        row = session.runtime.store.row(table, session.owner, made["id"]) if behaviour.stored else table.row(made)
+        row = session.runtime.store.row(table, session.owner, made["id"]) if behavior.stored else table.row(made)
         return documents.single(session, table, row, query, "create")
 
     def _update(self, id: str) -> bytes:
@@ -226,7 +226,7 @@ class Operation:
 
     def _check_size(self, most: int) -> None:
         if len(self.body or b"") > most:
-            raise Refused(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
+            raise HttpError(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
 
     def _check_content_type(self) -> None:
         given = self.headers.get("content-type", "").strip()
@@ -235,4 +235,4 @@ class Operation:
                 f"All requests that create or update must use the '{MEDIA_TYPE}' Content-Type. "
                 f"This request specified '{given}'."
             )
-            raise Refused(415, "Unsupported media type", detail, code="415")
+            raise HttpError(415, "Unsupported media type", detail, code="415")

@@ -1,7 +1,6 @@
-"""What the declarations of the resources cannot say, and the emulator needs: the only place that names types.
+"""Type-specific rules that the resource declarations cannot express.
 
-Hidden columns (kept, never shown), filters that run over other types, and who shares what.
-Sources: behaviour sheet (sections 6 to 9), filters sheet, contract files.
+Hidden columns, filters over other types, shared records, and special error texts. Sources: `tests/contract/facts/`.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ from typing import Final
 __all__ = [
     "ALIASES",
     "ANY_NUMBER",
-    "BARRED",
     "BLANK_IS_DEFAULT",
-    "CATALOGUE",
+    "CATALOG",
     "EXPRESSIONS",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
     "LINKS_NOT_SERVED",
+    "MUST_BE_BLANK",
     "NEEDS",
     "NEEDS_TO_CREATE",
     "NEED_FEATURE",
@@ -36,8 +35,8 @@ __all__ = [
     "WHOLE_INVALID",
 ]
 
-# Types that the catalogue fills.
-CATALOGUE: Final = frozenset(
+# Types with rows from the catalog.
+CATALOG: Final = frozenset(
     {
         "countries",
         "regions",
@@ -51,13 +50,13 @@ CATALOGUE: Final = frozenset(
     }
 )
 
-# Types whose records belong to nobody: all accounts see the same ones.
+# Types whose records all accounts share.
 REFERENCE: Final = frozenset(
     {"public_keys", "proof_types", "supporting_document_templates", "address_requirements", "emergency_requirements"}
 )
-SHARED: Final = CATALOGUE | REFERENCE | {"available_dids"}
+SHARED: Final = CATALOG | REFERENCE | {"available_dids"}
 
-# Columns beside the declared ones: their kind, or "one:<type>" for a relationship.
+# Columns in addition to the declared ones: their kind, or "one:<type>" for a relationship.
 HIDDEN: Final[dict[str, dict[str, str]]] = {
     "countries": {"is_available": "boolean"},
     "cities": {"is_available": "boolean"},
@@ -73,16 +72,16 @@ HIDDEN: Final[dict[str, dict[str, str]]] = {
     "stock_keeping_units": {"did_group": "one:did_groups"},
     "nanpa_prefixes": {"did_group": "one:did_groups"},
     "did_reservations": {"did_group": "one:did_groups", "number": "text"},
-    # Where a number is registered; a verification under review has its number linked before that.
+    # The address a number is registered to; a pending verification links its numbers earlier.
     "dids": {"address": "one:addresses"},
     "qty_based_pricings": {"capacity_pool": "one:capacity_pools"},
 }
 
-# Filters and sort keys that mean another path.
+# Filters and sort keys that are aliases of another path.
 ALIASES: Final[dict[tuple[str, str], str]] = {
     **{("dids", f"{place}.id"): f"did_group.{place}.id" for place in ("country", "region", "city")},
     ("capacity_pools", "country.id"): "countries.id",
-    # Contract file nanpa_prefixes: here it is stock alone.
+    # tests/contract/facts/nanpa_prefixes.yaml: stock only.
     ("nanpa_prefixes", "did_group.is_available"): "did_group.in_stock",
     # The latest verification decides.
     ("emergency_calling_services", "address.id"): "emergency_verification.address.id",
@@ -104,15 +103,15 @@ _STOCK = (
     " WHERE held.owner IN (:owner, -:owner) AND held.did_group = {t}.id))"
 )
 
-# Filters and sort keys over what is worked out: the SQL for a row of the alias {t}, and the types it reads besides.
+# Computed filters and sort keys: the SQL for a row of the alias {t}, and the other types it reads.
 EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     ("did_groups", "meta.total_count"): (_STOCK, ("dids", "did_reservations")),
     ("did_groups", "in_stock"): (f"{_STOCK} > 0", ("dids", "did_reservations")),
-    # Contract file did_groups: from stock, or on back order.
+    # tests/contract/facts/did_groups.yaml: from stock, or on back order.
     ("did_groups", "is_available"): (f"{{t}}.back_orders OR {_STOCK} > 0", ("dids", "did_reservations")),
     ("nanpa_prefixes", "npanxx"): ("{t}.npa || {t}.nxx", ()),
     ("capacity_pools", "has_unassigned_channels"): ("{t}.total_channels_count > {t}.assigned_channels_count", ()),
-    # Contract files identities and addresses: registered to at least one number.
+    # tests/contract/facts/identities.yaml and addresses.yaml: registered to at least one number.
     **{
         (type, "verified"): (
             f"EXISTS (SELECT 1 FROM dids WHERE dids.owner = :owner AND dids.{one} = {{t}}.id)",  # noqa: S608 our own
@@ -122,14 +121,13 @@ EXPRESSIONS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
     },
 }
 
-# Filters whose id must be one of the account's records of a type; another one is an error.
+# Filters whose id must belong to one of the account's records of a type; others are an error.
 OWNED: Final[dict[tuple[str, str], str]] = {("voice_out_trunks", "default_did.id"): "dids"}
 
-# By type, the attributes that a list is ordered by when no sort was asked for, each with a minus if it descends;
-# the other lists begin with what came first.
+# By type, the default sort keys of lists, with a minus for descending; other lists are in creation order.
 ORDER: Final[dict[str, tuple[str, ...]]] = {"dids": ("number",), "did_history": ("-created_at",)}
 
-# Types that an account without a feature is refused, whatever the operation.
+# Types that need a feature for any operation.
 NEEDS: Final = {
     "voice_out_trunks": "outbound_trunks",
     "voice_out_trunk_regenerate_credentials": "outbound_trunks",
@@ -142,45 +140,45 @@ NEEDS: Final = {
 # Values of attributes and filters that need a feature of the same name.
 NEED_FEATURE: Final = {("voice_out_trunks", "on_cli_mismatch_action"): frozenset({"replace_cli", "randomize_cli"})}
 
-# Types of which such an account can create nothing.
+# Types that need a feature to create records.
 NEEDS_TO_CREATE: Final = {"orders": "ordering"}
 
-# Types whose relationships have links that lead nowhere.
+# Types whose relationship links respond with 404.
 LINKS_NOT_SERVED: Final = frozenset({"emergency_requirements", "emergency_calling_services", "emergency_verifications"})
 
-# The ending of files, whose refusals have no body.
+# Suffix of files, whose error responses have no body.
 NO_BODY: Final = ".csv.gz"
 
 NO_KEY: Final = frozenset({"public_keys"})
 NO_META: Final = frozenset({"public_keys"})
 
-# By type, the time that the clock looks records up by.
+# By type, the time column by which due records are looked up.
 IN_ORDER: Final = {"dids": "expires_at", "did_history": "created_at"}
 
-# Days that can be asked for.
+# Maximum age in days of filter values.
 HISTORY_DAYS: Final = {"did_history": 90}
 
-# Records that outlive what they lead to: a review that is over is kept.
+# Records that outlive their related records: a finished review is kept.
 OUTLIVES: Final = frozenset({("address_verifications", "address"), ("emergency_verifications", "address")})
 # Attributes that are stored as their default when a request leaves them blank.
 BLANK_IS_DEFAULT: Final = frozenset({("voice_in_trunks", "cli_format")})
 
-# Numbers that are kept as they were sent: DIDWW's own sources number this list in two ways.
+# Numbers stored as sent: DIDWW's own sources number this list in two ways.
 ANY_NUMBER: Final = frozenset({"tx_dtmf_format_id"})
 
-# Members of an object without which all of it is told to be wrong (recorded).
+# Members whose absence makes the whole object invalid (recorded).
 WHOLE_INVALID: Final = frozenset({"allowed_sip_ips"})
 
-# By type and member, the text for one that is set and must not be, where it is known.
-BARRED: Final = {
+# By type and member, the error text for a value that must be blank, where it is known.
+MUST_BE_BLANK: Final = {
     ("sip_configurations", name): f"{name} must be blank when the SIP registration is enabled"
     for name in ("host", "port")
 }
 
-# Attributes that requests carry and no recorded answer holds, although they can be read where a response does.
+# Attributes of requests that no recorded response contains.
 NOT_SHOWN: Final = frozenset({("orders", "allow_back_ordering")})
 
-# Relationships whose errors the service reports in a way of their own: title, detail, pointer.
+# Relationships with special errors: title, detail, pointer.
 REFERENCE_ERRORS: Final = {
     ("dids", "voice_in_trunk"): ("should exist", "trunk_id - is invalid", "/data/attributes/voice_in_trunk_id"),
     ("dids", "voice_in_trunk_group"): (

@@ -1,4 +1,4 @@
-"""Queries of single behaviors, beyond the general operations of a session. All other SQL is in `store` and `sql`."""
+"""Queries of single behaviors, beyond the general session operations. All other SQL is in `store` and `sql`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _execute(session: AccountSession, sql: str, values: Any = ()) -> Any:
 
 
 def group_of_number(session: AccountSession, number: str) -> str | None:
-    """Return the id of the group whose range `number` is of, or else of the one with the longest of its prefixes."""
+    """Return the id of the group whose range contains `number`, or else the one with the longest matching prefix."""
     session.touch("countries")
     session.touch("did_groups")
     row = _execute(
@@ -66,7 +66,7 @@ def position_of_group(session: AccountSession, id: str) -> int:
 
 
 def groups_where(session: AccountSession, columns: Sequence[str], conditions: Conditions) -> list[Record]:
-    """Return these columns of the DID groups that meet the conditions, in the order of the table."""
+    """Return these columns of the DID groups that match the conditions, in table order."""
     rows = _execute(
         session,
         f"SELECT {', '.join(columns)} FROM did_groups AS t0 WHERE {conditions.where} ORDER BY rowid",  # noqa: S608
@@ -76,7 +76,7 @@ def groups_where(session: AccountSession, columns: Sequence[str], conditions: Co
 
 
 def numbers_in_groups(session: AccountSession, type: str, groups: Iterable[str]) -> set[str]:
-    """Return the numbers of the account's DIDs or reservations that are of these groups."""
+    """Return the numbers of the account's DIDs or reservations in these groups."""
     session.touch(type)
     rows = _execute(
         session,
@@ -87,7 +87,7 @@ def numbers_in_groups(session: AccountSession, type: str, groups: Iterable[str])
 
 
 def dids_due(session: AccountSession) -> list[Record]:
-    """Return the account's DIDs whose billing period has ended, the earliest first."""
+    """Return the account's DIDs whose billing period has ended, earliest first."""
     table = session.touch("dids")
     rows = _execute(
         session,
@@ -104,7 +104,7 @@ def renew_did(session: AccountSession, id: str, expires_at: str, cycles: int | N
 
 
 def purge_history(session: AccountSession, until: str) -> str | None:
-    """Delete the account's history up to `until`; return the time of the oldest event that is left."""
+    """Delete the account's history up to `until`; return the time of the oldest remaining event."""
     values = (session.owner, until)
     _execute(session, "DELETE FROM did_history WHERE owner = ? AND created_at <= ?", values)
     row = _execute(session, "SELECT min(created_at) FROM did_history WHERE owner = ?", values[:1]).fetchone()
@@ -115,7 +115,7 @@ def purge_history(session: AccountSession, until: str) -> str | None:
 
 
 def requirement_pairs(session: AccountSession, condition: str) -> list[tuple[str, str]]:
-    """Return the countries and kinds of number of the DID groups that meet a condition."""
+    """Return the countries and number types of the DID groups that match a condition."""
     session.touch("did_groups")
     sql = f"SELECT DISTINCT country, did_group_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
     return [(country, type) for country, type in _execute(session, sql).fetchall()]

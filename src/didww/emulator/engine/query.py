@@ -1,6 +1,6 @@
-"""The query of a request: include, fields, filter, sort, page, each checked against the declaration.
+"""The query of a request: include, fields, filter, sort and page, each checked against the declaration.
 
-Errors and their order: behaviour sheet, section 9. `sql` says what a filter means in the store.
+`sql` translates filters for the store.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides
-from didww.emulator.engine.errors import Refused, bad_filter_value, bad_page
+from didww.emulator.engine.errors import HttpError, bad_filter_value, bad_page
 from didww.emulator.engine.schema import table_of
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Filter", "Page", "Query", "Tree", "parse"]
 
 Tree: TypeAlias = "dict[str, Tree]"
-"""Relationships to include, each with those to include from there."""
+"""Relationships to include, each with its nested includes."""
 _NOTHING_IF_EMPTY = ("include", "sort")
-_FEW = 10**12  # more pages than anybody has; SQLite's numbers end somewhere
+_MAX_NUMBER = 10**12  # beyond any real page number, within SQLite's integers
 
 
 class Filter(NamedTuple):
-    """A filter's value, checked: any of `values` matches, or all of them if `every`, and null if `blank`."""
+    """A validated filter: matches any of `values`, all of them if `every`, and null if `nullable`."""
 
     values: tuple[Any, ...]
     nullable: bool = False
@@ -39,7 +39,7 @@ class Filter(NamedTuple):
 
     @classmethod
     def by(cls, match: FilterRule, values: tuple[Any, ...]) -> Filter:
-        """The filter that compares as its rule says; without values it finds records that have none."""
+        """Return a filter that compares by its rule; without values it matches records without a value."""
         return cls(
             values,
             nullable=not values,
@@ -50,14 +50,14 @@ class Filter(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Which part of a list."""
+    """A page of a list."""
 
     number: int
     size: int
 
 
 class Query:
-    """What a request asks for beside the resource itself."""
+    """The parsed query parameters of a request."""
 
     __slots__ = ("fields", "filters", "include", "kept", "page", "sorts")
 
@@ -68,19 +68,19 @@ class Query:
         self.sorts: list[tuple[str, bool]] = []
         self.page: Page | None = None
         self.kept: list[tuple[str, str]] = []
-        """The parameters that a link to another page repeats."""
+        """The parameters repeated in links to other pages."""
 
     def link(self, path: str, number: int, size: int) -> str:
-        """The address of another page; brackets are percent-encoded."""
+        """Return the URL of another page; brackets are percent-encoded."""
         pairs = [*self.kept, ("page[number]", str(number)), ("page[size]", str(size))]
         return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
 
 
 def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
-    """The query `text` of a request to `table`; filters, sorting and pages count for lists alone.
+    """Parse the query `text` of a request to `table`; filter, sort and page apply to lists only.
 
     Raises:
-        Refused: Something in it is not allowed.
+        HttpError: A parameter or value is not allowed.
     """
     query = Query()
     page: dict[str, str] = {}
@@ -118,13 +118,13 @@ def _include(table: Table, value: str, tree: Tree) -> Tree:
             following = list(dict.fromkeys(target for one in here for target in _targets(one, part)))
             if not following:
                 detail = f"{part} is not a valid includable relationship of {here[0].type}"
-                raise Refused(400, "Invalid include", detail, code="112")
+                raise HttpError(400, "Invalid include", detail, code="112")
             here, at = following, at.setdefault(part, {})
     return tree
 
 
 def _targets(table: Table, name: str) -> list[Table]:
-    """The tables that a relationship leads to; none if it cannot be included."""
+    """Return the target tables of a relationship; empty if it cannot be included."""
     if name not in table.includable:
         return []
     return [found for type in table.relations[name].targets if (found := table_of(type)) is not None]
@@ -133,12 +133,12 @@ def _targets(table: Table, name: str) -> list[Table]:
 def _fieldset(type: str, value: str) -> frozenset[str]:
     table = table_of(type)
     if table is None:
-        raise Refused(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
+        raise HttpError(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
     names = frozenset(name for name in value.split(",") if name)
     for name in sorted(names):
-        # The id is a member of every resource object; the library lets it be named.
-        if name not in table.attributes and name not in table.shown_relations and name != "id":
-            raise Refused(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
+        # The id is always present; clients may still request it.
+        if name not in table.attributes and name not in table.visible_relations and name != "id":
+            raise HttpError(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
     return names
 
 
@@ -147,7 +147,7 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
         if name not in table.sorts:
-            raise Refused(
+            raise HttpError(
                 400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
             )
         found.append((name, part.startswith("-")))
@@ -157,11 +157,11 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
 def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[FilterRule, Filter]:
     match = table.filters.get(name)
     if match is None:
-        raise Refused(400, "Filter not allowed", f"{name} is not allowed.", code="102")
+        raise HttpError(400, "Filter not allowed", f"{name} is not allowed.", code="102")
     made = read_filter(match, name, value)
     days = overrides.HISTORY_DAYS.get(table.type)
     if days is not None and match.value == "datetime" and made.values[0] < stamp(now - timedelta(days=days)):
-        raise Refused(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
+        raise HttpError(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
     known = table.known_values(name)
     unknown = [] if known is None else [one for one in made.values if one not in known]
     if unknown:
@@ -177,15 +177,15 @@ def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:
 
 
 def read_filter(match: FilterRule, name: str, value: str) -> Filter:
-    """A filter's value by its rule.
+    """Parse a filter value by its rule.
 
     Raises:
-        Refused: It is not of the rule's kind.
+        HttpError: The value is invalid (400).
     """
     return Filter.by(match, _READERS[match.value](match, name, value))
 
 
-def _flags(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
+def _booleans(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # noqa: ARG001 called by a table
     if value not in ("true", "false"):
         raise bad_filter_value(name, value)
     return (value == "true",)
@@ -198,7 +198,7 @@ def _numbers(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:  # no
     return (-number if value.startswith("-") else number,)
 
 
-def _moments(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
+def _datetimes(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -209,31 +209,31 @@ def _moments(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     return (stamp(moment),)
 
 
-def _texts(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
+def _strings(match: FilterRule, name: str, value: str) -> tuple[Any, ...]:
     values = tuple(part for part in value.split(",") if part) if match.multiple else (value,) if value else ()
     if not values and not (match.nullable and not value):
         raise bad_filter_value(name, value)
     return values
 
 
-_READERS = {"boolean": _flags, "integer": _numbers, "datetime": _moments, "text": _texts}
+_READERS = {"boolean": _booleans, "integer": _numbers, "datetime": _datetimes, "text": _strings}
 
 
 def _page(given: Mapping[str, str], usual: int, most: int) -> Page:
     for key in given:
         if key not in ("number", "size"):
-            raise Refused(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
+            raise HttpError(400, "Page parameter not allowed", f"{key} is not an allowed page parameter.", code="105")
     numbers = {"number": 1, "size": usual}
     for key, value in given.items():
         number = _integer(value)
         if not number:
             raise bad_page(key, value)
         if key == "size" and number > most:
-            raise Refused(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
+            raise HttpError(400, "Invalid page value", f"size exceeds maximum page size of {most}.", code="118")
         numbers[key] = number
-    return Page(min(numbers["number"], _FEW), numbers["size"])
+    return Page(min(numbers["number"], _MAX_NUMBER), numbers["size"])
 
 
 def _integer(text: str) -> int | None:
-    """Digits as a number; None for anything else, and for more digits than a number of the store has."""
+    """Return digits as an integer; None for anything else, or if it exceeds the store's integers."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,7 +1,7 @@
-"""Tables of the store, worked out from the declarations: one table for each type, one column for each single value.
+"""Tables of the store, derived from the declarations: one table per type, one column per value.
 
-A to-one relationship is a column with the other's id (and one more with its type, if it can be of several). A to-many
-relationship is the to-one of the other side where there is exactly one, else rows of the table `links`.
+A to-one relationship is a column with the target's id (plus one with its type, if polymorphic). A to-many relationship
+is the inverse to-one where there is exactly one, else rows of the table `links`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _encode = msgspec.json.encode
 
 
 class Column(NamedTuple):
-    """A column: its name, its kind of value as the declarations call it, whether null is one of its values."""
+    """A column: name, declared kind of value, and whether it is nullable."""
 
     name: str
     kind: str
@@ -38,18 +38,18 @@ class Column(NamedTuple):
 
     @property
     def definition(self) -> str:
-        """It, as a statement that creates its table has it."""
+        """The column definition of a CREATE TABLE statement."""
         return f'"{self.name}" {"INTEGER" if self.kind in _NUMBER_KINDS else "TEXT"}'
 
 
 class Relation:
-    """A relationship. Where it leads is found out at first use: it takes importing the other types' modules.
+    """A relationship. Its targets are resolved lazily, since that imports the other types' modules.
 
     Attributes:
-        name: Its name.
-        many: Whether it leads to many.
-        nullable: Whether a to-one can lead nowhere.
-        polymorphic: Whether it can lead to more than one type.
+        name: Name of the relationship.
+        many: Whether it is to-many.
+        nullable: Whether a to-one can be null.
+        polymorphic: Whether it can have targets of several types.
     """
 
     def __init__(self, source: str, field: Field | None, *, hidden: tuple[str, str] | None = None) -> None:
@@ -65,19 +65,23 @@ class Relation:
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
-        """The types that it leads to."""
+        """The target types."""
         return self._types or tuple(class_named(name)._type_name for name in self._classes)
 
     @cached_property
     def inverse(self) -> str | None:
-        """Of a to-many, the other side's to-one that leads back, if there is exactly one."""
+        """The inverse to-one of a to-many, if there is exactly one."""
         other = class_of(self.targets[0]) if self.many else None
-        back = [] if other is None else [name for name, one in _ones(other).items() if self._source in one.targets]
+        back = (
+            []
+            if other is None
+            else [name for name, one in _to_one_relations(other).items() if self._source in one.targets]
+        )
         return back[0] if len(back) == 1 else None
 
 
 class Referrer(NamedTuple):
-    """A to-one relationship that leads to a type, seen from that type."""
+    """A to-one relationship of another type that points to a type."""
 
     type: str
     column: str
@@ -86,7 +90,7 @@ class Referrer(NamedTuple):
 
 
 class Table:
-    """The table of one type, and what a query may ask of it."""
+    """The table of one type, and its query parameters."""
 
     def __init__(self, cls: type[Resource]) -> None:
         self.cls = cls
@@ -104,10 +108,10 @@ class Table:
         self.relations: dict[str, Relation] = {
             field.name: Relation(self.type, field) for field in fields if field.place == "relationships"
         }
-        # What answers show can be included, and the other way round. The rest is kept: a proof has its files.
+        # Relationships in responses can be included, and the reverse. Others are only stored, such as files of proofs.
         self.includable = frozenset(includes(cls))
-        self.shown_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
-        self.ones: dict[str, Relation] = _ones(cls)
+        self.visible_relations: tuple[str, ...] = tuple(name for name in self.relations if name in self.includable)
+        self.ones: dict[str, Relation] = _to_one_relations(cls)
         columns = [Column(name, by_name[name].kind.name, by_name[name].nullable) for name in (*shown, *silent)]
         for name, one in self.ones.items():
             columns.append(Column(name, "one", one.nullable))
@@ -121,7 +125,7 @@ class Table:
         columns.append(Column("private", "map"))
         self.columns: tuple[Column, ...] = tuple(columns)
         self.by_name: dict[str, Column] = {column.name: column for column in columns}
-        # A row is the id and then the columns.
+        # A row is the id followed by the columns.
         self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
         self._booleans = [column.name for column in columns if column.kind == "boolean"]
         self._documents = [column.name for column in columns if column.kind in JSON_KINDS]
@@ -134,25 +138,25 @@ class Table:
 
     @cached_property
     def filters(self) -> dict[str, FilterRule]:
-        """The filters of its list, with their rules; those that the client answers by others are none of them."""
+        """The filters of the list, with their rules; without those that only the client implements."""
         return {name: rule for name, rule in filter_rules(self.cls).items() if rule.detour is None}
 
     @cached_property
     def sorts(self) -> frozenset[str]:
-        """The sort keys of its list, without a minus."""
+        """The sort keys of the list, without a minus."""
         return frozenset(name.removeprefix("-") for name in sort_keys(self.cls))
 
     def known_values(self, name: str) -> frozenset[str] | None:
-        """The values that a filter takes, if others are an error; None if others match nothing.
+        """Return the valid values of a filter, if others are an error; None if others match nothing.
 
-        The service has names of features checked, where all that are listed must hold.
+        The service validates feature names in filters that must match all listed values.
         """
         kind = kind_behind(self.cls, name) if self.filters[name].every else None
         return None if kind is None else frozenset(member.value for member in kind.detail)
 
     @property
     def statements(self) -> list[str]:
-        """The statements that create it."""
+        """The statements that create the table and its indexes."""
         lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
         lines += [one.definition for one in self.columns]
         made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
@@ -162,12 +166,12 @@ class Table:
 
     @property
     def additions(self) -> dict[str, str]:
-        """By column, the statement that adds it to a table that was made without it."""
+        """By column, the statement that adds it to an existing table."""
         return {one.name: f'ALTER TABLE "{self.type}" ADD COLUMN {one.definition}' for one in self.columns}
 
     @property
     def statistics(self) -> list[tuple[str, str, str]]:
-        """Rows of sqlite_stat1: how many rows share a value, which SQLite would guess wrongly for the owner."""
+        """Rows of sqlite_stat1 (rows per value), which SQLite would misjudge for the owner column."""
         made = [(self.type, f"sqlite_autoindex_{self.type}_1", "100000 1")]
         return made + [(self.type, name, numbers) for name, _, numbers in self._indexes]
 
@@ -186,15 +190,15 @@ class Table:
         return made
 
     def _indexed(self, column: Column) -> bool:
-        """Whether records are looked up by it: links, filters with values that tell records apart, and times."""
-        if self.shared:  # filled at a stretch and some thousands at most: what no index costs is more than it saves
+        """Return whether the column needs an index: links, selective filters, and times."""
+        if self.shared:  # a few thousand rows, inserted in bulk: an index would cost more than it saves
             return column.kind == "one" and column.name in overrides.HIDDEN.get(self.type, {})
         if column.name == overrides.IN_ORDER.get(self.type):
             return True
         return column.kind == "one" or (column.kind in ("text", "enum") and column.name in self.filters)
 
     def record(self, row: tuple[Any, ...]) -> Record:
-        """A row as a record: plain JSON values by name."""
+        """Return a row as a record: plain JSON values by name."""
         made: Record = dict(zip(self._names, row, strict=True))
         for name in self._booleans:
             if made[name] is not None:
@@ -207,11 +211,11 @@ class Table:
         return made
 
     def row(self, record: Record) -> tuple[Any, ...]:
-        """A record as a row, as if it had been stored."""
-        return (record["id"], *(self.stored(column.name, record.get(column.name)) for column in self.columns))
+        """Return a record as a row, as if it were stored."""
+        return (record["id"], *(self.to_column(column.name, record.get(column.name)) for column in self.columns))
 
-    def shown(self, row: tuple[Any, ...]) -> dict[str, Any]:
-        """The attributes of a row, ready to be encoded."""
+    def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the attributes of a row, ready to encode."""
         names = self.attributes
         made: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
         for name in self._shown_booleans:
@@ -222,8 +226,8 @@ class Table:
                 made[name] = msgspec.Raw(made[name].encode())
         return made
 
-    def stored(self, name: str, value: Any) -> Any:
-        """A value as its column keeps it.
+    def to_column(self, name: str, value: Any) -> Any:
+        """Return a value as stored in its column.
 
         Raises:
             KeyError: The table has no such column.
@@ -240,7 +244,7 @@ _tables: dict[str, Table | None] = {}
 
 
 def table_of(type: str) -> Table | None:
-    """The table of a type; None if there is no such type."""
+    """Return the table of a type; None if there is no such type."""
     try:
         return _tables[type]
     except KeyError:
@@ -253,7 +257,7 @@ def table_of(type: str) -> Table | None:
 
 @cache
 def referrers(type: str) -> tuple[Referrer, ...]:
-    """The to-one relationships of accounts' own records that lead to a type."""
+    """Return the to-one relationships of account-owned types that point to a type."""
     from didww._schema.registry import all_classes
 
     found: list[Referrer] = []
@@ -263,14 +267,14 @@ def referrers(type: str) -> tuple[Referrer, ...]:
                 Referrer(
                     cls._type_name, name, one.polymorphic, one.nullable or (cls._type_name, name) in overrides.OUTLIVES
                 )
-                for name, one in _ones(cls).items()
+                for name, one in _to_one_relations(cls).items()
                 if type in one.targets
             ]
     return tuple(found)
 
 
-def _ones(cls: type[Resource]) -> dict[str, Relation]:
-    """The to-one relationships of a class, hidden ones among them."""
+def _to_one_relations(cls: type[Resource]) -> dict[str, Relation]:
+    """Return the to-one relationships of a class, including hidden ones."""
     found = {
         field.name: Relation(cls._type_name, field)
         for field in cls._field_map.values()

@@ -1,6 +1,6 @@
-"""The session as one account sees it: its records, the shared ones, the time, its money.
+"""One account's view of the emulator: its records, the shared ones, the time, its balance.
 
-Behaviours act through it. Everything done in one request is one transaction; a refusal undoes it.
+Behaviors act through it. Each request is one transaction; an error rolls it back.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.callbacks import report
 from didww.emulator.controls.clock import stamp
 from didww.emulator.data.export_file import ExportCache
 from didww.emulator.engine import overrides
-from didww.emulator.engine.accounts import NOBODY, features_of
-from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.accounts import NOBODY, get_features
+from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import referrers
 from didww.emulator.engine.sql import Conditions
-from didww.emulator.engine.store import takes_no_more
+from didww.emulator.engine.store import is_disk_full
 
 if TYPE_CHECKING:
     import random
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
     from didww._schema.filters import FilterRule
     from didww.emulator.controls.clock import Clock
-    from didww.emulator.data.catalogue import Catalogue
+    from didww.emulator.data.catalog import Catalog
     from didww.emulator.engine.schema import Table
     from didww.emulator.engine.store import Record, Row, Store
 
 __all__ = ["AccountSession", "Runtime", "TransitionRule", "new_id", "run_due"]
 
 log = logging.getLogger("didww.emulator")
-PLAIN = Behaviour()
+PLAIN = Behavior()
 T = TypeVar("T")
 
 
 class TransitionRule(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When and how records of one type that wait are decided; see `Transitions.set`."""
+    """When and how pending records of a type change; see `Transitions.set`."""
 
     after: float | None = None
     reads: int | None = None
@@ -54,55 +54,55 @@ class TransitionRule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Runtime:
-    """What all accounts share: store, clock, catalog, random generator, behaviors."""
+    """State shared by all accounts: store, clock, catalog, random generator, behaviors."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        catalogue: Catalogue,
+        catalog: Catalog,
         rng: random.Random,
-        behaviours: Mapping[str, Behaviour],
+        behaviors: Mapping[str, Behavior],
     ) -> None:
         self.store = store
         self.clock = clock
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.rng = rng
-        self.behaviours = behaviours
+        self.behaviors = behaviors
         self.filled: set[tuple[str, int]] = set()
-        """Types whose first rows are known to be there, by owner."""
+        """Types and owners whose initial rows exist."""
         self.next_due = ""
-        """When the next event falls due, as text; empty if nothing is scheduled."""
+        """Time of the next event, as text; empty if nothing is scheduled."""
         self.transition_rules: dict[str, TransitionRule] = {}
-        """When and how what waits is decided, by type; what is not in it goes by its behaviour's steps."""
-        self.holding = False
-        """Whether what begins in the request at hand is to wait for somebody's decision."""
-        self.awaited: set[str] = set()
-        """Records that go on when they were read often enough."""
-        self.ordered = False
-        """Whether callbacks were queued that nobody was told about yet."""
-        self.shelf = ExportCache()
-        """Files of exports that were asked for."""
+        """Transition rules by type; other types follow the steps of their behavior."""
+        self.hold = False
+        """Whether records created by the current request stay pending until decided manually."""
+        self.read_counted: set[str] = set()
+        """Records that change after a number of reads."""
+        self.callbacks_queued = False
+        """Whether callbacks are queued that the worker does not know of yet."""
+        self.export_cache = ExportCache()
+        """Recently downloaded export files."""
         self.load()
 
     def load(self) -> None:
-        """Take from the store what is remembered here; to be called when all of it was replaced."""
+        """Reload cached values; call it after the store was replaced."""
         execute = self.store.connection.execute
         self.filled.clear()
         self.next_due = execute("SELECT min(at) FROM events").fetchone()[0] or ""
-        self.awaited = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
+        self.read_counted = {row[0] for row in execute("SELECT DISTINCT record FROM events WHERE reads IS NOT NULL")}
         self.transition_rules = msgspec.json.decode(
-            self.store.get_meta("paces") or "{}", type=dict[str, TransitionRule]
+            self.store.get_meta("transition_rules") or "{}", type=dict[str, TransitionRule]
         )
         waiting = execute("SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT 1").fetchone()
-        self.ordered = waiting is not None
+        self.callbacks_queued = waiting is not None
 
-    def behaviour(self, type: str) -> Behaviour:
-        """The behaviour of a type; one that does nothing if it has none."""
-        return self.behaviours.get(type, PLAIN)
+    def behavior(self, type: str) -> Behavior:
+        """Return the behavior of a type, or a default without effects."""
+        return self.behaviors.get(type, PLAIN)
 
-    def changing(self, work: Callable[[], T]) -> T:
-        """Do `work` as one transaction; if it is refused, nothing of it was done."""
+    def run_in_transaction(self, work: Callable[[], T]) -> T:
+        """Run `work` in a transaction, rolled back if it raises."""
         try:
             with self.store.transaction():
                 return work()
@@ -111,22 +111,22 @@ class Runtime:
             raise
 
     def new_id(self) -> str:
-        """An id such as the service makes: a random UUID, from the seed."""
+        """Return a random UUID from the seeded generator."""
         return new_id(self.rng)
 
 
 def new_id(rng: random.Random) -> str:
-    """A random UUID."""
+    """Return a random UUID."""
     text = f"{rng.getrandbits(128):032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) % 4]}{text[17:20]}-{text[20:]}"
 
 
 class AccountSession:
-    """One account's view.
+    """One account's view of the emulator.
 
     Attributes:
         owner: The account's number.
-        base: Address of the API in the request at hand, e.g. `http://127.0.0.1:8080/v3`, without a slash at the end.
+        base: Base URL of the API in the current request, without a trailing slash: `http://127.0.0.1:8080/v3`.
     """
 
     def __init__(self, runtime: Runtime, owner: int, base: str, moment: datetime | None = None) -> None:
@@ -137,35 +137,35 @@ class AccountSession:
         self._moment = moment
 
     @property
-    def catalogue(self) -> Catalogue:
-        """The number catalogue."""
-        return self.runtime.catalogue
+    def catalog(self) -> Catalog:
+        """The number catalog."""
+        return self.runtime.catalog
 
     @property
     def rng(self) -> random.Random:
-        """Random numbers from the seed."""
+        """The seeded random generator."""
         return self.runtime.rng
 
     def new_id(self) -> str:
-        """A new random id."""
+        """Return a new random id."""
         return self.runtime.new_id()
 
     def now(self) -> datetime:
-        """The time; for something scheduled, the time it was scheduled for."""
+        """Return the current time; in an event, the time it was scheduled for."""
         return self._moment or self.runtime.clock.now()
 
     def stamp(self, moment: datetime | None = None) -> str:
-        """Return a time as attributes hold it. Defaults to now."""
+        """Return a time in the format of attributes. Defaults to now."""
         return stamp(moment or self.now())
 
     def enabled(self, feature: str) -> bool:
-        """Whether the account has a feature of `accounts.FEATURES`."""
-        return features_of(self._store, self.owner)[feature]
+        """Return whether the account has a feature of `accounts.FEATURES`."""
+        return get_features(self._store, self.owner)[feature]
 
-    # Tables and their first rows
+    # Tables and their initial rows
 
     def touch(self, type: str) -> Table:
-        """The table of a type with its first rows in it.
+        """Return the table of a type, with its initial rows inserted.
 
         Raises:
             KeyError: There is no such type.
@@ -174,61 +174,61 @@ class AccountSession:
         owner = NOBODY if table.shared else self.owner
         if (type, owner) not in self.runtime.filled:
             if not self._store.filled(type, owner):
-                self.runtime.changing(partial(self._fill, table, owner))
+                self.runtime.run_in_transaction(partial(self._fill, table, owner))
             self.runtime.filled.add((type, owner))
         return table
 
     def _fill(self, table: Table, owner: int) -> None:
-        # Marked first: what the first rows are made of may lead back here.
+        # Mark it first: building the initial rows may call this again.
         self._store.mark_filled(table.type, owner)
         self.runtime.filled.add((table.type, owner))
-        behaviour = self.runtime.behaviour(table.type)
+        behavior = self.runtime.behavior(table.type)
         if table.shared:
-            rows = behaviour.rows(self)
-            if rows is None and table.type in overrides.CATALOGUE:
-                rows = self.catalogue.rows(table.type)
+            rows = behavior.rows(self)
+            if rows is None and table.type in overrides.CATALOG:
+                rows = self.catalog.rows(table.type)
             self._store.insert(table, None, rows or ())
         else:
-            for row in behaviour.account_rows(self):
+            for row in behavior.account_rows(self):
                 self.insert(table.type, row)
 
     # Reading
 
     def get(self, type: str, id: object) -> Record | None:
-        """The record with this id, if there is one and the account sees it."""
+        """Return the record with this id, or None if the account has no such record."""
         row = self.row(type, id)
         return None if row is None else self._store.table(type).record(row)
 
     def row(self, type: str, id: object) -> Row | None:
-        """The same as a row of the store."""
+        """Return the row with this id, or None if the account has no such record."""
         table = self.touch(type)
         if not isinstance(id, str):
             return None
-        behaviour = self.runtime.behaviours.get(type)
-        if behaviour is not None and not behaviour.resolve(self, id):
+        behavior = self.runtime.behaviors.get(type)
+        if behavior is not None and not behavior.resolve(self, id):
             return None
         return self._store.row(table, self.owner, id)
 
     def find(self, type: str, /, *, order: str = "rowid", limit: int = -1, **equals: Any) -> list[Record]:
-        """Records whose members equal these values (a list: any of them; None: null).
+        """Return records whose members equal these values (a list: any of them; None: null).
 
         Args:
-            type: Their type.
+            type: Type of the records.
             order: A column, with ` DESC` for descending. Defaults to the order of creation.
-            limit: Most records.
+            limit: Maximum number of records; -1 for all.
             **equals: Attributes, to-one relationships (the id), hidden columns.
         """
         table = self.touch(type)
         return [table.record(row) for row in self._store.rows_where(table, self.owner, equals, order, limit)]
 
     def count(self, type: str, /, **equals: Any) -> int:
-        """How many records `find` would find."""
+        """Return how many records `find` would return."""
         return self._store.count_where(self.touch(type), self.owner, equals)
 
     def search(self, type: str, filters: Mapping[str, Any]) -> list[Record]:
-        """Records that match filters of the type's list, e.g. `{"did_group.features": ["emergency"]}`.
+        """Return records that match list filters, such as `{"did_group.features": ["emergency"]}`.
 
-        A value is one value, a list of which any may match, or None for records that have none.
+        A value is a single value, a list of alternatives, or None for records without a value.
         """
         table = self.touch(type)
         conditions = Conditions(table, self.owner, self.touch)
@@ -240,7 +240,7 @@ class AccountSession:
         return [table.record(row) for row in rows]
 
     def related(self, type: str, id: str, name: str) -> list[str]:
-        """The ids that a to-many relationship leads to."""
+        """Return the ids of a to-many relationship."""
         relation = self.touch(type).relations[name]
         other = self.touch(relation.targets[0])
         if relation.inverse is None:
@@ -251,7 +251,7 @@ class AccountSession:
     # Writing
 
     def insert(self, type: str, record: Mapping[str, Any]) -> Record:
-        """Add a record of the account: `id` and `created_at` are set if they are missing, the rest is null.
+        """Insert a record of the account: missing `id` and `created_at` are set, the rest is null.
 
         To-many relationships are lists of ids.
 
@@ -270,17 +270,17 @@ class AccountSession:
         for name, ids in many.items():
             self._relate(table, made["id"], name, ids)
         row = self._store.row(table, self.owner, made["id"])
-        assert row is not None  # noqa: S101 it was put there
+        assert row is not None  # noqa: S101 just inserted
         return table.record(row)
 
     def insert_many(self, type: str, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add many records fast: each has its `id` and every attribute that shall not be null, and no to-many."""
+        """Insert many records fast; each needs its `id` and every non-null attribute, without to-many relationships."""
         table = self.touch(type)
         with self._store.transaction():
             self._store.insert(table, None if table.shared else self.owner, records)
 
     def update(self, type: str, id: str, changes: Mapping[str, Any]) -> Record:
-        """Set members of a record of the account; to-many relationships are replaced.
+        """Update members of a record of the account; to-many relationships are replaced.
 
         Raises:
             KeyError: There is no such record or member.
@@ -298,26 +298,28 @@ class AccountSession:
                 plain[name] = value
         self._store.update(table, id, plain)
         row = self._store.row(table, self.owner, id)
-        assert row is not None  # noqa: S101 it was there
+        assert row is not None  # noqa: S101 checked above
         record = table.record(row)
         if "status" in changes:
             report(self, type, before[table.place["status"]], record)
         return record
 
     def delete(self, type: str, id: str) -> None:
-        """Remove a record of the account.
+        """Delete a record of the account.
 
-        What cannot be without it goes with it (an identity's addresses and documents), other links to it become null.
+        Dependent records are deleted too (an identity's addresses and documents); other references become null.
         """
         table = self.touch(type)
         if self._store.row(table, self.owner, id) is None:
             return
-        for one in referrers(type):
-            other = self._store.table(one.type)
-            several = type if one.polymorphic else None
-            for row in list(self._store.rows_linking(other, one.column, [id], several)):
-                if one.nullable:
-                    changes = {one.column: None, f"{one.column}_type": None} if several else {one.column: None}
+        for referrer in referrers(type):
+            other = self._store.table(referrer.type)
+            several = type if referrer.polymorphic else None
+            for row in list(self._store.rows_linking(other, referrer.column, [id], several)):
+                if referrer.nullable:
+                    changes = (
+                        {referrer.column: None, f"{referrer.column}_type": None} if several else {referrer.column: None}
+                    )
                     self._store.update(other, row[0], changes)
                 else:
                     self.delete(other.type, row[0])
@@ -337,24 +339,24 @@ class AccountSession:
     def schedule(
         self, at: datetime | float, type: str, name: str, payload: Any = None, record: str | None = None
     ) -> None:
-        """Have the behaviour of `type` called with `due(session, name, payload)`.
+        """Schedule a call of `due(session, name, payload)` of the behavior of `type`.
 
         Args:
-            at: When, or in how many seconds.
-            type: Whose behaviour.
-            name: What is to be done.
-            payload: Plain JSON values that it needs.
-            record: The record that it decides, if it decides one.
+            at: Time, or seconds from now.
+            type: Type of the behavior.
+            name: Name of the event.
+            payload: Plain JSON values for the event.
+            record: Id of the record that it changes, if any.
         """
         moment = at if isinstance(at, datetime) else self.now() + timedelta(seconds=at)
-        self._plan(type, name, payload, record, at=stamp(moment))
+        self._insert_event(type, name, payload, record, at=stamp(moment))
 
-    def once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
-        """The same, unless something is scheduled under this key already."""
+    def schedule_once(self, at: datetime, type: str, name: str, key: str, payload: Any = None) -> None:
+        """Schedule an event, unless one with this key exists."""
         if self._store.connection.execute("SELECT 1 FROM events WHERE record = ?", (key,)).fetchone() is None:
             self.schedule(at, type, name, payload, key)
 
-    def _plan(
+    def _insert_event(
         self, type: str, name: str, payload: Any, record: str | None, *, at: str | None = None, reads: int | None = None
     ) -> None:
         self._store.connection.execute(
@@ -364,37 +366,37 @@ class AccountSession:
         if at is not None and (not self.runtime.next_due or at < self.runtime.next_due):
             self.runtime.next_due = at
         if reads is not None and record is not None:
-            self.runtime.awaited.add(record)
+            self.runtime.read_counted.add(record)
 
-    def begin(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
-        """Let a record that was just created go its way: the steps of its behaviour, at the rule that was set.
+    def start_transitions(self, type: str, payload: Mapping[str, Any], *, at_once: bool = False) -> None:
+        """Schedule the steps of a newly created record, as the transition rule of its type says.
 
         Args:
-            type: Its type.
-            payload: What the steps need; `id` is the record's.
-            at_once: Decide now, if no rule was set.
+            type: Type of the record.
+            payload: Values for the steps; `id` is the record's.
+            at_once: Whether to run the last step now if no rule is set.
         """
-        behaviour = self.runtime.behaviour(type)
+        behavior = self.runtime.behavior(type)
         rule = self.runtime.transition_rules.get(type) or TransitionRule(after=0 if at_once else None)
-        steps, whole = behaviour.steps, behaviour.steps[-1][0]
+        steps, whole = behavior.steps, behavior.steps[-1][0]
         for n, (seconds, name) in enumerate(steps, start=1):
             last = n == len(steps)
-            said: Mapping[str, Any] = payload
+            values: Mapping[str, Any] = payload
             if last and rule.outcome is not None:
-                name, said = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
-            if last and (rule.by_hand or self.runtime.holding):
-                self._plan(type, name, said, payload["id"])
+                name, values = rule.outcome, {**payload, "reasons": rule.reasons, "comment": rule.comment}  # noqa: PLW2901
+            if last and (rule.by_hand or self.runtime.hold):
+                self._insert_event(type, name, values, payload["id"])
             elif rule.reads is not None and rule.reads > 0:
-                self._plan(type, name, said, payload["id"], reads=-(-rule.reads * n // len(steps)))
+                self._insert_event(type, name, values, payload["id"], reads=-(-rule.reads * n // len(steps)))
             elif rule.reads == 0 or rule.after == 0:
-                behaviour.due(self, name, said)
+                behavior.due(self, name, values)
             else:
                 part = seconds if rule.after is None else rule.after * seconds / whole
-                self.schedule(part, type, name, said, payload["id"])
+                self.schedule(part, type, name, values, payload["id"])
 
-    def seen(self, id: str) -> None:
-        """A record was read: one time less until it goes on."""
-        if id not in self.runtime.awaited:
+    def record_read(self, id: str) -> None:
+        """Count a read of a record that changes after a number of reads."""
+        if id not in self.runtime.read_counted:
             return
         execute = self._store.connection.execute
         execute("UPDATE events SET reads = reads - 1 WHERE record = ? AND reads IS NOT NULL", (id,))
@@ -403,31 +405,31 @@ class AccountSession:
         if done and (not self.runtime.next_due or now < self.runtime.next_due):
             self.runtime.next_due = now
         if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
-            self.runtime.awaited.discard(id)
+            self.runtime.read_counted.discard(id)
 
     def gross(self, net: Decimal) -> Decimal:
-        """A price with VAT, in whole cents; SKU prices and the like are without it."""
+        """Return a net price plus VAT, in whole cents."""
         percent = Decimal(self._store.get_meta("vat") or 0)
         return (net * (100 + percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def balance(self) -> Decimal:
-        """What the account can spend: prepaid money and credit."""
+        """Return the total balance: prepaid and credit."""
         return Decimal(self.find("balances", limit=1)[0]["total_balance"])
 
     def charge(self, amount: Decimal, *, beyond: bool = False) -> None:
-        """Take `amount` from the prepaid money; a negative amount is given back.
+        """Deduct `amount` from the prepaid balance; a negative amount is refunded.
 
         Args:
             amount: US dollars.
-            beyond: Whether the balance may go below zero by it.
+            beyond: Whether the balance may become negative.
 
         Raises:
-            Refused: It is more than can be spent (400, with both amounts).
+            HttpError: The balance is insufficient (400, with both amounts).
         """
         record = self.find("balances", limit=1)[0]
         available = Decimal(record["total_balance"])
         if amount > available and amount > 0 and not beyond:
-            raise Refused(
+            raise HttpError(
                 400,
                 "Insufficient balance",
                 code="400",
@@ -445,13 +447,13 @@ def _as_filter(match: FilterRule, value: Any) -> Filter:
     return Filter.by(match, tuple(cast("Any", value)) if several else () if value is None else (value,))
 
 
-def _done(store: Store, id: int, due: Callable[[], None]) -> None:
+def _run_event(store: Store, id: int, due: Callable[[], None]) -> None:
     store.connection.execute("DELETE FROM events WHERE id = ?", (id,))
     due()
 
 
 def run_due(runtime: Runtime) -> None:
-    """Do what has fallen due, in the order of its time; what one event schedules may be due as well."""
+    """Run due events in order of time, including those scheduled meanwhile."""
     store = runtime.store
     while runtime.next_due and runtime.next_due <= stamp(runtime.clock.now()):
         found = store.connection.execute(
@@ -465,11 +467,11 @@ def run_due(runtime: Runtime) -> None:
             runtime.next_due = at
             return
         session = AccountSession(runtime, owner, "http://127.0.0.1/v3", datetime.fromisoformat(at).astimezone(UTC))
-        due = partial(runtime.behaviour(type).due, session, name, msgspec.json.decode(payload))
+        due = partial(runtime.behavior(type).due, session, name, msgspec.json.decode(payload))
         try:
-            runtime.changing(partial(_done, store, id, due))
-        except Exception as error:  # a fault of one behaviour must not stop the others, nor be tried for ever
-            if takes_no_more(error):  # nothing of it was done, and it stays due
+            runtime.run_in_transaction(partial(_run_event, store, id, due))
+        except Exception as error:  # an error in one behavior must not stop the others, nor be retried forever
+            if is_disk_full(error):  # it was rolled back and stays due
                 raise
             log.exception("emulator: the event %s of %s failed", name, type)
             store.connection.execute("DELETE FROM events WHERE id = ?", (id,))

@@ -1,7 +1,4 @@
-"""Filters and sort keys as SQL: over a column, a related record's column, or what the facts work out.
-
-A filter says how it compares, dots in its name lead to related types.
-"""
+"""Filters and sort keys as SQL: over columns, columns of related records, or computed expressions."""
 
 # ruff: noqa: S608 names come from declarations, values are parameters
 from __future__ import annotations
@@ -29,8 +26,8 @@ class Conditions:
 
     Args:
         table: The table that is queried, under the alias `t0`.
-        owner: The account that asks.
-        touch: Gives a type's table, filled; called for every type that the query reads.
+        owner: The requesting account.
+        touch: Returns the filled table of a type; called for every type that the query reads.
     """
 
     def __init__(self, table: Table, owner: int, touch: Callable[[str], Table]) -> None:
@@ -46,12 +43,12 @@ class Conditions:
         return " AND ".join(self._terms) or "1"
 
     def narrow(self, filters: Mapping[str, Filter]) -> None:
-        """Let only rows through that match all filters."""
-        for name, one in filters.items():
-            self._terms.append(self._term(self.table, "t0", name, one))
+        """Restrict the rows to those that match all filters."""
+        for name, filter in filters.items():
+            self._terms.append(self._term(self.table, "t0", name, filter))
 
     def order(self, sorts: Sequence[tuple[str, bool]]) -> str:
-        """The ORDER BY clause's keys. Null comes last, and first where the order is descending."""
+        """Return the keys of the ORDER BY clause. Nulls come last, or first in descending order."""
         terms: list[str] = []
         sorts = sorts or [
             (name.removeprefix("-"), name.startswith("-")) for name in overrides.ORDER.get(self.table.type, ())
@@ -73,7 +70,7 @@ class Conditions:
             inner = self._alias()
             key, _ = self._sort_key(other, inner, rest)
             return f'(SELECT {key} {self._from(other, inner)}{inner}.id = {alias}."{head}")', True
-        worked_out = self._worked_out(table, alias, name)
+        worked_out = self._computed(table, alias, name)
         if worked_out is not None:
             return worked_out, False
         column = table.by_name[name]
@@ -82,22 +79,22 @@ class Conditions:
 
     # One filter
 
-    def _term(self, table: Table, alias: str, name: str, one: Filter) -> str:
+    def _term(self, table: Table, alias: str, name: str, filter: Filter) -> str:
         match = table.filters.get(name)
         name = match.alias if match is not None and match.alias else overrides.ALIASES.get((table.type, name), name)
         name = _field(table, name)
-        worked_out = self._worked_out(table, alias, name)
+        worked_out = self._computed(table, alias, name)
         if worked_out is not None:
-            return self._compare(worked_out, one)
+            return self._compare(worked_out, filter)
         head, _, rest = name.partition(".")
         if rest:
-            return self._related(table, alias, head, rest, one)
+            return self._related(table, alias, head, rest, filter)
         if name == "id":
-            return self._compare(f"{alias}.id", one)
-        return self._compare(f'{alias}."{name}"', one, listed=table.by_name[name].kind == "list")
+            return self._compare(f"{alias}.id", filter)
+        return self._compare(f'{alias}."{name}"', filter, listed=table.by_name[name].kind == "list")
 
-    def _worked_out(self, table: Table, alias: str, name: str) -> str | None:
-        """The expression of what no column holds; None for what one does."""
+    def _computed(self, table: Table, alias: str, name: str) -> str | None:
+        """Return the expression of a computed value; None for a column."""
         if (table.type, name) not in overrides.EXPRESSIONS:
             return None
         expression, types = overrides.EXPRESSIONS[table.type, name]
@@ -105,60 +102,60 @@ class Conditions:
             self._touch(type)
         return f"({expression.format(t=alias)})"
 
-    def _related(self, table: Table, alias: str, head: str, rest: str, one: Filter) -> str:
+    def _related(self, table: Table, alias: str, head: str, rest: str, filter: Filter) -> str:
         if head in table.ones:
             if rest == "id":
-                return self._compare(f'{alias}."{head}"', one)
+                return self._compare(f'{alias}."{head}"', filter)
             other = self._touch(table.ones[head].targets[0])
             inner = self._alias()
-            term = self._term(other, inner, rest, one)
+            term = self._term(other, inner, rest, filter)
             return f'{alias}."{head}" IN (SELECT {inner}.id {self._from(other, inner)}{term})'
         if (table.type, head) in overrides.REVERSED:
             type, back = overrides.REVERSED[table.type, head]
-            return self._of_many(alias, self._touch(type), back, rest, one)
+            return self._of_many(alias, self._touch(type), back, rest, filter)
         relation = table.relations.get(head)
         if relation is not None:
             other = self._touch(relation.targets[0])
             if relation.inverse is not None:
-                return self._of_many(alias, other, relation.inverse, rest, one)
+                return self._of_many(alias, other, relation.inverse, rest, filter)
             linked = f"FROM links WHERE name = {self._value(head)}"
-            if one.every and rest == "id":
+            if filter.every and rest == "id":
                 mine = f"SELECT target {linked} AND source = {alias}.id"
-                return f"NOT EXISTS (SELECT 1 FROM {self._each(one.values)} WHERE value NOT IN ({mine}))"
+                return f"NOT EXISTS (SELECT 1 FROM {self._each(filter.values)} WHERE value NOT IN ({mine}))"
             inner = self._alias()
-            term = self._term(other, inner, rest, one)
+            term = self._term(other, inner, rest, filter)
             targets = f"SELECT {inner}.id {self._from(other, inner)}{term}"
             return f"{alias}.id IN (SELECT source {linked} AND target IN ({targets}))"
         # An object's type, e.g. configuration.type.
         column = table.by_name[head]
-        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', one)
+        return self._compare(f'json_extract({alias}."{column.name}", {self._value(f"$.{rest}")})', filter)
 
-    def _of_many(self, alias: str, other: Table, back: str, rest: str, one: Filter) -> str:
+    def _of_many(self, alias: str, other: Table, back: str, rest: str, filter: Filter) -> str:
         inner = self._alias()
-        if one.nullable:  # none at all
+        if filter.nullable:  # none at all
             return f'NOT EXISTS (SELECT 1 {self._from(other, inner)}{inner}."{back}" = {alias}.id)'
-        term = self._term(other, inner, rest, one)
+        term = self._term(other, inner, rest, filter)
         return f'{alias}.id IN (SELECT {inner}."{back}" {self._from(other, inner)}{term})'
 
-    def _compare(self, expression: str, one: Filter, *, listed: bool = False) -> str:
-        if one.nullable:
+    def _compare(self, expression: str, filter: Filter, *, listed: bool = False) -> str:
+        if filter.nullable:
             return f"({expression} IS NULL OR {expression} = '')"
-        if one.compares == "contains":
-            return self._any_in(expression, one.values)
-        if one.compares in _OPERATORS:
-            return f"{expression} {_OPERATORS[one.compares]} {self._value(one.values[0])}"
+        if filter.compares == "contains":
+            return self._any_in(expression, filter.values)
+        if filter.compares in _OPERATORS:
+            return f"{expression} {_OPERATORS[filter.compares]} {self._value(filter.values[0])}"
         if listed:
             # Texts stand in the JSON of a list with their quotes, which no text inside one can imitate.
-            texts = [msgspec.json.encode(value).decode() for value in one.values]
-            return self._all_in(expression, texts) if one.every else self._any_in(expression, texts)
-        if one.case_insensitive:
-            return f"fold({expression}) IN ({self._list(one)})"
-        if len(one.values) == 1:
-            return f"{expression} = {self._value(one.values[0])}"
-        return f"{expression} IN ({self._list(one)})"
+            texts = [msgspec.json.encode(value).decode() for value in filter.values]
+            return self._all_in(expression, texts) if filter.every else self._any_in(expression, texts)
+        if filter.case_insensitive:
+            return f"fold({expression}) IN ({self._list(filter)})"
+        if len(filter.values) == 1:
+            return f"{expression} = {self._value(filter.values[0])}"
+        return f"{expression} IN ({self._list(filter)})"
 
-    def _list(self, one: Filter) -> str:
-        values = [value.casefold() for value in one.values] if one.case_insensitive else list(one.values)
+    def _list(self, filter: Filter) -> str:
+        values = [value.casefold() for value in filter.values] if filter.case_insensitive else list(filter.values)
         return f"SELECT value FROM {self._each(values)}"
 
     def _any_in(self, expression: str, values: Sequence[str]) -> str:
@@ -177,7 +174,7 @@ class Conditions:
         return f":{name}"
 
     def _from(self, other: Table, alias: str) -> str:
-        """The other type's rows that the account sees, up to the next condition."""
+        """Return a FROM clause of the visible rows of a type, up to the next condition."""
         own = "" if other.shared else f"{alias}.owner = :owner AND "
         return f'FROM "{other.type}" AS {alias} WHERE {own}'
 
@@ -187,7 +184,7 @@ class Conditions:
 
 
 def _field(table: Table, name: str) -> str:
-    """What a filter compares with: its name without what it says of the comparison."""
+    """Return the field of a filter: its name without the comparison suffix."""
     if name in table.by_name or (table.type, name) in overrides.EXPRESSIONS:
         return name
     ending = next((one for one in _ENDINGS if name.endswith(one)), "")

@@ -1,6 +1,6 @@
-"""The store: SQLite, one table for each type. Knows rows and columns; who may see what is decided above it.
+"""The SQLite store, with one table per type. Access control is left to its callers.
 
-Every value goes in as a parameter; the names in the statements come from declarations alone.
+All values are passed as parameters; names in statements come from declarations only.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from didww.emulator.engine.schema import JSON_KINDS, Table, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["PAUSE_ON_FULL_DISK", "Record", "Row", "Store", "takes_no_more", "valid_id"]
+__all__ = ["DISK_FULL_RETRY_DELAY", "Record", "Row", "Store", "is_disk_full", "valid_id"]
 
 Record: TypeAlias = dict[str, Any]
 """A record as plain JSON values by name: `id`, attributes, a to-one relationship's id, hidden columns, `private`."""
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-LAYOUT = "4"
-"""Of files with a state. Raised whenever columns or rows of the catalogue change, so that files with the old ones are
-refused: rows that are in a file already are never made again."""
+LAYOUT = "5"
+"""Layout version of state files. Raise it whenever columns or catalog rows change, so that old files are refused:
+rows in a file are never generated again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _BASE = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS filled (type TEXT, owner INTEGER, PRIMARY KEY (type, owner)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
@@ -51,9 +51,9 @@ CREATE TABLE IF NOT EXISTS links (
 CREATE INDEX IF NOT EXISTS links_target ON links (target, name);
 """
 MAX_COUNTS = 1000
-PAUSE_ON_FULL_DISK = 1.0
-"""Seconds until what could not be written is tried again."""
-AT_ONCE = 500  # ids in one statement; SQLite takes some thousands of parameters
+DISK_FULL_RETRY_DELAY = 1.0
+"""Seconds until a failed write is retried."""
+BATCH_SIZE = 500  # ids in one statement; SQLite takes some thousands of parameters
 
 
 class Store:
@@ -62,7 +62,7 @@ class Store:
     Args:
         path: The file; memory if None.
         seed: The seed that it belongs to.
-        lock: Held by whoever uses it, if several threads do.
+        lock: Lock that its users hold, if there are several threads.
 
     Raises:
         ValueError: The file was made by another version of the emulator, or with another seed.
@@ -119,28 +119,28 @@ class Store:
         self._closing()
 
     def get_meta(self, name: str) -> str | None:
-        """A text kept for the emulator itself."""
-        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        """Return an internal value, or None."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_meta(self, name: str, value: str) -> None:
-        """Keep a text for the emulator itself."""
-        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        """Store an internal value."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def replace(self, source: sqlite3.Connection) -> None:
-        """Take over all that another store holds."""
+        """Replace all contents with those of another database."""
         source.backup(self.connection)
         self._forget()
 
     def copy(self) -> sqlite3.Connection:
-        """All that the store holds, in memory."""
+        """Return an in-memory copy of the database."""
         made = sqlite3.connect(":memory:", check_same_thread=False)
         self.connection.backup(made)
         return made
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """All of it or nothing; inside another transaction, a part of that one."""
+        """Run a transaction; nested calls join the outer one."""
         if self.connection.in_transaction:
             yield
             return
@@ -154,7 +154,7 @@ class Store:
 
     @contextmanager
     def trial(self) -> Generator[None]:
-        """A transaction of which nothing is kept. It needs no room on the disk."""
+        """Run a transaction and roll it back. It needs no disk space."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -172,7 +172,7 @@ class Store:
         self._counted_at = -1
 
     def table(self, type: str) -> Table:
-        """The table of a type, made if it is not there yet.
+        """Return the table of a type, created if needed.
 
         Raises:
             KeyError: There is no such type.
@@ -198,7 +198,7 @@ class Store:
     # Reading
 
     def row(self, table: Table, owner: int, id: str) -> Row | None:
-        """The row with this id, if the owner sees it."""
+        """Return the row with this id if it is visible to the owner."""
         if table.shared:
             found = self.connection.execute(f'SELECT {table.selected} FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
         else:
@@ -210,7 +210,7 @@ class Store:
         return row
 
     def count(self, source: str, values: Mapping[str, Any]) -> int:
-        """How many rows a FROM clause has; kept until the next write, since a reader of pages asks for each of them."""
+        """Return the row count of a FROM clause; cached until the next write, since each page needs it."""
         if self._counted_at != self.connection.total_changes or not self._alone or len(self._counts) > MAX_COUNTS:
             self._counts.clear()
             self._counted_at = self.connection.total_changes
@@ -220,10 +220,10 @@ class Store:
             found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
         return found
 
-    def rows_of(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
-        """The rows with these ids, whoever owns them; ids that there are not are left out."""
+    def rows_by_id(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
+        """Return the rows with these ids, of any owner; unknown ids are omitted."""
         found: dict[str, Row] = {}
-        for part in _parts(list(ids)):
+        for part in _batches(list(ids)):
             places = ", ".join("?" * len(part))
             rows = self.connection.execute(
                 f'SELECT {table.selected} FROM "{table.type}" WHERE id IN ({places})',  # noqa: S608
@@ -235,7 +235,7 @@ class Store:
     def rows_where(
         self, table: Table, owner: int, equals: Mapping[str, Any], order: str = "rowid", limit: int = -1
     ) -> list[Row]:
-        """Rows that the owner sees whose columns equal these values (a list: any of them), ordered by a column."""
+        """Return visible rows whose columns equal these values (a list: any of them), ordered by a column."""
         where, values = _equal(table, owner, equals)
         column, _, direction = order.partition(" ")
         if column != "rowid" and column not in table.by_name:
@@ -247,15 +247,15 @@ class Store:
         return self.connection.execute(text, (*values, limit)).fetchall()
 
     def count_where(self, table: Table, owner: int, equals: Mapping[str, Any]) -> int:
-        """How many rows `rows_where` would find."""
+        """Return how many rows `rows_where` would return."""
         where, values = _equal(table, owner, equals)
         row = self.connection.execute(f'SELECT count(*) FROM "{table.type}" WHERE {where}', values).fetchone()  # noqa: S608
         return int(row[0])
 
     def rows_linking(self, table: Table, column: str, ids: Sequence[str], type: str | None) -> Iterator[Row]:
-        """Rows whose to-one `column` is one of these ids (of this type, if it can be of several)."""
+        """Yield rows whose to-one `column` is one of these ids (of this type, if polymorphic)."""
         also = f' AND "{column}_type" = ?' if type is not None else ""
-        for part in _parts(list(ids)):
+        for part in _batches(list(ids)):
             places = ", ".join("?" * len(part))
             values = part if type is None else [*part, type]
             yield from self.connection.execute(
@@ -264,8 +264,8 @@ class Store:
             )
 
     def links(self, name: str, sources: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Source and target of the links of one name, in the order of their places."""
-        for part in _parts(list(sources)):
+        """Yield source and target of the links of one name, in order."""
+        for part in _batches(list(sources)):
             places = ", ".join("?" * len(part))
             yield from self.connection.execute(
                 f"SELECT source, target FROM links WHERE name = ? AND source IN ({places}) ORDER BY source, place",  # noqa: S608
@@ -275,10 +275,10 @@ class Store:
     # Writing
 
     def insert(self, table: Table, owner: int | None, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add records; columns that a record leaves out are null.
+        """Insert records; missing columns are null.
 
         Raises:
-            ValueError: An id is no text that can stand in a path.
+            ValueError: An id cannot be a path segment.
         """
         names = [column.name for column in table.columns]
         # The place in a row of the values that are kept as JSON.
@@ -292,21 +292,21 @@ class Store:
                 row = [owner, id, *map(record.get, names)]
                 for n, name in encoded:
                     if row[n] is not None:
-                        row[n] = table.stored(name, row[n])
+                        row[n] = table.to_column(name, row[n])
                 yield row
 
         self.connection.executemany(table.insert, rows())
 
     def update(self, table: Table, id: str, changes: Mapping[str, Any]) -> None:
-        """Set columns of a row."""
+        """Update columns of a row."""
         if not changes:
             return
         sets = ", ".join(f'"{table.by_name[name].name}" = ?' for name in changes)
-        values = [table.stored(name, value) for name, value in changes.items()]
+        values = [table.to_column(name, value) for name, value in changes.items()]
         self.connection.execute(f'UPDATE "{table.type}" SET {sets} WHERE id = ?', [*values, id])  # noqa: S608
 
     def delete(self, table: Table, id: str) -> None:
-        """Remove a row and its links."""
+        """Delete a row and its links."""
         self.connection.execute(f'DELETE FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
         self.connection.execute("DELETE FROM links WHERE source = ? OR target = ?", (id, id))
 
@@ -318,21 +318,21 @@ class Store:
         )
 
     def point(self, table: Table, column: str, id: str, type: str | None, ids: Sequence[str]) -> None:
-        """Make these rows the ones whose to-one `column` is `id`, and no others."""
+        """Make exactly these rows refer to `id` in their to-one `column`."""
         also = f', "{column}_type" = NULL' if type is not None else ""
         self.connection.execute(f'UPDATE "{table.type}" SET "{column}" = NULL{also} WHERE "{column}" = ?', (id,))  # noqa: S608
         for one in ids:
             self.update(table, one, {column: id} if type is None else {column: id, f"{column}_type": type})
 
-    # What was filled, and what is to happen
+    # Initial rows
 
     def filled(self, type: str, owner: int) -> bool:
-        """Whether the first rows of a type are there, for an owner (0 for rows of nobody)."""
+        """Return whether the initial rows of a type exist for an owner (0 for shared rows)."""
         found = self.connection.execute("SELECT 1 FROM filled WHERE type = ? AND owner = ?", (type, owner)).fetchone()
         return found is not None
 
     def mark_filled(self, type: str, owner: int) -> None:
-        """Remember that the first rows of a type are there."""
+        """Record that the initial rows of a type exist."""
         self.connection.execute("INSERT OR IGNORE INTO filled VALUES (?, ?)", (type, owner))
 
 
@@ -346,13 +346,13 @@ def _close(connection: sqlite3.Connection, lock: threading.Lock) -> None:
             lock.release()
 
 
-def takes_no_more(error: BaseException) -> bool:
-    """Whether an error means that the disk is full, or cannot be written to for another reason."""
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether an error means that the disk is full or not writable."""
     return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
 
 
 def valid_id(text: str) -> bool:
-    """Whether a text can be an id: it has to stand in a path."""
+    """Return whether a text can be an id, that is, a path segment."""
     return _ID.fullmatch(text) is not None
 
 
@@ -376,9 +376,9 @@ def _equal(table: Table, owner: int, equals: Mapping[str, Any]) -> tuple[str, li
     return " AND ".join(terms) or "1", values
 
 
-def _parts(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
+def _batches(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), BATCH_SIZE):
+        yield ids[start : start + BATCH_SIZE]
 
 
 def _fold(text: Any) -> Any:

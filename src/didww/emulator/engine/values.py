@@ -1,4 +1,4 @@
-"""Checks of written values against their declaration: the kind, bounds, null, and what stands for one left out."""
+"""Validation of written values against their declaration, and their defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides
-from didww.emulator.engine.errors import Refused, attribute_error, missing, not_allowed
+from didww.emulator.engine.errors import HttpError, attribute_error, missing, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ __all__ = ["Checker", "default"]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,16}(\.\d{1,8})?", re.ASCII)
-_LARGEST = 2**31 - 1  # the service's columns are whole numbers of 32 bits, as far as their bounds tell
+_MAX_INTEGER = 2**31 - 1  # the service's columns are whole numbers of 32 bits, as far as their bounds tell
 
 
 _OBJECT = frozenset({"type", "attributes"})
@@ -44,39 +44,39 @@ _FAULTS = {
 }
 
 
-class _WrongError(Exception):
-    """The value is not of its kind; the message to answer with."""
+class _InvalidValueError(Exception):
+    """The value is invalid; the message is for the response."""
 
 
 class Checker:
-    """Checks the values of one request and collects what is wrong with them.
+    """Validate the values of one request and collect their errors.
 
     Attributes:
         creating: Whether the request creates; otherwise it updates.
-        refused: Members that must not be written (400): they are answered before anything else.
-        errors: Values that are not valid (422).
-        found: What was found good, as a record keeps it.
+        forbidden: Errors of members that cannot be written (400); reported first.
+        errors: Errors of invalid values (422).
+        values: Valid values, as stored in a record.
     """
 
     def __init__(self, *, creating: bool) -> None:
         self.creating = creating
-        self.refused: list[Refused] = []
-        self.errors: list[Refused] = []
-        self.found: Record = {}
+        self.forbidden: list[HttpError] = []
+        self.errors: list[HttpError] = []
+        self.values: Record = {}
 
     def check(self, field: Field, value: Any) -> None:
         """Check the value of an attribute."""
-        self.found[field.name] = self._member(field, value, field.name, field.name)
+        self.values[field.name] = self._member(field, value, field.name, field.name)
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
         if field.name in overrides.ANY_NUMBER and _is_number(value):
             return value
         if value is None:
             if not field.clearable:
-                self._wrong(path, label, "can't be blank")
+                self._add_error(path, label, "can't be blank")
             return None
         if field.required and isinstance(value, str) and not value.strip():
-            self._wrong(path, label, "can't be blank")
+            self._add_error(path, label, "can't be blank")
             return None
         found = self._value(field.kind, value, path, label)
         if found is not None:
@@ -85,11 +85,11 @@ class Checker:
 
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
         if isinstance(value, list) and None in value:
-            return  # an item was refused before
-        for message in limits(field, value):
-            self._wrong(path, label, message)
+            return  # an item has an error already
+        for message in limit_errors(field, value):
+            self._add_error(path, label, message)
 
-    def _wrong(self, path: str, label: str, message: str) -> None:
+    def _add_error(self, path: str, label: str, message: str) -> None:
         self.errors.append(attribute_error(label, message, path=path))
 
     def _value(self, kind: FieldType, value: Any, path: str, label: str) -> Any:
@@ -99,14 +99,14 @@ class Checker:
         if name == "object":
             return self._object(kind, value, path, label)
         try:
-            return _PLAIN[name](kind, value)
-        except _WrongError as wrong:
-            self._wrong(path, label, str(wrong))
+            return _CHECKS[name](kind, value)
+        except _InvalidValueError as wrong:
+            self._add_error(path, label, str(wrong))
             return None
 
     def _list(self, kind: FieldType, value: Any, path: str) -> Any:
         if not isinstance(value, list):
-            self._wrong(path, path, "is invalid")
+            self._add_error(path, path, "is invalid")
             return None
         item: FieldType = kind.detail
         values = cast("list[Any]", value)
@@ -114,26 +114,26 @@ class Checker:
 
     def _object(self, kind: FieldType, value: Any, path: str, label: str) -> Any:
         shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-        self.refused += [not_allowed(name) for name in shape if name not in _OBJECT]
+        self.forbidden += [not_allowed(name) for name in shape if name not in _OBJECT]
         type_, attributes = shape.get("type"), shape.get("attributes", {})
         if not isinstance(type_, str) or not isinstance(attributes, dict):
-            self._wrong(path, label, "is invalid")
+            self._add_error(path, label, "is invalid")
             return None
         fields = members(kind, type_)
-        # In a list, an error names the place in it; in a single object, the member alone.
+        # In a list, an error includes the index; in a single object, only the member.
         place = f"{path}/" if "/" in path else ""
         if not fields:
-            self._wrong(f"{path}/type", f"{place}type", "is invalid")
+            self._add_error(f"{path}/type", f"{place}type", "is invalid")
             return None
         if not any(field.create or field.update for field in fields.values()):
             how = "creation" if self.creating else "update"
-            self._wrong(f"{path}/type", f"{place}type", f"is not allowed for {how}")
+            self._add_error(f"{path}/type", f"{place}type", f"is not allowed for {how}")
             return None
         checked: dict[str, Any] = {}
         for name, one in cast("dict[str, Any]", attributes).items():
             field = fields.get(name)
             if field is None or not field.create:
-                self.refused.append(not_allowed(name))
+                self.forbidden.append(not_allowed(name))
                 continue
             checked[name] = self._member(field, one, f"{path}/{name}", f"{place}{name}")
         for name, field in fields.items():
@@ -143,32 +143,32 @@ class Checker:
 
     def _missing(self, name: str, path: str, label: str, place: str) -> None:
         if place:  # contract file orders: items without data that is required are malformed
-            self.refused.append(missing(name))
+            self.forbidden.append(missing(name))
         elif name in overrides.WHOLE_INVALID:
-            self._wrong(path, label, "is invalid")
+            self._add_error(path, label, "is invalid")
         else:
-            self._wrong(f"{path}/{name}", name, "can't be blank")
+            self._add_error(f"{path}/{name}", name, "can't be blank")
 
 
-def limits(field: Field, value: Any) -> list[str]:
-    """What the service says of the limits of a field that a value, or the linkage of a list, does not keep."""
+def limit_errors(field: Field, value: Any) -> list[str]:
+    """What the service says of the limit_errors of a field that a value, or the linkage of a list, does not keep."""
     listed = isinstance(value, list)
     return [_FAULTS[(fault.limit, listed)].format(field=field) for fault in field.faults(value)]
 
 
 def merges(kind: FieldType, named: str) -> bool:
-    """Whether an object of the type `named` is merged with the stored one when it is updated."""
+    """Return whether an update merges an object of the type `named` with the stored one."""
     return any(cls._type_name == named and cls.merges for cls in cast("tuple[type[Nested], ...]", kind.detail))
 
 
 def rules_of(kind: FieldType, named: str) -> tuple[Rule, ...]:
-    """What holds between the fields of an object of the type `named`; nothing where several classes share it."""
+    """Return the cross-field rules of the type `named`; none where several classes share it."""
     found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls._type_name == named]
     return found[0]._rules if len(found) == 1 else ()
 
 
 def members(kind: FieldType, named: str) -> dict[str, Field]:
-    """The fields of an object of the type `named`; where several classes share the type, those of all of them."""
+    """Return the fields of the type `named`, of all classes that share it."""
     found: dict[str, Field] = {}
     for cls in cast("tuple[type[Nested], ...]", kind.detail):
         if cls._type_name == named:
@@ -179,7 +179,7 @@ def members(kind: FieldType, named: str) -> dict[str, Field]:
 
 
 def complete(kind: FieldType, value: Any) -> Any:
-    """An object as it is shown: every member that is readable is there, none that is not."""
+    """Return an object with all its readable members, and no others."""
     if kind.name == "list" and isinstance(value, list):
         return [complete(kind.detail, one) for one in cast("list[Any]", value)]
     if kind.name != "object" or not isinstance(value, dict):
@@ -192,7 +192,7 @@ def complete(kind: FieldType, value: Any) -> Any:
 
 
 def default(field: Field, moment: datetime | None = None) -> Any:
-    """What stands for a value that nobody gave: null if it can be, else the emptiest of its kind."""
+    """Return the default of a field: null if nullable, else an empty value of its kind."""
     kind = field.kind
     if field.clearable or (field.nullable and not field.create and not field.update):
         return None
@@ -219,53 +219,53 @@ _EMPTY: dict[str, Callable[[], Any]] = {
 
 def _text(_kind: FieldType, value: Any) -> Any:
     if not isinstance(value, str):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     return value
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INTEGER
 
 
 def _integer(_kind: FieldType, value: Any) -> Any:
     if not _is_number(value):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     return value
 
 
 def _boolean(_kind: FieldType, value: Any) -> Any:
     if not isinstance(value, bool):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     return value
 
 
 def _decimal(_kind: FieldType, value: Any) -> Any:
     text = value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
     if isinstance(value, bool) or not _AMOUNT.fullmatch(text):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     try:
         return text if "." in text else f"{Decimal(text)}.0"
     except InvalidOperation:  # pragma: no cover the pattern lets nothing through that is none
-        raise _WrongError("is invalid") from None
+        raise _InvalidValueError("is invalid") from None
 
 
 def _datetime(_kind: FieldType, value: Any) -> Any:
     if not isinstance(value, str) or not _DATETIME.fullmatch(value):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     try:
         moment = datetime.fromisoformat(value)
         return stamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
     except (ValueError, OverflowError):
-        raise _WrongError("is invalid") from None
+        raise _InvalidValueError("is invalid") from None
 
 
 def _date(_kind: FieldType, value: Any) -> Any:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     try:
         date.fromisoformat(value)
     except ValueError:
-        raise _WrongError("is invalid") from None
+        raise _InvalidValueError("is invalid") from None
     return value
 
 
@@ -273,17 +273,17 @@ def _enum(kind: FieldType, value: Any) -> Any:
     make: Any = kind.detail
     wanted = str if issubclass(kind.detail, str) else int
     if isinstance(value, bool) or not isinstance(value, wanted) or not make(value).is_known:
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     return value
 
 
 def _map(_kind: FieldType, value: Any) -> Any:
     if not isinstance(value, dict):
-        raise _WrongError("is invalid")
+        raise _InvalidValueError("is invalid")
     return cast("dict[str, Any]", value)
 
 
-_PLAIN: dict[str, Callable[[FieldType, Any], Any]] = {
+_CHECKS: dict[str, Callable[[FieldType, Any], Any]] = {
     "text": _text,
     "integer": _integer,
     "boolean": _boolean,

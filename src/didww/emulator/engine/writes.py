@@ -1,6 +1,6 @@
-"""Requests that create, update and delete: the body checked member by member, then the behaviours' say, then stored.
+"""Create, update and delete requests: the body is validated, then the behavior runs, then the record is stored.
 
-Errors and their order: behaviour sheet, section 9; what is malformed (400) is told before what is not valid (422).
+Errors of malformed bodies (400) are reported before those of invalid values (422).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 
 from didww.emulator.engine import overrides
-from didww.emulator.engine.errors import Refused, attribute_error, missing, not_allowed, not_found, relationship_error
-from didww.emulator.engine.values import Checker, complete, default, limits, merges, rules_of
+from didww.emulator.engine.errors import HttpError, attribute_error, missing, not_allowed, not_found, relationship_error
+from didww.emulator.engine.values import Checker, complete, default, limit_errors, merges, rules_of
 
 if TYPE_CHECKING:
     from didww._schema.fields import Field
@@ -29,55 +29,55 @@ _IDENTIFIER = frozenset({"type", "id"})
 
 
 class Body(NamedTuple):
-    """The members of a request's document, unchecked."""
+    """The members of a request's document, not yet validated."""
 
     attributes: dict[str, Any]
     relationships: dict[str, Any]
 
 
 def read_body(table: Table, body: bytes | None, id: str | None) -> Body:
-    """The document of a request that creates, or updates the record `id`.
+    """Parse the document of a create request, or of an update of the record `id`.
 
     Raises:
-        Refused: It is none.
+        HttpError: The document is malformed (400).
     """
     try:
         document = msgspec.json.decode(body or b"")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Refused(400, "Bad Request", "The body is no valid JSON.", code="400") from None
+        raise HttpError(400, "Bad Request", "The body is no valid JSON.", code="400") from None
     if not isinstance(document, dict):
         raise missing("data")
     whole = cast("dict[str, Any]", document)
-    _refuse_unknown(whole, _TOP)
+    _reject_unknown(whole, _TOP)
     if "data" not in whole or whole["data"] is None:
         raise missing("data")
     if not isinstance(whole["data"], dict):
-        raise Refused(400, "Invalid data format", "Data must be a hash.", code="122")
+        raise HttpError(400, "Invalid data format", "Data must be a hash.", code="122")
     data = cast("dict[str, Any]", whole["data"])
     if "type" not in data:
         raise missing("type")
     if data["type"] != table.type:
-        raise Refused(400, "Type Mismatch", f"{data['type']} is not a valid type for this operation.", code="116")
+        raise HttpError(400, "Type Mismatch", f"{data['type']} is not a valid type for this operation.", code="116")
     if id is None:
         if "id" in data:
             raise not_allowed("id")
     elif "id" not in data:
         raise missing("id")
     elif data["id"] != id:
-        raise Refused(400, "Key is not included in URL", f"The URL does not support the key {data['id']}", code="110")
-    _refuse_unknown(data, _MEMBERS)
+        raise HttpError(400, "Key is not included in URL", f"The URL does not support the key {data['id']}", code="110")
+    _reject_unknown(data, _MEMBERS)
     return Body(_object(data, "attributes"), _object(data, "relationships"))
 
 
-def _refuse_unknown(shape: dict[str, Any], known: frozenset[str]) -> None:
-    """Refuse members that are not known (400)."""
+def _reject_unknown(shape: dict[str, Any], known: frozenset[str]) -> None:
+    """Reject unknown members (400)."""
     unknown = [not_allowed(name) for name in shape if name not in known]
     if unknown:
-        raise Refused.together(unknown)
+        raise HttpError.combine(unknown)
 
 
 def _unknown_in_linkage(value: Any) -> list[str]:
-    """Members of a relationship, and of the identifiers in it, that are not known."""
+    """Return the unknown members of a relationship and of its identifiers."""
     if not isinstance(value, dict):
         return []
     linkage = cast("dict[str, Any]", value)
@@ -90,58 +90,58 @@ def _unknown_in_linkage(value: Any) -> list[str]:
 def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
     value = data.get(name, {})
     if not isinstance(value, dict):
-        raise Refused(400, "Invalid data format", f"{name} must be a hash.", code="122")
+        raise HttpError(400, "Invalid data format", f"{name} must be a hash.", code="122")
     return cast("dict[str, Any]", value)
 
 
 def create(session: AccountSession, table: Table, body: Body) -> Record:
     """Create a record from a document."""
-    return add(session, table, _checked(session, table, body, creating=True))
+    return add(session, table, _read_changes(session, table, body, creating=True))
 
 
 def add(session: AccountSession, table: Table, record: Record) -> Record:
-    """Store a new record with all that the behaviour adds to it."""
-    behaviour = session.runtime.behaviour(table.type)
+    """Complete a new record by its behavior and store it."""
+    behavior = session.runtime.behavior(table.type)
     record.setdefault("id", session.new_id())
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behaviour.defaults.get(field.name, default(field, session.now()))
+            record[field.name] = behavior.defaults.get(field.name, default(field, session.now()))
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
-    _keep_rules(table, record)
-    behaviour.before_create(session, record)
+    _check_rules(table, record)
+    behavior.before_create(session, record)
     for field in table.attribute_fields:
-        _keep_inner_rules(field, record[field.name])
+        _check_nested_rules(field, record[field.name])
         record[field.name] = complete(field.kind, record[field.name])
-    if not behaviour.stored:
+    if not behavior.stored:
         return record
     made = session.insert(table.type, record)
-    behaviour.after_create(session, made)
+    behavior.after_create(session, made)
     if made.get("callback_url"):
-        session.runtime.ordered = True
+        session.runtime.callbacks_queued = True
     return session.get(table.type, made["id"]) or made
 
 
 def change(session: AccountSession, table: Table, record: Record, body: Body) -> None:
-    """Update a record from a document: members that were not sent stay."""
-    behaviour = session.runtime.behaviour(table.type)
-    changes = _checked(session, table, body, creating=False)
+    """Update a record from a document; members not sent are unchanged."""
+    behavior = session.runtime.behavior(table.type)
+    changes = _read_changes(session, table, body, creating=False)
     held = {
         name: session.related(table.type, record["id"], name)
         for name, relation in table.relations.items()
         if relation.many and table.cls._rules
     }
-    _keep_rules(table, {**record, **held, **changes}, changes)
+    _check_rules(table, {**record, **held, **changes}, changes)
     _merge(table, record, changes)
-    behaviour.before_update(session, record, changes)
+    behavior.before_update(session, record, changes)
     for field in table.attribute_fields:
         if field.name in changes:
-            _keep_inner_rules(field, changes[field.name])
+            _check_nested_rules(field, changes[field.name])
             changes[field.name] = complete(field.kind, changes[field.name])
     now = session.update(table.type, record["id"], changes)
-    behaviour.after_update(session, record, changes)
+    behavior.after_update(session, record, changes)
     if now.get("callback_url"):
-        session.runtime.ordered = True
+        session.runtime.callbacks_queued = True
 
 
 def remove(session: AccountSession, table: Table, id: str) -> None:
@@ -149,43 +149,43 @@ def remove(session: AccountSession, table: Table, id: str) -> None:
     record = session.get(table.type, id)
     if record is None:
         raise not_found(table.type, id)
-    behaviour = session.runtime.behaviour(table.type)
-    behaviour.before_delete(session, record)
-    if not behaviour.delete(session, record):
+    behavior = session.runtime.behavior(table.type)
+    behavior.before_delete(session, record)
+    if not behavior.delete(session, record):
         session.delete(table.type, id)
-    behaviour.after_delete(session, record)
+    behavior.after_delete(session, record)
 
 
-def _checked(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
-    """The members of a body that may be written, as a record keeps them."""
+def _read_changes(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
+    """Return the validated members of a body, as stored in a record."""
     checker = Checker(creating=creating)
     fields = table.cls._field_map
     for name, value in body.attributes.items():
         field = fields.get(name)
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
-            checker.refused.append(not_allowed(name))
+            checker.forbidden.append(not_allowed(name))
             continue
         if (table.type, name) in overrides.BLANK_IS_DEFAULT and (value is None or str(value).strip() == ""):
-            value = session.runtime.behaviour(table.type).defaults[name]  # noqa: PLW2901
+            value = session.runtime.behavior(table.type).defaults[name]  # noqa: PLW2901
         checker.check(field, value)
     linked: list[tuple[Field, Any]] = []
     for name, value in body.relationships.items():
         field = fields.get(name)
         if field is None or field.place != "relationships" or not _writable(field, creating=creating):
-            checker.refused.append(not_allowed(name))
+            checker.forbidden.append(not_allowed(name))
             continue
-        checker.refused += [not_allowed(unknown) for unknown in _unknown_in_linkage(value)]
+        checker.forbidden += [not_allowed(unknown) for unknown in _unknown_in_linkage(value)]
         linked.append((field, value))
-    if checker.refused:
-        raise Refused.together(checker.refused)
+    if checker.forbidden:
+        raise HttpError.combine(checker.forbidden)
     for field, value in linked:
         _link(session, table, field, value, checker)
     if creating:
         _require(table, checker)
     _exclude(table, checker)
     if checker.errors:
-        raise Refused.together(checker.errors)
-    return checker.found
+        raise HttpError.combine(checker.errors)
+    return checker.values
 
 
 def _merge(table: Table, record: Record, changes: Record) -> None:
@@ -199,36 +199,36 @@ def _merge(table: Table, record: Record, changes: Record) -> None:
         changes[field.name] = {**given, "attributes": {**there["attributes"], **given["attributes"]}}
 
 
-def _keep_rules(table: Table, record: Record, changes: Record | None = None) -> None:
-    """Refuse a record whose members do not go together; of one that is changed, as far as the changes concern it."""
-    errors: list[Refused] = []
+def _check_rules(table: Table, record: Record, changes: Record | None = None) -> None:
+    """Check the cross-field rules of a record; on update, those of changed members."""
+    errors: list[HttpError] = []
     for rule in table.cls._rules:
         if changes is None or not changes.keys().isdisjoint(rule.fields):
             for fault in rule.broken(record):
                 refused = relationship_error if fault.field in table.relations else attribute_error
-                errors.append(refused(fault.field, _said(fault, record, table.type)))
+                errors.append(refused(fault.field, _rule_message(fault, record, table.type)))
     if errors:
-        raise Refused.together(errors)
+        raise HttpError.combine(errors)
 
 
-def _keep_inner_rules(field: Field, value: Any) -> None:
-    """The same for an object."""
+def _check_nested_rules(field: Field, value: Any) -> None:
+    """Check the cross-field rules of a nested object."""
     if field.kind.name != "object" or value is None:
         return
     type_, inside = value["type"], value["attributes"]
     faults = [fault for rule in rules_of(field.kind, type_) for fault in rule.broken(inside)]
-    errors: list[Refused] = []
+    errors: list[HttpError] = []
     for fault in faults:
         path = f"{field.name}/{fault.field}"
-        label = field.name if fault.barred and (type_, fault.field) in overrides.BARRED else fault.field
-        errors.append(attribute_error(label, _said(fault, inside, type_), path=path))
+        label = field.name if fault.barred and (type_, fault.field) in overrides.MUST_BE_BLANK else fault.field
+        errors.append(attribute_error(label, _rule_message(fault, inside, type_), path=path))
     if errors:
-        raise Refused.together(errors)
+        raise HttpError.combine(errors)
 
 
-def _said(fault: Broken, known: Record, type: str) -> str:
+def _rule_message(fault: Broken, known: Record, type: str) -> str:
     if fault.barred:
-        return overrides.BARRED.get((type, fault.field), "must be blank")
+        return overrides.MUST_BE_BLANK.get((type, fault.field), "must be blank")
     return "can't be blank" if known[fault.field] in (None, "", []) else f"must be {fault.expected}"
 
 
@@ -238,22 +238,22 @@ def _writable(field: Field, *, creating: bool) -> bool:
 
 def _require(table: Table, checker: Checker) -> None:
     for name, field in table.cls._field_map.items():
-        if not field.required or name in checker.found:
+        if not field.required or name in checker.values:
             continue
         if field.kind.name == "object":
-            # Flow 8: a trunk without its configuration is malformed, not only invalid.
+            # A trunk without its configuration is malformed (400), not just invalid.
             raise missing(name)
         if field.place == "attributes":
             checker.errors.append(
-                Refused(422, "can't be blank", f"{name} - can't be blank", f"/data/attributes/{name}")
+                HttpError(422, "can't be blank", f"{name} - can't be blank", f"/data/attributes/{name}")
             )
         else:
             checker.errors.append(relationship_error(name, "can't be blank"))
 
 
 def _exclude(table: Table, checker: Checker) -> None:
-    """Of two relationships that exclude each other, runtime one clears the other."""
-    found = checker.found
+    """Clear the relationship that a written one excludes."""
+    found = checker.values
     for name, field in table.cls._field_map.items():
         if field.excludes is None or found.get(name) is None:
             continue
@@ -264,7 +264,7 @@ def _exclude(table: Table, checker: Checker) -> None:
 
 
 def _link(session: AccountSession, table: Table, field: Field, value: Any, checker: Checker) -> None:
-    name, found = field.name, checker.found
+    name, found = field.name, checker.values
     relation = table.relations[name]
     shape = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     if "data" not in shape:
@@ -280,14 +280,14 @@ def _link(session: AccountSession, table: Table, field: Field, value: Any, check
             checker.errors.append(relationship_error(name, "can't be blank"))
         ids: list[str] = []
         for one in cast("list[Any]", data):
-            known = _known(session, relation.targets, one)
+            known = _resolve_identifier(session, relation.targets, one)
             if known is None:
-                checker.errors.append(_unknown(table, name))
+                checker.errors.append(_reference_error(table, name))
                 return
             ids.append(known[1])
         found[name] = list(dict.fromkeys(ids))
         if ids:
-            checker.errors += [relationship_error(name, message) for message in limits(field, ids)]
+            checker.errors += [relationship_error(name, message) for message in limit_errors(field, ids)]
         return
     found[name] = None
     if relation.polymorphic:
@@ -296,17 +296,17 @@ def _link(session: AccountSession, table: Table, field: Field, value: Any, check
         if not field.nullable:
             checker.errors.append(relationship_error(name, "can't be blank"))
         return
-    known = _known(session, relation.targets, data)
+    known = _resolve_identifier(session, relation.targets, data)
     if known is None or field.detach_only:
-        checker.errors.append(_unknown(table, name))
+        checker.errors.append(_reference_error(table, name))
         return
     found[name] = known[1]
     if relation.polymorphic:
         found[f"{name}_type"] = known[0]
 
 
-def _known(session: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
-    """Type and id of an identifier that names something the account can see; None for any other."""
+def _resolve_identifier(session: AccountSession, targets: tuple[str, ...], data: Any) -> tuple[str, str] | None:
+    """Return type and id of a valid identifier of a visible record, or None."""
     if not isinstance(data, dict):
         return None
     one = cast("dict[str, Any]", data)
@@ -316,9 +316,9 @@ def _known(session: AccountSession, targets: tuple[str, ...], data: Any) -> tupl
     return (type, id) if session.row(type, id) is not None else None
 
 
-def _unknown(table: Table, name: str) -> Refused:
+def _reference_error(table: Table, name: str) -> HttpError:
     special = overrides.REFERENCE_ERRORS.get((table.type, name))
     if special is None:
         return relationship_error(name)
     title, detail, pointer = special
-    return Refused(422, title, detail, pointer)
+    return HttpError(422, title, detail, pointer)

@@ -1,8 +1,7 @@
-"""The controls of an emulator over HTTP, below `/_emulator/`.
+"""The control API: the controls of an emulator over HTTP, below `/_emulator/`.
 
-What Python has as `emulator.clock.advance("30 days")` is `POST /_emulator/clock/advance` with `{"by": "30 days"}`.
-
-Nothing is declared twice: parameters, checks and the OpenAPI document come from the methods' own signatures.
+`emulator.clock.advance("30 days")` in Python is `POST /_emulator/clock/advance` with `{"by": "30 days"}`. Parameters,
+validation and the OpenAPI document are derived from the signatures of the methods.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
-from didww.emulator.engine.errors import Refused
-from didww.emulator.engine.store import takes_no_more
+from didww.emulator.engine.errors import HttpError
+from didww.emulator.engine.store import is_disk_full
 from didww.version import __version__
 
 if TYPE_CHECKING:
@@ -33,12 +32,12 @@ if TYPE_CHECKING:
     from didww._core.effects import Request
     from didww.emulator.emulator import Emulator
 
-__all__ = ["OPERATIONS", "PREFIX", "answer", "call", "from_text", "openapi", "said"]
+__all__ = ["OPERATIONS", "PREFIX", "call", "error_message", "handle", "openapi", "parse_parameters"]
 
 PREFIX: Final = "/_emulator/"
 
-# Group: its operations; those that only read are GET, the others POST.
-_READING: Final = frozenset(
+# Operations by group; read-only ones use GET, the others POST.
+_READ_ONLY: Final = frozenset(
     {"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots", "id_of"}
 )
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -55,7 +54,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 _NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
-_TEXT_ALREADY: Final = (timedelta, datetime, Decimal)
+_TEXT_TYPES: Final = (timedelta, datetime, Decimal)
 
 
 class _Operation(NamedTuple):
@@ -63,12 +62,12 @@ class _Operation(NamedTuple):
     path: str
     call: Callable[..., Any]
     parameters: type[msgspec.Struct]
-    several: str | None
-    """The parameter that takes any number of values in Python."""
+    repeated: str | None
+    """The `*args` parameter of the method, if any."""
 
 
-def answer(emulator: Emulator, request: Request) -> Response:
-    """The response to a request below `/_emulator/`."""
+def handle(emulator: Emulator, request: Request) -> Response:
+    """Return the response to a request below `/_emulator/`."""
     split = urlsplit(request.url)
     place = split.path.removeprefix(PREFIX).strip("/")
     if place == "openapi.json":
@@ -78,40 +77,40 @@ def answer(emulator: Emulator, request: Request) -> Response:
     if operation is None:
         return _json(404, {"error": f"There is no {split.path}.{did_you_mean(place, table)} See {PREFIX}openapi.json."})
     if request.method.replace("HEAD", "GET") != operation.method:
-        return _json(405, {"error": f"{split.path} is called with {operation.method}."}, {"allow": operation.method})
+        return _json(405, {"error": f"Use {operation.method} for {split.path}."}, {"allow": operation.method})
     try:
         if operation.method == "GET":
-            given = from_text(place, parse_qsl(split.query))
+            given = parse_parameters(place, parse_qsl(split.query))
         else:
             body = request.body if isinstance(request.body, bytes) else b""
             given = msgspec.json.decode(body or b"{}", type=operation.parameters)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         takes = f". It takes: {', '.join(operation.parameters.__struct_fields__) or 'nothing'}."
-        return _json(422, {"error": said(error) + (takes if "unknown field" in str(error) else "")})
+        return _json(422, {"error": error_message(error) + (takes if "unknown field" in str(error) else "")})
     try:
         result = call(emulator, place, given)
     except AssertionError as error:
         return _json(409, {"error": str(error)})
     except (LookupError, ValueError, ArithmeticError, TimeoutError) as error:
         status = 404 if isinstance(error, LookupError) else 504 if isinstance(error, TimeoutError) else 422
-        return _json(status, {"error": said(error)})
+        return _json(status, {"error": error_message(error)})
     except sqlite3.OperationalError as error:
-        if not takes_no_more(error):
+        if not is_disk_full(error):
             raise
-        return _json(507, {"error": f"The state cannot be written to its file ({error}): make room on its disk."})
+        return _json(507, {"error": f"Cannot write the state file ({error}). Free disk space and retry."})
     if result is None:
         return Response(204, {}, b"")
     return _json(200, result)
 
 
-# For this door and for the console
+# Shared with the console
 
 
-def from_text(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
-    """An operation's parameters from the fields of a query or a form; what is repeated is a list where one is taken.
+def parse_parameters(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
+    """Parse the parameters of an operation from a query or a form; repeated fields become lists.
 
     Raises:
-        msgspec.ValidationError: They cannot be so.
+        msgspec.ValidationError: A parameter is invalid.
     """
     parameters = _operations()[place].parameters
     lists = {
@@ -129,22 +128,22 @@ def from_text(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.Struct:
 
 
 def call(emulator: Emulator, place: str, given: msgspec.Struct) -> Any:
-    """What the operation at a place answers; it raises what the method in Python raises."""
+    """Call an operation and return its result; raises what the Python method raises."""
     values = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
     operation = _operations()[place]
-    several = values.pop(operation.several, ()) if operation.several else ()
+    repeated = values.pop(operation.repeated, ()) if operation.repeated else ()
     group, _, name = place.partition("/")
     try:
-        return getattr(getattr(emulator, group), name)(*several, **values)
-    except Refused as refused:
-        # A key that the emulator does not take.
-        raise ValueError(f"api_key: {refused}.") from None
+        return getattr(getattr(emulator, group), name)(*repeated, **values)
+    except HttpError as error:
+        # The emulator does not accept the key.
+        raise ValueError(f"api_key: {error}.") from None
 
 
-def said(error: Exception) -> str:
-    """The text of an error that an operation raised, or the reading of its parameters."""
+def error_message(error: Exception) -> str:
+    """Return the message of an error of an operation or of its parameters."""
     if isinstance(error, msgspec.DecodeError):
-        return _where(str(error))
+        return _describe_location(str(error))
     return str(error.args[0]) if error.args else str(error)
 
 
@@ -152,7 +151,7 @@ def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> R
     return Response(status, {"content-type": "application/json", **(headers or {})}, msgspec.json.encode(content))
 
 
-def _where(text: str) -> str:
+def _describe_location(text: str) -> str:
     return text.replace(" - at `$.", " (in `").replace("`$`", "the body") + (")" if " - at `$." in text else "")
 
 
@@ -186,8 +185,8 @@ def _operations() -> dict[str, _Operation]:
         for name in names:
             call = getattr(classes[group], name)
             path = f"{group}/{name}"
-            parameters, several = _parameters(path, call)
-            found[path] = _Operation("GET" if name in _READING else "POST", path, call, parameters, several)
+            parameters, repeated = _parameters(path, call)
+            found[path] = _Operation("GET" if name in _READ_ONLY else "POST", path, call, parameters, repeated)
     return found
 
 
@@ -197,27 +196,27 @@ def _signature(call: Callable[..., Any]) -> inspect.Signature:
 
 
 def _parameters(path: str, call: Callable[..., Any]) -> tuple[type[msgspec.Struct], str | None]:
-    """A struct of a method's parameters, and the one of them that takes any number of values."""
+    """Return a struct of a method's parameters, and the name of its `*args` parameter."""
     fields: list[Any] = []
-    several = None
+    repeated = None
     for name, one in list(_signature(call).parameters.items())[1:]:
-        kind = _plain(one.annotation)
+        kind = _json_type(one.annotation)
         if one.kind is inspect.Parameter.VAR_POSITIONAL:
-            several = name
+            repeated = name
             fields.append((name, list[kind], msgspec.field(default_factory=list)))  # type: ignore[valid-type]
         elif one.default is inspect.Parameter.empty:
             fields.append((name, kind))
         else:
             fields.append((name, kind | msgspec.UnsetType, msgspec.UNSET))
     title = "".join(word.title() for word in re.split("[/_]", path)) + "Input"
-    return msgspec.defstruct(title, fields, kw_only=True, forbid_unknown_fields=True), several
+    return msgspec.defstruct(title, fields, kw_only=True, forbid_unknown_fields=True), repeated
 
 
-def _plain(kind: Any) -> Any:
-    """A parameter's type as JSON can say it: what can be given as text in Python too is text."""
+def _json_type(kind: Any) -> Any:
+    """Return the JSON type of a parameter; types that also accept text in Python become text."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        kinds = [_plain(one) for one in typing.get_args(kind) if one not in _TEXT_ALREADY]
+        kinds = [_json_type(one) for one in typing.get_args(kind) if one not in _TEXT_TYPES]
         return typing.Union[tuple(kinds)]  # noqa: UP007 made from a list
     if origin is Sequence:
         return list[typing.get_args(kind)[0]]  # type: ignore[misc]
@@ -225,7 +224,7 @@ def _plain(kind: Any) -> Any:
 
 
 def openapi() -> dict[str, Any]:
-    """The OpenAPI document of the controls."""
+    """Return the OpenAPI document of the control API."""
     operations = _operations()
     results = [_result(one) for one in operations.values()]
     parameters = [one.parameters for one in operations.values()]
@@ -234,7 +233,7 @@ def openapi() -> dict[str, Any]:
     )
     paths: dict[str, Any] = {}
     for n, one in enumerate(operations.values()):
-        first, details = _documented(one.call)
+        first, details = _split_docstring(one.call)
         shape: dict[str, Any] = {"operationId": one.path.replace("/", "_"), "summary": first, "description": details}
         members = components[one.parameters.__name__]
         if one.method == "GET":
@@ -253,9 +252,9 @@ def openapi() -> dict[str, Any]:
             if result == {"type": "null"}
             else {"200": {"description": first, "content": {"application/json": {"schema": result}}}}
         )
-        wrong = {"422": "A parameter cannot be so.", "404": "There is no such thing."}
+        wrong = {"422": "A parameter is invalid.", "404": "Not found."}
         if one.path.startswith("journal/assert"):
-            wrong["409"] = "It was not so; the text shows the nearest requests."
+            wrong["409"] = "The assertion failed; the error lists similar requests."
         failed = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
         shape["responses"] = done | {status: {"description": text, **failed} for status, text in wrong.items()}
         paths[f"{PREFIX}{one.path}"] = {one.method.lower(): shape}
@@ -263,7 +262,7 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Controls of the didww emulator",
+            "title": "Control API of the didww emulator",
             "version": __version__,
             "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
         },
@@ -277,6 +276,6 @@ def _result(operation: _Operation) -> Any:
     return str if kind is datetime else kind
 
 
-def _documented(call: Callable[..., Any]) -> tuple[str, str]:
+def _split_docstring(call: Callable[..., Any]) -> tuple[str, str]:
     first, _, rest = (inspect.getdoc(call) or "").partition("\n")
     return first, rest.strip()

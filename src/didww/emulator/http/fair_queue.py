@@ -1,7 +1,7 @@
-"""A fair share of one thread for many connections: a small request does not wait for everybody's large ones.
+"""Fair queuing of requests: a small request does not wait for the large ones of other connections.
 
-Weighted fair queuing: each request is given the time at which it would be finished if all connections were served at
-once, by a clock that counts work instead of seconds, and the earliest goes first.
+Weighted fair queuing: each request gets the virtual time at which it would finish if all connections were served at
+once, and the earliest goes first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FairQueue"]
 
 _LOOP_ROUNDS = 4
-"""Rounds of the event loop that it takes to accept a connection, read from it and start its task."""
+"""Event loop iterations needed to accept a connection, read from it and start its task."""
 _MAX_REMEMBERED = 1000
 
 
@@ -30,7 +30,7 @@ class _Waiting(NamedTuple):
 
 
 class FairQueue:
-    """Lets one request at a time go on, in fair order. Belongs to one event loop.
+    """Run one request at a time, in fair order. Belongs to one event loop.
 
     Example:
         >>> async def main():
@@ -48,15 +48,15 @@ class FairQueue:
         self._busy = False
         self._now = 0.0
         self._finished: dict[Hashable, float] = {}
-        """By connection, where its last request ends."""
+        """Virtual finish time of the last request, by connection."""
 
     @asynccontextmanager
     async def share_of(self, connection: Hashable, work: float) -> AsyncGenerator[None]:
-        """Wait until a request may be worked on; others wait while the `async with` block lasts.
+        """Wait for the turn of a request; others wait while the `async with` block runs.
 
         Args:
-            connection: Whose request it is.
-            work: How much it is estimated to be, in any unit.
+            connection: Connection of the request.
+            work: Estimated work, in any unit.
         """
         start = max(self._now, self._finished.get(connection, 0.0))
         self._finished[connection] = finish = start + work
@@ -64,7 +64,7 @@ class FairQueue:
         heapq.heappush(self._waiting, _Waiting(finish, next(self._numbers), start, ready))
         if not self._busy:
             self._busy = True
-            # Not at once: what arrived in the same round of the loop is compared first.
+            # Not immediately: requests of the same loop iteration are compared first.
             self.loop.call_soon(self._next, 1)
         try:
             await ready
@@ -78,13 +78,13 @@ class FairQueue:
             self._next(_LOOP_ROUNDS)
 
     def _next(self, rounds: int) -> None:
-        """Let the next request go, after so many rounds of the loop in which more can arrive."""
+        """Start the next request after some loop iterations, in which more can arrive."""
         if rounds > 1:
             self.loop.call_soon(self._next, rounds - 1)
             return
         while self._waiting:
             waiting = heapq.heappop(self._waiting)
-            if not waiting.ready.done():  # else cancelled
+            if not waiting.ready.done():  # else canceled
                 self._now = max(self._now, waiting.start)
                 waiting.ready.set_result(None)
                 return

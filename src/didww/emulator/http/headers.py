@@ -1,7 +1,4 @@
-"""What HTTP puts around the engine's answers: validators, caching, pages of other origins, compression.
-
-Values: recorded responses of the service.
-"""
+"""HTTP headers of responses: validators, caching, CORS and compression, as in recorded responses of the service."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request
 
-__all__ = ["CROSS_ORIGIN", "compressed", "header_of", "with_validators"]
+__all__ = ["CROSS_ORIGIN", "add_validators", "compress", "get_header"]
 
 CROSS_ORIGIN: Final = {
     "access-control-allow-methods": "GET, POST, DELETE, PUT, PATCH, OPTIONS",
@@ -27,39 +24,39 @@ CROSS_ORIGIN: Final = {
     "access-control-allow-headers": "accept, api-key, content-type, x-didww-api-version, x-requested-with",
     "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition",
 }
-"""Beside `access-control-allow-origin`, for pages in browsers."""
+"""CORS headers besides `access-control-allow-origin`."""
 
 _SMALLEST: Final = 1024
-"""Bytes from which compressing is worth it."""
+"""Minimum size in bytes for compression."""
 _FAST: Final = 1
 
 
-def header_of(headers: Mapping[str, str], name: str) -> str:
-    """The value of a header, its name in any case; empty if there is none."""
+def get_header(headers: Mapping[str, str], name: str) -> str:
+    """Return the value of a header (case-insensitive); empty if absent."""
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
-def with_validators(request: Request, response: Response, seconds: float) -> Response:
-    """A response with the headers of the service: `ETag`, `Cache-Control`, `Vary`, `X-Runtime`.
+def add_validators(request: Request, response: Response, seconds: float) -> Response:
+    """Return a response with `ETag`, `Cache-Control`, `Vary` and `X-Runtime` headers.
 
-    A request whose `If-None-Match` names the tag is answered with 304.
+    It is 304 if `If-None-Match` of the request matches.
     """
     headers = {"vary": "Accept-Encoding, Origin", "x-runtime": f"{seconds:.6f}", "cache-control": "no-cache"}
     if response.status in (200, 201) and response.body and not isinstance(response, Streamed):
         tag = response.headers.get("etag") or f'W/"{md5(response.body, usedforsecurity=False).hexdigest()}"'
         headers |= {"etag": tag, "cache-control": "max-age=0, private, must-revalidate"}
-        if request.method in ("GET", "HEAD") and tag in header_of(request.headers, "if-none-match"):
+        if request.method in ("GET", "HEAD") and tag in get_header(request.headers, "if-none-match"):
             kept = {name: value for name, value in response.headers.items() if name != "content-type"}
             return Response(304, {**headers, **kept}, b"")
     return msgspec.structs.replace(response, headers={**headers, **response.headers})
 
 
-def compressed(request: Request, response: Response) -> Response:
-    """A JSON answer packed with gzip, if the request takes that."""
+def compress(request: Request, response: Response) -> Response:
+    """Return a JSON response compressed with gzip, if the request accepts that."""
     if (
         len(response.body) < _SMALLEST
         or "json" not in response.headers.get("content-type", "")
-        or not _takes_gzip(header_of(request.headers, "accept-encoding"))
+        or not _takes_gzip(get_header(request.headers, "accept-encoding"))
     ):
         return response
     headers = {**response.headers, "content-encoding": "gzip"}

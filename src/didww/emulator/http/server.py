@@ -18,18 +18,18 @@ __all__ = ["Server", "running"]
 
 
 class Server(AppServer):
-    """A server for an emulator; listens from the moment it is made.
+    """An HTTP server for an emulator; listens as soon as it is created.
 
     Args:
-        emulator: The emulator that answers.
+        emulator: The emulator that handles requests.
         host: Address to listen on. Defaults to loopback.
-        port: Port to listen at; 0 picks a free one.
+        port: Port to listen on; 0 picks a free one.
         log: Called with method, path, status and seconds after each response.
-        open_control: Whether others than this machine may use the controls.
-        hosts: Names with a dot, beside `host`, that it is asked for by; `"*"` is any.
+        open_control: Whether other machines may use the control API.
+        hosts: Allowed host names with a dot, besides `host`; `"*"` allows any.
 
     Raises:
-        DidwwClientError: The address cannot be used, or uvicorn is not installed.
+        DidwwClientError: The address is not available, or uvicorn is not installed.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Server(AppServer):
 
 @contextlib.contextmanager
 def running(**options: Any) -> Generator[str]:
-    """The base URL of an emulator that serves on a free loopback port while the `with` block lasts.
+    """Serve an emulator on a free loopback port while the `with` block runs; yields its base URL.
 
     Args:
         options: Arguments of `Emulator`.
@@ -73,7 +73,7 @@ def running(**options: Any) -> Generator[str]:
 
 
 def write_ready_file(path: Path, base_url: str) -> None:
-    """Write `base_url` to `path`, whole or not at all."""
+    """Write `base_url` to `path` atomically."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(f"{base_url}\n", encoding="utf-8")
     os.replace(part, path)  # noqa: PTH105 the same as Path.replace, which pathlib types as a method of its own

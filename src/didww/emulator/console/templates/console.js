@@ -1,5 +1,5 @@
 "use strict";
-// The journal: its fragment is asked for each second, and put in place if it is another one.
+// Poll the journal fragment every second and replace it when it changes.
 const live = document.querySelector("[data-poll]");
 if (live) {
   const pause = document.querySelector("[data-pause]");
@@ -8,9 +8,9 @@ if (live) {
   const round = async () => {
     if (!paused && !document.hidden) {
       try {
-        const answer = await fetch(live.dataset.poll, { cache: "no-store" });
-        if (!answer.ok) throw new Error(String(answer.status));
-        const text = await answer.text();
+        const response = await fetch(live.dataset.poll, { cache: "no-store" });
+        if (!response.ok) throw new Error(String(response.status));
+        const text = await response.text();
         if (!paused && text !== last) {
           const focused = document.activeElement && live.contains(document.activeElement) ? document.activeElement.id : "";
           live.innerHTML = text;
@@ -19,7 +19,7 @@ if (live) {
         }
         state.textContent = paused ? "paused" : "live";
       } catch {
-        state.textContent = "the emulator does not answer";
+        state.textContent = "the emulator does not respond";
       }
     }
     setTimeout(round, 1000);
@@ -27,7 +27,7 @@ if (live) {
   pause.hidden = false;
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     state.textContent = paused ? "paused" : "live";
   });
   round();

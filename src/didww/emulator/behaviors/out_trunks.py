@@ -1,7 +1,4 @@
-"""Outbound trunks: the server's defaults, the credentials that it makes, and what is spent within 24 hours.
-
-Sources: behaviour sheet, section 8 (defaults); scenarios sheet, section 10 (authentication methods).
-"""
+"""Outbound trunks: server defaults, generated credentials, and the spend of the last 24 hours."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.named import Named
-from didww.emulator.behaviours.trunks import networks, random_word
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.behaviors.trunks import networks, random_word
 from didww.emulator.engine import overrides, queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
@@ -26,13 +23,13 @@ __all__ = ["OutTrunks", "RegenerateCredentials", "spend"]
 _WINDOW: Final = timedelta(hours=24)
 _ACTION: Final = "on_cli_mismatch_action"
 _LARGEST_THRESHOLD: Final = 100_000
-"""Behaviour sheet, section 8: the range depends on the account; this one is Postman's."""
+"""The range depends on the account; this one is from the Postman collection."""
 
 
-class OutTrunks(Named):
+class OutTrunks(UniqueNames):
     """Outbound trunks."""
 
-    among = ("voice_out_trunks",)
+    shared_by = ("voice_out_trunks",)
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "status": "active",
@@ -47,15 +44,15 @@ class OutTrunks(Named):
     }
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Make the credentials."""
+        """Generate the credentials."""
         super().before_create(session, record)
         _check(session, record)
-        record["authentication_method"] = _completed(session, record["authentication_method"], {}, "creation")
+        record["authentication_method"] = _complete(session, record["authentication_method"], {}, "creation")
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """A sent method replaces the whole one; credentials stay as long as their kind does.
+        """Replace a sent authentication method; credentials are kept while its type is unchanged.
 
-        Unblocking a trunk begins its 24 hours anew.
+        Unblocking a trunk restarts its 24 hours.
         """
         super().before_update(session, record, changes)
         _check(session, changes)
@@ -63,25 +60,25 @@ class OutTrunks(Named):
             changes |= {"threshold_reached": False, "private": {**record["private"], "spent": []}}
         if "authentication_method" in changes:
             there: dict[str, Any] = record["authentication_method"] or {}
-            changes["authentication_method"] = _completed(
+            changes["authentication_method"] = _complete(
                 session, changes["authentication_method"], there, "update", record["id"]
             )
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """What was spent in the last 24 hours."""
-        return {"spent_amount": str(_spent(session, record) or "0.0")}
+        """Return the spend of the last 24 hours."""
+        return {"spent_amount": str(_spent_today(session, record) or "0.0")}
 
 
 def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
-    """Add the price of a call to what a trunk has spent; at its threshold it is blocked.
+    """Add the price of a call to the spend of a trunk, and block it at its threshold.
 
-    Only the trunk's own hours are counted: the account's balance is not touched, as calls are billed apart.
+    The account's balance does not change: calls are billed separately.
     """
     record = session.get("voice_out_trunks", trunk) or {}
-    spent = _spent(session, record)
+    spent = _spent_today(session, record)
     kept = [one for one in record["private"].get("spent", []) if one[0] > session.stamp(session.now() - _WINDOW)]
     now = session.stamp()
-    if kept and kept[-1][0][:16] == now[:16]:  # of a minute, one sum
+    if kept and kept[-1][0][:16] == now[:16]:  # one sum per minute
         now, amount_before = kept[-1][0], Decimal(kept.pop()[1])
         kept.append([now, str(amount_before + amount)])
     else:
@@ -94,13 +91,13 @@ def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
     return session.update("voice_out_trunks", trunk, changes)
 
 
-def _spent(session: AccountSession, record: Record) -> Decimal:
+def _spent_today(session: AccountSession, record: Record) -> Decimal:
     since = session.stamp(session.now() - _WINDOW)
     return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
 
 
 def _check(session: AccountSession, changes: Record) -> None:
-    """Refuse an action without its feature, and what is no address or out of range; store a prefix once."""
+    """Validate features, addresses and ranges; normalize networks."""
     action = changes.get(_ACTION)
     if action in overrides.NEED_FEATURE["voice_out_trunks", _ACTION] and not session.enabled(action):
         raise attribute_error(_ACTION, "is not enabled for this account")
@@ -114,13 +111,13 @@ def _check(session: AccountSession, changes: Record) -> None:
     networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")
 
 
-class RegenerateCredentials(Behaviour):
-    """New credentials for a trunk; nothing else is stored, and the response bears the trunk's id."""
+class RegenerateCredentials(Behavior):
+    """New credentials of a trunk; the response has the trunk's id."""
 
     stored = False
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Replace them; trunks of other methods have none."""
+        """Replace the credentials; trunks with other methods have none."""
         trunk = session.get("voice_out_trunks", record["voice_out_trunk"]) or {}
         method: dict[str, Any] = trunk["authentication_method"]
         if method["type"] != "credentials_and_ip":
@@ -133,8 +130,8 @@ class RegenerateCredentials(Behaviour):
         )
 
 
-def _completed(session: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
-    """The method as it is stored: with credentials, those that are there if the kind stays."""
+def _complete(session: AccountSession, given: Any, there: Any, when: str, id: str = "") -> dict[str, Any]:
+    """Return the method to store, with existing credentials if its type is unchanged."""
     kind, inside = given["type"], dict(given["attributes"])
     if kind == "ip_only":
         raise attribute_error("type", f"is not allowed for {when}", path="authentication_method/type")
@@ -143,7 +140,7 @@ def _completed(session: AccountSession, given: Any, there: Any, when: str, id: s
         raise attribute_error("twilio_account_sid", "has already been taken", path=path)
     if kind == "credentials_and_ip":
         path = "authentication_method/attributes/allowed_sip_ips"
-        # Single addresses come back as networks.
+        # The service returns single addresses as networks.
         inside["allowed_sip_ips"] = networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
         made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
         inside["username"] = made.get("username") or random_word(session, 10)
@@ -152,5 +149,5 @@ def _completed(session: AccountSession, given: Any, there: Any, when: str, id: s
 
 
 def _is_taken(session: AccountSession, sid: str, id: str) -> bool:
-    """Whether another trunk, of any account, trusts this Twilio account."""
+    """Return whether another trunk of any account trusts this Twilio account."""
     return any(other != id for other in queries.trunks_with_twilio_account(session, sid))

@@ -1,10 +1,9 @@
-"""Orders buy numbers: by quantity (1 by default), one particular number, or one that is reserved; or channels.
+"""Orders of numbers (by quantity, an available DID or a reservation) or channels.
 
-An order is charged at once, holds its numbers from then on, and completes by itself shortly after: then the account
-owns them. With back ordering (the service's default) it stays pending until all its numbers are in stock, unless the
-group takes no back orders; it is tried again every minute. Channels are there at once. Items hold the prices of one
-unit, with VAT; the amount is the sum over all units. Prices of SKUs are without VAT. Sources: scenarios sheet,
-sections 1 to 4 and 11; contract file orders; recorded responses.
+An order is charged immediately, holds its numbers, and completes automatically soon after. With back ordering (the
+service's default) it stays pending until all its numbers are in stock, unless the group does not allow back orders; it
+is retried every minute. Channels are available immediately. Items have unit prices with VAT; SKU prices exclude VAT.
+Sources: `tests/contract/facts/orders.yaml`; recorded responses.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from didww.emulator.behaviours.available_dids import hold_account, pick
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.capacity import priced_by
-from didww.emulator.behaviours.dids import take_over
-from didww.emulator.behaviours.months import last_day, month_earlier, month_later
-from didww.emulator.behaviours.named import cost, order_reference
-from didww.emulator.engine.errors import Refused, attribute_error, not_allowed
+from didww.emulator.behaviors.available_dids import hold_account, pick_numbers
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.capacity import get_price_tier
+from didww.emulator.behaviors.dids import take_over
+from didww.emulator.behaviors.months import add_month, last_day, subtract_month
+from didww.emulator.behaviors.naming import cost, order_reference
+from didww.emulator.engine.errors import HttpError, attribute_error, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,12 +31,12 @@ __all__ = ["Orders"]
 
 SECONDS_TO_TRY_AGAIN = 60.0
 MAX_TRIES_A_MINUTE = 60
-"""After them, an order that waits for stock is tried every hour: a leap of a year is no million tries."""
+"""After them, a back order is retried hourly, so that advancing the clock by a year stays fast."""
 _CHOICES = ("qty", "did_reservation_id", "available_did_id")
 
 
-class Orders(Behaviour):
-    """Priced, charged, filled."""
+class Orders(Behavior):
+    """Orders."""
 
     steps = ((0.4, "complete"),)
     outcomes = ("complete", "cancel")
@@ -45,7 +44,7 @@ class Orders(Behaviour):
     defaults: ClassVar[Mapping[str, Any]] = {"allow_back_ordering": True}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check the items, hold their numbers and charge their price."""
+        """Check the items, hold their numbers and charge the price."""
         backorder = record["allow_back_ordering"]
         description = "Capacity" if record["items"][0]["type"] == "capacity_order_items" else "DID"
         record.update(
@@ -55,10 +54,10 @@ class Orders(Behaviour):
         items: list[Any] = []
         plans: list[dict[str, Any]] = []
         for index, item in enumerate(record["items"]):
-            answer, plan = _priced(session, index, item, backorder=backorder)
-            items.append(answer)
+            order_item, plan = _price_item(session, index, item, backorder=backorder)
+            items.append(order_item)
             plans.append(plan)
-            total += cost(answer["attributes"])
+            total += cost(order_item["attributes"])
             _hold(session, plan, record["id"])
         session.charge(total)
         record["items"] = items
@@ -66,11 +65,11 @@ class Orders(Behaviour):
         record["private"] = {"plans": plans}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Have it filled; channels alone are there at once."""
-        session.begin("orders", {"id": record["id"]}, at_once=not _of_numbers(record["private"]["plans"]))
+        """Schedule the completion; orders of channels complete immediately."""
+        session.start_transitions("orders", {"id": record["id"]}, at_once=not _number_plans(record["private"]["plans"]))
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Hand the numbers over, if all of them are there; or cancel."""
+        """Complete the order if all numbers are in stock, or cancel it."""
         order = session.get("orders", payload["id"])
         if order is None or order["status"] != "pending":
             return
@@ -78,21 +77,21 @@ class Orders(Behaviour):
             _cancel(session, order)
             return
         plans = order["private"]["plans"]
-        for plan in _of_numbers(plans):
+        for plan in _number_plans(plans):
             group = session.get("did_groups", plan["group"])
             missing = plan["qty"] - len(plan["numbers"])
             if group is not None and missing:
-                more = pick(session, group, missing)
+                more = pick_numbers(session, group, missing)
                 _hold(session, {**plan, "numbers": more}, order["id"])
                 plan["numbers"] += more
-        if any(len(plan["numbers"]) < plan["qty"] for plan in _of_numbers(plans)):
+        if any(len(plan["numbers"]) < plan["qty"] for plan in _number_plans(plans)):
             tried = order["private"].get("tried", 0) + 1
             session.update("orders", order["id"], {"private": {"plans": plans, "tried": tried}})
             again = SECONDS_TO_TRY_AGAIN if tried < MAX_TRIES_A_MINUTE else 3600
             session.schedule(again, "orders", "complete", {"id": order["id"]}, order["id"])
             return
         now = session.now()
-        until = month_later(now)
+        until = add_month(now)
         for plan, item in zip(plans, order["items"], strict=True):
             if "pool" in plan:
                 pool = session.get("capacity_pools", plan["pool"]) or {}
@@ -107,10 +106,10 @@ class Orders(Behaviour):
         session.update("orders", order["id"], {"status": "completed", "items": order["items"]})
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Cancel: the money comes back, the numbers go back into stock."""
-        # Only orders of numbers can be canceled; how the service says so of others is not documented.
-        if record["status"] != "pending" or not _of_numbers(record["private"]["plans"]):
-            raise Refused(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
+        """Cancel the order: refund it and release its numbers."""
+        # Only orders of numbers can be canceled; the service's error for others is not documented.
+        if record["status"] != "pending" or not _number_plans(record["private"]["plans"]):
+            raise HttpError(422, "Order not pending", "base - Order not pending", "/data/attributes/base")
         _cancel(session, record)
         return True
 
@@ -123,17 +122,17 @@ def _cancel(session: AccountSession, order: Record) -> None:
         held.delete("did_reservations", hold["id"])
 
 
-def _of_numbers(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _number_plans(plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [plan for plan in plans if "pool" not in plan]
 
 
-def _priced(
+def _price_item(
     session: AccountSession, index: int, item: Any, *, backorder: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The item as it is answered, and the plan to fill it."""
+    """Return the item of the response, and the plan to fill it."""
     inside = item["attributes"]
 
-    def refused(name: str, message: str = "is invalid") -> Refused:
+    def refused(name: str, message: str = "is invalid") -> HttpError:
         return attribute_error(f"items/{index}/{name}", message)
 
     if item["type"] == "capacity_order_items":
@@ -157,7 +156,7 @@ def _priced(
     if len(numbers) < qty and not (backorder and group["back_orders"]):
         raise refused("qty", "exceeds available DIDs count")
     once, monthly = (session.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
-    answer = {
+    attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
@@ -176,22 +175,22 @@ def _priced(
         "monthly": sku["monthly_price"],
         "cycles": inside.get("billing_cycles_count"),
     }
-    return {"type": "did_order_items", "attributes": answer}, plan
+    return {"type": "did_order_items", "attributes": attributes}, plan
 
 
 def _channels(
-    session: AccountSession, inside: dict[str, Any], refused: Callable[..., Refused]
+    session: AccountSession, inside: dict[str, Any], refused: Callable[..., HttpError]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Channels for a pool until it renews, at the price of the greatest quantity that is reached."""
+    """Return the item and plan of channels until the pool renews, at the price of the quantity tier."""
     pool, qty = session.get("capacity_pools", inside.get("capacity_pool_id")), inside.get("qty", 1)
     if pool is None:
         raise refused("capacity_pool_id")
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
-    price = priced_by(session, pool, qty)
+    price = get_price_tier(session, pool, qty)
     once = session.gross(Decimal(price["setup_price"]))
     monthly = session.gross(Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
-    answer = {
+    attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",
         "mrc": f"{monthly:.2f}",
@@ -200,29 +199,29 @@ def _channels(
         "billed_to": None,
         "capacity_pool_id": pool["id"],
     }
-    return {"type": "capacity_order_items", "attributes": answer}, {"pool": pool["id"], "qty": qty, "numbers": []}
+    return {"type": "capacity_order_items", "attributes": attributes}, {"pool": pool["id"], "qty": qty, "numbers": []}
 
 
 def _rest_of_month(session: AccountSession, pool: Record) -> Decimal:
-    """Which part of a month new channels are charged for: what is left of the pool's."""
+    """Return the fraction of the month that new channels are charged for."""
     today = session.now().date()
     ends = date.fromisoformat(pool["renew_date"])
-    begins = month_earlier(ends, pool["private"].get("day"))
+    begins = subtract_month(ends, pool["private"].get("day"))
     return Decimal((ends - today).days) / Decimal((ends - begins).days)
 
 
-def _by_quantity(session: AccountSession, group: Record, qty: int, _refused: Callable[..., Refused]) -> list[str]:
-    return pick(session, group, qty)
+def _by_quantity(session: AccountSession, group: Record, qty: int, _refused: Callable[..., HttpError]) -> list[str]:
+    return pick_numbers(session, group, qty)
 
 
-def _available(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+def _available(session: AccountSession, group: Record, id: str, refused: Callable[..., HttpError]) -> list[str]:
     number = session.get("available_dids", id)
     if number is None or number["did_group"] != group["id"]:
         raise refused("available_did_id")
     return [number["number"]]
 
 
-def _reserved(session: AccountSession, group: Record, id: str, refused: Callable[..., Refused]) -> list[str]:
+def _reserved(session: AccountSession, group: Record, id: str, refused: Callable[..., HttpError]) -> list[str]:
     reservation = session.get("did_reservations", id)
     if reservation is None or reservation["did_group"] != group["id"]:
         raise refused("did_reservation_id")
@@ -238,7 +237,7 @@ _CHOOSERS: dict[str, Callable[..., list[str]]] = {
 
 
 def _hold(session: AccountSession, plan: dict[str, Any], order: str) -> None:
-    """Keep the numbers of a plan out of stock while the order is pending."""
+    """Hold the numbers of a plan while the order is pending."""
     held = hold_account(session)
     for number in plan["numbers"]:
         held.insert(

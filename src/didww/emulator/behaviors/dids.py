@@ -1,7 +1,7 @@
-"""Numbers after the purchase: paid month by month by the clock, canceled, restored, removed; their channels.
+"""DIDs after the purchase: monthly renewal, cancellation, removal, and channels.
 
-What is not documented is decided so: a renewal takes the monthly price of the SKU from the balance, without an order;
-a number that cannot be paid is removed. Source: scenarios sheet, section 13; contract file dids.
+Not documented, and chosen here: a renewal charges the monthly price of the SKU without an order; a number that cannot
+be paid is removed. Source: `tests/contract/facts/dids.yaml`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.capacity import check_channels, recount
-from didww.emulator.behaviours.history import remember
-from didww.emulator.behaviours.months import month_later
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.capacity import check_channels, recount
+from didww.emulator.behaviors.history import record_event
+from didww.emulator.behaviors.months import add_month
 from didww.emulator.engine import queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Dids", "take_over"]
 
 
-class Dids(Behaviour):
-    """Numbers."""
+class Dids(Behavior):
+    """DIDs."""
 
     def before_seed(self, session: AccountSession, record: Record) -> None:
-        """A number belongs to the group whose range it is of, or else to the one with the longest of its prefixes."""
+        """Assign the group whose range contains the number, or else the one with the longest matching prefix."""
         number = record.get("number")
         if not number or not str(number).isdigit():
             raise attribute_error("number", "is invalid")
@@ -48,39 +48,39 @@ class Dids(Behaviour):
                 raise attribute_error("expires_at", "can't be blank")
             begun = datetime.fromisoformat(record["expires_at"])
         else:
-            record["expires_at"] = session.stamp(month_later(begun))
+            record["expires_at"] = session.stamp(add_month(begun))
         record["private"] = {"monthly": skus[0]["monthly_price"] if skus else "0.00", "day": begun.day}
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
-        """It is somebody's from now on."""
-        remember(session, "assigned", [record["number"]], method="staff")
+        """Transfer the number to the account."""
+        record_event(session, "assigned", [record["number"]], method="staff")
         _renew_later(session, record["expires_at"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Check channels; a number that leaves its emergency calling service cannot call for help."""
+        """Check channels; a number removed from its emergency calling service loses emergency calling."""
         check_channels(session, record, changes)
         if "emergency_calling_service" in changes:
             changes["emergency_enabled"] = False
 
     def after_update(self, session: AccountSession, before: Record, changes: Record) -> None:
-        """Count channels anew, and write into the history what changed."""
+        """Recount channels and record the changes in the history."""
         if {"capacity_pool", "dedicated_channels_count"} & set(changes):
             for pool in session.find("capacity_pools"):
                 recount(session, pool["id"])
         terminated, cycles = changes.get("terminated"), "billing_cycles_count"
         if terminated is not None and terminated != before["terminated"]:
-            remember(session, "canceled" if terminated else "restored", [before["number"]])
+            record_event(session, "canceled" if terminated else "restored", [before["number"]])
         if cycles in changes and changes[cycles] != before[cycles]:
             change = before[cycles], changes[cycles]
-            remember(session, "billing_cycles_count_changed", [before["number"]], change=change)
+            record_event(session, "billing_cycles_count_changed", [before["number"]], change=change)
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Remove at once."""
+        """Remove the number immediately."""
         _remove(session, [record], method="api3")
         return True
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew what ends now, and remove what is not renewed."""
+        """Renew due numbers, and remove those not renewed."""
         money, spent = session.balance(), Decimal(0)
         renewed: list[str] = []
         ended: list[Record] = []
@@ -91,14 +91,14 @@ class Dids(Behaviour):
                 ended.append(did)
                 continue
             spent += price
-            until = session.stamp(month_later(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
+            until = session.stamp(add_month(datetime.fromisoformat(did["expires_at"]), did["private"].get("day")))
             cycles = None if cycles is None else cycles - 1
             queries.renew_did(session, did["id"], until, cycles)
             later.add(until)
             renewed.append(did["number"])
         session.charge(spent, beyond=True)
         if renewed:
-            remember(session, "renewed", renewed, method="system")
+            record_event(session, "renewed", renewed, method="system")
         if ended:
             _remove(session, ended, method="system")
         for until in later:
@@ -106,21 +106,21 @@ class Dids(Behaviour):
 
 
 def take_over(session: AccountSession, dids: list[Record]) -> None:
-    """Hand numbers to the account that bought them."""
+    """Transfer numbers to the account that bought them."""
     session.insert_many("dids", dids)
-    remember(session, "assigned", [did["number"] for did in dids])
+    record_event(session, "assigned", [did["number"] for did in dids])
     for until in {did["expires_at"] for did in dids}:
         _renew_later(session, until)
 
 
 def _remove(session: AccountSession, dids: list[Record], *, method: str) -> None:
-    """Take numbers from the account: nothing leads to them any more, and their channels are free."""
+    """Remove numbers and references to them, and free their channels."""
     for did in dids:
         session.delete("dids", did["id"])
     for pool in sorted({did["capacity_pool"] for did in dids if did["dedicated_channels_count"]} - {None}):
         recount(session, pool)
-    remember(session, "removed", [did["number"] for did in dids], method=method)
+    record_event(session, "removed", [did["number"] for did in dids], method=method)
 
 
 def _renew_later(session: AccountSession, until: str) -> None:
-    session.once(datetime.fromisoformat(until), "dids", "renew", f"renew/{session.owner}/{until}")
+    session.schedule_once(datetime.fromisoformat(until), "dids", "renew", f"renew/{session.owner}/{until}")

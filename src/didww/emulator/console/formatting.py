@@ -1,4 +1,4 @@
-"""How the console writes things: JSON with its secrets masked, a request as curl and as Python."""
+"""How the console writes things: JSON with masked secrets, a request as curl and as Python."""
 
 from __future__ import annotations
 
@@ -19,70 +19,68 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MASK",
-    "as_curl",
-    "as_python",
-    "coloured",
-    "in_path",
-    "indented",
-    "masked",
-    "masked_pair",
-    "masked_text",
-    "moment",
+    "format_json",
+    "format_time",
+    "highlight",
+    "mask",
+    "mask_parameter",
+    "mask_text",
     "pretty",
+    "quote_segment",
+    "to_curl",
+    "to_python",
 ]
 
 MASK: Final = "********"
 _SECRET: Final = re.compile(r"password|secret|token", re.IGNORECASE)
-# In text that is no whole JSON: a member whose name says so, to the end of its value or of the text.
+# In invalid or truncated JSON: a member with a secret name, up to the end of its value or of the text.
 _MEMBER: Final = re.compile(
     r'("[^"]*(?:password|secret|token)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}\]"]+)',
     re.IGNORECASE,
 )
 _SECRET_PARAMETER: Final = re.compile(r"key|token|secret|password|signature", re.IGNORECASE)
-# In an address: what the names in its query say (as in the log of the command).
+# In a URL: query parameters with a secret name (as in the log of the command).
 _PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 _TOKEN: Final = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
 )
-# What a program that repeats a request has no use for.
+# Headers to omit when a request is repeated.
 _OF_THE_CLIENT: Final = frozenset(
     {"host", "user-agent", "content-length", "accept-encoding", "connection", "transfer-encoding", "traceparent"}
 )
 
 
-def masked(value: Any) -> Any:
-    """Plain JSON values with every secret in them masked."""
+def mask(value: Any) -> Any:
+    """Return plain JSON values with all secrets masked."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
-        return {
-            name: MASK if one is not None and _SECRET.search(name) else masked(one) for name, one in members.items()
-        }
+        return {name: MASK if one is not None and _SECRET.search(name) else mask(one) for name, one in members.items()}
     if isinstance(value, list):
-        return [masked(one) for one in cast("list[Any]", value)]
-    return masked_text(value) if isinstance(value, str) else value
+        return [mask(one) for one in cast("list[Any]", value)]
+    return mask_text(value) if isinstance(value, str) else value
 
 
-def masked_text(text: str) -> str:
-    """Text with the secrets of addresses in it masked."""
+def mask_text(text: str) -> str:
+    """Return text with the secrets in its URLs masked."""
     return _PARAMETER.sub(rf"\1{MASK}", text)
 
 
-def masked_pair(value: str, name: str) -> str:
-    """The value of a parameter, masked if its name says so."""
-    return MASK if _SECRET_PARAMETER.search(name) else masked_text(value)
+def mask_parameter(value: str, name: str) -> str:
+    """Return the value of a parameter, masked if its name is a secret's."""
+    return MASK if _SECRET_PARAMETER.search(name) else mask_text(value)
 
 
 def pretty(body: str) -> str:
-    """A body to be read: JSON indented, anything else as it is; secrets masked."""
+    """Return a body for display: JSON indented, other text unchanged, secrets masked."""
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
-        return masked_text(_MEMBER.sub(rf'\1"{MASK}"', body))
-    return indented(masked(read))
+        return mask_text(_MEMBER.sub(rf'\1"{MASK}"', body))
+    return format_json(mask(read))
 
 
-def coloured(text: str) -> Markup:
-    """JSON with its names, texts and words told apart; safe to stand in a page."""
+def highlight(text: str) -> Markup:
+    """Return JSON with syntax highlighting, as safe HTML."""
     parts: list[Markup] = []
     end = 0
     for found in _TOKEN.finditer(text):
@@ -94,23 +92,23 @@ def coloured(text: str) -> Markup:
     return Markup().join([*parts, escape(text[end:])])
 
 
-def indented(value: Any) -> str:
-    """Plain JSON values to be read."""
+def format_json(value: Any) -> str:
+    """Return plain JSON values as indented text."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def in_path(text: str) -> str:
-    """Text as a part of a path."""
+def quote_segment(text: str) -> str:
+    """Return text as a path segment."""
     return quote(text, safe="")
 
 
-def moment(text: str | None) -> str:
-    """A time of the emulator as people read it."""
+def format_time(text: str | None) -> str:
+    """Return a time for display."""
     return "" if text is None else text.replace("T", " ").removesuffix("Z")[:19]
 
 
-def as_curl(entry: Entry, base: str) -> str:
-    """A request as a command; the key is a variable of the shell."""
+def to_curl(entry: Entry, base: str) -> str:
+    """Return a request as a curl command; the key is a shell variable."""
     lines = [
         f"curl -X {shlex.quote(entry.method)} {shlex.quote(_address(entry, base))}",
         '-H "Api-Key: $DIDWW_API_KEY"',
@@ -121,18 +119,18 @@ def as_curl(entry: Entry, base: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def as_python(entry: Entry, base: str) -> str:
-    """A request as a program; the key comes from the environment.
+def to_python(entry: Entry, base: str) -> str:
+    """Return a request as a Python program; the key comes from the environment.
 
-    Reading and deleting by this library. A body is sent as it was, over HTTP: whatever it was, it can be sent again.
+    Requests without a body use this library; others send the recorded body over HTTP.
     """
-    called = None if entry.body else _called(entry)
+    called = None if entry.body else _library_call(entry)
     if called is not None:
         names = "DidwwClient, QueryParams" if "QueryParams" in called else "DidwwClient"
         client = f'DidwwClient(os.environ["DIDWW_API_KEY"], base_url={f"{base}/v3"!r})'
         return (
             f"import os\n\nfrom didww import {names}\n\n"
-            f"with {client} as client:\n    answer = client.{called}\n    print(answer.raw)"
+            f"with {client} as client:\n    response = client.{called}\n    print(response.raw)"
         )
     headers = [("Api-Key", 'os.environ["DIDWW_API_KEY"]')]
     headers += [(name, repr(value)) for name, value in _headers(entry).items()]
@@ -146,8 +144,8 @@ def as_python(entry: Entry, base: str) -> str:
     return "\n".join(lines)
 
 
-def _called(entry: Entry) -> str | None:
-    """The call of this library that sends the request; None if there is none."""
+def _library_call(entry: Entry) -> str | None:
+    """Return the call of this library that sends the request, or None."""
     place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
     cls = next((cls for cls in all_classes() if cls._path == place), None)
     if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/"):
@@ -157,7 +155,7 @@ def _called(entry: Entry) -> str | None:
         return None
     given = [repr(one) for one in rest]
     if entry.query and name != "delete":
-        params = "".join(f".param({name!r}, {masked_pair(value, name)!r})" for name, value in entry.query)
+        params = "".join(f".param({name!r}, {mask_parameter(value, name)!r})" for name, value in entry.query)
         given.append(f"QueryParams(){params}")
     return f"{place}().{name}({', '.join(given)})"
 
@@ -172,7 +170,7 @@ def _python_body(body: str) -> str:
 
 
 def _address(entry: Entry, base: str) -> str:
-    pairs = [(name, masked_pair(value, name)) for name, value in entry.query]
+    pairs = [(name, mask_parameter(value, name)) for name, value in entry.query]
     query = f"?{urlencode(pairs, quote_via=quote, safe=',*')}" if pairs else ""
     return f"{base}{quote(entry.path, safe='/')}{query}"
 

@@ -1,7 +1,7 @@
-"""Channels: the pools of an account, the groups that share some of a pool's, and the numbers that have their own.
+"""Channels: capacity pools, shared capacity groups, and dedicated channels of numbers.
 
-What is in use is counted anew after each write. Prices and pools are the emulator's own. Sources: scenarios sheet,
-section 11; contract files capacity_pools, shared_capacity_groups.
+Usage is recounted after each write. Pools and prices are the emulator's own. Sources:
+`tests/contract/facts/capacity_pools.yaml` and `shared_capacity_groups.yaml`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.months import month_later
-from didww.emulator.behaviours.named import Named
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.months import add_month
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "priced_by", "recount"]
+__all__ = ["CapacityPools", "SharedGroups", "channel_price", "check_channels", "get_price_tier", "recount"]
 
-# Name, countries (all if none are named), monthly price, price of a minute.
+# Name, countries (empty for all), monthly price, price per minute.
 _POOLS: Final = (
     ("Europe", "AT BE CH CZ DE DK ES FI FR GB IE IT NL NO PL PT SE", "5.00", "0.0100"),
     ("North America", "US CA", "4.00", "0.0080"),
@@ -32,13 +32,13 @@ _POOLS: Final = (
 _STEPS: Final = ((50, "0.90"), (200, "0.75"))
 
 
-class CapacityPools(Behaviour):
-    """Pools, empty until channels are bought."""
+class CapacityPools(Behavior):
+    """Capacity pools, empty until channels are bought."""
 
     def account_rows(self, session: AccountSession) -> Iterable[Record]:
-        """The same pools for each account."""
+        """Return the initial pools of an account."""
         now = session.now()
-        renewal = f"{month_later(now):%Y-%m-%d}"
+        renewal = f"{add_month(now):%Y-%m-%d}"
         _renew_later(session, renewal)
         countries = session.find("countries")
         for name, isos, monthly, minute in _POOLS:
@@ -65,21 +65,21 @@ class CapacityPools(Behaviour):
             }
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew the pools of a date: a month of their channels is charged. Without the money, free ones are given up.
+        """Renew the pools of a date and charge a month; if the balance is insufficient, unused channels are removed.
 
-        What the service does then is not documented; channels in use stay here, and the balance goes below zero.
+        The service's behavior is not documented; here channels in use stay, and the balance becomes negative.
         """
         for pool in session.find("capacity_pools", renew_date=payload):
             count, price = pool["total_channels_count"], channel_price(session, pool)
             if session.gross(price) * count > session.balance():
                 count = pool["assigned_channels_count"]
             session.charge(session.gross(price) * count, beyond=True)
-            until = f"{month_later(session.now(), pool['private'].get('day')):%Y-%m-%d}"
+            until = f"{add_month(session.now(), pool['private'].get('day')):%Y-%m-%d}"
             session.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
             _renew_later(session, until)
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:  # noqa: ARG002
-        """Channels can only be given up, and only free ones."""
+        """Allow only the removal of unused channels."""
         count = changes.get("total_channels_count")
         if count is None or count == record["total_channels_count"]:
             return
@@ -90,10 +90,10 @@ class CapacityPools(Behaviour):
             raise attribute_error("total_channels_count", f"should be at least {least}")
 
 
-class SharedGroups(Named):
-    """Groups of numbers with channels in common."""
+class SharedGroups(UniqueNames):
+    """Shared capacity groups."""
 
-    among = ("shared_capacity_groups",)
+    shared_by = ("shared_capacity_groups",)
     defaults: ClassVar[Mapping[str, Any]] = {"shared_channels_count": 0, "metered_channels_count": 0}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
@@ -102,53 +102,53 @@ class SharedGroups(Named):
         _check_group(session, record, 0)
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Count anew."""
+        """Recount the channels of the pool."""
         recount(session, record["capacity_pool"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Check what changes."""
+        """Check the changed members."""
         super().before_update(session, record, changes)
         same_pool = changes.get("capacity_pool", record["capacity_pool"]) == record["capacity_pool"]
-        dids = changes.get("dids", session.related(self.among[0], record["id"], "dids"))
+        dids = changes.get("dids", session.related(self.shared_by[0], record["id"], "dids"))
         freed = record["shared_channels_count"] if same_pool else 0
         _check_group(session, {**record, **changes, "dids": dids}, freed)
 
     def after_update(self, session: AccountSession, before: Record, changes: Record) -> None:  # noqa: ARG002
-        """Count all pools anew; the group may have changed its pool."""
+        """Recount all pools; the group may have changed its pool."""
         if {"capacity_pool", "shared_channels_count"} & set(changes):
             for pool in session.find("capacity_pools"):
                 recount(session, pool["id"])
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """A group in use stays."""
-        if session.related(self.among[0], record["id"], "dids"):
+        """Refuse to delete a group in use."""
+        if session.related(self.shared_by[0], record["id"], "dids"):
             text = "The capacity group cannot be removed while active numbers are assigned to it"
-            raise Refused(422, text, text, "/data")
+            raise HttpError(422, text, text, "/data")
 
     def after_delete(self, session: AccountSession, record: Record) -> None:
-        """Its channels go back to the pool."""
+        """Return its channels to the pool."""
         recount(session, record["capacity_pool"])
 
 
 def channel_price(session: AccountSession, pool: Record, qty: int | None = None) -> Decimal:
-    """What a channel of a pool costs a month: the price of the greatest quantity that is reached.
+    """Return the monthly price of a channel, by the highest quantity tier reached.
 
     Args:
         session: The account.
         pool: The pool.
-        qty: Channels to buy. Defaults to all that there are.
+        qty: Channels to buy. Defaults to all channels of the pool.
     """
-    return Decimal(priced_by(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
+    return Decimal(get_price_tier(session, pool, pool["total_channels_count"] if qty is None else qty)["monthly_price"])
 
 
-def priced_by(session: AccountSession, pool: Record, qty: int) -> Record:
-    """The prices that `qty` channels of a pool have: those of a quantity, or the pool's own."""
+def get_price_tier(session: AccountSession, pool: Record, qty: int) -> Record:
+    """Return the price tier of `qty` channels of a pool, or the pool itself."""
     steps = session.find("qty_based_pricings", capacity_pool=pool["id"], order="qty")
     return next((step for step in reversed(steps) if step["qty"] <= qty), pool)
 
 
 def recount(session: AccountSession, pool: str) -> None:
-    """Count the channels of a pool that are in use."""
+    """Recount the channels of a pool in use."""
     groups = session.find("shared_capacity_groups", capacity_pool=pool)
     used = sum(one["shared_channels_count"] or 0 for one in groups)
     used += sum(one["dedicated_channels_count"] or 0 for one in session.find("dids", capacity_pool=pool))
@@ -156,10 +156,10 @@ def recount(session: AccountSession, pool: str) -> None:
 
 
 def check_channels(session: AccountSession, did: Record, changes: Record) -> None:
-    """Refuse channels for a number that its pool does not serve, or has not.
+    """Check the channels of a number.
 
     Raises:
-        Refused: Another country, or not so many free channels.
+        HttpError: The pool does not serve the country, or lacks free channels.
     """
     pool_id = changes.get("capacity_pool", did["capacity_pool"])
     group = session.get("shared_capacity_groups", changes.get("shared_capacity_group")) or {}
@@ -175,17 +175,17 @@ def check_channels(session: AccountSession, did: Record, changes: Record) -> Non
         if pool_id is None:
             raise attribute_error("capacity_pool_id", "can't be blank")
         freed = did["dedicated_channels_count"] if pool_id == did["capacity_pool"] else 0
-        if wanted > _free(session, pool_id) + (freed or 0):
+        if wanted > _free_channels(session, pool_id) + (freed or 0):
             raise attribute_error("dedicated_channels_count", "exceeds available channels count")
 
 
 def _renew_later(session: AccountSession, date: str) -> None:
-    """Have the pools renewed that have this date when it comes."""
+    """Schedule the renewal of the pools of this date."""
     at = datetime.fromisoformat(date).replace(tzinfo=UTC)
-    session.once(at, "capacity_pools", "renew", f"renew/{session.owner}/pools/{date}", date)
+    session.schedule_once(at, "capacity_pools", "renew", f"renew/{session.owner}/pools/{date}", date)
 
 
-def _free(session: AccountSession, pool: str) -> int:
+def _free_channels(session: AccountSession, pool: str) -> int:
     record = session.get("capacity_pools", pool) or {}
     return int(record["total_channels_count"]) - int(record["assigned_channels_count"])
 
@@ -198,7 +198,7 @@ def _check_group(session: AccountSession, group: Record, freed: int) -> None:
     pool = group["capacity_pool"]
     if (group["shared_channels_count"] or 0) < 0 or (group["metered_channels_count"] or 0) < 0:
         raise attribute_error("shared_channels_count", "must be greater than or equal to 0")
-    if (group["shared_channels_count"] or 0) > _free(session, pool) + freed:
+    if (group["shared_channels_count"] or 0) > _free_channels(session, pool) + freed:
         raise attribute_error("shared_channels_count", "exceeds available channels count")
     served = session.related("capacity_pools", pool, "countries")
     for index, did in enumerate(group["dids"]):

@@ -1,7 +1,7 @@
-"""Emergency calling: the verification of an address, and the calling service that comes of it.
+"""Emergency calling: address verifications and calling services.
 
-A verification is approved by itself shortly after it was submitted; then its service becomes active and is charged by
-an order of its own. Source: scenarios sheet, section 7.
+A verification is approved automatically soon after it is submitted; then its service becomes active and is charged by a
+separate order.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.months import last_day, month_later
-from didww.emulator.behaviours.named import cost, order_reference
-from didww.emulator.behaviours.registration import SECONDS_TO_APPROVE, check, reference, rejection
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.months import add_month, last_day
+from didww.emulator.behaviors.naming import cost, order_reference
+from didww.emulator.behaviors.registration import SECONDS_TO_APPROVE, check, reference, rejection_fields
 from didww.emulator.controls.callbacks import report
-from didww.emulator.engine.errors import Refused, relationship_error
+from didww.emulator.engine.errors import HttpError, relationship_error
 
 if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
@@ -27,15 +27,15 @@ _CAN_BE_VERIFIED = ("new", "changes_required", "active")
 _CAN_BE_CANCELED = ("new", "changes_required", "active", "pending_update")
 
 
-class EmergencyVerifications(Behaviour):
-    """Submitted, and approved."""
+class EmergencyVerifications(Behavior):
+    """Verifications, approved automatically."""
 
     steps = ((SECONDS_TO_APPROVE, "approve"),)
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check numbers, address and identity; make the calling service, or take the one that is named."""
+        """Check numbers, address and identity; create the calling service, or use the given one."""
         service_id, dids = record["emergency_calling_service"], record["dids"]
         address = session.get("addresses", record["address"]) or {}
         identity = session.get("identities", address["identity"])
@@ -47,7 +47,7 @@ class EmergencyVerifications(Behaviour):
             service = session.get("emergency_calling_services", service_id) or {}
             if service["status"] not in _CAN_BE_VERIFIED:
                 text = "Emergency Calling Service should be in NEW, CHANGES_REQUIRED or ACTIVE status"
-                raise Refused(422, text, text, "/data")
+                raise HttpError(422, text, text, "/data")
             requirement = session.get("emergency_requirements", service["emergency_requirement"]) or {}
         check(session, requirement, identity, address)
         if service_id is None:
@@ -56,19 +56,19 @@ class EmergencyVerifications(Behaviour):
         record.update(status="pending", reference=order_reference(session))
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """The service waits for the decision; an active one goes on with its old address meanwhile."""
+        """Put the service in review; an active one keeps its old address meanwhile."""
         service = session.get("emergency_calling_services", record["emergency_calling_service"]) or {}
         changes: dict[str, Any] = {"status": "pending_update", "emergency_verification": record["id"]}
         if service["status"] != "active":
             changes |= {"status": "in_process", "address": record["address"]}
         session.update("emergency_calling_services", service["id"], changes)
-        session.begin("emergency_verifications", {"id": record["id"]})
+        session.start_transitions("emergency_verifications", {"id": record["id"]})
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Approve: the service becomes active and is charged, its numbers can call for help. Or reject.
+        """Approve (activate and charge the service, enable its numbers) or reject.
 
-        What is not documented is decided so: without the money for it a service is rejected, too, and an active service
-        whose new address is rejected stays active with the old one.
+        Not documented, and chosen here: an insufficient balance rejects the service, and an active service whose new
+        address is rejected stays active with the old one.
         """
         verification = session.get("emergency_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
@@ -79,7 +79,7 @@ class EmergencyVerifications(Behaviour):
         if begins and name == "approve" and cost(_item(session, waiting or {})) > session.balance():
             name, payload = "reject", {**payload, "reasons": ["Insufficient balance"]}
         if name == "reject":
-            session.update("emergency_verifications", payload["id"], rejection(payload))
+            session.update("emergency_verifications", payload["id"], rejection_fields(payload))
             if waiting is not None:
                 status = "changes_required" if begins else "active"
                 session.update("emergency_calling_services", waiting["id"], {"status": status})
@@ -90,8 +90,8 @@ class EmergencyVerifications(Behaviour):
         changes: dict[str, Any] = {"status": "active", "address": verification["address"]}
         if begins:
             now = session.now()
-            until = month_later(now)
-            order = _charged(session, waiting, verification)
+            until = add_month(now)
+            order = _charge(session, waiting, verification)
             changes |= {
                 "activated_at": session.stamp(),
                 "renew_date": f"{until:%Y-%m-%d}",
@@ -120,24 +120,24 @@ class EmergencyVerifications(Behaviour):
         )
 
 
-class CallingServices(Behaviour):
-    """Subscriptions."""
+class CallingServices(Behavior):
+    """Emergency calling services."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """The prices of a number in it, those of its requirement."""
+        """Return the prices per number, from its requirement."""
         prices = _prices(session, record)
         return {name: f"{amount:.2f}" for name, amount in prices.items()}
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Cancel: the record stays, its numbers lose emergency calling."""
+        """Cancel the service instead of deleting it; its numbers lose emergency calling."""
         if record["status"] not in _CAN_BE_CANCELED:
             text = f"Emergency Calling Service cannot be canceled in {record['status'].upper()} status"
-            raise Refused(422, text, text, "/data")
+            raise HttpError(422, text, text, "/data")
         _cancel(session, record["id"])
         return True
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Renew: a month is charged for each number; a service that cannot be paid is canceled."""
+        """Renew the service: charge a month per number, or cancel it if the balance is insufficient."""
         service = session.get("emergency_calling_services", payload)
         if service is None or service["status"] == "canceled" or service["renew_date"] is None:
             return
@@ -146,23 +146,23 @@ class CallingServices(Behaviour):
             _cancel(session, service["id"])
             return
         session.charge(price)
-        until = f"{month_later(session.now(), service['private'].get('day')):%Y-%m-%d}"
+        until = f"{add_month(session.now(), service['private'].get('day')):%Y-%m-%d}"
         session.update("emergency_calling_services", service["id"], {"renew_date": until})
         _renew_later(session, service["id"], until)
 
 
 def _check_number(session: AccountSession, did: Record, identity: Record | None) -> None:
-    """Refuse a number that is another's: of another service, or registered to somebody else."""
+    """Refuse a number of another service or registered to another identity."""
     if did["emergency_calling_service"] is not None:
         text = "already has an Emergency Calling Service"
-        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+        raise HttpError(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
     own = session.get("identities", did["identity"])
     if own is not None and (identity is None or identity["id"] != own["id"]):
-        text = _only_with(own)
-        raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
+        text = _identity_error(own)
+        raise HttpError(422, text, f"dids - {text}", f"/data/relationships/dids/{did['id']}")
 
 
-def _only_with(identity: Record) -> str:
+def _identity_error(identity: Record) -> str:
     name = identity["company_name"] or f"{identity['first_name']} {identity['last_name']}"
     return f"can be used only with Identity {identity['identity_type'].capitalize()} - {name}"
 
@@ -176,7 +176,7 @@ def _cancel(session: AccountSession, service: str) -> None:
 
 def _renew_later(session: AccountSession, service: str, until: str) -> None:
     at = datetime.fromisoformat(until).replace(tzinfo=UTC)
-    session.once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
+    session.schedule_once(at, "emergency_calling_services", "renew", f"renew/{service}", service)
 
 
 def _requirement_of(session: AccountSession, dids: list[str]) -> Record:
@@ -184,7 +184,7 @@ def _requirement_of(session: AccountSession, dids: list[str]) -> Record:
     for did, group in groups:
         if "emergency" not in group["features"]:
             text = "does not support Emergency feature"
-            raise Refused(422, text, f"dids - {text}", f"/data/relationships/dids/{did}")
+            raise HttpError(422, text, f"dids - {text}", f"/data/relationships/dids/{did}")
     if len({group["did_group_type"] for _, group in groups}) > 1:
         raise relationship_error("dids", "should have the same Did Group Type")
     if len({(group["country"], group["city"]) for _, group in groups}) > 1:
@@ -192,20 +192,18 @@ def _requirement_of(session: AccountSession, dids: list[str]) -> Record:
     first = groups[0][1]
     found = session.find("emergency_requirements", country=first["country"], did_group_type=first["did_group_type"])
     if not found:
-        raise Refused(422, "Emergency Rate not found", "Emergency Rate not found", "/data")
+        raise HttpError(422, "Emergency Rate not found", "Emergency Rate not found", "/data")
     return found[0]
 
 
 def _prices(session: AccountSession, service: Record) -> dict[str, Decimal]:
     requirement = session.get("emergency_requirements", service["emergency_requirement"])
-    shown = (
-        session.runtime.behaviour("emergency_requirements").meta(session, requirement or {}) if requirement else None
-    )
+    shown = session.runtime.behavior("emergency_requirements").meta(session, requirement or {}) if requirement else None
     return {name: Decimal((shown or {}).get(name) or 0) for name in ("setup_price", "monthly_price")}
 
 
 def _item(session: AccountSession, service: Record) -> Record:
-    """The order item of a month that begins now: prices of one number, with VAT."""
+    """Return the order item of the current month: prices of one number, with VAT."""
     prices, now = _prices(session, service), session.now()
     return {
         "qty": len(session.related("emergency_calling_services", service["id"], "dids")),
@@ -213,12 +211,12 @@ def _item(session: AccountSession, service: Record) -> Record:
         "mrc": f"{session.gross(prices['monthly_price']):.2f}",
         "prorated_mrc": False,
         "billed_from": f"{now:%Y-%m-%d}",
-        "billed_to": last_day(month_later(now).date()),
+        "billed_to": last_day(add_month(now).date()),
         "emergency_calling_service_id": service["id"],
     }
 
 
-def _charged(session: AccountSession, service: Record, verification: Record) -> Record:
+def _charge(session: AccountSession, service: Record, verification: Record) -> Record:
     item = _item(session, service)
     amount = cost(item)
     session.charge(amount)
@@ -230,7 +228,7 @@ def _charged(session: AccountSession, service: Record, verification: Record) -> 
             "description": "Emergency",
             "amount": f"{amount:.2f}",
             "items": [{"type": "emergency_order_items", "attributes": item}],
-            # Where the callback of an order goes that nobody placed is not documented: to the verification's address.
+            # Not documented, and chosen here: the callback of this order goes to the URL of the verification.
             "callback_url": verification["callback_url"],
             "callback_method": verification["callback_method"],
         },

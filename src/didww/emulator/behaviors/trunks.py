@@ -1,9 +1,7 @@
-"""Inbound trunks and trunk groups: the server's defaults, unique names, SIP registration, what may be deleted.
+"""Inbound trunks and trunk groups: server defaults, unique names, SIP registration and deletion.
 
-A sent configuration is merged with the stored one. A deleted group takes its trunks with it.
-
-Sources: contract files voice_in_trunks and voice_in_trunk_groups; scenarios sheet, sections 8 and 9; behaviour sheet,
-sections 8 and 10.
+A sent configuration is merged with the stored one. Deleting a group deletes its trunks. Sources:
+`tests/contract/facts/voice_in_trunks.yaml` and `voice_in_trunk_groups.yaml`.
 """
 
 from __future__ import annotations
@@ -12,8 +10,8 @@ import string
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from didww.emulator.behaviours.named import Named
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TrunkGroups", "Trunks", "networks", "random_word"]
 
-# Defaults of a SIP configuration; null where nothing stands here. Few of the service's values are known (the
-# formats of DTMF, no rerouting codes: recorded); the others are the emulator's own choice.
+# Defaults of a SIP configuration; others are null. Few of the service's values are known (recorded: the DTMF formats,
+# no rerouting codes); the rest is the emulator's own choice.
 SIP_DEFAULTS: dict[str, Any] = {
     "transport_protocol_id": 1,
     "network_protocol_priority": "force_ipv4",
@@ -57,74 +55,74 @@ SIP_DEFAULTS: dict[str, Any] = {
 }
 
 
-class Trunks(Named):
+class Trunks(UniqueNames):
     """Inbound trunks."""
 
-    among = ("voice_in_trunks", "voice_in_trunk_groups")
+    shared_by = ("voice_in_trunks", "voice_in_trunk_groups")
     defaults: ClassVar[Mapping[str, Any]] = {"priority": 1, "weight": 65535, "cli_format": "e164"}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Complete the configuration."""
+        """Set the defaults of the configuration."""
         super().before_create(session, record)
         _check_room(session, record["voice_in_trunk_group"])
         given = record["configuration"]
         if given["type"] == SipConfiguration._type_name:
             blank = dict.fromkeys(SipConfiguration._field_map)
             given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
-        record["configuration"] = _registered(session, given)
+        record["configuration"] = _update_registration(session, given)
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Keep the credentials of a registration in order, and groups within their size."""
+        """Update the SIP registration and check the size of the group."""
         super().before_update(session, record, changes)
         if "configuration" in changes:
-            changes["configuration"] = _registered(session, changes["configuration"])
+            changes["configuration"] = _update_registration(session, changes["configuration"])
         if changes.get("voice_in_trunk_group") != record["voice_in_trunk_group"]:
             _check_room(session, changes.get("voice_in_trunk_group"))
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete a trunk that is routed to, or in a group."""
+        """Refuse to delete a trunk with DIDs or in a group."""
         if session.count("dids", voice_in_trunk=record["id"]):
-            raise _in_use("The trunk cannot be removed while DIDs are routed to it")
+            raise _in_use_error("The trunk cannot be removed while DIDs are routed to it")
         if record["voice_in_trunk_group"] is not None:
-            raise _in_use("The trunk cannot be removed while it is in a trunk group")
+            raise _in_use_error("The trunk cannot be removed while it is in a trunk group")
 
 
-class TrunkGroups(Named):
+class TrunkGroups(UniqueNames):
     """Trunk groups."""
 
-    among = ("voice_in_trunk_groups", "voice_in_trunks")
+    shared_by = ("voice_in_trunk_groups", "voice_in_trunks")
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete a group that is routed to, or a member of which is."""
+        """Refuse to delete a group with DIDs, or with a trunk with DIDs."""
         members = session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks")
         if session.count("dids", voice_in_trunk_group=record["id"]) or session.count("dids", voice_in_trunk=members):
-            raise _in_use("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
+            raise _in_use_error("The trunk group cannot be removed while DIDs are routed to it or to one of its trunks")
 
     def delete(self, session: AccountSession, record: Record) -> bool:
-        """Take its trunks with it."""
+        """Delete its trunks too."""
         for trunk in session.related("voice_in_trunk_groups", record["id"], "voice_in_trunks"):
             session.delete("voice_in_trunks", trunk)
         return False
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """How many trunks it holds."""
+        """Return the number of trunks."""
         return {"trunks_count": session.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
 
 
-def _in_use(text: str) -> Refused:
-    """The refusal of a deletion. What the service says then is not known; the form is that of a capacity group."""
-    return Refused(422, text, pointer="/data")
+def _in_use_error(text: str) -> HttpError:
+    """Return the error for deleting a record in use. The service's text is not known."""
+    return HttpError(422, text, pointer="/data")
 
 
 def _check_room(session: AccountSession, group: str | None) -> None:
-    """Refuse a trunk that a group has no room for."""
+    """Check that a group has room for another trunk."""
     most = VoiceInTrunkGroup._field_map["voice_in_trunks"].le
     if group is not None and most is not None and session.count("voice_in_trunks", voice_in_trunk_group=group) >= most:
         raise relationship_error("voice_in_trunk_group", f"has {most} trunks already")
 
 
-def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
-    """`configuration` with its registration in order: credentials made when it is switched on, gone when off."""
+def _update_registration(session: AccountSession, configuration: dict[str, Any]) -> dict[str, Any]:
+    """Return `configuration` with credentials generated when registration is enabled, removed when disabled."""
     inside = configuration["attributes"]
     if configuration["type"] != SipConfiguration._type_name:
         return configuration
@@ -137,20 +135,20 @@ def _registered(session: AccountSession, configuration: dict[str, Any]) -> dict[
 
 
 def _secret(session: AccountSession) -> str:
-    """A user name or password of a registration, as recorded responses have them."""
+    """Return a user name or password for a registration, in the recorded format."""
     return "".join(session.rng.choices(string.ascii_letters + string.digits, k=16))
 
 
 def random_word(session: AccountSession, length: int) -> str:
-    """A word of small letters and digits, from the seed: a user name or password that the server makes."""
+    """Return a random word of lowercase letters and digits, for user names and passwords."""
     return "".join(session.rng.choices(string.ascii_lowercase + string.digits, k=length))
 
 
 def networks(ips: list[str] | None, label: str, path: str) -> list[str]:
-    """Addresses and networks in one form, in which those that are the same can be told.
+    """Normalize addresses and networks.
 
     Raises:
-        Refused: One is no address, or there twice; it is named by its place.
+        HttpError: An address is invalid or duplicate.
     """
     found: list[str] = []
     for n, ip in enumerate(ips or ()):

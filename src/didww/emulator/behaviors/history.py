@@ -1,4 +1,4 @@
-"""The history of numbers: an entry for each event, forgotten after 90 days.
+"""The history of DIDs, kept for 90 days.
 
 Source: tests/contract/facts/did_history.yaml.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import queries
 from didww.emulator.engine.overrides import HISTORY_DAYS
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["History", "remember"]
+__all__ = ["History", "record_event"]
 
 _TYPE = "did_history"
 _KEPT = timedelta(days=HISTORY_DAYS[_TYPE])
 
 
-class History(Behaviour):
-    """Events of numbers."""
+class History(Behavior):
+    """History events."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002
-        """A count before and after; only a change of one has them."""
+        """Return the old and new value of a change."""
         return record["private"] or None
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Forget what is old."""
+        """Purge old events."""
         oldest = queries.purge_history(session, session.stamp(session.now() - _KEPT))
         if oldest is not None:
-            _forget_later(session, datetime.fromisoformat(oldest))
+            _schedule_purge(session, datetime.fromisoformat(oldest))
 
 
-def remember(
+def record_event(
     session: AccountSession,
     action: str,
     numbers: Iterable[str],
@@ -46,14 +46,14 @@ def remember(
     method: str = "api3",
     change: tuple[Any, Any] | None = None,
 ) -> None:
-    """Write an event of some numbers into the history.
+    """Record an event of some numbers.
 
     Args:
-        session: Whose.
-        action: What happened.
-        numbers: To which.
-        method: By which door: `api3` for a request, `system` for the clock.
-        change: A value before and after.
+        session: Session of the account.
+        action: Action of the event.
+        numbers: Numbers of the event.
+        method: Origin: `api3` for a request, `system` for the clock.
+        change: Old and new value.
     """
     private = {} if change is None else {"from": _text(change[0]), "to": _text(change[1])}
     session.insert_many(
@@ -70,11 +70,11 @@ def remember(
             for number in numbers
         ],
     )
-    _forget_later(session, session.now())
+    _schedule_purge(session, session.now())
 
 
-def _forget_later(session: AccountSession, written: datetime) -> None:
-    session.once(written + _KEPT, _TYPE, "forget", f"forget/{session.owner}")
+def _schedule_purge(session: AccountSession, written: datetime) -> None:
+    session.schedule_once(written + _KEPT, _TYPE, "forget", f"forget/{session.owner}")
 
 
 def _text(value: Any) -> str | None:

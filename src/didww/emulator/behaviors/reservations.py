@@ -1,15 +1,12 @@
-"""Reservations hold an available number for ten minutes; an account has at most ten at a time.
-
-Source: scenarios sheet, section 4.
-"""
+"""Reservations hold an available number for ten minutes; an account can have ten at a time."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.engine.errors import Refused, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.engine.errors import HttpError, relationship_error
 
 if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
@@ -18,31 +15,33 @@ if TYPE_CHECKING:
 __all__ = ["Reservations"]
 
 HELD = timedelta(minutes=10)
-MOST = 10
+MAX_RESERVATIONS = 10
 
 
-class Reservations(Behaviour):
-    """Held, and let go by the clock."""
+class Reservations(Behavior):
+    """DID reservations."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Take the number out of stock."""
+        """Check the limit and reserve the number."""
         available = session.get("available_dids", record["available_did"])
         if available is None:
             raise relationship_error("available_did")
-        if session.count("did_reservations") >= MOST:
-            raise Refused(422, f"at most {MOST} numbers can be reserved", pointer="/data")
+        if session.count("did_reservations") >= MAX_RESERVATIONS:
+            raise HttpError(422, f"at most {MAX_RESERVATIONS} numbers can be reserved", pointer="/data")
         record["number"] = available["number"]
         record["did_group"] = available["did_group"]
         record["expires_at"] = session.stamp(session.now() + HELD)
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remember when it ends."""
+        """Schedule the expiration."""
         session.schedule(session.now() + HELD, "did_reservations", "expire", record["id"])
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Let the number go; nothing happens if it was bought or released meanwhile."""
+        """Remove the reservation, unless the number was bought or released."""
         session.delete("did_reservations", payload)
 
     def document_meta(self, session: AccountSession, operation: str) -> dict[str, Any]:
-        """How many more the account may hold; the response to a creation does not say."""
-        return {} if operation == "create" else {"available_count": MOST - session.count("did_reservations")}
+        """Return how many more reservations the account can have; not in create responses."""
+        return (
+            {} if operation == "create" else {"available_count": MAX_RESERVATIONS - session.count("did_reservations")}
+        )

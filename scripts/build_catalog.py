@@ -1,10 +1,10 @@
-"""Writes src/didww/emulator/data/catalogue.json.gz, the numbering plan behind the emulator's catalogue.
+"""Writes src/didww/emulator/data/catalog.json.gz, the numbering plan behind the emulator's catalog.
 
-Run by a developer when the plan should be refreshed: `python scripts/build_catalogue.py` (needs
+Run by a developer when the plan should be refreshed: `python scripts/build_catalog.py` (needs
 `phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
-Apache-2.0), ids from `catalogue_ids.json`, which has those that recorded responses name; the ranges that numbers are
+Apache-2.0), ids from `catalog_ids.json`, which has those that recorded responses name; the ranges that numbers are
 sold from are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and
-how much of it is in stock, is left to `didww.emulator.data.catalogue`.
+how much of it is in stock, is left to `didww.emulator.data.catalog`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from phonenumbers.geodata import GEOCODE_DATA
 from phonenumbers.geodata.locale import LOCALE_DATA
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 
-IDS = Path(__file__).with_name("catalogue_ids.json")
-TARGET = Path(__file__).parents[1] / "src" / "didww" / "emulator" / "data" / "catalogue.json.gz"
+IDS = Path(__file__).with_name("catalog_ids.json")
+TARGET = Path(__file__).parents[1] / "src" / "didww" / "emulator" / "data" / "catalog.json.gz"
 
 # Order is the file's: a group names its type by the place in this list.
 TYPES = ["Local", "National", "Toll-free", "Mobile", "Shared Cost", "Global"]
@@ -453,12 +453,12 @@ def build() -> dict[str, Any]:
 
 
 def main() -> None:
-    catalogue = build()
-    text = json.dumps(catalogue, ensure_ascii=False, separators=(",", ":"))
+    catalog = build()
+    text = json.dumps(catalog, ensure_ascii=False, separators=(",", ":"))
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
     print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes")
-    for name, rows in catalogue.items():
+    for name, rows in catalog.items():
         print(f"  {name}: {rows if isinstance(rows, str) else len(rows)}")
 
 

@@ -1,16 +1,15 @@
-"""What registration and emergency calling take: kinds of proofs, blank forms, and the requirements of each country.
+"""Proof types, document templates, and the address and emergency requirements of countries.
 
-The kinds are some of the service's (recorded), the forms are the emulator's own, and the requirements are drawn from
-the seed: a country with them has one for each kind of number that needs it. Some take persons or companies alone: of
-the other kind they ask for nothing, and its area level is null. Sources: contract files address_requirements,
-emergency_requirements, proof_types, supporting_document_templates.
+Proof types are some of the service's (recorded), templates are the emulator's own, and requirements are drawn from the
+seed, one per country and number type that needs it. Some accept only persons or only companies: the area level of the
+other identity type is null. Sources: the files of these types in `tests/contract/facts/`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import queries
 
 if TYPE_CHECKING:
@@ -29,24 +28,24 @@ _PROOFS: Final = {
 _PERMANENT: Final = ("Declaration of Consent", "Business Declaration")
 _ONETIME: Final = ("Number Assignment Form", "Letter of Authorization")
 _TAKEN: Final = (*("any",) * 6, "personal", "business")
-"""Who may register numbers, as often as each is drawn."""
+"""Accepted identity types, weighted."""
 
 
-class ProofTypes(Behaviour):
-    """Kinds of proofs."""
+class ProofTypes(Behavior):
+    """Proof types."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """The same for all accounts."""
+        """Return the shared records."""
         for entity, names in _PROOFS.items():
             for name in names:
                 yield {"id": _proof_type(session, entity, name), "name": name, "entity_type": entity}
 
 
-class Templates(Behaviour):
-    """Blank forms."""
+class Templates(Behavior):
+    """Supporting document templates."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """The same for all accounts."""
+        """Return the shared records."""
         for permanent, names in ((True, _PERMANENT), (False, _ONETIME)):
             for name in names:
                 file = name.lower().replace(" ", "-")
@@ -58,19 +57,19 @@ class Templates(Behaviour):
                 }
 
 
-class AddressRequirements(Behaviour):
-    """One for each country and kind of number that needs registration."""
+class AddressRequirements(Behavior):
+    """One per country and number type that needs registration."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """Drawn by their ids."""
+        """Return the requirements, drawn by their ids."""
         for id, country, type in _pairs(session, "address_requirements", "needs_registration"):
             draw = int(id[:8], 16)
             taken = _TAKEN[(draw >> 8) % len(_TAKEN)]
             barred = {"personal": "business", "business": "personal"}.get(taken)
             for proven, names in (("personal", "Personal"), ("business", "Business"), ("address", "Address")):
-                asked = () if proven == barred else _PROOFS[names]
+                proof_names = () if proven == barred else _PROOFS[names]
                 session.runtime.store.link(
-                    id, f"{proven}_proof_types", [_proof_type(session, names, name) for name in asked]
+                    id, f"{proven}_proof_types", [_proof_type(session, names, name) for name in proof_names]
                 )
             permanent, onetime = draw % 3 == 0, draw % 4 == 0
             asks: Record = {
@@ -93,16 +92,16 @@ class AddressRequirements(Behaviour):
                 "personal_onetime_document": _template(session, _ONETIME[0]) if onetime else None,
                 "business_onetime_document": _template(session, _ONETIME[1]) if onetime else None,
             }
-            # An area level of null says that this kind of identity is not taken.
+            # A null area level means that this identity type is not accepted.
             nothing = {name: 0 if name.endswith("_qty") else None for name in asks if name.startswith(f"{barred}_")}
             yield asks | nothing
 
 
-class EmergencyRequirements(Behaviour):
-    """One for each country and kind of number that can have emergency calling."""
+class EmergencyRequirements(Behavior):
+    """One per country and number type with emergency calling."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """Drawn by their ids; each has a rate."""
+        """Return the requirements, drawn by their ids; each has a rate."""
         for id, country, type in _pairs(session, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
             draw = int(id[:8], 16)
             yield {
@@ -121,19 +120,19 @@ class EmergencyRequirements(Behaviour):
             }
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
-        """Its prices."""
+        """Return its prices."""
         return {"setup_price": "0.0", "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
 
 
 def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
-    """Id, country and kind of number of each requirement that there is."""
+    """Yield id, country and number type of each requirement."""
     for country, type in queries.requirement_pairs(session, condition):
-        yield session.catalogue.id_of(requirement, f"{country}/{type}"), country, type
+        yield session.catalog.id_of(requirement, f"{country}/{type}"), country, type
 
 
 def _proof_type(session: AccountSession, entity: str, name: str) -> str:
-    return session.catalogue.id_of("proof_types", f"{entity}/{name}")
+    return session.catalog.id_of("proof_types", f"{entity}/{name}")
 
 
 def _template(session: AccountSession, name: str) -> str:
-    return session.catalogue.id_of("supporting_document_templates", name)
+    return session.catalog.id_of("supporting_document_templates", name)

@@ -1,18 +1,18 @@
-"""What single resource types do beyond being stored: one module for each idea, collected here by type."""
+"""Type-specific behavior of resources, collected here by type."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.emulator.behaviours.capacity import CapacityPools, SharedGroups
-from didww.emulator.behaviours.dids import Dids
-from didww.emulator.behaviours.emergency import CallingServices, EmergencyVerifications
-from didww.emulator.behaviours.exports import Exports
-from didww.emulator.behaviours.files import EncryptedFiles, PublicKeys
-from didww.emulator.behaviours.history import History
-from didww.emulator.behaviours.orders import Orders
-from didww.emulator.behaviours.out_trunks import OutTrunks, RegenerateCredentials
-from didww.emulator.behaviours.registration import (
+from didww.emulator.behaviors.capacity import CapacityPools, SharedGroups
+from didww.emulator.behaviors.dids import Dids
+from didww.emulator.behaviors.emergency import CallingServices, EmergencyVerifications
+from didww.emulator.behaviors.exports import Exports
+from didww.emulator.behaviors.files import EncryptedFiles, PublicKeys
+from didww.emulator.behaviors.history import History
+from didww.emulator.behaviors.orders import Orders
+from didww.emulator.behaviors.out_trunks import OutTrunks, RegenerateCredentials
+from didww.emulator.behaviors.registration import (
     Addresses,
     AddressVerifications,
     Identities,
@@ -20,16 +20,16 @@ from didww.emulator.behaviours.registration import (
     Proofs,
     Validations,
 )
-from didww.emulator.behaviours.requirements import AddressRequirements, EmergencyRequirements, ProofTypes, Templates
-from didww.emulator.behaviours.reservations import Reservations
-from didww.emulator.behaviours.trunks import TrunkGroups, Trunks
+from didww.emulator.behaviors.requirements import AddressRequirements, EmergencyRequirements, ProofTypes, Templates
+from didww.emulator.behaviors.reservations import Reservations
+from didww.emulator.behaviors.trunks import TrunkGroups, Trunks
 
 if TYPE_CHECKING:
-    from didww.emulator.behaviours.base import Behaviour
+    from didww.emulator.behaviors.base import Behavior
 
-__all__ = ["BEHAVIOURS"]
+__all__ = ["BEHAVIORS"]
 
-BEHAVIOURS: dict[str, Behaviour] = {
+BEHAVIORS: dict[str, Behavior] = {
     "orders": Orders(),
     "did_reservations": Reservations(),
     "voice_in_trunks": Trunks(),

@@ -1,8 +1,7 @@
-"""Numbers in stock: what an account can still buy of a DID group, one number at a time or by quantity.
+"""Available DIDs and the stock of DID groups.
 
-Nothing is stored for numbers that nobody asked about (there are millions): the id of an available DID holds its group
-and its place there, scrambled, with a check from the seed. What an account owns or holds reserved is out of stock for
-that account alone.
+Available DIDs (millions) are stored only once requested: an id encodes the group and the position in it, scrambled,
+with a checksum from the seed. Numbers that an account owns or has reserved are out of stock for that account only.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from bisect import bisect_right
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.behaviours.base import Behaviour
+from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import queries
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.sql import Conditions
@@ -22,129 +21,140 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["MAX_LISTED", "AvailableDids", "DidGroups", "available_id", "gone", "hold_account", "in_stock", "pick"]
+__all__ = [
+    "MAX_LISTED",
+    "AvailableDids",
+    "DidGroups",
+    "available_id",
+    "count_in_stock",
+    "count_unavailable",
+    "hold_account",
+    "pick_numbers",
+]
 
 MAX_LISTED = 100
-"""Available DIDs in one response; the service has a cap too, and does not say which."""
+"""Maximum number of available DIDs in a response; the service has an undocumented limit too."""
 _SPACE = 1 << 48
 _SCRAMBLE = 0x9E3779B97F4B | 1
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, _SPACE)
-# Other filters of available_dids are filters of did_groups, some under another name.
+# The other filters of available_dids are filters of did_groups, some under another name.
 _OWN = ("id", "number_contains")
 _OF_GROUP = "did_group."
 
 
-class DidGroups(Behaviour):
-    """The `meta` of DID groups: their stock as the account sees it."""
+class DidGroups(Behavior):
+    """DID groups, whose `meta` depends on the account."""
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
-        """Stock and terms."""
-        left = in_stock(session, record)
+        """Return the stock for the account, and the terms."""
+        stock = count_in_stock(session, record)
         return {
             "available_dids_enabled": record["available_dids_enabled"],
             "needs_registration": record["needs_registration"],
-            "is_available": left > 0,
-            "total_count": left,
+            "is_available": stock > 0,
+            "total_count": stock,
         }
 
 
-class AvailableDids(Behaviour):
-    """Available DIDs come into the store when they are listed or asked for by id."""
+class AvailableDids(Behavior):
+    """Available DIDs, stored when they are listed or requested by id."""
 
     def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002
-        """None to begin with."""
+        """Return no initial records."""
         return ()
 
     def resolve(self, session: AccountSession, id: str) -> bool:
-        """Whether `id` is a number that the account can still have."""
-        found = _located(session, id)
+        """Return whether `id` is a number that the account can buy."""
+        found = _decode_id(session, id)
         if found is None:
             return False
         group, k = found
         if not group["available_dids_enabled"] or k >= group["total_count"]:
             return False
-        number = session.catalogue.number(group, k)
+        number = session.catalog.number(group, k)
         if number in _taken(session, [group["id"]]):
             return False
-        _keep(session, [(group, k)])
+        _store(session, [(group, k)])
         return True
 
     def listed(self, session: AccountSession, filters: Mapping[str, Filter]) -> tuple[list[str], dict[str, Any]]:
-        """Some of the numbers that match, in random order, and how many there are."""
+        """Return a random sample of matching numbers, and their total."""
         part = filters.get("number_contains")
         needle = part.values[0] if part is not None else ""
         ids = filters.get("id")
         if ids is not None:
             kept = [
-                found for id in ids.values if (found := _located(session, id)) is not None and self.resolve(session, id)
+                found
+                for id in ids.values
+                if (found := _decode_id(session, id)) is not None and self.resolve(session, id)
             ]
         else:
             kept = None
-        groups = _blocks(session, filters)
+        groups = _matching_groups(session, filters)
         by_id = {group["id"]: group for group in groups}
         taken = _taken(session, by_id)
         if kept is not None:
             chosen = [
                 (by_id[group["id"]], k)
                 for group, k in kept
-                if group["id"] in by_id and needle in session.catalogue.number(group, k)
+                if group["id"] in by_id and needle in session.catalog.number(group, k)
             ]
             total = len(chosen)
         elif needle:
-            matching = [(group, k) for group in groups for k in _places(group, needle)]
-            matching = [one for one in matching if session.catalogue.number(*one) not in taken]
+            matching = [(group, k) for group in groups for k in _matching_positions(group, needle)]
+            matching = [one for one in matching if session.catalog.number(*one) not in taken]
             total = len(matching)
             chosen = session.rng.sample(matching, min(total, MAX_LISTED))
         else:
             total = sum(group["total_count"] for group in groups) - len(taken)
-            chosen = _drawn(session, groups, taken, min(total, MAX_LISTED))
-        _keep(session, chosen)
+            chosen = _sample(session, groups, taken, min(total, MAX_LISTED))
+        _store(session, chosen)
         return [available_id(session, group, k) for group, k in chosen], {"total_count": max(0, total)}
 
 
-def in_stock(session: AccountSession, group: Record) -> int:
-    """How many numbers of a group the account can still buy: the first day's stock without its own."""
+def count_in_stock(session: AccountSession, group: Record) -> int:
+    """Return how many numbers of a group the account can buy: the initial stock minus its own."""
     stock: int = group["total_count"]
-    return max(0, stock - gone(session, group))
+    return max(0, stock - count_unavailable(session, group))
 
 
-def gone(session: AccountSession, group: Record) -> int:
-    """How many numbers of a group the account has, holds reserved or has ordered."""
-    return sum(one.count(type, did_group=group["id"]) for one, type in _keepers(session))
+def count_unavailable(session: AccountSession, group: Record) -> int:
+    """Return how many numbers of a group the account owns, has reserved or has ordered."""
+    return sum(one.count(type, did_group=group["id"]) for one, type in _holders(session))
 
 
 def hold_account(session: AccountSession) -> AccountSession:
-    """Where numbers of pending orders are held: reservations of an account that nobody can see."""
+    """Return the session of the hidden account whose reservations hold the numbers of pending orders."""
     return type(session)(session.runtime, -session.owner, session.base)
 
 
-def _keepers(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
+def _holders(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
     return (session, "dids"), (session, "did_reservations"), (hold_account(session), "did_reservations")
 
 
-def pick(session: AccountSession, group: Record, qty: int) -> list[str]:
-    """The next `qty` numbers of a group that the account has not got; fewer if there are fewer."""
+def pick_numbers(session: AccountSession, group: Record, qty: int) -> list[str]:
+    """Return up to `qty` available numbers of a group."""
     taken = _taken(session, [group["id"]])
     found: list[str] = []
     for k in range(group["total_count"]):
         if len(found) >= qty:
             break
-        number = session.catalogue.number(group, k)
+        number = session.catalog.number(group, k)
         if number not in taken:
             found.append(number)
     return found
 
 
 def available_id(session: AccountSession, group: Record, k: int) -> str:
-    """The id of number `k` of a group."""
+    """Return the id of number `k` of a group."""
     place = ((group.get("rowid") or queries.position_of_group(session, group["id"])) << 16) | k
     scrambled = f"{place * _SCRAMBLE % _SPACE:012x}"
-    check = md5(f"{session.catalogue.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
+    check = md5(f"{session.catalog.seed}/{scrambled}".encode(), usedforsecurity=False).hexdigest()
     return f"{check[:8]}-{check[8:12]}-4{check[12:15]}-a{check[15:18]}-{scrambled}"
 
 
-def _located(session: AccountSession, id: str) -> tuple[Record, int] | None:
-    """The group and the place in it that an id stands for; None if it is none of ours."""
+def _decode_id(session: AccountSession, id: str) -> tuple[Record, int] | None:
+    """Return the group and position that an id encodes; None if the id is invalid."""
     scrambled = id[-12:]
     if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
         return None
@@ -156,12 +166,12 @@ def _located(session: AccountSession, id: str) -> tuple[Record, int] | None:
     return (group, k) if available_id(session, group, k) == id else None
 
 
-def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
-    """Put available DIDs into the store, so that they can be read and linked to like any record."""
+def _store(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None:
+    """Store available DIDs, so that they can be read and linked like other records."""
     table = session.touch("available_dids")
     store = session.runtime.store
     new = {available_id(session, group, k): (group, k) for group, k in chosen}
-    there = store.rows_of(table, new)
+    there = store.rows_by_id(table, new)
     prefixes = {
         record["did_group"]: record["id"]
         for record in session.find("nanpa_prefixes", did_group=[group["id"] for group, _ in new.values()])
@@ -173,7 +183,7 @@ def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None
             [
                 {
                     "id": id,
-                    "number": session.catalogue.number(group, k),
+                    "number": session.catalog.number(group, k),
                     "did_group": group["id"],
                     "nanpa_prefix": prefixes.get(group["id"]),
                 }
@@ -184,18 +194,18 @@ def _keep(session: AccountSession, chosen: Iterable[tuple[Record, int]]) -> None
 
 
 def _taken(session: AccountSession, groups: Iterable[str]) -> frozenset[str]:
-    """Numbers of these groups that the account owns, holds reserved or has ordered."""
+    """Return the numbers of these groups that the account owns, has reserved or has ordered."""
     wanted = list(groups)
     return frozenset[str]().union(
-        *(queries.numbers_in_groups(keeper, type, wanted) for keeper, type in _keepers(session))
+        *(queries.numbers_in_groups(keeper, type, wanted) for keeper, type in _holders(session))
     )
 
 
 _BLOCK = ("rowid", "id", "total_count", "number_base", "number_from", "number_width")
 
 
-def _blocks(session: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
-    """The groups that filters of available_dids let through, each with no more than what its numbers take."""
+def _matching_groups(session: AccountSession, filters: Mapping[str, Filter]) -> list[Record]:
+    """Return the groups that match filters of available_dids, with the columns needed for their numbers."""
     table = session.touch("did_groups")
     conditions = Conditions(table, session.owner, session.touch)
     conditions.narrow(
@@ -207,15 +217,15 @@ def _blocks(session: AccountSession, filters: Mapping[str, Filter]) -> list[Reco
     return queries.groups_where(session, _BLOCK, conditions)
 
 
-def _drawn(
+def _sample(
     session: AccountSession, groups: list[Record], taken: frozenset[str], count: int
 ) -> list[tuple[Record, int]]:
-    """`count` numbers drawn from the groups, each number as likely as any other."""
+    """Return `count` numbers drawn uniformly from the groups."""
     stocked = [group for group in groups if group["total_count"]]
     total = sum(group["total_count"] for group in stocked)
     if total <= 4 * count + len(taken):
         every = [(group, k) for group in stocked for k in range(group["total_count"])]
-        free = [one for one in every if session.catalogue.number(*one) not in taken] if taken else every
+        free = [one for one in every if session.catalog.number(*one) not in taken] if taken else every
         return session.rng.sample(free, min(count, len(free)))
     ends: list[int] = []
     at = 0
@@ -223,20 +233,20 @@ def _drawn(
         at += group["total_count"]
         ends.append(at)
     found: dict[tuple[str, int], tuple[Record, int]] = {}
-    # Most draws are free numbers; the bound is for an account that owns nearly everything.
+    # Most draws are available; the limit is for accounts that own almost everything.
     for _ in range(20 * count):
         if len(found) >= count:
             break
         draw = session.rng.randrange(total)
         n = bisect_right(ends, draw)
         group, k = stocked[n], draw - (ends[n - 1] if n else 0)
-        if session.catalogue.number(group, k) not in taken:
+        if session.catalog.number(group, k) not in taken:
             found[group["id"], k] = (group, k)
     return list(found.values())
 
 
-def _places(group: Record, needle: str) -> Iterator[int]:
-    """Places of the group's stock whose number holds `needle`, without writing out those that cannot."""
+def _matching_positions(group: Record, needle: str) -> Iterator[int]:
+    """Yield the positions in the group's stock whose number contains `needle`, skipping impossible ones."""
     base, width, first = group["number_base"], group["number_width"], group["number_from"]
     last = first + group["total_count"]
     if needle in base:
@@ -246,11 +256,11 @@ def _places(group: Record, needle: str) -> Iterator[int]:
         return
     found: set[int] = set()
     for start in range(max(0, len(base) - len(needle) + 1), len(base) + width - len(needle) + 1):
-        inside = max(0, len(base) - start)  # digits of the needle that fall on the base
+        inside = max(0, len(base) - start)  # digits of the needle within the base
         if needle[:inside] != base[start : start + inside]:
             continue
         rest = needle[inside:]
-        before = max(0, start - len(base))  # free digits in front of it
+        before = max(0, start - len(base))  # free digits before it
         after = width - before - len(rest)
         for high in range(10**before):
             lowest = (high * 10 ** len(rest) + int(rest)) * 10**after

@@ -1,8 +1,7 @@
-"""Uploads of documents: the public keys, and the container, which is opened to see that it was made right.
+"""Encrypted uploads: public keys, and containers, which are decrypted to validate them.
 
-The emulator has a pair of RSA keys of its own, in the package's data for everybody to read: what is uploaded here is no
-secret. A staged file is attached once, and removed after 24 hours, attached or not. Sources: the sheet on encryption,
-contract file encrypted_files.
+The emulator's RSA keys are part of the package, so uploads are not secret. A file can be attached once, and is removed
+after 24 hours. Source: `tests/contract/facts/encrypted_files.yaml`.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.engine.errors import Refused, attribute_error, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
 
 if TYPE_CHECKING:
@@ -35,54 +34,54 @@ _FIELDS: Final = frozenset(
 _NAME: Final = re.compile(rb'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
 
 
-class PublicKeys(Behaviour):
-    """The two keys, first and second."""
+class PublicKeys(Behavior):
+    """The two public keys."""
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
-        """The same for all seeds."""
+        """Return the keys, which do not depend on the seed."""
         for position, key in enumerate(_public_keys()):
-            yield {"id": session.catalogue.id_of("public_keys", str(position)), "key": key}
+            yield {"id": session.catalog.id_of("public_keys", str(position)), "key": key}
 
 
-class EncryptedFiles(Behaviour):
-    """Taken in from a form, opened, and forgotten by the clock."""
+class EncryptedFiles(Behavior):
+    """Uploaded files, removed after a day."""
 
-    def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002 the clock is asked later
-        """The record of an upload."""
+    def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:  # noqa: ARG002
+        """Return the record of an upload."""
         fields = _form(content_type, body)
         if fields is None or not set(fields) <= _FIELDS:
-            raise Refused(400, "invalid params", "invalid params", code="400")
+            raise HttpError(400, "invalid params", "invalid params", code="400")
         sent = {name.removeprefix(b"encrypted_files[").removesuffix(b"]"): value for name, value in fields.items()}
         if sent.get(b"encryption_fingerprint", b"").decode("latin-1") != Encrypt.calculate_fingerprint(_public_keys()):
-            raise Refused(422, "outdated fingerprint", "outdated fingerprint", "/data")
+            raise HttpError(422, "outdated fingerprint", "outdated fingerprint", "/data")
         container = sent.get(b"file")
         if not container:
             raise attribute_error("file", "can't be blank")
         if len(container) > MAX_ENCRYPTED_SIZE:
             raise attribute_error("file", f"is too large (maximum is {MAX_ENCRYPTED_SIZE >> 20} MB)")
-        if _opened(container) is None:
+        if _decrypt(container) is None:
             raise attribute_error("file", "is invalid")
         description = sent.get(b"description")
         return {"description": None if description is None else description.decode("utf-8", "replace")}
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """It is kept for a day."""
+        """Set the expiration."""
         record["expires_at"] = session.stamp(session.now() + KEPT)
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remember when it ends."""
+        """Schedule the expiration."""
         session.schedule(session.now() + KEPT, "encrypted_files", "expire", record["id"])
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:  # noqa: ARG002
-        """Forget it."""
+        """Remove the expired file."""
         session.delete("encrypted_files", payload)
 
 
 def attach(session: AccountSession, record: Record, name: str) -> None:
-    """Have the files of a relationship of a new record attached to it.
+    """Attach the files of a relationship to a new record.
 
     Raises:
-        Refused: One was attached before: a staged file is used once.
+        HttpError: A file was attached before.
     """
     for file in session.find("encrypted_files", id=record[name]):
         if file["private"].get("attached"):
@@ -91,7 +90,7 @@ def attach(session: AccountSession, record: Record, name: str) -> None:
 
 
 def _form(content_type: str, body: bytes) -> dict[bytes, bytes] | None:
-    """The fields of a multipart form; None if it is none."""
+    """Return the fields of a multipart form; None if invalid."""
     head = Message()
     head["Content-Type"] = content_type
     boundary = head.get_boundary()
@@ -125,8 +124,8 @@ def _public_keys() -> tuple[str, ...]:
     return tuple(key.public_key().public_bytes(*shape).decode() for key in _keys())
 
 
-def _opened(container: bytes) -> bytes | None:
-    """The file in a container; None if both keys do not open the same one."""
+def _decrypt(container: bytes) -> bytes | None:
+    """Decrypt a container; None unless both keys decrypt the same file."""
     from cryptography.hazmat.primitives import hashes, padding
     from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
     from cryptography.hazmat.primitives.ciphers import Cipher

@@ -1,15 +1,13 @@
-"""The number catalogue of the local DIDWW: countries, cities, DID groups, stock and prices, always the same for a seed.
+"""The number catalog of the emulator: countries, cities, DID groups, stock and prices, fixed for a seed.
 
-For the emulator's store, which asks for the rows of a type and keeps them; filters, pages, meta objects, address
-requirements and what becomes of the stock are left to it. Place names, calling codes and area codes are real, from a
-data file that `scripts/build_catalogue.py` makes of the phonenumbers metadata (libphonenumber, Apache-2.0; see
-data/README.md), and so are the ids of countries and the like that recorded responses name; features, prices, stock and
-all other ids are drawn here from the seed.
+It generates the rows that the store keeps. Place names, calling codes and area codes are real, from a data file that
+`scripts/build_catalog.py` builds from the phonenumbers metadata (libphonenumber, Apache-2.0; see data/README.md), as
+are the ids in recorded responses; features, prices, stock and all other ids are drawn from the seed.
 
-No number of the catalogue can be anybody's:
+No number of the catalog can belong to a subscriber:
 
-- +1: only `555-0100` to `555-0199` of each area code, which are kept for fiction; so the one NXX of an NPA is 555.
-- +44: only the ranges that Ofcom keeps for drama; cities without such a range are listed, and nothing is sold there.
+- +1: only `555-0100` to `555-0199` of each area code, which are reserved for fiction; so the only NXX of an NPA is 555.
+- +44: only the ranges that Ofcom reserves for drama; other cities are listed without stock.
 - elsewhere: two zeros or more follow the prefix, where no plan has subscribers' numbers. Where a plan of one
   fixed length might, the number is short of that length.
 """
@@ -26,20 +24,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalog"]
 
-_FILE: Final = Path(__file__).with_name("catalogue.json.gz")
+_FILE: Final = Path(__file__).with_name("catalog.json.gz")
 _GZIP: Final = 31  # zlib's wbits for a gzip header; the gzip module costs an import and does no more
 
-# Stock by number base, where tests and examples count on it.
+# Stock by number base, where tests and examples depend on it.
 _PINNED_STOCK: Final = {
     "442079460": 1000,  # London, full: the group of examples and tests
     "121255501": 100,  # New York 212, full
     "441314960": 0,  # Edinburgh: sold out
-    "441154960": 2,  # Nottingham: the third buyer gets nothing
+    "441154960": 2,  # Nottingham: two numbers left
 }
 
-# Countries whose regulators want the customer's address before a number is switched on.
+# Countries that require the customer's address before a number is activated.
 _NEEDS_REGISTRATION: Final = frozenset(
     """
     AE AT AU BE BG BR CH CL CO CZ DE DZ EE EG ES FR GR HK HR HU IN IT JP KE KR LT LV MA MX MY NG NO PL PT RO RS SG SI SK
@@ -56,7 +54,7 @@ _TEXT: Final = ("voice_in", "voice_out", "sms_in", "p2p", "a2p")
 
 
 class _Kind(NamedTuple):
-    """What is usual for a type of number; each tuple of feature sets is drawn from evenly."""
+    """The defaults of a number type; its feature set is drawn uniformly."""
 
     features: tuple[tuple[str, ...], ...]
     monthly: int  # cents, before the country's factor
@@ -78,9 +76,9 @@ _KINDS_OF_COUNTRY: Final = {
     ("CA", "Local"): _Kind((_NANP, _NANP_NO_A2P), 110, 0, False, None),
     ("GB", "Local"): _Kind((_FAX_EMERGENCY,), 120, 0, False, None),
 }
-_TWO_CHANNELS: Final = 200  # cents a month on top of the price without channels
+_TWO_CHANNELS: Final = 200  # cents per month in addition to the price without channels
 
-# Countries from cheap to dear, in percent of the usual price; 250 stands for those that are not named.
+# Country price levels, in percent; 250 for all others.
 _PRICE_LEVEL: Final = {
     iso: percent
     for percent, countries in (
@@ -90,13 +88,13 @@ _PRICE_LEVEL: Final = {
     for iso in countries.split()
 }
 
-# One group in so many is sold in bulk alone, except in the countries where any number can be chosen.
+# One group in this many is sold in bulk only, except in countries where any number can be chosen.
 _BULK_ONE_IN: Final = 12
 _ALWAYS_CHOSEN: Final = frozenset({"US", "CA", "GB"})
 
 _SOLD_OUT_ONE_IN: Final = 40
 
-# One group in so many takes no back orders, except where tests and examples count on its stock.
+# One group in this many does not allow back orders, except where tests and examples depend on its stock.
 _NO_BACK_ORDERS_ONE_IN: Final = 8
 
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
@@ -116,9 +114,9 @@ _POPS: Final = (
 
 
 class _Group(NamedTuple):
-    """One line of the data file's groups; places are positions in the file's other lists.
+    """A group of the data file, with indexes into its other lists.
 
-    The prefix begins with the country code here, which answers leave out.
+    The prefix includes the country code here, unlike in responses.
     """
 
     type: int
@@ -133,14 +131,14 @@ class _Group(NamedTuple):
     capacity: int
 
 
-class Catalogue:
-    """The rows of the types that customers cannot change, drawn from a seed.
+class Catalog:
+    """The rows of the read-only types, drawn from a seed.
 
-    Nothing is read or drawn before the first rows are asked for. One seed gives the same rows on every machine; another
-    gives other prices and stocks of the same places, and other ids where the service's are not known.
+    Rows are generated lazily and are the same on every machine. Another seed gives other prices, stock and ids (where
+    the service's are not known) for the same places.
 
-        >>> catalogue = Catalogue(seed=1)
-        >>> next(row["prefix"] for row in catalogue.rows("countries") if row["iso"] == "GB")
+        >>> catalog = Catalog(seed=1)
+        >>> next(row["prefix"] for row in catalog.rows("countries") if row["iso"] == "GB")
         '44'
     """
 
@@ -148,28 +146,28 @@ class Catalogue:
         self.seed = seed
 
     def rows(self, type: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a type: id, attributes, and for each to-one relationship the id it leads to, or None.
+        """Yield the rows of a type: id, attributes, and the id (or None) of each to-one relationship.
 
-        Beside the contract's fields there are some for the emulator alone: `is_available` of countries and cities; of
+        Internal fields in addition to those of the contract: `is_available` of countries and cities; of
         did_groups the meta values `needs_registration`, `available_dids_enabled` and `total_count` (the stock of the
         first day), `back_orders` (whether it can be ordered without stock) and what `number` needs; and `did_group` of
         stock_keeping_units and nanpa_prefixes, their group's id.
 
         Raises:
-            KeyError: the catalogue has no such type.
+            KeyError: The catalog has no such type.
         """
         return self._makers[type]()
 
     def number(self, group: Mapping[str, Any], k: int) -> str:
         """Return stock number k of a row of did_groups, digits with the country code, without a plus sign.
 
-        The first is number 0; the group's `total_count` is not looked at, since the store may have lowered it.
+        The first is number 0; `total_count` of the group is ignored, since the store may have lowered it.
 
         Raises:
-            IndexError: the group's block of numbers ends before k.
+            IndexError: k is beyond the group's range.
         """
         digits = str(group["number_from"] + k).zfill(group["number_width"])
-        # One digit more would be another subscriber's number, perhaps a real one.
+        # One more digit could be a real number.
         if k < 0 or len(digits) > group["number_width"]:
             raise IndexError(f"DID group {group['number_base']} {group['area_name']} has no number {k}")
         return f"{group['number_base']}{digits}"
@@ -200,8 +198,7 @@ class Catalogue:
     def id_of(self, type: str, key: str) -> str:
         """Return the UUID for a natural key.
 
-        It is the service's own where that is known, or else an MD5 with the bits of a name-based UUID (version 3) in
-        their places.
+        It is the service's own if known, else an MD5 in the format of a name-based UUID (version 3).
         """
         known: str | None = self._data["ids"].get(type, {}).get(key)
         if known is not None:
@@ -210,7 +207,7 @@ class Catalogue:
         return f"{text[:8]}-{text[8:12]}-3{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
     def capacity(self, group_id: str) -> int:
-        """How many numbers a DID group can have at most: all of its range. 0 for an unknown one."""
+        """Return the size of a DID group's range; 0 for an unknown group."""
         try:
             return self._groups[self._did_group_ids.index(group_id)].capacity
         except ValueError:
@@ -220,7 +217,7 @@ class Catalogue:
     def _country_isos(self) -> list[str]:
         return [iso for iso, _, _ in self._data["countries"]]
 
-    # The lists of ids have the order of the data file, whose positions they stand for.
+    # The id lists are in the order of the data file.
 
     @cached_property
     def _country_ids(self) -> list[str]:
@@ -259,7 +256,7 @@ class Catalogue:
     def _countries(self) -> Iterator[dict[str, Any]]:
         available: set[int] = set()
         for group in self._groups:
-            # One group with stock will do; drawing all of them would double the time to the first country.
+            # One group with stock is enough; drawing all would double the time to the first country.
             if group.country not in available and _stock(group, self._did_group_id(group)):
                 available.add(group.country)
         for n, (iso, name, prefix) in enumerate(self._data["countries"]):
@@ -341,7 +338,7 @@ class Catalogue:
         for group_id, group in zip(self._did_group_ids, self._groups, strict=True):
             iso = isos[group.country]
             kind = _kind(iso, names[group.type])
-            # Five cents are the smallest step of a price list; one group differs from the next by up to a fifth.
+            # Prices are multiples of five cents and vary by up to 20% between groups.
             percent = _PRICE_LEVEL.get(iso, 250) + _draw(group_id) % 21
             monthly = kind.monthly * percent // 500 * 5
             setup = kind.setup * percent // 500 * 5
@@ -357,7 +354,7 @@ class Catalogue:
     def _nanpa_prefixes(self) -> Iterator[dict[str, Any]]:
         countries, regions = self._country_ids, self._region_ids
         for group_id, group in zip(self._did_group_ids, self._groups, strict=True):
-            # Of the groups of +1 those in a state have an area code of their own; 800 belongs to no state.
+            # Groups of +1 in a state have an area code; 800 belongs to no state.
             if group.prefix.startswith("1") and group.region is not None:
                 npa = group.prefix[1:]
                 yield {
@@ -380,14 +377,14 @@ def _draw(id: str) -> int:
 
 
 def _stock(group: _Group, id: str) -> int:
-    """Return how many numbers of a group there are on the first day."""
+    """Return the initial stock of a group."""
     pinned = _PINNED_STOCK.get(group.base)
     if pinned is not None:
         return pinned
     draw = _draw(id)
     if draw % _SOLD_OUT_ONE_IN == 0:
         return 0
-    # Most blocks are part sold: between a twentieth and all of the numbers are left.
+    # Most groups are partly sold: 5% to 100% of the numbers are left.
     return group.capacity * (5 + (draw >> 16) % 96) // 100
 
 

@@ -1,7 +1,6 @@
-"""Exports are prepared in the background, and their file is served: call records of the account's numbers and trunks.
+"""Exports of call records, prepared in the background and served as files.
 
-Rules and texts: cdr-exports sheet, sections 1 to 3. The sheet leaves the texts for `to` open; they follow those for
-`from`.
+The service's error texts for `to` are not known; they follow those for `from`.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._schema.forms import DIGITS
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.months import month_later
-from didww.emulator.controls.calls import calls_a_day, placed_calls
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.months import add_month
+from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CDR_IN_COLUMNS,
@@ -31,11 +30,11 @@ from didww.emulator.data.cdr import (
     OutLine,
     cdr_in,
     cdr_out,
-    written,
+    csv_line,
 )
 from didww.emulator.data.export_file import ExportFile
 from didww.emulator.engine import queries
-from didww.emulator.engine.errors import Refused
+from didww.emulator.engine.errors import HttpError
 from didww.resources.export import REQUESTED_FILTERS
 from didww.transport.inprocess import Streamed
 
@@ -46,52 +45,52 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["Exports", "lines_of"]
+__all__ = ["Exports", "get_lines"]
 
 _SMALL: Final = 1 << 20
-"""Bytes up to which a file is made before it is sent, so that its length can be told."""
+"""Maximum size of files generated before sending, so that their Content-Length is known."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
-_FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
+_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ")
 _NO_KIND: Final[dict[str, Any]] = {"country": None, "did_group_type": None, "is_metered": False}
 
 
-class Exports(Behaviour):
-    """Pending, processing, completed with a file."""
+class Exports(Behavior):
+    """Exports: pending, processing, completed."""
 
     steps = ((0.2, "start"), (0.6, "complete"))
     outcomes = ("complete",)
     undecided = frozenset({"pending", "processing"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Check the filters."""
+        """Validate the filters."""
         filters: dict[str, Any] = record["filters"]
         now = session.now()
-        moments: dict[str, datetime] = {}
+        times: dict[str, datetime] = {}
         for name in ("from", "to"):
-            moment = _moment(filters.get(name))
+            moment = _parse_time(filters.get(name))
             if moment is None or moment > now:
-                raise _refused(f"{name} not valid")
-            # The month as a number, so that two before January is November.
+                raise _filter_error(f"{name} not valid")
+            # Months as integers, so that differences work across years.
             if not 0 <= _month(now) - _month(moment) <= 2:
-                raise _refused(f"{name} must be within the current and 2 previous months")
-            moments[name] = moment
-        if moments["from"] >= moments["to"]:
-            raise _refused("from not valid")
+                raise _filter_error(f"{name} must be within the current and 2 previous months")
+            times[name] = moment
+        if times["from"] >= times["to"]:
+            raise _filter_error("from not valid")
         for name, value in filters.items():
             form = DIGITS if name == "did_number" else None
             taken = name in REQUESTED_FILTERS[record["export_type"]] and isinstance(value, str) and value
             if not taken or (form is not None and not form.fits(value)):
-                raise _refused(f"{name} not valid")
+                raise _filter_error(f"{name} not valid")
         record["status"] = "pending"
         record["url"] = None
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Begin shortly after."""
-        session.begin("exports", {"id": record["id"], "base": session.base})
+        """Schedule the processing."""
+        session.start_transitions("exports", {"id": record["id"], "base": session.base})
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Go one step further; a month after it was completed, an export is gone with its file."""
+        """Run the next step; an export and its file are deleted a month after completion."""
         export = session.get("exports", payload["id"])
         if export is None:
             return
@@ -102,43 +101,48 @@ class Exports(Behaviour):
         if name == "start":
             session.update("exports", payload["id"], {"status": "processing"})
             return
-        # The file's name is a UUID of its own.
+        # The file name is a separate UUID.
         base = payload.get("base", session.base)
         url = f"{base}/exports/{session.new_id()}.csv.gz"
         export = session.update("exports", payload["id"], {"status": "completed", "url": url})
         _contents(session, export)
-        session.schedule(month_later(session.now()), "exports", "forget", {"id": payload["id"]})
+        session.schedule(add_month(session.now()), "exports", "forget", {"id": payload["id"]})
 
     def serve(self, session: AccountSession, request: Request, rest: str) -> Response | Callable[[], Response] | None:
-        """The file, or a part of it; an unknown one is answered with 404 and an empty body, as by the service."""
+        """Return the file or a range of it; an unknown file gets 404 with an empty body, as in the service."""
         if not rest.endswith(".csv.gz") or request.method != "GET":
             return None
         for export in session.find("exports", status="completed"):
             if str(export["url"]).endswith(f"/exports/{rest}"):
-                return partial(_served, _file(session, export), rest, request)
+                return partial(_file_response, _file(session, export), rest, request)
         return Response(404, {"content-type": "text/plain"}, b"")
 
 
-def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
-    """The whole file or the part that a request asks for (RFC 9110, section 14; one range at most)."""
+def _file_response(found: tuple[ExportFile, str], name: str, request: Request) -> Response:
+    """Return the file or the requested range (RFC 9110, section 14; single ranges only)."""
     file, tag = found
-    asked = {key.lower(): value.strip() for key, value in request.headers.items()}
+    request_headers = {key.lower(): value.strip() for key, value in request.headers.items()}
     headers = {
         "content-type": "application/octet-stream",
         "content-disposition": f'attachment; filename="{name}"',
         "accept-ranges": "bytes",
         "etag": tag,
     }
-    wanted = _RANGE.fullmatch(asked.get("range", ""))
-    backwards = wanted is not None and wanted[1] and wanted[2] and int(wanted[1]) > int(wanted[2])
-    if wanted is None or backwards or wanted[1] == wanted[2] == "" or asked.get("if-range", tag) != tag:
+    byte_range = _RANGE.fullmatch(request_headers.get("range", ""))
+    backwards = byte_range is not None and byte_range[1] and byte_range[2] and int(byte_range[1]) > int(byte_range[2])
+    if (
+        byte_range is None
+        or backwards
+        or byte_range[1] == byte_range[2] == ""
+        or request_headers.get("if-range", tag) != tag
+    ):
         size = file.size(_SMALL)
         if size is not None:
             return Response(200, headers, file.read(0, size))
         return Streamed(200, headers, b"", file.read)
     size = file.size() or 0
-    first = int(wanted[1]) if wanted[1] else max(0, size - int(wanted[2]))
-    last = min(size - 1, int(wanted[2])) if wanted[1] and wanted[2] else size - 1
+    first = int(byte_range[1]) if byte_range[1] else max(0, size - int(byte_range[2]))
+    last = min(size - 1, int(byte_range[2])) if byte_range[1] and byte_range[2] else size - 1
     if first > last:
         return Response(416, {**headers, "content-range": f"bytes */{size}"}, b"")
     length = last + 1 - first
@@ -147,7 +151,7 @@ def _served(found: tuple[ExportFile, str], name: str, request: Request) -> Respo
 
 
 class _Contents(msgspec.Struct, array_like=True):
-    """What a file is made of: it does not change when numbers come and go."""
+    """The inputs of a file, which later changes of numbers do not affect."""
 
     outbound: bool
     start: datetime
@@ -158,26 +162,26 @@ class _Contents(msgspec.Struct, array_like=True):
 
 
 def _contents(session: AccountSession, export: Record) -> bytes:
-    """The contents of an export, packed: as they were when it was completed."""
+    """Return the encoded inputs of an export, as of its completion."""
     stored = queries.export_file(session, export["id"])
     if stored is not None:
         return stored
     filters = export["filters"]
-    start, end = _moment(filters["from"]), _moment(filters["to"])
+    start, end = _parse_time(filters["from"]), _parse_time(filters["to"])
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
     outbound = export["export_type"] == "cdr_out"
-    lines: list[Any] = _trunks(session, filters) if outbound else lines_of(session, filters.get("did_number"))
-    placed = placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
-    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, calls_a_day(session)))
+    lines: list[Any] = _trunks(session, filters) if outbound else get_lines(session, filters.get("did_number"))
+    placed = get_placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
+    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, get_calls_per_day(session)))
     packed = zlib.compress(made, 1)
     queries.save_export_file(session, export["id"], packed)
     return packed
 
 
 def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
-    """The file of an export and the tag that stands for its contents."""
-    packed, seed = _contents(session, export), session.catalogue.seed
+    """Return the file of an export, and its ETag."""
+    packed, seed = _contents(session, export), session.catalog.seed
     tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
 
     def make() -> ExportFile:
@@ -188,30 +192,30 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
         made = heapq.merge(
             calls(lines, found.start, found.end, seed, found.a_day), found.placed, key=lambda one: one[0]
         )
-        return ExportFile(itertools.chain([written(columns)], (line for _, line in made)))
+        return ExportFile(itertools.chain([csv_line(columns)], (line for _, line in made)))
 
-    return session.runtime.shelf.get(tag, make), tag
+    return session.runtime.export_cache.get(tag, make), tag
 
 
 def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
-    """The outbound trunks of an account, or the one that is asked for, with the numbers that they call from."""
-    wanted = filters.get("voice_out_trunk.id")
-    found = session.find("voice_out_trunks", **({"id": wanted} if wanted is not None else {}))
+    """Return the outbound trunks of an account, or a given one, with their source numbers."""
+    trunk_id = filters.get("voice_out_trunk.id")
+    trunks = session.find("voice_out_trunks", **({"id": trunk_id} if trunk_id is not None else {}))
     anyone = tuple(did["number"] for did in session.find("dids", limit=1000))
     lines: list[OutLine] = []
-    for trunk in found:
+    for trunk in trunks:
         own = session.find("dids", id=session.related("voice_out_trunks", trunk["id"], "dids"))
         numbers = tuple(did["number"] for did in own)
         lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))
     return lines
 
 
-def lines_of(session: AccountSession, number: str | None) -> list[Line]:
-    """The numbers of an account, or this one of them, with the way that their calls take and what they cost."""
+def get_lines(session: AccountSession, number: str | None) -> list[Line]:
+    """Return the numbers of an account, or a given one, with their routing and prices."""
     dids = session.find("dids") if number is None else session.find("dids", number=number)
     trunks = {trunk["id"]: trunk for trunk in session.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
-    # Lowest priority first, then the greater share.
+    # Lowest priority value first, then highest weight.
     for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
         members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
     groups = {group["id"]: group["name"] for group in session.find("voice_in_trunk_groups")}
@@ -242,7 +246,7 @@ def lines_of(session: AccountSession, number: str | None) -> list[Line]:
 
 
 def _metered_share(kind: Record, sharing: Record | None) -> int:
-    """Of 16 calls, those that find the channels taken that are paid for by the month."""
+    """Return how many of 16 calls exceed the channels paid per month."""
     if kind["is_metered"]:
         return ALWAYS_METERED
     if sharing is not None:
@@ -259,18 +263,18 @@ def _attempt(trunk: Record, number: str) -> Attempt:
     return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")))
 
 
-def _refused(title: str) -> Refused:
-    return Refused(422, title, f"filters - {title}", "/data/attributes/filters")
+def _filter_error(title: str) -> HttpError:
+    return HttpError(422, title, f"filters - {title}", "/data/attributes/filters")
 
 
 def _month(moment: datetime) -> int:
     return moment.year * 12 + moment.month
 
 
-def _moment(value: object) -> datetime | None:
+def _parse_time(value: object) -> datetime | None:
     if not isinstance(value, str) or _TIME.fullmatch(value) is None:
         return None
-    for form in _FORMS:
+    for form in _FORMATS:
         try:
             return datetime.strptime(value, form).replace(tzinfo=UTC)
         except ValueError:

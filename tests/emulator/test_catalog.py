@@ -1,4 +1,4 @@
-"""The emulator's catalogue: the same for a seed, sound in its links, and made of numbers that nobody can have."""
+"""The emulator's catalog: the same for a seed, sound in its links, and made of numbers that nobody can have."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from didww.emulator.data.catalogue import Catalogue
+from didww.emulator.data.catalog import Catalog
 
 Row = dict[str, Any]
 
 FACTS = Path(__file__).parents[1] / "contract" / "facts"
-KNOWN_IDS = json.loads((Path(__file__).parents[2] / "scripts" / "catalogue_ids.json").read_text(encoding="utf-8"))
+KNOWN_IDS = json.loads((Path(__file__).parents[2] / "scripts" / "catalog_ids.json").read_text(encoding="utf-8"))
 
 TYPES = (
     "countries",
@@ -50,15 +50,15 @@ OFCOM_DRAMA = re.compile(
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    """The catalogue of the default seed."""
-    return Catalogue()
+def catalog() -> Catalog:
+    """The catalog of the default seed."""
+    return Catalog()
 
 
 @pytest.fixture(scope="module")
-def rows(catalogue: Catalogue) -> dict[str, list[Row]]:
+def rows(catalog: Catalog) -> dict[str, list[Row]]:
     """All its rows by type."""
-    return {type: list(catalogue.rows(type)) for type in TYPES}
+    return {type: list(catalog.rows(type)) for type in TYPES}
 
 
 @pytest.fixture(scope="module")
@@ -74,31 +74,31 @@ def group(rows: dict[str, list[Row]], prefix: str) -> Row:
     return found
 
 
-def block(catalogue: Catalogue, row: Row) -> tuple[str, str]:
+def block(catalog: Catalog, row: Row) -> tuple[str, str]:
     """The first and the last number of a group that has stock."""
-    return catalogue.number(row, 0), catalogue.number(row, row["total_count"] - 1)
+    return catalog.number(row, 0), catalog.number(row, row["total_count"] - 1)
 
 
-def blocks_in_stock(catalogue: Catalogue, rows: dict[str, list[Row]]) -> list[tuple[str, str]]:
+def blocks_in_stock(catalog: Catalog, rows: dict[str, list[Row]]) -> list[tuple[str, str]]:
     """The same for every group that has stock."""
-    return [block(catalogue, row) for row in rows["did_groups"] if row["total_count"]]
+    return [block(catalog, row) for row in rows["did_groups"] if row["total_count"]]
 
 
 def test_same_seed_gives_same_rows(rows: dict[str, list[Row]]) -> None:
-    """A second catalogue of the same seed has the same rows in the same order."""
-    again = Catalogue()
+    """A second catalog of the same seed has the same rows in the same order."""
+    again = Catalog()
     assert {type: list(again.rows(type)) for type in TYPES} == rows
 
 
 def test_rows_of_one_type_do_not_depend_on_what_was_asked_before(rows: dict[str, list[Row]]) -> None:
-    """Each type alone, from a fresh catalogue, is what it is after all the others."""
+    """Each type alone, from a fresh catalog, is what it is after all the others."""
     for type in TYPES:
-        assert list(Catalogue().rows(type)) == rows[type]
+        assert list(Catalog().rows(type)) == rows[type]
 
 
 def test_other_seed_gives_other_ids_of_the_same_places(rows: dict[str, list[Row]]) -> None:
     """A seed changes ids but those of the service, stock and prices; prefixes and names stay."""
-    other = {type: list(Catalogue(seed=7).rows(type)) for type in TYPES}
+    other = {type: list(Catalog(seed=7).rows(type)) for type in TYPES}
     for type in TYPES:
         same = {row["id"] for row in other[type]} & {row["id"] for row in rows[type]}
         assert same == set(KNOWN_IDS.get(type, {}).values())
@@ -122,32 +122,32 @@ def test_other_seed_gives_other_ids_of_the_same_places(rows: dict[str, list[Row]
 )
 def test_known_ids_are_those_of_the_service(type: str, key: Row, id: str) -> None:
     """Programs that hold an id of the service find the same place here."""
-    (row,) = (row for row in Catalogue(seed=3).rows(type) if key.items() <= row.items())
+    (row,) = (row for row in Catalog(seed=3).rows(type) if key.items() <= row.items())
     assert row["id"] == id
 
 
 def test_each_known_id_is_somebodys(rows: dict[str, list[Row]]) -> None:
-    """None of the known ids belongs to a place that the catalogue does not have."""
+    """None of the known ids belongs to a place that the catalog does not have."""
     for type in set(KNOWN_IDS) & set(TYPES):
         assert set(KNOWN_IDS[type].values()) <= {row["id"] for row in rows[type]}
 
 
-def test_making_a_catalogue_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_making_a_catalog_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The data file is opened for the first rows, not before."""
 
     def refuse(path: Path) -> bytes:
         raise AssertionError(path)
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    unread = Catalogue()
+    unread = Catalog()
     with pytest.raises(AssertionError):
         next(unread.rows("countries"))
 
 
-def test_unknown_type_is_an_error(catalogue: Catalogue) -> None:
-    """What the catalogue does not have is refused at once, not at the first row."""
+def test_unknown_type_is_an_error(catalog: Catalog) -> None:
+    """What the catalog does not have is refused at once, not at the first row."""
     with pytest.raises(KeyError):
-        catalogue.rows("dids")
+        catalog.rows("dids")
 
 
 def test_is_of_a_realistic_size(rows: dict[str, list[Row]]) -> None:
@@ -235,33 +235,33 @@ def test_codes_of_regions_have_the_country_part(rows: dict[str, list[Row]], by_i
     assert {"US-CA", "CA-MB"} <= {row["iso"] for row in rows["regions"]}
 
 
-def test_numbers_look_like_numbers(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+def test_numbers_look_like_numbers(catalog: Catalog, rows: dict[str, list[Row]]) -> None:
     """Ten to thirteen digits, all of a group of one length."""
     for row in rows["did_groups"]:
         if row["total_count"]:
-            first, last = block(catalogue, row)
+            first, last = block(catalog, row)
             assert first.isdigit()
             assert 10 <= len(first) == len(last) <= 13
 
 
-def test_no_number_is_sold_by_two_groups(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+def test_no_number_is_sold_by_two_groups(catalog: Catalog, rows: dict[str, list[Row]]) -> None:
     """The blocks of two groups never overlap, though one prefix may begin another."""
-    blocks = sorted((len(first), first, last) for first, last in blocks_in_stock(catalogue, rows))
+    blocks = sorted((len(first), first, last) for first, last in blocks_in_stock(catalog, rows))
     for (length, _, last), (next_length, next_first, _) in pairwise(blocks):
         assert length < next_length or last < next_first
 
 
-def test_american_numbers_are_fictional(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+def test_american_numbers_are_fictional(catalog: Catalog, rows: dict[str, list[Row]]) -> None:
     """Behind +1 only 555-0100 to 555-0199 are sold."""
-    american = [ends for ends in blocks_in_stock(catalogue, rows) if ends[0].startswith("1")]
+    american = [ends for ends in blocks_in_stock(catalog, rows) if ends[0].startswith("1")]
     assert len(american) >= 350
     for number in (number for ends in american for number in ends):
         assert re.fullmatch(r"1[2-9]\d\d55501\d\d", number)
 
 
-def test_british_numbers_are_for_drama(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+def test_british_numbers_are_for_drama(catalog: Catalog, rows: dict[str, list[Row]]) -> None:
     """Behind +44 only the ranges that Ofcom keeps for drama are sold."""
-    british = [ends for ends in blocks_in_stock(catalogue, rows) if ends[0].startswith("44")]
+    british = [ends for ends in blocks_in_stock(catalog, rows) if ends[0].startswith("44")]
     assert len(british) >= 15
     for number in (number for ends in british for number in ends):
         assert OFCOM_DRAMA.fullmatch(number)
@@ -275,14 +275,14 @@ def test_other_numbers_begin_with_zeros(rows: dict[str, list[Row]], by_id: dict[
             assert row["number_base"].removeprefix(whole).startswith("00")
 
 
-def test_number_ends_where_its_block_ends(catalogue: Catalogue, rows: dict[str, list[Row]]) -> None:
+def test_number_ends_where_its_block_ends(catalog: Catalog, rows: dict[str, list[Row]]) -> None:
     """A number outside the block, which might be somebody's, is refused."""
     new_york = group(rows, "1212")
-    assert catalogue.number(new_york, 0) == "12125550100"
-    assert catalogue.number(new_york, 99) == "12125550199"
+    assert catalog.number(new_york, 0) == "12125550100"
+    assert catalog.number(new_york, 99) == "12125550199"
     for k in (-1, 100):
         with pytest.raises(IndexError):
-            catalogue.number(new_york, k)
+            catalog.number(new_york, k)
 
 
 def test_money_has_two_places(rows: dict[str, list[Row]]) -> None:
@@ -332,7 +332,7 @@ def test_availability_of_places_is_stock_of_their_groups(rows: dict[str, list[Ro
 @pytest.mark.parametrize("seed", [0, 1, 2026])
 def test_the_groups_that_examples_use_exist(seed: int) -> None:
     """London and New York can be bought at once, number by number, whatever the seed."""
-    rows = {type: list(Catalogue(seed).rows(type)) for type in TYPES}
+    rows = {type: list(Catalog(seed).rows(type)) for type in TYPES}
     names = {
         row["id"]: row["name"] for type in ("countries", "regions", "cities", "did_group_types") for row in rows[type]
     }
@@ -355,9 +355,9 @@ def test_the_groups_that_examples_use_exist(seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2026])
 def test_the_groups_that_tests_of_trouble_use_exist(seed: int) -> None:
     """A group is sold out, one nearly, one wants registration, one is sold in bulk only, whatever the seed."""
-    catalogue = Catalogue(seed)
-    codes = {row["id"]: row["prefix"] or "" for row in catalogue.rows("countries")}
-    groups = {codes[row["country"]] + row["prefix"]: row for row in catalogue.rows("did_groups")}
+    catalog = Catalog(seed)
+    codes = {row["id"]: row["prefix"] or "" for row in catalog.rows("countries")}
+    groups = {codes[row["country"]] + row["prefix"]: row for row in catalog.rows("did_groups")}
     assert groups["44131"]["total_count"] == 0
     assert groups["44115"]["total_count"] == 2
     assert groups["4930"]["area_name"] == "Berlin"

@@ -1,16 +1,15 @@
-"""Registration of numbers: testing what there is against a requirement, and the verification of addresses.
+"""Registration of numbers: requirement validations and address verifications.
 
-A verification is approved by itself shortly after it was submitted. Sources: scenarios sheet, section 5; behaviour
-sheet, section 9 (the texts of what is missing); contract files. The texts of conflicts are the emulator's own.
+A verification is approved automatically soon after it is submitted. The texts of conflicts are the emulator's own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.emulator.behaviours.base import Behaviour
-from didww.emulator.behaviours.files import attach
-from didww.emulator.engine.errors import Refused, conflict, relationship_error
+from didww.emulator.behaviors.base import Behavior
+from didww.emulator.behaviors.files import attach
+from didww.emulator.engine.errors import HttpError, conflict, relationship_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +27,7 @@ __all__ = [
     "check",
     "reference",
     "register",
-    "rejection",
+    "rejection_fields",
 ]
 
 SECONDS_TO_APPROVE = 0.5
@@ -47,11 +46,11 @@ _LABELED: Final = {
 }
 
 
-class Validations(Behaviour):
-    """Tests an identity, an address or both; nothing is stored.
+class Validations(Behavior):
+    """Validate an identity, an address or both; nothing is stored.
 
     Args:
-        requirement: The relationship that names the requirement, and the type of it in the singular.
+        requirement: Name of the relationship to the requirement.
         requirements: Type of the requirements.
     """
 
@@ -62,7 +61,7 @@ class Validations(Behaviour):
         self._requirements = requirements
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse with everything that is missing; the response bears the requirement's id."""
+        """Report everything that is missing; the response has the requirement's id."""
         identity, address = record["identity"], record["address"]
         if identity is None and address is None:
             raise relationship_error("identity", "can't be blank")
@@ -77,77 +76,77 @@ class Validations(Behaviour):
         )
 
 
-class AddressVerifications(Behaviour):
-    """Submitted, and approved."""
+class AddressVerifications(Behavior):
+    """Verifications, approved automatically."""
 
     steps = ((SECONDS_TO_APPROVE, "approve"),)
     outcomes = ("approve", "reject")
     undecided = frozenset({"pending"})
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Refuse what lacks something that the numbers' requirement asks for."""
+        """Check the requirements of the numbers."""
         address = session.get("addresses", record["address"])
         assert address is not None  # noqa: S101 checked with the body
         identity = session.get("identities", address["identity"])
         for requirement in _requirements(session, record["dids"]):
             check(session, requirement, identity, address)
-            _check_papers(record, requirement, identity)
+            _check_documents(record, requirement, identity)
         attach(session, record, "onetime_files")
         record.update(status="pending", reference=reference(session, "AV"))
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Have it decided."""
-        session.begin("address_verifications", {"id": record["id"]})
+        """Schedule the decision."""
+        session.start_transitions("address_verifications", {"id": record["id"]})
 
     def after_seed(self, session: AccountSession, record: Record) -> None:
-        """Register the numbers of one that is approved."""
+        """Register the numbers of an approved verification."""
         if record["status"] == "approved":
             _register_all(session, record)
 
     def due(self, session: AccountSession, name: str, payload: Any) -> None:
-        """Approve: the numbers are registered, and work. Or reject: all stays as it is."""
+        """Approve (register the numbers) or reject."""
         verification = session.get("address_verifications", payload["id"])
         if verification is None or verification["status"] != "pending":
             return
         if name == "reject":
-            session.update("address_verifications", payload["id"], rejection(payload))
+            session.update("address_verifications", payload["id"], rejection_fields(payload))
             return
         session.update("address_verifications", payload["id"], {"status": "approved"})
         _register_all(session, verification)
 
 
-class Identities(Behaviour):
-    """People and companies."""
+class Identities(Behavior):
+    """Identities."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that is in use, or has an address that is."""
+        """Refuse to delete an identity in use, or with an address in use."""
         if session.count("dids", identity=record["id"]):
             raise conflict("The identity cannot be removed while a number is registered to it")
         for address in session.related("identities", record["id"], "addresses"):
-            _check_free(session, address)
+            _check_not_in_use(session, address)
 
     def attributes(self, session: AccountSession, record: Record) -> None:
-        """Say whether a number is registered to it."""
+        """Set whether a number is registered to it."""
         record["verified"] = session.count("dids", identity=record["id"]) > 0
 
 
-class Addresses(Behaviour):
+class Addresses(Behavior):
     """Addresses of identities."""
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that is in use."""
-        _check_free(session, record["id"])
+        """Refuse to delete an address in use."""
+        _check_not_in_use(session, record["id"])
 
     def attributes(self, session: AccountSession, record: Record) -> None:
-        """Say whether a number is registered to it."""
+        """Set whether a number is registered to it."""
         record["verified"] = session.count("dids", address=record["id"]) > 0
 
 
-class Proofs(Behaviour):
-    """Documents that prove an identity or an address."""
+class Proofs(Behavior):
+    """Proofs of identities and addresses."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """The kind of proof says what it can prove."""
+        """Check that the proof type fits the entity."""
         proves = (session.get("proof_types", record["proof_type"]) or {})["entity_type"]
         entity = session.get(record["entity_type"], record["entity"]) or {}
         kinds = {"identities": str(entity.get("identity_type", "")).capitalize(), "addresses": "Address"}
@@ -156,40 +155,40 @@ class Proofs(Behaviour):
         attach(session, record, "files")
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that a review needs."""
+        """Refuse to delete a document that a review needs."""
         of_address = record["entity_type"] == "addresses"
         kind = "address" if of_address else (session.get("identities", record["entity"]) or {})["identity_type"]
         addresses = [record["entity"]] if of_address else session.related("identities", record["entity"], "addresses")
         for requirement in _under_review(session, addresses):
             types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
             if requirement[f"{kind}_proof_qty"] and record["proof_type"] in types:
-                raise _needed("proof")
+                raise _needed_error("proof")
 
 
-class PermanentDocuments(Behaviour):
-    """Filled-in forms on file, one for each identity and template."""
+class PermanentDocuments(Behavior):
+    """Permanent supporting documents, one per identity and template."""
 
     def before_create(self, session: AccountSession, record: Record) -> None:
-        """Use up its files."""
+        """Attach its files."""
         attach(session, record, "files")
 
     def after_create(self, session: AccountSession, record: Record) -> None:
-        """Remove the one whose place it takes."""
+        """Remove the document that it replaces."""
         same = {"identity": record["identity"], "template": record["template"]}
         for one in session.find("permanent_supporting_documents", **same):
             if one["id"] != record["id"]:
                 session.delete("permanent_supporting_documents", one["id"])
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
-        """Refuse to delete one that a review needs."""
+        """Refuse to delete a document that a review needs."""
         kind = (session.get("identities", record["identity"]) or {})["identity_type"]
         for requirement in _under_review(session, session.related("identities", record["identity"], "addresses")):
             if requirement[f"{kind}_permanent_document"] == record["template"]:
-                raise _needed("supporting document")
+                raise _needed_error("supporting document")
 
 
 def register(session: AccountSession, did: str, address: Record) -> None:
-    """Let a number work whose address was approved."""
+    """Register a number with an approved address."""
     changes = {
         "awaiting_registration": False,
         "blocked": False,
@@ -205,14 +204,14 @@ def _register_all(session: AccountSession, verification: Record) -> None:
         register(session, did, address)
 
 
-def rejection(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What a rejected verification holds."""
+def rejection_fields(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a rejected verification."""
     reasons = list(payload.get("reasons") or ()) or ["Rejected"]
     return {"status": "rejected", "reject_reasons": reasons, "reject_comment": payload.get("comment")}
 
 
-def _check_free(session: AccountSession, address: str) -> None:
-    """Refuse to remove an address that a review or an emergency calling service still rests on."""
+def _check_not_in_use(session: AccountSession, address: str) -> None:
+    """Refuse to delete an address that a review or an emergency calling service uses."""
     for type in ("address_verifications", "emergency_verifications"):
         if session.count(type, address=address, status="pending"):
             raise conflict("The address cannot be removed while its verification is pending")
@@ -222,39 +221,39 @@ def _check_free(session: AccountSession, address: str) -> None:
 
 
 def _under_review(session: AccountSession, addresses: Iterable[str]) -> Iterator[Record]:
-    """The requirements that reviews of these addresses go by at present."""
+    """Yield the requirements of pending reviews of these addresses."""
     for one in session.find("address_verifications", address=list(addresses), status="pending"):
         yield from _requirements(session, session.related("address_verifications", one["id"], "dids"))
 
 
-def _needed(what: str) -> Refused:
+def _needed_error(what: str) -> HttpError:
     text = f"The {what} cannot be removed while a verification that needs it is under review"
-    return Refused(422, text, text, "/data")
+    return HttpError(422, text, text, "/data")
 
 
 def check(session: AccountSession, requirement: Record, identity: Record | None, address: Record | None) -> None:
-    """Refuse with all that identity and address lack of a requirement.
+    """Check an identity and address against a requirement.
 
     Raises:
-        Refused: Something is missing; each error points at the whole request.
+        HttpError: Something is missing; each error points to the whole request.
     """
     if identity is not None and address is not None and address["identity"] != identity["id"]:
         raise relationship_error("address")
     country = session.get("countries", requirement["country"]) or {}
     lacking = [
-        *(_lacking_of_identity(session, requirement, identity, country) if identity is not None else ()),
-        *(_lacking_of_address(session, requirement, address, country) if address is not None else ()),
+        *(_missing_for_identity(session, requirement, identity, country) if identity is not None else ()),
+        *(_missing_for_address(session, requirement, address, country) if address is not None else ()),
     ]
     if lacking:
-        raise Refused.together(Refused(422, text, text, "/data") for text in lacking)
+        raise HttpError.combine(HttpError(422, text, text, "/data") for text in lacking)
 
 
 def reference(session: AccountSession, letters: str) -> str:
-    """A new reference for people to read."""
+    """Return a new human-readable reference."""
     return f"{letters}-{session.rng.randrange(10**4, 10**6)}"
 
 
-def _lacking_of_identity(
+def _missing_for_identity(
     session: AccountSession, requirement: Record, identity: Record, country: Record
 ) -> Iterator[str]:
     kind: str = identity["identity_type"]
@@ -266,7 +265,7 @@ def _lacking_of_identity(
     for field in requirement[f"{kind}_mandatory_fields"] or ():
         if not identity.get(_attribute(field)):
             yield f"{_label(field)} is required for {kind.capitalize()} Identity"
-    yield from _lacking_proofs(session, requirement, kind, identity["id"], "Identity")
+    yield from _missing_proofs(session, requirement, kind, identity["id"], "Identity")
     form = requirement.get(f"{kind}_permanent_document")
     if form and not session.count("permanent_supporting_documents", identity=identity["id"], template=form):
         template = session.get("supporting_document_templates", form) or {}
@@ -274,7 +273,7 @@ def _lacking_of_identity(
 
 
 def _attribute(field: str) -> str:
-    """The attribute, or relationship, that a mandatory field is."""
+    """Return the attribute or relationship of a mandatory field."""
     return _LABELED.get(field) or field
 
 
@@ -282,7 +281,7 @@ def _label(field: str) -> str:
     return field if field in _LABELED else field.replace("_", " ").title()
 
 
-def _lacking_of_address(
+def _missing_for_address(
     session: AccountSession, requirement: Record, address: Record, country: Record
 ) -> Iterator[str]:
     if requirement["address_area_level"] != "world_wide" and address["country"] != country.get("id"):
@@ -290,12 +289,12 @@ def _lacking_of_address(
     for field in requirement.get("address_mandatory_fields") or ():
         if not address.get(_attribute(field)):
             yield f"{_label(field)} is required for Address"
-    yield from _lacking_proofs(session, requirement, "address", address["id"], "Address")
+    yield from _missing_proofs(session, requirement, "address", address["id"], "Address")
 
 
-def _lacking_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
+def _missing_proofs(session: AccountSession, requirement: Record, kind: str, entity: str, label: str) -> Iterator[str]:
     needed = requirement.get(f"{kind}_proof_qty") or 0
-    if not needed:  # emergency requirements know no proofs
+    if not needed:  # emergency requirements have no proofs
         return
     types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
     if session.count("proofs", entity=entity, proof_type=types) < needed:
@@ -304,7 +303,7 @@ def _lacking_proofs(session: AccountSession, requirement: Record, kind: str, ent
 
 
 def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
-    """The address requirements of some numbers."""
+    """Return the address requirements of some numbers."""
     found: dict[str, Record] = {}
     for did in dids:
         group = session.get("did_groups", (session.get("dids", did) or {}).get("did_group")) or {}
@@ -314,15 +313,15 @@ def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
     return list(found.values())
 
 
-def _check_papers(record: Record, requirement: Record, identity: Record | None) -> None:
+def _check_documents(record: Record, requirement: Record, identity: Record | None) -> None:
     kind = (identity or {}).get("identity_type", "personal")
     wants_form, wants_text = requirement[f"{kind}_onetime_document"], requirement["service_description_required"]
-    said = {
+    checks = {
         "one-time document is required": wants_form and not record["onetime_files"],
         "one-time document is not needed": not wants_form and record["onetime_files"],
         "service description is required": wants_text and not record["service_description"],
         "service description is not needed": not wants_text and record["service_description"],
     }
-    refused = [Refused(422, text, text, "/data") for text, wrong in said.items() if wrong]
-    if refused:
-        raise Refused.together(refused)
+    errors = [HttpError(422, text, text, "/data") for text, wrong in checks.items() if wrong]
+    if errors:
+        raise HttpError.combine(errors)

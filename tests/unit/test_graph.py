@@ -31,8 +31,8 @@ def answer(data: Any, included: list[dict[str, Any]] = []) -> list[Any]:  # noqa
     return Graph(decode(encode({"data": data, "included": included})), load).nodes
 
 
-def test_an_included_record_is_one_object_however_often_it_is_reached() -> None:
-    """Two numbers of one order have the same order."""
+def test_included_record_is_one_object() -> None:
+    """Two DIDs of one order have the same order object."""
     one, two = answer(
         [did("1", order=("orders", "9")), did("2", order=("orders", "9"))],
         [record("orders", "9", {"reference": "ABC-1"})],
@@ -42,8 +42,8 @@ def test_an_included_record_is_one_object_however_often_it_is_reached() -> None:
     assert one.order.reference == "ABC-1"
 
 
-def test_a_primary_record_is_reached_by_relationships_too() -> None:
-    """A group that points back to the number that led to it, and a primary record that points to another."""
+def test_relationships_can_lead_to_primary_records() -> None:
+    """An included record can point to the primary record, and one primary record to another."""
     (one,) = answer([did("1", shared_capacity_group=("shared_capacity_groups", "5"))], [
         record("shared_capacity_groups", "5", {"name": "Desk"}, capacity_pool=("capacity_pools", "7")),
         record("capacity_pools", "7", {"name": "Standard"}),
@@ -57,7 +57,7 @@ def test_a_primary_record_is_reached_by_relationships_too() -> None:
 
 
 @pytest.mark.parametrize("sent_twice", [False, True])
-def test_what_is_primary_wins_over_the_same_included(sent_twice: bool) -> None:
+def test_primary_record_takes_precedence_over_included(sent_twice: bool) -> None:
     """A server that sends a record in both places changes nothing."""
     again = [record("identities", "4", {"first_name": "Bob"})] if sent_twice else []
     proof, identity = answer(
@@ -69,15 +69,15 @@ def test_what_is_primary_wins_over_the_same_included(sent_twice: bool) -> None:
 
 
 def test_cycles_lead_back_to_the_same_object() -> None:
-    """A number's emergency calling service has that number."""
+    """The DID of a DID's emergency calling service is the same object."""
     service = record("emergency_calling_services", "5")
     service["relationships"]["dids"] = {"data": [{"type": "dids", "id": "1"}]}
     (one,) = answer([did("1", emergency_calling_service=("emergency_calling_services", "5"))], [service])
     assert one.emergency_calling_service.dids[0] is one
 
 
-def test_what_an_answer_does_not_hold_says_so() -> None:
-    """Linkage without the record behind it is a stub that knows its id, and nothing else."""
+def test_unincluded_record_is_a_stub() -> None:
+    """Linkage without an included record is a stub that knows only its id."""
     one, two = answer([did("1", order=("orders", "9")), did("2", order=("orders", "9"))])
     assert (one.order.id, one.order) == ("9", two.order)
     with pytest.raises(NotIncludedError):
@@ -85,8 +85,8 @@ def test_what_an_answer_does_not_hold_says_so() -> None:
 
 
 @given(links=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
-def test_every_way_to_a_record_ends_at_the_same_object(links: list[tuple[int, int]]) -> None:
-    """Whatever points where among primary and included records, an identifier stands for one object."""
+def test_every_path_to_a_record_gives_the_same_object(links: list[tuple[int, int]]) -> None:
+    """Within one response, an identifier always stands for one object."""
     owners = [f"i{number}" for number in range(6)]
     proofs = [
         record("proofs", f"p{index}", {}, entity=("identities", owners[to])) for index, (to, _) in enumerate(links)
@@ -99,8 +99,8 @@ def test_every_way_to_a_record_ends_at_the_same_object(links: list[tuple[int, in
         assert known.setdefault(node.entity.id, node.entity) is node.entity
 
 
-def test_threads_that_reach_at_once_get_one_object() -> None:
-    """The first one's object is everybody's."""
+def test_concurrent_threads_get_the_same_object() -> None:
+    """All threads get the object that the first one created."""
 
     def reach(gate: threading.Barrier, one: Any) -> Any:
         gate.wait()

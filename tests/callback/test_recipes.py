@@ -115,8 +115,10 @@ RECIPES: dict[str, Serve] = {
 
 
 @pytest.mark.parametrize("heading", RECIPES)
-def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """By GET and POST, with a query of one's own; twice delivered, once handled; a wrong signature is refused."""
+def test_recipe_receives_callbacks(
+    heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It covers GET and POST, an extra query, duplicate delivery and an invalid signature."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/didww"
     monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
@@ -140,10 +142,10 @@ def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("touch", ["form", "data", "json"])
 @pytest.mark.parametrize("payload", ["order", "trunk"])
-def test_the_recipe_of_flask_takes_a_body_that_was_read(
+def test_flask_recipe_accepts_a_body_that_was_already_read(
     touch: str, payload: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By something that runs before each request, as tools for logging and authentication do."""
+    """Logging and authentication tools read it before each request."""
     url = "https://hooks.example.com/didww"
     monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
     monkeypatch.setenv("DIDWW_CALLBACK_URL", url)
@@ -162,8 +164,8 @@ def test_the_recipe_of_flask_takes_a_body_that_was_read(
     assert capsys.readouterr().out == "order 1 is completed\n"
 
 
-def test_every_framework_of_the_page_is_tested() -> None:
-    """A recipe that is added comes with its server."""
+def test_every_documented_framework_is_tested() -> None:
+    """A new recipe needs its server here."""
     with_app = {
         heading
         for heading in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
@@ -172,8 +174,8 @@ def test_every_framework_of_the_page_is_tested() -> None:
     assert with_app == set(RECIPES)
 
 
-def test_the_store_of_the_page_holds_what_it_says() -> None:
-    """The one for Redis, with a dictionary that behaves as Redis does."""
+def test_documented_redis_store_works() -> None:
+    """A dictionary that behaves like Redis stands in for it."""
     made: dict[str, Any] = {"__name__": "hooks"}
     code = recipe("What was handled")
     exec(code[code.index("class RedisStore") :], made)
@@ -210,10 +212,10 @@ def test_the_store_of_the_page_holds_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("read", ["body", "stream"])
-def test_the_recipe_of_starlette_after_a_middleware(
+def test_starlette_recipe_works_after_a_middleware(
     read: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body that the middleware has read comes again; a stream, or a form, does not, and a line of the log says so."""
+    """A body that the middleware read is available again; a stream or form is not, and a log line says so."""
     from starlette.middleware.base import BaseHTTPMiddleware
     from starlette.testclient import TestClient
 

@@ -90,8 +90,8 @@ def trunk() -> VoiceInTrunk:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_shows_when_all_goes_well(kind: str, seen: Seen, tmp_path: Path) -> None:
-    """Clients, answers, records, copies and pickles of a day's work."""
+def test_successful_calls_reveal_no_secret(kind: str, seen: Seen, tmp_path: Path) -> None:
+    """The test covers clients, responses, records, copies and pickles of typical work."""
     with running() as base_url, client_of(kind, base_url) as client:
         seen.value(getattr(client, "_client", client))
         created = client.voice_in_trunks().create(trunk())
@@ -130,8 +130,8 @@ TROUBLE: dict[str, Callable[..., None]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", [*TROUBLE, "nobody there"])
-def test_nothing_shows_when_it_goes_wrong(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
-    """Errors with their locals, causes and contexts, of reads, writes, uploads and downloads."""
+def test_failing_calls_reveal_no_secret(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
+    """The test covers errors with locals, causes and contexts, for reads, writes, uploads and downloads."""
     with contextlib.ExitStack() as stack:
         if case == "nobody there":
             base_url = f"http://127.0.0.1:{dead_port()}/v3"
@@ -150,8 +150,8 @@ def test_nothing_shows_when_it_goes_wrong(case: str, kind: str, seen: Seen, tmp_
                 seen.error(error)
 
 
-def test_wrong_values_do_not_show_what_was_given(seen: Seen) -> None:
-    """Secrets in the wrong place, or of the wrong kind."""
+def test_invalid_value_errors_reveal_no_secret(seen: Seen) -> None:
+    """Secrets are passed in the wrong place or with the wrong type."""
     for call in (
         lambda: RequestValidator([SECRET]),  # type: ignore[arg-type]
         lambda: SipConfiguration(auth_password=[PASSWORD]),  # type: ignore[arg-type]
@@ -165,8 +165,8 @@ def test_wrong_values_do_not_show_what_was_given(seen: Seen) -> None:
             seen.value(pickle.dumps(error))
 
 
-def test_whoever_looks_would_find_them() -> None:
-    """The search of the whole suite knows the secrets of this test, and finds them in a text."""
+def test_secret_scan_detects_a_revealed_secret() -> None:
+    """The scan of the whole suite knows the secrets of this test and finds them in text."""
     with running() as base_url, client_of("sync", base_url) as client:
         client.voice_in_trunks().create(trunk())
         RequestValidator(SECRET)

@@ -126,7 +126,7 @@ def test_any_bytes_like_object_is_accepted(kind: Any) -> None:
 
 
 def test_chunks_are_read_lazily() -> None:
-    """Reading the container reads the file; invalid keys raise before either."""
+    """No part of the file is read before the container is; invalid keys raise earlier."""
     taken: list[int] = []
 
     def pieces() -> Any:

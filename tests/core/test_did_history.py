@@ -31,8 +31,8 @@ def asked(transport: Scripted) -> list[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize("id", [ID, UUID(ID), Did.build(ID)], ids=["text", "UUID", "record without its number"])
-def test_an_id_is_turned_into_the_number_by_one_request(id: Any) -> None:
-    """The DID is fetched, then the history is filtered by its number; the caller's query stays as it was."""
+def test_did_id_is_resolved_to_its_number_by_one_request(id: Any) -> None:
+    """The DID is fetched, then the history is filtered by its number; the caller's query is unchanged."""
     client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
     params = QueryParams().filter("did.id", id).filter("action", "assigned")
     assert [event.id for event in client.did_history().list(params).data] == [EVENT["id"]]
@@ -41,7 +41,7 @@ def test_an_id_is_turned_into_the_number_by_one_request(id: Any) -> None:
     assert params.filters["did.id"] == id
 
 
-def test_a_record_that_was_loaded_costs_no_request() -> None:
+def test_loaded_did_needs_no_extra_request() -> None:
     """Its number is known."""
     client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
     did = client.dids().find(ID).data
@@ -50,8 +50,8 @@ def test_a_record_that_was_loaded_costs_no_request() -> None:
 
 
 @pytest.mark.parametrize("method", ["first", "one", "count", "iterate"])
-def test_every_way_of_reading_a_list_takes_it(method: str) -> None:
-    """Walks, too, and the asynchronous client."""
+def test_every_list_method_accepts_a_did(method: str) -> None:
+    """This includes iteration and the asynchronous client."""
     script = answer(document=DID), answer(document={"data": [EVENT], "meta": {"total_records": 1}})
     client, transport = client_of(*script)
     outcome = getattr(client.did_history(), method)(filter={"did.id": ID})
@@ -71,16 +71,16 @@ def test_every_way_of_reading_a_list_takes_it(method: str) -> None:
     assert [path for path, _ in asked(transport)] == [f"/dids/{ID}", "/did_history"]
 
 
-def test_a_did_that_is_not_there_is_named() -> None:
-    """The error is that of the request for the DID; nothing else is asked."""
+def test_missing_did_raises_not_found() -> None:
+    """The error is that of the DID request; no other request is sent."""
     client, transport = client_of(answer(404, {"errors": [{"title": "Record not found"}]}))
     with pytest.raises(NotFoundError, match=f"/v3/dids/{ID}"):
         client.did_history().list(filter={"did.id": ID})
     assert len(transport.requests) == 1
 
 
-def test_id_and_number_exclude_each_other() -> None:
-    """Two values for one filter of the service are refused."""
+def test_id_and_number_are_mutually_exclusive() -> None:
+    """Two values for one filter of the service are rejected."""
     client, transport = client_of(answer(document=DID))
     with pytest.raises(InvalidValueError, match=r"'did\.id' asks by 'did_number'; use one of the two"):
         client.did_history().list(filter={"did.id": ID, "did_number": "442079460001"})
@@ -88,7 +88,7 @@ def test_id_and_number_exclude_each_other() -> None:
 
 
 def test_both_requests_share_the_timeout() -> None:
-    """What the first one took is missing to the second one."""
+    """The time of the first request is deducted from the second one's."""
     from didww._core.operations import list_
     from didww.configuration import ApiKey, Configuration
     from didww.resources.did_history import DidHistory
@@ -101,8 +101,8 @@ def test_both_requests_share_the_timeout() -> None:
     assert service.now == 1006.0
 
 
-def test_the_local_didww_knows_the_history_of_an_id() -> None:
-    """As a program asks DIDWW."""
+def test_emulator_returns_the_history_of_a_did() -> None:
+    """The program reads it as from DIDWW."""
     emulator = Emulator()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     with emulator.client() as client:

@@ -262,7 +262,9 @@ def validation() -> AddressRequirementValidation:
 
 @law(300)
 @given(results=st.lists(RESULTS, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
-def test_sync_and_async_drivers_behave_the_same(results: list[AttemptResult], timeout: float, rate: float | None) -> None:
+def test_sync_and_async_drivers_behave_the_same(
+    results: list[AttemptResult], timeout: float, rate: float | None
+) -> None:
     """Both drivers send the same requests at the same times, and end the same way."""
     traces = []
     for run in (by_driver, by_async_driver):

@@ -1,4 +1,4 @@
-"""Call Events and CDR Streaming: shapes of bodies, passwords and headers, typed events, bounds."""
+"""Call Events and CDR Streaming: body formats, credentials, typed events and limits."""
 
 from __future__ import annotations
 

@@ -101,8 +101,8 @@ def test_listen_prints_callbacks(emulator: Emulator) -> None:
         refused = program.line() + program.line()
         assert "rejected: mismatch" in refused
         assert SECRET not in first + refused + program.first
-        answer = httpx2.put(program.url, content=b"x")
-        assert answer.status_code == 405
+        response = httpx2.put(program.url, content=b"x")
+        assert response.status_code == 405
         assert "rejected: method" in program.line()
 
 

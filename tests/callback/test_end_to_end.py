@@ -1,4 +1,4 @@
-"""The emulator places orders and calls back; a receiver behind a real socket verifies, and handles each event once."""
+"""The emulator sends callbacks to a receiver on a real socket, which verifies them and handles each event once."""
 
 from __future__ import annotations
 
@@ -196,8 +196,8 @@ def post(scene: Scene, body: bytes, *, length: int | None = None) -> bytes:
     return "\r\n".join(lines).encode() + (body or made.body.encode())
 
 
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0
+def status(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1]) if response.startswith(b"HTTP/1.") else 0
 
 
 def still_answers(scene: Scene) -> bool:
@@ -295,9 +295,9 @@ def test_invalid_json_gets_a_response(scene: Scene) -> None:
     headers = {"X-DIDWW-Signature": "0" * 40, "Content-Type": "application/json"}
     for body in (b"", b"[]", b"{", b"[" * 50_000, b"\xff" * 10, json.dumps([{"type": ["x"]}]).encode()):
         connection.request("POST", "/x", body=body, headers=headers)
-        answer = connection.getresponse()
-        assert answer.status in (400, 401)
-        assert answer.read() in (b"malformed", b"mismatch")
+        response = connection.getresponse()
+        assert response.status in (400, 401)
+        assert response.read() in (b"malformed", b"mismatch")
     connection.close()
 
 

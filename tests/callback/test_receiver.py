@@ -1,4 +1,4 @@
-"""CallbackReceiver: the right handler, once, sync and async; failures are sent again; strangers get a response."""
+"""CallbackReceiver: handler selection, sync and async handlers, retries, and rejected requests."""
 
 from __future__ import annotations
 
@@ -458,7 +458,7 @@ def test_store_failures(at: str, status: int, runs: int, is_async: bool, ask: As
 
 
 @pytest.mark.parametrize(
-    ("change", "answer"),
+    ("change", "expected"),
     [
         ({"headers": {}}, (401, "missing")),
         ({"body": b"id=2&type=orders&status=completed"}, (401, "mismatch")),
@@ -468,12 +468,14 @@ def test_store_failures(at: str, status: int, runs: int, is_async: bool, ask: As
         ({"method": "HEAD"}, (405, "method not allowed")),
     ],
 )
-def test_rejected_request_gets_a_response(change: Any, answer: Any, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+def test_rejected_request_gets_a_response(
+    change: Any, expected: Any, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
     """The response has the reason, no handler runs, and the log says why."""
     receiver = receiver_with()
     receiver.on(Callback)(lambda callback: pytest.fail("handled"))
-    assert ask(receiver, {**request(), **change}) == answer
-    assert ("rejected" in caplog.text) == (answer[0] != 405)
+    assert ask(receiver, {**request(), **change}) == expected
+    assert ("rejected" in caplog.text) == (expected[0] != 405)
 
 
 def test_rejected_requests_are_rate_limited_in_the_log(

@@ -1,4 +1,4 @@
-"""Each recipe of docs/receivers.md runs behind its framework's own server, and an emulator calls it."""
+"""Each recipe of docs/receivers.md runs on its framework's own server and is called by an emulator."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def gateway(made: dict[str, Any], port: int) -> Generator[str]:
         }
         if body:
             event["body"] = base64.b64encode(body).decode()
-        answer = made["handler"](event, None)
-        start(f"{answer['statusCode']} ProgressBody", [("Content-Type", "text/plain")])
-        return [answer["body"].encode()]
+        response = made["handler"](event, None)
+        start(f"{response['statusCode']} ProgressBody", [("Content-Type", "text/plain")])
+        return [response["body"].encode()]
 
     with served_by_wsgi(app, port):
         yield "lambda"
@@ -159,8 +159,8 @@ def test_flask_recipe_accepts_a_body_that_was_already_read(
 
     order = {"id": "1", "type": "orders", "status": "completed", "note": "Straße & Nr. = +1%"}
     signed = sign_callback(url, order if payload == "order" else [order], secret=SECRET)
-    answer = made["app"].test_client().post("/didww", headers=signed.headers, data=signed.body.encode())
-    assert (answer.status_code, answer.text) == (200, "ok")
+    response = made["app"].test_client().post("/didww", headers=signed.headers, data=signed.body.encode())
+    assert (response.status_code, response.text) == (200, "ok")
     assert capsys.readouterr().out == "order 1 is completed\n"
 
 
@@ -234,6 +234,6 @@ def test_starlette_recipe_works_after_a_middleware(
 
     made["app"].add_middleware(BaseHTTPMiddleware, dispatch=touch)
     signed = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
-    answer = TestClient(made["app"]).post("/didww", headers=signed.headers, content=signed.body.encode())
-    assert answer.status_code == (200 if read == "body" else 400)
+    response = TestClient(made["app"]).post("/didww", headers=signed.headers, content=signed.body.encode())
+    assert response.status_code == (200 if read == "body" else 400)
     assert caplog.text.count("something before the receiver has read it") == (read == "stream")

@@ -1,4 +1,4 @@
-"""What was handled is remembered: in memory, in a file, by threads, processes and forks; what died lapses."""
+"""Stores of handled events: in memory and in a file, with threads, processes and forks; unfinished claims expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callbacks as Python objects: a class for each type, everything kept, nothing made up."""
+"""Callbacks as Python objects: a class for each type, with all data kept."""
 
 from __future__ import annotations
 

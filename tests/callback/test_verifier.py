@@ -1,4 +1,4 @@
-"""CallbackVerifier: vectors, secrets in exchange, public addresses, queries of one's own, and what is refused and why."""
+"""CallbackVerifier: vectors, secret rotation, public URLs, extra queries, and rejections with their reasons."""
 
 from __future__ import annotations
 

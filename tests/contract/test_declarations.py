@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[str, str]] = {
 _ASKED_FOR = "the asked-for interface names it among the nullable date-times"
 _RECORDED = "recorded responses hold null"
 
-_OLDER = "the older edition had null, which answers may still hold; requests may not"
+_OLDER = "the older edition had null, which responses may still hold; requests may not"
 
 NULLABLE: dict[str, tuple[bool, str]] = {
     "orders.allow_back_ordering": (True, "in requests only; some recorded responses hold it, the others read as None"),
@@ -595,11 +595,11 @@ def test_variant_attributes_match_the_contract(cls: type[Resource], name: str) -
 
     Responses are read as the first class, so it has all response attributes by itself.
     """
-    answers, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
+    responses, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._fields[name]).items():
-        expected = {*answers.get(type_, {}), *requests.get(type_, {})}
+        expected = {*responses.get(type_, {}), *requests.get(type_, {})}
         assert {inner for one in classes for inner in one._fields} == set(expected), type_
-        assert set(classes[0]._fields) >= set(answers.get(type_, {})), type_
+        assert set(classes[0]._fields) >= set(responses.get(type_, {})), type_
 
 
 @every_nested
@@ -792,8 +792,8 @@ def test_requests_and_responses_agree(type_: str) -> None:
             shown = said.attributes.get(name, asked)
             assert (asked.kind, asked.item, asked.enum) == (shown.kind, shown.item, shown.enum), name
         for name, link in request.relationships.items():
-            answer = said.relationships.get(name, link)
-            assert (link.kind, link.targets) == (answer.kind, answer.targets), name
+            response = said.relationships.get(name, link)
+            assert (link.kind, link.targets) == (response.kind, response.targets), name
 
 
 def test_listed_differences_still_exist() -> None:

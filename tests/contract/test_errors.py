@@ -1,4 +1,4 @@
-"""Every error that the service is known to send, as the client raises it. Source: behaviour sheet, section 9."""
+"""Check that the client raises every error that the service is known to send (behavior sheet, section 9)."""
 
 from __future__ import annotations
 

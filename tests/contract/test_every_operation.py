@@ -137,9 +137,9 @@ def _path(request: Request) -> list[str]:
     return unquote(urlsplit(request.url).path).removeprefix("/v3/").split("/")
 
 
-async def settled(answer: Any) -> Any:
+async def settled(result: Any) -> Any:
     """A response of either client."""
-    return await answer if inspect.isawaitable(answer) else answer
+    return await result if inspect.isawaitable(result) else result
 
 
 async def taken(records: Any) -> list[Any]:
@@ -400,8 +400,8 @@ def test_every_filter_selects_matching_records(type: str, mode: Mode) -> None:
                     queries = [{"params": fluent.param(f"filter[{name}]", "")}]
                 else:
                     queries = [{"filter": {name: given, **two}}, {"params": fluent}]
-                for answer in (endpoint.list(**query) for query in queries):
-                    got = [of.get(one.id, one.id) for one in (await settled(answer)).data]
+                for response in (endpoint.list(**query) for query in queries):
+                    got = [of.get(one.id, one.id) for one in (await settled(response)).data]
                     found[f"{name} ({what})"].append(" and ".join(sorted(got)))
                     expected[f"{name} ({what})"].append(wanted)
 
@@ -580,7 +580,7 @@ def test_undeclared_operations_raise_attribute_error(type: str, mode: Mode) -> N
             getattr(accessor(client, type), name)
 
 
-@pytest.mark.unchecked  # the contract does not have such answers
+@pytest.mark.unchecked  # the contract does not have such responses
 @pytest.mark.parametrize("type", [type for type, operation in sorted(EXTRA) if operation == "find"])
 @both_clients
 def test_find_works_for_list_only_resources(type: str, mode: Mode) -> None:
@@ -1009,7 +1009,7 @@ NOT_SENT: dict[str, str] = {
     "authentication_method.ip_only.allowed_sip_ips": "DIDWW's staff sets this method; the server refuses it",
     "authentication_method.ip_only.tech_prefix": "the same",
 }
-ANSWERED_OTHERWISE: dict[tuple[str, str], str] = {
+RESPONDED_DIFFERENTLY: dict[tuple[str, str], str] = {
     ("orders", "items"): "a response shows what was bought, with its price, and not what it was chosen by",
     ("orders", "allow_back_ordering"): "a response need not repeat it",
 }
@@ -1060,7 +1060,7 @@ async def _reads(endpoint: Any, type: str, id: str, fields: Fields) -> None:
     found = (await settled(endpoint.find(id, include=sorted(facts(type).include)))).data
     hidden = facts(type).attributes.keys() | facts(type).include
     for name, value in fields.items():
-        if name in hidden and (type, name) not in ANSWERED_OTHERWISE:
+        if name in hidden and (type, name) not in RESPONDED_DIFFERENTLY:
             assert _agrees(getattr(found, name), value), (name, getattr(found, name), value)
 
 
@@ -1201,7 +1201,7 @@ def test_every_contract_operation_is_covered() -> None:
         assert not facts(type).include or type in {*LISTED} & {*FOUND}
 
 
-@pytest.mark.parametrize("table", [NOT_SENT, ANSWERED_OTHERWISE], ids=["not sent", "answered otherwise"])
+@pytest.mark.parametrize("table", [NOT_SENT, RESPONDED_DIFFERENTLY], ids=["not sent", "responded differently"])
 def test_skipped_operations_have_reasons(table: dict[Any, str]) -> None:
     """Every skipped operation has a written reason."""
     assert all(table.values())

@@ -1,4 +1,4 @@
-"""Arguments that are wrong: an error of this package that names them, before anything is sent."""
+"""Invalid arguments raise an error of this package that names them, before anything is sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from didww.resources.did import Did
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.region import Region
-from support.scripted_transport import AsyncScripted, Scripted, answer, echo
+from support.scripted_transport import AsyncScripted, Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 HUGE = 10**5000
@@ -50,7 +50,7 @@ def str_or_type(value: object) -> str:
 
 def client_of(*script: Any) -> tuple[Any, Scripted]:
     """A client, untyped as a beginner's program is, and what it sent."""
-    transport = Scripted(*script or (answer(document={"data": []}),))
+    transport = Scripted(*script or (json_response(document={"data": []}),))
     return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
@@ -284,7 +284,7 @@ def test_invalid_value_error_shows_the_value_and_the_fix(call: Any, words: str) 
 
 def test_record_can_be_passed_as_id() -> None:
     """`find(record)` fetches it again; a record of another class or a new one is rejected."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     assert client.dids().find(Did.build(ID)).data.id == ID
     assert transport.requests[0].url.endswith(f"/dids/{ID}")
     for operation in (client.dids().find, client.dids().delete, client.orders().wait):
@@ -353,14 +353,14 @@ def test_missing_record_method_error_names_the_client_call(record: Any, name: st
 )
 def test_not_found_error_explains_that_a_number_is_no_id(accessor: str, id: str, words: str) -> None:
     """The text of the error says so."""
-    client, _ = client_of(answer(404, document={"errors": [{"title": "Record not found"}]}))
+    client, _ = client_of(json_response(404, document={"errors": [{"title": "Record not found"}]}))
     with pytest.raises(NotFoundError, match=words):
         getattr(client, accessor)().find(id)
 
 
 def test_async_client_in_a_sync_with_block_raises() -> None:
     """The error says what to write."""
-    client: Any = AsyncDidwwClient("key", transport=AsyncScripted(answer()))
+    client: Any = AsyncDidwwClient("key", transport=AsyncScripted(json_response()))
     with pytest.raises(TypeError, match="AsyncDidwwClient takes 'async with', not 'with'"):
         with client:
             pass
@@ -369,7 +369,7 @@ def test_async_client_in_a_sync_with_block_raises() -> None:
 def test_misspelled_wait_state_is_rejected() -> None:
     """Nothing is sent; a newer state unknown to the SDK can be passed explicitly."""
     client, transport = client_of(
-        answer(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
+        json_response(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
     )
     with pytest.raises(
         InvalidValueError, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"
@@ -385,7 +385,7 @@ def test_wait_ends_at_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("didww._drivers.sync.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     pending = {"data": {"type": "orders", "id": ID, "attributes": {"status": "pending"}}}
-    client, transport = client_of(answer(document=pending), ApiTimeoutError("late"))
+    client, transport = client_of(json_response(document=pending), ApiTimeoutError("late"))
     with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 2 s.*wait again"):
         client.orders().wait(ID, timeout=2)
     assert transport.deadline <= 103
@@ -397,7 +397,7 @@ def test_wait_ends_at_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_accepts_a_query() -> None:
     """Keywords and `QueryParams` are checked as everywhere."""
     balance = {"data": {"type": "balances", "id": ID, "attributes": {"credit": "0.0"}}}
-    client, transport = client_of(answer(document=balance))
+    client, transport = client_of(json_response(document=balance))
     found = client.balance().find(QueryParams().fields("balances", "credit")).data
     assert client.balance().find(fields={"balances": ["credit"]}).data == found
     assert {request.url.partition("?")[2] for request in transport.requests} == {"fields%5Bbalances%5D=credit"}
@@ -409,7 +409,7 @@ def test_one_accepts_a_query() -> None:
 
 def test_response_passed_as_record_raises_an_error_that_names_data(tmp_path: Any) -> None:
     """Every message names `.data`."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     response = client.dids().find(ID)
     with pytest.raises(AttributeError, match=r"ApiResponse has no 'number'.*\.data"):
         _ = response.number
@@ -633,7 +633,7 @@ def test_invalid_export_filters_are_rejected(type_: str, filters: Any, key: str,
 )
 def test_export_filters_are_sent(type_: str, filters: Any) -> None:
     """This covers all filters of the contract, and any filter for an export type newer than this SDK."""
-    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+    client, transport = client_of(json_response(document={"data": {"type": "exports", "id": ID}}, status=201))
     client.exports().create(Export(export_type=ExportType(type_), filters=filters))
     (sent,) = transport.sent
     assert set(sent["data"]["attributes"]["filters"]) == set(filters)
@@ -835,7 +835,7 @@ def test_id_filter_accepts_any_form_of_id(value: Any) -> None:
 )
 def test_export_datetimes_are_sent_in_the_service_format(text: str, sent: str) -> None:
     """Other formats are converted; the zone defaults to UTC."""
-    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+    client, transport = client_of(json_response(document={"data": {"type": "exports", "id": ID}}, status=201))
     filters: Any = {"from": text, "to": "2026-03-02 00:00:00"}
     client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
     assert transport.sent[0]["data"]["attributes"]["filters"]["from"] == sent
@@ -843,7 +843,7 @@ def test_export_datetimes_are_sent_in_the_service_format(text: str, sent: str) -
 
 def test_untrusted_id_cannot_change_the_path() -> None:
     """An id from cached JSON becomes one path segment or is rejected."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     did = Did.from_dict({"id": "a/../../orders", "attributes": {}})
     did.description = "x"
     for call in (lambda: client.dids().update(did), lambda: client.dids().delete(did), lambda: client.dids().find(did)):

@@ -1,4 +1,4 @@
-"""Attempts, pauses and turns of a call, under any schedule of faults: a clock of its own, a service that fails at will."""
+"""Attempts, pauses and permits of a call, under any sequence of faults, with a fake clock and service."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ID = "8d1a3c5e-0000-4000-8000-000000000001"
 RESULTS = st.builds(
     AttemptResult,
     seconds=st.floats(0.0, 40.0),
-    how=st.sampled_from(["answered", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
+    how=st.sampled_from(["responded", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
     retry_after=st.one_of(st.none(), st.integers(0, 90)),
 )
 ORDER_FATES = RESULTS | st.builds(
@@ -114,11 +114,11 @@ def test_no_fault_sequence_orders_twice(
     """
     service = FakeService(*results)
     configuration = settings_of(service, timeout=timeout, max_retries=retries, rate=rate)
-    begun, answer = service.now, None
+    begun, response = service.now, None
     error: Any = None
     order = an_order(external_reference_id=reference)
     try:
-        answer = service.run(operations.create(configuration, Order, order, QueryParams()))
+        response = service.run(operations.create(configuration, Order, order, QueryParams()))
     except (DidwwError, KeyboardInterrupt) as caught:
         error = caught
     assert service.now <= begun + timeout + 1e-6
@@ -127,12 +127,12 @@ def test_no_fault_sequence_orders_twice(
         assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
     records = service.settle()
     assert len(records) <= 1
-    if answer is not None:
-        assert [one["id"] for one in records] == [answer.data.id]
+    if response is not None:
+        assert [one["id"] for one in records] == [response.data.id]
     for record in records:
         held = record["attributes"]["external_reference_id"]
         assert held == order.external_reference_id
-        if answer is None:
+        if response is None:
             assert error.outcome_unknown
             assert error.lookup == {"external_reference_id": held}
             assert held in "".join((str(error), *getattr(error, "__notes__", ())))
@@ -233,7 +233,7 @@ def test_iteration_with_failures_loses_no_record(
         )
         part: list[str] = []
         try:
-            part.extend(str(record.id) for record in service.walk(call, cursor))
+            part.extend(str(record.id) for record in service.iterate(call, cursor))
         except DidwwError:
             assert len(part) == len(set(part))
             found += part
@@ -280,7 +280,7 @@ def by_driver(service: FakeService, call: Any) -> str:
     driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
     for effect in (Now, Sleep, Send):
         driver._carry_out[effect] = service.carry_out
-    tell(driver, service)
+    handle_notify(driver, service)
     try:
         return repr(driver.run(call))
     except DidwwError as error:
@@ -295,14 +295,14 @@ def by_async_driver(service: FakeService, call: Any) -> str:
 
     for effect in (Now, Sleep, Send):
         driver._carry_out[effect] = carried_out
-    tell(driver, service, carried_out)
+    handle_notify(driver, service, carried_out)
     try:
         return repr(asyncio.run(driver.run(call)))
     except DidwwError as error:
         return repr(error)
 
 
-def tell(driver: Any, service: FakeService, carry_out: Any = None) -> None:
+def handle_notify(driver: Any, service: FakeService, carry_out: Any = None) -> None:
     from didww._core.effects import Notify
 
     driver._carry_out[Notify] = carry_out or service.carry_out
@@ -382,8 +382,8 @@ def test_retry_budget_limits_requests_to_a_failing_service() -> None:
 def test_retried_delete_that_gets_404_succeeds() -> None:
     """The first response was lost and the second attempt gets 404: the record is deleted, as requested."""
     service = FakeService(AttemptResult(0.1, "lost"), AttemptResult(0.1, 404))
-    answer = service.run(operations.delete(settings_of(service), Did, ID))
-    assert (answer.data, answer.attempts) == (None, 2)
+    response = service.run(operations.delete(settings_of(service), Did, ID))
+    assert (response.data, response.attempts) == (None, 2)
     service = FakeService(AttemptResult(0.1, "unsent"), AttemptResult(0.1, 404))
     with pytest.raises(DidwwApiError, match="404"):
         service.run(operations.delete(settings_of(service), Did, ID))
@@ -422,7 +422,7 @@ def test_order_with_unknown_outcome_is_never_resent(result: AttemptResult) -> No
 
 def test_unknown_outcome_error_says_how_to_check() -> None:
     """The error keeps its class, and has the filter that finds the order."""
-    service = FakeService(AttemptResult(90, "answered"))
+    service = FakeService(AttemptResult(90, "responded"))
     with pytest.raises(
         ApiTimeoutError, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
     ) as caught:
@@ -437,8 +437,8 @@ def test_unknown_outcome_error_says_how_to_check() -> None:
 def test_response_with_another_order_counts_as_lost(how: str) -> None:
     """A response without the order, or with another one, makes the client look it up by its reference."""
     service = FakeService(AttemptResult(0.1, how))
-    answer = service.run(bought(settings_of(service)))
-    assert answer.data.id == service.records[0]["id"]
+    response = service.run(bought(settings_of(service)))
+    assert response.data.id == service.records[0]["id"]
     assert [request.method for _, request in service.sent] == ["POST", "GET"]
     service = FakeService(AttemptResult(0.1, how), *[AttemptResult(0.1, 500)] * 5)
     with pytest.raises(UnexpectedResponseError) as caught:

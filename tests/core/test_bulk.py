@@ -1,4 +1,4 @@
-"""Writing many records: what became of each is always known, and nothing is sent twice."""
+"""Bulk writes: the outcome of each item is always known, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -369,9 +369,9 @@ def test_canceled_task_leaves_a_correct_report(times: int) -> None:
     class Slow(AsyncInProcessTransport):
         async def send(self, request: Request, deadline: float) -> Response:
             await asyncio.sleep(seconds(0.05))
-            answer = await super().send(request, deadline)
+            response = await super().send(request, deadline)
             await asyncio.sleep(seconds(0.05))
-            return answer
+            return response
 
     async def main() -> None:
         desk, report = Desk(), Report[Did]()

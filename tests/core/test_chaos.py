@@ -1,4 +1,4 @@
-"""Calls over real sockets through a proxy that does harm, to the served emulator."""
+"""Calls over real sockets through a fault-injecting proxy to the served emulator."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_read_succeeds_after_one_failure(fate: str, kind: str) -> None:
     fates = iter([fate])
     with running() as base_url, Proxy(base_url, lambda _: next(fates, "pass")) as proxy:
         with client_of(kind, proxy.base_url, timeout=120) as client:
-            answer = quick(client).balance().find()
-    assert answer.attempts == 2
+            response = quick(client).balance().find()
+    assert response.attempts == 2
     assert proxy.fates == [fate, "pass"]
 
 

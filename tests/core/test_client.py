@@ -1,4 +1,4 @@
-"""What the client sends, and what it makes of the responses."""
+"""What the client sends, and how it handles the responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
@@ -68,7 +68,7 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 
 def test_request_has_method_url_key_and_version() -> None:
     """A GET has no content type."""
-    client, transport = client_of(answer(document=ONE_DID))
+    client, transport = client_of(json_response(document=ONE_DID))
     client.dids().find(ID)
     request = transport.requests[0]
     assert (request.method, request.url, request.body) == ("GET", f"{BASE}/dids/{ID}", None)
@@ -80,7 +80,7 @@ def test_request_has_method_url_key_and_version() -> None:
 
 def test_keywords_and_query_params_are_combined() -> None:
     """Includes, filters, sorting, page and fields are encoded as the service expects."""
-    client, transport = client_of(answer(document={"data": []}))
+    client, transport = client_of(json_response(document={"data": []}))
     client.dids().list(
         QueryParams().filter("number", ["442079460001", "442079460002"]).include("order"),
         include=["voice_in_trunk"],
@@ -134,7 +134,7 @@ def test_keywords_and_query_params_are_combined() -> None:
 )
 def test_invalid_arguments_raise_before_anything_is_sent(call: Any, words: list[str]) -> None:
     """A wrong name, id or record raises an InvalidValueError that names it and says what to do."""
-    client, transport = client_of(answer(document={"data": []}))
+    client, transport = client_of(json_response(document={"data": []}))
     with pytest.raises(InvalidValueError) as caught:
         result = call(client)
         list(result)
@@ -145,7 +145,7 @@ def test_invalid_arguments_raise_before_anything_is_sent(call: Any, words: list[
 
 def test_undeclared_parameter_can_be_sent_explicitly() -> None:
     """`QueryParams.param` is sent unchanged, for parameters that the SDK does not declare."""
-    client, transport = client_of(answer(document={"data": []}))
+    client, transport = client_of(json_response(document={"data": []}))
     client.dids().list(QueryParams().param("filter[brand_new]", "a b"))
     assert transport.requests[0].url.endswith("/dids?filter%5Bbrand_new%5D=a%20b")
 
@@ -155,7 +155,7 @@ def test_undeclared_parameter_can_be_sent_explicitly() -> None:
 
 def test_update_sends_only_changes() -> None:
     """The PATCH holds the changed fields; after success, the record counts as unchanged."""
-    client, transport = client_of(answer(document=ONE_DID))
+    client, transport = client_of(json_response(document=ONE_DID))
     did = client.dids().find(ID).data
     did.description = "Updated"
     did.capacity_limit = 20
@@ -170,7 +170,7 @@ def test_update_sends_only_changes() -> None:
 
 def test_failed_update_keeps_the_changes() -> None:
     """After an error the same update can be sent again."""
-    client, transport = client_of(answer(422, {"errors": []}), answer(document=ONE_DID))
+    client, transport = client_of(json_response(422, {"errors": []}), json_response(document=ONE_DID))
     did = Did.build(ID)
     did.description = None
     with pytest.raises(ValidationError):
@@ -189,7 +189,7 @@ def test_assignments_during_an_update_stay_changes() -> None:
 
     def meanwhile(_: Any) -> Any:
         did.description = "second"
-        return answer(document=ONE_DID)
+        return json_response(document=ONE_DID)
 
     client, _ = client_of(meanwhile)
     did.description = "first"
@@ -199,7 +199,7 @@ def test_assignments_during_an_update_stay_changes() -> None:
 
 def test_exclusive_relationships_are_set_to_null() -> None:
     """Routing to a trunk sends the trunk group as null."""
-    client, transport = client_of(answer(document=ONE_DID))
+    client, transport = client_of(json_response(document=ONE_DID))
     did = Did.build(ID)
     did.voice_in_trunk = VoiceInTrunk.build(OTHER)
     client.dids().update(did)
@@ -218,7 +218,7 @@ def test_exclusive_relationships_are_set_to_null() -> None:
 
 def test_delete_returns_no_data() -> None:
     """A 204 gives None, for an id and for a record."""
-    client, transport = client_of(answer(204))
+    client, transport = client_of(json_response(204))
     assert client.voice_in_trunks().delete(ID).data is None
     assert client.voice_in_trunks().delete(VoiceInTrunk.build(ID)).data is None
     assert [request.method for request in transport.requests] == ["DELETE", "DELETE"]
@@ -230,7 +230,7 @@ def test_delete_returns_no_data() -> None:
 def test_response_has_its_metadata() -> None:
     """It has data, meta, links, totals, the raw document, status, headers, request id and attempts."""
     document = {"data": [DID], "meta": {"total_records": 7, "api_version": "2026-04-16"}, "links": {"first": "f"}}
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     found = client.dids().list()
     assert [did.number for did in found.data] == ["442079460001"]
     assert (found.total_records, found.api_version, found.links["first"]) == (7, "2026-04-16", "f")
@@ -244,7 +244,7 @@ def test_included_resource_is_one_object() -> None:
         "data": [{**DID, "relationships": linked}, {**DID, "id": OTHER, "relationships": linked}],
         "included": [{"type": "orders", "id": OTHER, "attributes": {"reference": "ABC-1"}}],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     first, second = client.dids().list(include="order").data
     assert first.order is second.order
     assert first.order is not None
@@ -260,7 +260,7 @@ def test_cycles_lead_back_to_the_same_objects() -> None:
             {**group, "attributes": {"name": "g"}, "relationships": {"voice_in_trunks": {"data": [member, member]}}}
         ],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     (trunk,) = client.voice_in_trunks().list(include="voice_in_trunk_group.voice_in_trunks").data
     for one in (trunk, copy.deepcopy(trunk), pickle.loads(pickle.dumps(trunk))):
         assert one.voice_in_trunk_group is not None
@@ -280,7 +280,7 @@ def test_absent_null_and_unincluded_linkage_are_distinguished() -> None:
         "voice_in_trunk": {"data": None},
         "did_group": {"data": {"type": "did_groups", "id": OTHER}},
     }
-    client, _ = client_of(answer(document={"data": {**DID, "relationships": relationships}}))
+    client, _ = client_of(json_response(document={"data": {**DID, "relationships": relationships}}))
     did = client.dids().find(ID).data
     with pytest.raises(NotIncludedError, match="include='order'"):
         _ = did.order
@@ -301,7 +301,7 @@ def test_unknown_members_are_kept() -> None:
         },
         "included": [{"type": "wizards", "id": "w1", "attributes": {"hat": "blue"}}],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     did: Any = client.dids().find(ID).data
     assert did.brand_new == [1, 2]
     assert did.owner.type == "wizards"
@@ -311,7 +311,9 @@ def test_unknown_members_are_kept() -> None:
 
 def test_unrequested_field_raises_not_loaded_error() -> None:
     """With sparse fieldsets, the error names the field to add."""
-    client, transport = client_of(answer(document={"data": {"id": ID, "type": "dids", "attributes": {"number": "1"}}}))
+    client, transport = client_of(
+        json_response(document={"data": {"id": ID, "type": "dids", "attributes": {"number": "1"}}})
+    )
     did = client.dids().find(ID, fields={"dids": ["number"]}).data
     assert transport.requests[0].url.endswith("?fields%5Bdids%5D=number")
     with pytest.raises(NotLoadedError, match="was not asked for: add 'description'"):
@@ -330,10 +332,12 @@ def test_built_record_has_only_its_id() -> None:
 def test_iterate_follows_next_links() -> None:
     """It yields all records in order, fetches pages on demand, and stops at the limit."""
     pages = [
-        answer(document={"data": [{**DID, "id": f"{ID[:-1]}{n}"}], "links": {"next": f"{BASE}/dids?page={n + 1}"}})
+        json_response(
+            document={"data": [{**DID, "id": f"{ID[:-1]}{n}"}], "links": {"next": f"{BASE}/dids?page={n + 1}"}}
+        )
         for n in range(1, 4)
     ]
-    client, transport = client_of(*pages, answer(document={"data": []}))
+    client, transport = client_of(*pages, json_response(document={"data": []}))
     walk = client.dids().iterate(page=(1, 1))
     assert next(walk).id == f"{ID[:-1]}1"
     assert len(transport.requests) == 1
@@ -347,12 +351,12 @@ def test_iterate_follows_next_links() -> None:
 def test_foreign_or_circular_next_link_is_not_followed() -> None:
     """A link never sends the key to another host, and a circle ends the iteration."""
     client, transport = client_of(
-        answer(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
+        json_response(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
     )
     with pytest.raises(UnexpectedResponseError, match="leads away"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
-    client, _ = client_of(answer(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
+    client, _ = client_of(json_response(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
     assert len(list(client.dids().iterate())) == 1
 
 
@@ -376,7 +380,7 @@ def test_foreign_or_circular_next_link_is_not_followed() -> None:
 def test_each_status_raises_its_error_class(status: int, expected: type[DidwwApiError]) -> None:
     """The error keeps the error objects and request details, also when pickled."""
     errors = [{"title": "No", "detail": "name - no", "code": "100", "status": str(status)}]
-    client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"), max_retries=0)
+    client, _ = client_of(json_response(status, {"errors": errors}, retry_after="3"), max_retries=0)
     with pytest.raises(DidwwApiError) as caught:
         client.dids().find(ID)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
@@ -398,7 +402,7 @@ def test_each_status_raises_its_error_class(status: int, expected: type[DidwwApi
 )
 def test_error_without_error_objects_has_the_class_of_its_status(body: bytes) -> None:
     """Empty bodies, a proxy's page and truncated JSON give an error without error objects."""
-    client, _ = client_of(answer(502, body=body))
+    client, _ = client_of(json_response(502, body=body))
     with pytest.raises(ServerError) as caught:
         client.dids().find(ID)
     assert caught.value.errors == []
@@ -407,14 +411,14 @@ def test_error_without_error_objects_has_the_class_of_its_status(body: bytes) ->
 @pytest.mark.parametrize("body", [b"", b"<html>login</html>", b'{"data":{"id":', b"[]", b'{"meta":{}}', b'{"data":[]}'])
 def test_success_without_a_resource_raises_unexpected_response(body: bytes) -> None:
     """A 200 without the resource raises UnexpectedResponseError instead of returning nothing."""
-    client, _ = client_of(answer(200, body=body))
+    client, _ = client_of(json_response(200, body=body))
     with pytest.raises(UnexpectedResponseError):
         client.dids().find(ID)
 
 
 def test_redirect_is_not_followed() -> None:
     """A 302 raises, and its target gets no request."""
-    client, transport = client_of(answer(302, body=b"", location="https://evil.example.com/"))
+    client, transport = client_of(json_response(302, body=b"", location="https://evil.example.com/"))
     with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.dids().find(ID)
     assert len(transport.requests) == 1
@@ -432,7 +436,7 @@ def test_validation_messages_are_mapped_to_fields() -> None:
         "/data/attributes/base": "",
     }
     errors = [{"title": "bad", "detail": "x - bad", "source": {"pointer": pointer}} for pointer in pointers]
-    client, _ = client_of(answer(422, {"errors": [*errors, {"title": "worse", "source": 5}, {}]}))
+    client, _ = client_of(json_response(422, {"errors": [*errors, {"title": "worse", "source": 5}, {}]}))
     with pytest.raises(ValidationError) as caught:
         client.dids().update(Did.build(ID))
     assert caught.value.fields == {
@@ -444,7 +448,9 @@ def test_validation_messages_are_mapped_to_fields() -> None:
 def test_insufficient_balance_error_has_both_amounts() -> None:
     """A 400 `Insufficient balance` gives both amounts as Decimal."""
     meta = {"available_balance": "1.9", "total_cost": "2.0"}
-    client, _ = client_of(answer(400, {"errors": [{"title": "Insufficient balance", "status": "400", "meta": meta}]}))
+    client, _ = client_of(
+        json_response(400, {"errors": [{"title": "Insufficient balance", "status": "400", "meta": meta}]})
+    )
     with pytest.raises(InsufficientBalanceError) as caught:
         client.dids().find(ID)
     assert (caught.value.available_balance, caught.value.total_cost) == (Decimal("1.9"), Decimal("2.0"))
@@ -454,7 +460,7 @@ def test_insufficient_balance_error_has_both_amounts() -> None:
 
 
 def order(status: str) -> Any:
-    return answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": status}}})
+    return json_response(document={"data": {"id": ID, "type": "orders", "attributes": {"status": status}}})
 
 
 def test_wait_polls_until_done(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -494,7 +500,7 @@ def test_wait_raises_after_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_download_appears_only_when_complete(tmp_path: Path) -> None:
     """The file is streamed to disk with the key, and no part file remains."""
-    client, transport = client_of(answer(body=b"x" * 100, content_length="100"))
+    client, transport = client_of(json_response(body=b"x" * 100, content_length="100"))
     target = tmp_path / "calls.csv.gz"
     assert client.download_export(f"{BASE}/exports/a.csv.gz", target) == target
     assert target.read_bytes() == b"x" * 100
@@ -507,7 +513,7 @@ def test_download_appears_only_when_complete(tmp_path: Path) -> None:
 
 def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
     """A download from another host is sent without the key and the client's own headers."""
-    client, transport = client_of(answer(body=b"x"), headers={"X-Mine": "1"})
+    client, transport = client_of(json_response(body=b"x"), headers={"X-Mine": "1"})
     client.download_export("https://files.example.net/a.csv.gz", tmp_path / "a")
     assert KEY not in str(transport.requests[0].headers)
     assert "X-Mine" not in transport.requests[0].headers
@@ -516,10 +522,10 @@ def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        (answer(404, body=b""), NotFoundError),
-        (answer(401, {"errors": []}), AuthenticationError),
-        (answer(200, body=b"x" * 10, content_length="100"), UnexpectedResponseError),
-        (answer(302, body=b""), UnexpectedResponseError),
+        (json_response(404, body=b""), NotFoundError),
+        (json_response(401, {"errors": []}), AuthenticationError),
+        (json_response(200, body=b"x" * 10, content_length="100"), UnexpectedResponseError),
+        (json_response(302, body=b""), UnexpectedResponseError),
         (ApiConnectionError("broken"), ApiConnectionError),
     ],
 )
@@ -536,7 +542,7 @@ def test_failed_download_leaves_no_file(tmp_path: Path, script: Any, expected: t
 
 def test_missing_folder_is_named_in_the_error(tmp_path: Path) -> None:
     """An unwritable path raises DidwwClientError with the path."""
-    client, _ = client_of(answer(body=b"x"))
+    client, _ = client_of(json_response(body=b"x"))
     with pytest.raises(DidwwClientError, match="nowhere"):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "nowhere" / "a.gz")
 
@@ -544,7 +550,7 @@ def test_missing_folder_is_named_in_the_error(tmp_path: Path) -> None:
 def test_folder_is_rejected_as_a_download_path(tmp_path: Path) -> None:
     """The error names the path, and nothing is left beside it."""
     (tmp_path / "calls").mkdir()
-    client, _ = client_of(answer(body=b"x"))
+    client, _ = client_of(json_response(body=b"x"))
     with pytest.raises(DidwwClientError, match=r"Cannot write .*calls: "):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "calls")
     assert [path.name for path in tmp_path.iterdir()] == ["calls"]
@@ -559,7 +565,7 @@ def test_interrupted_download_leaves_no_file(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
             return super().read(opened)
 
-    transport = Interrupted(answer(body=b"x" * 100))
+    transport = Interrupted(json_response(body=b"x" * 100))
     client = DidwwClient(KEY, base_url=BASE, transport=transport)
     with pytest.raises(KeyboardInterrupt):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz")
@@ -579,7 +585,7 @@ def test_interrupted_download_leaves_no_file(tmp_path: Path) -> None:
 )
 def test_only_the_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
     """Scheme, host and port must be the configured ones, whatever a URL looks like."""
-    client, transport = client_of(answer(body=b"x"), allow_insecure=True)
+    client, transport = client_of(json_response(body=b"x"), allow_insecure=True)
     client.download_export(url, tmp_path / "a")
     assert KEY not in str(transport.requests[0].headers)
 
@@ -601,7 +607,7 @@ def test_only_the_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
 )
 def test_ambiguous_url_is_rejected(url: str, tmp_path: Path) -> None:
     """Libraries would connect to different hosts, so nothing is sent; the error hides a possible signature."""
-    client, transport = client_of(answer(document={"data": [DID], "links": {"next": url}}))
+    client, transport = client_of(json_response(document={"data": [DID], "links": {"next": url}}))
     with pytest.raises(InvalidValueError, match="http or https address") as caught:
         client.download_export(url, tmp_path / "a")
     assert "example-secret" not in str(caught.value)
@@ -614,7 +620,7 @@ def test_ambiguous_url_is_rejected(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", [None, "", "a.csv.gz"])
 def test_export_without_a_file_raises_an_error_that_says_to_wait(given: Any, tmp_path: Path) -> None:
     """It has no url yet, and nothing is sent."""
-    client, transport = client_of(answer(body=b"x"))
+    client, transport = client_of(json_response(body=b"x"))
     with pytest.raises(InvalidValueError):
         client.download_export(given, tmp_path / "a")
     assert not transport.requests
@@ -632,7 +638,7 @@ def test_invalid_api_key_is_rejected(key: Any) -> None:
 
 def test_api_key_is_hidden() -> None:
     """No repr, error or pickle of anything reachable shows the key."""
-    client, _ = client_of(answer(401, {"errors": [{"title": "Unauthorized"}]}))
+    client, _ = client_of(json_response(401, {"errors": [{"title": "Unauthorized"}]}))
     with pytest.raises(AuthenticationError) as caught:
         client.balance().find()
     for shown in (client, client.dids(), client._configuration, client._configuration.credentials, caught.value):
@@ -741,7 +747,7 @@ def test_http_over_a_network_must_be_allowed_explicitly(host: str, tmp_path: Pat
     with pytest.raises(InvalidValueError, match=r"^url must be an https address"):
         client.download_export(f"http://{host}/v3/exports/a.csv.gz?signature=secret", tmp_path / "a")
     assert transport.requests == []
-    allowed = Scripted(answer(body=b"x"))
+    allowed = Scripted(json_response(body=b"x"))
     client = DidwwClient(KEY, base_url=f"http://{host}/v3", transport=allowed, allow_insecure=True)
     client.with_options(timeout=5).download_export(f"http://{host}/v3/exports/a.csv.gz", tmp_path / "a")
     assert len(allowed.requests) == 1
@@ -755,7 +761,7 @@ def test_http_to_loopback_is_allowed(host: str) -> None:
 
 def test_with_options_copies_options_and_shares_connections() -> None:
     """`with_options` changes only the copy; closing one closes both."""
-    client, transport = client_of(answer(document=ONE_DID), headers={"X-A": "1"})
+    client, transport = client_of(json_response(document=ONE_DID), headers={"X-A": "1"})
     patient = client.with_options(timeout=NO_TIMEOUT, headers={"X-B": "2"})
     patient.dids().find(ID)
     assert transport.deadline == float("inf")
@@ -774,7 +780,10 @@ def test_asynchronous_client_behaves_the_same() -> None:
 
     async def main() -> None:
         transport = AsyncScripted(
-            answer(document=ONE_DID), answer(document=ONE_DID), answer(document={"data": [DID]}), order("completed")
+            json_response(document=ONE_DID),
+            json_response(document=ONE_DID),
+            json_response(document={"data": [DID]}),
+            order("completed"),
         )
         async with AsyncDidwwClient(KEY, base_url=BASE, transport=transport, rate_limit=None) as client:
             did = (await client.dids().find(ID)).data
@@ -801,7 +810,7 @@ def test_canceled_asynchronous_download_cleans_up(tmp_path: Path) -> None:
             return self.inner.read(opened)
 
     async def main() -> None:
-        transport = Slow(answer(body=b"x" * 100))
+        transport = Slow(json_response(body=b"x" * 100))
         client = AsyncDidwwClient(KEY, base_url=BASE, transport=transport)
         task = asyncio.create_task(client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz"))
         await reading.wait()
@@ -816,7 +825,7 @@ def test_canceled_asynchronous_download_cleans_up(tmp_path: Path) -> None:
 
 def test_only_writable_fields_are_sent() -> None:
     """A read-only field, a create-only field and a wrong value each raise with the field's name."""
-    client, _ = client_of(answer(document=ONE_DID))
+    client, _ = client_of(json_response(document=ONE_DID))
     did: Any = client.dids().find(ID).data
     with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*the server sets it.*description"):
         did.number = "1"
@@ -839,7 +848,9 @@ def test_in_place_change_of_a_read_only_list_raises() -> None:
     """The update raises instead of sending or dropping the change."""
     items = [{"type": "did_order_items", "attributes": {"qty": 1}}]
     client, transport = client_of(
-        answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": "pending", "items": items}}})
+        json_response(
+            document={"data": {"id": ID, "type": "orders", "attributes": {"status": "pending", "items": items}}}
+        )
     )
     placed = client.orders().find(ID).data
     placed.items.clear()
@@ -867,7 +878,7 @@ def validations() -> list[Any]:
 @pytest.mark.parametrize(("accessor", "record"), validations())
 def test_validation_with_204_succeeds(accessor: str, record: Any) -> None:
     """A 204 says that the requirement is met; the response holds what was validated."""
-    client, transport = client_of(answer(204))
+    client, transport = client_of(json_response(204))
     result = getattr(client, accessor)().create(record)
     assert (result.status_code, result.data) == (204, record)
     assert [request.method for request in transport.requests] == ["POST"]
@@ -877,14 +888,14 @@ def test_validation_with_204_succeeds(accessor: str, record: Any) -> None:
 @pytest.mark.parametrize("status", [200, 201])
 def test_empty_validation_response_of_another_status_raises(accessor: str, record: Any, status: int) -> None:
     """A damaged response must not pass for a fulfilled requirement."""
-    client, _ = client_of(answer(status), max_retries=0)
+    client, _ = client_of(json_response(status), max_retries=0)
     with pytest.raises(UnexpectedResponseError, match="an empty body"):
         getattr(client, accessor)().create(record)
 
 
 def test_create_with_204_raises() -> None:
     """A 204 does not say which record was created."""
-    client, _ = client_of(answer(204), answer(document={"data": []}), timeout=1)
+    client, _ = client_of(json_response(204), json_response(document={"data": []}), timeout=1)
     with pytest.raises(DidwwClientError) as caught:
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="a"))
     assert caught.value.outcome_unknown
@@ -893,7 +904,7 @@ def test_create_with_204_raises() -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_records_can_be_pickled_with_every_protocol(protocol: int) -> None:
     """Loaded, built and new records keep their changes, nested objects and linked records."""
-    client, _ = client_of(answer(document=ONE_DID))
+    client, _ = client_of(json_response(document=ONE_DID))
     loaded = client.dids().find(ID).data
     loaded.description = "x"
     trunk = VoiceInTrunk(name="a", configuration=SipConfiguration(host="sip.example.com"))

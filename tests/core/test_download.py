@@ -1,4 +1,4 @@
-"""Downloads that are unpacked on the way: bombs, damage, cut-off files, and whom the key is shown to."""
+"""Downloads with decompression: bombs, damage, truncated files, and who gets the key."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from didww.exceptions import (
 )
 from support.clients import KEY, KINDS, client_of
 from support.hypothesis_profiles import law
-from support.scripted_transport import Scripted, answer
-from support.servers import Server, answering, header, http, once
+from support.scripted_transport import Scripted, json_response
+from support.servers import Server, header, http, once, responding
 
 if TYPE_CHECKING:
     import socket
@@ -144,7 +144,7 @@ def test_incomplete_file_is_not_kept(case: str, kind: str, tmp_path: Path) -> No
     raw, expected, message = BROKEN[case]
     target = tmp_path / "calls.csv"
     target.write_bytes(b"old")
-    kept, hung_up = answering(raw, http(PACKED)), [once(raw), once(http(PACKED))]
+    kept, hung_up = responding(raw, http(PACKED)), [once(raw), once(http(PACKED))]
 
     def serve(server: Server, connection: socket.socket) -> None:
         # A connection that is kept must not be hung up, or the next request may meet its end.
@@ -163,7 +163,9 @@ def test_incomplete_file_is_not_kept(case: str, kind: str, tmp_path: Path) -> No
 def test_max_bytes_is_inclusive(tmp_path: Path) -> None:
     """Exactly `max_bytes` may arrive, not one less."""
     client = DidwwClient(
-        KEY, base_url="https://api.example.com/v3", transport=Scripted(answer(body=gzip.compress(bytes(1_000_000))))
+        KEY,
+        base_url="https://api.example.com/v3",
+        transport=Scripted(json_response(body=gzip.compress(bytes(1_000_000)))),
     )
     client.download_and_decompress_export(f"https://api.example.com{PATH}", tmp_path / "a", max_bytes=1_000_000)
     assert (tmp_path / "a").stat().st_size == 1_000_000
@@ -173,7 +175,7 @@ def test_max_bytes_is_inclusive(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     """50 MB are decompressed with a few chunks in memory; so is a bomb in one compressed chunk."""
     raw = http(gzip.compress(bytes(50 << 20)) + gzip.compress(NOISE))
-    with Server(answering(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_and_decompress_export(f"{server.url}{PATH}", tmp_path / "a")  # imports
         tracemalloc.start()
         try:
@@ -212,7 +214,7 @@ def test_no_flipped_bit_changes_the_saved_file(place: int, bit: int) -> None:
 
 
 def fetched(body: bytes, target: Path) -> None:
-    transport = Scripted(answer(body=body))
+    transport = Scripted(json_response(body=body))
     client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport)
     client._configuration.jitter = lambda: 0.0
     client.download_and_decompress_export(f"https://api.example.com{PATH}", target)
@@ -231,7 +233,7 @@ METHODS: list[Callable[..., Any]] = [
 def test_another_origin_never_gets_the_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """The file is fetched without the key and without the client's own headers."""
     own = {"headers": {"X-Mine": "of the caller"}}
-    with Server(answering(http(PACKED))) as api, Server(answering(http(PACKED))) as other:
+    with Server(responding(http(PACKED))) as api, Server(responding(http(PACKED))) as other:
         with client_of(kind, f"{api.url}/v3", **own) as client:
             for url in (f"{other.url}{PATH}", f"http://localhost:{api.port}{PATH}", f"{api.url}{PATH}"):
                 download(client, url, tmp_path / "a")
@@ -246,9 +248,9 @@ def test_another_origin_never_gets_the_key(download: Callable[..., Any], kind: s
 @pytest.mark.parametrize("download", METHODS)
 def test_redirect_never_gets_the_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """The other server gets no request."""
-    with Server(answering(http(PACKED))) as other:
+    with Server(responding(http(PACKED))) as other:
         moved = http(b"", f"Location: {other.url}{PATH}", status="307 Temporary Redirect")
-        with Server(answering(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
+        with Server(responding(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
             with pytest.raises(UnexpectedResponseError, match="307"):
                 download(client, f"{api.url}{PATH}", tmp_path / "a")
     assert other.connections == 0
@@ -258,7 +260,7 @@ def test_redirect_never_gets_the_key(download: Callable[..., Any], kind: str, tm
 @pytest.mark.parametrize("download", METHODS)
 def test_url_with_a_password_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """A URL that looks like ours but leads elsewhere gets no request."""
-    with Server(answering(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
+    with Server(responding(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
         with pytest.raises(InvalidValueError, match="http or https address"):
             download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
@@ -273,7 +275,7 @@ def test_max_bytes_must_be_an_integer(most: Any, kind: str, tmp_path: Path) -> N
 
 def test_path_may_be_bytes(kind: str, tmp_path: Path) -> None:
     """This works as for `open`."""
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_export(f"{server.url}{PATH}", os.fsencode(tmp_path / "a"))
     assert (tmp_path / "a").read_bytes() == PACKED
 
@@ -286,7 +288,7 @@ def test_unwritable_path_is_named_in_the_error(name: str, kind: str, tmp_path: P
     """Nothing is left behind."""
     (tmp_path / "folder").mkdir()
     target = f"{tmp_path}/{name}"
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         with pytest.raises(DidwwClientError, match="Cannot write"):
             client.download_and_decompress_export(f"{server.url}{PATH}", target)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
@@ -381,7 +383,7 @@ def test_part_file_is_locked_until_renamed(kind: str, tmp_path: Path, monkeypatc
         replace(source, name)
 
     monkeypatch.setattr(os, "replace", replace_later)
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_export(f"{server.url}{PATH}", target)
     assert target.read_bytes() == PACKED
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
@@ -391,7 +393,7 @@ def test_part_file_is_locked_until_renamed(kind: str, tmp_path: Path, monkeypatc
 def test_part_file_is_closed_before_renaming(kind: str, tmp_path: Path) -> None:
     """Renaming and cleanup work even where open files cannot be touched."""
     target = tmp_path / "calls.csv.gz"
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for _ in range(2):
             client.download_export(f"{server.url}{PATH}", target)
     with Server(once(http(PACKED[:-9]))) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
@@ -419,7 +421,7 @@ def test_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> Non
     os.mkfifo(tmp_path / "pipe" if linked else target)
     if linked:
         target.symlink_to("pipe")
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for path in (target, Path("/dev/null")):
             with pytest.raises(DidwwClientError, match=r"pipe or a device\. Download to a regular file"):
                 client.download_export(f"{server.url}{PATH}", path)
@@ -434,7 +436,7 @@ def test_symlink_is_replaced_and_its_target_is_kept(kind: str, tmp_path: Path) -
     (tmp_path / "elsewhere").write_bytes(b"of somebody else")
     (tmp_path / "calls").symlink_to("elsewhere")
     (tmp_path / "broken").symlink_to("nowhere")
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for name in ("calls", "broken"):
             client.download_export(f"{server.url}{PATH}", tmp_path / name)
             assert not (tmp_path / name).is_symlink()
@@ -454,7 +456,7 @@ def test_full_disk_leaves_no_file(
     target.write_bytes(b"old")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would leave cut-off files of its own
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with Server(answering(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
         for method in (client.download_export, client.download_and_decompress_export):
             with pytest.raises(DidwwClientError, match="Cannot write") as caught:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
@@ -492,7 +494,7 @@ def test_leftover_part_files_are_removed(kind: str, tmp_path: Path) -> None:
             assert process.stdout is not None
             assert process.stdout.readline() == b"begun\n"
             (left,) = {path.name for path in tmp_path.iterdir()} - others
-            with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+            with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
                 client.download_export(f"{server.url}{PATH}", target)
                 assert {path.name for path in tmp_path.iterdir()} == {*others, left, "calls"}
                 process.kill()
@@ -506,7 +508,7 @@ def test_leftover_part_files_are_removed(kind: str, tmp_path: Path) -> None:
 def test_concurrent_downloads_to_the_same_path_are_independent(tmp_path: Path) -> None:
     """Each file is complete, and the last one stays."""
     target = tmp_path / "calls"
-    transport = Scripted(answer(body=PACKED))
+    transport = Scripted(json_response(body=PACKED))
     client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport, rate_limit=None)
     with ThreadPoolExecutor(8) as threads:
         calls = [threads.submit(client.download_export, f"https://api.example.com{PATH}", target) for _ in range(200)]
@@ -518,7 +520,7 @@ def test_concurrent_downloads_to_the_same_path_are_independent(tmp_path: Path) -
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there are no names of open files")
 def test_open_file_name_is_not_replaced(kind: str, tmp_path: Path) -> None:
     """/dev/stdout is a link to one: replacing it would break it for everyone."""
-    with (tmp_path / "out").open("wb") as held, Server(answering(http(PACKED))) as server:
+    with (tmp_path / "out").open("wb") as held, Server(responding(http(PACKED))) as server:
         link, chain = tmp_path / "link", tmp_path / "chain"
         link.symlink_to(f"/proc/self/fd/{held.fileno()}")
         chain.symlink_to(link)

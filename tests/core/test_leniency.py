@@ -1,4 +1,4 @@
-"""Answers that are odd, and good enough: done is done, and an error stays the error that it is."""
+"""Unusual responses that are good enough: success stays success, and an error keeps its class."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from didww.transport.inprocess import InProcessTransport
 from support.clients import KINDS
 from support.clients import client_of as client_of_kind
 from support.fake_service import BASE, AttemptResult, FakeService
-from support.scripted_transport import Scripted, answer
+from support.scripted_transport import Scripted, json_response
 from support.servers import Server
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -47,7 +47,7 @@ def client_of(*script: Any) -> tuple[DidwwClient, Scripted]:
     return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
-@pytest.mark.parametrize("response", [answer(204), answer(200), answer(200, body=b"\n")])
+@pytest.mark.parametrize("response", [json_response(204), json_response(200), json_response(200, body=b"\n")])
 def test_update_without_a_document_succeeds(response: Response) -> None:
     """`data` is the record that was sent, and it counts as saved."""
     client, _ = client_of(response)
@@ -65,7 +65,7 @@ def test_update_without_a_document_succeeds(response: Response) -> None:
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_successful_delete_ignores_its_body(status: int, body: bytes) -> None:
     """The status says that the record is gone, whatever the body is."""
-    client, _ = client_of(answer(status, body=body))
+    client, _ = client_of(json_response(status, body=body))
     assert client.dids().delete(ID).data is None
 
 
@@ -73,7 +73,7 @@ def test_create_without_a_document_raises() -> None:
     """The created record and its id would be lost: the error says that the response was empty."""
     from didww import VoiceInTrunkGroup
 
-    client, _ = client_of(answer(201))
+    client, _ = client_of(json_response(201))
     with pytest.raises(UnexpectedResponseError, match="an empty body"):
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="x"))
 
@@ -81,7 +81,7 @@ def test_create_without_a_document_raises() -> None:
 def test_next_link_may_be_relative() -> None:
     """A path of the same origin and a query alone are followed."""
     pages = [
-        answer(document={"data": [{"type": "dids", "id": f"{ID[:-1]}{number}"}], "links": {"next": link}})
+        json_response(document={"data": [{"type": "dids", "id": f"{ID[:-1]}{number}"}], "links": {"next": link}})
         for number, link in ((1, "/v3/dids?page=2"), (2, "?page=3"), (3, "?page=3"))
     ]
     client, transport = client_of(*pages)
@@ -182,7 +182,7 @@ def test_invalid_character_is_replaced(odd: bytes, expected: str) -> None:
     good = rb"\ud83d\ude00 \u00e9 \\ \" \\u00zz " + "é".encode()
     records = [b'{"type":"dids","id":"%d","attributes":{"description":"%s"}}' % (n, good) for n in range(3)]
     records[1] = records[1].replace(good, good + odd + b"!")
-    client, _ = client_of(answer(body=b'\xef\xbb\xbf{"data": [\n' + b",\n".join(records) + b"\n]}\n"))
+    client, _ = client_of(json_response(body=b'\xef\xbb\xbf{"data": [\n' + b",\n".join(records) + b"\n]}\n"))
     response = client.dids().list()
     text = '\U0001f600 é \\ " \\u00zz é'
     assert [did.description for did in response.data] == [text, f"{text}{expected}!", text]
@@ -194,14 +194,14 @@ def test_invalid_character_is_replaced(odd: bytes, expected: str) -> None:
 def test_invalid_characters_do_not_hide_truncation(end: int, odd: bytes) -> None:
     """A truncated document still raises."""
     whole = b'{"data": {"type": "dids", "id": "1", "attributes": {"description": "' + odd + odd + b'"}}}'
-    client, _ = client_of(answer(body=whole[:-end]))
+    client, _ = client_of(json_response(body=whole[:-end]))
     with pytest.raises(UnexpectedResponseError, match="cut-off or broken JSON"):
         client.dids().find(ID)
 
 
 def test_invalid_characters_in_an_error_keep_the_error(tmp_path: Path) -> None:
     """The error is the one that the service sent."""
-    client, _ = client_of(answer(422, body=b'{"errors": [{"title": "\xff is taken", "code": "100"}]}'))
+    client, _ = client_of(json_response(422, body=b'{"errors": [{"title": "\xff is taken", "code": "100"}]}'))
     with pytest.raises(ValidationError, match="\ufffd is taken"):
         client.dids().find(ID)
 
@@ -238,7 +238,7 @@ def test_partially_constructed_client_has_a_repr() -> None:
 )
 def test_invalid_option_is_named_in_the_error(options: dict[str, Any]) -> None:
     """`InvalidValueError` has the option's name."""
-    client, _ = client_of(answer(200))
+    client, _ = client_of(json_response(200))
     with pytest.raises(ValueError, match=next(iter(options))):
         client.with_options(**options)
 
@@ -263,9 +263,9 @@ def test_empty_page_does_not_end_iteration() -> None:
 
     def page(number: int, *ids: str) -> Response:
         data = [{"type": "dids", "id": one} for one in ids]
-        return answer(document={"data": data, "links": {"next": f"?page={number + 1}"}})
+        return json_response(document={"data": data, "links": {"next": f"?page={number + 1}"}})
 
-    client, _ = client_of(page(1, "a"), page(2), page(3, "c"), answer(document={"data": []}))
+    client, _ = client_of(page(1, "a"), page(2), page(3, "c"), json_response(document={"data": []}))
     assert [did.id for did in client.dids().iterate()] == ["a", "c"]
     client, transport = client_of(*(page(number) for number in range(1, 50)))
     assert list(client.dids().iterate()) == []
@@ -324,7 +324,7 @@ def test_deeply_nested_response_raises(levels: int, opening: str, closing: str, 
     places["document"] = b"1"
     places[where] = b'{"z":' + value + b"}"
     body = b'{"data":{"type":"dids","id":"1","attributes":%b,"meta":%b},"links":%b,"x":%b}' % tuple(places.values())
-    client, _ = client_of(answer(200, body=body))
+    client, _ = client_of(json_response(200, body=body))
     if where == "document":  # nobody gets to see it
         with contextlib.suppress(UnexpectedResponseError):
             assert client.dids().find(ID).data.id == "1"
@@ -338,7 +338,7 @@ def test_moderately_nested_response_is_accepted(levels: int) -> None:
     """Realistic nesting can be read, copied, compared and printed."""
     value = nested(levels, '{"a":', "}")
     client, _ = client_of(
-        answer(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
+        json_response(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
     )
     first, second = client.dids().find("1").data, client.dids().find("1").data
     assert first.to_dict()["attributes"]["z"] == json.loads(value)
@@ -350,7 +350,7 @@ def test_moderately_nested_response_is_accepted(levels: int) -> None:
 def test_deeply_nested_error_keeps_its_class(levels: int) -> None:
     """The status decides the class."""
     detail = nested(levels, '{"a":', "}")
-    client, _ = client_of(answer(422, body=b'{"errors":[{"detail":%b}]}' % detail))
+    client, _ = client_of(json_response(422, body=b'{"errors":[{"detail":%b}]}' % detail))
     with pytest.raises(ValidationError) as caught:
         client.dids().find(ID)
     assert caught.value.errors == []

@@ -1,4 +1,4 @@
-"""What is told of a call: the log and the hooks, of both clients, and no secret in either."""
+"""Logs and hooks of both clients, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, ServerError
 from didww._core.retry import table
 from didww.exceptions import InvalidValueError
 from didww.rate_limit.local import Permit, RateLimiter
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 KEY = "example-secret-key"
 BASE = "https://api.example.com/v3"
@@ -50,7 +50,7 @@ def find(kind: str, *script: Any, **options: Any) -> list[Any]:
 def test_each_attempt_is_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """The sequence is request, response, retry, request, response; the log has one line each, without the query."""
     caplog.set_level(logging.DEBUG, "didww")
-    told = find(kind, answer(503), answer(document=BALANCE))
+    told = find(kind, json_response(503), json_response(document=BALANCE))
     assert [type(event).__name__ for event in told] == [
         "RequestStarted",
         "ResponseReceived",
@@ -76,7 +76,7 @@ def test_failures_are_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogCapt
     assert (caught.value.attempts, caught.value.elapsed is not None) == (2, True)
     assert "ApiConnectionError after" in caplog.text
     with pytest.raises(ServerError, match="2 attempts"):
-        find(kind, answer(503))
+        find(kind, json_response(503))
 
 
 def test_documented_retry_table_matches_the_code() -> None:
@@ -127,7 +127,7 @@ def test_custom_limiter_is_used(blocking: bool) -> None:
 
     for kind in ("sync", "async"):
         mine = Mine()
-        find(kind, answer(429, retry_after="0"), answer(document=BALANCE), rate_limit=mine)
+        find(kind, json_response(429, retry_after="0"), json_response(document=BALANCE), rate_limit=mine)
         assert (mine.turns, mine.slowed) == ([], [0.0])
 
 
@@ -136,7 +136,7 @@ def test_threads_get_permits_within_the_rate() -> None:
     import threading
     import time
 
-    transport = Scripted(answer(document=BALANCE))
+    transport = Scripted(json_response(document=BALANCE))
     at: list[float] = []
     client = DidwwClient(
         KEY,

@@ -1,4 +1,4 @@
-"""What a person meets first when something is wrong: the text of an error, its traceback, and what others wrote in it."""
+"""Error messages, tracebacks, and text of others in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from didww.exceptions import (
     NotFoundError,
     ServerError,
 )
-from support.scripted_transport import Scripted, answer
+from support.scripted_transport import Scripted, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def answered_with(response: Response) -> DidwwApiError:
 
 def test_unauthorized_error_suggests_checking_the_environment() -> None:
     """A key of the other environment is the most common reason for a 401."""
-    error = answered_with(answer(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
+    error = answered_with(json_response(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
     assert str(error).endswith("Sandbox and production have keys of their own.")
@@ -124,7 +124,7 @@ def test_control_characters_of_the_server_are_escaped(caplog: pytest.LogCaptureF
     evil = "no\r\nINFO paid \x1b[31m \u202etxt"
     for body in ({"errors": [{"detail": evil, "title": evil}]}, {"errors": [{"code": evil}]}):
         with caplog.at_level(logging.DEBUG, "didww"):
-            response = answer(422, body)
+            response = json_response(422, body)
             error = answered_with(Response(422, {"x-request-id": "r\x1b[2J\n1"}, response.body))
         assert str(error).isprintable()
         assert r"no\r\nINFO paid \x1b[31m \u202etxt" in str(error)
@@ -137,7 +137,7 @@ def test_control_characters_of_the_server_are_escaped(caplog: pytest.LogCaptureF
 def test_unexpected_record_is_named_with_escapes() -> None:
     """Its type and id are text of the server too."""
     client = DidwwClient(
-        "key", base_url=BASE, transport=Scripted(answer(200, {"data": {"type": "a\x1b", "id": "b\n"}}))
+        "key", base_url=BASE, transport=Scripted(json_response(200, {"data": {"type": "a\x1b", "id": "b\n"}}))
     )
     with pytest.raises(DidwwError) as caught:
         client.dids().find(ID)

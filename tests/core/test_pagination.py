@@ -1,4 +1,4 @@
-"""Walks over pages: in order, ahead, without duplicates, gone on with by a token, and ended without a trace."""
+"""Pagination: order, prefetching, duplicates, resuming by cursor, and early exit."""
 
 from __future__ import annotations
 
@@ -279,11 +279,11 @@ def test_pages_are_fetched_concurrently(asynchronous: bool) -> None:
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            time.sleep(seconds(0.05 + 0.02 * (number % 3)))  # later pages may be answered earlier
+            time.sleep(seconds(0.05 + 0.02 * (number % 3)))  # later pages may arrive earlier
             with lock:
                 now[0] -= 1
-            answer = Library(200).page(number, 10)
-            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+            response = Library(200).page(number, 10)
+            connection.sendall(http(response.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
             served.release()
 
     with Server(serve) as server:
@@ -313,13 +313,13 @@ def test_leaving_early_cancels_pending_requests(asynchronous: bool) -> None:
         while True:
             request = server.receive(connection)
             number = int(parse_qs(urlsplit(request.split()[1].decode()).query)["page[number]"][0])
-            if number > 2:  # never answered
+            if number > 2:  # never gets a response
                 while connection.recv(1):
                     pass
                 gone.append(time.monotonic())
                 return
-            answer = Library(100).page(number, 10)
-            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+            response = Library(100).page(number, 10)
+            connection.sendall(http(response.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
 
     with Server(serve) as server:
         options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 120}

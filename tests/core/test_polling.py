@@ -1,4 +1,4 @@
-"""Waiting for what the service does in the background: bad moments on the way, and every end that it can come to."""
+"""Waiting for background work of the service: temporary errors and every outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from didww.exceptions import (
     UnexpectedResponseError,
     WaitError,
 )
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def record(type: str, status: str, **attributes: Any) -> Any:
-    return answer(document={"data": {"type": type, "id": ID, "attributes": {"status": status, **attributes}}})
+    return json_response(document={"data": {"type": type, "id": ID, "attributes": {"status": status, **attributes}}})
 
 
 def order(status: str, **attributes: Any) -> Any:
@@ -60,12 +60,12 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 
 
 BAD_MOMENTS = {
-    "too many requests": answer(429),
-    "busy": answer(503),
+    "too many requests": json_response(429),
+    "busy": json_response(503),
     "broken": ApiConnectionError("reset"),
     "nobody there": ApiConnectionError("refused", request_sent=False),
     "late": ApiTimeoutError("late"),
-    "a page": answer(body=b"<html></html>"),
+    "a page": json_response(body=b"<html></html>"),
 }
 
 
@@ -91,7 +91,7 @@ def test_failed_first_poll_raises_immediately(moment: str, clock: Clock) -> None
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (404, NotFoundError)])
 def test_permanent_error_ends_a_wait(status: int, error: type[Exception], clock: Clock) -> None:
     """Examples are a revoked key and a deleted record."""
-    client, transport = client_of(order("pending"), answer(status))
+    client, transport = client_of(order("pending"), json_response(status))
     with pytest.raises(error):
         client.orders().wait(ID)
     assert len(transport.requests) == 2
@@ -100,7 +100,7 @@ def test_permanent_error_ends_a_wait(status: int, error: type[Exception], clock:
 def test_polling_interval_grows(clock: Clock) -> None:
     """It grows from half a second to five, respects Retry-After, and does not sleep past the end."""
     client, transport = client_of(
-        order("pending"), order("pending"), answer(429, retry_after="9"), *[order("pending")] * 200
+        order("pending"), order("pending"), json_response(429, retry_after="9"), *[order("pending")] * 200
     )
     with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 60 s.*wait again") as caught:
         client.orders().wait(ID, timeout=60)
@@ -114,7 +114,7 @@ def test_polling_interval_grows(clock: Clock) -> None:
 
 def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
     """A wait that ends during an outage says what failed last."""
-    client, _ = client_of(order("pending"), answer(503))
+    client, _ = client_of(order("pending"), json_response(503))
     with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
         client.orders().wait(ID, timeout=5)
 
@@ -122,7 +122,13 @@ def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
 def test_each_update_is_reported_once(clock: Clock) -> None:
     """Updates are the first poll and every later change."""
     seen: list[tuple[str, str]] = []
-    steps = [order("pending"), order("pending"), order("pending", amount="1.00"), answer(503), order("completed")]
+    steps = [
+        order("pending"),
+        order("pending"),
+        order("pending", amount="1.00"),
+        json_response(503),
+        order("completed"),
+    ]
     client, _ = client_of(*steps)
     client.orders().wait(ID, on_update=lambda one: seen.append((str(one.status), str(one.to_dict().get("amount")))))
     assert [status for status, _ in seen] == ["pending", "pending", "completed"]

@@ -1,4 +1,4 @@
-"""Raw calls: any path of the API by method, with the key, the limits, the retries and the errors of all other calls."""
+"""Raw calls: any API path and method, with the usual key, limits, retries and errors."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from didww.exceptions import (
 )
 from didww.rate_limit.local import RateLimiter
 from support.fake_service import BASE, AttemptResult, FakeService
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 KEY = "k3y-that-nobody-may-see"
 DOCUMENT = {"data": [{"id": "1", "type": "new_things", "attributes": {"name": "one"}}], "meta": {"total_records": 1}}
 
 
 def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
-    transport = Scripted(*script or (answer(document=DOCUMENT),))
+    transport = Scripted(*script or (json_response(document=DOCUMENT),))
     return DidwwClient(KEY, base_url=BASE, transport=transport, rate_limit=None, **options), transport
 
 
@@ -61,7 +61,7 @@ def test_each_method_sends_its_arguments() -> None:
         ("request", ("DELETE", "/things/1/relationships/x"), {"json": {"data": []}}),
     ]
     client, transport = client_of()
-    twin = AsyncScripted(answer(document=DOCUMENT))
+    twin = AsyncScripted(json_response(document=DOCUMENT))
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url=BASE, transport=twin, rate_limit=None) as other:
@@ -101,7 +101,7 @@ def test_response_is_the_document_with_metadata() -> None:
 @pytest.mark.parametrize("body", [b"", b" "])
 def test_empty_write_response_is_an_empty_dict(body: bytes) -> None:
     """A write needs no document; a read does."""
-    client, _ = client_of(answer(204, body=body))
+    client, _ = client_of(json_response(204, body=body))
     for call in (lambda: client.post("/x", {}), lambda: client.patch("/x", {}), lambda: client.delete("/x")):
         assert call() == {}
         assert call().status_code == 204
@@ -192,7 +192,7 @@ def test_document_may_contain_python_values() -> None:
 def test_errors_are_the_usual_classes(status: int, expected: type[Exception]) -> None:
     """The status decides the class, with error objects and request id."""
     errors = [{"title": "no"}]
-    client, _ = client_of(answer(status, {"errors": errors}), max_retries=0)
+    client, _ = client_of(json_response(status, {"errors": errors}), max_retries=0)
     with pytest.raises(expected, match=rf"HTTP {status}: no \(GET /v3/things, request id req-1\)") as caught:
         client.get("/things")
     assert caught.value.errors == errors
@@ -200,7 +200,7 @@ def test_errors_are_the_usual_classes(status: int, expected: type[Exception]) ->
 
 def test_redirect_is_not_followed() -> None:
     """The key would be sent along."""
-    client, transport = client_of(answer(302, location="https://evil.example.net/"))
+    client, transport = client_of(json_response(302, location="https://evil.example.net/"))
     with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.get("/things")
     assert len(transport.requests) == 1
@@ -214,7 +214,7 @@ def test_redirect_is_not_followed() -> None:
 def test_idempotent_request_is_retried(method: str, result: Any) -> None:
     """The table of retries applies."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     response = service.run(raw.request(configuration(), method, "/things/1"))
     assert (response, response.attempts, len(service.sent)) == (DOCUMENT, 2, 2)
 
@@ -223,7 +223,7 @@ def test_idempotent_request_is_retried(method: str, result: Any) -> None:
 def test_post_with_unknown_outcome_is_never_retried(result: Any) -> None:
     """It is sent once, and the error says that the outcome is unknown."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     with pytest.raises(
         DidwwError, match="It is not known whether the request was carried out: check before you send it again"
     ) as caught:
@@ -235,7 +235,7 @@ def test_post_with_unknown_outcome_is_never_retried(result: Any) -> None:
 @pytest.mark.parametrize("body", [b"<html>", b'{"data": ', b"[]"])
 def test_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> None:
     """It was received; whether it was processed is unknown."""
-    client, transport = client_of(answer(201, body=body))
+    client, transport = client_of(json_response(201, body=body))
     with pytest.raises(UnexpectedResponseError) as caught:
         client.post("/orders", {"data": {"type": "orders"}})
     assert caught.value.outcome_unknown
@@ -246,7 +246,7 @@ def test_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> None
 def test_post_that_was_not_processed_is_retried(result: Any) -> None:
     """Nothing was done."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(201, DOCUMENT)
+    service.serve = lambda request: json_response(201, DOCUMENT)
     assert service.run(raw.request(configuration(), "POST", "/orders", None, {})).attempts == 2
 
 
@@ -261,7 +261,7 @@ def test_unsent_post_has_a_known_outcome() -> None:
 def test_retried_delete_that_gets_404_succeeds() -> None:
     """The first response was lost; the second attempt gets a 404."""
     service = FakeService(AttemptResult(how="lost"))
-    service.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})
+    service.serve = lambda request: json_response(404, {"errors": [{"title": "Record not found"}]})
     assert service.run(raw.request(configuration(), "DELETE", "/things/1")) == {}
     with pytest.raises(NotFoundError):
         service.run(raw.request(configuration(), "DELETE", "/things/1"))
@@ -284,7 +284,7 @@ def test_deadline_and_rate_limit_apply() -> None:
             return super().acquire(timeout)
 
     service = FakeService()
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     service.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
     assert len(taken) == 1
 
@@ -356,7 +356,11 @@ def test_client_has_its_environment() -> None:
 @pytest.mark.parametrize("make", [DidwwClient, AsyncDidwwClient])
 def test_client_cannot_be_pickled(make: Any) -> None:
     """Clients, accessors and iterators raise with the reason; a shallow copy shares the connections."""
-    transport = Scripted(answer(document=DOCUMENT)) if make is DidwwClient else AsyncScripted(answer(document=DOCUMENT))
+    transport = (
+        Scripted(json_response(document=DOCUMENT))
+        if make is DidwwClient
+        else AsyncScripted(json_response(document=DOCUMENT))
+    )
     client = make(KEY, base_url=BASE, transport=transport, rate_limit=None)
     for one in (client, client.dids()):
         for copying in (*(lambda x, p=p: pickle.dumps(x, p) for p in range(6)), copy.deepcopy):

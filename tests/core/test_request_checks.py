@@ -1,4 +1,4 @@
-"""What a request may hold: limits, forms, None, and which fields go together. Refused before anything is sent."""
+"""Request validation before sending: limits, formats, None, and conflicting fields."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
-from support.scripted_transport import Scripted, answer, echo
+from support.scripted_transport import Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
@@ -409,7 +409,7 @@ def loaded(cls: Any, **attributes: Any) -> Any:
 
 def test_update_is_checked_by_its_changes_and_known_fields() -> None:
     """Unknown fields may be stored, and unchanged ones are the service's responsibility."""
-    client, transport = client_of(*[answer(document={"data": {"type": "identities", "id": ID}})] * 2)
+    client, transport = client_of(*[json_response(document={"data": {"type": "identities", "id": ID}})] * 2)
     person = loaded(Identity, identity_type="personal", company_name="From older days")
     person.description = "x"
     client.identities().update(person)
@@ -498,7 +498,7 @@ def test_changing_the_action_clears_the_default_did() -> None:
 )
 def test_switch_conflicts_with_stored_dids(switch: str, name: str) -> None:
     """Only the caller can decide to drop a list of DIDs; the error says how."""
-    client, transport = client_of(answer(document={"data": {"type": "voice_out_trunks", "id": ID}}))
+    client, transport = client_of(json_response(document={"data": {"type": "voice_out_trunks", "id": ID}}))
     linked = {name: {"data": [{"type": "dids", "id": OTHER}]}}
     trunk: Any = VoiceOutTrunk.from_dict({"id": ID, "attributes": {}, "relationships": linked})
     setattr(trunk, switch, True)
@@ -623,7 +623,7 @@ def test_rule_defaults_match_the_emulator() -> None:
 
 def test_partial_configuration_update_is_accepted() -> None:
     """The service merges it with the stored one, so a codec or a password may already exist."""
-    client, transport = client_of(answer(document={"data": {"type": "voice_in_trunks", "id": ID}}))
+    client, transport = client_of(json_response(document={"data": {"type": "voice_in_trunks", "id": ID}}))
     client.voice_in_trunks().update(
         VoiceInTrunk.build(ID, configuration=SipConfiguration(auth_enabled=True, auth_user="u"))
     )

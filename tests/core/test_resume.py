@@ -1,4 +1,4 @@
-"""Downloads over a bad line: what comes after a cut, and what is told of the way."""
+"""Downloads over an unreliable connection: resuming and progress."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FileServer:
             self.ranges.append(header(request, "range"))
             self.conditions.append(header(request, "if-range"))
             cut = self.cuts.pop(0) if len(self.cuts) > 1 else self.cuts[0]
-            status, lines, body = self.answer(self.ranges[-1], self.conditions[-1])
+            status, lines, body = self.respond(self.ranges[-1], self.conditions[-1])
             self.number += 1
             raw = http(body, *lines, status=status)
             if cut is not None and len(body) > cut:
@@ -86,12 +86,12 @@ class FileServer:
                 return
             connection.sendall(raw)
 
-    def answer(self, asked: str | None, condition: str | None) -> tuple[str, list[str], bytes]:
+    def respond(self, range_header: str | None, condition: str | None) -> tuple[str, list[str], bytes]:
         lines = [] if self.etag is None else [f"ETag: {self.etag}"]
         start = 0
         status = "200 OK"
-        if asked is not None and condition == self.etag:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if range_header is not None and condition == self.etag:
+            start = int(range_header.removeprefix("bytes=").removesuffix("-"))
             status = "206 Partial Content"
             lines.append(f"Content-Range: bytes {start}-{len(self.file) - 1}/{len(self.file)}")
             if start >= len(self.file):
@@ -390,13 +390,13 @@ def test_download_gives_the_exact_file_or_none(
         credentials=ApiKey("key"), base_url="https://api.example.com/v3", max_retries=retries, jitter=lambda: 0.0
     )
     try:
-        answered = Driver(line).run(
+        size = Driver(line).run(
             download(configuration, f"https://api.example.com{PATH}", f"{folder}/f", 10_000 if packed else None)
         )
     except DidwwError:
         assert list(folder.iterdir()) == []
     else:
-        assert answered == len(file)
+        assert size == len(file)
         assert (folder / "f").read_bytes() == plain
         assert [one.name for one in folder.iterdir()] == ["f"]
     assert line.open_answers == 0

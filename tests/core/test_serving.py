@@ -1,4 +1,4 @@
-"""The server behind `served`, `didww listen` and `didww emulator`: its sockets and its connections."""
+"""The server behind `served`, `didww listen` and `didww emulator`: sockets and connections."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def test_port_cannot_be_shared_on_windows(monkeypatch: pytest.MonkeyPatch) -> No
         asgi_server._listening("127.0.0.1", first.getsockname()[1])
 
 
-def slow(inside: threading.Event, answer: threading.Event) -> Any:
+def slow(inside: threading.Event, release: threading.Event) -> Any:
     """An application that says when it is asked, and answers when it is told to."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         inside.set()
-        await asyncio.to_thread(answer.wait, 60)
+        await asyncio.to_thread(release.wait, 60)
         await hello(scope, receive, send)
 
     return app
@@ -126,8 +126,8 @@ def test_incomplete_second_request_head_closes_the_connection() -> None:
     """On a persistent connection, the timeout starts with its first byte."""
     server = AppServer(hello, head_timeout=60)
     with served(server) as address, connected(address, HEAD + b"\r\n") as connection:
-        while not (answer := connection.recv(65536)).endswith(b"hello"):
-            assert answer
+        while not (response := connection.recv(65536)).endswith(b"hello"):
+            assert response
         server._connections.head_timeout = 0.05
         connection.sendall(HEAD)
         assert received(connection) == b""
@@ -135,13 +135,13 @@ def test_incomplete_second_request_head_closes_the_connection() -> None:
 
 def test_handling_may_take_longer_than_the_head_timeout() -> None:
     """A request being handled continues while a later one is cut off."""
-    answer, inside = threading.Event(), threading.Event()
-    server = AppServer(slow(inside, answer), head_timeout=1.0)
+    response, inside = threading.Event(), threading.Event()
+    server = AppServer(slow(inside, response), head_timeout=1.0)
     with served(server) as address, connected(address, HEAD + b"Connection: close\r\n\r\n") as first:
         assert inside.wait(30)
         with connected(address, HEAD) as second:
             assert received(second) == b""
-        answer.set()
+        response.set()
         assert received(first).endswith(b"hello")
 
 
@@ -160,7 +160,7 @@ def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixtu
             idle = []
             for sent in (HEAD, b"", HALF_BODY):
                 idle.append(stack.enter_context(connected(address, sent)))
-                # Whoever is answered after it came after it.
+                # A connection served after it came after it.
                 assert client.get(address).status_code == 200
             assert received(idle[0]) == b""
             assert client.get(address).status_code == 200
@@ -172,13 +172,13 @@ def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixtu
 
 def test_new_connection_gets_503_when_all_are_busy() -> None:
     """No other connection is closed."""
-    answer, inside = threading.Event(), threading.Event()
-    server = AppServer(slow(inside, answer), limit=1, head_timeout=60)
+    response, inside = threading.Event(), threading.Event()
+    server = AppServer(slow(inside, response), limit=1, head_timeout=60)
     with served(server) as address, connected(address, HEAD + b"Connection: close\r\n\r\n") as first:
         assert inside.wait(30)
         with connected(address) as second:
             assert received(second).startswith(b"HTTP/1.1 503 ")
-        answer.set()
+        response.set()
         assert received(first).endswith(b"hello")
 
 

@@ -1,4 +1,4 @@
-"""Limiters that processes share: real processes, a real Redis, and what is said when either cannot be used."""
+"""Limiters shared between processes, with real processes and a real Redis, and their errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from didww.rate_limit import shared
 from didww.rate_limit.local import Permit
 from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 from support.real_time import patient, seconds
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 from support.servers import dead_port
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def test_limiter_slows_down_after_429(kind: str) -> None:
         def slow_down(self, seconds: float) -> None:
             called.append((seconds, threading.current_thread() is threading.main_thread()))
 
-    script = (answer(429, retry_after="0"), answer(document=BALANCE))
+    script = (json_response(429, retry_after="0"), json_response(document=BALANCE))
     options: Any = {"base_url": "https://api.example.com/v3", "rate_limit": Slow()}
     if kind == "sync":
         DidwwClient("key", transport=Scripted(*script), **options).balance().find()

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry: one for each call, within the caller's, and nothing secret in them."""
+"""OpenTelemetry spans: one for each call, inside the caller's, without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from didww import AsyncDidwwClient, DidwwClient, DidwwError
 from didww._drivers.opentelemetry import tracing_for
 from didww.emulator import Emulator
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, InvalidValueError, UnexpectedResponseError
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
 KEY = "k3y-that-nobody-may-see"
-DID = answer(document={"data": {"type": "dids", "id": ID, "attributes": {"number": "442079460001"}}})
+DID = json_response(document={"data": {"type": "dids", "id": ID, "attributes": {"number": "442079460001"}}})
 EXPORTER = InMemorySpanExporter()
 PROVIDER = TracerProvider()
 PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
@@ -76,9 +76,9 @@ def test_call_creates_a_span() -> None:
 
 
 ENDS: dict[str, tuple[list[Any], type[DidwwError], dict[str, Any]]] = {
-    "refused": ([answer(404)], DidwwError, {"http.response.status_code": 404, "error.type": "404"}),
+    "refused": ([json_response(404)], DidwwError, {"http.response.status_code": 404, "error.type": "404"}),
     "down": (
-        [answer(503)],
+        [json_response(503)],
         DidwwError,
         {"http.response.status_code": 503, "error.type": "503", "http.request.resend_count": 2},
     ),
@@ -121,7 +121,7 @@ def test_failed_call_marks_its_span(case: str, asynchronous: bool) -> None:
 
 def test_retries_share_one_span() -> None:
     """A call that succeeds at the third attempt is no error."""
-    client_of(answer(503), ApiConnectionError("broken"), DID).dids().find(ID)
+    client_of(json_response(503), ApiConnectionError("broken"), DID).dids().find(ID)
     span = only()
     assert span.status.status_code is StatusCode.UNSET
     assert (span.attributes or {})["http.request.resend_count"] == 2
@@ -157,7 +157,7 @@ def test_spans_of_tasks_and_threads_have_the_right_parents() -> None:
 def test_downloads_and_orders_have_spans(tmp_path: Any) -> None:
     """A download is one span for all attempts; for another host it shows the URL without the query."""
     files = "https://files.example.net/a/secret-name.csv.gz"
-    client = client_of(answer(503), answer(body=b"data"))
+    client = client_of(json_response(503), json_response(body=b"data"))
     client.download_export(f"{files}?signature={KEY}", tmp_path / "a")
     span = only()
     assert span.name == "GET"
@@ -167,7 +167,7 @@ def test_downloads_and_orders_have_spans(tmp_path: Any) -> None:
     assert KEY not in span.to_json()
     EXPORTER.clear()
     with pytest.raises(UnexpectedResponseError):
-        client_of(answer(body=b"<html>")).balance().find()
+        client_of(json_response(body=b"<html>")).balance().find()
     assert only().name == "GET /v3/balance"
 
 

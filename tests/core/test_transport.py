@@ -45,7 +45,7 @@ from didww.transport.inprocess import AsyncInProcessTransport, InProcessTranspor
 from didww.transport.requests_session import SessionTransport
 from support.clients import client_of
 from support.real_time import patient, seconds
-from support.servers import FullPort, Server, answering, certificate, dead_port, header, http, once, rude, silent
+from support.servers import FullPort, Server, certificate, dead_port, header, http, once, responding, rude, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,7 +208,9 @@ def failed(expected: type[ApiConnectionError], *, sent: bool, call: Callable[[],
 
 def test_response_is_complete(transport: Any) -> None:
     """It has the status, lower-case headers with repeated ones joined, and the body."""
-    with Server(answering(http(b'{"data": []}', "X-Request-Id: r-1", "X-Part: a", "X-Part: b", status="404 No"))) as at:
+    with Server(
+        responding(http(b'{"data": []}', "X-Request-Id: r-1", "X-Part: a", "X-Part: b", status="404 No"))
+    ) as at:
         response = transport.send(get(at.url), soon())
     assert response.status == 404
     assert response.body == b'{"data": []}'
@@ -219,7 +221,7 @@ def test_response_is_complete(transport: Any) -> None:
 
 def test_request_is_sent_unchanged(transport: Any) -> None:
     """Method, target with query, headers and body reach the server; the library's own user agent does not."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         transport.send(get(at.url), soon())
         transport.send(post(at.url), soon())
     first, second = at.requests
@@ -234,7 +236,7 @@ def test_request_is_sent_unchanged(transport: Any) -> None:
 
 def test_infinite_timeout_works(transport: Any) -> None:
     """Infinity is a deadline like any other."""
-    with Server(answering(http(b"x"))) as at:
+    with Server(responding(http(b"x"))) as at:
         assert transport.send(get(at.url), float("inf")).body == b"x"
         opened = transport.open(get(at.url), float("inf"))
         assert read_all(transport, opened) == b"x"
@@ -243,9 +245,9 @@ def test_infinite_timeout_works(transport: Any) -> None:
 
 def test_redirect_is_not_followed(transport: Any) -> None:
     """A redirect is returned as it is, and its target gets no request."""
-    with Server(answering(http())) as other:
-        answer = http(b"moved", f"Location: {other.url}/elsewhere", status="302 Found")
-        with Server(answering(answer)) as at:
+    with Server(responding(http())) as other:
+        raw = http(b"moved", f"Location: {other.url}/elsewhere", status="302 Found")
+        with Server(responding(raw)) as at:
             response = transport.send(get(at.url), soon())
             opened = transport.open(get(at.url), soon())
             assert read_all(transport, opened) == b"moved"
@@ -259,7 +261,7 @@ def test_redirect_is_not_followed(transport: Any) -> None:
 @both
 def test_cookies_are_not_kept(transport: Any) -> None:
     """A cookie that the server sets is not sent back."""
-    with Server(answering(http(b"{}", "Set-Cookie: session=1; Path=/"))) as at:
+    with Server(responding(http(b"{}", "Set-Cookie: session=1; Path=/"))) as at:
         transport.send(get(at.url), soon())
         transport.send(get(at.url), soon())
     assert header(at.requests[1], "cookie") is None
@@ -277,14 +279,14 @@ def test_cookies_are_not_kept(transport: Any) -> None:
 )
 def test_compressed_responses_are_decompressed(transport: Any, packing: str, packed: bytes) -> None:
     """The encodings are gzip, deflate and raw deflate, which some servers send."""
-    with Server(answering(http(packed, f"Content-Encoding: {packing}"))) as at:
+    with Server(responding(http(packed, f"Content-Encoding: {packing}"))) as at:
         assert transport.send(get(at.url), soon()).body == b"data" * 1000
 
 
 def test_download_is_not_decompressed(transport: Any) -> None:
     """The bytes are read as sent, and identity encoding is requested."""
     packed = gzip.compress(b"data" * 1000)
-    with Server(answering(http(packed, "Content-Encoding: gzip"))) as at:
+    with Server(responding(http(packed, "Content-Encoding: gzip"))) as at:
         opened = transport.open(get(at.url), soon())
         assert opened.status == 200
         assert opened.headers["content-length"] == str(len(packed))
@@ -296,7 +298,7 @@ def test_download_is_not_decompressed(transport: Any) -> None:
 
 def test_response_without_body(transport: Any) -> None:
     """A 204 has no body, whatever its headers say."""
-    with Server(answering(b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n")) as at:
+    with Server(responding(b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n")) as at:
         assert transport.send(get(at.url), soon()).body == b""
         assert transport.send(get(at.url), soon()).status == 204
         assert at.connections == 1
@@ -307,8 +309,11 @@ def test_oversized_response_raises(transport: Any, monkeypatch: pytest.MonkeyPat
     """A few kilobytes that decompress to a hundred megabytes stop at the limit, like plain data."""
     monkeypatch.setattr(body, "MAX_BYTES", 2 << 20)
     flood = gzip.compress(bytes(100 << 20), 1) if packed else bytes(4 << 20)
-    answer = http(flood, "Content-Encoding: gzip") if packed else http(flood)
-    with Server(answering(answer)) as at, pytest.raises(UnexpectedResponseError, match="larger than 2 MiB") as caught:
+    response = http(flood, "Content-Encoding: gzip") if packed else http(flood)
+    with (
+        Server(responding(response)) as at,
+        pytest.raises(UnexpectedResponseError, match="larger than 2 MiB") as caught,
+    ):
         transport.send(get(at.url), soon())
     assert caught.value.status_code == 200
     assert secrets_in(caught.value) == []
@@ -327,7 +332,7 @@ def test_response_that_cannot_be_decompressed_raises(
     transport: Any, packing: str, content: bytes, message: str
 ) -> None:
     """Unknown encodings, damaged data and truncated data are distinguished."""
-    with Server(answering(http(content, f"Content-Encoding: {packing}"))) as at:
+    with Server(responding(http(content, f"Content-Encoding: {packing}"))) as at:
         with pytest.raises(UnexpectedResponseError, match=message) as caught:
             transport.send(get(at.url), soon())
     assert caught.value.__context__ is None
@@ -373,15 +378,15 @@ def test_connection_closed_after_accept(transport: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "raw",
     [
         http(b"half", length=8),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n8\r\nha",
     ],
 )
-def test_truncated_response_raises(transport: Any, answer: bytes) -> None:
+def test_truncated_response_raises(transport: Any, raw: bytes) -> None:
     """A body shorter than announced is an error, also in a download."""
-    with Server(once(answer)) as at:
+    with Server(once(raw)) as at:
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
         assert text == f"GET {at.url}/v3/dids failed: the response was cut off."
         opened = transport.open(get(at.url), soon())
@@ -397,7 +402,7 @@ def test_non_http_response_raises(transport: Any) -> None:
 
 def test_invalid_header_is_rejected(transport: Any) -> None:
     """A line break or a non-Latin-1 character raises, and the header is not shown."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         for bad in (f"{KEY}\r\nX: y", f"{KEY}\u0142"):
             request = Request("GET", at.url, {"Api-Key": bad})
             text = failed(ApiConnectionError, sent=False, call=lambda r=request: transport.send(r, soon()))
@@ -442,7 +447,7 @@ UNICODE = UnicodeEncodeError("ascii", KEY, 0, 1, "no ascii")
 )
 def test_failure_while_sending_the_body_counts_as_sent(transport: Any, body: Body) -> None:
     """The server has the head and may have acted on it, whatever error ends the rest."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         headers = {"Api-Key": KEY, "Content-Length": str(len(body))}
         request = Request("POST", f"{at.url}/v3/orders", headers, body)
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(request, soon()))
@@ -465,14 +470,14 @@ def test_early_response_is_returned(make: Callable[..., Any], kind: str, tmp_pat
         pieces = Body(32 << 20, *[bytes(1 << 16)] * 512)
         request = Request("POST", f"{at.url}/v3/x", {"Content-Length": str(len(pieces))}, pieces)
         for _ in range(3):
-            answer = transport.send(request, soon())
-            assert (answer.status, answer.body) == (413, b"too large")
+            response = transport.send(request, soon())
+            assert (response.status, response.body) == (413, b"too large")
 
 
 @both
 def test_invalid_header_on_a_kept_connection_counts_as_unsent(transport: Any) -> None:
     """Nothing of that request was sent, although the connection had carried one before."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         transport.send(get(at.url), soon())
         request = Request("POST", at.url, {"Api-Key": KEY, "X-Bad": "a\nb"}, b"x")
         failed(ApiConnectionError, sent=False, call=lambda: transport.send(request, soon()))
@@ -578,7 +583,7 @@ def test_tls_handshake_ends_at_the_deadline(transport: Any) -> None:
 
 def test_expired_deadline_sends_nothing(transport: Any) -> None:
     """No attempt is made."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         failed(ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1), phase="")
     assert at.connections == 0
 
@@ -587,7 +592,7 @@ def test_expired_deadline_sends_nothing(transport: Any) -> None:
 def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., Any]) -> None:
     """All hundred connections are in use: nothing was sent."""
     transport = make("sync")
-    with Server(answering(http(b"x" * (1 << 17)))) as at:
+    with Server(responding(http(b"x" * (1 << 17)))) as at:
         held = [transport.open(get(at.url), soon()) for _ in range(100)]
         text = failed(
             ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
@@ -601,7 +606,7 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
 @both
 def test_unreachable_address_leaves_time_for_the_others(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first of a host's several addresses is unreachable."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, at.port)) for ip in ("127.0.0.9", "127.0.0.1")]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         assert transport.send(get(f"http://api.test:{at.port}"), soon()).status == 200
@@ -613,7 +618,7 @@ def test_unreachable_address_leaves_time_for_the_others(transport: Any, monkeypa
 def test_tls_certificates_are_verified(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """A trusted certificate is accepted; for an untrusted one nothing was sent."""
     server, trusting = certificate(tmp_path)
-    with Server(answering(http(b"safe")), tls=server) as at:
+    with Server(responding(http(b"safe")), tls=server) as at:
         assert make(kind, verify=trusting).send(get(at.url), soon()).body == b"safe"
         sent = len(at.requests)
         text = failed(ApiConnectionError, sent=False, call=lambda: make(kind).send(get(at.url), soon()))
@@ -646,7 +651,7 @@ def test_https_url_of_an_http_server_raises(transport: Any) -> None:
 
 def test_proxy_is_used(make: Callable[..., Any], kind: str) -> None:
     """The request goes to the proxy with the absolute URL."""
-    with Server(answering(http(b"by proxy"))) as proxy:
+    with Server(responding(http(b"by proxy"))) as proxy:
         response = make(kind, proxy=proxy.url).send(get("http://api.example.com:9"), soon())
     assert response.body == b"by proxy"
     assert proxy.requests[0].startswith(b"GET http://api.example.com:9/v3/dids?")
@@ -657,7 +662,7 @@ def test_proxy_environment_variables_are_used(
 ) -> None:
     """HTTP_PROXY is used, except for the hosts of NO_PROXY."""
     monkeypatch.setattr(socket, "getaddrinfo", _loopback_for("api.example.com"))
-    with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
+    with Server(responding(http(b"by proxy"))) as proxy, Server(responding(http(b"direct"))) as at:
         monkeypatch.setenv("http_proxy", proxy.url)
         url = f"http://api.example.com:{at.port}"
         assert make(kind).send(get(url), soon()).body == b"by proxy"
@@ -682,7 +687,7 @@ def test_loopback_is_not_sent_to_a_proxy(
     """For a proxy, 127.0.0.1 is itself: the key would go to whoever listens there."""
     if ":" in host and not socket.has_ipv6:
         pytest.skip("no IPv6 here")
-    with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
+    with Server(responding(http(b"by proxy"))) as proxy, Server(responding(http(b"direct"))) as at:
         options = {"proxy": proxy.url} if where == "argument" else {}
         if where != "argument":
             monkeypatch.setenv(where, proxy.url)
@@ -708,7 +713,7 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
 
 def test_rejecting_proxy_raises(make: Callable[..., Any], kind: str) -> None:
     """Nothing was sent, and the key did not reach the proxy."""
-    with Server(answering(http(b"", status="407 Proxy Authentication Required"))) as proxy:
+    with Server(responding(http(b"", status="407 Proxy Authentication Required"))) as proxy:
         request = get("https://api.example.com:9")
         text = failed(ApiConnectionError, sent=False, call=lambda: make(kind, proxy=proxy.url).send(request, soon()))
     assert "https://api.example.com:9" in text
@@ -780,7 +785,7 @@ def test_unusable_certificate_file_is_named(
 ) -> None:
     """The error has the variable or argument and the path; nothing was sent, and a retry would not help."""
     path = str(_broken_file(how, tmp_path))
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         transport = _transport_naming(setting, path, kind, monkeypatch, make)
         request = post(f"https://127.0.0.1:{at.port}")
         with pytest.raises(ApiConnectionError, match=rf"was not sent: {setting} names ") as caught:
@@ -802,7 +807,7 @@ def test_unwritable_tls_key_log_file_is_named(
     server, _ = certificate(tmp_path)
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
-    with Server(answering(http()), tls=server) as at:
+    with Server(responding(http()), tls=server) as at:
         transport = SessionTransport(requests.Session()) if kind == "session" else make(kind, verify=True)
         with pytest.raises(
             ApiConnectionError, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
@@ -817,7 +822,7 @@ def test_certificate_folders_are_accepted(
 ) -> None:
     """One of several may be missing, as for OpenSSL."""
     monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path)]))
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         assert make("sync", verify=True).send(get(at.url), soon(30)).status == 200
 
 
@@ -898,7 +903,7 @@ def test_missing_socks_package_is_named(make: Callable[..., Any], kind: str, mon
 
 def test_connection_is_reused(transport: Any) -> None:
     """Ten requests and two complete downloads use one connection."""
-    with Server(answering(http(b"x" * 1000))) as at:
+    with Server(responding(http(b"x" * 1000))) as at:
         for _ in range(10):
             transport.send(get(at.url), soon())
         for _ in range(2):
@@ -931,7 +936,7 @@ def test_a_second_response_in_the_same_packet_is_discarded(transport: Any) -> No
 def test_post_does_not_use_an_idle_connection(transport: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server may be closing it; reads do use it."""
     monkeypatch.setattr(base, "MAX_IDLE", 1e9)
-    with Server(answering(http())) as server:
+    with Server(responding(http())) as server:
         for request in (get(server.url), post(server.url), get(server.url)):
             transport.send(request, soon())
         # How long each connection of a session was idle cannot be told: there, a POST always takes a new one.
@@ -946,7 +951,7 @@ def test_post_does_not_use_an_idle_connection(transport: Any, kind: str, monkeyp
 
 def test_unread_download_does_not_affect_the_next_request(transport: Any) -> None:
     """A download is given up half-way."""
-    with Server(answering(http(b"x" * (1 << 20)))) as at:
+    with Server(responding(http(b"x" * (1 << 20)))) as at:
         opened = transport.open(get(at.url), soon())
         assert transport.read(opened)
         transport.release(opened)
@@ -995,7 +1000,7 @@ def test_threads_share_a_transport(make: Callable[..., Any]) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_forked_child_opens_its_own_connection(transport: Any, kind: str) -> None:
     """Parent and child never write to the same socket, and the parent's connection stays open."""
-    with Server(answering(http(b"ok"))) as at:
+    with Server(responding(http(b"ok"))) as at:
         transport.send(get(at.url), soon())
         child = os.fork()
         if child == 0:
@@ -1015,7 +1020,7 @@ def test_forked_child_opens_its_own_connection(transport: Any, kind: str) -> Non
 
 def test_closed_transport_raises(transport: Any) -> None:
     """Every method raises after close; closing twice is allowed."""
-    with Server(answering(http(b"x" * (1 << 20)))) as at:
+    with Server(responding(http(b"x" * (1 << 20)))) as at:
         opened = transport.open(get(at.url), soon())
         transport.close()
         transport.close()
@@ -1098,7 +1103,7 @@ def test_caller_cancellation_propagates() -> None:
         assert (await transport.send(get(answering_), soon())).status == 200
         await transport.close()
 
-    with Server(once(stall=True)) as slow, Server(answering(http())) as at:
+    with Server(once(stall=True)) as slow, Server(responding(http())) as at:
         asyncio.run(main(slow.url, at.url))
 
 
@@ -1109,21 +1114,21 @@ def test_tasks_share_a_transport() -> None:
         transport = AsyncHttpTransport()
         held = asyncio.create_task(transport.send(get(slow), soon(60)))
         responses = await asyncio.gather(*(transport.send(post(url, b"%d" % n), soon(30)) for n in range(16)))
-        assert [answer.status for answer in responses] == [200] * 16
+        assert [response.status for response in responses] == [200] * 16
         assert not held.done()
         held.cancel()
         with pytest.raises(asyncio.CancelledError):
             await held
         await transport.close()
 
-    with Server(once(stall=True)) as slow, Server(answering(http())) as at:
+    with Server(once(stall=True)) as slow, Server(responding(http())) as at:
         asyncio.run(main(at.url, slow.url))
 
 
 def test_transport_works_in_a_second_event_loop() -> None:
     """After its first loop has ended, it opens new connections."""
     transport = AsyncHttpTransport()
-    with Server(answering(http())) as at, warnings.catch_warnings():
+    with Server(responding(http())) as at, warnings.catch_warnings():
         # Nobody can close the connections of a loop that is gone; asyncio says so when they are collected.
         warnings.simplefilter("ignore", ResourceWarning)
         for _ in range(2):
@@ -1139,7 +1144,7 @@ def test_transport_works_in_a_second_event_loop() -> None:
 def test_session_is_used_and_left_unchanged() -> None:
     """Its headers and hooks apply, ours take precedence, and nothing of ours remains in it."""
     seen: list[int] = []
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.headers.update({"X-Company": "acme", "User-Agent": "acme", "Api-Key": "other", "Accept-Encoding": "br"})
         session.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
         before = dict(session.headers)
@@ -1191,7 +1196,7 @@ def test_session_hook_error_propagates() -> None:
         response.close()
         raise LookupError("mine")
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(refuse)
         with pytest.raises(LookupError, match="mine"):
             SessionTransport(session).send(get(at.url), soon())
@@ -1203,7 +1208,7 @@ def test_connection_error_of_a_session_hook_propagates() -> None:
     def audit(response: requests.Response, **_: Any) -> None:
         requests.post("http://127.0.0.1:9/audit", data=b"x", timeout=1)
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(audit)
         with pytest.raises(requests.ConnectionError):
             SessionTransport(session).send(post(at.url), soon())
@@ -1262,7 +1267,7 @@ def test_url_error_of_a_session_hook_propagates(error: type[Exception]) -> None:
         response.close()
         raise error("mine", "", 0) if error is requests.JSONDecodeError else error("mine")
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(audit)
         with pytest.raises(error, match="mine"):
             SessionTransport(session).send(post(at.url), soon())
@@ -1272,7 +1277,7 @@ def test_url_error_of_a_session_hook_propagates(error: type[Exception]) -> None:
 @pytest.mark.parametrize("location", ["http://[::1/", "\xff\xfe://x"])
 def test_redirect_to_an_invalid_url_counts_as_sent(location: str) -> None:
     """The requests library parses the target of a redirect even if it is not followed."""
-    with requests.Session() as session, Server(answering(http(b"", f"Location: {location}", status="302 F"))) as at:
+    with requests.Session() as session, Server(responding(http(b"", f"Location: {location}", status="302 F"))) as at:
         failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
 
 

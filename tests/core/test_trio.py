@@ -1,4 +1,4 @@
-"""The asynchronous client under trio: the same calls, one page after the other."""
+"""The asynchronous client under trio: the same calls, with pages fetched one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of several attempts, the first of which may have been carried out, and calls that a time limit bounds as a whole."""
+"""Calls whose earlier attempts may have been processed, and calls with an overall timeout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from didww import Did, DidOrderItem, DidwwClient, Order, Report, VoiceInTrunkGro
 from didww._drivers import sync
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, RateLimitError, UnexpectedResponseError
 from didww.transport.errors import connection_lost, unsendable
-from support.scripted_transport import Scripted, answer, echo
+from support.scripted_transport import Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
@@ -34,7 +34,7 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 
 @pytest.mark.parametrize(
     ("last", "error"),
-    [(unsent, ApiConnectionError), (answer(429, {"errors": [{"title": "Too many"}]}), RateLimitError)],
+    [(unsent, ApiConnectionError), (json_response(429, {"errors": [{"title": "Too many"}]}), RateLimitError)],
 )
 def test_outcome_is_unknown_after_an_uncertain_attempt(last: Any, error: type[Exception]) -> None:
     """A last attempt that was certainly not processed does not prove anything about the first."""
@@ -45,7 +45,7 @@ def test_outcome_is_unknown_after_an_uncertain_attempt(last: Any, error: type[Ex
     assert len(transport.requests) == 3
 
 
-@pytest.mark.parametrize("last", [unsent, answer(429, {"errors": [{"title": "Too many"}]})])
+@pytest.mark.parametrize("last", [unsent, json_response(429, {"errors": [{"title": "Too many"}]})])
 def test_outcome_is_failed_if_no_attempt_was_processed(last: Any) -> None:
     """The item can be passed to another call."""
     client, _ = client_of(last)
@@ -56,7 +56,7 @@ def test_outcome_is_failed_if_no_attempt_was_processed(last: Any) -> None:
 @pytest.mark.parametrize("data", [{"type": "dids"}, {"type": "dids", "id": None}])
 def test_response_record_without_id_raises(data: Any) -> None:
     """It is an error of this package, which ends no other update of the same call."""
-    client, _ = client_of(answer(200, {"data": data}))
+    client, _ = client_of(json_response(200, {"data": data}))
     with pytest.raises(UnexpectedResponseError, match="None where dids"):
         client.dids().find(ID)
     dids = []
@@ -74,7 +74,7 @@ def test_timeout_limits_the_search_for_an_earlier_record(monkeypatch: pytest.Mon
 
     def page(_: Any) -> Any:
         now[0] += 1
-        return answer(200, {"data": [], "links": {"next": f"{BASE}/x"}})
+        return json_response(200, {"data": [], "links": {"next": f"{BASE}/x"}})
 
     client, transport = client_of(page, timeout=5)
     monkeypatch.setattr(sync, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))

@@ -1,4 +1,4 @@
-"""Clients that nobody closed: they say so when they are collected, and leave no connection open."""
+"""Unclosed clients warn when they are garbage-collected, and leave no connection open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads, from what the caller hands over to what the service reads: over sockets, in process, by all clients."""
+"""Uploads, from the caller's input to what the service reads: over sockets and in process, with all clients."""
 
 from __future__ import annotations
 
@@ -1024,9 +1024,9 @@ def test_upload_can_be_interrupted(kind: str) -> None:
 def posted(body: bytes, content_type: str) -> Any:
     engine = Engine()
     sent = {"Api-Key": "key", "Accept": "application/vnd.api+json", "Content-Type": content_type}
-    answer = engine.handle(Request("POST", "http://127.0.0.1/v3/encrypted_files", sent, body))
-    document = json.loads(answer.body)
-    return answer.status, document.get("errors", [{}])[0].get("detail")
+    response = engine.handle(Request("POST", "http://127.0.0.1/v3/encrypted_files", sent, body))
+    document = json.loads(response.body)
+    return response.status, document.get("errors", [{}])[0].get("detail")
 
 
 def part(name: str, value: bytes, more: str = "") -> bytes:

@@ -1,4 +1,4 @@
-"""The documentation is true: its Python blocks, the example programs and the doctests run against the emulator."""
+"""Documentation code works: Python blocks, example programs and doctests run against the emulator."""
 
 from __future__ import annotations
 

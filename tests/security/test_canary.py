@@ -1,4 +1,4 @@
-"""The key, SIP passwords and callback secrets show nowhere; and whoever looks for them would find them."""
+"""The key, SIP passwords and callback secrets are never revealed, and the scan would find them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from didww.emulator.http.server import running
 from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
 from support import secret_canary as canary
 from support.clients import KINDS, client_of
-from support.servers import Server, answering, dead_port, http, once, rude, silent
+from support.servers import Server, dead_port, http, once, responding, rude, silent
 
 pytestmark = pytest.mark.slow
 
@@ -117,13 +117,13 @@ TROUBLE: dict[str, Callable[..., None]] = {
     "silent": silent,
     "rude": rude,
     "not http": once(b"garbage\r\n\r\n"),
-    "cut off": answering(http(b"{}", length=99)),
-    "a page": answering(http(b"<html>")),
-    "redirect": answering(http(b"", "Location: http://127.0.0.1:1/v3/other", status="302 Found")),
-    "refused": answering(http(b'{"errors":[{"title":"no"}]}', status="422 No")),
-    "wrong key": answering(http(b"", status="401 No")),
-    "down": answering(http(b"", status="503 Down")),
-    "packed wrongly": answering(http(b"xx", "Content-Encoding: gzip")),
+    "cut off": responding(http(b"{}", length=99)),
+    "a page": responding(http(b"<html>")),
+    "redirect": responding(http(b"", "Location: http://127.0.0.1:1/v3/other", status="302 Found")),
+    "refused": responding(http(b'{"errors":[{"title":"no"}]}', status="422 No")),
+    "wrong key": responding(http(b"", status="401 No")),
+    "down": responding(http(b"", status="503 Down")),
+    "packed wrongly": responding(http(b"xx", "Content-Encoding: gzip")),
     "odd header": once(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
 }
 

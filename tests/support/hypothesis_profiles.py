@@ -1,4 +1,4 @@
-"""How often hypothesis tries a law: the profile says it, and each law in proportion."""
+"""Numbers of Hypothesis examples: set by the profile, in proportion for each property."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ settings.register_profile("fast", max_examples=10, **PATIENT)
 
 
 def law(examples: int, **options: Any) -> settings:
-    """Return settings for `examples` examples in the profile `slow`, and as many fewer in others as the profile has."""
+    """Return settings for `examples` examples in the profile `slow`, and proportionally fewer in others."""
     return settings(max_examples=max(5, examples * settings().max_examples // SLOW), **options)

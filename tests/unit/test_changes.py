@@ -1,4 +1,4 @@
-"""Laws of change tracking, for every declared resource."""
+"""Properties of change tracking, for every declared resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The container and the fingerprint: the service's vectors, and containers opened again with generated keys."""
+"""Encryption containers and fingerprints: published vectors, and decryption with generated keys."""
 
 from __future__ import annotations
 

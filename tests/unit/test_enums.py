@@ -1,4 +1,4 @@
-"""Open enums: the lists agree with the tables of DIDWW API 2026-04-16, and values outside them survive every trip."""
+"""Open enums: members match the tables of DIDWW API 2026-04-16, and unknown values round-trip."""
 
 from __future__ import annotations
 
@@ -463,8 +463,8 @@ def test_importing_enums_imports_nothing_else() -> None:
         "import enum, sys, __future__; before = set(sys.modules);"
         f"exec(compile({inspect.getsource(enums)!r}, 'enums', 'exec'), {{'__name__': 'enums'}}); print(sorted(set(sys.modules) - before))"
     )
-    answer = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
-    assert answer.stdout.strip() == b"[]"
+    response = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
+    assert response.stdout.strip() == b"[]"
 
 
 def test_raw_values_and_members_can_be_converted() -> None:

@@ -1,4 +1,4 @@
-"""What is generated follows from its sources."""
+"""Generated files match their sources."""
 
 from __future__ import annotations
 

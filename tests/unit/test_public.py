@@ -1,4 +1,4 @@
-"""The package as it is met first: its public names, what importing it costs, and errors for the usual mistakes."""
+"""The public API: exported names, import cost and the errors for common mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fluent query: its parts may be left out, and it is readable as a dict."""
+"""QueryParams: optional parts and the dict form."""
 
 from __future__ import annotations
 

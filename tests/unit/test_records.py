@@ -1,4 +1,4 @@
-"""Records as Python objects: as plain data and back, as tools of the language and of others meet them."""
+"""Records as Python objects: conversion to and from plain data, and use with standard and third-party tools."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def nested_classes(cls: type[Nested] = Nested) -> Iterator[type[Nested]]:
         yield from nested_classes(one)
 
 
-def answered(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
+def records_of(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
     """The records of a response."""
     return Graph(decode(encode({"data": list(data), "included": included})), load).nodes
 
@@ -99,7 +99,7 @@ def resource_objects(cls: type[Resource]) -> st.SearchStrategy[dict[str, Any]]:
 @given(data=st.data())
 def test_from_dict_reverses_to_dict(cls: type[Resource], data: st.DataObject) -> None:
     """A record written as a dict, even as JSON, reads back equal and without changes."""
-    (record,) = answered(data.draw(resource_objects(cls)))
+    (record,) = records_of(data.draw(resource_objects(cls)))
     back = cls.from_dict(json.loads(json.dumps(record.to_dict())))
     assert type(back) is cls
     assert back == record
@@ -237,19 +237,19 @@ def test_vars_returns_the_to_dict_form() -> None:
 
 async def asked(app: Any, method: str, path: str, body: bytes = b"") -> Any:
     """The JSON that an ASGI application answers."""
-    answered: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body}
 
     async def send(message: dict[str, Any]) -> None:
-        answered.append(message)
+        messages.append(message)
 
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
     await app(scope, receive, send)
-    assert answered[0]["status"] == 200
-    return json.loads(b"".join(message.get("body", b"") for message in answered))
+    assert messages[0]["status"] == 200
+    return json.loads(b"".join(message.get("body", b"") for message in messages))
 
 
 def test_fastapi_route_accepts_and_returns_records() -> None:
@@ -306,7 +306,7 @@ def test_fastapi_route_accepts_and_returns_records() -> None:
 
 def partial() -> Any:
     """A number in a response that includes nothing."""
-    return answered({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
+    return records_of({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
 
 
 def test_hasattr_is_false_for_fields_not_loaded() -> None:
@@ -341,7 +341,7 @@ def test_introspection_skips_fields_not_loaded(record: Any) -> None:
     assert members["type"] == record.type
     assert "order" not in members or members["order"] is None
     assert Mock(spec=record).id is not None
-    strange = answered({"type": "dids", "id": ID, "attributes": {"brand_new": 1}})[0]
+    strange = records_of({"type": "dids", "id": ID, "attributes": {"brand_new": 1}})[0]
     assert {"brand_new", "number", "to_dict"} <= set(dir(strange))
     assert "attributes" not in dir(strange)
 
@@ -398,7 +398,7 @@ def test_records_support_weak_references() -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_records_support_every_pickle_protocol(protocol: int) -> None:
     """This includes linked records, cycles, meta, nested objects and changes."""
-    trunk, other = answered(
+    trunk, other = records_of(
         {
             "type": "voice_in_trunks",
             "id": ID,
@@ -461,7 +461,7 @@ def test_all_resources_with_a_status_have_properties() -> None:
 @every_class
 def test_meta_is_a_mapping_on_every_resource(cls: Any) -> None:
     """It is empty if the response has none, and members can be read as from a dict."""
-    (without, strange) = answered(
+    (without, strange) = records_of(
         {"type": cls._type_name, "id": ID}, {"type": cls._type_name, "id": OTHER, "meta": {"brand_new": [1]}}
     )
     for empty in (without.meta, cls().meta):
@@ -486,7 +486,7 @@ def test_meta_offers_raw_members_and_typed_attributes() -> None:
     assert service.meta.setup_price == Decimal("1.50")
     event = DidHistory.from_dict({"id": ID, "meta": {"from": "1", "to": None}})
     assert (event.meta["from"], event.meta.from_, event.meta["to"]) == ("1", "1", None)
-    assert answered({"type": "new_things", "id": ID, "meta": {"a": 1}})[0].meta == {"a": 1}
+    assert records_of({"type": "new_things", "id": ID, "meta": {"a": 1}})[0].meta == {"a": 1}
 
 
 # Base classes of nested objects

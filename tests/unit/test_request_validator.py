@@ -1,4 +1,4 @@
-"""The signature of callbacks: all published vectors, own vectors, and what strangers may send."""
+"""Callback signatures: published vectors, our own vectors, and arbitrary input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses: what passes is read alike by every library that may dial it."""
+"""URLs: accepted ones are parsed alike by every library that may connect."""
 
 from __future__ import annotations
 

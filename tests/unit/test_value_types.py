@@ -1,4 +1,4 @@
-"""Values of other libraries where plain ones are expected: taken where the meaning is plain, else the way out is named."""
+"""Values of other libraries: accepted where unambiguous; otherwise the error says what to write."""
 
 from __future__ import annotations
 

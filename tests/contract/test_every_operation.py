@@ -154,7 +154,7 @@ def accessor(client: Any, type: str) -> Any:
     return getattr(client, path)()
 
 
-# The scene: three records or more of each type, and what a client says of them
+# The scene: at least three records of each type, and how a client reads them
 
 
 @functools.cache
@@ -163,7 +163,7 @@ def scene() -> Scene:
     made = Scene()
     made.engine.clock.freeze(NOON)
     made.engine.clock.run()
-    # What all three records have alike, and a filter tells apart.
+    # What all three records have in common, and what a filter distinguishes.
     made.session.update("dids", made.ids["dids"][2], {"billing_cycles_count": 0})
     made.session.update("capacity_pools", made.ids["capacity_pools"][1], {"total_channels_count": 90})
     return made

@@ -165,10 +165,10 @@ def test_safe_requests_are_retried_within_limits(
     except DidwwError as caught:
         error = caught
     assert service.now <= begun + timeout + 1e-6
-    sendings = [event for event in service.told if isinstance(event, RequestStarted)]
+    sendings = [event for event in service.events if isinstance(event, RequestStarted)]
     assert [event.attempt for event in sendings] == list(range(1, len(service.sent) + 1))
     assert len(service.sent) <= 1 + retries
-    repeated = [event for event in service.told if isinstance(event, RetryScheduled)]
+    repeated = [event for event in service.events if isinstance(event, RetryScheduled)]
     assert len(repeated) in (len(service.sent) - 1, 0)
     for event, slept, result in zip(repeated, service.slept, results, strict=False):
         assert event.wait == slept
@@ -272,7 +272,7 @@ def test_sync_and_async_drivers_behave_the_same(
         configuration = settings_of(service, timeout=timeout, rate=rate)
         end = run(service, bought(configuration, external_reference_id="mine"))
         sent = [(at, request.method, request.url, request.body) for at, request in service.sent]
-        traces.append((end, sent, service.slept, [type(event) for event in service.told]))
+        traces.append((end, sent, service.slept, [type(event) for event in service.events]))
     assert traces[0] == traces[1]
 
 
@@ -411,7 +411,7 @@ def test_earlier_order_with_the_same_reference_is_ignored() -> None:
 def test_order_with_unknown_outcome_is_never_resent(result: AttemptResult) -> None:
     """This holds for any number of retries, even if the order is not found: it may still appear."""
     service = FakeService(result)
-    service.serve = lambda request: service._answer(200, [])  # type: ignore[method-assign]
+    service.serve = lambda request: service._response(200, [])  # type: ignore[method-assign]
     with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be created") as caught:
         service.run(bought(settings_of(service, max_retries=9), external_reference_id="mine"))
     assert caught.value.outcome_unknown

@@ -118,11 +118,11 @@ def test_order_with_a_lost_response_is_found(fate: str, kind: str) -> None:
 
 def test_thousand_orders_with_lost_responses_are_placed_once_each() -> None:
     """Sixteen threads lose one response in ten: the server has each order once, and each caller gets its own."""
-    dice, lock = random.Random(5), threading.Lock()
+    rng, lock = random.Random(5), threading.Lock()
 
     def fate(line: str) -> str:
         with lock:
-            return "lose" if line.startswith("POST") and dice.random() < 0.1 else "pass"
+            return "lose" if line.startswith("POST") and rng.random() < 0.1 else "pass"
 
     placed: list[Order] = []
     with running() as base_url, Proxy(base_url, fate) as proxy:
@@ -147,7 +147,7 @@ def test_thousand_orders_with_lost_responses_are_placed_once_each() -> None:
 
 def test_five_hundred_tasks_share_one_client() -> None:
     """A proxy drops every twentieth request; all calls succeed."""
-    dice = random.Random(7)
+    rng = random.Random(7)
 
     async def main(base_url: str) -> int:
         async with AsyncDidwwClient("key", base_url=base_url, rate_limit=None, max_retries=5) as client:
@@ -158,7 +158,7 @@ def test_five_hundred_tasks_share_one_client() -> None:
             )
         return sum(not isinstance(one, (DidwwError, BaseException)) for one in responses)
 
-    with running() as base_url, Proxy(base_url, lambda _: "refuse" if dice.random() < 0.05 else "pass") as proxy:
+    with running() as base_url, Proxy(base_url, lambda _: "refuse" if rng.random() < 0.05 else "pass") as proxy:
         assert asyncio.run(main(proxy.base_url)) == 500
 
 
@@ -169,7 +169,7 @@ def test_client_survives_mixed_failures(kind: str) -> None:
     Each read is correct, each order exists once, each DID has its last description, and no thread, task or connection
     is left.
     """
-    dice, lock, count = random.Random(11), threading.Lock(), [0]
+    rng, lock, count = random.Random(11), threading.Lock(), [0]
 
     def fate(line: str) -> str:
         with lock:
@@ -179,13 +179,13 @@ def test_client_survives_mixed_failures(kind: str) -> None:
             if count[0] % 60 in range(30, 36) and not line.startswith("POST"):
                 return "boom"
             odds = [("lose", 0.03), ("cut", 0.03), ("long", 0.02), ("html", 0.02), ("refuse", 0.03)]
-            if count[0] in range(20, 20 + len(odds)):  # each of them happens, whatever the dice say
+            if count[0] in range(20, 20 + len(odds)):  # each of them happens, whatever the random numbers are
                 return odds[count[0] - 20][0]
-            return next((name for name, chance in odds if dice.random() < chance), "pass")
+            return next((name for name, chance in odds if rng.random() < chance), "pass")
 
     def early() -> bool:
         with lock:
-            return dice.random() < 0.02
+            return rng.random() < 0.02
 
     options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 20}
     with running() as base_url, DidwwClient("key", base_url=base_url, rate_limit=None) as direct:

@@ -294,7 +294,7 @@ def test_unwritable_path_is_named_in_the_error(name: str, kind: str, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-# What may be replaced, and what is left behind
+# Replaced files and leftovers
 
 
 @pytest.mark.parametrize("method", ["download_export", "download_and_decompress_export"])

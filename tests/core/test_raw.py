@@ -206,7 +206,7 @@ def test_redirect_is_not_followed() -> None:
     assert len(transport.requests) == 1
 
 
-# What may be sent again
+# Retries
 
 
 @pytest.mark.parametrize("result", ["lost", 502, 503, 504])
@@ -267,7 +267,7 @@ def test_retried_delete_that_gets_404_succeeds() -> None:
         service.run(raw.request(configuration(), "DELETE", "/things/1"))
 
 
-# What surrounds a call
+# Deadline, limits, hooks and logs
 
 
 def test_deadline_and_rate_limit_apply() -> None:

@@ -307,7 +307,7 @@ def test_limiter_slows_down_after_429(kind: str) -> None:
     assert called == [("turn", kind == "sync"), (0.0, kind == "sync"), ("turn", kind == "sync")]
 
 
-# What cannot be used
+# Unusable stores
 
 
 def no_folder(path: Path) -> None:

@@ -203,7 +203,7 @@ def failed(expected: type[ApiConnectionError], *, sent: bool, call: Callable[[],
     return str(caught.value)
 
 
-# What is sent, and what comes back
+# Requests and responses
 
 
 def test_response_is_complete(transport: Any) -> None:

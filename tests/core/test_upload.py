@@ -153,7 +153,7 @@ def stale(times: int, keys: Any = OTHER_KEYS) -> Callable[[Request], Response | 
     return before
 
 
-# What may be handed over
+# Accepted input
 
 
 class Reading:
@@ -299,7 +299,7 @@ def test_response_without_two_keys_raises(keys: Any, client: Any, service: Servi
     assert service.asked == ["GET"]
 
 
-# What is refused
+# Rejected input
 
 
 def sparse(folder: Path, size: int) -> Path:

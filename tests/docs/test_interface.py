@@ -303,7 +303,7 @@ async def _main(code: types.CodeType, names: dict[str, Any], base_url: str) -> N
     await client.close()
 
 
-# What the blocks promise
+# What the blocks are expected to do
 
 
 def _client(run: Run) -> None:

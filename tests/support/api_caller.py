@@ -160,7 +160,7 @@ class Scene:
         classes = [cls for cls in all_classes() if cls._type_name != "available_dids"]
         for type in CATALOGUE - {"did_groups"}:
             self.ids[type] = [record["id"] for record in session.find(type, limit=PER_TYPE)]
-        # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
+        # Groups of two countries, each in a city and a region, so that filters distinguish them.
         groups = [
             group
             for group in session.search("did_groups", {"meta.total_count_gteq": 1, "available_dids_enabled": True})
@@ -199,7 +199,7 @@ class Scene:
         for name, relation in table.relations.items():
             if relation.many and relation.inverse is None:
                 linked[name] = [self.ids[relation.targets[0]][n]]
-        if cls._type_name == "dids" and n == PER_TYPE - 1:  # registered to nobody
+        if cls._type_name == "dids" and n == PER_TYPE - 1:  # registered for no one
             linked |= {"identity": None, "address": None}
         return linked
 

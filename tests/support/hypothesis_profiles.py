@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 SLOW = 100
 """Examples of a law in the profile `slow`, hypothesis's own default."""
 
-# A law may fail on any machine by what it says, on none by how long it takes.
+# A property may fail because of its assertion, never because of a slow machine.
 PATIENT: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("slow", max_examples=SLOW, **PATIENT)
 settings.register_profile("fast", max_examples=10, **PATIENT)

@@ -258,17 +258,17 @@ def test_disconnecting_sender_does_no_harm(scene: Scene) -> None:
 
 def test_random_bytes_do_no_harm(scene: Scene) -> None:
     """No random or mutated request is handled, and each connection gets a response or is closed."""
-    dice = random.Random(7)
+    rng = random.Random(7)
     good = post(scene, b"")
     for number in range(60):
         if number % 3 == 0:
-            sent = dice.randbytes(dice.randrange(1, 300))
+            sent = rng.randbytes(rng.randrange(1, 300))
         else:
             changed = bytearray(good)
-            for _ in range(dice.randrange(1, 6)):
-                at = dice.randrange(len(changed))
+            for _ in range(rng.randrange(1, 6)):
+                at = rng.randrange(len(changed))
                 # What changes nothing that is signed is no garbage: leave the head's first and last bytes and names.
-                changed[at] = dice.randrange(256)
+                changed[at] = rng.randrange(256)
             sent = bytes(changed)
         assert status(raw(scene.address, sent, timeout=60)) in (
             0,

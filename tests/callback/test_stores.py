@@ -115,7 +115,7 @@ def test_claims_from_the_future_expire(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["folder", "garbage", "missing"])
-def test_unusable_file_raises_an_error_with_its_name(tmp_path: Path, what: str) -> None:
+def test_unusable_file_is_named_in_the_error(tmp_path: Path, what: str) -> None:
     """It is an error of this package, raised when the store is created."""
     path = {"folder": tmp_path, "garbage": tmp_path / "g", "missing": tmp_path / "no" / "such"}[what]
     if what == "garbage":

@@ -39,10 +39,10 @@ class Counting(Server):
     """Answers every request, and counts the connections that are open."""
 
     def __init__(self) -> None:
-        super().__init__(self._answer)
+        super().__init__(self._respond)
         self.held = 0
 
-    def _answer(self, _: Server, connection: socket.socket) -> None:
+    def _respond(self, _: Server, connection: socket.socket) -> None:
         self.held += 1
         try:
             while True:

@@ -1,4 +1,4 @@
-"""What all tests share: helper modules beside the tests, and a check of every response that the emulator gives."""
+"""Shared setup: helper modules, and a contract check of every response that the emulator gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 for name in [name for name in os.environ if name.startswith("DIDWW_")]:
-    del os.environ[name]  # of whoever runs the tests; clients would read them
+    del os.environ[name]  # from the environment of the test run; clients would read them
 
 from support import hypothesis_profiles  # noqa: E402, F401 names the profiles
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Begin to look for secrets, before the first client is made; have Ctrl-C work in a background job, too."""
+    """Watch for secrets before the first client is created; make Ctrl-C work in a background job, too."""
     from support import secret_canary
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -33,7 +33,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was heard while the modules were imported belongs to no test, whichever is the first."""
+    """Drop what was recorded during import: it belongs to no test."""
     from support import secret_canary
 
     secret_canary.HEARD.texts.clear()
@@ -41,26 +41,26 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test in which a secret shows has failed, wherever it shows."""
+    """Fail a test in which a secret shows anywhere."""
     from support import secret_canary
 
     report = yield
-    found = secret_canary.shown(
+    leaks = secret_canary.shown(
         [*secret_canary.HEARD.texts, *(text for _, text in report.sections), str(report.longrepr or "")]
     )
     if report.when == "teardown":
         secret_canary.HEARD.texts.clear()
-    if found:
+    if leaks:
         report.outcome = "failed"
-        report.longrepr = "A secret shows in: " + "\n".join(text[:300] for text in found[:3])
+        report.longrepr = "A secret shows in: " + "\n".join(text[:300] for text in leaks[:3])
     return report
 
 
 @pytest.fixture(autouse=True)
-def every_answer_keeps_the_contract(
+def every_response_matches_the_contract(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
-    """Each response of an engine, in this test, in any thread, is checked against the contract's facts."""
+    """Check each response of an engine in this test, in any thread, against the contract's facts."""
     from didww.emulator.engine.engine import Engine
     from support.contract_check import check
     from support.secret_canary import remember_passwords
@@ -68,14 +68,16 @@ def every_answer_keeps_the_contract(
     handle = Engine.handle
     broken: list[str] = []
 
-    def checked(self: Engine, asked: Request, **options: bool) -> Response:
-        answer = handle(self, asked, **options)
-        remember_passwords(asked.body, answer.body)
+    def checked(self: Engine, api_request: Request, **options: bool) -> Response:
+        response = handle(self, api_request, **options)
+        remember_passwords(api_request.body, response.body)
         try:
-            check(asked, answer)
+            check(api_request, response)
         except AssertionError as error:
-            broken.append(f"{asked.method} {asked.url} -> {answer.status}: {error}\n{answer.body[:2000]!r}")
-        return answer
+            broken.append(
+                f"{api_request.method} {api_request.url} -> {response.status}: {error}\n{response.body[:2000]!r}"
+            )
+        return response
 
     if request.node.get_closest_marker("unchecked") is None:
         monkeypatch.setattr(Engine, "handle", checked)

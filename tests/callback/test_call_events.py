@@ -1,4 +1,4 @@
-"""Call Events and CDR Streaming: shapes of bodies, passwords and headers, typed events, bounds."""
+"""Call Events and CDR Streaming: body formats, credentials, typed events and limits."""
 
 from __future__ import annotations
 
@@ -153,8 +153,8 @@ def reason(body: bytes, verifier: CallEventVerifier | None = None, **headers: st
         ),
     ],
 )
-def test_an_event_is_typed(raw: dict[str, Any], cls: type[CallEvent], values: dict[str, Any]) -> None:
-    """Times in UTC, money exact, what is not there None; everything is kept."""
+def test_event_has_typed_attributes(raw: dict[str, Any], cls: type[CallEvent], values: dict[str, Any]) -> None:
+    """Times are in UTC, money is exact, missing attributes are None, and the raw data is kept."""
     (found,) = read(raw)
     assert type(found) is cls
     assert (found.type, found.id) == (raw["type"], raw["id"])
@@ -176,15 +176,15 @@ def test_an_event_is_typed(raw: dict[str, Any], cls: type[CallEvent], values: di
         ("fax-event", (UnknownCallEvent,)),
     ],
 )
-def test_each_type_has_its_class(type: str, classes: tuple[Any, ...]) -> None:
-    """And the classes of a direction have one above them, for handlers of all its events."""
+def test_each_event_type_has_a_class(type: str, classes: tuple[Any, ...]) -> None:
+    """The classes of one direction share a base class, for handlers of all its events."""
     (found,) = read({"type": type, "id": "1", "attributes": {"new": 1.5}})
     assert all(isinstance(found, cls) for cls in (*classes, CallEvent))
     assert found.new == 1.5  # type: ignore[attr-defined]
 
 
-def test_every_attribute_of_the_facts_is_declared() -> None:
-    """The names of the sheet, copied here, are the names of the classes."""
+def test_every_documented_attribute_is_declared() -> None:
+    """The names copied here from the documentation are the names of the classes."""
     charges = ["rate", "connection_fee", "initial_interval", "next_interval", "duration", "amount"]
     inbound = [
         "time_start",
@@ -289,8 +289,8 @@ LINES = b"\n".join(json.dumps(one).encode() for one in (IN_CDR, OUT_CDR, START))
     ids=["object", "indented", "array", "lines", "ended", "CR LF", "mark", "thousand", "empty"],
 )
 @pytest.mark.parametrize("gzipped", [False, True])
-def test_bodies_of_all_shapes(body: bytes, count: int, gzipped: bool) -> None:
-    """One object, an array, one a line; plain and packed, in one member or several."""
+def test_all_body_formats_are_parsed(body: bytes, count: int, gzipped: bool) -> None:
+    """A body is one object, an array or one object per line, plain or compressed, in one gzip member or several."""
     if not gzipped:
         assert len(read(body)) == count
         return
@@ -315,13 +315,13 @@ def test_bodies_of_all_shapes(body: bytes, count: int, gzipped: bool) -> None:
         b"\xff",
     ],
 )
-def test_what_is_no_event_is_refused(body: bytes) -> None:
-    """As a whole, so that DIDWW sends it again."""
+def test_invalid_body_is_rejected(body: bytes) -> None:
+    """The whole body is rejected, so that DIDWW sends it again."""
     assert reason(body) == "malformed"
 
 
-def test_an_object_of_another_shape_is_kept() -> None:
-    """One odd object does not keep back the rest of its batch."""
+def test_unknown_event_object_is_kept() -> None:
+    """One unexpected object does not block the rest of its batch."""
     odd: list[Any] = [
         {},
         {"type": 7},
@@ -341,8 +341,8 @@ def test_an_object_of_another_shape_is_kept() -> None:
 
 
 @pytest.mark.parametrize("raw", [{"type": "inbound-cdr", "id": "1", "attributes": {"duration": 42}}, {"page": 1}])
-def test_an_event_comes_back_from_its_dict(raw: dict[str, Any]) -> None:
-    """By its own class or a base, with the same key; another class refuses it."""
+def test_event_round_trips_through_its_dict(raw: dict[str, Any]) -> None:
+    """Its own class or a base rebuilds it with the same key; another class raises."""
     event = call_event_of(raw)
     for cls in (type(event), CallEvent):
         again = cls.from_dict(json.loads(json.dumps(event.to_dict())))
@@ -353,8 +353,8 @@ def test_an_event_comes_back_from_its_dict(raw: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", 7, [], {}, True, "9999-99-99", 1e400, "nan", "x" * 10_000])
-def test_what_is_not_of_its_type_reads_as_it_came(value: Any) -> None:
-    """Nothing raises, nothing is lost."""
+def test_attribute_of_unexpected_type_reads_raw(value: Any) -> None:
+    """Nothing raises and nothing is lost."""
     raw = {
         "type": "outbound-cdr",
         "id": "1",
@@ -391,8 +391,8 @@ def basic(text: str) -> str:
         ({"authorization": "basic " + basic("me:secret-word")[6:], "X-Auth-Token": "test-token"}, None),
     ],
 )
-def test_password_and_headers_are_checked(headers: dict[str, str], why: str | None) -> None:
-    """All that were given; the reason tells what is wrong, and no secret."""
+def test_all_configured_credentials_are_checked(headers: dict[str, str], why: str | None) -> None:
+    """The reason says what is wrong and reveals no secret."""
     verifier = CallEventVerifier(basic_auth=("me", "secret-word"), headers=TOKEN)
     request: dict[str, Any] = {"method": "POST", "url": "", "headers": headers, "body": json.dumps(START).encode()}
     if why is None:
@@ -404,8 +404,8 @@ def test_password_and_headers_are_checked(headers: dict[str, str], why: str | No
     assert not re.search("secret-word|test-token", f"{caught.value}{verifier!r}")
 
 
-def test_a_password_in_any_language() -> None:
-    """Sent as UTF-8; servers hand headers over as Latin-1."""
+def test_password_may_contain_any_unicode_text() -> None:
+    """It is sent as UTF-8; servers decode headers as Latin-1."""
     verifier = CallEventVerifier(basic_auth=("jörg", "päß"), headers={"X-Key": "schlüssel"})
     headers = {"Authorization": basic("jörg:päß"), "X-Key": "schlüssel".encode().decode("latin-1")}
     assert verifier.verify(method="POST", url="", headers=headers, body=json.dumps(START).encode())
@@ -425,8 +425,8 @@ def test_a_password_in_any_language() -> None:
         ({"unprotected": True, "max_bytes": 0}, "max_bytes"),
     ],
 )
-def test_open_to_anybody_only_on_purpose(options: Any, field: str) -> None:
-    """A verifier that nothing protects has to be asked for."""
+def test_unprotected_verifier_must_be_requested_explicitly(options: Any, field: str) -> None:
+    """A verifier without any credentials is never the default."""
     with pytest.raises(InvalidValueError) as caught:
         CallEventVerifier(**options)
     assert caught.value.field == field
@@ -434,8 +434,8 @@ def test_open_to_anybody_only_on_purpose(options: Any, field: str) -> None:
 
 
 @patient
-def test_bodies_are_bounded() -> None:
-    """Packed and unpacked: a bomb is not unpacked any further than the bound."""
+def test_body_size_is_limited() -> None:
+    """The limit applies before and after decompression, and a gzip bomb is not decompressed beyond it."""
     verifier = CallEventVerifier(headers=TOKEN, max_bytes=10_000)
     bomb = packed(b" " * 50_000_000)
     assert len(bomb) > 10_000
@@ -457,8 +457,8 @@ def test_bodies_are_bounded() -> None:
 
 
 @given(body=st.binary(max_size=300), gzipped=st.booleans())
-def test_whatever_a_stranger_sends_is_refused_or_kept(body: bytes, gzipped: bool) -> None:
-    """With one class of error."""
+def test_arbitrary_bodies_are_rejected_or_kept(body: bytes, gzipped: bool) -> None:
+    """There is one class of error."""
     try:
         found = read(body, **({"Content-Encoding": "gzip"} if gzipped else {}))
     except CallbackRejectedError:
@@ -483,8 +483,8 @@ NAMES = st.sampled_from([*InboundCdr._field_map, *OutboundCallConnect._field_map
     attributes=st.dictionaries(NAMES, JSON),
     id=JSON,
 )
-def test_any_json_can_be_read(type: Any, attributes: dict[str, Any], id: Any) -> None:
-    """Every attribute of every event reads, whatever it is."""
+def test_any_json_attribute_can_be_read(type: Any, attributes: dict[str, Any], id: Any) -> None:
+    """Reading any attribute of any event never fails."""
     (found,) = read({"type": type, "id": id, "attributes": attributes})
     assert found.key
     repr(found)
@@ -494,8 +494,8 @@ def test_any_json_can_be_read(type: Any, attributes: dict[str, Any], id: Any) ->
 
 
 @patient
-def test_reading_a_batch_is_quick() -> None:
-    """A thousand records of all attributes, packed: a small part of the time that DIDWW waits."""
+def test_parsing_a_batch_is_fast() -> None:
+    """A thousand complete compressed records take a small part of the time that DIDWW waits."""
     record = {"type": "inbound-cdr", "id": "1", "attributes": dict.fromkeys(InboundCdr._field_map, "0.25")}
     body = packed(b"\n".join([json.dumps(record).encode()] * 1000))
     started = time.perf_counter()

@@ -83,8 +83,8 @@ def emulator() -> Iterator[Emulator]:
         yield made
 
 
-def test_callbacks_are_printed_as_they_arrive(emulator: Emulator) -> None:
-    """Type, status and id; what comes again says so; what is not right says why; nothing shows the secret."""
+def test_listen_prints_callbacks(emulator: Emulator) -> None:
+    """It prints type, status and id, marks duplicates, says why a request is rejected and never shows the secret."""
     with listening() as program:
         id = ordered(emulator.client(), f"{program.url}hook", "get")
         emulator.clock.advance(1)
@@ -101,13 +101,13 @@ def test_callbacks_are_printed_as_they_arrive(emulator: Emulator) -> None:
         refused = program.line() + program.line()
         assert "rejected: mismatch" in refused
         assert SECRET not in first + refused + program.first
-        answer = httpx2.put(program.url, content=b"x")
-        assert answer.status_code == 405
+        response = httpx2.put(program.url, content=b"x")
+        assert response.status_code == 405
         assert "rejected: method" in program.line()
 
 
-def test_callbacks_are_forwarded(emulator: Emulator) -> None:
-    """To a receiver that verifies them itself; its response is what the sender gets, its absence too."""
+def test_listen_forwards_callbacks(emulator: Emulator) -> None:
+    """The receiver verifies them itself; the sender gets its response, or an error if it is unreachable."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.com/didww"))
     got: list[OrderCallback] = []
     failures = [RuntimeError("not yet")]
@@ -147,16 +147,16 @@ def test_callbacks_are_forwarded(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0, 0.02, 0.5])
-def test_stopping_it_exits_cleanly(by: signal.Signals, after: float) -> None:
-    """By Ctrl-C, or by who runs services; as soon as it says that it listens, and later."""
+def test_listen_exits_cleanly_when_stopped(by: signal.Signals, after: float) -> None:
+    """Ctrl-C and SIGTERM work as soon as it reports that it listens, and later."""
     program = Listening()
     time.sleep(after)
     assert program.stop(by) == 0
     assert program.line() == "Stopped."
 
 
-def test_when_nobody_reads_it_stops() -> None:
-    """As after `| head`: what could not be shown is not taken, so that it comes again; no traceback."""
+def test_listen_stops_when_its_output_is_closed() -> None:
+    """After `| head`, an unprinted callback is not accepted, so that it is sent again, and there is no traceback."""
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "listen", "--port", "0"],
         env={**os.environ, **ENV},
@@ -175,8 +175,8 @@ def test_when_nobody_reads_it_stops() -> None:
     process.stderr.close()
 
 
-def test_who_forwards_to_itself_is_stopped() -> None:
-    """After one round, and says so."""
+def test_forwarding_loop_is_stopped() -> None:
+    """It is stopped after one round with a message."""
     port, url = free_port(), "https://hooks.example.com/didww"
     address = f"http://127.0.0.1:{port}/"
     with listening("--port", str(port), "--public-url", url, "--forward", address) as program:
@@ -187,8 +187,8 @@ def test_who_forwards_to_itself_is_stopped() -> None:
         assert told[4].endswith("(forwarded: 508 forwarded in a circle)")
 
 
-def test_lines_for_programs() -> None:
-    """One JSON object a line, and nothing else on standard output."""
+def test_json_output_has_one_object_per_line() -> None:
+    """Nothing else is printed on standard output."""
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "listen", "--port", "0", "--json"],
         env={**os.environ, **ENV},
@@ -213,8 +213,8 @@ ODD = "\x1b]0;x\x07 \x7f \x9b31m \u202e4321\u202c \u2066 \u200f \u2028 \U000e004
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_stranger_does_not_steer_the_terminal(as_json: bool) -> None:
-    """Control and bidirectional characters are shown as escapes, in JSON as those of JSON; nothing is lost."""
+def test_control_characters_are_escaped_in_output(as_json: bool) -> None:
+    """Control and bidirectional characters are escaped, in JSON by JSON's rules; nothing is lost."""
     with listening(*(["--json"] if as_json else [])) as program:
         made = sign_callback(program.url, {"id": ODD, "type": "fax\r\nes", "note": ODD}, secret=SECRET)
         httpx2.post(made.url, headers=made.headers, content=made.body.encode())
@@ -242,8 +242,8 @@ def test_a_stranger_does_not_steer_the_terminal(as_json: bool) -> None:
         (["--host", "192.0.2.1"], {}, "Cannot listen at 192.0.2.1"),
     ],
 )
-def test_listening_names_what_it_cannot_use(arguments: list[str], env: dict[str, str], said: str) -> None:
-    """In one sentence, without a traceback."""
+def test_listen_reports_invalid_arguments(arguments: list[str], env: dict[str, str], said: str) -> None:
+    """The message is one sentence without a traceback."""
     done = CliRunner(env={**ENV, **env}).invoke(command, ["listen", "--port", "0", *arguments])
     assert done.exit_code == 1
     assert said in done.output
@@ -261,8 +261,8 @@ def test_listening_names_what_it_cannot_use(arguments: list[str], env: dict[str,
         ["--type", "voice_out_trunks", "--status", "active", "--field", "threshold_reached=true"],
     ],
 )
-def test_a_signed_request_is_taken(options: list[str]) -> None:
-    """As JSON, and as the command for curl that is printed; what a verifier reads is what was asked for."""
+def test_signed_request_is_accepted(options: list[str]) -> None:
+    """The JSON form and the printed curl command are accepted with the requested fields."""
     url = "https://hooks.example.com/didww?tenant=4"
     run = CliRunner(env=ENV)
     verifier = CallbackVerifier(secrets=[SECRET])
@@ -299,24 +299,24 @@ def test_a_signed_request_is_taken(options: list[str]) -> None:
         (["https://hooks.example.com/", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
     ],
 )
-def test_signing_names_what_it_cannot_do(arguments: list[str], said: str) -> None:
-    """In one sentence."""
+def test_sign_reports_invalid_arguments(arguments: list[str], said: str) -> None:
+    """The message is one sentence."""
     done = CliRunner(env=ENV).invoke(command, ["callbacks", "sign", *arguments])
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
 
 
-def test_a_type_that_nobody_sends_is_told() -> None:
-    """And the request is made."""
+def test_sign_warns_about_unknown_types() -> None:
+    """The request is still created."""
     done = CliRunner(env=ENV).invoke(command, ["callbacks", "sign", "https://hooks.example.com/", "--type", "order"])
     assert (done.exit_code, done.output.count("order is no type that DIDWW sends: orders, exports")) == (0, 1)
     assert re.search("^curl ", done.output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("type", ["orders", "exports", "address_verifications", "emergency_verifications"])
-def test_what_is_left_out_is_what_such_a_callback_has(type: str) -> None:
-    """All fields that it has always, with a value that such a field takes."""
+def test_sign_fills_in_the_usual_fields(type: str) -> None:
+    """All fields that the type always has get a valid value."""
     options = ["callbacks", "sign", "https://hooks.example.com/", "--type", type, "--json"]
     made = json.loads(CliRunner(env=ENV).invoke(command, options).output)
     (one,) = CallbackVerifier(secrets=[SECRET]).verify(
@@ -329,8 +329,8 @@ def test_what_is_left_out_is_what_such_a_callback_has(type: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_request_for_the_public_address_is_sent_to_another(method: str) -> None:
-    """To a receiver that no proxy leads to yet."""
+def test_signed_request_can_be_sent_to_a_different_address(method: str) -> None:
+    """This reaches a receiver that is not behind its proxy yet."""
     public = "https://hooks.example.com/didww?tenant=4"
     receiver, got = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url=public)), []
     receiver.on(OrderCallback)(got.append)
@@ -340,8 +340,8 @@ def test_a_request_for_the_public_address_is_sent_to_another(method: str) -> Non
     assert (done.output, len(got)) == ("200 ok\n", 1)
 
 
-def test_a_signed_request_is_sent() -> None:
-    """And the response printed; another than 2xx ends with 1."""
+def test_signed_request_is_sent() -> None:
+    """The response is printed; a status other than 2xx exits with 1."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]))
     run = CliRunner(env=ENV)
     with served_by_wsgi(receiver.wsgi()) as address:

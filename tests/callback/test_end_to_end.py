@@ -1,4 +1,4 @@
-"""The emulator places orders and calls back; a receiver behind a real socket verifies, and handles each event once."""
+"""The emulator sends callbacks to a receiver on a real socket, which verifies them and handles each event once."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_order_is_told_and_handled_once(scene: Scene, method: str) -> None:
-    """Even when delivered twice, and replayed by hand."""
+def test_order_callback_is_handled_once(scene: Scene, method: str) -> None:
+    """This holds for duplicate delivery and manual replay."""
     scene.emulator.faults.add(callback="duplicate", resource="orders")
     id = ordered(scene.client, scene.url, method)
     assert scene.settle() == ["delivered"]
@@ -86,8 +86,8 @@ def test_an_order_is_told_and_handled_once(scene: Scene, method: str) -> None:
     assert scene.got == [OrderCallback._of({"id": id, "type": "orders", "status": "completed"})]
 
 
-def test_a_wrong_signature_is_refused_until_it_is_right(scene: Scene) -> None:
-    """401, so that it is sent again; when it is signed rightly, it is handled."""
+def test_invalid_signature_is_rejected_until_fixed(scene: Scene) -> None:
+    """The 401 triggers another delivery, which is handled once the signature is valid."""
     for how in ("wrong", "none"):
         scene.emulator.callbacks.sign(how)  # type: ignore[arg-type]
         ordered(scene.client, scene.url)
@@ -100,8 +100,8 @@ def test_a_wrong_signature_is_refused_until_it_is_right(scene: Scene) -> None:
     assert len(scene.got) == 2
 
 
-def test_a_failed_handler_gets_it_again(scene: Scene) -> None:
-    """After a minute of the emulator's clock; nothing is lost."""
+def test_failed_handler_gets_the_callback_again(scene: Scene) -> None:
+    """It comes after a minute of the emulator's clock; nothing is lost."""
     scene.broken = True
     id = ordered(scene.client, scene.url)
     assert scene.settle() == ["waiting"]
@@ -112,8 +112,8 @@ def test_a_failed_handler_gets_it_again(scene: Scene) -> None:
     assert [one.to_dict()["id"] for one in scene.got] == [id]
 
 
-def test_every_kind_arrives_as_its_class(scene: Scene) -> None:
-    """Orders, exports, both verifications with their reasons, and trunks."""
+def test_every_callback_type_arrives_as_its_class(scene: Scene) -> None:
+    """The types are orders, exports, both verifications with their reasons, and trunks."""
     client, emulator = scene.client, scene.emulator
     told: Any = {"callback_url": scene.url, "callback_method": "get"}
     group = groups_of(client, "US", features="emergency")[0]
@@ -196,8 +196,8 @@ def post(scene: Scene, body: bytes, *, length: int | None = None) -> bytes:
     return "\r\n".join(lines).encode() + (body or made.body.encode())
 
 
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0
+def status(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1]) if response.startswith(b"HTTP/1.") else 0
 
 
 def still_answers(scene: Scene) -> bool:
@@ -207,8 +207,8 @@ def still_answers(scene: Scene) -> bool:
     return scene.settle()[-1] == "delivered" and len(scene.got) == before + 1
 
 
-def test_an_oversized_body_is_not_read(scene: Scene) -> None:
-    """Refused by its length, or when it has come too far."""
+def test_oversized_body_is_not_read(scene: Scene) -> None:
+    """It is rejected by its Content-Length, or once too much has arrived."""
     assert status(raw(scene.address, post(scene, b"", length=10**12))) == 413
     assert status(raw(scene.address, post(scene, b"x" * (3 << 20)))) in (413, 0)
     assert status(raw(scene.address, post(scene, b"", length=10**40))) in (413, 400)
@@ -216,8 +216,8 @@ def test_an_oversized_body_is_not_read(scene: Scene) -> None:
     assert still_answers(scene)
 
 
-def test_a_chunked_body_is_bounded_too() -> None:
-    """Nothing says beforehand how much will come."""
+def test_chunked_body_size_is_limited() -> None:
+    """A chunked body has no length in advance."""
     with Emulator(callback_secret=SECRET) as emulator, ExitStack() as stack:
         scene = Scene(emulator, DOORS["asgi"], stack)
         connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=60)
@@ -231,8 +231,8 @@ def test_a_chunked_body_is_bounded_too() -> None:
         assert scene.got == []
 
 
-def test_a_slow_sender_is_left() -> None:
-    """Who drips bytes, or stops, is answered 408; others are served meanwhile."""
+def test_slow_sender_gets_a_timeout() -> None:
+    """A sender that drips or stalls gets 408; others are served in the meantime."""
     with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as emulator, ExitStack() as stack:
         scene = Scene(emulator, DOORS["asgi"], stack)
         request = post(scene, b"", length=500)
@@ -247,8 +247,8 @@ def test_a_slow_sender_is_left() -> None:
         assert len(scene.got) == 1
 
 
-def test_who_hangs_up_is_forgotten(scene: Scene) -> None:
-    """In the middle of the head or of the body."""
+def test_disconnecting_sender_does_no_harm(scene: Scene) -> None:
+    """The connection breaks in the middle of the head or of the body."""
     request = post(scene, b"")
     for cut in (5, 60, len(request) - 3):
         raw(scene.address, request[:cut], timeout=60)
@@ -256,19 +256,19 @@ def test_who_hangs_up_is_forgotten(scene: Scene) -> None:
     assert still_answers(scene)
 
 
-def test_garbage_is_survived(scene: Scene) -> None:
-    """Random bytes, and requests with random bytes changed: none is handled, each connection gets a response or its end."""
-    dice = random.Random(7)
+def test_random_bytes_do_no_harm(scene: Scene) -> None:
+    """No random or mutated request is handled, and each connection gets a response or is closed."""
+    rng = random.Random(7)
     good = post(scene, b"")
     for number in range(60):
         if number % 3 == 0:
-            sent = dice.randbytes(dice.randrange(1, 300))
+            sent = rng.randbytes(rng.randrange(1, 300))
         else:
             changed = bytearray(good)
-            for _ in range(dice.randrange(1, 6)):
-                at = dice.randrange(len(changed))
+            for _ in range(rng.randrange(1, 6)):
+                at = rng.randrange(len(changed))
                 # What changes nothing that is signed is no garbage: leave the head's first and last bytes and names.
-                changed[at] = dice.randrange(256)
+                changed[at] = rng.randrange(256)
             sent = bytes(changed)
         assert status(raw(scene.address, sent, timeout=60)) in (
             0,
@@ -289,20 +289,20 @@ def test_garbage_is_survived(scene: Scene) -> None:
     assert still_answers(scene)
 
 
-def test_json_garbage_is_answered(scene: Scene) -> None:
-    """Bodies of every kind of wrong, over the wire."""
+def test_invalid_json_gets_a_response(scene: Scene) -> None:
+    """The test sends invalid bodies of every kind over the network."""
     connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=60)
     headers = {"X-DIDWW-Signature": "0" * 40, "Content-Type": "application/json"}
     for body in (b"", b"[]", b"{", b"[" * 50_000, b"\xff" * 10, json.dumps([{"type": ["x"]}]).encode()):
         connection.request("POST", "/x", body=body, headers=headers)
-        answer = connection.getresponse()
-        assert answer.status in (400, 401)
-        assert answer.read() in (b"malformed", b"mismatch")
+        response = connection.getresponse()
+        assert response.status in (400, 401)
+        assert response.read() in (b"malformed", b"mismatch")
     connection.close()
 
 
-def test_other_methods_are_not_allowed(scene: Scene) -> None:
-    """And say so."""
+def test_other_methods_get_405(scene: Scene) -> None:
+    """The response lists the allowed methods."""
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
         connection = http.client.HTTPConnection(urlsplit(scene.address).netloc, timeout=60)
         connection.request(method, "/")

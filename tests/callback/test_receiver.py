@@ -1,4 +1,4 @@
-"""CallbackReceiver: the right handler, once, sync and async; failures are sent again; strangers get a response."""
+"""CallbackReceiver: handler selection, sync and async handlers, retries, and rejected requests."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def shaped(request: pytest.FixtureRequest) -> Callable[[Callable[[Any], Any]], A
     return shape
 
 
-def test_a_callback_comes_to_its_handler(ask: Ask, shaped: Any) -> None:
-    """Typed, once, however often it is delivered."""
+def test_callback_is_passed_to_its_handler(ask: Ask, shaped: Any) -> None:
+    """It is typed, and handled once however often it is delivered."""
     receiver, got = receiver_with(), []
     receiver.on(OrderCallback)(shaped(got.append))
     for _ in range(3):
@@ -101,8 +101,8 @@ def test_a_callback_comes_to_its_handler(ask: Ask, shaped: Any) -> None:
     assert [one.status for one in got] == ["completed", "canceled"]
 
 
-def test_a_callback_changed_within_its_signature_is_not_handled_again(ask: Ask) -> None:
-    """Somebody has seen it, and sends it with its text grouped into other fields or types: its signature still matches."""
+def test_regrouped_replay_is_not_handled_again(ask: Ask) -> None:
+    """An attacker replays a callback with regrouped fields or types; the signature still matches."""
     receiver, got = receiver_with(), []
     receiver.on(Callback)(got.append)
     trunk = {
@@ -132,8 +132,8 @@ def test_a_callback_changed_within_its_signature_is_not_handled_again(ask: Ask) 
     assert [one.threshold_reached for one in got] == [False]
 
 
-def test_objects_of_an_array_cut_in_other_places_are_not_handled_again(ask: Ask) -> None:
-    """The signature covers their text one after the other; and the address before it, whose path may be any."""
+def test_regrouped_array_replay_is_not_handled_again(ask: Ask) -> None:
+    """The signature covers the concatenated text after the URL, whose path may be anything."""
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET], public_url="https://hooks.example.test"))
     got: list[Any] = []
     receiver.on(Callback)(got.append)
@@ -162,8 +162,8 @@ def test_objects_of_an_array_cut_in_other_places_are_not_handled_again(ask: Ask)
 
 
 @pytest.mark.parametrize("shape", ["function", "partial", "object"])
-def test_async_handlers_run_on_the_loop_of_the_request(shape: str) -> None:
-    """Where the program's connections and tasks are, whatever shape the handler has."""
+def test_async_handlers_run_on_the_event_loop_of_the_request(shape: str) -> None:
+    """The program's connections and tasks live there; any kind of async callable works."""
     loops: list[Any] = []
 
     async def waiting(event: Any) -> None:
@@ -184,8 +184,8 @@ def test_async_handlers_run_on_the_loop_of_the_request(shape: str) -> None:
     assert asyncio.run(main())
 
 
-def test_the_nearest_class_has_it(ask: Ask) -> None:
-    """A handler of all gets what has none of its own, unknown types included."""
+def test_most_specific_handler_is_called(ask: Ask) -> None:
+    """A handler for all callbacks gets those without their own handler, unknown types included."""
     receiver = receiver_with()
     got: list[tuple[str, Callback]] = []
 
@@ -203,8 +203,8 @@ def test_the_nearest_class_has_it(ask: Ask) -> None:
     assert isinstance(got[-1][1], UnknownCallback)
 
 
-def test_without_a_handler_it_is_answered_and_logged(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    """2xx, so that DIDWW does not send it for four days; what nobody knows is a warning."""
+def test_callback_without_handler_is_accepted_and_logged(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """The 2xx keeps DIDWW from retrying for four days; an unknown type logs a warning."""
     receiver = receiver_with()
     with caplog.at_level(logging.INFO, "didww.callback"):
         assert ask(receiver, request()) == (200, "ok")
@@ -213,8 +213,8 @@ def test_without_a_handler_it_is_answered_and_logged(ask: Ask, caplog: pytest.Lo
     assert told == [("INFO", "No handler for orders 1 completed."), ("WARNING", "No handler for faxes 7.")]
 
 
-def test_a_handler_that_fails_is_asked_again(ask: Ask, shaped: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """500, so that DIDWW sends it again; then it is handled, and not a second time."""
+def test_failed_handler_is_retried(ask: Ask, shaped: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The 500 triggers another delivery; once handled, the event is not handled again."""
     receiver = receiver_with()
     attempts: list[int] = []
 
@@ -230,8 +230,8 @@ def test_a_handler_that_fails_is_asked_again(ask: Ask, shaped: Any, caplog: pyte
     assert "database is down" in caplog.text
 
 
-def test_of_several_in_one_request_only_what_failed_is_repeated(ask: Ask) -> None:
-    """The others are handled, and dropped when all of them come again."""
+def test_only_failed_events_of_a_batch_are_retried(ask: Ask) -> None:
+    """The other events are handled once and ignored when the batch is delivered again."""
     receiver = receiver_with()
     got: list[str] = []
     broken = {"2"}
@@ -258,8 +258,8 @@ def test_of_several_in_one_request_only_what_failed_is_repeated(ask: Ask) -> Non
     assert got == ["0", "1", "3", "2"]
 
 
-def test_delivered_twice_at_once_it_is_handled_once() -> None:
-    """The second is told to come again while the first is at it: if that fails, nothing is lost."""
+def test_concurrent_duplicates_are_handled_once() -> None:
+    """The second is told to retry while the first is being handled: if that fails, nothing is lost."""
     receiver = receiver_with()
     got: list[Any] = []
     inside, go = threading.Event(), threading.Event()
@@ -283,8 +283,8 @@ def test_delivered_twice_at_once_it_is_handled_once() -> None:
 
 
 @patient
-def test_a_hundred_at_once_on_an_event_loop() -> None:
-    """Each event once, beside one another: a slow handler holds up no other."""
+def test_hundred_concurrent_callbacks_on_an_event_loop() -> None:
+    """Each event is handled once, and a slow handler does not block the others."""
     receiver = receiver_with()
     got: list[str] = []
 
@@ -308,8 +308,8 @@ def test_a_hundred_at_once_on_an_event_loop() -> None:
 @pytest.mark.parametrize("kind", ["memory", "file"])
 @pytest.mark.parametrize("plain", [False, True])
 @patient
-def test_what_is_cancelled_is_not_lost(kind: str, plain: bool, tmp_path: Path) -> None:
-    """An async handler that was stopped runs again; a plain one, whose thread goes on, is finished and remembered."""
+def test_canceled_callback_is_not_lost(kind: str, plain: bool, tmp_path: Path) -> None:
+    """A canceled async handler runs again; a sync one, whose thread continues, is finished and remembered."""
     receiver = receiver_with(MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "seen"))
     begun: list[int] = []
     ended: list[int] = []
@@ -373,8 +373,8 @@ class SlowStore(MemoryStore):
 
 @pytest.mark.parametrize("at", ["claim", "done", "release"])
 @patient
-def test_what_is_cancelled_while_the_store_answers_is_not_lost(at: str) -> None:
-    """It is claimed by nobody then, or remembered as it is: the next delivery is handled, or is known as done."""
+def test_callback_canceled_during_a_store_call_is_not_lost(at: str) -> None:
+    """It is either unclaimed or remembered: the next delivery is handled or recognized as done."""
     store = SlowStore()
     store.slow = at
     receiver = CallbackReceiver(CallbackVerifier(secrets=[SECRET]), store=store)
@@ -405,8 +405,8 @@ def test_what_is_cancelled_while_the_store_answers_is_not_lost(at: str) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_what_is_interrupted_is_not_lost(error: type[BaseException]) -> None:
-    """Ctrl-C goes through; the event is free again."""
+def test_interrupted_callback_is_not_lost(error: type[BaseException]) -> None:
+    """Ctrl-C propagates, and the event is free again."""
     receiver = receiver_with()
     errors = [error]
 
@@ -444,8 +444,8 @@ class Broken:
 
 @pytest.mark.parametrize(("at", "status", "runs"), [("claim", 500, 0), ("done", 200, 1), ("release", 200, 1)])
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_store_that_fails(at: str, status: int, runs: int, is_async: bool, ask: Ask, caplog: Any) -> None:
-    """Before the handler: the request is to come again. After it: what is done is done."""
+def test_store_failures(at: str, status: int, runs: int, is_async: bool, ask: Ask, caplog: Any) -> None:
+    """If it fails before the handler, the sender must retry; if it fails afterwards, the work is done."""
     receiver, got = receiver_with(Broken(at)), []
 
     async def waits(callback: OrderCallback) -> None:
@@ -458,7 +458,7 @@ def test_a_store_that_fails(at: str, status: int, runs: int, is_async: bool, ask
 
 
 @pytest.mark.parametrize(
-    ("change", "answer"),
+    ("change", "expected"),
     [
         ({"headers": {}}, (401, "missing")),
         ({"body": b"id=2&type=orders&status=completed"}, (401, "mismatch")),
@@ -468,16 +468,20 @@ def test_a_store_that_fails(at: str, status: int, runs: int, is_async: bool, ask
         ({"method": "HEAD"}, (405, "method not allowed")),
     ],
 )
-def test_strangers_are_answered(change: Any, answer: Any, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    """With the reason, no handler runs, and the log says why."""
+def test_rejected_request_gets_a_response(
+    change: Any, expected: Any, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The response has the reason, no handler runs, and the log says why."""
     receiver = receiver_with()
     receiver.on(Callback)(lambda callback: pytest.fail("handled"))
-    assert ask(receiver, {**request(), **change}) == answer
-    assert ("rejected" in caplog.text) == (answer[0] != 405)
+    assert ask(receiver, {**request(), **change}) == expected
+    assert ("rejected" in caplog.text) == (expected[0] != 405)
 
 
-def test_strangers_write_few_lines_of_the_log(ask: Ask, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
-    """Ten a minute for all kinds of rejected requests; the next one says how many were left out."""
+def test_rejected_requests_are_rate_limited_in_the_log(
+    ask: Ask, caplog: pytest.LogCaptureFixture, monkeypatch: Any
+) -> None:
+    """There are ten lines a minute for all kinds of rejections; the next line counts those left out."""
     now = [1000.0]
     monkeypatch.setattr("didww.callback.incoming.Sparing", functools.partial(Sparing, clock=lambda: now[0]))
     receiver = receiver_with()
@@ -490,8 +494,8 @@ def test_strangers_write_few_lines_of_the_log(ask: Ask, caplog: pytest.LogCaptur
     assert line.endswith("The request has no header X-DIDWW-Signature. 40 more were rejected since the last line.")
 
 
-def test_call_events_are_received_the_same_way(ask: Ask) -> None:
-    """Batches, once each, by class and by direction."""
+def test_call_events_are_received_too(ask: Ask) -> None:
+    """Batches are handled once each, by class and by direction."""
     receiver = CallbackReceiver(CallEventVerifier(headers={"X-Key": "test-key"}))
     got: list[str] = []
 
@@ -515,14 +519,14 @@ def test_call_events_are_received_the_same_way(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kinds", [(), (str,), ("orders",), (None,)])
-def test_what_is_no_kind_is_refused(kinds: Any) -> None:
-    """When the program starts, not when the first callback comes."""
+def test_handler_for_an_unknown_class_is_rejected(kinds: Any) -> None:
+    """It raises when the program starts, not when the first callback arrives."""
     with pytest.raises(InvalidValueError, match=r"on takes"):
         receiver_with().on(*kinds)
 
 
-def test_what_never_comes_is_refused() -> None:
-    """A handler that would wait forever; one for all events of any kind waits for what comes."""
+def test_handler_for_an_impossible_type_is_rejected() -> None:
+    """It would wait forever; a handler for all events is valid."""
     with pytest.raises(InvalidValueError, match=r"InboundCdr never arrives here: CallbackVerifier returns Callback"):
         receiver_with().on(InboundCdr)
     with pytest.raises(InvalidValueError, match=r"OrderCallback never arrives here"):
@@ -530,8 +534,8 @@ def test_what_never_comes_is_refused() -> None:
     receiver_with().on(Event)(print)
 
 
-def test_a_handler_takes_one_argument() -> None:
-    """Said when the program starts."""
+def test_handler_must_accept_one_argument() -> None:
+    """The error is raised when the program starts."""
     for wrong in (lambda: None, lambda one, two: (one, two)):
         with pytest.raises(InvalidValueError, match=r"takes the event as its one argument") as caught:
             receiver_with().on(OrderCallback)(wrong)  # type: ignore[arg-type, misc]
@@ -540,15 +544,15 @@ def test_a_handler_takes_one_argument() -> None:
         receiver_with().on(OrderCallback)(right)
 
 
-def test_a_body_of_text_is_refused(ask: Ask) -> None:
-    """By its name, not by an attribute of a string."""
+def test_text_body_is_rejected(ask: Ask) -> None:
+    """The error names the argument instead of failing on a string attribute."""
     with pytest.raises(
         InvalidValueError, match=r"body must be the bytes of the request .*, got str\. Of text, pass body\.encode\(\)"
     ):
         ask(receiver_with(), {**request(), "body": "id=1"})
 
 
-def test_two_handlers_for_one_kind_are_refused() -> None:
+def test_second_handler_for_a_type_is_rejected() -> None:
     """One of them would run twice when the other fails."""
     receiver = receiver_with()
     receiver.on(OrderCallback)(print)
@@ -556,8 +560,8 @@ def test_two_handlers_for_one_kind_are_refused() -> None:
         receiver.on(ExportCallback, OrderCallback)
 
 
-def test_an_async_handler_needs_a_loop_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    """Called without await where a loop runs, it says what to do; nothing is lost."""
+def test_sync_call_of_async_handler_inside_a_loop_raises(caplog: pytest.LogCaptureFixture) -> None:
+    """Without await in a running loop, the error says what to do, and nothing is lost."""
     receiver = receiver_with()
     got: list[Any] = []
 
@@ -574,8 +578,8 @@ def test_an_async_handler_needs_a_loop_of_its_own(caplog: pytest.LogCaptureFixtu
     assert len(got) == 1
 
 
-def test_under_trio() -> None:
-    """Any event loop will do."""
+def test_receiver_works_under_trio() -> None:
+    """Any event loop is supported."""
     import trio
 
     receiver = receiver_with()
@@ -603,15 +607,15 @@ def test_under_trio() -> None:
     ),
     body=st.binary(max_size=100),
 )
-def test_there_is_always_an_answer(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
-    """Whatever a stranger sends."""
+def test_any_request_gets_a_response(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    """This holds for arbitrary input."""
     receiver = receiver_with()
     receiver.on(Callback)(lambda callback: pytest.fail("handled"))
     assert receiver.handle(method=method, url=url, headers=headers, body=body).status in (400, 401, 405)
 
 
-def test_handlers_stay_functions() -> None:
-    """The decorator gives back what it was given."""
+def test_handler_decorator_returns_the_function() -> None:
+    """The decorated function is unchanged."""
     receiver = receiver_with()
 
     def handler(callback: OrderCallback) -> str:
@@ -626,8 +630,8 @@ def test_handlers_stay_functions() -> None:
 @pytest.mark.parametrize(
     "payload", [{"type": "orders\x1b[2J", "id": "\u202e1"}, [{"type": "x\r\nCRITICAL y", "id": None}]]
 )
-def test_a_stranger_writes_no_lines_of_the_log(ask: Ask, payload: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Control and bidirectional characters of callbacks are escapes there, whether taken or rejected."""
+def test_control_characters_are_escaped_in_the_log(ask: Ask, payload: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Control and bidirectional characters of callbacks are escaped, accepted or rejected."""
     for secret, changed in ((SECRET, payload), ("another", payload), (SECRET, [{**dict(ORDER), "\u2066\n": "1"}])):
         sent = request(changed, secret=secret)
         ask(receiver_with(), sent)
@@ -640,8 +644,8 @@ def test_a_stranger_writes_no_lines_of_the_log(ask: Ask, payload: Any, caplog: p
 READ_BEFORE = "something before the receiver has read it"
 
 
-def test_a_body_that_was_read_before_is_told(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    """One line of the log says why all are rejected: a middleware has read the body, and none is left for the receiver."""
+def test_already_read_body_is_explained_in_the_log(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """One log line says that a middleware has read the body and left none for the receiver."""
     receiver, sent = receiver_with(), request()
     length = str(len(sent["body"]))
     for headers in (
@@ -657,8 +661,8 @@ def test_a_body_that_was_read_before_is_told(ask: Ask, caplog: pytest.LogCapture
     assert READ_BEFORE not in caplog.text
 
 
-def test_a_body_that_was_read_before_is_told_by_wsgi(caplog: pytest.LogCaptureFixture) -> None:
-    """The stream is at its end, and the header tells of more."""
+def test_already_read_wsgi_body_is_detected(caplog: pytest.LogCaptureFixture) -> None:
+    """The stream is at its end, but Content-Length says more."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
         "CONTENT_LENGTH": "30",
@@ -674,8 +678,8 @@ def test_a_body_that_was_read_before_is_told_by_wsgi(caplog: pytest.LogCaptureFi
     assert "Something before the receiver has read it" in line
 
 
-def test_a_body_that_was_read_before_is_told_by_asgi(caplog: pytest.LogCaptureFixture) -> None:
-    """The server has nothing more to give, so the application waits in vain."""
+def test_already_read_asgi_body_is_detected(caplog: pytest.LogCaptureFixture) -> None:
+    """The server has nothing more to send, so the application would wait in vain."""
     sent: list[Any] = []
 
     async def nothing() -> Any:

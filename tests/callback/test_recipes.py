@@ -1,4 +1,4 @@
-"""Each recipe of docs/receivers.md runs behind its framework's own server, and an emulator calls it."""
+"""Each recipe of docs/receivers.md runs on its framework's own server and is called by an emulator."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def gateway(made: dict[str, Any], port: int) -> Generator[str]:
         }
         if body:
             event["body"] = base64.b64encode(body).decode()
-        answer = made["handler"](event, None)
-        start(f"{answer['statusCode']} ProgressBody", [("Content-Type", "text/plain")])
-        return [answer["body"].encode()]
+        response = made["handler"](event, None)
+        start(f"{response['statusCode']} ProgressBody", [("Content-Type", "text/plain")])
+        return [response["body"].encode()]
 
     with served_by_wsgi(app, port):
         yield "lambda"
@@ -115,8 +115,10 @@ RECIPES: dict[str, Serve] = {
 
 
 @pytest.mark.parametrize("heading", RECIPES)
-def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """By GET and POST, with a query of one's own; twice delivered, once handled; a wrong signature is refused."""
+def test_recipe_receives_callbacks(
+    heading: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It covers GET and POST, an extra query, duplicate delivery and an invalid signature."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/didww"
     monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
@@ -140,10 +142,10 @@ def test_a_recipe_receives(heading: str, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize("touch", ["form", "data", "json"])
 @pytest.mark.parametrize("payload", ["order", "trunk"])
-def test_the_recipe_of_flask_takes_a_body_that_was_read(
+def test_flask_recipe_accepts_a_body_that_was_already_read(
     touch: str, payload: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By something that runs before each request, as tools for logging and authentication do."""
+    """Logging and authentication tools read it before each request."""
     url = "https://hooks.example.com/didww"
     monkeypatch.setenv("DIDWW_CALLBACK_SECRET", SECRET)
     monkeypatch.setenv("DIDWW_CALLBACK_URL", url)
@@ -157,13 +159,13 @@ def test_the_recipe_of_flask_takes_a_body_that_was_read(
 
     order = {"id": "1", "type": "orders", "status": "completed", "note": "Straße & Nr. = +1%"}
     signed = sign_callback(url, order if payload == "order" else [order], secret=SECRET)
-    answer = made["app"].test_client().post("/didww", headers=signed.headers, data=signed.body.encode())
-    assert (answer.status_code, answer.text) == (200, "ok")
+    response = made["app"].test_client().post("/didww", headers=signed.headers, data=signed.body.encode())
+    assert (response.status_code, response.text) == (200, "ok")
     assert capsys.readouterr().out == "order 1 is completed\n"
 
 
-def test_every_framework_of_the_page_is_tested() -> None:
-    """A recipe that is added comes with its server."""
+def test_every_documented_framework_is_tested() -> None:
+    """A new recipe needs its server here."""
     with_app = {
         heading
         for heading in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
@@ -172,8 +174,8 @@ def test_every_framework_of_the_page_is_tested() -> None:
     assert with_app == set(RECIPES)
 
 
-def test_the_store_of_the_page_holds_what_it_says() -> None:
-    """The one for Redis, with a dictionary that behaves as Redis does."""
+def test_documented_redis_store_works() -> None:
+    """A dictionary that behaves like Redis stands in for it."""
     made: dict[str, Any] = {"__name__": "hooks"}
     code = recipe("Ignore duplicates")
     exec(code[code.index("class RedisStore") :], made)
@@ -210,10 +212,10 @@ def test_the_store_of_the_page_holds_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("read", ["body", "stream"])
-def test_the_recipe_of_starlette_after_a_middleware(
+def test_starlette_recipe_works_after_a_middleware(
     read: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body that the middleware has read comes again; a stream, or a form, does not, and a line of the log says so."""
+    """A body that the middleware read is available again; a stream or form is not, and a log line says so."""
     from starlette.middleware.base import BaseHTTPMiddleware
     from starlette.testclient import TestClient
 
@@ -232,6 +234,6 @@ def test_the_recipe_of_starlette_after_a_middleware(
 
     made["app"].add_middleware(BaseHTTPMiddleware, dispatch=touch)
     signed = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
-    answer = TestClient(made["app"]).post("/didww", headers=signed.headers, content=signed.body.encode())
-    assert answer.status_code == (200 if read == "body" else 400)
+    response = TestClient(made["app"]).post("/didww", headers=signed.headers, content=signed.body.encode())
+    assert response.status_code == (200 if read == "body" else 400)
     assert caplog.text.count("something before the receiver has read it") == (read == "stream")

@@ -1,4 +1,4 @@
-"""What was handled is remembered: in memory, in a file, by threads, processes and forks; what died lapses."""
+"""Stores of handled events: in memory and in a file, with threads, processes and forks; unfinished claims expire."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
     return lambda **options: SqliteStore(tmp_path / "seen", **options)
 
 
-def test_the_life_of_a_claim(make: Made) -> None:
-    """Mine; busy for others; done for all, or free again."""
+def test_claim_lifecycle(make: Made) -> None:
+    """An event is claimed, busy for others, then done for all or free again."""
     store = make()
     assert [store.claim("a"), store.claim("a"), store.claim("b")] == ["mine", "busy", "mine"]
     store.release("a")
@@ -47,8 +47,8 @@ def test_the_life_of_a_claim(make: Made) -> None:
 
 
 @patient
-def test_a_claim_that_nobody_ends_lapses(make: Made) -> None:
-    """After the lease; what is done does not."""
+def test_unfinished_claim_expires(make: Made) -> None:
+    """It expires after its lease; a finished event does not."""
     store = make(lease=seconds(0.1))
     store.done("done")
     assert store.claim("a") == "mine"
@@ -57,8 +57,8 @@ def test_a_claim_that_nobody_ends_lapses(make: Made) -> None:
     assert [store.claim("a"), store.claim("done")] == ["mine", "done"]
 
 
-def test_of_many_threads_one_has_it(make: Made) -> None:
-    """However close together they come."""
+def test_only_one_thread_gets_the_claim(make: Made) -> None:
+    """This holds however close together the threads are."""
     store = make()
     start = threading.Barrier(16)
     got: list[str] = []
@@ -76,8 +76,8 @@ def test_of_many_threads_one_has_it(make: Made) -> None:
     assert got.count("busy") == 15 * 20
 
 
-def test_memory_is_bounded() -> None:
-    """The oldest are forgotten."""
+def test_memory_store_is_bounded() -> None:
+    """The oldest events are forgotten first."""
     store = MemoryStore(3)
     for key in "abcd":
         assert store.claim(key) == "mine"
@@ -88,8 +88,8 @@ def test_memory_is_bounded() -> None:
         MemoryStore(0)
 
 
-def test_a_file_is_remembered(tmp_path: Path) -> None:
-    """By the next process; after `keep`, an event is forgotten."""
+def test_file_store_persists_events(tmp_path: Path) -> None:
+    """The next process knows them; after `keep`, an event is forgotten."""
     with SqliteStore(tmp_path / "seen") as store:
         store.done("a")
         assert store.claim("busy") == "mine"
@@ -106,8 +106,8 @@ def test_a_file_is_remembered(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "seen", keep=10)
 
 
-def test_a_clock_that_was_set_back_keeps_nothing_busy(tmp_path: Path) -> None:
-    """A claim from the future lapses as well."""
+def test_claims_from_the_future_expire(tmp_path: Path) -> None:
+    """After the clock is set back, nothing stays busy."""
     with SqliteStore(tmp_path / "seen") as store:
         store.claim("a")
         store._execute("UPDATE seen SET at = at + 86400")
@@ -115,8 +115,8 @@ def test_a_clock_that_was_set_back_keeps_nothing_busy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["folder", "garbage", "missing"])
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, what: str) -> None:
-    """In an error of this package, as soon as the store is made."""
+def test_unusable_file_is_named_in_the_error(tmp_path: Path, what: str) -> None:
+    """It is an error of this package, raised when the store is created."""
     path = {"folder": tmp_path, "garbage": tmp_path / "g", "missing": tmp_path / "no" / "such"}[what]
     if what == "garbage":
         path.write_bytes(b"not a database" * 100)
@@ -132,8 +132,8 @@ def _claims(path: str, start: Any, got: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_processes_share_a_file(tmp_path: Path, method: Any) -> None:
-    """Made by several at once; each event has one of them."""
+def test_processes_share_a_file_store(tmp_path: Path, method: Any) -> None:
+    """Several processes create it at once; each event goes to one of them."""
     context = multiprocessing.get_context(method)
     start, got = context.Barrier(4), context.Queue()
     made = [context.Process(target=_claims, args=(str(tmp_path / "seen"), start, got)) for _ in range(4)]
@@ -146,8 +146,8 @@ def test_processes_share_a_file(tmp_path: Path, method: Any) -> None:
     assert found.count("busy") == 150
 
 
-def test_a_fork_goes_on_with_a_connection_of_its_own(tmp_path: Path) -> None:
-    """As servers do that load the program and then fork their workers."""
+def test_forked_process_opens_its_own_connection(tmp_path: Path) -> None:
+    """Servers load the program and then fork their workers."""
     store = SqliteStore(tmp_path / "seen")
     assert store.claim("parent") == "mine"
     child = os.fork()
@@ -160,8 +160,8 @@ def test_a_fork_goes_on_with_a_connection_of_its_own(tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_was_done_survives_a_kill(tmp_path: Path) -> None:
-    """Between one event and the next, without any farewell."""
+def test_finished_events_survive_a_kill(tmp_path: Path) -> None:
+    """The process is killed between two events, without cleanup."""
     program = (
         "import sys; from didww import SqliteStore\n"
         "store = SqliteStore(sys.argv[1])\n"

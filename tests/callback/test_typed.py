@@ -1,4 +1,4 @@
-"""Callbacks as Python objects: a class for each type, everything kept, nothing made up."""
+"""Callbacks as Python objects: a class for each type, with all data kept."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ FIELDS: list[tuple[type[Callback], dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
-def test_the_type_tells_the_class(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
-    """Each field reads as its type; all of them are kept as they came."""
+def test_type_field_selects_the_class(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
+    """Fields are converted, and the raw values are kept."""
     found = callback_of(copy.deepcopy(fields))
     assert type(found) is cls
     assert isinstance(found, Callback)
@@ -121,8 +121,8 @@ def test_the_type_tells_the_class(cls: type[Callback], fields: dict[str, Any], r
 
 
 @pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
-def test_what_is_new_is_kept(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
-    """A field that DIDWW adds one day can be read already."""
+def test_unknown_fields_can_be_read(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
+    """A field that DIDWW adds later can already be read."""
     found: Any = callback_of({**fields, "reason_code": "42"})
     assert found.reason_code == "42"
     assert found.to_dict()["reason_code"] == "42"
@@ -142,16 +142,16 @@ TRUNK = {
 
 
 @pytest.mark.parametrize(("raw", "value"), [(True, True), (False, False), ("true", True), ("false", False)])
-def test_a_boolean_is_one(raw: Any, value: Any) -> None:
-    """As text, "false" would count as true; the signature is the same for both."""
+def test_boolean_fields_read_as_booleans(raw: Any, value: Any) -> None:
+    """As text, "false" would be truthy; the signature is the same for both."""
     found = callback_of({**TRUNK, "threshold_reached": raw})
     assert isinstance(found, VoiceOutTrunkCallback)
     assert found.threshold_reached is value
 
 
 @pytest.mark.parametrize("status", ["blocked", 5, True])
-def test_declared_fields_are_of_their_kind(status: Any) -> None:
-    """However JSON wrote them: the signature covers their text, and numbers where text belongs become it."""
+def test_declared_fields_are_converted_to_their_types(status: Any) -> None:
+    """The JSON type does not matter: the signature covers the text, and numbers become text where it is declared."""
     found: Any = callback_of({**TRUNK, "id": 7, "status": status})
     assert (found.id, found.status) == ("7", {"blocked": "blocked", 5: "5", True: "true"}[status])
     assert isinstance(found.status, VoiceOutTrunkStatus)
@@ -171,14 +171,14 @@ def test_declared_fields_are_of_their_kind(status: Any) -> None:
         ({"created_at": ""}, "created_at is missing"),
     ],
 )
-def test_what_is_not_of_its_kind_is_no_callback(field: dict[str, Any], why: str) -> None:
-    """It is refused before any handler sees it."""
+def test_callback_with_a_wrongly_typed_field_is_rejected(field: dict[str, Any], why: str) -> None:
+    """It is rejected before any handler sees it."""
     with pytest.raises(ValueError, match=why):
         callback_of({**TRUNK, **field})
 
 
-def test_a_callback_is_not_changed() -> None:
-    """It says what was."""
+def test_callback_is_immutable() -> None:
+    """A callback states what happened."""
     found: Any = callback_of({"type": "orders", "id": "1", "status": "completed"})
     with pytest.raises(ReadOnlyFieldError):
         found.status = "canceled"
@@ -186,8 +186,8 @@ def test_a_callback_is_not_changed() -> None:
     assert found.status == "completed"
 
 
-def test_the_key_tells_events_from_repetitions() -> None:
-    """The same again has the same key, in any order of fields; whatever else is signed has another."""
+def test_key_distinguishes_events_from_duplicates() -> None:
+    """A duplicate has the same key in any field order; any other signed data has another key."""
     order = {"type": "orders", "id": "1", "status": "completed"}
     different = [
         order,
@@ -217,8 +217,8 @@ def test_the_key_tells_events_from_repetitions() -> None:
         ({"2": ""}, "https://hooks.example.com/didww?tenant=4"),
     ],
 )
-def test_the_key_is_that_of_what_is_signed(fields: dict[str, Any], url: str | None) -> None:
-    """What keeps the signature keeps the key: who has seen a callback cannot make it count as another one."""
+def test_key_depends_on_the_signed_data(fields: dict[str, Any], url: str | None) -> None:
+    """Data with the same signature has the same key, so a replay cannot count as a new event."""
     trunk = {
         "type": "voice_out_trunks",
         "id": "1",
@@ -240,8 +240,8 @@ def test_the_key_is_that_of_what_is_signed(fields: dict[str, Any], url: str | No
         ({"2": ""}, "https://hooks.example.com/didww?tenant=4"),
     ],
 )
-def test_the_key_of_what_comes_alone_is_that_of_the_whole_text(fields: dict[str, Any], url: str | None) -> None:
-    """However its text is grouped, it is no other callback, or none."""
+def test_key_of_a_single_callback_covers_its_whole_text(fields: dict[str, Any], url: str | None) -> None:
+    """Regrouping the text gives no other valid callback."""
     order = {"type": "orders", "id": "1", "status": "completed"}
     called = "https://hooks.example.com/didww?tenant=42"
     changed = {name: value for name, value in {**order, **fields}.items() if value is not ...}
@@ -253,14 +253,14 @@ def test_the_key_of_what_comes_alone_is_that_of_the_whole_text(fields: dict[str,
 
 
 @pytest.mark.parametrize("type", ["orders", "faxes"])
-def test_several_at_once_are_events_of_outbound_trunks(type: str) -> None:
-    """Nothing else comes in arrays of several; objects of other types would hide text of their neighbors."""
+def test_only_outbound_trunk_events_come_in_arrays(type: str) -> None:
+    """Objects of other types in an array could hide the text of their neighbors."""
     with pytest.raises(ValueError, match=f"an array of several holds one of {type}"):
         typed.callback_of({"type": type, "id": "1", "status": "x"}, b"", alone=False)
 
 
-def test_callbacks_are_equal_by_content() -> None:
-    """So that tests can compare them; they survive a pickle and a copy."""
+def test_callbacks_compare_by_content() -> None:
+    """Tests can compare them, also after pickling and copying."""
     one = callback_of({"type": "orders", "id": "1", "status": "completed"})
     same = callback_of({"type": "orders", "id": "1", "status": "completed"})
     other = callback_of({"type": "orders", "id": "1", "status": "canceled"})
@@ -274,8 +274,10 @@ def test_callbacks_are_equal_by_content() -> None:
 
 
 @pytest.mark.parametrize(("cls", "fields", "read"), FIELDS)
-def test_a_callback_comes_back_from_its_dict(cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]) -> None:
-    """Through JSON, by its own class, by `Callback` and by pydantic, as whole as it was; copies and pickles as well."""
+def test_callback_round_trips_through_its_dict(
+    cls: type[Callback], fields: dict[str, Any], read: dict[str, Any]
+) -> None:
+    """It survives JSON, its own class, `Callback`, pydantic, copies and pickles unchanged."""
     sent = json.loads(json.dumps(callback_of(fields).to_dict()))
     adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(cls)
     for again in (cls.from_dict(sent), Callback.from_dict(sent), adapter.validate_python(sent)):
@@ -288,8 +290,8 @@ def test_a_callback_comes_back_from_its_dict(cls: type[Callback], fields: dict[s
         assert all(one == again for one in same)
 
 
-def test_what_comes_back_is_checked_as_what_came() -> None:
-    """A dict with "false" as text holds False; one that is no callback is refused, with the reason."""
+def test_from_dict_validates_like_a_request() -> None:
+    """A dict with the text "false" holds False; an invalid one raises with the reason."""
     assert VoiceOutTrunkCallback.from_dict({**TRUNK, "threshold_reached": "false"}).threshold_reached is False
     assert VoiceOutTrunkCallback.from_dict(TRUNK).key == callback_of(TRUNK).key
     assert OrderCallback.from_dict({"id": "1", "status": "completed"}).type == "orders"
@@ -308,8 +310,8 @@ def test_what_comes_back_is_checked_as_what_came() -> None:
             pydantic.TypeAdapter(cls).validate_python(data)
 
 
-def test_a_callback_is_not_made_up() -> None:
-    """Its class says where one comes from."""
+def test_callback_cannot_be_constructed_directly() -> None:
+    """The error says where callbacks come from."""
     for fields in ({}, {"id": "1", "status": "completed"}):
         with pytest.raises(
             ReadOnlyFieldError, match=r"Take it from CallbackVerifier.verify, or write OrderCallback.from"

@@ -1,4 +1,4 @@
-"""CallbackVerifier: vectors, secrets in exchange, public addresses, queries of one's own, and what is refused and why."""
+"""CallbackVerifier: vectors, secret rotation, public URLs, extra queries, and rejections with their reasons."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def reason(verifier: CallbackVerifier, request: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda one: one.name)
-def test_a_vector_is_signed_and_taken(vector: Vector) -> None:
-    """The signer makes the known signature; the verifier takes the request and gives all its fields."""
+def test_known_vectors_are_signed_and_accepted(vector: Vector) -> None:
+    """The signer creates the known signature; the verifier accepts the request and returns all its fields."""
     made = sign_callback(vector.url, vector.payload, secret=SECRET, method=vector.method)  # type: ignore[arg-type]
     assert made.headers[RequestValidator.HEADER] == vector.signature
     found = CallbackVerifier(secrets=[SECRET]).verify(
@@ -52,8 +52,8 @@ def test_a_vector_is_signed_and_taken(vector: Vector) -> None:
     assert [one.to_dict() for one in found] == payload
 
 
-def test_a_url_without_a_scheme_is_signed_as_http() -> None:
-    """By the signer, the check alone and the verifier alike; another scheme is none of DIDWW's."""
+def test_url_without_scheme_is_signed_as_http() -> None:
+    """Signer, signature check and verifier agree; DIDWW uses no other scheme."""
     url = "hooks.example.test:8080/didww"
     made = sign_callback(url, PAYLOAD, secret=SECRET)
     assert made.url == f"http://{url}"
@@ -67,8 +67,8 @@ def test_a_url_without_a_scheme_is_signed_as_http() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_fragment_is_signed_and_never_sent(method: str) -> None:
-    """The verifier has it from the public URL; without it there, the signature is another one."""
+def test_fragment_is_signed_but_not_sent(method: str) -> None:
+    """The verifier takes it from the public URL; without it, the signature differs."""
     url = "https://hooks.example.test/didww?tenant=42#part"
     request = sent(url, method=method)
     arrived = {**request, "url": request["url"].partition("#")[0].removeprefix("https://hooks.example.test")}
@@ -78,15 +78,15 @@ def test_a_fragment_is_signed_and_never_sent(method: str) -> None:
 
 
 @pytest.mark.parametrize("secret", ["new", "old"])
-def test_secrets_are_exchanged_without_a_gap(secret: str) -> None:
-    """While two are given, both are right."""
+def test_two_secrets_are_accepted_during_rotation(secret: str) -> None:
+    """While both are configured, both are valid."""
     verifier = CallbackVerifier(secrets=["new", "old"])
     assert verifier.verify(**sent(secret=secret))
     assert reason(verifier, sent(secret="older")) == "mismatch"
 
 
-def test_a_secret_is_any_text() -> None:
-    """Not only ASCII; what signs in the emulator is what verifies."""
+def test_secret_may_be_any_text() -> None:
+    """Non-ASCII text works; the emulator signs with the code that verifies."""
     assert CallbackVerifier(secrets=["clé de démo"]).verify(**sent(secret="clé de démo"))
 
 
@@ -104,8 +104,8 @@ def test_a_secret_is_any_text() -> None:
         (None, "http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x"),
     ],
 )
-def test_the_public_address_is_what_was_signed(method: str, public_url: str | None, called: str, arrives: str) -> None:
-    """Whatever the program sees of scheme, host, port and path behind a proxy; the query is that of the request."""
+def test_public_url_is_what_was_signed(method: str, public_url: str | None, called: str, arrives: str) -> None:
+    """Scheme, host, port and path behind a proxy do not matter; the query is the request's."""
     request = sent(called, method=method)
     if method == "GET":
         query = request["url"].partition("?")[2]
@@ -116,8 +116,8 @@ def test_the_public_address_is_what_was_signed(method: str, public_url: str | No
 
 
 @pytest.mark.parametrize("own", ["id=9", "type=own&id=1", "status=a&status=b", "empty=", "a=b&" * 40 + "c=d"])
-def test_what_the_address_had_before_is_no_field(own: str) -> None:
-    """By GET, DIDWW's fields come after those of the address, whatever their names."""
+def test_existing_query_parameters_are_not_fields(own: str) -> None:
+    """For GET, DIDWW's fields follow those of the URL, whatever their names."""
     (found,) = CallbackVerifier(secrets=[SECRET]).verify(**sent(f"{URL}?{own}", method="GET"))
     assert found.to_dict() == PAYLOAD
 
@@ -148,8 +148,8 @@ def test_what_the_address_had_before_is_no_field(own: str) -> None:
         ({"body": b"x" * 2001}, "too_large"),
     ],
 )
-def test_what_is_refused_says_why(change: dict[str, Any], why: str) -> None:
-    """With a reason that a program can tell, and the status that fits."""
+def test_rejection_has_a_reason_and_status(change: dict[str, Any], why: str) -> None:
+    """Programs can read the reason, and the status fits it."""
     verifier = CallbackVerifier(secrets=[SECRET], max_bytes=2000)
     assert reason(verifier, {**sent(), **change}) == why
     assert CallbackRejectedError("", reason=why).status in (400, 401, 413)  # type: ignore[arg-type]
@@ -158,8 +158,8 @@ def test_what_is_refused_says_why(change: dict[str, Any], why: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", b"[1]", b'[{"type": "orders"', b"null", b'"text"', b"[" * 100_000, b'[{"a": {"b": 1}}]']
 )
-def test_json_that_is_no_callback_is_refused(body: bytes) -> None:
-    """Broken, empty, of something else, or nested."""
+def test_invalid_json_is_rejected(body: bytes) -> None:
+    """The JSON is broken, empty, nested or something else."""
     request = {
         **sent(),
         "headers": {RequestValidator.HEADER: "0" * 40, "Content-Type": "application/json; charset=utf-8"},
@@ -168,8 +168,8 @@ def test_json_that_is_no_callback_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [["false"], [], {}, {"a": "b"}, [["false"]]])
-def test_only_plain_values_are_taken(value: Any) -> None:
-    """Text, numbers, booleans and null: a list of one text has the same signature as the text, and would read as true."""
+def test_only_scalar_values_are_accepted(value: Any) -> None:
+    """A list of one text has the signature of the text, and would be truthy."""
     (trunk,) = (vector.payload[0] for vector in VECTORS if vector.name == "trunk")
     request = sent(payload=[{**trunk, "threshold_reached": "false"}])
     assert CallbackVerifier(secrets=[SECRET]).verify(**request)
@@ -180,8 +180,8 @@ def test_only_plain_values_are_taken(value: Any) -> None:
         CallbackVerifier(secrets=[SECRET]).verify(**{**request, "body": changed})
 
 
-def test_an_empty_array_is_no_callback() -> None:
-    """Though it be signed."""
+def test_empty_array_is_rejected() -> None:
+    """It is rejected even when it is signed."""
     made = sign_callback("https://hooks.example.com/didww", [], secret=SECRET)
     request = {"method": "POST", "url": made.url, "headers": made.headers, "body": made.body.encode()}
     assert reason(CallbackVerifier(secrets=[SECRET]), request) == "malformed"
@@ -200,16 +200,16 @@ def test_an_empty_array_is_no_callback() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_signed_or_not_a_callback_has_its_fields(payload: Any, method: str) -> None:
-    """The signature does not tell where a field ends; so the fields that a type always has must be there."""
+def test_callback_must_have_its_required_fields(payload: Any, method: str) -> None:
+    """The signature does not separate fields, so the required fields must be present."""
     if isinstance(payload, list) and method == "GET":
         return
     verifier = CallbackVerifier(secrets=[SECRET])
     assert reason(verifier, sent(payload=payload, method=method)) in ("malformed", "mismatch")
 
 
-def test_fields_regrouped_are_refused() -> None:
-    """The text that is signed is the same, the fields are others."""
+def test_regrouped_fields_are_rejected() -> None:
+    """The signed text is the same, but the fields differ."""
     request = sent()
     for fields in (
         {"id": f"{ORDER}statuscompleted", "type": "orders"},
@@ -221,8 +221,8 @@ def test_fields_regrouped_are_refused() -> None:
 
 
 @pytest.mark.parametrize("shape", ["mapping", "pairs", "bytes", "lower"])
-def test_headers_come_in_any_shape(shape: str) -> None:
-    """As frameworks have them."""
+def test_all_header_types_are_accepted(shape: str) -> None:
+    """The test uses the types of common frameworks."""
     request = sent()
     pairs = list(request["headers"].items())
     headers: Any = {
@@ -234,8 +234,8 @@ def test_headers_come_in_any_shape(shape: str) -> None:
     assert CallbackVerifier(secrets=[SECRET]).verify(**{**request, "headers": headers})
 
 
-def test_a_signature_in_capitals_is_the_same() -> None:
-    """It is a number."""
+def test_signature_is_case_insensitive() -> None:
+    """A signature is a hexadecimal number."""
     request = sent()
     request["headers"] = {
         **request["headers"],
@@ -257,8 +257,8 @@ def test_a_signature_in_capitals_is_the_same() -> None:
         ({"secrets": ["one"], "max_bytes": 0}, "max_bytes"),
     ],
 )
-def test_what_cannot_be_is_refused_at_once(options: Any, field: str) -> None:
-    """The error names the argument, and never the secret."""
+def test_invalid_arguments_raise_immediately(options: Any, field: str) -> None:
+    """The error names the argument and never shows the secret."""
     with pytest.raises(InvalidValueError, match=field) as caught:
         CallbackVerifier(**options)
     assert caught.value.field == field
@@ -266,22 +266,22 @@ def test_what_cannot_be_is_refused_at_once(options: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["/didww", "didww", "", "mailto:x"])
-def test_a_path_alone_needs_the_public_address(url: str) -> None:
-    """The message says what to give."""
+def test_path_without_host_needs_the_public_url(url: str) -> None:
+    """The message says which argument to pass."""
     with pytest.raises(InvalidValueError, match=r"whole address|public_url"):
         CallbackVerifier(secrets=[SECRET]).verify(**{**sent(), "url": url})
 
 
 @pytest.mark.parametrize("host", ["", "a b", "[::1", "x:y:z", "\\", "user@", "é", "a" * 5000])
-def test_what_a_stranger_calls_the_host_is_survived(host: str) -> None:
-    """Doors put the header Host into the address; with a public one it does not matter."""
+def test_malformed_host_header_is_handled(host: str) -> None:
+    """Frameworks build the URL from the Host header; with a public URL it does not matter."""
     request = {**sent(), "url": f"http://{host}/didww"}
     assert reason(CallbackVerifier(secrets=[SECRET]), request) in ("malformed", "mismatch")
     assert CallbackVerifier(secrets=[SECRET], public_url=URL).verify(**request)
 
 
-def test_nothing_shows_the_secrets() -> None:
-    """Neither a repr, nor a copy, nor a pickle, nor an error."""
+def test_secrets_are_hidden() -> None:
+    """No repr, copy, pickle or error shows them."""
     verifier = CallbackVerifier(
         secrets=["hush-hush", "older-hush"], public_url="https://me:pw-hush@hooks.example.com/x"
     )
@@ -304,8 +304,8 @@ VALUES = st.text(st.characters(codec="utf-8"), max_size=20)
     method=st.sampled_from(["GET", "POST"]),
     own=st.lists(st.tuples(VALUES, VALUES), max_size=4),
 )
-def test_what_is_signed_is_taken(fields: dict[str, str], method: str, own: list[tuple[str, str]]) -> None:
-    """Any fields, by either method, beside any query of one's own; nothing is lost or changed."""
+def test_any_signed_request_is_accepted(fields: dict[str, str], method: str, own: list[tuple[str, str]]) -> None:
+    """Any fields work, with either method and any extra query; nothing is lost or changed."""
     payload = {**PAYLOAD, **fields}
     url = f"{URL}?{urlencode(own)}" if own else URL
     (found,) = CallbackVerifier(secrets=[SECRET]).verify(**sent(url, payload, method=method))
@@ -319,10 +319,10 @@ def test_what_is_signed_is_taken(fields: dict[str, str], method: str, own: list[
     signature=st.none() | st.text("0123456789abcdefABCDEF", min_size=40, max_size=40),
     body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode),
 )
-def test_whatever_a_stranger_sends_is_refused(
+def test_arbitrary_requests_are_rejected(
     method: str, query: str, headers: dict[str, str], signature: str | None, body: bytes
 ) -> None:
-    """With one class of error."""
+    """There is one class of error."""
     if signature is not None:
         headers = {**headers, "X-DIDWW-Signature": signature}
     with pytest.raises(CallbackRejectedError):
@@ -340,8 +340,8 @@ def test_whatever_a_stranger_sends_is_refused(
         ((URL, {"a": ["1"]}), "payload"),
     ],
 )
-def test_the_signer_names_what_it_cannot_sign(arguments: Any, field: str) -> None:
-    """Instead of making a request that no receiver takes."""
+def test_signer_rejects_invalid_input(arguments: Any, field: str) -> None:
+    """It raises instead of creating a request that no receiver accepts."""
     with pytest.raises(InvalidValueError) as caught:
         sign_callback(*arguments, secret=SECRET)
     assert caught.value.field == field
@@ -353,8 +353,8 @@ def test_the_signer_names_what_it_cannot_sign(arguments: Any, field: str) -> Non
         sign_callback(URL, [PAYLOAD], secret=SECRET, method="GET")
 
 
-def test_a_get_is_signed_with_its_fields_in_alphabetical_order() -> None:
-    """As the recorded one of DIDWW's test installation."""
+def test_get_is_signed_with_fields_in_alphabetical_order() -> None:
+    """It matches a recorded request of DIDWW's sandbox."""
     made = sign_callback(
         f"{URL}?z=1#f", {"type": "orders", "status": "completed", "id": "1"}, secret=SECRET, method="get"
     )

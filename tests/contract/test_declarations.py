@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[str, str]] = {
 _ASKED_FOR = "the asked-for interface names it among the nullable date-times"
 _RECORDED = "recorded responses hold null"
 
-_OLDER = "the older edition had null, which answers may still hold; requests may not"
+_OLDER = "the older edition had null, which responses may still hold; requests may not"
 
 NULLABLE: dict[str, tuple[bool, str]] = {
     "orders.allow_back_ordering": (True, "in requests only; some recorded responses hold it, the others read as None"),
@@ -288,28 +288,28 @@ def _differences(places: Iterable[tuple[str, object, object]]) -> list[str]:
 
 
 @every_type
-def test_every_type_of_the_contract_is_declared(type_: str) -> None:
-    """Each resource type of the contract has a class that the registry finds by the type's name."""
+def test_every_contract_type_is_declared(type_: str) -> None:
+    """Every resource type of the contract has a class in the registry."""
     cls = class_of(type_)
     assert cls is not None
     assert cls._type_name == facts(type_).type == type_
 
 
-def test_no_type_is_declared_beyond_the_contract() -> None:
-    """No class stands for a type that the contract does not have."""
+def test_no_type_is_declared_that_the_contract_lacks() -> None:
+    """No class is declared for a type that the contract does not have."""
     assert [cls._type_name for cls in all_classes() if cls._type_name not in types()] == []
 
 
 @every_class
-def test_operations_are_those_of_the_contract(cls: type[Resource]) -> None:
-    """Operations are exactly the contract's; what was asked for beyond them is kept apart."""
+def test_operations_match_the_contract(cls: type[Resource]) -> None:
+    """Operations match the contract exactly; the agreed additions are listed separately."""
     assert cls._operations == facts(cls._type_name).operations
     assert cls._extra_operations == EXTRA_OPERATIONS.get(cls._type_name, (set(), ""))[0]
 
 
 @every_class
-def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
-    """The path is the contract's, a list comes in pages if it does there, and only /balance is found without an id."""
+def test_path_and_pagination_match_the_contract(cls: type[Resource]) -> None:
+    """The path and pagination match the contract, and only /balance is fetched without an id."""
     said = facts(cls._type_name)
     if said.path is not None:
         assert cls._path == said.path
@@ -324,14 +324,14 @@ def test_path_and_paging_are_those_of_the_contract(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_attribute_names(cls: type[Resource]) -> None:
-    """Attributes are those of responses and requests, no more and no fewer."""
+def test_attribute_names_match_the_contract(cls: type[Resource]) -> None:
+    """Declared attributes are those of responses and requests, no more and no fewer."""
     assert set(_of(cls, "attributes")) == set(_attributes_of(facts(cls._type_name)))
 
 
 @every_class
-def test_kinds_of_value(cls: type[Resource]) -> None:
-    """Each attribute has the kind of value that the contract gives it, dates and decimal amounts told apart from text."""
+def test_attribute_types_match_the_contract(cls: type[Resource]) -> None:
+    """Each attribute has the type that the contract gives it; dates and decimal amounts are distinguished from text."""
     assert not _differences(
         (place, _kind_name(field.kind), KINDS.get(place, (_expected_kind(attribute), ""))[0])
         for place, field, attribute in _places(cls)
@@ -340,11 +340,11 @@ def test_kinds_of_value(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_nullability(cls: type[Resource]) -> None:
-    """None is a value of an attribute where answers may hold null, or a request may carry it.
+def test_nullable_attributes_match_the_contract(cls: type[Resource]) -> None:
+    """An attribute is nullable where a response may hold null or a request may carry it.
 
-    The other way round is no contradiction: DIDWW marks some attributes nullable in responses and not in requests, and
-    one field stands for both. In meta, what may be left out reads as None too.
+    The reverse is no contradiction: DIDWW marks some attributes nullable in responses and not in requests, and one
+    field stands for both. In meta, optional members read as None too.
     """
     said = facts(cls._type_name)
 
@@ -361,7 +361,7 @@ def test_nullability(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_enum_values(cls: type[Resource]) -> None:
+def test_enum_values_match_the_contract(cls: type[Resource]) -> None:
     """An enum class has exactly the values that the contract lists for the attribute."""
     assert not _differences(
         (place, _values(enum), attribute.enum | WIDER_ENUMS.get(place, (frozenset(), ""))[0])
@@ -371,7 +371,7 @@ def test_enum_values(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_no_enum_without_values_in_the_contract(cls: type[Resource]) -> None:
+def test_no_enum_is_declared_without_contract_values(cls: type[Resource]) -> None:
     """An attribute has an enum class only where the contract lists its values."""
     assert [place for place, field, attribute in _places(cls) if not attribute.enum and _enum(field)] == []
 
@@ -394,16 +394,16 @@ def _written(cls: type[Resource]) -> Iterator[tuple[str, Field, list[Attribute]]
 
 
 @every_class
-def test_what_can_be_set_to_none(cls: type[Resource]) -> None:
-    """None can be written exactly where a request may carry null, whatever answers hold; else there is a way out."""
+def test_fields_that_accept_none_match_the_contract(cls: type[Resource]) -> None:
+    """None can be written exactly where a request may carry null; elsewhere the error says what to do instead."""
     assert not _differences(
         (place, field.clearable, any(one.nullable for one in asked)) for place, field, asked in _written(cls)
     )
 
 
 @every_class
-def test_limits_of_what_is_written(cls: type[Resource]) -> None:
-    """Bounds of numbers and of lists, most characters and lists without repeats are the contract's."""
+def test_value_limits_match_the_contract(cls: type[Resource]) -> None:
+    """Number ranges, list sizes, maximum lengths and uniqueness match the contract."""
     for place, field, asked in _written(cls):
         assert len({(one.low, one.high, one.longest, one.distinct) for one in asked}) == 1, place
         bounds = LIMITS.get(place, ((asked[0].low, asked[0].high), ""))[0]
@@ -415,8 +415,8 @@ def test_limits_of_what_is_written(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_forms_of_text(cls: type[Resource]) -> None:
-    """A text has the contract's pattern, word for word, or a form that the contract has in words."""
+def test_text_patterns_match_the_contract(cls: type[Resource]) -> None:
+    """Text has the contract's pattern, or a format that the contract describes in words."""
     for place, field, attribute in _places(cls):
         if place.rpartition(".")[0] in READ_ONLY_VARIANTS:
             continue
@@ -427,14 +427,14 @@ def test_forms_of_text(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_what_the_contract_marks_read_only_cannot_be_written(cls: type[Resource]) -> None:
-    """No request may carry an attribute with that mark."""
+def test_read_only_attributes_cannot_be_written(cls: type[Resource]) -> None:
+    """Attributes that the contract marks read-only appear in no request."""
     assert [place for place, field, one in _places(cls) if one.read_only and (field.create or field.update)] == []
 
 
 @every_class
-def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
-    """A default of the contract is told to whoever reads about the attribute: the service sets it, not this package."""
+def test_defaults_are_documented(cls: type[Resource]) -> None:
+    """The documentation of an attribute states the contract's default; the service applies it, not this package."""
     for request in _requests(facts(cls._type_name)):
         for name, one in request.attributes.items():
             if one.default is not None:
@@ -442,8 +442,8 @@ def test_what_stands_for_what_is_left_out(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
-    """The keys of a typed dict are those of responses, the required ones those of requests, which take no other."""
+def test_typed_dict_keys_match_the_contract(cls: type[Resource]) -> None:
+    """The keys of a typed dict match responses; the required keys match requests, which accept no others."""
     said = facts(cls._type_name)
     for name, shown in said.attributes.items():
         if not shown.members:
@@ -459,8 +459,8 @@ def test_members_of_an_object_without_variants(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
-    """What a record can be waited for is spelled as the contract spells it, and is an end itself."""
+def test_wait_states_are_enum_values(cls: type[Resource]) -> None:
+    """The states to wait for are spelled as in the contract, and each of them is terminal."""
     if cls._outcome is not None:
         values = facts(cls._type_name).attributes[cls._outcome.field].enum
         named = {*cls._outcome.success, *cls._outcome.terminal, *cls._outcome.blocked}
@@ -471,8 +471,8 @@ def test_outcomes_name_values_of_an_enum(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_meta_names(cls: type[Resource]) -> None:
-    """The resource's meta is declared where the contract has one, with its members, all read only."""
+def test_meta_members_match_the_contract(cls: type[Resource]) -> None:
+    """A resource declares meta where the contract has it, with its members, all read-only."""
     meta = _meta_class(cls)
     declared = meta._field_map
     expected = {name for name in facts(cls._type_name).meta if f"{cls._type_name}.{name}" not in UNDECLARED_META}
@@ -484,8 +484,8 @@ def test_meta_names(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_relationships(cls: type[Resource]) -> None:
-    """Relationships are those of responses and requests, to one or to many, of the contract's target types."""
+def test_relationships_match_the_contract(cls: type[Resource]) -> None:
+    """Relationships match responses and requests: to one or to many, with the contract's target types."""
     said = facts(cls._type_name)
     requested = {name: one for request in _requests(said) for name, one in request.relationships.items()}
     expected = {name: (one.kind, one.targets) for name, one in {**requested, **said.relationships}.items()}
@@ -497,8 +497,8 @@ def test_relationships(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
-    """A relationship to one can be None, unless requests carry it and none of them may carry null."""
+def test_nullable_relationships_match_the_contract(cls: type[Resource]) -> None:
+    """A to-one relationship can be None, unless requests carry it and none of them may carry null."""
     said = facts(cls._type_name)
 
     def expected(name: str, field: Field) -> bool:
@@ -511,8 +511,8 @@ def test_relationships_that_can_be_none(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_limits_of_relationships(cls: type[Resource]) -> None:
-    """How many a list takes, whether it takes one twice, and what can only be set to None, are the contract's."""
+def test_relationship_limits_match_the_contract(cls: type[Resource]) -> None:
+    """List sizes, uniqueness, and relationships that can only be set to None match the contract."""
     for request in _requests(facts(cls._type_name)):
         for name, link in request.relationships.items():
             field = cls._field_map[name]
@@ -524,8 +524,8 @@ def test_limits_of_relationships(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_what_a_create_may_carry(cls: type[Resource]) -> None:
-    """A create may carry what the contract's request has, and must carry what is required there."""
+def test_create_fields_match_the_contract(cls: type[Resource]) -> None:
+    """A create accepts the fields of the contract's request, and requires those that are required there."""
     said = facts(cls._type_name).create or Request()
     expected = {*said.attributes, *said.relationships}
     assert {name for name, field in cls._field_map.items() if field.create} == expected
@@ -533,24 +533,24 @@ def test_what_a_create_may_carry(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_what_an_update_may_carry(cls: type[Resource]) -> None:
-    """An update may carry what the contract's request has, and nothing else."""
+def test_update_fields_match_the_contract(cls: type[Resource]) -> None:
+    """An update accepts the fields of the contract's request, and no others."""
     said = facts(cls._type_name).update or Request()
     expected = {*said.attributes, *said.relationships}
     assert {name for name, field in cls._field_map.items() if field.update} == expected
 
 
 @every_class
-def test_what_no_answer_holds(cls: type[Resource]) -> None:
-    """Only attributes that are missing from responses are declared unreadable."""
+def test_write_only_attributes_match_the_contract(cls: type[Resource]) -> None:
+    """Only attributes that are missing from responses are declared write-only."""
     said = facts(cls._type_name)
     unreadable = {name for name, field in _of(cls, "attributes").items() if not field.readable}
     assert unreadable <= set(_attributes_of(said)) - set(said.attributes)
 
 
 @every_type
-def test_what_holds_between_fields(type_: str) -> None:
-    """Each constraint that the contract has in words is kept by the rules named here, and there are no other rules."""
+def test_cross_field_rules_match_the_contract(type_: str) -> None:
+    """Each constraint that the contract states in words is enforced by the rules listed here, and no others exist."""
     said = [text for request in _requests(facts(type_)) for text in request.constraints]
     known = CONSTRAINTS.get(type_, [])
     assert [text for text in said if not any(text.startswith(start) for start, _ in known)] == []
@@ -583,28 +583,28 @@ def _requested_variants(cls: type[Resource], name: str) -> dict[str, dict[str, A
 
 
 @every_nested
-def test_variants_of_an_object(cls: type[Resource], name: str) -> None:
-    """Each type of nested object that answers or requests hold has a class, and no class has another type."""
+def test_every_nested_type_has_a_class(cls: type[Resource], name: str) -> None:
+    """Each type of nested object in responses or requests has a class, and no class has another type."""
     declared = _classes_by_type(cls._field_map[name])
     assert set(declared) == {*facts(cls._type_name).attributes[name].variants, *_requested_variants(cls, name)}
 
 
 @every_nested
-def test_attributes_of_variants(cls: type[Resource], name: str) -> None:
-    """The classes of a type have, together, the attributes of responses and requests; each has only such.
+def test_variant_attributes_match_the_contract(cls: type[Resource], name: str) -> None:
+    """Together, the classes of a type have exactly the attributes of responses and requests.
 
-    The first one is what answers are read as, so it has all attributes of answers by itself.
+    Responses are read as the first class, so it has all response attributes by itself.
     """
-    answers, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
+    responses, requests = facts(cls._type_name).attributes[name].variants, _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._field_map[name]).items():
-        expected = {*answers.get(type_, {}), *requests.get(type_, {})}
+        expected = {*responses.get(type_, {}), *requests.get(type_, {})}
         assert {inner for one in classes for inner in one._field_map} == set(expected), type_
-        assert set(classes[0]._field_map) >= set(answers.get(type_, {})), type_
+        assert set(classes[0]._field_map) >= set(responses.get(type_, {})), type_
 
 
 @every_nested
-def test_what_variants_may_carry(cls: type[Resource], name: str) -> None:
-    """The classes of a type may write, together, what the contract's request has."""
+def test_variant_writable_attributes_match_the_contract(cls: type[Resource], name: str) -> None:
+    """Together, the classes of a type can write the attributes of the contract's request."""
     requests = _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._field_map[name]).items():
         read_only = f"{cls._type_name}.{name}.{type_}" in READ_ONLY_VARIANTS
@@ -613,8 +613,8 @@ def test_what_variants_may_carry(cls: type[Resource], name: str) -> None:
 
 
 @every_nested
-def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
-    """What a request's nested object must hold is required, and nothing else."""
+def test_variant_required_attributes_match_the_contract(cls: type[Resource], name: str) -> None:
+    """Exactly the attributes that a request's nested object must hold are required."""
     requests = _requested_variants(cls, name)
     for type_, classes in _classes_by_type(cls._field_map[name]).items():
         members = [(one, inner, field) for one in classes for inner, field in one._field_map.items()]
@@ -627,8 +627,8 @@ def test_what_variants_must_carry(cls: type[Resource], name: str) -> None:
 
 
 @every_nested
-def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: str) -> None:
-    """They are the classes that cannot be written, beside those that requests do not have at all."""
+def test_read_only_variants_match_the_contract(cls: type[Resource], name: str) -> None:
+    """They are the classes that cannot be written and those that requests do not have at all."""
     said = facts(cls._type_name).create
     refused = said.attributes[name].refused if said else frozenset[str]()
     asked = _requested_variants(cls, name)
@@ -640,8 +640,8 @@ def test_variants_that_a_request_cannot_create_with(cls: type[Resource], name: s
 
 
 @every_class
-def test_filters(cls: type[Resource]) -> None:
-    """Filters are the contract's; each takes values, comma lists and None as the filters sheet says, and compares so."""
+def test_filters_match_the_contract(cls: type[Resource]) -> None:
+    """Filters match the contract; each accepts values, comma-separated lists and None as the filters sheet says."""
     said = facts(cls._type_name).filters
     rules = {name: rule for name, rule in filter_rules(cls).items() if rule.detour is None}
     assert set(rules) == set(said)
@@ -659,8 +659,8 @@ def test_filters(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_filters_for_which_none_is_refused(cls: type[Resource]) -> None:
-    """They compare with what every record has: an attribute that is not nullable, or a relationship of the document."""
+def test_filters_that_reject_none_compare_non_nullable_values(cls: type[Resource]) -> None:
+    """They compare a non-nullable attribute, or a relationship that every record has."""
     said = facts(cls._type_name)
     for name, rule in filter_rules(cls).items():
         if rule.never_empty:
@@ -688,8 +688,8 @@ def _expected_match(said: Filter) -> FilterRule:
 
 
 @every_class
-def test_values_of_filters(cls: type[Resource]) -> None:
-    """A filter takes the values that the sheet lists, because the attribute that it compares with has them."""
+def test_filter_values_match_the_sheet(cls: type[Resource]) -> None:
+    """A filter accepts the values in the sheet, because the attribute that it compares has them."""
     for name, said in facts(cls._type_name).filters.items():
         kind = kind_behind(cls, name)
         if said.enum:
@@ -699,14 +699,14 @@ def test_values_of_filters(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_sort_keys(cls: type[Resource]) -> None:
+def test_sort_keys_match_the_contract(cls: type[Resource]) -> None:
     """Each sort key of the contract is declared twice, ascending and descending."""
     expected = {name for key in facts(cls._type_name).sort for name in (key, f"-{key}")}
     assert sorted(sort_keys(cls)) == sorted(expected)
 
 
 @every_class
-def test_includes(cls: type[Resource]) -> None:
+def test_includes_match_the_contract(cls: type[Resource]) -> None:
     """Includes are the paths over one or two of the contract's relationships, and the longer ones of the sheet."""
     said = facts(cls._type_name)
     paths = {*said.include, *(path for path in _paths(cls._type_name, 2) if said.include), *said.include_nested}
@@ -722,8 +722,8 @@ def _paths(type_: str, most: int) -> Iterator[str]:
 
 
 @every_class
-def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
-    """Whatever path leads along relationships of responses passes the check; one that does not is refused."""
+def test_includes_of_any_depth_are_accepted(cls: type[Resource]) -> None:
+    """Any path along relationships of responses is accepted; any other path is rejected."""
     if not facts(cls._type_name).include:
         return
     for path in _paths(cls._type_name, 4):
@@ -733,8 +733,8 @@ def test_an_include_of_any_depth_is_taken(cls: type[Resource]) -> None:
 
 
 @every_class
-def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resource]) -> None:
-    """The contract's includes are exactly the relationships of responses; what only requests carry is none."""
+def test_request_only_relationships_cannot_be_included(cls: type[Resource]) -> None:
+    """Includes are exactly the relationships of responses; those that only requests carry are not among them."""
     said = facts(cls._type_name)
     if said.operations & {"list", "find"}:
         assert said.include == set(said.relationships)
@@ -744,8 +744,8 @@ def test_relationships_that_no_answer_shows_cannot_be_included(cls: type[Resourc
 
 
 @pytest.mark.parametrize("type_", reachable())
-def test_what_a_document_can_include(type_: str) -> None:
-    """What is reached along relationships of any depth is what the contract says that a document can include."""
+def test_includable_types_match_the_contract(type_: str) -> None:
+    """The types reachable along relationships are those that the contract allows in `included`."""
     reached: set[str] = set()
     beyond = {type_}
     while beyond:
@@ -759,7 +759,7 @@ def test_what_a_document_can_include(type_: str) -> None:
 
 
 @every_type
-def test_sources_agree(type_: str) -> None:
+def test_contract_and_filters_sheet_agree(type_: str) -> None:
     """The contract and the filters sheet have the same filters, sort keys and top-level includes."""
     said, sheet = facts(type_), sheet_of(type_)
     assert set(said.filters) == set(sheet.get("filter", ()))
@@ -772,8 +772,8 @@ def test_sources_agree(type_: str) -> None:
 
 
 @every_type
-def test_keys_of_the_filters_sheet_agree(type_: str) -> None:
-    """The document's own word on empty values and comma lists stands; what differs is marked, and nothing else is."""
+def test_filters_sheet_keys_agree_with_the_document(type_: str) -> None:
+    """What the document says about empty values and comma-separated lists applies; only real differences are marked."""
     filters = facts(type_).filters
     for name, said in filters.items():
         assert said.blank or not said.doc_blank, name
@@ -784,20 +784,20 @@ def test_keys_of_the_filters_sheet_agree(type_: str) -> None:
 
 
 @every_type
-def test_requests_and_answers_agree(type_: str) -> None:
-    """An attribute has the same kind and the same values in requests and in responses, so that one field is enough."""
+def test_requests_and_responses_agree(type_: str) -> None:
+    """An attribute has the same type and values in requests and responses, so that one field is enough."""
     said = facts(type_)
     for request in _requests(said):
         for name, asked in request.attributes.items():
             shown = said.attributes.get(name, asked)
             assert (asked.kind, asked.item, asked.enum) == (shown.kind, shown.item, shown.enum), name
         for name, link in request.relationships.items():
-            answer = said.relationships.get(name, link)
-            assert (link.kind, link.targets) == (answer.kind, answer.targets), name
+            response = said.relationships.get(name, link)
+            assert (link.kind, link.targets) == (response.kind, response.targets), name
 
 
-def test_no_difference_is_out_of_date() -> None:
-    """Each entry of the tables of differences still names a place that differs from the contract."""
+def test_listed_differences_still_exist() -> None:
+    """Each entry of the tables of differences still differs from the contract."""
     places = {place: (field, attribute) for cls in CLASSES for place, field, attribute in _places(cls)}
     assert [place for place in KINDS if KINDS[place][0] == _expected_kind(places[place][1])] == []
     assert [place for place in NULLABLE if NULLABLE[place][0] == places[place][1].nullable] == []
@@ -810,8 +810,8 @@ def test_no_difference_is_out_of_date() -> None:
     assert set(READ_ONLY_VARIANTS) <= nested
 
 
-def test_differences_have_reasons() -> None:
-    """Each deliberate difference says why."""
+def test_listed_differences_have_reasons() -> None:
+    """Each deliberate difference states its reason."""
     tables: list[Mapping[str, tuple[Any, str]]] = [KINDS, NULLABLE, WIDER_ENUMS, EXTRA_OPERATIONS, FORMS, LIMITS]
     assert [place for table in tables for place, (_, reason) in table.items() if not reason] == []
     reasons = {**READ_ONLY_VARIANTS, **UNDECLARED_META}

@@ -1,4 +1,4 @@
-"""Every error that the service is known to send, as the client raises it. Source: behaviour sheet, section 9."""
+"""Check that the client raises every error that the service is known to send (behavior sheet, section 9)."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ TABLE = [
 
 @pytest.mark.parametrize("session", ["sync", "async"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.status}-{row.code}-{row.title or row.body}"[:50])
-def test_each_error_of_the_service_is_raised_as_its_class(row: Row, session: str) -> None:
-    """Class, status, error objects, fields and text; the same from both clients, and after a trip through pickle."""
+def test_service_errors_are_raised_as_their_classes(row: Row, session: str) -> None:
+    """Both clients raise the same class, status, error objects, fields and text; pickling preserves them."""
     caught = raised(row, session)
     for error in (caught, pickle.loads(pickle.dumps(caught))):
         assert type(error) is row.expected
@@ -191,16 +191,16 @@ DID = "8d1a3c5e-0000-4000-8000-000000000001"
 
 
 @pytest.mark.parametrize("place", ["relationships", "attributes"])
-def test_an_element_that_is_named_by_its_id_is_told_in_the_message(place: str) -> None:
-    """The field is the Python one; which of the numbers it is stands behind the message."""
+def test_error_message_names_the_list_element_by_id(place: str) -> None:
+    """The field has its Python name; the message says which list element is meant."""
     row = invalid("does not support Emergency feature", "dids - does not", f"/data/{place}/dids/{DID}", "dids")
     error = raised(row, "sync")
     assert isinstance(error, ValidationError)
     assert error.fields == {"dids": [f"does not support Emergency feature ({DID})"]}
 
 
-def test_attributes_that_look_like_columns_are_known() -> None:
-    """Every attribute of a resource whose name ends in `_id` keeps it; no relationship ends so."""
+def test_attributes_ending_in_id_keep_their_suffix() -> None:
+    """Attributes whose name ends in `_id` keep it; no relationship name ends so."""
     fields = [field for cls in all_classes() for field in cls._field_map.values() if field.name.endswith("_id")]
     assert {field.name for field in fields} == _IDS_OF_THEIR_OWN
     assert {field.place for field in fields} == {"attributes"}
@@ -216,8 +216,8 @@ def test_attributes_that_look_like_columns_are_known() -> None:
         (None, ""),
     ],
 )
-def test_how_much_money_is_missing_stands_in_the_text(meta: dict[str, str] | None, words: str) -> None:
-    """Both amounts, if the response said both."""
+def test_insufficient_balance_error_shows_both_amounts(meta: dict[str, str] | None, words: str) -> None:
+    """The text shows both amounts if the response had both."""
     row = Row(400, InsufficientBalanceError, "Insufficient balance", "Insufficient balance", "400", meta=meta)
     assert str(raised(row, "sync")) == f"HTTP 400: Insufficient balance{words} (POST /v3/voice_in_trunk_groups)"
 
@@ -251,8 +251,8 @@ def example_of(cls: type[Exception]) -> Exception:
 
 
 @pytest.mark.parametrize("name", exceptions.__all__)
-def test_every_error_survives_copies_and_pickles(name: str) -> None:
-    """With its text, its class and all that it holds."""
+def test_errors_survive_copy_and_pickle(name: str) -> None:
+    """Copies keep the text, the class and all attributes."""
     error = example_of(getattr(exceptions, name))
     for twin in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
         assert type(twin) is type(error)
@@ -264,15 +264,15 @@ def test_every_error_survives_copies_and_pickles(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", exceptions.__all__)
-def test_an_error_is_rebuilt_from_its_arguments(name: str) -> None:
+def test_error_can_be_rebuilt_from_args(name: str) -> None:
     """`type(error)(*error.args)` has the same class and text, as task queues rebuild errors."""
     error = example_of(getattr(exceptions, name))
     rebuilt = type(error)(*error.args)
     assert (type(rebuilt), str(rebuilt), rebuilt.args) == (type(error), str(error), error.args)
 
 
-def test_an_api_error_is_made_by_its_error_objects_and_status() -> None:
-    """As programs make it in their own tests: the error objects first, the status by name, position or not at all."""
+def test_api_error_constructor_accepts_errors_and_status() -> None:
+    """Programs create it in their own tests: error objects first, status by keyword, by position or omitted."""
     errors = [{"title": "not found"}]
     for error in (DidwwApiError(errors, status_code=404), DidwwApiError(errors, 404), DidwwApiError(errors=errors)):
         assert error.errors == errors

@@ -137,9 +137,9 @@ def _path(request: Request) -> list[str]:
     return unquote(urlsplit(request.url).path).removeprefix("/v3/").split("/")
 
 
-async def settled(answer: Any) -> Any:
+async def settled(result: Any) -> Any:
     """A response of either client."""
-    return await answer if inspect.isawaitable(answer) else answer
+    return await result if inspect.isawaitable(result) else result
 
 
 async def taken(records: Any) -> list[Any]:
@@ -154,7 +154,7 @@ def accessor(client: Any, type: str) -> Any:
     return getattr(client, path)()
 
 
-# The scene: three records or more of each type, and what a client says of them
+# The scene: at least three records of each type, and how a client reads them
 
 
 @functools.cache
@@ -163,7 +163,7 @@ def scene() -> Scene:
     made = Scene()
     made.engine.clock.freeze(NOON)
     made.engine.clock.run()
-    # What all three records have alike, and a filter tells apart.
+    # What all three records have in common, and what a filter distinguishes.
     made.session.update("dids", made.ids["dids"][2], {"billing_cycles_count": 0})
     made.session.update("capacity_pools", made.ids["capacity_pools"][1], {"total_channels_count": 90})
     return made
@@ -321,8 +321,8 @@ def _without(some: list[Any], others: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("type", LISTED)
 @both_clients
-def test_lists_and_pages(type: str, mode: Mode) -> None:
-    """A list holds what there is, one page at a time or all of it; the only query is the page."""
+def test_list_and_iterate_return_all_records(type: str, mode: Mode) -> None:
+    """A list returns one page or, iterated, everything; the only query is the page."""
     wire = Wire(scene().engine)
     ids = [one.id for one in records(type)][:3]
 
@@ -347,8 +347,8 @@ def test_lists_and_pages(type: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("type", FOUND)
 @both_clients
-def test_one_is_found(type: str, mode: Mode) -> None:
-    """One record, asked for by its id, reads as it does in the list; an id that is nobody's is a NotFoundError."""
+def test_find_returns_one_record(type: str, mode: Mode) -> None:
+    """A record fetched by id equals the one in the list; an unknown id raises NotFoundError."""
     wire = Wire(scene().engine)
 
     async def walk() -> None:
@@ -369,8 +369,8 @@ def test_one_is_found(type: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("type", LISTED)
 @both_clients
-def test_every_filter(type: str, mode: Mode) -> None:
-    """Of two records that differ, a filter with the value of one finds that one alone; keyword and QueryParams agree."""
+def test_every_filter_selects_matching_records(type: str, mode: Mode) -> None:
+    """With two records that differ, a filter by one value returns only that record; keywords and QueryParams agree."""
     wire = Wire(scene().engine)
     found: dict[str, list[str]] = defaultdict(list)
     expected: dict[str, list[str]] = defaultdict(list)
@@ -400,8 +400,8 @@ def test_every_filter(type: str, mode: Mode) -> None:
                     queries = [{"params": fluent.param(f"filter[{name}]", "")}]
                 else:
                     queries = [{"filter": {name: given, **two}}, {"params": fluent}]
-                for answer in (endpoint.list(**query) for query in queries):
-                    got = [of.get(one.id, one.id) for one in (await settled(answer)).data]
+                for response in (endpoint.list(**query) for query in queries):
+                    got = [of.get(one.id, one.id) for one in (await settled(response)).data]
                     found[f"{name} ({what})"].append(" and ".join(sorted(got)))
                     expected[f"{name} ({what})"].append(wanted)
 
@@ -447,8 +447,8 @@ def _typed(fact: Filter, value: Any) -> Any:
 
 @pytest.mark.parametrize("type", [type for type in LISTED if facts(type).sort])
 @both_clients
-def test_every_sort_key(type: str, mode: Mode) -> None:
-    """The values ascend, and descend with a minus; keyword and QueryParams agree."""
+def test_every_sort_key_orders_records(type: str, mode: Mode) -> None:
+    """The values ascend, or descend with a minus; keywords and QueryParams agree."""
     wire = Wire(scene().engine)
     found: dict[str, list[Any]] = {}
     expected: dict[str, list[Any]] = {}
@@ -488,8 +488,8 @@ def _various(type: str, name: str) -> list[Any]:
 
 @pytest.mark.parametrize("type", [type for type in FOUND if facts(type).include])
 @both_clients
-def test_every_include(type: str, mode: Mode) -> None:
-    """What was included is read along its whole path, in a list and alone, and is of the type that the contract says."""
+def test_every_include_loads_related_records(type: str, mode: Mode) -> None:
+    """Included records can be read along the whole path, in a list and alone, and have the contract's type."""
     wire = Wire(scene().engine)
     paths = sorted(facts(type).include | facts(type).include_nested)
 
@@ -533,8 +533,8 @@ def _ends(record: Any, path: str) -> list[Any]:
 
 @pytest.mark.parametrize("type", sorted({*LISTED, *FOUND}))
 @both_clients
-def test_sparse_fieldsets(type: str, mode: Mode) -> None:
-    """Only the fields that were asked for are read; each other one is a NotLoadedError that names it."""
+def test_sparse_fieldsets_load_only_requested_fields(type: str, mode: Mode) -> None:
+    """Only the requested fields can be read; any other raises a NotLoadedError that names it."""
     wire = Wire(scene().engine)
     wanted, *others = facts(type).attributes
 
@@ -564,8 +564,8 @@ def test_sparse_fieldsets(type: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("type", types())
 @both_clients
-def test_nothing_else_is_offered(type: str, mode: Mode) -> None:
-    """An operation that the contract has not is an AttributeError; a type without operations has no accessor."""
+def test_undeclared_operations_raise_attribute_error(type: str, mode: Mode) -> None:
+    """An operation that the contract lacks raises AttributeError; a type without operations has no accessor."""
     client = Wire(scene().engine).client(mode)
     if facts(type).path is None:
         with pytest.raises(AttributeError):
@@ -580,11 +580,11 @@ def test_nothing_else_is_offered(type: str, mode: Mode) -> None:
             getattr(accessor(client, type), name)
 
 
-@pytest.mark.unchecked  # the contract does not have such answers
+@pytest.mark.unchecked  # the contract does not have such responses
 @pytest.mark.parametrize("type", [type for type, operation in sorted(EXTRA) if operation == "find"])
 @both_clients
-def test_one_is_found_where_the_contract_has_only_a_list(type: str, mode: Mode) -> None:
-    """Finding is offered all the same, and the emulator answers."""
+def test_find_works_for_list_only_resources(type: str, mode: Mode) -> None:
+    """`find` is offered beyond the contract, and the emulator supports it."""
     wire = Wire(scene().engine)
     listed = records(type)[0]
 
@@ -1009,7 +1009,7 @@ NOT_SENT: dict[str, str] = {
     "authentication_method.ip_only.allowed_sip_ips": "DIDWW's staff sets this method; the server refuses it",
     "authentication_method.ip_only.tech_prefix": "the same",
 }
-ANSWERED_OTHERWISE: dict[tuple[str, str], str] = {
+RESPONDED_DIFFERENTLY: dict[tuple[str, str], str] = {
     ("orders", "items"): "a response shows what was bought, with its price, and not what it was chosen by",
     ("orders", "allow_back_ordering"): "a response need not repeat it",
 }
@@ -1060,14 +1060,14 @@ async def _reads(endpoint: Any, type: str, id: str, fields: Fields) -> None:
     found = (await settled(endpoint.find(id, include=sorted(facts(type).include)))).data
     hidden = facts(type).attributes.keys() | facts(type).include
     for name, value in fields.items():
-        if name in hidden and (type, name) not in ANSWERED_OTHERWISE:
+        if name in hidden and (type, name) not in RESPONDED_DIFFERENTLY:
             assert _agrees(getattr(found, name), value), (name, getattr(found, name), value)
 
 
 @pytest.mark.parametrize("type", CREATES)
 @both_clients
-def test_what_can_be_created(type: str, mode: Mode) -> None:
-    """A record with every field that a request may carry is made, and reads as it was written."""
+def test_records_can_be_created(type: str, mode: Mode) -> None:
+    """A record with every field that a request may carry is created, and reads back as written."""
     stage = Stage(f"create-{type}-{mode}")
     rounds = CREATES[type](stage)
     wire = Wire(emulator().engine)
@@ -1089,8 +1089,8 @@ def test_what_can_be_created(type: str, mode: Mode) -> None:
 
 @pytest.mark.parametrize("type", UPDATES)
 @both_clients
-def test_what_can_be_updated(type: str, mode: Mode) -> None:
-    """Every field that a request may carry is changed, and reads as it was written; only what was changed is sent."""
+def test_records_can_be_updated(type: str, mode: Mode) -> None:
+    """Every writable field is changed and reads back as written; only changes are sent."""
     stage = Stage(f"update-{type}-{mode}")
     rounds = UPDATES[type](stage)
     there = [OTHERS[type](stage)] if type in OTHERS else _created(stage, type)
@@ -1127,8 +1127,8 @@ DELETES = sorted({type for type in types() if "delete" in facts(type).operations
 
 @pytest.mark.parametrize("type", DELETES)
 @both_clients
-def test_what_can_be_deleted(type: str, mode: Mode) -> None:
-    """A deleted record is gone, or reads as ended; deleting it once more is an error of the API."""
+def test_records_can_be_deleted(type: str, mode: Mode) -> None:
+    """A deleted record is gone or reads as ended; deleting it again is an API error."""
     stage = Stage(f"delete-{type}-{mode}")
     record = OTHERS[type](stage) if type in OTHERS else _created(stage, type)[0]
     if type == "voice_in_trunks":  # one in a group stays
@@ -1156,8 +1156,8 @@ def test_what_can_be_deleted(type: str, mode: Mode) -> None:
 
 
 @both_clients
-def test_files_are_uploaded(mode: Mode) -> None:
-    """A file, a container, and several of them become encrypted files; one record for each, as its id says."""
+def test_encrypted_files_can_be_uploaded(mode: Mode) -> None:
+    """A file, a container and several containers become encrypted files, one record each."""
     stage = Stage(f"upload-{mode}")
     wire = Wire(emulator().engine)
 
@@ -1182,8 +1182,8 @@ def test_files_are_uploaded(mode: Mode) -> None:
 # All of it
 
 
-def test_nothing_is_forgotten() -> None:
-    """Each operation that the contract has is walked, and no other one but those that go beyond it."""
+def test_every_contract_operation_is_covered() -> None:
+    """The tests cover each operation of the contract, and no others except the known additions."""
     walked = {
         *((type, "list") for type in LISTED),
         *((type, "find") for type in FOUND),
@@ -1201,7 +1201,7 @@ def test_nothing_is_forgotten() -> None:
         assert not facts(type).include or type in {*LISTED} & {*FOUND}
 
 
-@pytest.mark.parametrize("table", [NOT_SENT, ANSWERED_OTHERWISE], ids=["not sent", "answered otherwise"])
-def test_exceptions_have_reasons(table: dict[Any, str]) -> None:
-    """What the walk leaves out, it leaves out for a reason that is written down."""
+@pytest.mark.parametrize("table", [NOT_SENT, RESPONDED_DIFFERENTLY], ids=["not sent", "responded differently"])
+def test_skipped_operations_have_reasons(table: dict[Any, str]) -> None:
+    """Every skipped operation has a written reason."""
     assert all(table.values())

@@ -1,4 +1,4 @@
-"""Arguments that are wrong: an error of this package that names them, before anything is sent."""
+"""Invalid arguments raise an error of this package that names them, before anything is sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from didww.resources.did import Did
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.region import Region
-from support.scripted_transport import AsyncScripted, Scripted, answer, echo
+from support.scripted_transport import AsyncScripted, Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 HUGE = 10**5000
@@ -50,7 +50,7 @@ def str_or_type(value: object) -> str:
 
 def client_of(*script: Any) -> tuple[Any, Scripted]:
     """A client, untyped as a beginner's program is, and what it sent."""
-    transport = Scripted(*script or (answer(document={"data": []}),))
+    transport = Scripted(*script or (json_response(document={"data": []}),))
     return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
@@ -97,8 +97,8 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
     ],
     ids=str_or_type,
 )
-def test_a_wrong_argument_of_list_is_named(arguments: dict[str, Any], words: str) -> None:
-    """`InvalidValueError` in few words, by `list` and by `iterate` at once; nothing is sent."""
+def test_invalid_list_argument_raises_an_error_with_its_name(arguments: dict[str, Any], words: str) -> None:
+    """`list` and `iterate` raise a short `InvalidValueError` immediately; nothing is sent."""
     client, transport = client_of()
     for call in (client.dids().list, client.dids().iterate):
         with pytest.raises(InvalidValueError, match=words) as caught:
@@ -108,8 +108,8 @@ def test_a_wrong_argument_of_list_is_named(arguments: dict[str, Any], words: str
 
 
 @pytest.mark.parametrize(("name", "value"), [("a", None), ("a", 1), (5, "x"), (None, "x")])
-def test_a_raw_parameter_is_text(name: Any, value: Any) -> None:
-    """Both its name and its value."""
+def test_raw_parameter_must_be_text(name: Any, value: Any) -> None:
+    """This applies to its name and its value."""
     with pytest.raises(InvalidValueError, match="param takes its"):
         QueryParams().param(name, value)
 
@@ -132,8 +132,8 @@ FILTERS = [(cls, name) for cls in all_classes() for name, rule in filter_rules(c
 
 
 @given(filter=st.sampled_from(FILTERS), value=ODD)
-def test_any_value_of_any_filter_is_sent_or_refused(filter: tuple[type, str], value: Any) -> None:
-    """Whatever is given, the request goes out with that filter, or `InvalidValueError` names it."""
+def test_any_filter_value_is_sent_or_rejected(filter: tuple[type, str], value: Any) -> None:
+    """For any value, the request has that filter, or `InvalidValueError` names it."""
     cls: Any = filter[0]
     client, transport = client_of()
     refused = ""
@@ -159,8 +159,8 @@ def test_any_value_of_any_filter_is_sent_or_refused(filter: tuple[type, str], va
         ("created_at_gteq", "2026-01-02", "2026-01-02"),
     ],
 )
-def test_a_value_may_be_written_in_several_ways(name: str, value: Any, text: str) -> None:
-    """What is sensible is taken: text for anything, a record for its id, numbers for digits."""
+def test_equivalent_filter_values_are_accepted(name: str, value: Any, text: str) -> None:
+    """Text works for anything, a record for its id, and numbers for digits."""
     client, transport = client_of()
     accessor = client.orders() if name.startswith("created_at") else client.dids()
     accessor.list(filter={name: value})
@@ -171,8 +171,8 @@ def test_a_value_may_be_written_in_several_ways(name: str, value: Any, text: str
 @pytest.mark.parametrize(
     "id", [None, "", " ", 5, HUGE, "../dids", "a/b", "é", "\ud800", "x" * 100_000, b"x"], ids=str_or_type
 )
-def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
-    """By each operation that takes one, in few words, and nothing is sent."""
+def test_invalid_id_is_rejected(operation: str, id: Any) -> None:
+    """Each operation that accepts an id raises a short error, and nothing is sent."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=rf"orders\(\)\.{operation} takes") as caught:
         getattr(client.orders(), operation)(id)
@@ -188,8 +188,8 @@ def test_an_id_that_is_none_is_refused(operation: str, id: Any) -> None:
         (Did, "442079460000", r"dids\(\)\.one\(filter=\{'number': '442079460000'\}\)"),
     ],
 )
-def test_what_finds_a_record_by_another_filter_is_no_id(cls: Any, id: str, way: str) -> None:
-    """A country's code or a phone number would be sent and not found; the error names the query that finds the record."""
+def test_natural_key_is_rejected_as_an_id(cls: Any, id: str, way: str) -> None:
+    """A country code or phone number is no id; the error names the query that finds the record."""
     client, transport = client_of()
     for call in (cls.build, getattr(client, cls._path)().find):
         with pytest.raises(InvalidValueError, match=rf"takes an id such as .*, not '{id}'\. Find it first: {way}"):
@@ -210,15 +210,15 @@ def test_what_finds_a_record_by_another_filter_is_no_id(cls: Any, id: str, way: 
         (lambda c: c.download_export(), r"^DidwwClient\.download_export\(\) missing 2 .*Its arguments: url, file_path"),
     ],
 )
-def test_an_argument_that_a_method_does_not_have_names_the_method(call: Any, words: str) -> None:
-    """As the caller wrote it, not by the class that implements it."""
+def test_unexpected_argument_error_names_the_method(call: Any, words: str) -> None:
+    """The error shows the method as the caller wrote it, not the implementing class."""
     client, _ = client_of()
     with pytest.raises((TypeError, AttributeError), match=words):
         call(client)
 
 
-def test_a_coroutine_names_the_method_too() -> None:
-    """The twin of the test above for the asynchronous client."""
+def test_unexpected_argument_error_names_the_async_method() -> None:
+    """The asynchronous client does the same."""
 
     async def find() -> None:
         async with Emulator().async_client() as client:
@@ -228,8 +228,8 @@ def test_a_coroutine_names_the_method_too() -> None:
         asyncio.run(find())
 
 
-def test_a_type_error_inside_a_call_is_left_alone() -> None:
-    """One that a hook raises says what it said."""
+def test_type_error_inside_a_call_is_unchanged() -> None:
+    """A TypeError raised by a hook keeps its message."""
 
     def hook(_: object) -> None:
         raise TypeError("of the hook")
@@ -275,16 +275,16 @@ def test_a_type_error_inside_a_call_is_left_alone() -> None:
         (lambda _: CallbackVerifier(secrets="abc"), r"secrets must be a list .*Pass a list: secrets=\["),
     ],
 )
-def test_a_wrong_value_is_shown_with_the_way_out(call: Any, words: str) -> None:
-    """The error says what is taken, what came, and what to write instead."""
+def test_invalid_value_error_shows_the_value_and_the_fix(call: Any, words: str) -> None:
+    """The error says what is accepted, what was passed, and what to write instead."""
     client, _ = client_of()
     with pytest.raises(InvalidValueError, match=words):
         call(client)
 
 
-def test_a_record_stands_for_its_id() -> None:
-    """`find(record)` has it anew; a record of another class, or a new one, is refused."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+def test_record_can_be_passed_as_id() -> None:
+    """`find(record)` fetches it again; a record of another class or a new one is rejected."""
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     assert client.dids().find(Did.build(ID)).data.id == ID
     assert transport.requests[0].url.endswith(f"/dids/{ID}")
     for operation in (client.dids().find, client.dids().delete, client.orders().wait):
@@ -306,8 +306,8 @@ def test_a_record_stands_for_its_id() -> None:
         ("dids", "creat", r"dids\(\) has no 'creat'"),
     ],
 )
-def test_an_operation_that_is_not_offered_names_those_that_are(accessor: str, operation: str, words: str) -> None:
-    """An `AttributeError`, as for any attribute that is not there."""
+def test_unsupported_operation_error_lists_the_supported_ones(accessor: str, operation: str, words: str) -> None:
+    """It raises `AttributeError`, like any missing attribute."""
     client, _ = client_of()
     with pytest.raises(AttributeError, match=words):
         getattr(getattr(client, accessor)(), operation)
@@ -332,8 +332,8 @@ DID_RECORD = Did.build(ID)
         (DID_RECORD, "trunk", r"Did has no field 'trunk'\. Did you mean 'voice_in_trunk'\?"),
     ],
 )
-def test_a_record_names_the_call_that_does_what_it_does_not(record: Any, name: str, words: str) -> None:
-    """An `AttributeError` that says how it is done here, if the API offers it."""
+def test_missing_record_method_error_names_the_client_call(record: Any, name: str, words: str) -> None:
+    """An `AttributeError` says how the SDK does it, if the API supports it."""
     with pytest.raises(AttributeError, match=words):
         getattr(record, name)()
     assert not hasattr(record, name)
@@ -351,25 +351,25 @@ def test_a_record_names_the_call_that_does_what_it_does_not(record: Any, name: s
         ("orders", "442079460000", r"request id req-1\)$"),
     ],
 )
-def test_whoever_looks_for_a_number_by_id_is_told(accessor: str, id: str, words: str) -> None:
-    """In the text of the error that the service's response becomes."""
-    client, _ = client_of(answer(404, document={"errors": [{"title": "Record not found"}]}))
+def test_not_found_error_explains_that_a_number_is_no_id(accessor: str, id: str, words: str) -> None:
+    """The text of the error says so."""
+    client, _ = client_of(json_response(404, document={"errors": [{"title": "Record not found"}]}))
     with pytest.raises(NotFoundError, match=words):
         getattr(client, accessor)().find(id)
 
 
-def test_the_asynchronous_client_in_a_plain_with_block() -> None:
-    """The error names what to write."""
-    client: Any = AsyncDidwwClient("key", transport=AsyncScripted(answer()))
+def test_async_client_in_a_sync_with_block_raises() -> None:
+    """The error says what to write."""
+    client: Any = AsyncDidwwClient("key", transport=AsyncScripted(json_response()))
     with pytest.raises(TypeError, match="AsyncDidwwClient takes 'async with', not 'with'"):
         with client:
             pass
 
 
-def test_a_misspelt_state_to_wait_for_is_named() -> None:
-    """Before anything is sent; a state that the SDK does not know can be waited for on purpose."""
+def test_misspelled_wait_state_is_rejected() -> None:
+    """Nothing is sent; a newer state unknown to the SDK can be passed explicitly."""
     client, transport = client_of(
-        answer(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
+        json_response(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
     )
     with pytest.raises(
         InvalidValueError, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"
@@ -379,13 +379,13 @@ def test_a_misspelt_state_to_wait_for_is_named() -> None:
     assert client.orders().wait(ID, until=OrderStatus("new")).data.id == ID
 
 
-def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look may take what is left of the wait, and a second at its end, whatever the client's own timeout is."""
+def test_wait_ends_at_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each poll may take the remaining time, and one second at the end, whatever the client's timeout is."""
     clock = [100.0]
     monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("didww._drivers.sync.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     pending = {"data": {"type": "orders", "id": ID, "attributes": {"status": "pending"}}}
-    client, transport = client_of(answer(document=pending), ApiTimeoutError("late"))
+    client, transport = client_of(json_response(document=pending), ApiTimeoutError("late"))
     with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 2 s.*wait again"):
         client.orders().wait(ID, timeout=2)
     assert transport.deadline <= 103
@@ -394,10 +394,10 @@ def test_a_wait_is_over_when_its_time_is(monkeypatch: pytest.MonkeyPatch) -> Non
         client.with_options(timeout=0.5).orders().wait(ID, timeout=2)
 
 
-def test_the_only_record_takes_a_query_too() -> None:
-    """By keyword or as `QueryParams`, checked like any other."""
+def test_one_accepts_a_query() -> None:
+    """Keywords and `QueryParams` are checked as everywhere."""
     balance = {"data": {"type": "balances", "id": ID, "attributes": {"credit": "0.0"}}}
-    client, transport = client_of(answer(document=balance))
+    client, transport = client_of(json_response(document=balance))
     found = client.balance().find(QueryParams().fields("balances", "credit")).data
     assert client.balance().find(fields={"balances": ["credit"]}).data == found
     assert {request.url.partition("?")[2] for request in transport.requests} == {"fields%5Bbalances%5D=credit"}
@@ -407,9 +407,9 @@ def test_the_only_record_takes_a_query_too() -> None:
         client.balance().find(fields={"balances": ["creditt"]})
 
 
-def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
-    """A response in place of its record: every message names `.data`."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+def test_response_passed_as_record_raises_an_error_that_names_data(tmp_path: Any) -> None:
+    """Every message names `.data`."""
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     response = client.dids().find(ID)
     with pytest.raises(AttributeError, match=r"ApiResponse has no 'number'.*\.data"):
         _ = response.number
@@ -458,8 +458,8 @@ def test_whoever_forgets_the_data_is_told(tmp_path: Any) -> None:
     ],
     ids=str_or_type,
 )
-def test_a_filters_value_that_is_not_known_is_refused(accessor: str, name: str, value: Any, words: str) -> None:
-    """It would match nothing, which looks as if there were nothing; the error says what is known and what to do."""
+def test_unknown_filter_value_is_rejected(accessor: str, name: str, value: Any, words: str) -> None:
+    """It would match nothing; the error lists the known values and what to do."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=words) as caught:
         getattr(client, accessor)().list(filter={name: value})
@@ -485,8 +485,8 @@ def test_a_filters_value_that_is_not_known_is_refused(accessor: str, name: str, 
     ],
     ids=str,
 )
-def test_a_filters_value_that_is_known_or_meant_is_sent(accessor: str, arguments: dict[str, Any]) -> None:
-    """Known ones however they are written; a newer one as a member made by its enum, or as a raw parameter."""
+def test_known_and_explicit_filter_values_are_sent(accessor: str, arguments: dict[str, Any]) -> None:
+    """Known values are accepted in any spelling; newer ones as an explicit enum member or a raw parameter."""
     client, transport = client_of()
     getattr(client, accessor)().list(**arguments)
     assert len(transport.requests) == 1
@@ -505,14 +505,14 @@ def test_a_filters_value_that_is_known_or_meant_is_sent(accessor: str, arguments
         (lambda: VoiceInTrunk(cli_format="E.164"), r"Did you mean 'e164'\?.*write CliFormat\('E\.164'\)"),
     ],
 )
-def test_a_value_by_its_name_leads_to_the_member(make: Any, words: str) -> None:
-    """Of enums with numbers the member is named, of those with text the value, which is taken as it is."""
+def test_member_name_as_value_suggests_the_member(make: Any, words: str) -> None:
+    """The error suggests the member for numeric enums, and the value for text enums."""
     with pytest.raises(InvalidValueError, match=words):
         make()
 
 
-def test_ways_out_lead_out() -> None:
-    """`build` is proposed for what looks like an id only, and a value in other letters for the known one."""
+def test_error_suggestions_are_valid() -> None:
+    """`build` is suggested only for what looks like an id, and a known value for another case of it."""
     with pytest.raises(InvalidValueError, match=rf"Use Country\.build\('{ID}'\)"):
         Identity(country=ID)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidValueError, match=r"Find it first"):
@@ -534,8 +534,8 @@ def test_ways_out_lead_out() -> None:
     ],
     ids=repr,
 )
-def test_what_an_item_needs_is_named_with_its_place(item: Any, missing: list[str]) -> None:
-    """Before anything is sent, in an order whose other items are complete."""
+def test_missing_item_field_error_has_the_item_index(item: Any, missing: list[str]) -> None:
+    """It is raised before anything is sent, in an order whose other items are complete."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
@@ -559,15 +559,15 @@ def test_what_an_item_needs_is_named_with_its_place(item: Any, missing: list[str
     ],
     ids=repr,
 )
-def test_every_item_of_the_contract_is_sent(item: Any) -> None:
-    """Each variant with what it needs and no more, and with what it may have."""
+def test_every_order_item_type_is_sent(item: Any) -> None:
+    """Each variant is sent with its required fields only, and with all optional ones."""
     client, transport = client_of(echo)
     client.orders().create(Order(items=[item]))
     assert len(transport.requests) == 1
 
 
-def test_what_a_nested_object_needs_is_named_with_its_place() -> None:
-    """As in a list, without a number."""
+def test_missing_nested_field_error_has_its_path() -> None:
+    """The path is like that of a list item, without an index."""
     client, _ = client_of()
     trunk = VoiceOutTrunk(name="Outbound", authentication_method=TwilioAuthenticationMethod())
     with pytest.raises(InvalidValueError) as caught:
@@ -609,8 +609,8 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
         ("cdr_in", {**PERIOD, "to": date(2026, 3, 31)}, "to", r"not a date.*datetime\(2026, 3, 31, tzinfo="),
     ],
 )
-def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str, words: str) -> None:
-    """Misspelt, of the other type, missing, the wrong way round: before anything is sent."""
+def test_invalid_export_filters_are_rejected(type_: str, filters: Any, key: str, words: str) -> None:
+    """Misspelled, mistyped, missing and reversed filters raise before anything is sent."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=words) as caught:
         client.exports().create(Export(export_type=ExportType(type_), filters=filters))
@@ -631,9 +631,9 @@ def test_wrong_filters_of_an_export_are_named(type_: str, filters: Any, key: str
         ("sms_in", {**PERIOD, "sms_trunk.id": ID}),
     ],
 )
-def test_filters_of_an_export_are_sent(type_: str, filters: Any) -> None:
-    """Those of the contract; and of a type that is newer than this SDK, any."""
-    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+def test_export_filters_are_sent(type_: str, filters: Any) -> None:
+    """This covers all filters of the contract, and any filter for an export type newer than this SDK."""
+    client, transport = client_of(json_response(document={"data": {"type": "exports", "id": ID}}, status=201))
     client.exports().create(Export(export_type=ExportType(type_), filters=filters))
     (sent,) = transport.sent
     assert set(sent["data"]["attributes"]["filters"]) == set(filters)
@@ -657,8 +657,8 @@ def test_filters_of_an_export_are_sent(type_: str, filters: Any) -> None:
         ("cdr_in", "did_number", ["442079460000"], r"must be digits only, got \['442079460000'\]"),
     ],
 )
-def test_what_narrows_an_export_down_must_match_something(type_: str, name: str, value: Any, words: str) -> None:
-    """A trunk's name or a number with a plus sign would make an export without a record."""
+def test_export_filters_that_match_nothing_are_rejected(type_: str, name: str, value: Any, words: str) -> None:
+    """A trunk name or a number with a plus sign would create an empty export."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=words) as caught:
         client.exports().create(Export(export_type=ExportType(type_), filters=cast("Any", {**PERIOD, name: value})))
@@ -666,8 +666,8 @@ def test_what_narrows_an_export_down_must_match_something(type_: str, name: str,
     assert transport.requests == []
 
 
-def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
-    """As those that were assigned."""
+def test_export_filters_changed_in_place_are_checked() -> None:
+    """They are checked like assigned ones."""
     client, transport = client_of()
     export = Export(export_type=ExportType.CDR_IN, filters=PERIOD)
     export.filters["form"] = export.filters.pop("from")
@@ -724,8 +724,8 @@ def test_filters_of_an_export_that_were_changed_in_place_are_checked() -> None:
         ("did_history", {"created_at_gteq": date(2026, 3, 1)}, r"Say when the day begins: datetime\(2026, 3, 1, tz"),
     ],
 )
-def test_a_filter_that_could_only_find_nothing_is_refused(resource: str, filter: dict[str, Any], words: str) -> None:
-    """Numbers are digits and ids are UUIDs: the service would answer an empty list; the error says what to write."""
+def test_filter_that_can_match_nothing_is_rejected(resource: str, filter: dict[str, Any], words: str) -> None:
+    """Numbers are digits and ids are UUIDs: the service would return an empty list; the error says what to write."""
     client, transport = client_of()
     for query in ({"filter": filter}, {"params": QueryParams().filter(*next(iter(filter.items())))}):
         with pytest.raises(InvalidValueError, match=words):
@@ -744,8 +744,8 @@ def test_a_filter_that_could_only_find_nothing_is_refused(resource: str, filter:
     ],
 )
 @pytest.mark.parametrize("value", ["A, B", ["A, B"], ["C", "A, B"]], ids=str)
-def test_a_comma_in_free_text_is_refused(resource: str, name: str, ways: str, value: Any) -> None:
-    """The service would take it for two values, and hand out the record of another name."""
+def test_comma_in_a_free_text_filter_is_rejected(resource: str, name: str, ways: str, value: Any) -> None:
+    """The service would read it as two values and return the record of another name."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=r"must be text without a comma, got 'A, B'") as caught:
         getattr(client, resource)().one(filter={name: value})
@@ -755,8 +755,8 @@ def test_a_comma_in_free_text_is_refused(resource: str, name: str, ways: str, va
     assert transport.requests == []
 
 
-def test_a_filter_with_a_comma_finds_no_record_of_another_name() -> None:
-    """A trunk named by the first part of the text is not taken for the one that was meant."""
+def test_comma_filter_never_returns_another_record() -> None:
+    """A trunk named like the first part of the text is not returned."""
     client = Emulator().client()
     for name in ("A", "A, B"):
         configuration = SipConfiguration(host="sip.example.com", codec_ids=[Codec.PCMU])
@@ -779,16 +779,16 @@ def test_a_filter_with_a_comma_finds_no_record_of_another_name() -> None:
         ("voice_out_trunks", {"name": "Main, NY"}),
     ],
 )
-def test_a_comma_that_cannot_be_mistaken_is_sent(resource: str, filter: dict[str, Any]) -> None:
-    """Between values that hold none themselves, and in filters of one value, where it is part of the text."""
+def test_unambiguous_comma_is_sent(resource: str, filter: dict[str, Any]) -> None:
+    """It may separate values without commas, or be part of a single-value filter."""
     client, transport = client_of()
     getattr(client, resource)().list(filter=filter)
     assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("resource", ["regions", "countries", "pops", "public_keys", "available_dids"])
-def test_another_page_of_what_has_no_pages_is_refused(resource: str) -> None:
-    """Each would hold everything again, and a loop over pages would never end."""
+def test_page_of_an_unpaginated_list_is_rejected(resource: str) -> None:
+    """Each page would hold everything again, and a loop over pages would never end."""
     client, transport = client_of()
     for page in (2, (3, 10)):
         with pytest.raises(
@@ -800,24 +800,24 @@ def test_another_page_of_what_has_no_pages_is_refused(resource: str) -> None:
     assert len(transport.requests) == 1
 
 
-def test_a_time_without_a_zone_is_named_by_its_filter() -> None:
-    """`field` of the error is the name alone, as of every other filter."""
+def test_naive_datetime_error_names_the_filter() -> None:
+    """`field` of the error is the plain filter name, as for other filters."""
     client, _ = client_of()
     with pytest.raises(InvalidValueError, match=r"got datetime\.datetime\(2026, 1, 1, 0, 0\)\. Add tzinfo") as caught:
         client.orders().list(filter={"created_at_gteq": datetime(2026, 1, 1)})
     assert caught.value.field == "created_at_gteq"
 
 
-def test_the_id_can_be_among_the_fields() -> None:
-    """It comes with every record, and asking for it alone is asking for nothing else."""
+def test_id_is_accepted_among_the_fields() -> None:
+    """Every record has it, so requesting only the id requests no other field."""
     client, transport = client_of()
     client.dids().list(fields={"dids": ["id", "number"]})
     assert transport.requests[0].url.endswith("?fields%5Bdids%5D=id,number")
 
 
 @pytest.mark.parametrize("value", [ID, ID.upper(), UUID(ID), Country.build(ID), [UUID(ID)], [Country.build(ID)]])
-def test_a_filter_by_id_takes_the_id_in_any_form(value: Any) -> None:
-    """Text in either case, a UUID, the record, or a list of these."""
+def test_id_filter_accepts_any_form_of_id(value: Any) -> None:
+    """It accepts text in either case, a UUID, the record, or a list of these."""
     client, transport = client_of()
     client.regions().list(filter={"country.id": value})
     assert transport.requests[0].url.lower().endswith(f"?filter%5bcountry.id%5d={ID}")
@@ -833,17 +833,17 @@ def test_a_filter_by_id_takes_the_id_in_any_form(value: Any) -> None:
         ("2026-03-01T00:00:00Z", "2026-03-01 00:00:00"),
     ],
 )
-def test_moments_of_an_export_are_sent_in_a_form_that_the_service_takes(text: str, sent: str) -> None:
-    """Other forms of the same moment are written in it; UTC where none is said."""
-    client, transport = client_of(answer(document={"data": {"type": "exports", "id": ID}}, status=201))
+def test_export_datetimes_are_sent_in_the_service_format(text: str, sent: str) -> None:
+    """Other formats are converted; the zone defaults to UTC."""
+    client, transport = client_of(json_response(document={"data": {"type": "exports", "id": ID}}, status=201))
     filters: Any = {"from": text, "to": "2026-03-02 00:00:00"}
     client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters))
     assert transport.sent[0]["data"]["attributes"]["filters"]["from"] == sent
 
 
-def test_an_id_from_a_cache_cannot_change_the_path() -> None:
-    """Whatever a record that was kept as JSON says its id is: it goes into the path as one segment, or not at all."""
-    client, transport = client_of(answer(document={"data": {"type": "dids", "id": ID}}))
+def test_untrusted_id_cannot_change_the_path() -> None:
+    """An id from cached JSON becomes one path segment or is rejected."""
+    client, transport = client_of(json_response(document={"data": {"type": "dids", "id": ID}}))
     did = Did.from_dict({"id": "a/../../orders", "attributes": {}})
     did.description = "x"
     for call in (lambda: client.dids().update(did), lambda: client.dids().delete(did), lambda: client.dids().find(did)):

@@ -1,4 +1,4 @@
-"""Attempts, pauses and turns of a call, under any schedule of faults: a clock of its own, a service that fails at will."""
+"""Attempts, pauses and permits of a call, under any sequence of faults, with a fake clock and service."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ID = "8d1a3c5e-0000-4000-8000-000000000001"
 RESULTS = st.builds(
     AttemptResult,
     seconds=st.floats(0.0, 40.0),
-    how=st.sampled_from(["answered", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
+    how=st.sampled_from(["responded", "lost", "late", "unsent", "unsent", 429, 500, 502, 503, 504, 422]),
     retry_after=st.one_of(st.none(), st.integers(0, 90)),
 )
 ORDER_FATES = RESULTS | st.builds(
@@ -104,21 +104,21 @@ def bought(configuration: Configuration, *, once: bool = False, **fields: Any) -
 @example(
     results=[AttemptResult(6.07243714724505, "lost")], timeout=6.573312191194268, retries=0, rate=None, reference=None
 )
-def test_no_schedule_of_faults_buys_twice(
+def test_no_fault_sequence_orders_twice(
     results: list[AttemptResult], timeout: float, retries: int, rate: float | None, reference: str | None
 ) -> None:
-    """One order at most; a response means that it is there; an error without doubt means that it is not.
+    """At most one order is placed; a response means that it exists, an error without doubt that it does not.
 
-    Whatever ends the call, the caller holds the order or its reference, on the record and on what was raised. Nothing
-    lasts longer than the timeout, and no two requests are closer than the rate allows.
+    However the call ends, the caller has the order or its reference, on the record and on the exception. Nothing
+    takes longer than the timeout, and requests never exceed the rate limit.
     """
     service = FakeService(*results)
     configuration = settings_of(service, timeout=timeout, max_retries=retries, rate=rate)
-    begun, answer = service.now, None
+    begun, response = service.now, None
     error: Any = None
     order = an_order(external_reference_id=reference)
     try:
-        answer = service.run(operations.create(configuration, Order, order, QueryParams()))
+        response = service.run(operations.create(configuration, Order, order, QueryParams()))
     except (DidwwError, KeyboardInterrupt) as caught:
         error = caught
     assert service.now <= begun + timeout + 1e-6
@@ -127,12 +127,12 @@ def test_no_schedule_of_faults_buys_twice(
         assert all(later - earlier >= 1 / rate - 1e-6 for earlier, later in itertools.pairwise(times))
     records = service.settle()
     assert len(records) <= 1
-    if answer is not None:
-        assert [one["id"] for one in records] == [answer.data.id]
+    if response is not None:
+        assert [one["id"] for one in records] == [response.data.id]
     for record in records:
         held = record["attributes"]["external_reference_id"]
         assert held == order.external_reference_id
-        if answer is None:
+        if response is None:
             assert error.outcome_unknown
             assert error.lookup == {"external_reference_id": held}
             assert held in "".join((str(error), *getattr(error, "__notes__", ())))
@@ -145,10 +145,10 @@ def test_no_schedule_of_faults_buys_twice(
     retries=st.integers(0, 5),
     verb=st.sampled_from(["find", "update", "delete", "validate"]),
 )
-def test_what_can_be_repeated_is_repeated_within_bounds(
+def test_safe_requests_are_retried_within_limits(
     results: list[AttemptResult], timeout: float, retries: int, verb: str
 ) -> None:
-    """At most so many attempts, all told of; pauses within theirs; what was asked for is waited; never past the end."""
+    """Attempts and pauses stay within limits, Retry-After is respected, and the deadline is never exceeded."""
     service = FakeService(*results)
     configuration = settings_of(service, timeout=timeout, max_retries=retries)
     did = Did.build(ID)
@@ -165,10 +165,10 @@ def test_what_can_be_repeated_is_repeated_within_bounds(
     except DidwwError as caught:
         error = caught
     assert service.now <= begun + timeout + 1e-6
-    sendings = [event for event in service.told if isinstance(event, RequestStarted)]
+    sendings = [event for event in service.events if isinstance(event, RequestStarted)]
     assert [event.attempt for event in sendings] == list(range(1, len(service.sent) + 1))
     assert len(service.sent) <= 1 + retries
-    repeated = [event for event in service.told if isinstance(event, RetryScheduled)]
+    repeated = [event for event in service.events if isinstance(event, RetryScheduled)]
     assert len(repeated) in (len(service.sent) - 1, 0)
     for event, slept, result in zip(repeated, service.slept, results, strict=False):
         assert event.wait == slept
@@ -217,12 +217,12 @@ class ExportCache(FakeService):
     added=st.lists(st.integers(0, 3), max_size=12),
     rate=st.sampled_from([None, 5.0]),
 )
-def test_a_walk_over_a_bad_line_loses_nothing(
+def test_iteration_with_failures_loses_no_record(
     results: list[AttemptResult], total: int, size: int, prefetch: int, added: list[int], rate: float | None
 ) -> None:
-    """Whatever fails: taken up again by its token as often as needed, all records come that were always there.
+    """Resumed by its cursor after any failure, iteration returns all records that existed throughout.
 
-    In order, and never one twice within one walk; no two requests are closer than the rate allows.
+    They come in order, without duplicates within one iterator, and within the rate limit.
     """
     service = ExportCache(total, added, *results)
     configuration = settings_of(service, timeout=60, max_retries=1, rate=rate)
@@ -233,7 +233,7 @@ def test_a_walk_over_a_bad_line_loses_nothing(
         )
         part: list[str] = []
         try:
-            part.extend(str(record.id) for record in service.walk(call, cursor))
+            part.extend(str(record.id) for record in service.iterate(call, cursor))
         except DidwwError:
             assert len(part) == len(set(part))
             found += part
@@ -262,15 +262,17 @@ def validation() -> AddressRequirementValidation:
 
 @law(300)
 @given(results=st.lists(RESULTS, max_size=8), timeout=st.floats(0.1, 60.0), rate=st.sampled_from([None, 2.0]))
-def test_both_drivers_do_the_same(results: list[AttemptResult], timeout: float, rate: float | None) -> None:
-    """The synchronous and the asynchronous driver send the same at the same moments, and end the same way."""
+def test_sync_and_async_drivers_behave_the_same(
+    results: list[AttemptResult], timeout: float, rate: float | None
+) -> None:
+    """Both drivers send the same requests at the same times, and end the same way."""
     traces = []
     for run in (by_driver, by_async_driver):
         service = FakeService(*results)
         configuration = settings_of(service, timeout=timeout, rate=rate)
         end = run(service, bought(configuration, external_reference_id="mine"))
         sent = [(at, request.method, request.url, request.body) for at, request in service.sent]
-        traces.append((end, sent, service.slept, [type(event) for event in service.told]))
+        traces.append((end, sent, service.slept, [type(event) for event in service.events]))
     assert traces[0] == traces[1]
 
 
@@ -278,7 +280,7 @@ def by_driver(service: FakeService, call: Any) -> str:
     driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
     for effect in (Now, Sleep, Send):
         driver._carry_out[effect] = service.carry_out
-    tell(driver, service)
+    handle_notify(driver, service)
     try:
         return repr(driver.run(call))
     except DidwwError as error:
@@ -293,14 +295,14 @@ def by_async_driver(service: FakeService, call: Any) -> str:
 
     for effect in (Now, Sleep, Send):
         driver._carry_out[effect] = carried_out
-    tell(driver, service, carried_out)
+    handle_notify(driver, service, carried_out)
     try:
         return repr(asyncio.run(driver.run(call)))
     except DidwwError as error:
         return repr(error)
 
 
-def tell(driver: Any, service: FakeService, carry_out: Any = None) -> None:
+def handle_notify(driver: Any, service: FakeService, carry_out: Any = None) -> None:
     from didww._core.effects import Notify
 
     driver._carry_out[Notify] = carry_out or service.carry_out
@@ -314,8 +316,8 @@ def find_of(service: FakeService, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("failure", RULES)
-def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
-    """What the table says is what is done: one more attempt, or the error of the first."""
+def test_retry_rules_apply_to_reads_and_orders(failure: str | int) -> None:
+    """Each rule of the table leads to one more attempt, or to the error of the first."""
     how = {"broken": "lost"}.get(str(failure), failure)
     for creating in (False, True):
         service = FakeService(AttemptResult(0.1, how), AttemptResult(0.1, how))
@@ -329,8 +331,8 @@ def test_each_rule_holds_for_reading_and_for_buying(failure: str | int) -> None:
         assert len(posts) == (2 if again else 1) or (creating and failure in (502, 503, 504))
 
 
-def test_without_retries_everything_is_sent_once() -> None:
-    """`max_retries=0` means none, for buying too; a lost order is still looked up."""
+def test_max_retries_zero_sends_everything_once() -> None:
+    """`max_retries=0` applies to orders too; a lost order is still looked up."""
     for how, error in (("unsent", ApiConnectionError), (503, ServerError), (429, RateLimitError)):
         service = FakeService(AttemptResult(0.1, how))
         with pytest.raises(error) as caught:
@@ -341,8 +343,8 @@ def test_without_retries_everything_is_sent_once() -> None:
     assert [request.method for _, request in service.sent] == ["POST", "GET"]
 
 
-def test_who_asks_to_wait_too_long_is_answered_with_the_error() -> None:
-    """A minute is waited for, two are not: the error says how long."""
+def test_long_retry_after_raises_the_error() -> None:
+    """One minute is waited for, two are not: the error says how long."""
     service = FakeService(AttemptResult(0.1, 429, 60))
     with pytest.raises(DidwwError):
         find_of(service, timeout=600)
@@ -354,16 +356,16 @@ def test_who_asks_to_wait_too_long_is_answered_with_the_error() -> None:
     assert (caught.value.retry_after, service.slept) == (120.0, [])
 
 
-def test_no_time_is_spent_on_a_pause_that_does_not_fit() -> None:
-    """If the pause would end after the deadline, the error comes at once."""
+def test_pause_beyond_the_deadline_raises_immediately() -> None:
+    """If the pause would end after the deadline, the error is raised immediately."""
     service = FakeService(AttemptResult(0.1, 503, 30))
     with pytest.raises(ServerError):
         find_of(service, timeout=20)
     assert service.now == pytest.approx(1000.1)
 
 
-def test_a_service_that_is_down_is_not_hammered() -> None:
-    """After ten repetitions, one in ten requests that went well buys another."""
+def test_retry_budget_limits_requests_to_a_failing_service() -> None:
+    """After ten retries, every ten successful requests allow one more."""
     budget = Budget()
     sent = 0
     for _ in range(100):
@@ -377,18 +379,18 @@ def test_a_service_that_is_down_is_not_hammered() -> None:
     assert [budget.spend() for _ in range(3)] == [True, True, False]
 
 
-def test_a_deletion_that_was_carried_out_is_one() -> None:
-    """The response was lost, and the second attempt finds nothing: the record is gone, as was asked for."""
+def test_retried_delete_that_gets_404_succeeds() -> None:
+    """The first response was lost and the second attempt gets 404: the record is deleted, as requested."""
     service = FakeService(AttemptResult(0.1, "lost"), AttemptResult(0.1, 404))
-    answer = service.run(operations.delete(settings_of(service), Did, ID))
-    assert (answer.data, answer.attempts) == (None, 2)
+    response = service.run(operations.delete(settings_of(service), Did, ID))
+    assert (response.data, response.attempts) == (None, 2)
     service = FakeService(AttemptResult(0.1, "unsent"), AttemptResult(0.1, 404))
     with pytest.raises(DidwwApiError, match="404"):
         service.run(operations.delete(settings_of(service), Did, ID))
 
 
-def test_an_order_of_before_is_not_taken_for_this_one() -> None:
-    """With a reference that was used before, only what was made since counts, by the service's own clock."""
+def test_earlier_order_with_the_same_reference_is_ignored() -> None:
+    """With a reused reference, only orders created since count, by the service's own clock."""
     service = FakeService()
     service.run(bought(settings_of(service), external_reference_id="mine"))
     service.now += CLOCK_SLACK + 60
@@ -406,10 +408,10 @@ def test_an_order_of_before_is_not_taken_for_this_one() -> None:
 @pytest.mark.parametrize(
     "result", [AttemptResult(0.1, "late"), AttemptResult(0.1, 502), AttemptResult(0.1, 500), AttemptResult(3.0, 504)]
 )
-def test_what_may_have_been_bought_is_never_sent_again(result: AttemptResult) -> None:
-    """However many repetitions are allowed, and although it is not found: it may still come."""
+def test_order_with_unknown_outcome_is_never_resent(result: AttemptResult) -> None:
+    """This holds for any number of retries, even if the order is not found: it may still appear."""
     service = FakeService(result)
-    service.serve = lambda request: service._answer(200, [])  # type: ignore[method-assign]
+    service.serve = lambda request: service._response(200, [])  # type: ignore[method-assign]
     with pytest.raises(DidwwError, match=r"not found within 7\.5 s, and may still be created") as caught:
         service.run(bought(settings_of(service, max_retries=9), external_reference_id="mine"))
     assert caught.value.outcome_unknown
@@ -418,9 +420,9 @@ def test_what_may_have_been_bought_is_never_sent_again(result: AttemptResult) ->
     assert service.now - 1000.0 == pytest.approx(7.5 + result.seconds + 0.4)
 
 
-def test_an_unknown_outcome_says_how_to_find_out() -> None:
-    """The error stays of its class, and has the filter that finds the order."""
-    service = FakeService(AttemptResult(90, "answered"))
+def test_unknown_outcome_error_says_how_to_check() -> None:
+    """The error keeps its class, and has the filter that finds the order."""
+    service = FakeService(AttemptResult(90, "responded"))
     with pytest.raises(
         ApiTimeoutError, match=r"not known whether the Order was created.*filter=\{'external_reference_id'"
     ) as caught:
@@ -432,11 +434,11 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
 
 
 @pytest.mark.parametrize("how", ODD)
-def test_an_answer_that_is_not_the_order_is_taken_for_a_lost_one(how: str) -> None:
-    """The order is looked up by its reference: what was answered in its place is no order, or another one."""
+def test_response_with_another_order_counts_as_lost(how: str) -> None:
+    """A response without the order, or with another one, makes the client look it up by its reference."""
     service = FakeService(AttemptResult(0.1, how))
-    answer = service.run(bought(settings_of(service)))
-    assert answer.data.id == service.records[0]["id"]
+    response = service.run(bought(settings_of(service)))
+    assert response.data.id == service.records[0]["id"]
     assert [request.method for _, request in service.sent] == ["POST", "GET"]
     service = FakeService(AttemptResult(0.1, how), *[AttemptResult(0.1, 500)] * 5)
     with pytest.raises(UnexpectedResponseError) as caught:
@@ -444,8 +446,8 @@ def test_an_answer_that_is_not_the_order_is_taken_for_a_lost_one(how: str) -> No
     assert (caught.value.outcome_unknown, caught.value.lookup) == (True, {"external_reference_id": "mine"})
 
 
-def test_an_interrupted_order_leaves_its_reference_behind() -> None:
-    """Ctrl-C while the response is awaited: the marker is on the record, and on what passes through."""
+def test_interrupted_order_keeps_its_reference() -> None:
+    """Ctrl-C while waiting for the response: the marker is on the record and on the exception."""
     service = FakeService(AttemptResult(0.1, "interrupted"))
     order = an_order()
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -457,8 +459,8 @@ def test_an_interrupted_order_leaves_its_reference_behind() -> None:
     assert [again.data.id] == [one["id"] for one in service.records]
 
 
-def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
-    """While the rate limit is waited for, nothing can have been made."""
+def test_ctrl_c_before_sending_mentions_no_order() -> None:
+    """While waiting for the rate limit, no order can have been created."""
     service = FakeService()
     call = bought(settings_of(service, rate=1.0))
     effect = call.send(None)
@@ -470,8 +472,8 @@ def test_ctrl_c_before_anything_was_sent_says_nothing_of_an_order() -> None:
     assert not hasattr(caught.value, "__notes__")
 
 
-def test_one_record_creates_as_many_orders_as_it_is_told_to() -> None:
-    """Each time with a marker of its own; only after an unknown outcome is the earlier order looked for first."""
+def test_one_record_can_be_ordered_several_times() -> None:
+    """Each order has its own marker; only after an unknown outcome is the earlier order looked up first."""
     service = FakeService()
     order = an_order()
     for _ in range(3):
@@ -495,8 +497,8 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
-def test_a_copy_of_an_order_knows_what_became_of_it(copied: Any) -> None:
-    """A marker that was used is replaced in a copy, too; after an unknown outcome, the copy looks for the order first."""
+def test_copied_order_keeps_its_outcome(copied: Any) -> None:
+    """A used marker is replaced in a copy too; after an unknown outcome, the copy looks for the order first."""
     service = FakeService()
     order = an_order()
     for _ in range(2):
@@ -512,8 +514,8 @@ def test_a_copy_of_an_order_knows_what_became_of_it(copied: Any) -> None:
     assert copied(an_order(external_reference_id="PO-1")).external_reference_id == "PO-1"
 
 
-def test_a_program_that_is_started_again_orders_once() -> None:
-    """With `once`, an order with the caller's reference is returned instead of placed again."""
+def test_restarted_program_orders_once() -> None:
+    """With `once`, an existing order with the caller's reference is returned instead of placing another."""
     service = FakeService()
     references = [f"PO-{number}" for number in range(6)]
     for reference in references[:4]:
@@ -530,10 +532,11 @@ def test_a_program_that_is_started_again_orders_once() -> None:
 RETURNING = ("except StopIteration", "return cast", "for one in started")
 
 
-def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
-    """Between two effects, too: whoever is interrupted holds the order or what finds it, and orders once in the end.
+def test_ctrl_c_at_any_driver_line_keeps_the_reference() -> None:
+    """An interrupted caller always has the order or its reference, and orders once in the end.
 
-    Only the very return, when the response was judged already, cannot be told from the caller's own next line.
+    Only the final return, after the response was evaluated, cannot be told from the caller's
+    next line.
     """
     codes = {Driver.run.__code__, Driver._advance.__code__}
     for number in itertools.count():
@@ -572,8 +575,8 @@ def test_ctrl_c_at_any_line_of_the_driver_leaves_the_reference() -> None:
             assert len(service.records) == 1
 
 
-def test_the_same_reference_many_times_at_once_is_one_order() -> None:
-    """In a list, a CSV file with a line twice, and by threads: each gets the one order."""
+def test_same_reference_used_concurrently_is_one_order() -> None:
+    """In a list, a CSV file with a duplicate line, and in threads, every caller gets the one order."""
     with Emulator() as emulator:
         client = emulator.client(on_request=lambda _: sleep(0.001))
         sku = client.did_groups().first(filter={"is_available": True}, include="stock_keeping_units")
@@ -587,8 +590,8 @@ def test_the_same_reference_many_times_at_once_is_one_order() -> None:
         assert client._configuration.in_progress == {}
 
 
-def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> None:
-    """The other call may hang; nothing was sent by this one."""
+def test_waiting_for_a_concurrent_create_respects_the_timeout() -> None:
+    """The other call may hang; this one has sent nothing."""
     service = FakeService()
     configuration = settings_of(service, timeout=5)
     configuration.in_progress["orders", "external_reference_id", "PO-1"] = object()
@@ -597,8 +600,8 @@ def test_who_waits_for_another_creation_waits_no_longer_than_the_timeout() -> No
     assert (service.sent, caught.value.request_sent, caught.value.outcome_unknown) == ([], False, False)
 
 
-def test_once_needs_a_reference_and_refuses_doubles() -> None:
-    """Without one there is nothing to look for; of several orders with it none is picked."""
+def test_once_requires_a_unique_reference() -> None:
+    """Without a reference there is nothing to look for; with several matching orders, none is chosen."""
     service = FakeService()
     with pytest.raises(InvalidValueError, match="once needs external_reference_id of the caller's own in the Order"):
         service.run(bought(settings_of(service), once=True))
@@ -611,8 +614,8 @@ def test_once_needs_a_reference_and_refuses_doubles() -> None:
 
 
 @pytest.mark.parametrize("cls", [VoiceInTrunk, VoiceInTrunkGroup, SharedCapacityGroup])
-def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -> None:
-    """A trunk or group whose response was lost is found by its name, which is unique."""
+def test_free_resources_get_no_marker(cls: Any) -> None:
+    """A trunk or group whose response was lost is found by its unique name."""
     service = FakeService(AttemptResult(0.1, "lost"))
     record = cls(name="Main")
     call = operations.create(settings_of(service), cls, record, QueryParams())
@@ -626,8 +629,8 @@ def test_nothing_is_written_into_the_reference_of_what_costs_nothing(cls: Any) -
     assert record.external_reference_id is None
 
 
-def test_a_reservation_is_found_by_its_number() -> None:
-    """Not by its description, which others may have written too; nothing is written into it."""
+def test_lost_reservation_is_found_by_its_number() -> None:
+    """Its description may not be unique; nothing is written into it."""
     service = FakeService()
     others = AvailableDid.build("00000000-0000-4000-8000-000000000002")
     settings = settings_of(service)
@@ -643,8 +646,8 @@ def test_a_reservation_is_found_by_its_number() -> None:
     assert [one["attributes"]["description"] for one in service.records] == [note, note]
 
 
-def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
-    """Names of trunk groups, and a reference with a comma, which a filter would take for two."""
+def test_once_scans_all_records_where_no_filter_works() -> None:
+    """This applies to trunk group names, and to a reference with a comma, which a filter would split."""
     with Emulator() as emulator:
         client = emulator.client()
         names = [f"Group {number}" for number in range(120)]
@@ -654,8 +657,8 @@ def test_once_looks_at_all_records_where_no_filter_finds_one() -> None:
         assert client.voice_in_trunk_groups().count() == 120
 
 
-def test_threads_that_share_an_order_place_one_each() -> None:
-    """Each with a reference of its own, whoever writes into the record last."""
+def test_threads_sharing_a_record_place_one_order_each() -> None:
+    """Each order has its own reference, whichever thread writes to the record last."""
     service, settings = FakeService(), settings_of(FakeService())
     order = an_order()
     first, second = (operations.create(settings, Order, order, QueryParams()) for _ in range(2))
@@ -671,8 +674,8 @@ def test_threads_that_share_an_order_place_one_each() -> None:
     assert ended.value.value.data.external_reference_id in references
 
 
-def test_turns_are_handed_out_evenly_and_in_order() -> None:
-    """So many in a second; a burst at once after a pause; none that comes too late; none while the service is busy."""
+def test_permits_are_granted_evenly_and_in_order() -> None:
+    """Permits respect the rate, allow a burst after a pause, and are denied when late or while the service is busy."""
     now = [100.0]
     limiter = RateLimiter(10 * MARGIN, clock=lambda: now[0])
     assert [round(limiter.acquire(9).wait, 6) for _ in range(3)] == [0.0, 0.1, 0.2]
@@ -686,8 +689,8 @@ def test_turns_are_handed_out_evenly_and_in_order() -> None:
     assert 5 <= burst.acquire(9).wait <= 5.2
 
 
-def test_pauses_double_up_to_a_bound() -> None:
-    """Any time up to half a second, one, two, four, eight; never more unless it was asked for."""
+def test_pauses_double_up_to_a_limit() -> None:
+    """They are random up to half a second, one, two, four, eight, and longer only if the server says so."""
     assert [pause(n, None, lambda: 1.0) for n in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
     assert pause(3, None, lambda: 0.0) == 0.0
     assert 30 <= pause(1, 30.0, random.random) <= 30.5

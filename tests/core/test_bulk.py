@@ -1,4 +1,4 @@
-"""Writing many records: what became of each is always known, and nothing is sent twice."""
+"""Bulk writes: the outcome of each item is always known, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def refusing(*numbers: int, status: int = 422) -> Callable[[str], Response | Non
     return lambda path: Response(status, {}, body.encode()) if path in wrong else None
 
 
-def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
-    """Those that are refused are in the report with their error; the others are done."""
+def test_each_item_is_written_once_and_reported_in_order(client_over: Any) -> None:
+    """Failed items are in the report with their error; the others are done."""
     desk = Desk(refusing(3, 7))
     dids = [changed(number) for number in range(20)]
     report: Report[Did] = client_over(desk).dids().update_many(dids, concurrency=5)
@@ -134,8 +134,8 @@ def test_each_is_written_once_and_reported_in_order(client_over: Any) -> None:
     assert len(desk.counts) == 20
 
 
-def test_what_remains_can_be_given_again(client_over: Any) -> None:
-    """The report's remaining items, and no others, go out again."""
+def test_remaining_items_can_be_retried(client_over: Any) -> None:
+    """Exactly the report's remaining items are sent again."""
     wrong = {2}
     desk = Desk(lambda path: refusing(*wrong)(path))
     report = client_over(desk).dids().update_many([changed(number) for number in range(5)])
@@ -146,8 +146,8 @@ def test_what_remains_can_be_given_again(client_over: Any) -> None:
     assert desk.counts == {id_of(number): 1 + (number == 2) for number in range(5)}
 
 
-def test_deletions_take_ids_and_records(client_over: Any) -> None:
-    """Each once; the second of the same is refused here."""
+def test_delete_many_accepts_ids_and_records(client_over: Any) -> None:
+    """Each record is deleted once; a duplicate is rejected without a request."""
     desk = Desk()
     report = client_over(desk).orders().delete_many([id_of(1), Order.build(id_of(2)), id_of(1), "no id", 7])
     assert [item.state for item in report.items] == ["done", "done", "failed", "failed", "failed"]
@@ -156,8 +156,8 @@ def test_deletions_take_ids_and_records(client_over: Any) -> None:
     assert report.data == [None] * 5
 
 
-def test_no_more_at_once_than_allowed() -> None:
-    """As many threads work as were asked for, and no more than there are items."""
+def test_concurrency_is_limited() -> None:
+    """There are as many threads as requested, and no more than items."""
     desk = Desk()
     desk.pause = 0.02
     client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(desk.handle), rate_limit=None)
@@ -168,8 +168,8 @@ def test_no_more_at_once_than_allowed() -> None:
     assert desk.most <= 2
 
 
-def test_a_stop_after_the_first_error(client_over: Any) -> None:
-    """Nothing new is begun; what was not taken is not in the report, and not lost with a list."""
+def test_bulk_stops_after_the_first_error(client_over: Any) -> None:
+    """No new item is started; items not taken are not in the report, and remain in the caller's list."""
     desk = Desk(refusing(4))
     dids = [changed(number) for number in range(50)]
     report = client_over(desk).dids().update_many(dids, concurrency=2, stop_on_error=True)
@@ -178,8 +178,8 @@ def test_a_stop_after_the_first_error(client_over: Any) -> None:
     assert sum(desk.counts.values()) == len(report.items)
 
 
-def test_an_iterable_is_taken_from_as_it_goes(client_over: Any) -> None:
-    """A generator of any length; its own error ends the call, and the report has what was done."""
+def test_iterable_is_consumed_lazily(client_over: Any) -> None:
+    """A generator may have any length; its own error ends the call, and the report has what was done."""
     desk, made = Desk(), []
 
     def numbers() -> Iterator[Did]:
@@ -198,8 +198,8 @@ def test_an_iterable_is_taken_from_as_it_goes(client_over: Any) -> None:
     assert report.total is None
 
 
-def test_progress_is_told_after_each(client_over: Any) -> None:
-    """With the report, one call at a time; what it raises ends the call, and the report stays true."""
+def test_progress_is_called_after_each_item(client_over: Any) -> None:
+    """It gets the report, one call at a time; its exceptions end the call, and the report stays correct."""
     desk, told = Desk(), []
     report = (
         client_over(desk)
@@ -223,8 +223,8 @@ def test_progress_is_told_after_each(client_over: Any) -> None:
     assert sum(desk.counts.values()) == len(report.items) == len(report.done) < 20
 
 
-def test_coroutine_functions_are_awaited() -> None:
-    """As progress of an asynchronous client: each to its end, before the call returns."""
+def test_async_progress_functions_are_awaited() -> None:
+    """Each call of an asynchronous client's progress function finishes before the bulk call returns."""
     told: list[str] = []
 
     async def progress(report: Report[Did]) -> None:
@@ -252,16 +252,16 @@ def test_coroutine_functions_are_awaited() -> None:
         (Response(429, {}, b""), "failed"),
     ],
 )
-def test_what_is_not_known_is_said(failure: Any, state: str, client_over: Any) -> None:
-    """A response that was lost leaves it open; what certainly was not done counts as failed and remains."""
+def test_lost_response_is_reported_as_unknown(failure: Any, state: str, client_over: Any) -> None:
+    """The outcome is unknown; items certainly not done count as failed and remain."""
     report = client_over(Desk(lambda _: failure)).dids().update_many([changed(1)])
     assert [item.state for item in report.items] == [state]
     assert len(report.unknown) == (state == "unknown")
     assert len(report.remaining) == (state == "failed")
 
 
-def test_wrong_arguments_send_nothing(client_over: Any) -> None:
-    """By name; a single wrong record is a failure of its own."""
+def test_invalid_arguments_send_nothing(client_over: Any) -> None:
+    """The error names the argument; a single invalid record is a failure of its own."""
     desk = Desk()
     dids = client_over(desk).dids()
     used: Report[Did] = dids.update_many([changed(1)])
@@ -286,8 +286,8 @@ def test_wrong_arguments_send_nothing(client_over: Any) -> None:
 
 
 @patient
-def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
-    """KeyboardInterrupt goes on to the caller; by then the report says of each what became of it."""
+def test_ctrl_c_waits_for_started_items() -> None:
+    """KeyboardInterrupt propagates after the report has the outcome of each item."""
     desk = Desk()
     desk.pause = seconds(0.05)
     begun = threading.Event()
@@ -308,8 +308,8 @@ def test_ctrl_c_lets_what_was_begun_come_to_its_end() -> None:
 
 
 @patient
-def test_a_second_ctrl_c_does_not_wait() -> None:
-    """What was sent and not answered by then is open: neither done nor certainly not done. No thread is left."""
+def test_second_ctrl_c_does_not_wait() -> None:
+    """Items without a response are reported as unknown, and no thread is left running."""
 
     def serve(server: Server, connection: socket.socket) -> None:
         server.receive(connection)
@@ -340,8 +340,8 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
     assert report.remaining == []
 
 
-def test_a_client_that_is_closed_meanwhile() -> None:
-    """By another thread: the caller is told, and what was sent is open."""
+def test_closing_the_client_during_a_bulk_call() -> None:
+    """Another thread closes it: the call raises, and sent items are reported as unknown."""
 
     def close() -> None:
         while len(server.requests) < 3:
@@ -363,15 +363,15 @@ def test_a_client_that_is_closed_meanwhile() -> None:
 
 @pytest.mark.parametrize("times", [1, 2])
 @patient
-def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
-    """Cancelled once, what was begun is brought to its end; cancelled again, it is open what became of that."""
+def test_canceled_task_leaves_a_correct_report(times: int) -> None:
+    """Canceled once, started items finish; canceled again, their outcome is unknown."""
 
     class Slow(AsyncInProcessTransport):
         async def send(self, request: Request, deadline: float) -> Response:
             await asyncio.sleep(seconds(0.05))
-            answer = await super().send(request, deadline)
+            response = await super().send(request, deadline)
             await asyncio.sleep(seconds(0.05))
-            return answer
+            return response
 
     async def main() -> None:
         desk, report = Desk(), Report[Did]()
@@ -396,8 +396,8 @@ def test_a_cancelled_task_leaves_a_true_report(times: int) -> None:
 
 
 @pytest.mark.slow
-def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
-    """create_many over sockets, one response in ten lost: exactly as many orders as were given, all with their answers."""
+def test_orders_with_lost_responses_are_placed_once(kind: str) -> None:
+    """create_many over sockets loses one response in ten: each order exists once and has its response."""
     chance = random.Random(5)
     with running() as base_url:
         with DidwwClient("key", base_url=base_url, rate_limit=None) as direct:
@@ -427,7 +427,7 @@ def test_many_orders_with_lost_answers_are_placed_once(kind: str) -> None:
 
 
 def test_bulk_writes_reach_the_emulator() -> None:
-    """Numbers are bought, described, and found so; one that is not there fails alone."""
+    """DIDs are bought and described; a missing one fails alone."""
     client = Emulator().client()
     group = client.did_groups().list(filter={"area_name": "London"}, include="stock_keeping_units").data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=10)
@@ -440,8 +440,8 @@ def test_bulk_writes_reach_the_emulator() -> None:
     assert sorted(str(did.description) for did in client.dids().iterate()) == [f"agent {place}" for place in range(10)]
 
 
-def test_a_server_that_is_down_is_not_hammered(client_over: Any) -> None:
-    """The budget of repetitions is shared by all items."""
+def test_retry_budget_is_shared_by_all_items(client_over: Any) -> None:
+    """A server that is down does not get a full set of retries for each item."""
     desk = Desk(lambda _: Response(503, {}, b""))
     client = client_over(desk, max_retries=2)
     inner = getattr(client, "_client", client)

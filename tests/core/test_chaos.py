@@ -1,4 +1,4 @@
-"""Calls over real sockets through a proxy that does harm, to the served emulator."""
+"""Calls over real sockets through a fault-injecting proxy to the served emulator."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def london(client: Any) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fate", ["refuse", "lose", "cut", "html", "busy", "long"])
-def test_reading_survives_one_bad_moment(fate: str, kind: str) -> None:
-    """Whatever becomes of the first attempt, the second one's answer is had."""
+def test_read_succeeds_after_one_failure(fate: str, kind: str) -> None:
+    """Whatever happens to the first attempt, the second one's response is returned."""
     fates = iter([fate])
     with running() as base_url, Proxy(base_url, lambda _: next(fates, "pass")) as proxy:
         with client_of(kind, proxy.base_url, timeout=120) as client:
-            answer = quick(client).balance().find()
-    assert answer.attempts == 2
+            response = quick(client).balance().find()
+    assert response.attempts == 2
     assert proxy.fates == [fate, "pass"]
 
 
@@ -66,8 +66,8 @@ def test_reading_survives_one_bad_moment(fate: str, kind: str) -> None:
         ("html", ServerError),
     ],
 )
-def test_a_bad_day_ends_in_an_error_that_counts_the_attempts(fate: str, error: Any, kind: str) -> None:
-    """Two repetitions, then the error."""
+def test_lasting_failure_raises_an_error_with_the_attempt_count(fate: str, error: Any, kind: str) -> None:
+    """Two retries are followed by the error."""
     with running() as base_url, Proxy(base_url, lambda _: fate) as proxy:
         with client_of(kind, proxy.base_url, timeout=120) as client, pytest.raises(error, match="3 attempts") as caught:
             quick(client).balance().find()
@@ -77,8 +77,8 @@ def test_a_bad_day_ends_in_an_error_that_counts_the_attempts(fate: str, error: A
 
 @pytest.mark.parametrize("kind", KINDS)
 @patient
-def test_an_answer_that_drips_is_cut_off_in_time(kind: str) -> None:
-    """A byte every 0.4 seconds keeps no call alive."""
+def test_dripping_response_ends_at_the_deadline(kind: str) -> None:
+    """A byte every 0.4 seconds does not extend the call."""
     with running() as base_url, Proxy(base_url, lambda _: "drip") as proxy:
         with client_of(kind, proxy.base_url, timeout=seconds(1.5)) as client:
             begun = time.monotonic()
@@ -88,8 +88,8 @@ def test_an_answer_that_drips_is_cut_off_in_time(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_order_that_may_have_been_placed_is_not_sent_again(kind: str) -> None:
-    """The connection broke after it was sent, and it is not there: one attempt, and an error that says what is known."""
+def test_order_with_a_broken_connection_is_not_resent(kind: str) -> None:
+    """The connection broke after sending and the order is not found: one attempt, and an error that explains it."""
     with running() as base_url:
         with DidwwClient("key", base_url=base_url) as direct:
             sku = london(direct)
@@ -103,8 +103,8 @@ def test_an_order_that_may_have_been_placed_is_not_sent_again(kind: str) -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fate", ["lose", "cut", "long"])
-def test_an_order_whose_answer_was_lost_is_found(fate: str, kind: str) -> None:
-    """One order, the one that was placed; nothing was bought twice."""
+def test_order_with_a_lost_response_is_found(fate: str, kind: str) -> None:
+    """Exactly one order was placed."""
     fates = iter([fate])
     with running() as base_url:
         with DidwwClient("key", base_url=base_url) as direct:
@@ -116,13 +116,13 @@ def test_an_order_whose_answer_was_lost_is_found(fate: str, kind: str) -> None:
     assert [one.id for one in found] == [order.id]
 
 
-def test_a_thousand_orders_with_lost_answers_are_a_thousand_orders() -> None:
-    """Sixteen threads, one response in ten lost: as many orders on the server as were placed, each answered by its own."""
-    dice, lock = random.Random(5), threading.Lock()
+def test_thousand_orders_with_lost_responses_are_placed_once_each() -> None:
+    """Sixteen threads lose one response in ten: the server has each order once, and each caller gets its own."""
+    rng, lock = random.Random(5), threading.Lock()
 
     def fate(line: str) -> str:
         with lock:
-            return "lose" if line.startswith("POST") and dice.random() < 0.1 else "pass"
+            return "lose" if line.startswith("POST") and rng.random() < 0.1 else "pass"
 
     placed: list[Order] = []
     with running() as base_url, Proxy(base_url, fate) as proxy:
@@ -146,8 +146,8 @@ def test_a_thousand_orders_with_lost_answers_are_a_thousand_orders() -> None:
 
 
 def test_five_hundred_tasks_share_one_client() -> None:
-    """Through a proxy that drops every twentieth request: all are answered."""
-    dice = random.Random(7)
+    """A proxy drops every twentieth request; all calls succeed."""
+    rng = random.Random(7)
 
     async def main(base_url: str) -> int:
         async with AsyncDidwwClient("key", base_url=base_url, rate_limit=None, max_retries=5) as client:
@@ -158,18 +158,18 @@ def test_five_hundred_tasks_share_one_client() -> None:
             )
         return sum(not isinstance(one, (DidwwError, BaseException)) for one in responses)
 
-    with running() as base_url, Proxy(base_url, lambda _: "refuse" if dice.random() < 0.05 else "pass") as proxy:
+    with running() as base_url, Proxy(base_url, lambda _: "refuse" if rng.random() < 0.05 else "pass") as proxy:
         assert asyncio.run(main(proxy.base_url)) == 500
 
 
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
-def test_a_stormy_day(kind: str) -> None:
-    """Storms of 429, bursts of 5xx, resets before, while and after, pages of HTML, wrong lengths: 32 at work at once.
+def test_client_survives_mixed_failures(kind: str) -> None:
+    """32 workers meet 429, bursts of 5xx, resets at any point, HTML pages and wrong lengths.
 
-    Each read is answered rightly, each order is there once, each number has its last description, and no thread, task
-    or connection is left.
+    Each read is correct, each order exists once, each DID has its last description, and no thread, task or connection
+    is left.
     """
-    dice, lock, count = random.Random(11), threading.Lock(), [0]
+    rng, lock, count = random.Random(11), threading.Lock(), [0]
 
     def fate(line: str) -> str:
         with lock:
@@ -179,13 +179,13 @@ def test_a_stormy_day(kind: str) -> None:
             if count[0] % 60 in range(30, 36) and not line.startswith("POST"):
                 return "boom"
             odds = [("lose", 0.03), ("cut", 0.03), ("long", 0.02), ("html", 0.02), ("refuse", 0.03)]
-            if count[0] in range(20, 20 + len(odds)):  # each of them happens, whatever the dice say
+            if count[0] in range(20, 20 + len(odds)):  # each of them happens, whatever the random numbers are
                 return odds[count[0] - 20][0]
-            return next((name for name, chance in odds if dice.random() < chance), "pass")
+            return next((name for name, chance in odds if rng.random() < chance), "pass")
 
     def early() -> bool:
         with lock:
-            return dice.random() < 0.02
+            return rng.random() < 0.02
 
     options: Any = {"rate_limit": None, "timeout": 60, "max_retries": 20}
     with running() as base_url, DidwwClient("key", base_url=base_url, rate_limit=None) as direct:

@@ -1,4 +1,4 @@
-"""What the client sends, and what it makes of the responses."""
+"""What the client sends, and how it handles the responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
@@ -66,9 +66,9 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 # Requests
 
 
-def test_a_request_says_who_asks_what_in_which_version() -> None:
-    """Method, address, key, media type and version stand in each request; a GET carries no content type."""
-    client, transport = client_of(answer(document=ONE_DID))
+def test_request_has_method_url_key_and_version() -> None:
+    """A GET has no content type."""
+    client, transport = client_of(json_response(document=ONE_DID))
     client.dids().find(ID)
     request = transport.requests[0]
     assert (request.method, request.url, request.body) == ("GET", f"{BASE}/dids/{ID}", None)
@@ -78,9 +78,9 @@ def test_a_request_says_who_asks_what_in_which_version() -> None:
     assert "Content-Type" not in request.headers
 
 
-def test_keywords_and_query_params_become_one_query() -> None:
-    """Includes, filters, sorting, page and fields are encoded as the service reads them; both forms add up."""
-    client, transport = client_of(answer(document={"data": []}))
+def test_keywords_and_query_params_are_combined() -> None:
+    """Includes, filters, sorting, page and fields are encoded as the service expects."""
+    client, transport = client_of(json_response(document={"data": []}))
     client.dids().list(
         QueryParams().filter("number", ["442079460001", "442079460002"]).include("order"),
         include=["voice_in_trunk"],
@@ -132,9 +132,9 @@ def test_keywords_and_query_params_become_one_query() -> None:
         (lambda c: c.dids().iterate(limit=-1), ["limit"]),
     ],
 )
-def test_a_callers_mistake_is_named_before_anything_is_sent(call: Any, words: list[str]) -> None:
-    """A wrong name, id or record raises InvalidValueError that names it and the way out, and nothing goes out."""
-    client, transport = client_of(answer(document={"data": []}))
+def test_invalid_arguments_raise_before_anything_is_sent(call: Any, words: list[str]) -> None:
+    """A wrong name, id or record raises an InvalidValueError that names it and says what to do."""
+    client, transport = client_of(json_response(document={"data": []}))
     with pytest.raises(InvalidValueError) as caught:
         result = call(client)
         list(result)
@@ -143,9 +143,9 @@ def test_a_callers_mistake_is_named_before_anything_is_sent(call: Any, words: li
     assert not transport.requests
 
 
-def test_an_undeclared_parameter_can_be_sent_on_purpose() -> None:
-    """`QueryParams.param` goes out as it is, for what the service has and the declaration does not."""
-    client, transport = client_of(answer(document={"data": []}))
+def test_undeclared_parameter_can_be_sent_explicitly() -> None:
+    """`QueryParams.param` is sent unchanged, for parameters that the SDK does not declare."""
+    client, transport = client_of(json_response(document={"data": []}))
     client.dids().list(QueryParams().param("filter[brand_new]", "a b"))
     assert transport.requests[0].url.endswith("/dids?filter%5Bbrand_new%5D=a%20b")
 
@@ -153,9 +153,9 @@ def test_an_undeclared_parameter_can_be_sent_on_purpose() -> None:
 # Writing
 
 
-def test_update_sends_only_what_changed_and_then_nothing_more() -> None:
-    """The PATCH holds the changed fields; when it succeeded, the record counts as unchanged."""
-    client, transport = client_of(answer(document=ONE_DID))
+def test_update_sends_only_changes() -> None:
+    """The PATCH holds the changed fields; after success, the record counts as unchanged."""
+    client, transport = client_of(json_response(document=ONE_DID))
     did = client.dids().find(ID).data
     did.description = "Updated"
     did.capacity_limit = 20
@@ -168,9 +168,9 @@ def test_update_sends_only_what_changed_and_then_nothing_more() -> None:
     assert transport.sent[1] == {"data": {"type": "dids", "id": ID, "attributes": {}}}
 
 
-def test_a_refused_update_keeps_the_changes() -> None:
-    """After an error nothing is forgotten: the same update can be sent again."""
-    client, transport = client_of(answer(422, {"errors": []}), answer(document=ONE_DID))
+def test_failed_update_keeps_the_changes() -> None:
+    """After an error the same update can be sent again."""
+    client, transport = client_of(json_response(422, {"errors": []}), json_response(document=ONE_DID))
     did = Did.build(ID)
     did.description = None
     with pytest.raises(ValidationError):
@@ -183,13 +183,13 @@ def test_a_refused_update_keeps_the_changes() -> None:
     )
 
 
-def test_what_changes_while_an_update_is_under_way_stays_a_change() -> None:
-    """An assignment made before the response arrives is not taken as saved."""
+def test_assignments_during_an_update_stay_changes() -> None:
+    """An assignment before the response arrives does not count as saved."""
     did = Did.build(ID)
 
     def meanwhile(_: Any) -> Any:
         did.description = "second"
-        return answer(document=ONE_DID)
+        return json_response(document=ONE_DID)
 
     client, _ = client_of(meanwhile)
     did.description = "first"
@@ -197,9 +197,9 @@ def test_what_changes_while_an_update_is_under_way_stays_a_change() -> None:
     assert did.changes == {"attributes": {"description": "second"}}
 
 
-def test_relationships_that_exclude_each_other_are_nulled_together() -> None:
-    """Routing to a trunk sends the trunk group as null, as the interface shows."""
-    client, transport = client_of(answer(document=ONE_DID))
+def test_exclusive_relationships_are_set_to_null() -> None:
+    """Routing to a trunk sends the trunk group as null."""
+    client, transport = client_of(json_response(document=ONE_DID))
     did = Did.build(ID)
     did.voice_in_trunk = VoiceInTrunk.build(OTHER)
     client.dids().update(did)
@@ -216,9 +216,9 @@ def test_relationships_that_exclude_each_other_are_nulled_together() -> None:
     }
 
 
-def test_delete_answers_no_data() -> None:
-    """A 204 gives None, whether the id or the record was passed."""
-    client, transport = client_of(answer(204))
+def test_delete_returns_no_data() -> None:
+    """A 204 gives None, for an id and for a record."""
+    client, transport = client_of(json_response(204))
     assert client.voice_in_trunks().delete(ID).data is None
     assert client.voice_in_trunks().delete(VoiceInTrunk.build(ID)).data is None
     assert [request.method for request in transport.requests] == ["DELETE", "DELETE"]
@@ -227,32 +227,32 @@ def test_delete_answers_no_data() -> None:
 # Reading
 
 
-def test_an_answer_tells_what_came_with_it() -> None:
-    """Data, meta, links, totals, the raw document, status, headers, request id and attempts are all there."""
+def test_response_has_its_metadata() -> None:
+    """It has data, meta, links, totals, the raw document, status, headers, request id and attempts."""
     document = {"data": [DID], "meta": {"total_records": 7, "api_version": "2026-04-16"}, "links": {"first": "f"}}
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     found = client.dids().list()
     assert [did.number for did in found.data] == ["442079460001"]
     assert (found.total_records, found.api_version, found.links["first"]) == (7, "2026-04-16", "f")
     assert (found.raw, found.status_code, found.request_id, found.attempts) == (document, 200, "req-1", 1)
 
 
-def test_one_object_per_included_resource() -> None:
+def test_included_resource_is_one_object() -> None:
     """Two DIDs of one order share the Order object."""
     linked = {"order": {"data": {"type": "orders", "id": OTHER}}}
     document = {
         "data": [{**DID, "relationships": linked}, {**DID, "id": OTHER, "relationships": linked}],
         "included": [{"type": "orders", "id": OTHER, "attributes": {"reference": "ABC-1"}}],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     first, second = client.dids().list(include="order").data
     assert first.order is second.order
     assert first.order is not None
     assert first.order.reference == "ABC-1"
 
 
-def test_a_cycle_leads_back_to_the_same_objects() -> None:
-    """A trunk's group holds the trunk itself, and a primary resource is found by linkage as well; copies keep that."""
+def test_cycles_lead_back_to_the_same_objects() -> None:
+    """A trunk's group holds the trunk itself, linkage finds primary resources as well, and copies keep that."""
     member, group = {"type": "voice_in_trunks", "id": ID}, {"type": "voice_in_trunk_groups", "id": OTHER}
     document = {
         "data": [{**member, "attributes": {"name": "a"}, "relationships": {"voice_in_trunk_group": {"data": group}}}],
@@ -260,7 +260,7 @@ def test_a_cycle_leads_back_to_the_same_objects() -> None:
             {**group, "attributes": {"name": "g"}, "relationships": {"voice_in_trunks": {"data": [member, member]}}}
         ],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     (trunk,) = client.voice_in_trunks().list(include="voice_in_trunk_group.voice_in_trunks").data
     for one in (trunk, copy.deepcopy(trunk), pickle.loads(pickle.dumps(trunk))):
         assert one.voice_in_trunk_group is not None
@@ -273,14 +273,14 @@ def test_a_cycle_leads_back_to_the_same_objects() -> None:
     assert trunk.voice_in_trunk_group.changes == {"relationships": {"voice_in_trunks": [member]}}
 
 
-def test_linkage_absent_null_and_missing_are_told_apart() -> None:
-    """Not included raises and names the include, null reads None, named but not in the response is a stub."""
+def test_absent_null_and_unincluded_linkage_are_distinguished() -> None:
+    """Absent linkage raises and names the include, null reads None, and an unincluded record is a stub."""
     relationships = {
         "order": {"links": {"self": "x"}},
         "voice_in_trunk": {"data": None},
         "did_group": {"data": {"type": "did_groups", "id": OTHER}},
     }
-    client, _ = client_of(answer(document={"data": {**DID, "relationships": relationships}}))
+    client, _ = client_of(json_response(document={"data": {**DID, "relationships": relationships}}))
     did = client.dids().find(ID).data
     with pytest.raises(NotIncludedError, match="include='order'"):
         _ = did.order
@@ -292,7 +292,7 @@ def test_linkage_absent_null_and_missing_are_told_apart() -> None:
 
 
 def test_unknown_members_are_kept() -> None:
-    """Unknown attributes, relationships, types and enum values can be read, and survive in to_dict."""
+    """Unknown attributes, relationships, types and enum values can be read and appear in to_dict."""
     document = {
         "data": {
             **DID,
@@ -301,7 +301,7 @@ def test_unknown_members_are_kept() -> None:
         },
         "included": [{"type": "wizards", "id": "w1", "attributes": {"hat": "blue"}}],
     }
-    client, _ = client_of(answer(document=document))
+    client, _ = client_of(json_response(document=document))
     did: Any = client.dids().find(ID).data
     assert did.brand_new == [1, 2]
     assert did.owner.type == "wizards"
@@ -309,17 +309,19 @@ def test_unknown_members_are_kept() -> None:
     assert did.to_dict()["attributes"]["brand_new"] == [1, 2]
 
 
-def test_a_field_that_was_not_asked_for_says_so() -> None:
-    """With sparse fieldsets, reading another field raises and names the field to add."""
-    client, transport = client_of(answer(document={"data": {"id": ID, "type": "dids", "attributes": {"number": "1"}}}))
+def test_unrequested_field_raises_not_loaded_error() -> None:
+    """With sparse fieldsets, the error names the field to add."""
+    client, transport = client_of(
+        json_response(document={"data": {"id": ID, "type": "dids", "attributes": {"number": "1"}}})
+    )
     did = client.dids().find(ID, fields={"dids": ["number"]}).data
     assert transport.requests[0].url.endswith("?fields%5Bdids%5D=number")
     with pytest.raises(NotLoadedError, match="was not asked for: add 'description'"):
         _ = did.description
 
 
-def test_a_built_record_knows_its_id_only() -> None:
-    """Reading anything else raises and says how to load it; writing needs no loading."""
+def test_built_record_has_only_its_id() -> None:
+    """Reading anything else raises an error that says how to load it; writing needs no loading."""
     did = Did.build(ID)
     with pytest.raises(NotLoadedError, match="find"):
         _ = did.number
@@ -327,13 +329,15 @@ def test_a_built_record_knows_its_id_only() -> None:
         _ = did.order
 
 
-def test_the_walk_over_pages_follows_the_links() -> None:
-    """iterate() hands out all records in order, asks for pages as they are needed, and stops at the limit."""
+def test_iterate_follows_next_links() -> None:
+    """It yields all records in order, fetches pages on demand, and stops at the limit."""
     pages = [
-        answer(document={"data": [{**DID, "id": f"{ID[:-1]}{n}"}], "links": {"next": f"{BASE}/dids?page={n + 1}"}})
+        json_response(
+            document={"data": [{**DID, "id": f"{ID[:-1]}{n}"}], "links": {"next": f"{BASE}/dids?page={n + 1}"}}
+        )
         for n in range(1, 4)
     ]
-    client, transport = client_of(*pages, answer(document={"data": []}))
+    client, transport = client_of(*pages, json_response(document={"data": []}))
     walk = client.dids().iterate(page=(1, 1))
     assert next(walk).id == f"{ID[:-1]}1"
     assert len(transport.requests) == 1
@@ -344,15 +348,15 @@ def test_the_walk_over_pages_follows_the_links() -> None:
     assert list(client.dids().iterate(limit=0)) == []
 
 
-def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
-    """The key is never taken to another host by a link, and a circle ends the walk."""
+def test_foreign_or_circular_next_link_is_not_followed() -> None:
+    """A link never sends the key to another host, and a circle ends the iteration."""
     client, transport = client_of(
-        answer(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
+        json_response(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
     )
     with pytest.raises(UnexpectedResponseError, match="leads away"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
-    client, _ = client_of(answer(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
+    client, _ = client_of(json_response(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
     assert len(list(client.dids().iterate())) == 1
 
 
@@ -373,10 +377,10 @@ def test_a_next_link_that_leads_away_or_in_a_circle_is_not_followed() -> None:
         (503, ServerError),
     ],
 )
-def test_each_status_has_its_error(status: int, expected: type[DidwwApiError]) -> None:
-    """The status decides the class; the error keeps the response's objects and where it came from, also pickled."""
+def test_each_status_raises_its_error_class(status: int, expected: type[DidwwApiError]) -> None:
+    """The error keeps the error objects and request details, also when pickled."""
     errors = [{"title": "No", "detail": "name - no", "code": "100", "status": str(status)}]
-    client, _ = client_of(answer(status, {"errors": errors}, retry_after="3"), max_retries=0)
+    client, _ = client_of(json_response(status, {"errors": errors}, retry_after="3"), max_retries=0)
     with pytest.raises(DidwwApiError) as caught:
         client.dids().find(ID)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
@@ -396,32 +400,32 @@ def test_each_status_has_its_error(status: int, expected: type[DidwwApiError]) -
         b'{"errors":3}',
     ],
 )
-def test_an_error_without_error_objects_is_still_that_error(body: bytes) -> None:
-    """Empty bodies, a proxy's page and cut-off JSON give the error of the status, with no objects."""
-    client, _ = client_of(answer(502, body=body))
+def test_error_without_error_objects_has_the_class_of_its_status(body: bytes) -> None:
+    """Empty bodies, a proxy's page and truncated JSON give an error without error objects."""
+    client, _ = client_of(json_response(502, body=body))
     with pytest.raises(ServerError) as caught:
         client.dids().find(ID)
     assert caught.value.errors == []
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>login</html>", b'{"data":{"id":', b"[]", b'{"meta":{}}', b'{"data":[]}'])
-def test_a_success_that_is_no_such_document_is_unexpected(body: bytes) -> None:
-    """A 200 without the resource raises UnexpectedResponseError instead of answering nothing."""
-    client, _ = client_of(answer(200, body=body))
+def test_success_without_a_resource_raises_unexpected_response(body: bytes) -> None:
+    """A 200 without the resource raises UnexpectedResponseError instead of returning nothing."""
+    client, _ = client_of(json_response(200, body=body))
     with pytest.raises(UnexpectedResponseError):
         client.dids().find(ID)
 
 
-def test_a_redirect_is_not_followed() -> None:
-    """A 302 raises and is asked nowhere else."""
-    client, transport = client_of(answer(302, body=b"", location="https://evil.example.com/"))
+def test_redirect_is_not_followed() -> None:
+    """A 302 raises, and its target gets no request."""
+    client, transport = client_of(json_response(302, body=b"", location="https://evil.example.com/"))
     with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.dids().find(ID)
     assert len(transport.requests) == 1
 
 
 def test_validation_messages_are_mapped_to_fields() -> None:
-    """Pointers become Python names; messages about the whole object stand under the empty string."""
+    """Pointers become Python names; messages about the whole object have an empty name."""
     pointers = {
         "/data/attributes/name": "name",
         "/data/attributes/items/0/qty": "items[0].qty",
@@ -432,7 +436,7 @@ def test_validation_messages_are_mapped_to_fields() -> None:
         "/data/attributes/base": "",
     }
     errors = [{"title": "bad", "detail": "x - bad", "source": {"pointer": pointer}} for pointer in pointers]
-    client, _ = client_of(answer(422, {"errors": [*errors, {"title": "worse", "source": 5}, {}]}))
+    client, _ = client_of(json_response(422, {"errors": [*errors, {"title": "worse", "source": 5}, {}]}))
     with pytest.raises(ValidationError) as caught:
         client.dids().update(Did.build(ID))
     assert caught.value.fields == {
@@ -441,10 +445,12 @@ def test_validation_messages_are_mapped_to_fields() -> None:
     }
 
 
-def test_too_little_money_says_both_amounts() -> None:
-    """400 `Insufficient balance` gives both amounts as Decimal."""
+def test_insufficient_balance_error_has_both_amounts() -> None:
+    """A 400 `Insufficient balance` gives both amounts as Decimal."""
     meta = {"available_balance": "1.9", "total_cost": "2.0"}
-    client, _ = client_of(answer(400, {"errors": [{"title": "Insufficient balance", "status": "400", "meta": meta}]}))
+    client, _ = client_of(
+        json_response(400, {"errors": [{"title": "Insufficient balance", "status": "400", "meta": meta}]})
+    )
     with pytest.raises(InsufficientBalanceError) as caught:
         client.dids().find(ID)
     assert (caught.value.available_balance, caught.value.total_cost) == (Decimal("1.9"), Decimal("2.0"))
@@ -454,11 +460,11 @@ def test_too_little_money_says_both_amounts() -> None:
 
 
 def order(status: str) -> Any:
-    return answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": status}}})
+    return json_response(document={"data": {"id": ID, "type": "orders", "attributes": {"status": status}}})
 
 
-def test_wait_asks_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The order is asked for at growing intervals until it is completed."""
+def test_wait_polls_until_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order is polled at growing intervals until it is completed."""
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
     client, transport = client_of(order("pending"), order("pending"), order("completed"))
@@ -467,8 +473,8 @@ def test_wait_asks_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pauses == [0.5, 0.75]
 
 
-def test_wait_ends_when_it_cannot_come_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A canceled order raises WaitError with its last state; `until="canceled"` takes it as the wanted end."""
+def test_wait_raises_at_another_terminal_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canceled order raises WaitError with its last state; `until="canceled"` accepts it."""
     monkeypatch.setattr("time.sleep", lambda _: None)
     client, _ = client_of(order("pending"), order("canceled"))
     with pytest.raises(WaitError, match="canceled") as caught:
@@ -478,8 +484,8 @@ def test_wait_ends_when_it_cannot_come_any_more(monkeypatch: pytest.MonkeyPatch)
     assert client.orders().wait(ID, until=lambda found: found.status != "pending").data.id == ID
 
 
-def test_wait_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its timeout a wait raises ApiTimeoutError that says how to go on."""
+def test_wait_raises_after_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ApiTimeoutError says how to continue."""
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -492,9 +498,9 @@ def test_wait_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 # Downloads
 
 
-def test_a_download_appears_whole_under_its_name(tmp_path: Path) -> None:
-    """The file is streamed to disk with the key, and no part file stays."""
-    client, transport = client_of(answer(body=b"x" * 100, content_length="100"))
+def test_download_appears_only_when_complete(tmp_path: Path) -> None:
+    """The file is streamed to disk with the key, and no part file remains."""
+    client, transport = client_of(json_response(body=b"x" * 100, content_length="100"))
     target = tmp_path / "calls.csv.gz"
     assert client.download_export(f"{BASE}/exports/a.csv.gz", target) == target
     assert target.read_bytes() == b"x" * 100
@@ -506,8 +512,8 @@ def test_a_download_appears_whole_under_its_name(tmp_path: Path) -> None:
 
 
 def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
-    """A download from elsewhere goes without key and without the client's own headers."""
-    client, transport = client_of(answer(body=b"x"), headers={"X-Mine": "1"})
+    """A download from another host is sent without the key and the client's own headers."""
+    client, transport = client_of(json_response(body=b"x"), headers={"X-Mine": "1"})
     client.download_export("https://files.example.net/a.csv.gz", tmp_path / "a")
     assert KEY not in str(transport.requests[0].headers)
     assert "X-Mine" not in transport.requests[0].headers
@@ -516,15 +522,15 @@ def test_another_host_never_gets_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        (answer(404, body=b""), NotFoundError),
-        (answer(401, {"errors": []}), AuthenticationError),
-        (answer(200, body=b"x" * 10, content_length="100"), UnexpectedResponseError),
-        (answer(302, body=b""), UnexpectedResponseError),
+        (json_response(404, body=b""), NotFoundError),
+        (json_response(401, {"errors": []}), AuthenticationError),
+        (json_response(200, body=b"x" * 10, content_length="100"), UnexpectedResponseError),
+        (json_response(302, body=b""), UnexpectedResponseError),
         (ApiConnectionError("broken"), ApiConnectionError),
     ],
 )
-def test_a_failed_download_leaves_nothing_behind(tmp_path: Path, script: Any, expected: type[Exception]) -> None:
-    """Neither the file nor its part stays; an older file of that name is untouched."""
+def test_failed_download_leaves_no_file(tmp_path: Path, script: Any, expected: type[Exception]) -> None:
+    """No file or part file remains, and an existing file of that name is unchanged."""
     target = tmp_path / "calls.csv.gz"
     target.write_bytes(b"old")
     client, _ = client_of(script)
@@ -534,24 +540,24 @@ def test_a_failed_download_leaves_nothing_behind(tmp_path: Path, script: Any, ex
     assert target.read_bytes() == b"old"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_folder_is_named_in_the_error(tmp_path: Path) -> None:
     """An unwritable path raises DidwwClientError with the path."""
-    client, _ = client_of(answer(body=b"x"))
+    client, _ = client_of(json_response(body=b"x"))
     with pytest.raises(DidwwClientError, match="nowhere"):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "nowhere" / "a.gz")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """A path that is a folder is named, and nothing is left beside it."""
+def test_folder_is_rejected_as_a_download_path(tmp_path: Path) -> None:
+    """The error names the path, and nothing is left beside it."""
     (tmp_path / "calls").mkdir()
-    client, _ = client_of(answer(body=b"x"))
+    client, _ = client_of(json_response(body=b"x"))
     with pytest.raises(DidwwClientError, match=r"Cannot write .*calls: "):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "calls")
     assert [path.name for path in tmp_path.iterdir()] == ["calls"]
 
 
-def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the body: the part file goes, the connection is given back, the interrupt goes on."""
+def test_interrupted_download_leaves_no_file(tmp_path: Path) -> None:
+    """Ctrl-C in the body removes the part file, releases the connection and propagates."""
 
     class Interrupted(Scripted):
         def read(self, opened: Any) -> bytes:
@@ -559,7 +565,7 @@ def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
             return super().read(opened)
 
-    transport = Interrupted(answer(body=b"x" * 100))
+    transport = Interrupted(json_response(body=b"x" * 100))
     client = DidwwClient(KEY, base_url=BASE, transport=transport)
     with pytest.raises(KeyboardInterrupt):
         client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz")
@@ -577,9 +583,9 @@ def test_an_interrupted_download_leaves_nothing_behind(tmp_path: Path) -> None:
         "https://api-example.com/v3/x",
     ],
 )
-def test_only_the_very_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
-    """Scheme, host and port must be the configured ones, whatever an address looks like."""
-    client, transport = client_of(answer(body=b"x"), allow_insecure=True)
+def test_only_the_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
+    """Scheme, host and port must be the configured ones, whatever a URL looks like."""
+    client, transport = client_of(json_response(body=b"x"), allow_insecure=True)
     client.download_export(url, tmp_path / "a")
     assert KEY not in str(transport.requests[0].headers)
 
@@ -599,9 +605,9 @@ def test_only_the_very_same_origin_gets_the_key(url: str, tmp_path: Path) -> Non
         " https://api.example.com/v3/x",
     ],
 )
-def test_an_address_that_can_be_read_in_two_ways_is_refused(url: str, tmp_path: Path) -> None:
-    """Libraries would dial different hosts: nothing is sent, and the error does not repeat what may be a signature."""
-    client, transport = client_of(answer(document={"data": [DID], "links": {"next": url}}))
+def test_ambiguous_url_is_rejected(url: str, tmp_path: Path) -> None:
+    """Libraries would connect to different hosts, so nothing is sent; the error hides a possible signature."""
+    client, transport = client_of(json_response(document={"data": [DID], "links": {"next": url}}))
     with pytest.raises(InvalidValueError, match="http or https address") as caught:
         client.download_export(url, tmp_path / "a")
     assert "example-secret" not in str(caught.value)
@@ -612,9 +618,9 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused(url: str, tmp_path: 
 
 
 @pytest.mark.parametrize("given", [None, "", "a.csv.gz"])
-def test_an_export_without_a_file_says_to_wait(given: Any, tmp_path: Path) -> None:
-    """No url yet: the error says how to get it, and nothing is sent."""
-    client, transport = client_of(answer(body=b"x"))
+def test_export_without_a_file_raises_an_error_that_says_to_wait(given: Any, tmp_path: Path) -> None:
+    """It has no url yet, and nothing is sent."""
+    client, transport = client_of(json_response(body=b"x"))
     with pytest.raises(InvalidValueError):
         client.download_export(given, tmp_path / "a")
     assert not transport.requests
@@ -624,15 +630,15 @@ def test_an_export_without_a_file_says_to_wait(given: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("key", ["", "   ", None, "two words", "new\nline"])
-def test_a_key_that_cannot_be_one_is_refused(key: Any) -> None:
-    """An empty or unusable key is a DidwwClientError at once."""
+def test_invalid_api_key_is_rejected(key: Any) -> None:
+    """An empty or unusable key raises DidwwClientError immediately."""
     with pytest.raises(DidwwClientError):
         DidwwClient(key)
 
 
-def test_the_key_shows_nowhere() -> None:
-    """Neither repr, nor an error, nor a pickle of anything reachable shows the key."""
-    client, _ = client_of(answer(401, {"errors": [{"title": "Unauthorized"}]}))
+def test_api_key_is_hidden() -> None:
+    """No repr, error or pickle of anything reachable shows the key."""
+    client, _ = client_of(json_response(401, {"errors": [{"title": "Unauthorized"}]}))
     with pytest.raises(AuthenticationError) as caught:
         client.balance().find()
     for shown in (client, client.dids(), client._configuration, client._configuration.credentials, caught.value):
@@ -676,17 +682,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     ],
 )
 @pytest.mark.parametrize("make", [DidwwClient, AsyncDidwwClient, DidwwClient.from_env, AsyncDidwwClient.from_env])
-def test_arguments_win_over_the_environment(
+def test_arguments_override_environment_variables(
     environment: pytest.MonkeyPatch, make: Any, options: dict[str, Any], variables: dict[str, str], expected: str
 ) -> None:
-    """DIDWW_BASE_URL replaces the address of SANDBOX and LOCAL, but never that of an explicit PRODUCTION."""
+    """DIDWW_BASE_URL replaces the URL of SANDBOX and LOCAL, but never that of an explicit PRODUCTION."""
     for name, value in variables.items():
         environment.setenv(name, value)
     assert make(**options).base_url == expected
 
 
-def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -> None:
-    """A missing key, an unknown environment, an address that is none, a version of the future."""
+def test_invalid_environment_variables_are_named(environment: pytest.MonkeyPatch) -> None:
+    """A missing key, an unknown environment, an invalid URL and a future version raise."""
     for name, value, message in (
         ("DIDWW_ENVIRONMENT", "staging", "staging"),
         ("DIDWW_BASE_URL", "127.0.0.1:8750", "DIDWW_BASE_URL must be an address"),
@@ -721,8 +727,8 @@ def test_variables_that_cannot_work_are_named(environment: pytest.MonkeyPatch) -
         {"headers": {"X-A": "a\r\nX-B: b"}},
     ],
 )
-def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
-    """A base URL, environment, timeout or header that cannot work is named at once."""
+def test_invalid_options_are_rejected(options: dict[str, Any]) -> None:
+    """An invalid base URL, environment, timeout or header raises immediately."""
     with pytest.raises(InvalidValueError):
         DidwwClient(KEY, **options)
 
@@ -730,8 +736,8 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "host", ["api.example.com", "192.0.2.1", "[2001:db8::1]", "127.example.com", "localhost.example.com"]
 )
-def test_http_over_a_network_is_refused_unless_allowed(host: str, tmp_path: Path) -> None:
-    """Anybody on the way could read the key, and the call records of an export."""
+def test_http_over_a_network_must_be_allowed_explicitly(host: str, tmp_path: Path) -> None:
+    """Anyone on the network could read the key and the call records of an export."""
     with pytest.raises(
         InvalidValueError, match=r"base_url must be an https address, got http://.*allow_insecure=True"
     ) as caught:
@@ -741,21 +747,21 @@ def test_http_over_a_network_is_refused_unless_allowed(host: str, tmp_path: Path
     with pytest.raises(InvalidValueError, match=r"^url must be an https address"):
         client.download_export(f"http://{host}/v3/exports/a.csv.gz?signature=secret", tmp_path / "a")
     assert transport.requests == []
-    allowed = Scripted(answer(body=b"x"))
+    allowed = Scripted(json_response(body=b"x"))
     client = DidwwClient(KEY, base_url=f"http://{host}/v3", transport=allowed, allow_insecure=True)
     client.with_options(timeout=5).download_export(f"http://{host}/v3/exports/a.csv.gz", tmp_path / "a")
     assert len(allowed.requests) == 1
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]"])
-def test_http_to_this_machine_is_allowed(host: str) -> None:
-    """What stays on the machine passes no network."""
+def test_http_to_loopback_is_allowed(host: str) -> None:
+    """Loopback traffic crosses no network."""
     DidwwClient(KEY, base_url=f"http://{host}:8750/v3").close()
 
 
-def test_options_are_copied_and_the_connections_shared() -> None:
-    """with_options changes the copy only; closing one closes both."""
-    client, transport = client_of(answer(document=ONE_DID), headers={"X-A": "1"})
+def test_with_options_copies_options_and_shares_connections() -> None:
+    """`with_options` changes only the copy; closing one closes both."""
+    client, transport = client_of(json_response(document=ONE_DID), headers={"X-A": "1"})
     patient = client.with_options(timeout=NO_TIMEOUT, headers={"X-B": "2"})
     patient.dids().find(ID)
     assert transport.deadline == float("inf")
@@ -769,12 +775,15 @@ def test_options_are_copied_and_the_connections_shared() -> None:
         patient.dids().find(ID)
 
 
-def test_the_asynchronous_client_does_the_same() -> None:
-    """Find, list, update, walk, wait and download work with await, over the same core."""
+def test_asynchronous_client_behaves_the_same() -> None:
+    """find, list, update, iterate, wait and download work with await, over the same core."""
 
     async def main() -> None:
         transport = AsyncScripted(
-            answer(document=ONE_DID), answer(document=ONE_DID), answer(document={"data": [DID]}), order("completed")
+            json_response(document=ONE_DID),
+            json_response(document=ONE_DID),
+            json_response(document={"data": [DID]}),
+            order("completed"),
         )
         async with AsyncDidwwClient(KEY, base_url=BASE, transport=transport, rate_limit=None) as client:
             did = (await client.dids().find(ID)).data
@@ -789,8 +798,8 @@ def test_the_asynchronous_client_does_the_same() -> None:
     asyncio.run(main())
 
 
-def test_the_asynchronous_download_cleans_up_when_cancelled(tmp_path: Path) -> None:
-    """A cancelled download leaves no part file."""
+def test_canceled_asynchronous_download_cleans_up(tmp_path: Path) -> None:
+    """A canceled download leaves no part file."""
     reading = asyncio.Event()
 
     class Slow(AsyncScripted):
@@ -801,7 +810,7 @@ def test_the_asynchronous_download_cleans_up_when_cancelled(tmp_path: Path) -> N
             return self.inner.read(opened)
 
     async def main() -> None:
-        transport = Slow(answer(body=b"x" * 100))
+        transport = Slow(json_response(body=b"x" * 100))
         client = AsyncDidwwClient(KEY, base_url=BASE, transport=transport)
         task = asyncio.create_task(client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a.gz"))
         await reading.wait()
@@ -814,9 +823,9 @@ def test_the_asynchronous_download_cleans_up_when_cancelled(tmp_path: Path) -> N
     asyncio.run(main())
 
 
-def test_a_field_is_written_only_where_it_can_be() -> None:
-    """A read-only field, one fixed after creation and one with a wrong value each raise with the field's name."""
-    client, _ = client_of(answer(document=ONE_DID))
+def test_only_writable_fields_are_sent() -> None:
+    """A read-only field, a create-only field and a wrong value each raise with the field's name."""
+    client, _ = client_of(json_response(document=ONE_DID))
     did: Any = client.dids().find(ID).data
     with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*the server sets it.*description"):
         did.number = "1"
@@ -835,11 +844,13 @@ def test_a_field_is_written_only_where_it_can_be() -> None:
         Did(descripton="x")
 
 
-def test_a_read_only_list_changed_in_place_is_not_lost_silently() -> None:
-    """An update raises and names the field, instead of sending what would be refused or dropping it."""
+def test_in_place_change_of_a_read_only_list_raises() -> None:
+    """The update raises instead of sending or dropping the change."""
     items = [{"type": "did_order_items", "attributes": {"qty": 1}}]
     client, transport = client_of(
-        answer(document={"data": {"id": ID, "type": "orders", "attributes": {"status": "pending", "items": items}}})
+        json_response(
+            document={"data": {"id": ID, "type": "orders", "attributes": {"status": "pending", "items": items}}}
+        )
     )
     placed = client.orders().find(ID).data
     placed.items.clear()
@@ -865,9 +876,9 @@ def validations() -> list[Any]:
 
 
 @pytest.mark.parametrize(("accessor", "record"), validations())
-def test_a_validation_without_a_document_is_a_success(accessor: str, record: Any) -> None:
-    """204 says that the requirement is met; the response holds what was tested."""
-    client, transport = client_of(answer(204))
+def test_validation_with_204_succeeds(accessor: str, record: Any) -> None:
+    """A 204 says that the requirement is met; the response holds what was validated."""
+    client, transport = client_of(json_response(204))
     result = getattr(client, accessor)().create(record)
     assert (result.status_code, result.data) == (204, record)
     assert [request.method for request in transport.requests] == ["POST"]
@@ -875,25 +886,25 @@ def test_a_validation_without_a_document_is_a_success(accessor: str, record: Any
 
 @pytest.mark.parametrize(("accessor", "record"), validations())
 @pytest.mark.parametrize("status", [200, 201])
-def test_a_validation_needs_a_document_otherwise(accessor: str, record: Any, status: int) -> None:
-    """An empty answer of another status may be a damaged one, which must not pass for a requirement that is met."""
-    client, _ = client_of(answer(status), max_retries=0)
+def test_empty_validation_response_of_another_status_raises(accessor: str, record: Any, status: int) -> None:
+    """A damaged response must not pass for a fulfilled requirement."""
+    client, _ = client_of(json_response(status), max_retries=0)
     with pytest.raises(UnexpectedResponseError, match="an empty body"):
         getattr(client, accessor)().create(record)
 
 
-def test_what_is_made_must_be_shown() -> None:
-    """204 to a creation does not say which record was made."""
-    client, _ = client_of(answer(204), answer(document={"data": []}), timeout=1)
+def test_create_with_204_raises() -> None:
+    """A 204 does not say which record was created."""
+    client, _ = client_of(json_response(204), json_response(document={"data": []}), timeout=1)
     with pytest.raises(DidwwClientError) as caught:
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="a"))
     assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_records_go_through_every_pickle_protocol(protocol: int) -> None:
-    """Loaded, built and new ones, with changes and nested objects; what they are linked to goes along."""
-    client, _ = client_of(answer(document=ONE_DID))
+def test_records_can_be_pickled_with_every_protocol(protocol: int) -> None:
+    """Loaded, built and new records keep their changes, nested objects and linked records."""
+    client, _ = client_of(json_response(document=ONE_DID))
     loaded = client.dids().find(ID).data
     loaded.description = "x"
     trunk = VoiceInTrunk(name="a", configuration=SipConfiguration(host="sip.example.com"))

@@ -1,4 +1,4 @@
-"""The history of one DID, found by its id: the service filters by number, so the client asks for the number first."""
+"""The history of one DID by id: the service filters by number, so the client fetches the number first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from didww import AsyncDidwwClient, Did, DidwwClient, QueryParams
 from didww.emulator import Emulator
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError
 from support.fake_service import BASE, AttemptResult, FakeService
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 DID = {"data": {"id": ID, "type": "dids", "attributes": {"number": "442079460001"}}}
@@ -31,9 +31,9 @@ def asked(transport: Scripted) -> list[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize("id", [ID, UUID(ID), Did.build(ID)], ids=["text", "UUID", "record without its number"])
-def test_an_id_is_turned_into_the_number_by_one_request(id: Any) -> None:
-    """The DID is fetched, then the history is filtered by its number; the caller's query stays as it was."""
-    client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
+def test_did_id_is_resolved_to_its_number_by_one_request(id: Any) -> None:
+    """The DID is fetched, then the history is filtered by its number; the caller's query is unchanged."""
+    client, transport = client_of(json_response(document=DID), json_response(document={"data": [EVENT]}))
     params = QueryParams().filter("did.id", id).filter("action", "assigned")
     assert [event.id for event in client.did_history().list(params).data] == [EVENT["id"]]
     found = {"filter[action]": "assigned", "filter[did_number]": "442079460001"}
@@ -41,18 +41,18 @@ def test_an_id_is_turned_into_the_number_by_one_request(id: Any) -> None:
     assert params.filters["did.id"] == id
 
 
-def test_a_record_that_was_loaded_costs_no_request() -> None:
+def test_loaded_did_needs_no_extra_request() -> None:
     """Its number is known."""
-    client, transport = client_of(answer(document=DID), answer(document={"data": [EVENT]}))
+    client, transport = client_of(json_response(document=DID), json_response(document={"data": [EVENT]}))
     did = client.dids().find(ID).data
     client.did_history().list(filter={"did.id": did})
     assert asked(transport)[1:] == [("/did_history", {"filter[did_number]": "442079460001"})]
 
 
 @pytest.mark.parametrize("method", ["first", "one", "count", "iterate"])
-def test_every_way_of_reading_a_list_takes_it(method: str) -> None:
-    """Walks, too, and the asynchronous client."""
-    script = answer(document=DID), answer(document={"data": [EVENT], "meta": {"total_records": 1}})
+def test_every_list_method_accepts_a_did(method: str) -> None:
+    """This includes iteration and the asynchronous client."""
+    script = json_response(document=DID), json_response(document={"data": [EVENT], "meta": {"total_records": 1}})
     client, transport = client_of(*script)
     outcome = getattr(client.did_history(), method)(filter={"did.id": ID})
     if method == "count":
@@ -71,38 +71,38 @@ def test_every_way_of_reading_a_list_takes_it(method: str) -> None:
     assert [path for path, _ in asked(transport)] == [f"/dids/{ID}", "/did_history"]
 
 
-def test_a_did_that_is_not_there_is_named() -> None:
-    """The error is that of the request for the DID; nothing else is asked."""
-    client, transport = client_of(answer(404, {"errors": [{"title": "Record not found"}]}))
+def test_missing_did_raises_not_found() -> None:
+    """The error is that of the DID request; no other request is sent."""
+    client, transport = client_of(json_response(404, {"errors": [{"title": "Record not found"}]}))
     with pytest.raises(NotFoundError, match=f"/v3/dids/{ID}"):
         client.did_history().list(filter={"did.id": ID})
     assert len(transport.requests) == 1
 
 
-def test_id_and_number_exclude_each_other() -> None:
-    """Two values for one filter of the service are refused."""
-    client, transport = client_of(answer(document=DID))
+def test_id_and_number_are_mutually_exclusive() -> None:
+    """Two values for one filter of the service are rejected."""
+    client, transport = client_of(json_response(document=DID))
     with pytest.raises(InvalidValueError, match=r"'did\.id' asks by 'did_number'; use one of the two"):
         client.did_history().list(filter={"did.id": ID, "did_number": "442079460001"})
     assert transport.requests == []
 
 
 def test_both_requests_share_the_timeout() -> None:
-    """What the first one took is missing to the second one."""
+    """The time of the first request is deducted from the second one's."""
     from didww._core.operations import list_
     from didww.configuration import ApiKey, Configuration
     from didww.resources.did_history import DidHistory
 
     service = FakeService(AttemptResult(4.0), AttemptResult(4.0))
-    service.serve = lambda request: answer(document=DID)
+    service.serve = lambda request: json_response(document=DID)
     query = QueryParams().filter("did.id", ID)
     with pytest.raises(ApiTimeoutError):
         service.run(list_(Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=6.0), DidHistory, query))
     assert service.now == 1006.0
 
 
-def test_the_local_didww_knows_the_history_of_an_id() -> None:
-    """As a program asks DIDWW."""
+def test_emulator_returns_the_history_of_a_did() -> None:
+    """The program reads it as from DIDWW."""
     emulator = Emulator()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     with emulator.client() as client:

@@ -1,4 +1,4 @@
-"""Downloads that are unpacked on the way: bombs, damage, cut-off files, and whom the key is shown to."""
+"""Downloads with decompression: bombs, damage, truncated files, and who gets the key."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from didww.exceptions import (
 )
 from support.clients import KEY, KINDS, client_of
 from support.hypothesis_profiles import law
-from support.scripted_transport import Scripted, answer
-from support.servers import Server, answering, header, http, once
+from support.scripted_transport import Scripted, json_response
+from support.servers import Server, header, http, once, responding
 
 if TYPE_CHECKING:
     import socket
@@ -82,8 +82,8 @@ WHOLE: dict[str, tuple[bytes, bytes]] = {
 
 
 @pytest.mark.parametrize("case", WHOLE)
-def test_a_whole_file_is_unpacked(case: str, kind: str, tmp_path: Path) -> None:
-    """However it is packed and framed; an older file is replaced, and only its owner can read the new one."""
+def test_complete_file_is_decompressed(case: str, kind: str, tmp_path: Path) -> None:
+    """Any compression and framing works; an existing file is replaced, and only its owner can read the new one."""
     raw, expected = WHOLE[case]
     target = tmp_path / "calls.csv"
     target.write_bytes(b"old")
@@ -139,12 +139,12 @@ HUNG_UP = {"cut off without a length", "fewer bytes than told", "chunks cut off"
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_file_that_is_not_whole_is_not_kept(case: str, kind: str, tmp_path: Path) -> None:
-    """Nothing appears under the name, no part file stays, an older file is as it was, and the client goes on."""
+def test_incomplete_file_is_not_kept(case: str, kind: str, tmp_path: Path) -> None:
+    """No file or part file remains, an existing file is unchanged, and the client stays usable."""
     raw, expected, message = BROKEN[case]
     target = tmp_path / "calls.csv"
     target.write_bytes(b"old")
-    kept, hung_up = answering(raw, http(PACKED)), [once(raw), once(http(PACKED))]
+    kept, hung_up = responding(raw, http(PACKED)), [once(raw), once(http(PACKED))]
 
     def serve(server: Server, connection: socket.socket) -> None:
         # A connection that is kept must not be hung up, or the next request may meet its end.
@@ -160,10 +160,12 @@ def test_a_file_that_is_not_whole_is_not_kept(case: str, kind: str, tmp_path: Pa
     assert target.read_bytes() == CSV
 
 
-def test_the_most_bytes_are_allowed(tmp_path: Path) -> None:
-    """`max_bytes` is the most that may come, not one less."""
+def test_max_bytes_is_inclusive(tmp_path: Path) -> None:
+    """Exactly `max_bytes` may arrive, not one less."""
     client = DidwwClient(
-        KEY, base_url="https://api.example.com/v3", transport=Scripted(answer(body=gzip.compress(bytes(1_000_000))))
+        KEY,
+        base_url="https://api.example.com/v3",
+        transport=Scripted(json_response(body=gzip.compress(bytes(1_000_000)))),
     )
     client.download_and_decompress_export(f"https://api.example.com{PATH}", tmp_path / "a", max_bytes=1_000_000)
     assert (tmp_path / "a").stat().st_size == 1_000_000
@@ -171,9 +173,9 @@ def test_the_most_bytes_are_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
-    """50 MB are unpacked with a few pieces in memory at any moment; so is a bomb of one packed piece."""
+    """50 MB are decompressed with a few chunks in memory; so is a bomb in one compressed chunk."""
     raw = http(gzip.compress(bytes(50 << 20)) + gzip.compress(NOISE))
-    with Server(answering(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(raw)) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_and_decompress_export(f"{server.url}{PATH}", tmp_path / "a")  # imports
         tracemalloc.start()
         try:
@@ -187,8 +189,8 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
 
 @given(cut=st.integers(0, len(PACKED) - 1))
 @law(60)
-def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
-    """Wherever it ends too early, without a length to compare with, it is found out."""
+def test_truncated_file_is_always_detected(cut: int) -> None:
+    """A file that ends early anywhere is detected, even without a Content-Length."""
     with tempfile.TemporaryDirectory() as folder:
         with pytest.raises(UnexpectedResponseError):
             fetched(PACKED[:cut], Path(folder) / "a")
@@ -197,8 +199,8 @@ def test_no_beginning_of_a_file_passes_for_the_whole(cut: int) -> None:
 
 @given(place=st.integers(0, len(PACKED) - 1), bit=st.integers(0, 7))
 @law(60)
-def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
-    """It is an error, or it says nothing of the contents, e.g. in the head the time of packing."""
+def test_no_flipped_bit_changes_the_saved_file(place: int, bit: int) -> None:
+    """It is an error, or affects only metadata such as the time in the gzip header."""
     changed = bytearray(PACKED)
     changed[place] ^= 1 << bit
     with tempfile.TemporaryDirectory() as folder:
@@ -212,7 +214,7 @@ def test_no_flipped_bit_changes_what_is_kept(place: int, bit: int) -> None:
 
 
 def fetched(body: bytes, target: Path) -> None:
-    transport = Scripted(answer(body=body))
+    transport = Scripted(json_response(body=body))
     client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport)
     client._configuration.jitter = lambda: 0.0
     client.download_and_decompress_export(f"https://api.example.com{PATH}", target)
@@ -229,9 +231,9 @@ METHODS: list[Callable[..., Any]] = [
 
 @pytest.mark.parametrize("download", METHODS)
 def test_another_origin_never_gets_the_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
-    """The file is fetched from there all the same, without the key and without the client's own headers."""
+    """The file is fetched without the key and without the client's own headers."""
     own = {"headers": {"X-Mine": "of the caller"}}
-    with Server(answering(http(PACKED))) as api, Server(answering(http(PACKED))) as other:
+    with Server(responding(http(PACKED))) as api, Server(responding(http(PACKED))) as other:
         with client_of(kind, f"{api.url}/v3", **own) as client:
             for url in (f"{other.url}{PATH}", f"http://localhost:{api.port}{PATH}", f"{api.url}{PATH}"):
                 download(client, url, tmp_path / "a")
@@ -244,11 +246,11 @@ def test_another_origin_never_gets_the_key(download: Callable[..., Any], kind: s
 
 
 @pytest.mark.parametrize("download", METHODS)
-def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
-    """Not even asked: the other server hears nothing."""
-    with Server(answering(http(PACKED))) as other:
+def test_redirect_never_gets_the_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """The other server gets no request."""
+    with Server(responding(http(PACKED))) as other:
         moved = http(b"", f"Location: {other.url}{PATH}", status="307 Temporary Redirect")
-        with Server(answering(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
+        with Server(responding(moved)) as api, client_of(kind, f"{api.url}/v3") as client:
             with pytest.raises(UnexpectedResponseError, match="307"):
                 download(client, f"{api.url}{PATH}", tmp_path / "a")
     assert other.connections == 0
@@ -256,24 +258,24 @@ def test_a_redirect_leads_the_key_nowhere(download: Callable[..., Any], kind: st
 
 
 @pytest.mark.parametrize("download", METHODS)
-def test_a_password_in_the_address_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
-    """An address that looks like ours and leads elsewhere is not asked at all."""
-    with Server(answering(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
+def test_url_with_a_password_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """A URL that looks like ours but leads elsewhere gets no request."""
+    with Server(responding(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
         with pytest.raises(InvalidValueError, match="http or https address"):
             download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 
 
 @pytest.mark.parametrize("most", [None, "x", 0, -1, True, 1.5])
-def test_the_most_bytes_to_unpack_are_a_whole_number(most: Any, kind: str, tmp_path: Path) -> None:
-    """Anything else is refused before anything is sent."""
+def test_max_bytes_must_be_an_integer(most: Any, kind: str, tmp_path: Path) -> None:
+    """Anything else raises before anything is sent."""
     with client_of(kind, "http://127.0.0.1:9/v3") as client, pytest.raises(InvalidValueError, match="max_bytes"):
         client.download_and_decompress_export(f"http://127.0.0.1:9{PATH}", tmp_path / "a", max_bytes=most)
 
 
-def test_a_path_may_be_bytes(kind: str, tmp_path: Path) -> None:
-    """As for `open`."""
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+def test_path_may_be_bytes(kind: str, tmp_path: Path) -> None:
+    """This works as for `open`."""
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_export(f"{server.url}{PATH}", os.fsencode(tmp_path / "a"))
     assert (tmp_path / "a").read_bytes() == PACKED
 
@@ -282,17 +284,17 @@ def test_a_path_may_be_bytes(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere/a.csv", "folder", "a\0b", ""])
-def test_a_path_that_cannot_be_written(name: str, kind: str, tmp_path: Path) -> None:
-    """It is named, and nothing is left."""
+def test_unwritable_path_is_named_in_the_error(name: str, kind: str, tmp_path: Path) -> None:
+    """Nothing is left behind."""
     (tmp_path / "folder").mkdir()
     target = f"{tmp_path}/{name}"
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         with pytest.raises(DidwwClientError, match="Cannot write"):
             client.download_and_decompress_export(f"{server.url}{PATH}", target)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-# What may be replaced, and what is left behind
+# Replaced files and leftovers
 
 
 @pytest.mark.parametrize("method", ["download_export", "download_and_decompress_export"])
@@ -313,8 +315,8 @@ def test_a_path_that_cannot_be_written(name: str, kind: str, tmp_path: Path) -> 
         unframed(b""),
     ],
 )
-def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_path: Path) -> None:
-    """What a portal or a proxy answers with 200 replaces no records."""
+def test_html_page_or_empty_body_is_not_an_export(raw: bytes, method: str, kind: str, tmp_path: Path) -> None:
+    """A 200 of a portal or proxy does not replace an existing file."""
     target = tmp_path / "calls"
     target.write_bytes(b"good records")
     with Server(once(raw)) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
@@ -324,8 +326,8 @@ def test_a_page_or_nothing_is_no_export(raw: bytes, method: str, kind: str, tmp_
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 names are what is compared
 
 
-def test_packed_bytes_are_an_export_whatever_they_are_called(kind: str, tmp_path: Path) -> None:
-    """Servers that do not know `.csv.gz` call it plain text; so may plain CSV be called anything else."""
+def test_content_type_does_not_decide_what_an_export_is(kind: str, tmp_path: Path) -> None:
+    """Servers that do not know `.csv.gz` call it plain text, and plain CSV may have any type."""
     for raw, kept in (
         (http(PACKED, "Content-Type: text/plain"), PACKED),
         (http(CSV, "Content-Type: text/csv"), CSV),
@@ -338,8 +340,8 @@ def test_packed_bytes_are_an_export_whatever_they_are_called(kind: str, tmp_path
 
 @pytest.mark.parametrize("method", ["download_export", "download_and_decompress_export"])
 @pytest.mark.parametrize("target", [3, None, ["calls.csv"]])
-def test_what_is_no_path_is_said(target: Any, method: str, kind: str) -> None:
-    """Before anything is sent."""
+def test_invalid_path_is_rejected(target: Any, method: str, kind: str) -> None:
+    """Nothing is sent."""
     with client_of(kind, "http://127.0.0.1:9/v3", max_retries=0) as client:
         with pytest.raises(
             InvalidValueError, match=r"file_path must be a path .*, got (int|NoneType|list)\. Name the file"
@@ -372,8 +374,8 @@ def open_files_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
-def test_a_file_is_locked_until_it_has_its_name(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process that cleans up between closing and renaming leaves it alone."""
+def test_part_file_is_locked_until_renamed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that cleans up between closing and renaming does not remove it."""
     target, replace = tmp_path / "calls", os.replace
 
     def replace_later(source: str, name: str) -> None:
@@ -381,17 +383,17 @@ def test_a_file_is_locked_until_it_has_its_name(kind: str, tmp_path: Path, monke
         replace(source, name)
 
     monkeypatch.setattr(os, "replace", replace_later)
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         client.download_export(f"{server.url}{PATH}", target)
     assert target.read_bytes() == PACKED
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
 
 
 @pytest.mark.usefixtures("open_files_stay")
-def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path) -> None:
-    """Downloads come to their names, and what failed is removed, although nothing open can be touched."""
+def test_part_file_is_closed_before_renaming(kind: str, tmp_path: Path) -> None:
+    """Renaming and cleanup work even where open files cannot be touched."""
     target = tmp_path / "calls.csv.gz"
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for _ in range(2):
             client.download_export(f"{server.url}{PATH}", target)
     with Server(once(http(PACKED[:-9]))) as server, client_of(kind, f"{server.url}/v3", max_retries=0) as client:
@@ -402,8 +404,8 @@ def test_a_file_is_closed_before_it_is_renamed(kind: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("open_files_stay")
-def test_the_file_that_says_that_a_server_is_ready(tmp_path: Path) -> None:
-    """The other file that gets its name when it is whole."""
+def test_ready_file_appears_only_when_complete(tmp_path: Path) -> None:
+    """The server's ready file is renamed in the same way."""
     from didww.emulator.http.server import write_ready_file
 
     for base_url in ("http://127.0.0.1:1/v3", "http://127.0.0.1:2/v3"):
@@ -413,13 +415,13 @@ def test_the_file_that_says_that_a_server_is_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> None:
-    """Neither is a device, nor a link to one; the error says what to do, before the file is fetched."""
+def test_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> None:
+    """Pipes, devices and links to them raise an error that says what to do, before the file is fetched."""
     target = tmp_path / "calls"
     os.mkfifo(tmp_path / "pipe" if linked else target)
     if linked:
         target.symlink_to("pipe")
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for path in (target, Path("/dev/null")):
             with pytest.raises(DidwwClientError, match=r"pipe or a device\. Download to a regular file"):
                 client.download_export(f"{server.url}{PATH}", path)
@@ -429,12 +431,12 @@ def test_a_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> N
     assert len(list(tmp_path.iterdir())) == 1 + linked
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_is_not(kind: str, tmp_path: Path) -> None:
-    """So nobody who may write to a folder can lead the records, or what they overwrite, elsewhere."""
+def test_symlink_is_replaced_and_its_target_is_kept(kind: str, tmp_path: Path) -> None:
+    """Someone who may write to the folder cannot redirect the download to another file."""
     (tmp_path / "elsewhere").write_bytes(b"of somebody else")
     (tmp_path / "calls").symlink_to("elsewhere")
     (tmp_path / "broken").symlink_to("nowhere")
-    with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
         for name in ("calls", "broken"):
             client.download_export(f"{server.url}{PATH}", tmp_path / name)
             assert not (tmp_path / name).is_symlink()
@@ -445,16 +447,16 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_not(kind: str, tmp_path: Pat
 
 @pytest.mark.parametrize("body", [NOISE, NOISE[:70_001]], ids=["while it comes", "at its end"])
 @pytest.mark.parametrize("limit", [70_000, 0])
-def test_a_full_disk_leaves_nothing(
+def test_full_disk_leaves_no_file(
     body: bytes, limit: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`DidwwClientError` whenever it is found out; the older file stays."""
+    """`DidwwClientError` is raised whenever it is detected; an existing file stays."""
     resource = pytest.importorskip("resource")
     target = tmp_path / "calls"
     target.write_bytes(b"old")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would leave cut-off files of its own
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with Server(answering(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
+    with Server(responding(http(gzip.compress(body)))) as server, client_of(kind, f"{server.url}/v3") as client:
         for method in (client.download_export, client.download_and_decompress_export):
             with pytest.raises(DidwwClientError, match="Cannot write") as caught:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
@@ -479,8 +481,8 @@ with DidwwClient("key", base_url=sys.argv[1]) as client:
 """
 
 
-def test_what_a_killed_process_left_is_removed(kind: str, tmp_path: Path) -> None:
-    """By the next download to the same path; what a living process writes there stays, and other files do."""
+def test_leftover_part_files_are_removed(kind: str, tmp_path: Path) -> None:
+    """The next download to the same path removes them; files of living processes and other files stay."""
     target = tmp_path / "calls"
     others = {"calls.part", "calls.12345678.part.txt", "calls.1234567g.part", "other.12345678.part"}
     for name in others:
@@ -492,7 +494,7 @@ def test_what_a_killed_process_left_is_removed(kind: str, tmp_path: Path) -> Non
             assert process.stdout is not None
             assert process.stdout.readline() == b"begun\n"
             (left,) = {path.name for path in tmp_path.iterdir()} - others
-            with Server(answering(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
+            with Server(responding(http(PACKED))) as server, client_of(kind, f"{server.url}/v3") as client:
                 client.download_export(f"{server.url}{PATH}", target)
                 assert {path.name for path in tmp_path.iterdir()} == {*others, left, "calls"}
                 process.kill()
@@ -503,10 +505,10 @@ def test_what_a_killed_process_left_is_removed(kind: str, tmp_path: Path) -> Non
     assert target.read_bytes() == PACKED
 
 
-def test_downloads_to_the_same_path_leave_each_other_alone(tmp_path: Path) -> None:
-    """Many at once: each is whole, the last one stays."""
+def test_concurrent_downloads_to_the_same_path_are_independent(tmp_path: Path) -> None:
+    """Each file is complete, and the last one stays."""
     target = tmp_path / "calls"
-    transport = Scripted(answer(body=PACKED))
+    transport = Scripted(json_response(body=PACKED))
     client = DidwwClient(KEY, base_url="https://api.example.com/v3", transport=transport, rate_limit=None)
     with ThreadPoolExecutor(8) as threads:
         calls = [threads.submit(client.download_export, f"https://api.example.com{PATH}", target) for _ in range(200)]
@@ -516,9 +518,9 @@ def test_downloads_to_the_same_path_leave_each_other_alone(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there are no names of open files")
-def test_the_name_of_an_open_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
-    """/dev/stdout is a link to one: replaced, nobody could open it any more, whatever it leads to."""
-    with (tmp_path / "out").open("wb") as held, Server(answering(http(PACKED))) as server:
+def test_open_file_name_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    """/dev/stdout is a link to one: replacing it would break it for everyone."""
+    with (tmp_path / "out").open("wb") as held, Server(responding(http(PACKED))) as server:
         link, chain = tmp_path / "link", tmp_path / "chain"
         link.symlink_to(f"/proc/self/fd/{held.fileno()}")
         chain.symlink_to(link)

@@ -57,15 +57,15 @@ def check(client: Any, stream: object) -> None:
     assert not connection.is_closed()
 
 
-def test_the_synchronous_pool_has_what_the_transport_uses(address: str) -> None:
-    """Backend, connections, the HTTP/1.1 state behind them, and its stream."""
+def test_synchronous_pool_has_the_attributes_in_use(address: str) -> None:
+    """They are the backend, connections, their HTTP/1.1 state and stream."""
     with httpx2.Client(trust_env=False) as client:
         response = client.get(address)
         check(client, response.extensions["network_stream"])
 
 
-def test_the_asynchronous_pool_has_what_the_transport_uses(address: str) -> None:
-    """The same."""
+def test_asynchronous_pool_has_the_attributes_in_use(address: str) -> None:
+    """They are the same as for the synchronous pool."""
 
     async def main() -> None:
         async with httpx2.AsyncClient(trust_env=False) as client:
@@ -75,6 +75,6 @@ def test_the_asynchronous_pool_has_what_the_transport_uses(address: str) -> None
     asyncio.run(main())
 
 
-def test_errors_of_h11_are_known_by_their_module() -> None:
-    """httpx2 hands on the error for a body of another length than announced; the transport knows it by its module."""
+def test_h11_errors_are_recognized_by_module() -> None:
+    """httpx2 passes on h11's error for a body of unexpected length; the transport identifies it by module."""
     assert h11.LocalProtocolError.__module__ == "h11._util"

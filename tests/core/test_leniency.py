@@ -1,4 +1,4 @@
-"""Answers that are odd, and good enough: done is done, and an error stays the error that it is."""
+"""Unusual responses that are good enough: success stays success, and an error keeps its class."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from didww.transport.inprocess import InProcessTransport
 from support.clients import KINDS
 from support.clients import client_of as client_of_kind
 from support.fake_service import BASE, AttemptResult, FakeService
-from support.scripted_transport import Scripted, answer
+from support.scripted_transport import Scripted, json_response
 from support.servers import Server
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -47,8 +47,8 @@ def client_of(*script: Any) -> tuple[DidwwClient, Scripted]:
     return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
 
 
-@pytest.mark.parametrize("response", [answer(204), answer(200), answer(200, body=b"\n")])
-def test_an_update_without_a_document_was_done(response: Response) -> None:
+@pytest.mark.parametrize("response", [json_response(204), json_response(200), json_response(200, body=b"\n")])
+def test_update_without_a_document_succeeds(response: Response) -> None:
     """`data` is the record that was sent, and it counts as saved."""
     client, _ = client_of(response)
     did = Did.build(ID)
@@ -63,25 +63,25 @@ def test_an_update_without_a_document_was_done(response: Response) -> None:
     "body", [b"", b" \n", b'{"meta":{"api_version":"x"}}', b'{"jsonapi":{}}', b"OK", b"<p>gone</p>"]
 )
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_a_deletion_that_was_done_is_never_an_error(status: int, body: bytes) -> None:
-    """Whatever the body is, the status says that the record is gone."""
-    client, _ = client_of(answer(status, body=body))
+def test_successful_delete_ignores_its_body(status: int, body: bytes) -> None:
+    """The status says that the record is gone, whatever the body is."""
+    client, _ = client_of(json_response(status, body=body))
     assert client.dids().delete(ID).data is None
 
 
-def test_creating_without_a_document_is_unexpected() -> None:
-    """What was made, and its id, would be lost: the error says that the response was empty."""
+def test_create_without_a_document_raises() -> None:
+    """The created record and its id would be lost: the error says that the response was empty."""
     from didww import VoiceInTrunkGroup
 
-    client, _ = client_of(answer(201))
+    client, _ = client_of(json_response(201))
     with pytest.raises(UnexpectedResponseError, match="an empty body"):
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="x"))
 
 
-def test_a_link_to_the_next_page_may_be_relative() -> None:
-    """A path of the same origin, and a query alone, are followed."""
+def test_next_link_may_be_relative() -> None:
+    """A path of the same origin and a query alone are followed."""
     pages = [
-        answer(document={"data": [{"type": "dids", "id": f"{ID[:-1]}{number}"}], "links": {"next": link}})
+        json_response(document={"data": [{"type": "dids", "id": f"{ID[:-1]}{number}"}], "links": {"next": link}})
         for number, link in ((1, "/v3/dids?page=2"), (2, "?page=3"), (3, "?page=3"))
     ]
     client, transport = client_of(*pages)
@@ -99,8 +99,8 @@ def body_of(status: int, packing: str, *pieces: bytes) -> bytes:
     return body.whole()
 
 
-def test_gzip_of_several_members_is_one_body() -> None:
-    """However the pieces are cut, and with padding behind; a body without anything is empty."""
+def test_multi_member_gzip_is_one_body() -> None:
+    """Chunk boundaries and trailing padding do not matter; an empty body is empty."""
     packed = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two") + b"\0" * 9
     for size in (1, 7, len(packed)):
         pieces = [packed[at : at + size] for at in range(0, len(packed), size)]
@@ -113,8 +113,8 @@ def test_gzip_of_several_members_is_one_body() -> None:
     [b"no gzip", gzip.compress(b"x" * 999)[:20], gzip.compress(b"x") + b"rest"],
     ids=["not packed", "cut", "rest"],
 )
-def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
-    """A proxy's 502 stays a ServerError with its status; a damaged body of a success is refused."""
+def test_damaged_error_body_keeps_the_error(packed: bytes) -> None:
+    """A proxy's 502 stays a ServerError with its status; a damaged body of a success raises."""
     assert type(error_for(REQUEST, 502, {}, body_of(502, "gzip", packed))) is ServerError
     assert body_of(502, "br", b"x", b"y") == b""
     for packing in ("gzip", "br"):
@@ -144,15 +144,13 @@ def test_a_damaged_body_of_an_error_leaves_the_error(packed: bytes) -> None:
         ({}, None),
     ],
 )
-def test_the_time_to_wait_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
-    """A date, in the three forms of HTTP, is compared with the response's own, so that no clock of ours matters; what
-    cannot be read counts as long.
-    """
+def test_retry_after_accepts_seconds_and_dates(headers: dict[str, str], expected: float | None) -> None:
+    """Dates in any HTTP format are compared with the response's Date, not with our clock."""
     assert error_for(REQUEST, 429, headers, b"").retry_after == expected
 
 
-def test_a_wait_that_cannot_be_read_is_a_long_one() -> None:
-    """The request is not sent again right away, but after the longest pause, if there is time for it."""
+def test_unreadable_retry_after_waits_longest() -> None:
+    """The retry comes after the longest pause, if there is time for it."""
     service = FakeService(AttemptResult(0.1, 503, "in a while"))
     configuration = Configuration(credentials=ApiKey("key"), base_url=BASE, timeout=600)
     service.run(operations.list_(configuration, Did, QueryParams()))
@@ -179,12 +177,12 @@ ODD = [
 
 
 @pytest.mark.parametrize(("odd", "expected"), ODD)
-def test_one_character_that_is_none_costs_that_character_alone(odd: bytes, expected: str) -> None:
-    """Half of a surrogate pair, a bad escape, bytes that are no UTF-8: U+FFFD is there, and all else as it was sent."""
+def test_invalid_character_is_replaced(odd: bytes, expected: str) -> None:
+    """Lone surrogates, bad escapes and invalid UTF-8 become U+FFFD, and all else stays as sent."""
     good = rb"\ud83d\ude00 \u00e9 \\ \" \\u00zz " + "é".encode()
     records = [b'{"type":"dids","id":"%d","attributes":{"description":"%s"}}' % (n, good) for n in range(3)]
     records[1] = records[1].replace(good, good + odd + b"!")
-    client, _ = client_of(answer(body=b'\xef\xbb\xbf{"data": [\n' + b",\n".join(records) + b"\n]}\n"))
+    client, _ = client_of(json_response(body=b'\xef\xbb\xbf{"data": [\n' + b",\n".join(records) + b"\n]}\n"))
     response = client.dids().list()
     text = '\U0001f600 é \\ " \\u00zz é'
     assert [did.description for did in response.data] == [text, f"{text}{expected}!", text]
@@ -193,28 +191,28 @@ def test_one_character_that_is_none_costs_that_character_alone(odd: bytes, expec
 
 @pytest.mark.parametrize("end", [1, 2, 3, 6, 9, 12])
 @pytest.mark.parametrize("odd", [rb"\ud83d", b"\xff", b"\0"])
-def test_odd_characters_do_not_make_a_document_of_a_part(end: int, odd: bytes) -> None:
-    """What is cut off stays so."""
+def test_invalid_characters_do_not_hide_truncation(end: int, odd: bytes) -> None:
+    """A truncated document still raises."""
     whole = b'{"data": {"type": "dids", "id": "1", "attributes": {"description": "' + odd + odd + b'"}}}'
-    client, _ = client_of(answer(body=whole[:-end]))
+    client, _ = client_of(json_response(body=whole[:-end]))
     with pytest.raises(UnexpectedResponseError, match="cut-off or broken JSON"):
         client.dids().find(ID)
 
 
-def test_odd_characters_in_an_error(tmp_path: Path) -> None:
-    """The error stays the one that the service sent."""
-    client, _ = client_of(answer(422, body=b'{"errors": [{"title": "\xff is taken", "code": "100"}]}'))
+def test_invalid_characters_in_an_error_keep_the_error(tmp_path: Path) -> None:
+    """The error is the one that the service sent."""
+    client, _ = client_of(json_response(422, body=b'{"errors": [{"title": "\xff is taken", "code": "100"}]}'))
     with pytest.raises(ValidationError, match="\ufffd is taken"):
         client.dids().find(ID)
 
 
-def test_what_is_shown_of_a_request_opens_nothing() -> None:
-    """Neither query nor headers."""
+def test_redacted_request_hides_secrets() -> None:
+    """Neither query nor headers are shown."""
     assert repr(REQUEST) == "Request(GET https://api.example.com/v3/dids)"
 
 
-def test_a_client_that_was_never_made_has_a_repr() -> None:
-    """Debuggers show it while the constructor's error is on its way."""
+def test_partially_constructed_client_has_a_repr() -> None:
+    """Debuggers show it while the constructor's error propagates."""
     assert repr(DidwwClient.__new__(DidwwClient)) == "DidwwClient()"
 
 
@@ -238,9 +236,9 @@ def test_a_client_that_was_never_made_has_a_repr() -> None:
     ],
     ids=lambda options: next(iter(options)),
 )
-def test_an_option_that_cannot_be_used_is_named(options: dict[str, Any]) -> None:
-    """`InvalidValueError` with the option's name."""
-    client, _ = client_of(answer(200))
+def test_invalid_option_is_named_in_the_error(options: dict[str, Any]) -> None:
+    """`InvalidValueError` has the option's name."""
+    client, _ = client_of(json_response(200))
     with pytest.raises(ValueError, match=next(iter(options))):
         client.with_options(**options)
 
@@ -253,21 +251,21 @@ def test_an_option_that_cannot_be_used_is_named(options: dict[str, Any]) -> None
     ],
     ids=lambda value: ascii(value),
 )
-def test_an_address_of_the_api_is_plain(base_url: Any) -> None:
-    """Anything else is refused at once, without repeating what may be a password."""
+def test_base_url_must_be_plain(base_url: Any) -> None:
+    """Anything else raises immediately, without repeating a possible password."""
     with pytest.raises(ValueError, match="base_url must be") as caught:
         DidwwClient("key", base_url=base_url)
     assert "u:p" not in str(caught.value)
 
 
-def test_an_empty_page_is_not_the_end() -> None:
-    """If it names a next one, it is asked for; after some empty ones, the walk ends."""
+def test_empty_page_does_not_end_iteration() -> None:
+    """Its next link is followed; after several empty pages the iteration ends."""
 
     def page(number: int, *ids: str) -> Response:
         data = [{"type": "dids", "id": one} for one in ids]
-        return answer(document={"data": data, "links": {"next": f"?page={number + 1}"}})
+        return json_response(document={"data": data, "links": {"next": f"?page={number + 1}"}})
 
-    client, _ = client_of(page(1, "a"), page(2), page(3, "c"), answer(document={"data": []}))
+    client, _ = client_of(page(1, "a"), page(2), page(3, "c"), json_response(document={"data": []}))
     assert [did.id for did in client.dids().iterate()] == ["a", "c"]
     client, transport = client_of(*(page(number) for number in range(1, 50)))
     assert list(client.dids().iterate()) == []
@@ -279,8 +277,8 @@ DIGITS = "9" * 5000
 
 @pytest.mark.parametrize("date", ["", DIGITS])
 @pytest.mark.parametrize("kind", ["in process", *KINDS])
-def test_numbers_of_thousands_of_digits(kind: str, date: str, tmp_path: Path) -> None:
-    """Python refuses to read these: an error stays the error that it is, and a file of such a length is none."""
+def test_huge_numbers_are_handled(kind: str, date: str, tmp_path: Path) -> None:
+    """Python refuses to parse these: an error keeps its class, and a file of such a length raises."""
     busy = {"retry-after": DIGITS, "date": date, "content-length": "2"}
     long = {"content-length": DIGITS}
 
@@ -319,14 +317,14 @@ def nested(levels: int, opening: str, closing: str) -> bytes:
 @pytest.mark.parametrize("levels", [150, 480, 700, 900, 985, 5000])
 @pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]"), ('[{"x":{},"a":[', "]}]")])
 @pytest.mark.parametrize("where", ["attributes", "meta", "links", "document"])
-def test_an_answer_that_is_nested_too_deeply(levels: int, opening: str, closing: str, where: str) -> None:
-    """Python can neither copy nor compare what has a thousand levels; so nothing like it is handed out."""
+def test_deeply_nested_response_raises(levels: int, opening: str, closing: str, where: str) -> None:
+    """Python can neither copy nor compare a thousand levels, so such data is never returned."""
     value = nested(levels, opening, closing)
     places = dict.fromkeys(("attributes", "meta", "links"), b"{}")
     places["document"] = b"1"
     places[where] = b'{"z":' + value + b"}"
     body = b'{"data":{"type":"dids","id":"1","attributes":%b,"meta":%b},"links":%b,"x":%b}' % tuple(places.values())
-    client, _ = client_of(answer(200, body=body))
+    client, _ = client_of(json_response(200, body=body))
     if where == "document":  # nobody gets to see it
         with contextlib.suppress(UnexpectedResponseError):
             assert client.dids().find(ID).data.id == "1"
@@ -336,11 +334,11 @@ def test_an_answer_that_is_nested_too_deeply(levels: int, opening: str, closing:
 
 
 @pytest.mark.parametrize("levels", [4, 5, 6, 9, 40, 90])
-def test_an_answer_with_a_few_levels(levels: int) -> None:
-    """Whatever the service may ever send can be read, copied, compared and shown."""
+def test_moderately_nested_response_is_accepted(levels: int) -> None:
+    """Realistic nesting can be read, copied, compared and printed."""
     value = nested(levels, '{"a":', "}")
     client, _ = client_of(
-        answer(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
+        json_response(200, body=b'{"data":{"type":"dids","id":"1","attributes":{"number":%b,"z":%b}}}' % (value, value))
     )
     first, second = client.dids().find("1").data, client.dids().find("1").data
     assert first.to_dict()["attributes"]["z"] == json.loads(value)
@@ -349,10 +347,10 @@ def test_an_answer_with_a_few_levels(levels: int) -> None:
 
 
 @pytest.mark.parametrize("levels", [150, 900, 985, 5000])
-def test_an_error_that_is_nested_too_deeply(levels: int) -> None:
-    """The status says what it is."""
+def test_deeply_nested_error_keeps_its_class(levels: int) -> None:
+    """The status decides the class."""
     detail = nested(levels, '{"a":', "}")
-    client, _ = client_of(answer(422, body=b'{"errors":[{"detail":%b}]}' % detail))
+    client, _ = client_of(json_response(422, body=b'{"errors":[{"detail":%b}]}' % detail))
     with pytest.raises(ValidationError) as caught:
         client.dids().find(ID)
     assert caught.value.errors == []
@@ -367,15 +365,15 @@ def deep(levels: int, kind: type) -> Any:
 
 @pytest.mark.parametrize("kind", [dict, list, tuple])
 @pytest.mark.parametrize("levels", [120, 400, 493, 497, 700, 5000])
-def test_filters_of_an_export_that_are_nested_too_deeply(levels: int, kind: type) -> None:
-    """Refused with the field's name, before anything is sent."""
+def test_deeply_nested_export_filters_are_rejected(levels: int, kind: type) -> None:
+    """The error names the field, before anything is sent."""
     with pytest.raises(InvalidValueError, match=r"^Export.filters is nested too deeply") as caught:
         Export(export_type="cdr_in", filters={"x": deep(levels, kind)})
     assert caught.value.field == "Export.filters"
 
 
-def test_filters_of_an_export_that_hold_themselves() -> None:
-    """The same, and at once, however often they do."""
+def test_self_referencing_export_filters_are_rejected() -> None:
+    """The error is raised immediately, however often they repeat."""
     filters: dict[str, Any] = {}
     filters.update(dict.fromkeys("abcdefgh", filters))
     with pytest.raises(InvalidValueError, match="holds itself"):

@@ -1,4 +1,4 @@
-"""What is told of a call: the log and the hooks, of both clients, and no secret in either."""
+"""Logs and hooks of both clients, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, ServerError
 from didww._core.retry import table
 from didww.exceptions import InvalidValueError
 from didww.rate_limit.local import Permit, RateLimiter
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 KEY = "example-secret-key"
 BASE = "https://api.example.com/v3"
@@ -47,10 +47,10 @@ def find(kind: str, *script: Any, **options: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_each_attempt_is_told_of(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Request, answer, repetition, request, answer; the log has them in one line each, without the query."""
+def test_each_attempt_is_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The sequence is request, response, retry, request, response; the log has one line each, without the query."""
     caplog.set_level(logging.DEBUG, "didww")
-    told = find(kind, answer(503), answer(document=BALANCE))
+    told = find(kind, json_response(503), json_response(document=BALANCE))
     assert [type(event).__name__ for event in told] == [
         "RequestStarted",
         "ResponseReceived",
@@ -68,49 +68,49 @@ def test_each_attempt_is_told_of(kind: str, caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_failures_are_told_of(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A line with the error's class; the error itself is raised after the last attempt, and counts them."""
+def test_failures_are_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A line has the error's class; the error is raised after the last attempt with their number."""
     caplog.set_level(logging.INFO, "didww")
     with pytest.raises(ApiConnectionError, match=r"refused \(2 attempts, 0\.\d s\)") as caught:
         find(kind, ApiConnectionError("refused", request_sent=False))
     assert (caught.value.attempts, caught.value.elapsed is not None) == (2, True)
     assert "ApiConnectionError after" in caplog.text
     with pytest.raises(ServerError, match="2 attempts"):
-        find(kind, answer(503))
+        find(kind, json_response(503))
 
 
-def test_the_table_in_the_documentation_is_the_one_in_the_code() -> None:
-    """docs/retries.md holds what `table()` prints."""
+def test_documented_retry_table_matches_the_code() -> None:
+    """docs/retries.md contains what `table()` prints."""
     page = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
     assert table() in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "20", True, [], object()])
-def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
+def test_invalid_rate_is_rejected(rate: Any) -> None:
     """`InvalidValueError` names the argument."""
     with pytest.raises(InvalidValueError, match="rate_limit"):
         DidwwClient(KEY, base_url=BASE, rate_limit=rate)
 
 
 @pytest.mark.parametrize("retries", [-1, 101, 1.5, "2", None, True])
-def test_a_number_of_retries_that_is_none_is_refused(retries: Any) -> None:
-    """In the constructor and in `with_options`."""
+def test_invalid_max_retries_is_rejected(retries: Any) -> None:
+    """This applies to the constructor and `with_options`."""
     with pytest.raises(InvalidValueError, match="max_retries"):
         DidwwClient(KEY, base_url=BASE, max_retries=retries)
     with pytest.raises(InvalidValueError, match="max_retries"):
         DidwwClient(KEY, base_url=BASE).with_options(max_retries=retries)
 
 
-def test_no_time_limit_has_to_be_said_outright() -> None:
-    """None is refused with a hint at the constant."""
+def test_none_as_timeout_is_rejected() -> None:
+    """The error suggests the constant that disables the deadline."""
     for call in (lambda t: DidwwClient(KEY, timeout=t), lambda t: DidwwClient(KEY).with_options(timeout=t)):
         with pytest.raises(InvalidValueError, match="NO_TIMEOUT"):
             call(None)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:
-    """By both clients; one that may block is asked in a thread. Who is told to ask again does; 429 slows it down."""
+def test_custom_limiter_is_used(blocking: bool) -> None:
+    """Both clients use it, a blocking one in a thread; a denied permit is requested again, and 429 slows it down."""
 
     class Mine:
         def __init__(self) -> None:
@@ -127,16 +127,16 @@ def test_a_limiter_of_ones_own_is_asked(blocking: bool) -> None:
 
     for kind in ("sync", "async"):
         mine = Mine()
-        find(kind, answer(429, retry_after="0"), answer(document=BALANCE), rate_limit=mine)
+        find(kind, json_response(429, retry_after="0"), json_response(document=BALANCE), rate_limit=mine)
         assert (mine.turns, mine.slowed) == ([], [0.0])
 
 
-def test_threads_get_their_turns_in_time_and_none_too_many() -> None:
-    """Thirty-two threads at 200 a second: no window of a tenth of a second has more than it may."""
+def test_threads_get_permits_within_the_rate() -> None:
+    """For 32 threads at 200 a second, no tenth of a second has more than allowed."""
     import threading
     import time
 
-    transport = Scripted(answer(document=BALANCE))
+    transport = Scripted(json_response(document=BALANCE))
     at: list[float] = []
     client = DidwwClient(
         KEY,

@@ -1,4 +1,4 @@
-"""What a person meets first when something is wrong: the text of an error, its traceback, and what others wrote in it."""
+"""Error messages, tracebacks, and text of others in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from didww.exceptions import (
     NotFoundError,
     ServerError,
 )
-from support.scripted_transport import Scripted, answer
+from support.scripted_transport import Scripted, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +36,17 @@ def answered_with(response: Response) -> DidwwApiError:
     return caught.value
 
 
-def test_a_refused_key_asks_for_its_environment() -> None:
-    """The most common reason for a 401 is the key of the other environment."""
-    error = answered_with(answer(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
+def test_unauthorized_error_suggests_checking_the_environment() -> None:
+    """A key of the other environment is the most common reason for a 401."""
+    error = answered_with(json_response(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
     assert str(error).endswith("Sandbox and production have keys of their own.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>down</html>"])
-def test_an_unavailable_service_says_so(body: bytes) -> None:
-    """Without error objects the status speaks, with the request id for DIDWW's support and what to do."""
+def test_service_unavailable_error_says_what_to_do(body: bytes) -> None:
+    """Without error objects, the message has the status, the request id for DIDWW's support and what to do."""
     error = answered_with(Response(503, {"x-request-id": "r-1"}, body))
     assert isinstance(error, ServerError)
     assert "HTTP 503: Service Unavailable" in str(error)
@@ -55,8 +55,8 @@ def test_an_unavailable_service_says_so(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("cls", [DidwwClient, AsyncDidwwClient])
-def test_a_misspelt_accessor_is_told_the_right_one(cls: Any) -> None:
-    """The singular of a resource is the usual slip."""
+def test_misspelled_accessor_error_suggests_the_right_one(cls: Any) -> None:
+    """The singular of a resource name is the usual slip."""
     client = cls("key", base_url=BASE)
     with pytest.raises(AttributeError, match=rf"{cls.__name__} has no 'did'\. Did you mean 'dids'\?"):
         client.did()
@@ -74,8 +74,8 @@ def lines_of(call: Callable[[], object]) -> tuple[BaseException, list[traceback.
     raise AssertionError
 
 
-def test_a_traceback_has_one_line_of_ours() -> None:
-    """The caller's lines, and the method that was called: not ten frames of machinery."""
+def test_traceback_has_one_sdk_frame() -> None:
+    """It has the caller's frames and the called method, without internals."""
     client = Emulator().client()
     calls: list[Callable[[], object]] = [
         lambda: client.dids().find(ID),
@@ -92,8 +92,8 @@ def test_a_traceback_has_one_line_of_ours() -> None:
         assert error.__context__ is None or error.__suppress_context__
 
 
-def test_a_traceback_of_the_asynchronous_client_has_one_line_of_ours() -> None:
-    """The same for a coroutine."""
+def test_asynchronous_traceback_has_one_sdk_frame() -> None:
+    """The same holds for a coroutine."""
 
     async def find() -> None:
         async with Emulator().async_client() as client:
@@ -104,8 +104,8 @@ def test_a_traceback_of_the_asynchronous_client_has_one_line_of_ours() -> None:
     assert [frame.name for frame in frames if "/didww/" in frame.filename] == ["call_async"]
 
 
-def test_an_error_that_is_not_ours_keeps_its_traceback() -> None:
-    """A hook's own error leads to the hook."""
+def test_foreign_error_keeps_its_traceback() -> None:
+    """The traceback of a hook's error leads to the hook."""
 
     def hook(_: object) -> None:
         raise KeyError
@@ -119,12 +119,12 @@ def test_an_error_that_is_not_ours_keeps_its_traceback() -> None:
 # Text of the server's
 
 
-def test_control_characters_of_the_server_reach_no_message_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither a line of the log can be forged, nor the order of what is read: they come as escapes."""
+def test_control_characters_of_the_server_are_escaped(caplog: pytest.LogCaptureFixture) -> None:
+    """They can neither forge a log line nor change the reading direction."""
     evil = "no\r\nINFO paid \x1b[31m \u202etxt"
     for body in ({"errors": [{"detail": evil, "title": evil}]}, {"errors": [{"code": evil}]}):
         with caplog.at_level(logging.DEBUG, "didww"):
-            response = answer(422, body)
+            response = json_response(422, body)
             error = answered_with(Response(422, {"x-request-id": "r\x1b[2J\n1"}, response.body))
         assert str(error).isprintable()
         assert r"no\r\nINFO paid \x1b[31m \u202etxt" in str(error)
@@ -134,10 +134,10 @@ def test_control_characters_of_the_server_reach_no_message_and_no_log(caplog: py
     assert error.errors == [{"code": evil}]  # the data stay as they came
 
 
-def test_a_record_of_another_kind_is_named_in_plain_characters() -> None:
-    """The type and the id of what came instead are the server's text too."""
+def test_unexpected_record_is_named_with_escapes() -> None:
+    """Its type and id are text of the server too."""
     client = DidwwClient(
-        "key", base_url=BASE, transport=Scripted(answer(200, {"data": {"type": "a\x1b", "id": "b\n"}}))
+        "key", base_url=BASE, transport=Scripted(json_response(200, {"data": {"type": "a\x1b", "id": "b\n"}}))
     )
     with pytest.raises(DidwwError) as caught:
         client.dids().find(ID)
@@ -145,8 +145,8 @@ def test_a_record_of_another_kind_is_named_in_plain_characters() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-11-01", "yesterday", "", "2026-11", "01.11.2026 10:00"])
-def test_a_date_of_an_export_names_the_form_that_is_taken(text: str) -> None:
-    """A date alone, or words: refused before sending, with an example."""
+def test_invalid_export_date_error_shows_the_format(text: str) -> None:
+    """A bare date or words raise before sending, with an example."""
     filters: Any = {"from": text, "to": "2026-11-02 00:00:00"}
     with pytest.raises(
         InvalidValueError, match=r"must be a datetime with a time zone, or text in UTC such as"
@@ -155,7 +155,7 @@ def test_a_date_of_an_export_names_the_form_that_is_taken(text: str) -> None:
     assert caught.value.field == "Export.filters['from']"
 
 
-def test_an_answer_is_not_its_data() -> None:
-    """The loop over a list forgets `.data` at first."""
+def test_iterating_a_response_names_data() -> None:
+    """Looping over a response instead of its data is a common slip."""
     with pytest.raises(TypeError, match=r"its \.data is; for the records of all pages use iterate\(\)"):
         list(Emulator().client().countries().list())

@@ -1,4 +1,4 @@
-"""Walks over pages: in order, ahead, without duplicates, gone on with by a token, and ended without a trace."""
+"""Pagination: order, prefetching, duplicates, resuming by cursor, and early exit."""
 
 from __future__ import annotations
 
@@ -111,10 +111,10 @@ async def taken(walk: Any, number: int | None = None) -> list[str]:
     counted=st.booleans(),
 )
 @example(total=60, size=1, prefetch=9, limit=None, counted=True)
-def test_all_records_come_in_order_and_no_page_too_many(
+def test_iterate_yields_all_records_in_order(
     total: int, size: int, prefetch: int, limit: int | None, counted: bool
 ) -> None:
-    """Whatever the sizes: each record once, in order, and only the pages that are needed, each once; async alike."""
+    """For any sizes, each record comes once, each needed page is fetched once, and sync and async agree."""
     library, twin = Library(total, counted=counted), Library(total, counted=counted)
     options: Any = {"page_size": size, "prefetch": prefetch, "limit": limit}
     found = [did.id for did in library.client().dids().iterate(**options)]
@@ -138,8 +138,8 @@ def test_all_records_come_in_order_and_no_page_too_many(
     start=st.integers(1, 3),
     added=st.integers(0, 3),
 )
-def test_a_token_goes_on_behind_the_last_record(total: int, size: int | None, cut: int, start: int, added: int) -> None:
-    """In another client, as text; also when records were added behind in the meantime, or no record was taken yet."""
+def test_cursor_resumes_after_the_last_record(total: int, size: int | None, cut: int, start: int, added: int) -> None:
+    """It works as text, in another client, after records were appended, and before any record was taken."""
     library = Library(total, usual=5)
     walk = library.client().dids().iterate(page=start, page_size=size)
     before = [did.id for did in itertools.islice(walk, cut)]
@@ -164,12 +164,12 @@ def test_a_token_goes_on_behind_the_last_record(total: int, size: int | None, cu
     limit=st.one_of(st.none(), st.integers(1, 70)),
     cut=st.integers(0, 60),
 )
-def test_a_service_may_hand_out_shorter_pages_than_asked_for(
+def test_shorter_pages_than_requested_are_handled(
     total: int, most: int, echoed: bool, prefetch: int, limit: int | None, cut: int
 ) -> None:
-    """The account's largest page is not known here: each record comes once, in order, with no page too many.
+    """The account's largest page size is unknown: each record comes once, in order, without extra pages.
 
-    The links may repeat the size that was asked for or name the one that was given, and a walk can be gone on with.
+    The links may have the requested or the actual size, and the iteration can be resumed.
     """
     library = Library(total, most=most)
     library.echoed = echoed
@@ -183,8 +183,8 @@ def test_a_service_may_hand_out_shorter_pages_than_asked_for(
     assert before + [did.id for did in dids.iterate(resume=walk.cursor)] == ids(*range(total))
 
 
-def test_pages_that_are_cut_are_asked_for_side_by_side() -> None:
-    """How many there are follows from the records that a page holds, not from the number asked for."""
+def test_capped_pages_are_fetched_concurrently() -> None:
+    """The number of pages follows from the actual page size, not from the requested one."""
     library = Library(60, most=5)
     together = threading.Barrier(2)
 
@@ -196,8 +196,8 @@ def test_pages_that_are_cut_are_asked_for_side_by_side() -> None:
     assert len(list(library.client().dids().iterate(page_size=100, prefetch=4))) == 60
 
 
-def test_a_link_with_a_size_that_cannot_be_is_not_repeated() -> None:
-    """The size that was asked for stays."""
+def test_invalid_page_size_in_a_link_is_ignored() -> None:
+    """The requested size is kept."""
     library = Library(20)
     library.echoed = True
     original = library.page
@@ -211,8 +211,8 @@ def test_a_link_with_a_size_that_cannot_be_is_not_repeated() -> None:
     assert [did.id for did in library.client().dids().iterate(page_size=5)] == ids(*range(20))
 
 
-def test_a_token_finds_its_record_although_it_moved() -> None:
-    """Within its page by its id; if it is gone, by its place."""
+def test_cursor_finds_a_moved_record() -> None:
+    """It is found within its page by id; if it is gone, by its position."""
     library = Library(20)
     walk = library.client().dids().iterate(page_size=5)
     assert [next(walk).id for _ in range(7)] == ids(*range(7))
@@ -222,8 +222,8 @@ def test_a_token_finds_its_record_although_it_moved() -> None:
     assert [did.id for did in library.client().dids().iterate(resume=walk.cursor, limit=2)] == ids(7, 8)
 
 
-def test_tokens_belong_to_their_query() -> None:
-    """A token of another resource or filter, a damaged one, and a page beside it are refused before anything is sent."""
+def test_cursor_belongs_to_its_query() -> None:
+    """A cursor of another resource or filter, a damaged one, and an additional page raise before anything is sent."""
     library = Library(20)
     client = library.client()
     walk = client.dids().iterate(filter={"number": "442079460001"}, page_size=3)
@@ -255,8 +255,8 @@ def test_tokens_belong_to_their_query() -> None:
     assert len(list(client.dids().iterate(filter={"number": "442079460001"}, resume=token))) == 19
 
 
-def test_records_that_move_back_come_once() -> None:
-    """New records at the front push old ones onto the next page; those are not handed out again."""
+def test_shifted_records_are_not_repeated() -> None:
+    """New records at the front push old ones to the next page; those are not returned again."""
     library = Library(30)
     walk = library.client().dids().iterate(page_size=10, prefetch=0)
     found = [next(walk).id for _ in range(10)]
@@ -267,8 +267,8 @@ def test_records_that_move_back_come_once() -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @patient
-def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
-    """The first page alone; then the window grows to what was asked for. All of them come in order all the same."""
+def test_pages_are_fetched_concurrently(asynchronous: bool) -> None:
+    """The first page is fetched alone; then the window grows to the requested size. All records come in order."""
     served = threading.Semaphore(0)
     most, now, lock = [0], [0], threading.Lock()
 
@@ -279,11 +279,11 @@ def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            time.sleep(seconds(0.05 + 0.02 * (number % 3)))  # later pages may be answered earlier
+            time.sleep(seconds(0.05 + 0.02 * (number % 3)))  # later pages may arrive earlier
             with lock:
                 now[0] -= 1
-            answer = Library(200).page(number, 10)
-            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+            response = Library(200).page(number, 10)
+            connection.sendall(http(response.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
             served.release()
 
     with Server(serve) as server:
@@ -305,21 +305,21 @@ def test_pages_are_asked_for_side_by_side(asynchronous: bool) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @patient
-def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
-    """Nothing more is sent, connections that wait are hung up, and the walk's threads end at once."""
+def test_leaving_early_cancels_pending_requests(asynchronous: bool) -> None:
+    """No more requests are sent, waiting connections are closed, and the iterator's threads end immediately."""
     gone: list[float] = []
 
     def serve(server: Server, connection: socket.socket) -> None:
         while True:
             request = server.receive(connection)
             number = int(parse_qs(urlsplit(request.split()[1].decode()).query)["page[number]"][0])
-            if number > 2:  # never answered
+            if number > 2:  # never gets a response
                 while connection.recv(1):
                     pass
                 gone.append(time.monotonic())
                 return
-            answer = Library(100).page(number, 10)
-            connection.sendall(http(answer.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
+            response = Library(100).page(number, 10)
+            connection.sendall(http(response.body.replace(BASE.encode(), f"{server.url}/v3".encode())))
 
     with Server(serve) as server:
         options: Any = {"base_url": f"{server.url}/v3", "rate_limit": None, "timeout": 120}
@@ -356,8 +356,8 @@ def test_an_early_exit_cancels_what_is_under_way(asynchronous: bool) -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_client_that_is_closed_under_a_walk(asynchronous: bool) -> None:
-    """What was asked for ahead is given up; the walk goes on to say that the client is closed. Nothing is left."""
+def test_closing_the_client_during_iteration(asynchronous: bool) -> None:
+    """Prefetched pages are dropped, and the iterator raises that the client is closed. Nothing is left running."""
 
     def serve(server: Server, connection: socket.socket) -> None:
         while True:
@@ -397,7 +397,7 @@ def test_a_client_that_is_closed_under_a_walk(asynchronous: bool) -> None:
         assert time.monotonic() - begun < 60
 
 
-def test_threads_may_share_a_walk() -> None:
+def test_threads_can_share_an_iterator() -> None:
     """Each record goes to one of them."""
     walk = Library(500).client().dids().iterate(page_size=20)
     with ThreadPoolExecutor(8) as threads:
@@ -405,8 +405,8 @@ def test_threads_may_share_a_walk() -> None:
     assert sorted(one for part in found for one in part if one) == ids(*range(500))
 
 
-def test_a_failed_page_does_not_lose_the_others() -> None:
-    """What came before is handed out, then the error is raised; the token goes on where it was."""
+def test_failed_page_does_not_lose_earlier_records() -> None:
+    """Earlier records are returned before the error is raised; the cursor resumes at the same position."""
     library = Library(50)
     failing = {4: True}
 
@@ -426,8 +426,8 @@ def test_a_failed_page_does_not_lose_the_others() -> None:
     assert list(walk) == []
 
 
-def test_links_without_numbers_are_followed_one_by_one() -> None:
-    """A service that pages in another way is walked all the same, without asking ahead."""
+def test_links_without_page_numbers_are_followed_sequentially() -> None:
+    """Another paging scheme works too, without prefetching."""
     library = Library(25, numbered=False)
     seen: list[str] = []
 
@@ -443,8 +443,8 @@ def test_links_without_numbers_are_followed_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("always", ["same page", "next page", "empty pages"])
-def test_a_service_that_never_ends_is_left(always: str) -> None:
-    """Pages that repeat themselves, or hold nothing, with a link to yet another one."""
+def test_endless_pages_end_the_iteration(always: str) -> None:
+    """The pages repeat, or are empty, and always link to another one."""
     asked: list[str] = []
 
     def handle(request: Request) -> Response:
@@ -461,8 +461,8 @@ def test_a_service_that_never_ends_is_left(always: str) -> None:
     assert len(list(client.dids().iterate(page=(1, 1), prefetch=2))) == (always != "empty pages")
 
 
-def test_a_link_that_leads_away_is_not_followed() -> None:
-    """Not even by its number: it is told."""
+def test_foreign_next_link_is_not_followed() -> None:
+    """Its page number is not used either: it raises."""
 
     def handle(request: Request) -> Response:
         link = "https://elsewhere.example.net/v3/dids?page%5Bnumber%5D=2"
@@ -474,8 +474,8 @@ def test_a_link_that_leads_away_is_not_followed() -> None:
         list(client.dids().iterate())
 
 
-def test_first_one_and_count() -> None:
-    """They ask for no more records than they need, wherever pages are; the numbers are the service's."""
+def test_first_one_and_count_fetch_no_extra_records() -> None:
+    """They return the service's numbers, wherever pages exist."""
     library = Library(3)
     dids = library.client().dids()
     found = dids.first()
@@ -497,8 +497,8 @@ def test_first_one_and_count() -> None:
     assert isinstance(caught.value, DidwwClientError)
 
 
-def test_lists_without_pages_behave_the_same() -> None:
-    """Countries, whose list is always whole: all of walking, resuming, first, one and count, in both clients."""
+def test_unpaginated_lists_behave_the_same() -> None:
+    """Countries come as one list: iterating, resuming, first, one and count work in both clients."""
     emulator = Emulator()
     client = emulator.client()
     countries = client.countries().list().data
@@ -537,8 +537,8 @@ def test_lists_without_pages_behave_the_same() -> None:
         ({"page_size": 10, "page": (1, 20)}, "page_size"),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(options: Any, field: str) -> None:
-    """By name, before anything is sent, and not when the first record is taken."""
+def test_invalid_arguments_raise_immediately(options: Any, field: str) -> None:
+    """The error names the argument before anything is sent, not when the first record is taken."""
     library = Library(3)
     with pytest.raises(InvalidValueError, match=field):
         library.client().dids().iterate(**options)

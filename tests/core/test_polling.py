@@ -1,4 +1,4 @@
-"""Waiting for what the service does in the background: bad moments on the way, and every end that it can come to."""
+"""Waiting for background work of the service: temporary errors and every outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from didww.exceptions import (
     UnexpectedResponseError,
     WaitError,
 )
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def record(type: str, status: str, **attributes: Any) -> Any:
-    return answer(document={"data": {"type": type, "id": ID, "attributes": {"status": status, **attributes}}})
+    return json_response(document={"data": {"type": type, "id": ID, "attributes": {"status": status, **attributes}}})
 
 
 def order(status: str, **attributes: Any) -> Any:
@@ -60,18 +60,18 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 
 
 BAD_MOMENTS = {
-    "too many requests": answer(429),
-    "busy": answer(503),
+    "too many requests": json_response(429),
+    "busy": json_response(503),
     "broken": ApiConnectionError("reset"),
     "nobody there": ApiConnectionError("refused", request_sent=False),
     "late": ApiTimeoutError("late"),
-    "a page": answer(body=b"<html></html>"),
+    "a page": json_response(body=b"<html></html>"),
 }
 
 
 @pytest.mark.parametrize("moment", BAD_MOMENTS)
-def test_a_bad_moment_does_not_end_a_wait(moment: str, clock: Clock) -> None:
-    """Once the record was found; whatever it was, the next look counts."""
+def test_temporary_error_does_not_end_a_wait(moment: str, clock: Clock) -> None:
+    """Once the record was found, any transient error is followed by another poll."""
     bad = BAD_MOMENTS[moment]
     client, transport = client_of(order("pending"), bad, bad, order("pending"), bad, order("completed"))
     assert client.orders().wait(ID).data.status == "completed"
@@ -79,8 +79,8 @@ def test_a_bad_moment_does_not_end_a_wait(moment: str, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("moment", BAD_MOMENTS)
-def test_a_wait_that_cannot_begin_says_so_at_once(moment: str, clock: Clock) -> None:
-    """A first look that fails is an error: it may be the address that is wrong."""
+def test_failed_first_poll_raises_immediately(moment: str, clock: Clock) -> None:
+    """The URL may be wrong."""
     client, transport = client_of(BAD_MOMENTS[moment])
     with pytest.raises((ServerError, ApiConnectionError, UnexpectedResponseError, Exception)):
         client.orders().wait(ID)
@@ -89,18 +89,18 @@ def test_a_wait_that_cannot_begin_says_so_at_once(moment: str, clock: Clock) -> 
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (404, NotFoundError)])
-def test_what_will_not_pass_ends_a_wait(status: int, error: type[Exception], clock: Clock) -> None:
-    """A key that was withdrawn, a record that was removed."""
-    client, transport = client_of(order("pending"), answer(status))
+def test_permanent_error_ends_a_wait(status: int, error: type[Exception], clock: Clock) -> None:
+    """Examples are a revoked key and a deleted record."""
+    client, transport = client_of(order("pending"), json_response(status))
     with pytest.raises(error):
         client.orders().wait(ID)
     assert len(transport.requests) == 2
 
 
-def test_looks_become_rarer(clock: Clock) -> None:
-    """From half a second to five; a service that asks for more time gets it; the end is not overslept."""
+def test_polling_interval_grows(clock: Clock) -> None:
+    """It grows from half a second to five, respects Retry-After, and does not sleep past the end."""
     client, transport = client_of(
-        order("pending"), order("pending"), answer(429, retry_after="9"), *[order("pending")] * 200
+        order("pending"), order("pending"), json_response(429, retry_after="9"), *[order("pending")] * 200
     )
     with pytest.raises(ApiTimeoutError, match=rf"Order {ID} is still pending after 60 s.*wait again") as caught:
         client.orders().wait(ID, timeout=60)
@@ -112,24 +112,30 @@ def test_looks_become_rarer(clock: Clock) -> None:
     assert 12 < len(transport.requests) < 25
 
 
-def test_the_last_failure_is_told(clock: Clock) -> None:
-    """A wait that ends in the middle of a breakdown says what was last."""
-    client, _ = client_of(order("pending"), answer(503))
+def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
+    """A wait that ends during an outage says what failed last."""
+    client, _ = client_of(order("pending"), json_response(503))
     with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
         client.orders().wait(ID, timeout=5)
 
 
-def test_updates_are_told_once_each(clock: Clock) -> None:
-    """When it is first found, and whenever something of it changed."""
+def test_each_update_is_reported_once(clock: Clock) -> None:
+    """Updates are the first poll and every later change."""
     seen: list[tuple[str, str]] = []
-    steps = [order("pending"), order("pending"), order("pending", amount="1.00"), answer(503), order("completed")]
+    steps = [
+        order("pending"),
+        order("pending"),
+        order("pending", amount="1.00"),
+        json_response(503),
+        order("completed"),
+    ]
     client, _ = client_of(*steps)
     client.orders().wait(ID, on_update=lambda one: seen.append((str(one.status), str(one.to_dict().get("amount")))))
     assert [status for status, _ in seen] == ["pending", "pending", "completed"]
 
 
-def test_updates_are_told_to_coroutine_functions() -> None:
-    """By an asynchronous client."""
+def test_updates_are_reported_to_async_functions() -> None:
+    """The asynchronous client awaits them."""
 
     async def main() -> list[str]:
         told: list[str] = []
@@ -176,8 +182,8 @@ ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", ENDS)
-def test_a_bad_end_says_why(case: str, clock: Clock) -> None:
-    """The error has the record as it was last and the reasons; it survives pickling."""
+def test_wait_error_has_the_reason(case: str, clock: Clock) -> None:
+    """It has the last record and the reasons, and can be pickled."""
     accessor, last, message, reasons = ENDS[case]
     client, _ = client_of(record(accessor, "pending"), last)
     with pytest.raises(WaitError, match=message) as caught:
@@ -187,8 +193,8 @@ def test_a_bad_end_says_why(case: str, clock: Clock) -> None:
         assert error.resource.id == ID
 
 
-def test_services_are_waited_for(clock: Clock) -> None:
-    """Until active; another state can be asked for, also from where it stalls."""
+def test_waiting_for_emergency_services(clock: Clock) -> None:
+    """It ends when they are active; another status can be requested, also after it is blocked."""
     kind = "emergency_calling_services"
     client, _ = client_of(record(kind, "new"), record(kind, "in_process"), record(kind, "active"))
     assert client.emergency_calling_services().wait(ID).data.status == "active"
@@ -206,8 +212,8 @@ def test_services_are_waited_for(clock: Clock) -> None:
         ({"timeout": None}, "timeout"),
     ],
 )
-def test_wrong_arguments_are_refused(options: Any, field: str) -> None:
-    """By name, before anything is sent."""
+def test_invalid_arguments_are_rejected(options: Any, field: str) -> None:
+    """The error names the argument before anything is sent."""
     client, transport = client_of(order("pending"))
     with pytest.raises(InvalidValueError, match=field) as caught:
         client.orders().wait(ID, **options)

@@ -1,4 +1,4 @@
-"""Raw calls: any path of the API by method, with the key, the limits, the retries and the errors of all other calls."""
+"""Raw calls: any API path and method, with the usual key, limits, retries and errors."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from didww.exceptions import (
 )
 from didww.rate_limit.local import RateLimiter
 from support.fake_service import BASE, AttemptResult, FakeService
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 KEY = "k3y-that-nobody-may-see"
 DOCUMENT = {"data": [{"id": "1", "type": "new_things", "attributes": {"name": "one"}}], "meta": {"total_records": 1}}
 
 
 def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
-    transport = Scripted(*script or (answer(document=DOCUMENT),))
+    transport = Scripted(*script or (json_response(document=DOCUMENT),))
     return DidwwClient(KEY, base_url=BASE, transport=transport, rate_limit=None, **options), transport
 
 
@@ -50,8 +50,8 @@ def configuration(**options: Any) -> Configuration:
     return Configuration(credentials=ApiKey(KEY), base_url=BASE, jitter=lambda: 1.0, **options)
 
 
-def test_each_method_sends_what_it_is_given() -> None:
-    """The short forms are `request` with a method; the asynchronous client sends the same."""
+def test_each_method_sends_its_arguments() -> None:
+    """The short forms call `request` with a method; the asynchronous client sends the same."""
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         ("get", ("/dids", {"page[size]": "1"}), {}),
         ("post", ("/things", {"data": {"type": "things"}}), {"params": {"include": "order"}}),
@@ -61,7 +61,7 @@ def test_each_method_sends_what_it_is_given() -> None:
         ("request", ("DELETE", "/things/1/relationships/x"), {"json": {"data": []}}),
     ]
     client, transport = client_of()
-    twin = AsyncScripted(answer(document=DOCUMENT))
+    twin = AsyncScripted(json_response(document=DOCUMENT))
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url=BASE, transport=twin, rate_limit=None) as other:
@@ -86,8 +86,8 @@ def test_each_method_sends_what_it_is_given() -> None:
         assert one.headers["X-DIDWW-API-Version"]
 
 
-def test_a_response_is_the_document_and_knows_where_it_came_from() -> None:
-    """A dict to programs and tools, with status, headers, attempts and request id; `raw` is the bare dict."""
+def test_response_is_the_document_with_metadata() -> None:
+    """It is a dict with status, headers, attempts and request id; `raw` is the plain dict."""
     client, _ = client_of()
     document = client.get("/dids")
     assert document["data"][0]["attributes"]["name"] == "one"
@@ -99,9 +99,9 @@ def test_a_response_is_the_document_and_knows_where_it_came_from() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b" "])
-def test_what_was_done_without_a_document_is_an_empty_one(body: bytes) -> None:
+def test_empty_write_response_is_an_empty_dict(body: bytes) -> None:
     """A write needs no document; a read does."""
-    client, _ = client_of(answer(204, body=body))
+    client, _ = client_of(json_response(204, body=body))
     for call in (lambda: client.post("/x", {}), lambda: client.patch("/x", {}), lambda: client.delete("/x")):
         assert call() == {}
         assert call().status_code == 204
@@ -134,8 +134,8 @@ def test_what_was_done_without_a_document_is_an_empty_one(body: bytes) -> None:
         5,
     ],
 )
-def test_the_key_stays_at_the_origin(path: Any) -> None:
-    """A path that leads elsewhere, or may be read in two ways, is refused before anything is sent."""
+def test_key_is_sent_only_to_the_origin(path: Any) -> None:
+    """A path to another host, or an ambiguous one, raises before anything is sent."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=r"^path ") as caught:
         client.get(path)
@@ -143,8 +143,8 @@ def test_the_key_stays_at_the_origin(path: Any) -> None:
     assert transport.requests == []
 
 
-def test_a_link_of_the_api_is_followed() -> None:
-    """An absolute address of the same origin, with its query, to which parameters are added."""
+def test_api_link_is_accepted_as_a_path() -> None:
+    """Parameters are added to the query of an absolute URL of the same origin."""
     client, transport = client_of()
     client.get(f"{BASE}/dids?page[number]=2", {"page[size]": 5})
     client.get("/dids?sort=number", {"include": ["order", "did_group"]})
@@ -168,16 +168,16 @@ def test_a_link_of_the_api_is_followed() -> None:
         (lambda c: c.post("/dids", {"data": "\ud800"}), "json holds something"),
     ],
 )
-def test_a_mistake_is_named_before_anything_is_sent(call: Any, words: str) -> None:
-    """Method, parameters and document are checked as far as they can be without a declaration."""
+def test_invalid_arguments_raise_before_anything_is_sent(call: Any, words: str) -> None:
+    """Method, parameters and document are checked as far as possible without a declaration."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError, match=words):
         call(client)
     assert transport.requests == []
 
 
-def test_a_document_may_hold_values_of_python() -> None:
-    """Times, amounts, members of enums and UUIDs are written as the service writes them."""
+def test_document_may_contain_python_values() -> None:
+    """Datetimes, decimals, enum members and UUIDs are written in the service's format."""
     client, transport = client_of()
     id = UUID("8d1a3c5e-0000-4000-8000-000000000001")
     client.post(
@@ -189,41 +189,41 @@ def test_a_document_may_hold_values_of_python() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"), [(404, NotFoundError), (422, ValidationError), (429, RateLimitError), (500, ServerError)]
 )
-def test_errors_are_those_of_all_other_calls(status: int, expected: type[Exception]) -> None:
-    """By status, with the error objects and the request id."""
+def test_errors_are_the_usual_classes(status: int, expected: type[Exception]) -> None:
+    """The status decides the class, with error objects and request id."""
     errors = [{"title": "no"}]
-    client, _ = client_of(answer(status, {"errors": errors}), max_retries=0)
+    client, _ = client_of(json_response(status, {"errors": errors}), max_retries=0)
     with pytest.raises(expected, match=rf"HTTP {status}: no \(GET /v3/things, request id req-1\)") as caught:
         client.get("/things")
     assert caught.value.errors == errors
 
 
-def test_a_redirect_is_not_followed() -> None:
-    """The key would go along."""
-    client, transport = client_of(answer(302, location="https://evil.example.net/"))
+def test_redirect_is_not_followed() -> None:
+    """The key would be sent along."""
+    client, transport = client_of(json_response(302, location="https://evil.example.net/"))
     with pytest.raises(UnexpectedResponseError, match="redirect"):
         client.get("/things")
     assert len(transport.requests) == 1
 
 
-# What may be sent again
+# Retries
 
 
 @pytest.mark.parametrize("result", ["lost", 502, 503, 504])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_what_can_happen_twice_is_sent_again(method: str, result: Any) -> None:
-    """As the table of retries has it."""
+def test_idempotent_request_is_retried(method: str, result: Any) -> None:
+    """The table of retries applies."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     response = service.run(raw.request(configuration(), method, "/things/1"))
     assert (response, response.attempts, len(service.sent)) == (DOCUMENT, 2, 2)
 
 
 @pytest.mark.parametrize("result", ["lost", 500, 502, 503, 504])
-def test_a_post_that_may_have_been_carried_out_is_never_repeated(result: Any) -> None:
-    """It goes out once, and the error says that the outcome is not known."""
+def test_post_with_unknown_outcome_is_never_retried(result: Any) -> None:
+    """It is sent once, and the error says that the outcome is unknown."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     with pytest.raises(
         DidwwError, match="It is not known whether the request was carried out: check before you send it again"
     ) as caught:
@@ -233,9 +233,9 @@ def test_a_post_that_may_have_been_carried_out_is_never_repeated(result: Any) ->
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"data": ', b"[]"])
-def test_a_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> None:
-    """It was received; whether it was carried out is not known."""
-    client, transport = client_of(answer(201, body=body))
+def test_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> None:
+    """It was received; whether it was processed is unknown."""
+    client, transport = client_of(json_response(201, body=body))
     with pytest.raises(UnexpectedResponseError) as caught:
         client.post("/orders", {"data": {"type": "orders"}})
     assert caught.value.outcome_unknown
@@ -243,35 +243,35 @@ def test_a_post_with_a_broken_response_has_an_unknown_outcome(body: bytes) -> No
 
 
 @pytest.mark.parametrize("result", ["unsent", 429])
-def test_a_post_that_was_certainly_not_carried_out_is_sent_again(result: Any) -> None:
+def test_post_that_was_not_processed_is_retried(result: Any) -> None:
     """Nothing was done."""
     service = FakeService(AttemptResult(how=result))
-    service.serve = lambda request: answer(201, DOCUMENT)
+    service.serve = lambda request: json_response(201, DOCUMENT)
     assert service.run(raw.request(configuration(), "POST", "/orders", None, {})).attempts == 2
 
 
-def test_a_post_that_never_went_out_has_a_known_outcome() -> None:
-    """Nothing to look for."""
+def test_unsent_post_has_a_known_outcome() -> None:
+    """There is nothing to look for."""
     service = FakeService(*[AttemptResult(how="unsent")] * 3)
     with pytest.raises(ApiConnectionError) as caught:
         service.run(raw.request(configuration(), "POST", "/orders", None, {}))
     assert not caught.value.outcome_unknown
 
 
-def test_a_deletion_that_is_done_already_was_done() -> None:
-    """The first attempt's answer was lost; the second is told that there is no such record."""
+def test_retried_delete_that_gets_404_succeeds() -> None:
+    """The first response was lost; the second attempt gets a 404."""
     service = FakeService(AttemptResult(how="lost"))
-    service.serve = lambda request: answer(404, {"errors": [{"title": "Record not found"}]})
+    service.serve = lambda request: json_response(404, {"errors": [{"title": "Record not found"}]})
     assert service.run(raw.request(configuration(), "DELETE", "/things/1")) == {}
     with pytest.raises(NotFoundError):
         service.run(raw.request(configuration(), "DELETE", "/things/1"))
 
 
-# What surrounds a call
+# Deadline, limits, hooks and logs
 
 
-def test_the_deadline_and_the_rate_limit_hold() -> None:
-    """One timeout for all attempts; one permit for each of them."""
+def test_deadline_and_rate_limit_apply() -> None:
+    """There is one timeout for all attempts and one permit for each."""
     service = FakeService(AttemptResult(4.0, "lost"), AttemptResult(4.0, "lost"))
     with pytest.raises(ApiTimeoutError):
         service.run(raw.request(configuration(timeout=6.0), "GET", "/things"))
@@ -284,13 +284,13 @@ def test_the_deadline_and_the_rate_limit_hold() -> None:
             return super().acquire(timeout)
 
     service = FakeService()
-    service.serve = lambda request: answer(document=DOCUMENT)
+    service.serve = lambda request: json_response(document=DOCUMENT)
     service.run(raw.request(configuration(limiter=Counting(20)), "GET", "/things"))
     assert len(taken) == 1
 
 
-def test_hooks_cannot_give_the_key_away() -> None:
-    """However an event is encoded, the key is masked in it; what is sent has it."""
+def test_events_mask_the_key() -> None:
+    """The key is masked in any encoding of an event, but sent unmasked."""
     told: list[Any] = []
     emulator = Emulator()
     emulator.faults.add(status=503, times=1)
@@ -304,8 +304,8 @@ def test_hooks_cannot_give_the_key_away() -> None:
             assert "k3y-that" not in text
 
 
-def test_the_log_and_the_hooks_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """As of all other calls; neither query, nor document, nor key is in the log."""
+def test_calls_are_logged_and_sent_to_hooks(caplog: pytest.LogCaptureFixture) -> None:
+    """They are logged like all calls, without query, document and key."""
     told: list[Any] = []
     client, _ = client_of(on_request=told.append, on_response=told.append)
     with caplog.at_level(logging.DEBUG, logger="didww"):
@@ -316,16 +316,16 @@ def test_the_log_and_the_hooks_are_told(caplog: pytest.LogCaptureFixture) -> Non
     assert KEY not in caplog.text
 
 
-def test_a_closed_client_makes_none() -> None:
-    """As all other calls."""
+def test_closed_client_raises() -> None:
+    """This is as for all other calls."""
     client, _ = client_of()
     client.close()
     with pytest.raises(ClientClosedError):
         client.get("/dids")
 
 
-def test_a_program_of_raw_calls_against_the_local_didww() -> None:
-    """Create, read, change and delete a trunk group."""
+def test_raw_calls_work_with_the_emulator() -> None:
+    """The program creates, reads, updates and deletes a trunk group."""
     with Emulator().client() as client:
         made = client.post(
             "/voice_in_trunk_groups", {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "a"}}}
@@ -342,8 +342,8 @@ def test_a_program_of_raw_calls_against_the_local_didww() -> None:
 # The client itself
 
 
-def test_a_client_knows_its_environment() -> None:
-    """That of its address; None for an address of the caller's own."""
+def test_client_has_its_environment() -> None:
+    """It follows from the base URL, and is None for a custom one."""
     for environment in Environment:
         with DidwwClient(KEY, environment) as client:
             assert client.environment is environment
@@ -354,9 +354,13 @@ def test_a_client_knows_its_environment() -> None:
 
 
 @pytest.mark.parametrize("make", [DidwwClient, AsyncDidwwClient])
-def test_a_client_is_not_pickled_and_says_why(make: Any) -> None:
-    """Neither it, nor an accessor, nor an iterator of it; a shallow copy shares the connections."""
-    transport = Scripted(answer(document=DOCUMENT)) if make is DidwwClient else AsyncScripted(answer(document=DOCUMENT))
+def test_client_cannot_be_pickled(make: Any) -> None:
+    """Clients, accessors and iterators raise with the reason; a shallow copy shares the connections."""
+    transport = (
+        Scripted(json_response(document=DOCUMENT))
+        if make is DidwwClient
+        else AsyncScripted(json_response(document=DOCUMENT))
+    )
     client = make(KEY, base_url=BASE, transport=transport, rate_limit=None)
     for one in (client, client.dids()):
         for copying in (*(lambda x, p=p: pickle.dumps(x, p) for p in range(6)), copy.deepcopy):
@@ -369,8 +373,8 @@ def test_a_client_is_not_pickled_and_says_why(make: Any) -> None:
     assert copy.copy(client)._driver is client._driver
 
 
-def test_an_interrupted_post_says_that_it_may_have_been_carried_out() -> None:
-    """As for orders: Ctrl-C while the response is awaited gets a note; before anything was sent it does not."""
+def test_interrupted_post_notes_the_unknown_outcome() -> None:
+    """As for orders, Ctrl-C while waiting for the response adds a note; before sending it does not."""
 
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What a request may hold: limits, forms, None, and which fields go together. Refused before anything is sent."""
+"""Request validation before sending: limits, formats, None, and conflicting fields."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 from didww.resources.voice_out_trunk import VoiceOutTrunk
-from support.scripted_transport import Scripted, answer, echo
+from support.scripted_transport import Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 OTHER = "8d1a3c5e-0000-4000-8000-000000000002"
@@ -116,8 +116,8 @@ def some(cls: Any, count: int) -> list[Any]:
         ),
     ],
 )
-def test_a_value_beyond_its_limits_is_refused_when_it_is_set(make: Any, words: str) -> None:
-    """The message names the field, what it takes, what it got, and where there is one, what was meant."""
+def test_out_of_range_value_is_rejected_when_assigned(make: Any, words: str) -> None:
+    """The message names the field, the allowed values, the value, and a suggestion where there is one."""
     with pytest.raises(InvalidValueError) as caught:
         make()
     assert words in str(caught.value)
@@ -146,8 +146,8 @@ NO_CALLBACK_URLS = [
 
 
 @pytest.mark.parametrize("url", NO_CALLBACK_URLS)
-def test_callback_urls_are_http_with_a_host(url: str) -> None:
-    """Other schemes, one slash, no host and ports that there are not; the emulator and signatures have the same rule."""
+def test_callback_url_must_be_http_with_a_host(url: str) -> None:
+    """Other schemes, a single slash, no host and invalid ports raise; emulator and signatures have the same rule."""
     with pytest.raises(InvalidValueError, match="must be an HTTP or HTTPS URL with a host, got"):
         VoiceOutTrunk(callback_url=url)
     with pytest.raises(InvalidValueError):
@@ -161,8 +161,8 @@ def test_callback_urls_are_http_with_a_host(url: str) -> None:
         *("http://[::1]:80/", "[::1]:80", "hooks.example.com?a=http://example.com/", "192.0.2.1"),
     ],
 )
-def test_callback_urls_that_are_taken(url: str) -> None:
-    """Without a scheme it is http, and begins with the host; these can be signed as well."""
+def test_valid_callback_urls_are_accepted(url: str) -> None:
+    """Without a scheme, the URL is http and starts with the host; such URLs can be signed too."""
     assert VoiceOutTrunk(callback_url=url).callback_url == url
     assert CallbackVerifier(secrets=["secret"], public_url=url)
 
@@ -180,8 +180,8 @@ def test_callback_urls_that_are_taken(url: str) -> None:
         lambda: Order(callback_url=None, callback_method=None, external_reference_id=None, items=[]),
     ],
 )
-def test_a_value_within_its_limits_is_taken(make: Any) -> None:
-    """Among them a URL without a scheme, trunks listed twice, and lists that are filled afterwards."""
+def test_valid_values_are_accepted(make: Any) -> None:
+    """Examples are a URL without a scheme, duplicate trunks, and lists that are filled later."""
     make()
 
 
@@ -202,8 +202,8 @@ def test_a_value_within_its_limits_is_taken(make: Any) -> None:
         (CapacityOrderItem, "capacity_pool_id", "cannot be None. Name the pool."),
     ],
 )
-def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str, words: str) -> None:
-    """A field that can be None when read says what to write instead."""
+def test_response_only_none_cannot_be_written(cls: Any, name: str, words: str) -> None:
+    """For a field that only reads as None, the error says what to write instead."""
     kept = {"type": cls._type_name, "attributes": {name: None}, **({} if hasattr(cls, "merges") else {"id": ID})}
     assert getattr(cls.from_dict(kept), name) is None
     with pytest.raises(InvalidValueError) as caught:
@@ -211,8 +211,8 @@ def test_none_that_only_answers_hold_is_read_and_not_written(cls: Any, name: str
     assert words in str(caught.value)
 
 
-def test_none_that_an_answer_held_is_not_sent_back() -> None:
-    """A configuration is sent whole where it is new, but for what a request cannot carry."""
+def test_response_only_none_is_not_sent_back() -> None:
+    """A new configuration is sent completely, except members that a request cannot carry."""
     attributes = {"host": "sip.example.com", "rtp_timeout": None, "auth_user": None, "tx_dtmf_format_id": 3}
     data = {"id": ID, "attributes": {"configuration": {"type": "sip_configurations", "attributes": attributes}}}
     loaded: Any = VoiceInTrunk.from_dict(data)
@@ -223,8 +223,8 @@ def test_none_that_an_answer_held_is_not_sent_back() -> None:
     assert sent == {"host": "sip.example.com", "port": 5061, "auth_user": None, "tx_dtmf_format_id": 3}
 
 
-def test_a_number_of_dtmf_that_no_document_has_is_read_and_written_on_purpose() -> None:
-    """Older clients number the ways of sending tones otherwise; theirs is kept as it is."""
+def test_undocumented_dtmf_number_can_be_read_and_written() -> None:
+    """Older clients number DTMF formats differently; their values are kept."""
     configuration = SipConfiguration._loaded("sip_configurations", {"tx_dtmf_format_id": 3})
     assert configuration.tx_dtmf_format_id == 3
     assert not configuration.tx_dtmf_format_id.is_known  # type: ignore[union-attr] # it is a number
@@ -369,8 +369,8 @@ PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
         ),
     ],
 )
-def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> None:
-    """Before anything is sent; the message names the field at fault and the way out, and masks what is secret."""
+def test_conflicting_fields_are_rejected(record: Any, words: str) -> None:
+    """Nothing is sent; the message names the field and what to do, and masks secrets."""
     client, transport = client_of()
     with pytest.raises(InvalidValueError) as caught:
         getattr(client, type(record)._path)().create(record)
@@ -395,8 +395,8 @@ def test_fields_that_do_not_go_together_are_refused(record: Any, words: str) -> 
         AddressVerification(address=ADDRESS, dids=some(Did, 1)),
     ],
 )
-def test_fields_that_go_together_are_sent(record: Any) -> None:
-    """Each rule has a record that keeps it."""
+def test_compatible_fields_are_sent(record: Any) -> None:
+    """Each rule has a record that satisfies it."""
     client, transport = client_of(echo)
     getattr(client, type(record)._path)().create(record)
     assert len(transport.requests) == 1
@@ -407,9 +407,9 @@ def loaded(cls: Any, **attributes: Any) -> Any:
     return cls.from_dict({"id": ID, "attributes": attributes})
 
 
-def test_an_update_is_judged_by_what_it_changes_and_what_is_known() -> None:
-    """What is not known may be stored, and what is not touched is the service's own matter."""
-    client, transport = client_of(*[answer(document={"data": {"type": "identities", "id": ID}})] * 2)
+def test_update_is_checked_by_its_changes_and_known_fields() -> None:
+    """Unknown fields may be stored, and unchanged ones are the service's responsibility."""
+    client, transport = client_of(*[json_response(document={"data": {"type": "identities", "id": ID}})] * 2)
     person = loaded(Identity, identity_type="personal", company_name="From older days")
     person.description = "x"
     client.identities().update(person)
@@ -444,10 +444,10 @@ def test_an_update_is_judged_by_what_it_changes_and_what_is_known() -> None:
     ],
 )
 @pytest.mark.parametrize("new", [True, False])
-def test_a_changed_configuration_is_judged_with_what_is_stored(
+def test_changed_configuration_is_checked_with_the_stored_one(
     stored: dict[str, Any], change: dict[str, Any], words: str, *, new: bool
 ) -> None:
-    """Changed in place, or as a new object, which the service merges with the stored one."""
+    """It is changed in place, or is a new object that the service merges with the stored one."""
     client, transport = client_of()
     trunk = loaded(VoiceInTrunk, configuration={"type": "sip_configurations", "attributes": stored})
     if new:
@@ -461,8 +461,8 @@ def test_a_changed_configuration_is_judged_with_what_is_stored(
     assert not transport.requests
 
 
-def test_the_kind_of_a_stored_configuration_cannot_change() -> None:
-    """The service refuses it; another trunk is the way out."""
+def test_stored_configuration_cannot_change_its_type() -> None:
+    """The service rejects it; the error suggests another trunk."""
     client, transport = client_of()
     trunk = loaded(VoiceInTrunk, configuration={"type": "sip_configurations", "attributes": {"host": "a"}})
     trunk.configuration = PstnConfiguration(dst="12025550100")
@@ -475,8 +475,8 @@ def test_the_kind_of_a_stored_configuration_cannot_change() -> None:
     assert not transport.requests
 
 
-def test_another_action_takes_the_default_did_along() -> None:
-    """The service refuses the caller id of `replace_cli` with any other action, and most answers do not show it."""
+def test_changing_the_action_clears_the_default_did() -> None:
+    """The service rejects the caller id of `replace_cli` with other actions, and most responses do not show it."""
     for trunk in (VoiceOutTrunk.build(ID), loaded(VoiceOutTrunk, on_cli_mismatch_action="replace_cli")):
         trunk.on_cli_mismatch_action = OnCliMismatchAction.REJECT_CALL
         assert trunk.changes == {
@@ -496,9 +496,9 @@ def test_another_action_takes_the_default_did_along() -> None:
 @pytest.mark.parametrize(
     ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
 )
-def test_a_switch_does_not_go_with_stored_dids(switch: str, name: str) -> None:
-    """A list of DIDs is the caller's to give up; the error says how."""
-    client, transport = client_of(answer(document={"data": {"type": "voice_out_trunks", "id": ID}}))
+def test_switch_conflicts_with_stored_dids(switch: str, name: str) -> None:
+    """Only the caller can decide to drop a list of DIDs; the error says how."""
+    client, transport = client_of(json_response(document={"data": {"type": "voice_out_trunks", "id": ID}}))
     linked = {name: {"data": [{"type": "dids", "id": OTHER}]}}
     trunk: Any = VoiceOutTrunk.from_dict({"id": ID, "attributes": {}, "relationships": linked})
     setattr(trunk, switch, True)
@@ -514,8 +514,8 @@ def test_a_switch_does_not_go_with_stored_dids(switch: str, name: str) -> None:
     assert len(transport.requests) == 1
 
 
-def test_a_required_member_that_was_loaded_as_none_is_missing() -> None:
-    """Some answers hold None in it; a request that needs it is refused before it is sent."""
+def test_required_member_loaded_as_none_counts_as_missing() -> None:
+    """Some responses hold None; a request that needs the member raises before it is sent."""
     client, transport = client_of()
     method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": None}}
     trunk = loaded(VoiceOutTrunk, authentication_method=method)
@@ -528,8 +528,8 @@ def test_a_required_member_that_was_loaded_as_none_is_missing() -> None:
     assert not transport.requests
 
 
-def test_one_call_sets_one_route() -> None:
-    """Of two routes that exclude each other, neither is dropped without a word."""
+def test_setting_two_exclusive_routes_raises() -> None:
+    """Neither of two exclusive routes is dropped silently."""
     with pytest.raises(InvalidValueError, match=r"voice_in_trunk_group must be None beside voice_in_trunk\..*not both"):
         Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=VoiceInTrunkGroup.build(ID))
     did = Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=None)
@@ -598,15 +598,15 @@ def test_one_call_sets_one_route() -> None:
         (lambda: setattr(PermanentSupportingDocument.build(ID), "files", []), "written now: external_reference_id."),
     ],
 )
-def test_the_way_out_of_a_mistake_leads_out(make: Any, words: str) -> None:
-    """The message names what was meant, and nothing that is merely spelled alike."""
+def test_error_suggestion_is_what_was_meant(make: Any, words: str) -> None:
+    """The message does not suggest something that is only spelled alike."""
     with pytest.raises(InvalidValueError) as caught:
         make()
     assert words in str(caught.value)
 
 
-def test_nothing_is_proposed_that_means_something_else() -> None:
-    """The opposite, another number, or another word in one place."""
+def test_error_suggests_nothing_with_another_meaning() -> None:
+    """It suggests no opposite, other number or other word."""
     with pytest.raises(InvalidValueError) as caught:
         SipConfiguration(stir_shaken_mode="enabled")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     assert "Did you mean" not in str(caught.value)
@@ -614,24 +614,24 @@ def test_nothing_is_proposed_that_means_something_else() -> None:
     assert did_you_mean("allowed_sip_ips", ["allowed_rtp_ips"]) == ""
 
 
-def test_the_defaults_that_rules_know_are_those_of_the_emulator() -> None:
-    """A rule must judge a new trunk as the emulator does."""
+def test_rule_defaults_match_the_emulator() -> None:
+    """A rule and the emulator check a new trunk the same way."""
     declared = {name: field.default for name, field in SipConfiguration._field_map.items() if field.default is not None}
     assert declared.items() <= SIP_DEFAULTS.items()
     assert declared
 
 
-def test_a_part_of_a_configuration_is_enough_for_an_update() -> None:
-    """The service merges it with the stored one, so a codec or a password may be there already."""
-    client, transport = client_of(answer(document={"data": {"type": "voice_in_trunks", "id": ID}}))
+def test_partial_configuration_update_is_accepted() -> None:
+    """The service merges it with the stored one, so a codec or a password may already exist."""
+    client, transport = client_of(json_response(document={"data": {"type": "voice_in_trunks", "id": ID}}))
     client.voice_in_trunks().update(
         VoiceInTrunk.build(ID, configuration=SipConfiguration(auth_enabled=True, auth_user="u"))
     )
     assert len(transport.requests) == 1
 
 
-def test_an_authentication_method_is_whole_in_an_update_too() -> None:
-    """The service replaces it: what it lacks is gone."""
+def test_authentication_method_update_must_be_complete() -> None:
+    """The service replaces it, so missing members would be lost."""
     client, transport = client_of()
     trunk = VoiceOutTrunk.build(ID, authentication_method=CredentialsAndIpAuthenticationMethod(tech_prefix="1"))
     with pytest.raises(InvalidValueError, match=r"update needs VoiceOutTrunk\.authentication_method\.allowed_sip_ips"):
@@ -639,16 +639,16 @@ def test_an_authentication_method_is_whole_in_an_update_too() -> None:
     assert not transport.requests
 
 
-def test_switching_authentication_off_takes_the_credentials_along() -> None:
-    """The service refuses a user or password without it."""
+def test_disabling_authentication_clears_the_credentials() -> None:
+    """The service rejects a username or password without it."""
     trunk = in_trunk(auth_enabled=True, auth_user="u", auth_password=SECRET)
     trunk.configuration.auth_enabled = False
     assert isinstance(trunk.configuration, SipConfiguration)
     assert (trunk.configuration.auth_user, trunk.configuration.auth_password) == (None, None)
 
 
-def test_a_permanent_document_keeps_all_but_its_reference() -> None:
-    """A new one takes the place of the one for the same identity and template."""
+def test_permanent_document_only_changes_its_reference() -> None:
+    """A new document replaces the one for the same identity and template."""
     document = PermanentSupportingDocument.build(ID, external_reference_id=None)
     assert document.changes == {"attributes": {"external_reference_id": None}}
     for name in ("template", "identity", "files"):

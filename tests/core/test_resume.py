@@ -1,4 +1,4 @@
-"""Downloads over a bad line: what comes after a cut, and what is told of the way."""
+"""Downloads over an unreliable connection: resuming and progress."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FileServer:
             self.ranges.append(header(request, "range"))
             self.conditions.append(header(request, "if-range"))
             cut = self.cuts.pop(0) if len(self.cuts) > 1 else self.cuts[0]
-            status, lines, body = self.answer(self.ranges[-1], self.conditions[-1])
+            status, lines, body = self.respond(self.ranges[-1], self.conditions[-1])
             self.number += 1
             raw = http(body, *lines, status=status)
             if cut is not None and len(body) > cut:
@@ -86,12 +86,12 @@ class FileServer:
                 return
             connection.sendall(raw)
 
-    def answer(self, asked: str | None, condition: str | None) -> tuple[str, list[str], bytes]:
+    def respond(self, range_header: str | None, condition: str | None) -> tuple[str, list[str], bytes]:
         lines = [] if self.etag is None else [f"ETag: {self.etag}"]
         start = 0
         status = "200 OK"
-        if asked is not None and condition == self.etag:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if range_header is not None and condition == self.etag:
+            start = int(range_header.removeprefix("bytes=").removesuffix("-"))
             status = "206 Partial Content"
             lines.append(f"Content-Range: bytes {start}-{len(self.file) - 1}/{len(self.file)}")
             if start >= len(self.file):
@@ -107,8 +107,8 @@ def quick(client: Any) -> Any:
 
 
 @pytest.mark.parametrize("unpacked", [False, True])
-def test_a_download_goes_on_where_it_was_cut(unpacked: bool, kind: str, tmp_path: Path) -> None:
-    """Over more cuts than there are retries, as each brought something new; the bytes are those of the file."""
+def test_download_resumes_after_a_cut(unpacked: bool, kind: str, tmp_path: Path) -> None:
+    """There may be more cuts than retries as long as each attempt makes progress; the bytes equal the file."""
     serve = FileServer(10_000, 1, 20_000, 5_000, 5_000, 3_000, None)
     target = tmp_path / "calls"
     with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
@@ -124,8 +124,8 @@ def test_a_download_goes_on_where_it_was_cut(unpacked: bool, kind: str, tmp_path
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"', '"\u00fc"', "bare", '""', f'"{"x" * 1001}"'])
-def test_without_a_strong_etag_it_begins_anew(etag: str | None, kind: str, tmp_path: Path) -> None:
-    """Nobody could tell whether it is still the same file."""
+def test_download_restarts_without_a_strong_etag(etag: str | None, kind: str, tmp_path: Path) -> None:
+    """It could not be verified that the file is unchanged."""
     serve = FileServer(10_000, 30_000, None, etag=etag)
     with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
         quick(client).download_export(f"{server.url}{PATH}", tmp_path / "calls")
@@ -133,8 +133,8 @@ def test_without_a_strong_etag_it_begins_anew(etag: str | None, kind: str, tmp_p
     assert serve.ranges == [None, None, None]
 
 
-def test_a_file_that_changed_begins_anew(kind: str, tmp_path: Path) -> None:
-    """The service answers with the whole new file; nothing of the old one stays in it."""
+def test_download_restarts_if_the_file_changed(kind: str, tmp_path: Path) -> None:
+    """The service sends the whole new file; nothing of the old one remains."""
     serve = FileServer(10_000, None)
 
     def twist(number: int, start: int, lines: list[str], body: bytes) -> None:
@@ -169,8 +169,8 @@ TWISTS: dict[str, Callable[[list[str], bytes], tuple[str, list[str], bytes]]] = 
 
 
 @pytest.mark.parametrize("case", TWISTS)
-def test_a_part_that_does_not_fit_is_not_taken(case: str, kind: str, tmp_path: Path) -> None:
-    """The download begins anew, and is whole in the end."""
+def test_mismatched_range_restarts_the_download(case: str, kind: str, tmp_path: Path) -> None:
+    """The download starts over and is complete in the end."""
     serve = FileServer(10_000, None, twist=lambda n, _, lines, body: TWISTS[case](lines, body) if n == 1 else None)
     with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
         quick(client).download_export(f"{server.url}{PATH}", tmp_path / "calls")
@@ -178,8 +178,8 @@ def test_a_part_that_does_not_fit_is_not_taken(case: str, kind: str, tmp_path: P
     assert serve.ranges == [None, "bytes=10000-", None]
 
 
-def test_everything_had_come_before_the_cut(kind: str, tmp_path: Path) -> None:
-    """416 with the size that is there already means that it is done."""
+def test_range_not_satisfiable_at_the_end_means_complete(kind: str, tmp_path: Path) -> None:
+    """A 416 with the size that was already received means that the download is complete."""
     raw = b"%x\r\n%s\r\n" % (len(FILE), FILE)
     asked: list[str | None] = []
 
@@ -198,8 +198,8 @@ def test_everything_had_come_before_the_cut(kind: str, tmp_path: Path) -> None:
     assert asked == [None, f"bytes={len(FILE)}-"]
 
 
-def test_cuts_that_bring_nothing_come_to_an_end(kind: str, tmp_path: Path) -> None:
-    """After as many attempts in vain as there are retries; with none at all after the first. Nothing is kept."""
+def test_attempts_without_progress_are_limited(kind: str, tmp_path: Path) -> None:
+    """There are as many as retries; with zero retries the first cut raises. No file is kept."""
     for retries in (2, 0):
         serve = FileServer(10_000, 0)
         with Server(serve) as server, client_of(kind, f"{server.url}/v3", max_retries=retries) as client:
@@ -210,8 +210,8 @@ def test_cuts_that_bring_nothing_come_to_an_end(kind: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("status", "attempts"), [("503 Busy", 3), ("429 Too Many", 3), ("500 Oops", 1), ("404 No", 1)])
-def test_refusals_are_met_as_in_other_calls(status: str, attempts: int, kind: str, tmp_path: Path) -> None:
-    """By the same table; the error is the service's."""
+def test_error_responses_follow_the_retry_table(status: str, attempts: int, kind: str, tmp_path: Path) -> None:
+    """The final error is the service's."""
     serve = FileServer(twist=lambda *_: (status, [], b""))
     with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
         with pytest.raises(DidwwError, match=status[:3]):
@@ -221,8 +221,8 @@ def test_refusals_are_met_as_in_other_calls(status: str, attempts: int, kind: st
 
 
 @patient
-def test_the_deadline_holds_over_all_attempts(kind: str, tmp_path: Path) -> None:
-    """A line that is cut again and again does not go on past it."""
+def test_deadline_covers_all_attempts(kind: str, tmp_path: Path) -> None:
+    """Repeated cuts do not extend it."""
     serve = FileServer(1)
     with Server(serve) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.6)) as client:
         with pytest.raises((ApiTimeoutError, ApiConnectionError)) as caught:
@@ -233,8 +233,8 @@ def test_the_deadline_holds_over_all_attempts(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("place", [len(FILE) // 2, -6, -2])
-def test_a_damaged_file_is_not_kept(place: int, kind: str, tmp_path: Path) -> None:
-    """Packed files are checked to their last byte even if they are kept as they are; a plain one cannot be."""
+def test_damaged_file_is_not_kept(place: int, kind: str, tmp_path: Path) -> None:
+    """Compressed files are verified to the last byte even if saved compressed; a plain one cannot be verified."""
     damaged = bytearray(FILE)
     damaged[place] ^= 1
     with Server(FileServer(file=bytes(damaged))) as server, client_of(kind, f"{server.url}/v3") as client:
@@ -249,8 +249,8 @@ def test_a_damaged_file_is_not_kept(place: int, kind: str, tmp_path: Path) -> No
     assert (tmp_path / "calls").read_bytes() == PLAIN
 
 
-def test_progress_of_a_download(kind: str, tmp_path: Path) -> None:
-    """In bytes, up to all of them, and never back while the file is the same; what it raises ends the download."""
+def test_download_reports_progress(kind: str, tmp_path: Path) -> None:
+    """It counts bytes up to the total, never decreases for the same file, and its exceptions end the download."""
     told: list[Progress] = []
     serve = FileServer(10_000, None)
     with Server(serve) as server, client_of(kind, f"{server.url}/v3") as client:
@@ -269,8 +269,8 @@ def test_progress_of_a_download(kind: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["calls"]  # noqa: PTH208 the same
 
 
-def test_progress_of_an_upload(kind: str) -> None:
-    """In bytes of the request that are on their way, up to all of them."""
+def test_upload_reports_progress(kind: str) -> None:
+    """It counts the bytes of the request that were sent, up to the total."""
     from didww.emulator.http.server import running
 
     told: list[Progress] = []
@@ -284,8 +284,8 @@ def test_progress_of_an_upload(kind: str) -> None:
     assert told[-1].total > 300_000
 
 
-def test_coroutine_functions_are_told_of_progress(tmp_path: Path) -> None:
-    """By an asynchronous client, over a socket and in process, up and down."""
+def test_progress_is_reported_to_async_functions(tmp_path: Path) -> None:
+    """The asynchronous client awaits them for uploads and downloads, over a socket and in process."""
     from didww.emulator import Emulator
     from didww.emulator.http.server import running
 
@@ -378,10 +378,10 @@ class Line:
     packed=st.booleans(),
     retries=st.integers(0, 3),
 )
-def test_any_line_gives_the_file_or_nothing(
+def test_download_gives_the_exact_file_or_none(
     schedule: list[tuple[str, int]], size: int, pieces: int, packed: bool, retries: int, tmp_path_factory: Any
 ) -> None:
-    """Under any schedule of cuts and wrong answers: the very bytes of the file, or an error and no file at all."""
+    """Any sequence of cuts and wrong responses ends in the exact bytes, or in an error without a file."""
     folder = tmp_path_factory.mktemp("line")
     plain = (b"2026" + random.Random(size).randbytes(size))[:size]  # no page, which would begin otherwise
     file = gzip.compress(plain) if packed else plain
@@ -390,13 +390,13 @@ def test_any_line_gives_the_file_or_nothing(
         credentials=ApiKey("key"), base_url="https://api.example.com/v3", max_retries=retries, jitter=lambda: 0.0
     )
     try:
-        answered = Driver(line).run(
+        size = Driver(line).run(
             download(configuration, f"https://api.example.com{PATH}", f"{folder}/f", 10_000 if packed else None)
         )
     except DidwwError:
         assert list(folder.iterdir()) == []
     else:
-        assert answered == len(file)
+        assert size == len(file)
         assert (folder / "f").read_bytes() == plain
         assert [one.name for one in folder.iterdir()] == ["f"]
     assert line.open_answers == 0
@@ -405,8 +405,8 @@ def test_any_line_gives_the_file_or_nothing(
         assert (folder / "f").exists() is bool(file)
 
 
-def test_an_error_of_the_service_is_not_a_file(tmp_path: Path) -> None:
-    """503 with a packed page as its body, at the last attempt."""
+def test_compressed_error_body_is_not_saved(tmp_path: Path) -> None:
+    """The last attempt gets a 503 with a gzip page."""
     serve = FileServer(twist=lambda *_: ("503 Busy", ["Content-Type: text/html"], gzip.compress(b"<html>")))
     with Server(serve) as server, DidwwClient("key", base_url=f"{server.url}/v3", max_retries=0) as client:
         with pytest.raises(ServerError):

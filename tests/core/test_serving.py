@@ -1,4 +1,4 @@
-"""The server behind `served`, `didww listen` and `didww emulator`: its sockets and its connections."""
+"""The server behind `served`, `didww listen` and `didww emulator`: sockets and connections."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ EXCLUSIVE = -5  # SO_EXCLUSIVEADDRUSE of Windows
 
 
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT to stand in for Windows")
-def test_a_port_is_one_servers_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second server says that the port is taken, although SO_REUSEADDR would let it in."""
+def test_port_cannot_be_shared_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second server says that the port is taken, although SO_REUSEADDR would allow it."""
     monkeypatch.setattr(socket, "socket", WindowsSocket)
     with asgi_server._listening("127.0.0.1", 0) as first:  # without the option both listen: it is needed
         asgi_server._listening("127.0.0.1", first.getsockname()[1]).close()
@@ -82,12 +82,12 @@ def test_a_port_is_one_servers_on_windows_too(monkeypatch: pytest.MonkeyPatch) -
         asgi_server._listening("127.0.0.1", first.getsockname()[1])
 
 
-def slow(inside: threading.Event, answer: threading.Event) -> Any:
+def slow(inside: threading.Event, release: threading.Event) -> Any:
     """An application that says when it is asked, and answers when it is told to."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         inside.set()
-        await asyncio.to_thread(answer.wait, 60)
+        await asyncio.to_thread(release.wait, 60)
         await hello(scope, receive, send)
 
     return app
@@ -116,51 +116,51 @@ def received(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD])
-def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
-    """Nothing at all, or half a head."""
+def test_missing_request_head_closes_the_connection(sent: bytes) -> None:
+    """The client sends nothing, or half a head."""
     with served(AppServer(hello, head_timeout=0.05)) as address, connected(address, sent) as connection:
         assert received(connection) == b""
 
 
-def test_a_second_head_that_does_not_come_ends_the_connection() -> None:
-    """Over a kept connection: the time begins with its first byte."""
+def test_incomplete_second_request_head_closes_the_connection() -> None:
+    """On a persistent connection, the timeout starts with its first byte."""
     server = AppServer(hello, head_timeout=60)
     with served(server) as address, connected(address, HEAD + b"\r\n") as connection:
-        while not (answer := connection.recv(65536)).endswith(b"hello"):
-            assert answer
+        while not (response := connection.recv(65536)).endswith(b"hello"):
+            assert response
         server._connections.head_timeout = 0.05
         connection.sendall(HEAD)
         assert received(connection) == b""
 
 
-def test_a_request_may_take_longer_than_its_head() -> None:
-    """One that is being answered goes on while one that came later is cut off."""
-    answer, inside = threading.Event(), threading.Event()
-    server = AppServer(slow(inside, answer), head_timeout=1.0)
+def test_handling_may_take_longer_than_the_head_timeout() -> None:
+    """A request being handled continues while a later one is cut off."""
+    response, inside = threading.Event(), threading.Event()
+    server = AppServer(slow(inside, response), head_timeout=1.0)
     with served(server) as address, connected(address, HEAD + b"Connection: close\r\n\r\n") as first:
         assert inside.wait(30)
         with connected(address, HEAD) as second:
             assert received(second) == b""
-        answer.set()
+        response.set()
         assert received(first).endswith(b"hello")
 
 
-def test_a_body_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the emulator; a receiver has a bound of its own, `read_timeout`."""
+def test_missing_request_body_closes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This is the emulator's limit; a receiver has its own, `read_timeout`."""
     monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
     with Emulator() as emulator, served(Server(emulator)) as address, connected(address, HALF_BODY) as connection:
         assert received(connection).startswith(b"HTTP/1.1 408 ")
 
 
-def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
-    """The one that has waited longest is closed; one line of the log says so, however many follow."""
+def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
+    """The longest idle one is closed; one log line says so, however many follow."""
     with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
         address = stack.enter_context(served(AppServer(hello, limit=3, head_timeout=60)))
         with httpx2.Client(headers={"Connection": "close"}) as client:
             idle = []
             for sent in (HEAD, b"", HALF_BODY):
                 idle.append(stack.enter_context(connected(address, sent)))
-                # Whoever is answered after it came after it.
+                # A connection served after it came after it.
                 assert client.get(address).status_code == 200
             assert received(idle[0]) == b""
             assert client.get(address).status_code == 200
@@ -170,15 +170,15 @@ def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixtur
     assert line == "There are 3 connections, as many as this server has room for. Idle ones are closed."
 
 
-def test_when_all_are_at_work_a_new_one_is_refused() -> None:
-    """With 503, and nobody else is cut off."""
-    answer, inside = threading.Event(), threading.Event()
-    server = AppServer(slow(inside, answer), limit=1, head_timeout=60)
+def test_new_connection_gets_503_when_all_are_busy() -> None:
+    """No other connection is closed."""
+    response, inside = threading.Event(), threading.Event()
+    server = AppServer(slow(inside, response), limit=1, head_timeout=60)
     with served(server) as address, connected(address, HEAD + b"Connection: close\r\n\r\n") as first:
         assert inside.wait(30)
         with connected(address) as second:
             assert received(second).startswith(b"HTTP/1.1 503 ")
-        answer.set()
+        response.set()
         assert received(first).endswith(b"hello")
 
 
@@ -204,8 +204,8 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("sent", UNREAD.values(), ids=UNREAD)
-def test_clients_that_do_not_read_make_room_for_new_ones(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """A response that is not taken keeps nobody else out; one line of the log says so."""
+def test_clients_that_do_not_read_are_closed_for_new_ones(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """An unread response blocks nobody else; one log line says so."""
     with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
         server = AppServer(large, limit=3, head_timeout=60)
         address = stack.enter_context(served(server))
@@ -224,8 +224,8 @@ def test_clients_that_do_not_read_make_room_for_new_ones(sent: bytes, caplog: py
 
 
 @pytest.mark.parametrize("kind", ["large", "closing"])
-def test_a_response_that_is_not_taken_ends_the_connection(kind: str) -> None:
-    """Whether or not it was to be kept after that."""
+def test_unread_response_closes_the_connection(kind: str) -> None:
+    """This applies with and without keep-alive."""
     server = AppServer(large, head_timeout=0.2)
     with served(server) as address, connected(address, UNREAD[kind]) as connection:
         assert connection.recv(1)
@@ -234,8 +234,8 @@ def test_a_response_that_is_not_taken_ends_the_connection(kind: str) -> None:
         assert len(received(connection)) < LARGE
 
 
-def test_a_response_that_is_taken_slowly_may_last() -> None:
-    """The time begins anew with each part that the client takes."""
+def test_slowly_read_response_is_completed() -> None:
+    """The timeout restarts with each part that the client reads."""
 
     class Loop:
         """Keeps the time of the test."""
@@ -283,8 +283,8 @@ def test_a_response_that_is_taken_slowly_may_last() -> None:
 
 
 @pytest.mark.parametrize("sent", [UNREAD["large"], HALF_BODY], ids=["unread", "half a body"])
-def test_stopping_waits_for_no_client_that_does_nothing(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """And no error of the log tells of it."""
+def test_stopping_does_not_wait_for_idle_clients(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has no error about it."""
     inside = threading.Event()
 
     async def told(scope: Any, receive: Any, send: Any) -> None:
@@ -297,8 +297,8 @@ def test_stopping_waits_for_no_client_that_does_nothing(sent: bytes, caplog: pyt
     assert caplog.messages == []
 
 
-def test_bytes_after_the_last_request_write_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """Nor is there a second response beside the one that is on its way."""
+def test_bytes_after_the_last_request_log_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """There is no second response either."""
     with served(AppServer(large, head_timeout=60)) as address:
         with connected(address, UNREAD["closing"]) as connection:
             assert connection.recv(1)
@@ -308,8 +308,8 @@ def test_bytes_after_the_last_request_write_no_traceback(caplog: pytest.LogCaptu
     assert caplog.messages == []
 
 
-def test_when_no_file_can_be_opened_one_line_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """Instead of a traceback for each connection; other errors are told as always."""
+def test_too_many_open_files_logs_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """It replaces a traceback per connection; other errors are logged as usual."""
     connections = Connections(1, 10)
     loop = asyncio.new_event_loop()
     try:
@@ -324,8 +324,8 @@ def test_when_no_file_can_be_opened_one_line_says_so(caplog: pytest.LogCaptureFi
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of files")
 @pytest.mark.parametrize("command", ["listen", "emulator"])
-def test_half_sent_heads_keep_nobody_out(command: str) -> None:
-    """Three hundred of them, and a process that may open 256 files: others are answered, and a line of the log says why."""
+def test_half_sent_heads_do_not_block_others(command: str) -> None:
+    """With 300 of them and a limit of 256 open files, other clients are served, and a log line says why."""
     import resource
 
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 512:

@@ -1,4 +1,4 @@
-"""Limiters that processes share: real processes, a real Redis, and what is said when either cannot be used."""
+"""Limiters shared between processes, with real processes and a real Redis, and their errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from didww.rate_limit import shared
 from didww.rate_limit.local import Permit
 from didww.rate_limit.shared import RedisLimiter, SqliteLimiter
 from support.real_time import patient, seconds
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 from support.servers import dead_port
 
 if TYPE_CHECKING:
@@ -196,11 +196,8 @@ def closest(moments: list[tuple[float, float]]) -> float:
 
 
 @pytest.mark.slow
-def test_all_processes_together_keep_to_the_rate(store: Store, tmp_path: Path) -> None:
-    """Two programs that fork, two threads in each of the four: never too many in a second, and a share for everybody.
-
-    What is kept does not grow.
-    """
+def test_all_processes_share_one_rate(store: Store, tmp_path: Path) -> None:
+    """With four processes of two threads, the rate holds, everyone gets a share, and the store does not grow."""
     rate, seconds = 100, 1.6
     store.run(2, rate, "hammer", seconds, tmp_path)
     processes = [json.loads(file.read_text()) for file in tmp_path.glob("*.json")]
@@ -219,8 +216,8 @@ def test_all_processes_together_keep_to_the_rate(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_clients_keep_to_it(store: Store, kind: str) -> None:
-    """Two clients, threads or tasks, each with a limiter of its own over the same store: one rate for both."""
+def test_clients_sharing_a_store_share_one_rate(store: Store, kind: str) -> None:
+    """Two clients, threads or tasks have their own limiters over the same store."""
     with Emulator() as emulator:
         limiters = [Watched(store.limiter(40)) for _ in range(2)]
         if kind == "sync":
@@ -242,8 +239,8 @@ def test_clients_keep_to_it(store: Store, kind: str) -> None:
     assert max(after for _, after in moments) - min(before for before, _ in moments) >= 11 / 40
 
 
-def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
-    """At once, or not: then a time that is not before the next turn, not long after it, and not the same for all."""
+def test_acquire_grants_a_permit_or_a_retry_time(store: Store) -> None:
+    """The time is not before the next permit, not long after it, and not the same for everyone."""
     limiter = store.limiter(0.2)
     assert limiter.acquire(60) == Permit(0.0, granted=True)
     turns = [limiter.acquire(60) for _ in range(10)]
@@ -255,8 +252,8 @@ def test_a_turn_is_taken_or_there_is_a_time_to_ask_again(store: Store) -> None:
 
 
 @patient
-def test_slowing_down_reaches_the_other_processes(store: Store, tmp_path: Path) -> None:
-    """Nobody's turn for as long as was said, whoever said it; a shorter pause does not end a longer one."""
+def test_slowdown_applies_to_all_processes(store: Store, tmp_path: Path) -> None:
+    """Nobody gets a permit during the pause, and a shorter pause does not end a longer one."""
     limiter = store.limiter()
     while not limiter.acquire(60).granted:  # of another attempt
         time.sleep(0.01)
@@ -274,8 +271,8 @@ def test_slowing_down_reaches_the_other_processes(store: Store, tmp_path: Path) 
     assert 59 < limiter.acquire(600).wait < 61
 
 
-def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
-    """A restart, or a clock that is set back, stops nobody for longer than a minute."""
+def test_clock_changes_do_not_block_for_long(store: Store) -> None:
+    """A restart or a clock that is set back blocks nobody for longer than a minute."""
     limiter = store.limiter(0.5)
     limiter._take(86400.0, 5)
     assert limiter.acquire(5) == Permit(0.0, granted=True)
@@ -283,8 +280,8 @@ def test_what_a_clock_left_behind_is_forgotten(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
-    """After a 429 it slows down; an asynchronous client's loop does not wait for that, nor for turns."""
+def test_limiter_slows_down_after_429(kind: str) -> None:
+    """The event loop of an asynchronous client is not blocked by it, nor by waiting for permits."""
     called = []
 
     class Slow:
@@ -297,7 +294,7 @@ def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
         def slow_down(self, seconds: float) -> None:
             called.append((seconds, threading.current_thread() is threading.main_thread()))
 
-    script = (answer(429, retry_after="0"), answer(document=BALANCE))
+    script = (json_response(429, retry_after="0"), json_response(document=BALANCE))
     options: Any = {"base_url": "https://api.example.com/v3", "rate_limit": Slow()}
     if kind == "sync":
         DidwwClient("key", transport=Scripted(*script), **options).balance().find()
@@ -310,7 +307,7 @@ def test_the_limiter_of_a_client_that_is_told_to_wait(kind: str) -> None:
     assert called == [("turn", kind == "sync"), (0.0, kind == "sync"), ("turn", kind == "sync")]
 
 
-# What cannot be used
+# Unusable stores
 
 
 def no_folder(path: Path) -> None:
@@ -322,8 +319,8 @@ def other_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [no_folder, other_file])
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None:
-    """The file, why, and what to do; nothing is deleted."""
+def test_unusable_file_is_named_in_the_error(tmp_path: Path, spoil: Any) -> None:
+    """The error has the file, the reason and what to do; nothing is deleted."""
     path = tmp_path / "folder" / "turns.sqlite"
     path.parent.mkdir()
     spoil(path)
@@ -336,8 +333,8 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, spoil: Any) -> None
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @patient
-def test_a_file_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """If the call's time runs out first, that is the error; else one that says how long it was locked, and what to do."""
+def test_permanently_locked_file_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """If the timeout comes first, that is the error; otherwise the error says how long it was locked and what to do."""
     limiter = SqliteLimiter(tmp_path / "turns.sqlite")
     holder = sqlite3.connect(limiter.path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -371,8 +368,8 @@ def told(error: pytest.ExceptionInfo[BaseException]) -> str:
     return "".join(traceback.format_exception(error.value)) + repr(error.value)
 
 
-def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisServer) -> None:
-    """Stopped, or not letting this client in: the address, why, and what to do. Once it is back, all goes on."""
+def test_unreachable_redis_is_named_without_its_password(redis_server: RedisServer) -> None:
+    """The error has the URL, the reason and what to do; everything works again once Redis is back."""
     redis_of(redis_server.url).flushdb()
     limiter = RedisLimiter(redis_server.url, 1000)
     assert limiter.acquire(60).granted
@@ -398,8 +395,8 @@ def test_a_redis_that_is_away_is_named_without_its_password(redis_server: RedisS
     assert "wr0ng" not in told(caught)
 
 
-def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that accepts and is silent holds nobody up for long."""
+def test_unresponsive_redis_does_not_block_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server accepts connections and stays silent."""
     from support.servers import Server, silent
 
     monkeypatch.setattr(shared, "REDIS_PATIENCE", 0.1)
@@ -411,8 +408,8 @@ def test_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         assert time.monotonic() - begun < 30
 
 
-def test_a_client_of_ones_own(redis_server: RedisServer) -> None:
-    """A `redis.Redis` is used as it is; limiters of another name have nothing to do with each other."""
+def test_custom_redis_client_is_used(redis_server: RedisServer) -> None:
+    """A `redis.Redis` is used unchanged; limiters with different names are independent."""
     client = redis_of(redis_server.url)
     client.flushall()
     first, again, other = (RedisLimiter(client, 0.1, name=name) for name in ("a", "a", "b"))
@@ -421,8 +418,8 @@ def test_a_client_of_ones_own(redis_server: RedisServer) -> None:
     assert sorted(client.scan_iter()) == [b"a", b"b"]
 
 
-def test_a_reason_that_shows_the_password_is_left_out() -> None:
-    """Whatever a client of the caller's own puts into its errors."""
+def test_reason_with_a_password_is_omitted() -> None:
+    """A custom client may put anything into its errors."""
     from redis.exceptions import ResponseError
 
     class Talkative:
@@ -457,22 +454,22 @@ def asynchronous_redis() -> Any:
         lambda: SqliteLimiter("turns.sqlite", -1),
     ],
 )
-def test_wrong_arguments_are_refused(make: Any) -> None:
-    """At once, and without showing a password."""
+def test_invalid_arguments_are_rejected(make: Any) -> None:
+    """The error is raised immediately and shows no password."""
     with pytest.raises(InvalidValueError, match=r"redis\.Redis|above 0") as caught:
         make()
     assert "p4ss" not in told(caught).replace('"redis://:p4ss', "").replace('"http://:p4ss', "")
 
 
-def test_without_the_package_redis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command to run."""
+def test_missing_redis_package_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the command to run."""
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(DidwwClientError, match=r'pip install "didww-sdk\[redis\]"'):
         RedisLimiter("redis://192.0.2.1")
 
 
-def test_shared_limits_import_nothing_unless_used() -> None:
-    """The package and a client load no limiter library, and the limiter for files loads no redis."""
+def test_shared_limits_are_imported_only_when_used() -> None:
+    """Package and client load no limiter library, and the file limiter does not load redis."""
     code = "from didww import DidwwClient; import sys; DidwwClient('key'); print(*sys.modules)"
     code += "; import didww.rate_limit.shared; didww.rate_limit.shared.SqliteLimiter('x'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -481,10 +478,8 @@ def test_shared_limits_import_nothing_unless_used() -> None:
     assert "redis" not in limiter
 
 
-def test_a_file_limiter_goes_to_another_process_and_stays_at_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It can be pickled, and a change of the working directory does not lead it to another file."""
+def test_pickled_file_limiter_keeps_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the working directory does not change the file."""
     monkeypatch.chdir(tmp_path)
     limiter = SqliteLimiter("turns.sqlite", 5)
     (tmp_path / "elsewhere").mkdir()

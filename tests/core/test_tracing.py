@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry: one for each call, within the caller's, and nothing secret in them."""
+"""OpenTelemetry spans: one for each call, inside the caller's, without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from didww import AsyncDidwwClient, DidwwClient, DidwwError
 from didww._drivers.opentelemetry import tracing_for
 from didww.emulator import Emulator
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, InvalidValueError, UnexpectedResponseError
-from support.scripted_transport import AsyncScripted, Scripted, answer
+from support.scripted_transport import AsyncScripted, Scripted, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
 KEY = "k3y-that-nobody-may-see"
-DID = answer(document={"data": {"type": "dids", "id": ID, "attributes": {"number": "442079460001"}}})
+DID = json_response(document={"data": {"type": "dids", "id": ID, "attributes": {"number": "442079460001"}}})
 EXPORTER = InMemorySpanExporter()
 PROVIDER = TracerProvider()
 PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
@@ -54,8 +54,8 @@ def only() -> ReadableSpan:
     return span
 
 
-def test_a_call_is_a_span() -> None:
-    """Named by method and path, without ids; described as the conventions for HTTP have it; inside the caller's."""
+def test_call_creates_a_span() -> None:
+    """It is named by method and path without ids, follows the HTTP conventions, and is a child of the caller's span."""
     with PROVIDER.get_tracer("program").start_as_current_span("program") as mine:
         client_of(DID).dids().find(ID, include="order")
     span, _ = EXPORTER.get_finished_spans()
@@ -76,9 +76,9 @@ def test_a_call_is_a_span() -> None:
 
 
 ENDS: dict[str, tuple[list[Any], type[DidwwError], dict[str, Any]]] = {
-    "refused": ([answer(404)], DidwwError, {"http.response.status_code": 404, "error.type": "404"}),
+    "refused": ([json_response(404)], DidwwError, {"http.response.status_code": 404, "error.type": "404"}),
     "down": (
-        [answer(503)],
+        [json_response(503)],
         DidwwError,
         {"http.response.status_code": 503, "error.type": "503", "http.request.resend_count": 2},
     ),
@@ -94,8 +94,8 @@ ENDS: dict[str, tuple[list[Any], type[DidwwError], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", ENDS)
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_call_that_fails_is_marked(case: str, asynchronous: bool) -> None:
-    """With the status or the kind of error, and how often it was sent again; no text of an error."""
+def test_failed_call_marks_its_span(case: str, asynchronous: bool) -> None:
+    """It has the status or error type and the number of retries, without error text."""
     script, error, expected = ENDS[case]
     if asynchronous:
 
@@ -119,16 +119,16 @@ def test_a_call_that_fails_is_marked(case: str, asynchronous: bool) -> None:
     assert KEY not in span.to_json()
 
 
-def test_repetitions_are_one_span() -> None:
-    """A call that went well at the third attempt is no error."""
-    client_of(answer(503), ApiConnectionError("broken"), DID).dids().find(ID)
+def test_retries_share_one_span() -> None:
+    """A call that succeeds at the third attempt is no error."""
+    client_of(json_response(503), ApiConnectionError("broken"), DID).dids().find(ID)
     span = only()
     assert span.status.status_code is StatusCode.UNSET
     assert (span.attributes or {})["http.request.resend_count"] == 2
 
 
-def test_tasks_and_threads_keep_their_parents() -> None:
-    """Calls at the same time, and pages that are asked for ahead, are children of whoever asked for them."""
+def test_spans_of_tasks_and_threads_have_the_right_parents() -> None:
+    """Concurrent calls and prefetched pages are children of their callers."""
     tracer = PROVIDER.get_tracer("program")
 
     async def one(client: AsyncDidwwClient, name: str) -> tuple[int, list[str]]:
@@ -154,10 +154,10 @@ def test_tasks_and_threads_keep_their_parents() -> None:
     assert all(names.count("GET /v3/cities") >= 5 for names in children.values())
 
 
-def test_downloads_and_purchases_have_their_spans(tmp_path: Any) -> None:
-    """A download is one span, also over several attempts; of another host only the address is told, without its query."""
+def test_downloads_and_orders_have_spans(tmp_path: Any) -> None:
+    """A download is one span for all attempts; for another host it shows the URL without the query."""
     files = "https://files.example.net/a/secret-name.csv.gz"
-    client = client_of(answer(503), answer(body=b"data"))
+    client = client_of(json_response(503), json_response(body=b"data"))
     client.download_export(f"{files}?signature={KEY}", tmp_path / "a")
     span = only()
     assert span.name == "GET"
@@ -167,12 +167,12 @@ def test_downloads_and_purchases_have_their_spans(tmp_path: Any) -> None:
     assert KEY not in span.to_json()
     EXPORTER.clear()
     with pytest.raises(UnexpectedResponseError):
-        client_of(answer(body=b"<html>")).balance().find()
+        client_of(json_response(body=b"<html>")).balance().find()
     assert only().name == "GET /v3/balance"
 
 
-def test_a_cancelled_call_ends_its_span() -> None:
-    """As an error, in the right place."""
+def test_canceled_call_ends_its_span() -> None:
+    """The span is marked as an error, in the right place."""
     sending = asyncio.Event()
 
     class Slow(AsyncScripted):
@@ -193,8 +193,8 @@ def test_a_cancelled_call_ends_its_span() -> None:
     assert (only().attributes or {})["error.type"] == "CancelledError"
 
 
-def test_it_is_on_where_opentelemetry_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked for, or imported by the program; a missing package is named."""
+def test_tracing_is_on_when_opentelemetry_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is requested, or the program imports it; a missing package is named."""
     assert tracing_for(None, None) is not None
     assert tracing_for(False, None) is None
     with pytest.raises(InvalidValueError, match="tracing"):
@@ -206,8 +206,8 @@ def test_it_is_on_where_opentelemetry_is_used(monkeypatch: pytest.MonkeyPatch) -
         DidwwClient(KEY, tracing=True)
 
 
-def test_it_costs_nothing_where_it_is_not_used() -> None:
-    """A program that does not import OpenTelemetry does not get it from here."""
+def test_tracing_is_not_imported_when_unused() -> None:
+    """The SDK does not import OpenTelemetry by itself."""
     code = (
         "import sys; from didww.emulator import Emulator; Emulator().client().balance().find(); "
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"

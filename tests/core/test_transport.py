@@ -45,7 +45,7 @@ from didww.transport.inprocess import AsyncInProcessTransport, InProcessTranspor
 from didww.transport.requests_session import SessionTransport
 from support.clients import client_of
 from support.real_time import patient, seconds
-from support.servers import FullPort, Server, answering, certificate, dead_port, header, http, once, rude, silent
+from support.servers import FullPort, Server, certificate, dead_port, header, http, once, responding, rude, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -203,12 +203,14 @@ def failed(expected: type[ApiConnectionError], *, sent: bool, call: Callable[[],
     return str(caught.value)
 
 
-# What is sent, and what comes back
+# Requests and responses
 
 
-def test_answer_comes_back_whole(transport: Any) -> None:
-    """Status, headers in lower case with repeated ones joined, and the body of the response."""
-    with Server(answering(http(b'{"data": []}', "X-Request-Id: r-1", "X-Part: a", "X-Part: b", status="404 No"))) as at:
+def test_response_is_complete(transport: Any) -> None:
+    """It has the status, lower-case headers with repeated ones joined, and the body."""
+    with Server(
+        responding(http(b'{"data": []}', "X-Request-Id: r-1", "X-Part: a", "X-Part: b", status="404 No"))
+    ) as at:
         response = transport.send(get(at.url), soon())
     assert response.status == 404
     assert response.body == b'{"data": []}'
@@ -217,9 +219,9 @@ def test_answer_comes_back_whole(transport: Any) -> None:
     assert type(response.headers) is dict
 
 
-def test_request_goes_out_as_it_is(transport: Any) -> None:
-    """Method, target with query, headers and body reach the server; the library's own name does not."""
-    with Server(answering(http())) as at:
+def test_request_is_sent_unchanged(transport: Any) -> None:
+    """Method, target with query, headers and body reach the server; the library's own user agent does not."""
+    with Server(responding(http())) as at:
         transport.send(get(at.url), soon())
         transport.send(post(at.url), soon())
     first, second = at.requests
@@ -232,9 +234,9 @@ def test_request_goes_out_as_it_is(transport: Any) -> None:
     assert second.endswith(b"\r\n\r\nsecret body")
 
 
-def test_no_timeout_at_all(transport: Any) -> None:
+def test_infinite_timeout_works(transport: Any) -> None:
     """Infinity is a deadline like any other."""
-    with Server(answering(http(b"x"))) as at:
+    with Server(responding(http(b"x"))) as at:
         assert transport.send(get(at.url), float("inf")).body == b"x"
         opened = transport.open(get(at.url), float("inf"))
         assert read_all(transport, opened) == b"x"
@@ -242,10 +244,10 @@ def test_no_timeout_at_all(transport: Any) -> None:
 
 
 def test_redirect_is_not_followed(transport: Any) -> None:
-    """A redirect comes back as it is, and its target hears nothing."""
-    with Server(answering(http())) as other:
-        answer = http(b"moved", f"Location: {other.url}/elsewhere", status="302 Found")
-        with Server(answering(answer)) as at:
+    """A redirect is returned as it is, and its target gets no request."""
+    with Server(responding(http())) as other:
+        raw = http(b"moved", f"Location: {other.url}/elsewhere", status="302 Found")
+        with Server(responding(raw)) as at:
             response = transport.send(get(at.url), soon())
             opened = transport.open(get(at.url), soon())
             assert read_all(transport, opened) == b"moved"
@@ -259,7 +261,7 @@ def test_redirect_is_not_followed(transport: Any) -> None:
 @both
 def test_cookies_are_not_kept(transport: Any) -> None:
     """A cookie that the server sets is not sent back."""
-    with Server(answering(http(b"{}", "Set-Cookie: session=1; Path=/"))) as at:
+    with Server(responding(http(b"{}", "Set-Cookie: session=1; Path=/"))) as at:
         transport.send(get(at.url), soon())
         transport.send(get(at.url), soon())
     assert header(at.requests[1], "cookie") is None
@@ -275,16 +277,16 @@ def test_cookies_are_not_kept(transport: Any) -> None:
     ],
     ids=["gzip", "zlib", "deflate", "identity"],
 )
-def test_packed_answers_are_unpacked(transport: Any, packing: str, packed: bytes) -> None:
-    """gzip, deflate and what some servers take for deflate."""
-    with Server(answering(http(packed, f"Content-Encoding: {packing}"))) as at:
+def test_compressed_responses_are_decompressed(transport: Any, packing: str, packed: bytes) -> None:
+    """The encodings are gzip, deflate and raw deflate, which some servers send."""
+    with Server(responding(http(packed, f"Content-Encoding: {packing}"))) as at:
         assert transport.send(get(at.url), soon()).body == b"data" * 1000
 
 
-def test_download_is_not_unpacked(transport: Any) -> None:
-    """What is read is what was sent, packed or not, and identity is asked for."""
+def test_download_is_not_decompressed(transport: Any) -> None:
+    """The bytes are read as sent, and identity encoding is requested."""
     packed = gzip.compress(b"data" * 1000)
-    with Server(answering(http(packed, "Content-Encoding: gzip"))) as at:
+    with Server(responding(http(packed, "Content-Encoding: gzip"))) as at:
         opened = transport.open(get(at.url), soon())
         assert opened.status == 200
         assert opened.headers["content-length"] == str(len(packed))
@@ -294,21 +296,24 @@ def test_download_is_not_unpacked(transport: Any) -> None:
     assert header(at.requests[0], "accept-encoding") == "identity"
 
 
-def test_empty_answer(transport: Any) -> None:
-    """204 has no body, whatever its headers say."""
-    with Server(answering(b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n")) as at:
+def test_response_without_body(transport: Any) -> None:
+    """A 204 has no body, whatever its headers say."""
+    with Server(responding(b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n")) as at:
         assert transport.send(get(at.url), soon()).body == b""
         assert transport.send(get(at.url), soon()).status == 204
         assert at.connections == 1
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_answer_too_large(transport: Any, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
-    """A few kilobytes that unpack to a hundred megabytes are given up at the limit, and so is a plain flood."""
+def test_oversized_response_raises(transport: Any, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
+    """A few kilobytes that decompress to a hundred megabytes stop at the limit, like plain data."""
     monkeypatch.setattr(body, "MAX_BYTES", 2 << 20)
     flood = gzip.compress(bytes(100 << 20), 1) if packed else bytes(4 << 20)
-    answer = http(flood, "Content-Encoding: gzip") if packed else http(flood)
-    with Server(answering(answer)) as at, pytest.raises(UnexpectedResponseError, match="larger than 2 MiB") as caught:
+    response = http(flood, "Content-Encoding: gzip") if packed else http(flood)
+    with (
+        Server(responding(response)) as at,
+        pytest.raises(UnexpectedResponseError, match="larger than 2 MiB") as caught,
+    ):
         transport.send(get(at.url), soon())
     assert caught.value.status_code == 200
     assert secrets_in(caught.value) == []
@@ -323,9 +328,11 @@ def test_answer_too_large(transport: Any, monkeypatch: pytest.MonkeyPatch, *, pa
     ],
     ids=["other", "damaged", "cut"],
 )
-def test_answer_that_cannot_be_unpacked(transport: Any, packing: str, content: bytes, message: str) -> None:
-    """Another packing, damaged data and cut-off data are told apart."""
-    with Server(answering(http(content, f"Content-Encoding: {packing}"))) as at:
+def test_response_that_cannot_be_decompressed_raises(
+    transport: Any, packing: str, content: bytes, message: str
+) -> None:
+    """Unknown encodings, damaged data and truncated data are distinguished."""
+    with Server(responding(http(content, f"Content-Encoding: {packing}"))) as at:
         with pytest.raises(UnexpectedResponseError, match=message) as caught:
             transport.send(get(at.url), soon())
     assert caught.value.__context__ is None
@@ -334,8 +341,8 @@ def test_answer_that_cannot_be_unpacked(transport: Any, packing: str, content: b
 # Broken exchanges
 
 
-def test_dead_port(transport: Any) -> None:
-    """Nobody listens: the address, the reason, the way out; nothing was sent."""
+def test_connection_refused_error_says_what_to_check(transport: Any) -> None:
+    """The error has the URL, the reason and what to do; nothing was sent."""
     port = dead_port()
     text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get(f"http://127.0.0.1:{port}"), soon()))
     assert text == (
@@ -346,8 +353,8 @@ def test_dead_port(transport: Any) -> None:
     failed(ApiConnectionError, sent=False, call=lambda: transport.open(request, soon()), phase=CONNECTING)
 
 
-def test_unknown_name(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that cannot be looked up: nothing was sent."""
+def test_unknown_host_name_raises(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent."""
 
     def nothing(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -357,29 +364,29 @@ def test_unknown_name(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Cannot connect to http://no.such (Name or service not known). Check the name" in text
 
 
-def test_hangs_up_without_an_answer(transport: Any) -> None:
-    """The request may have been carried out."""
+def test_connection_closed_without_a_response(transport: Any) -> None:
+    """The request may have been processed."""
     with Server(once()) as at:
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(post(at.url), soon()))
     assert text.startswith(f"POST {at.url}/v3/orders failed: ")
 
 
-def test_accepts_and_hangs_up(transport: Any) -> None:
-    """A connection that came about and broke counts as sent: bytes may have got there."""
+def test_connection_closed_after_accept(transport: Any) -> None:
+    """A connection that was established and broke counts as sent: bytes may have arrived."""
     with Server(rude) as at:
         failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "raw",
     [
         http(b"half", length=8),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n8\r\nha",
     ],
 )
-def test_cut_off_answer(transport: Any, answer: bytes) -> None:
-    """Less body than was announced is an error, in a download as well."""
-    with Server(once(answer)) as at:
+def test_truncated_response_raises(transport: Any, raw: bytes) -> None:
+    """A body shorter than announced is an error, also in a download."""
+    with Server(once(raw)) as at:
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
         assert text == f"GET {at.url}/v3/dids failed: the response was cut off."
         opened = transport.open(get(at.url), soon())
@@ -387,15 +394,15 @@ def test_cut_off_answer(transport: Any, answer: bytes) -> None:
         transport.release(opened)
 
 
-def test_answer_that_is_not_http(transport: Any) -> None:
-    """E.g. another service at that port."""
+def test_non_http_response_raises(transport: Any) -> None:
+    """Another service may listen on that port."""
     with Server(once(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")) as at:
         failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
 
 
-def test_header_that_cannot_be_sent(transport: Any) -> None:
-    """A line break or a letter beyond Latin in a header is refused, and the header not shown."""
-    with Server(answering(http())) as at:
+def test_invalid_header_is_rejected(transport: Any) -> None:
+    """A line break or a non-Latin-1 character raises, and the header is not shown."""
+    with Server(responding(http())) as at:
         for bad in (f"{KEY}\r\nX: y", f"{KEY}\u0142"):
             request = Request("GET", at.url, {"Api-Key": bad})
             text = failed(ApiConnectionError, sent=False, call=lambda r=request: transport.send(r, soon()))
@@ -438,9 +445,9 @@ UNICODE = UnicodeEncodeError("ascii", KEY, 0, 1, "no ascii")
     ],
     ids=["short", "long", "unicode", "protocol", "address"],
 )
-def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body: Body) -> None:
-    """The server has the head and may have acted on it, whatever kind of error ends the rest."""
-    with Server(answering(http())) as at:
+def test_failure_while_sending_the_body_counts_as_sent(transport: Any, body: Body) -> None:
+    """The server has the head and may have acted on it, whatever error ends the rest."""
+    with Server(responding(http())) as at:
         headers = {"Api-Key": KEY, "Content-Length": str(len(body))}
         request = Request("POST", f"{at.url}/v3/orders", headers, body)
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(request, soon()))
@@ -450,10 +457,8 @@ def test_what_breaks_while_the_body_goes_out_counts_as_sent(transport: Any, body
 
 @both
 @pytest.mark.parametrize("tls", [False, True])
-def test_answer_that_comes_before_the_body_was_sent(
-    make: Callable[..., Any], kind: str, tmp_path: Path, *, tls: bool
-) -> None:
-    """A server answers at the head of a request and hangs up: its response counts, not the connection that broke."""
+def test_early_response_is_returned(make: Callable[..., Any], kind: str, tmp_path: Path, *, tls: bool) -> None:
+    """A server responds after the head and closes the connection: its response counts, not the broken connection."""
 
     def refuse(server: Server, connection: socket.socket) -> None:
         connection.recv(100)
@@ -465,14 +470,14 @@ def test_answer_that_comes_before_the_body_was_sent(
         pieces = Body(32 << 20, *[bytes(1 << 16)] * 512)
         request = Request("POST", f"{at.url}/v3/x", {"Content-Length": str(len(pieces))}, pieces)
         for _ in range(3):
-            answer = transport.send(request, soon())
-            assert (answer.status, answer.body) == (413, b"too large")
+            response = transport.send(request, soon())
+            assert (response.status, response.body) == (413, b"too large")
 
 
 @both
-def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
+def test_invalid_header_on_a_kept_connection_counts_as_unsent(transport: Any) -> None:
     """Nothing of that request was sent, although the connection had carried one before."""
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         transport.send(get(at.url), soon())
         request = Request("POST", at.url, {"Api-Key": KEY, "X-Bad": "a\nb"}, b"x")
         failed(ApiConnectionError, sent=False, call=lambda: transport.send(request, soon()))
@@ -480,20 +485,20 @@ def test_header_that_a_kept_connection_refuses(transport: Any) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "ftp://127.0.0.1/x", "127.0.0.1/x"])
-def test_address_that_is_none(transport: Any, url: str) -> None:
-    """A broken address is told as such."""
+def test_invalid_url_is_rejected(transport: Any, url: str) -> None:
+    """The error says that the URL is invalid."""
     request = Request("GET", url, {"Api-Key": KEY})
     assert "check base_url" in failed(ApiConnectionError, sent=False, call=lambda: transport.send(request, soon()))
 
 
-def test_password_in_the_address_is_not_shown(transport: Any) -> None:
-    """A file's address may carry a user and a password."""
+def test_password_in_the_url_is_hidden(transport: Any) -> None:
+    """A file's URL may contain a username and a password."""
     request = Request("GET", f"http://user:{KEY}@127.0.0.1:{dead_port()}/x", {})
     failed(ApiConnectionError, sent=False, call=lambda: transport.open(request, soon()))
 
 
-def test_callers_own_error_is_not_mistaken_for_ours(transport: Any) -> None:
-    """While the caller handles a refused connection of its own, a request that breaks still counts as sent."""
+def test_handled_caller_error_does_not_change_the_outcome(transport: Any) -> None:
+    """While the caller handles its own refused connection, a request that breaks still counts as sent."""
     with Server(once()) as at:
         try:
             requests.get(f"http://127.0.0.1:{dead_port()}", timeout=1)
@@ -511,7 +516,10 @@ FEW = 0.15
 @both
 @patient
 def test_dripping_headers_end_at_the_deadline(transport: Any) -> None:
-    """Each byte comes quickly, the head never ends: the deadline holds. Fails if httpx2 takes no backend any more."""
+    """Each byte comes quickly but the head never ends: the deadline holds.
+
+    Fails if httpx2 no longer accepts a backend.
+    """
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as at:
         for call in (transport.send, transport.open):
             failed(ApiTimeoutError, sent=True, call=lambda c=call: c(get(at.url), soon(seconds(FEW))), phase=RESPONSE)
@@ -520,7 +528,7 @@ def test_dripping_headers_end_at_the_deadline(transport: Any) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 @patient
 def test_dripping_body_ends_at_the_deadline(transport: Any, *, packed: bool) -> None:
-    """The same in the body, in a download as well."""
+    """The same holds for the body, also in a download."""
     lines = ["Content-Encoding: gzip"] if packed else []
     content = gzip.compress(os.urandom(500))
     with Server(once(http(b"", *lines, length=500), drip=content)) as at:
@@ -536,7 +544,7 @@ def test_dripping_body_ends_at_the_deadline(transport: Any, *, packed: bool) -> 
 )
 @patient
 def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase: str) -> None:
-    """Silence before or after the head; a purchase is told to be looked after."""
+    """The server stalls before or after the head; the error of an order says to check it."""
     with Server(once(head, stall=True)) as at:
         text = failed(
             ApiTimeoutError, sent=True, call=lambda: transport.send(post(at.url), soon(seconds(FEW))), phase=phase
@@ -547,7 +555,7 @@ def test_stalling_server_ends_at_the_deadline(transport: Any, head: bytes, phase
 @both
 @patient
 def test_server_that_does_not_read_ends_at_the_deadline(transport: Any) -> None:
-    """A large upload to a server that takes nothing in."""
+    """A large upload goes to a server that reads nothing."""
     with Server(silent) as at:
         upload = post(at.url, bytes(30 << 20))
         failed(ApiTimeoutError, sent=True, call=lambda: transport.send(upload, soon(seconds(FEW))), phase=SENDING)
@@ -555,7 +563,7 @@ def test_server_that_does_not_read_ends_at_the_deadline(transport: Any) -> None:
 
 @patient
 def test_connecting_ends_at_the_deadline(transport: Any) -> None:
-    """Nothing was sent while the connection was being made."""
+    """Nothing was sent while the connection was being established."""
     with FullPort() as port:
         request = post(f"http://127.0.0.1:{port}")
         text = failed(
@@ -567,24 +575,24 @@ def test_connecting_ends_at_the_deadline(transport: Any) -> None:
 @both
 @patient
 def test_tls_handshake_ends_at_the_deadline(transport: Any) -> None:
-    """A server that does not talk TLS back: nothing was sent."""
+    """The server does not respond to the handshake: nothing was sent."""
     with Server(silent) as at:
         request = post(at.url.replace("http:", "https:"))
         failed(ApiTimeoutError, sent=False, call=lambda: transport.send(request, soon(seconds(FEW))), phase=CONNECTING)
 
 
-def test_deadline_that_is_over(transport: Any) -> None:
-    """Nothing is even tried."""
-    with Server(answering(http())) as at:
+def test_expired_deadline_sends_nothing(transport: Any) -> None:
+    """No attempt is made."""
+    with Server(responding(http())) as at:
         failed(ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), time.monotonic() - 1), phase="")
     assert at.connections == 0
 
 
 @patient
 def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., Any]) -> None:
-    """All hundred connections are taken: nothing was sent."""
+    """All hundred connections are in use: nothing was sent."""
     transport = make("sync")
-    with Server(answering(http(b"x" * (1 << 17)))) as at:
+    with Server(responding(http(b"x" * (1 << 17)))) as at:
         held = [transport.open(get(at.url), soon()) for _ in range(100)]
         text = failed(
             ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
@@ -596,9 +604,9 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
 
 
 @both
-def test_dead_address_does_not_use_up_the_time_of_the_others(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host with several addresses, the first of them unreachable."""
-    with Server(answering(http())) as at:
+def test_unreachable_address_leaves_time_for_the_others(transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of a host's several addresses is unreachable."""
+    with Server(responding(http())) as at:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, at.port)) for ip in ("127.0.0.9", "127.0.0.1")]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         assert transport.send(get(f"http://api.test:{at.port}"), soon()).status == 200
@@ -607,10 +615,10 @@ def test_dead_address_does_not_use_up_the_time_of_the_others(transport: Any, mon
 # TLS and proxies
 
 
-def test_tls(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
-    """A trusted certificate is accepted, another one not, and then nothing was sent."""
+def test_tls_certificates_are_verified(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    """A trusted certificate is accepted; for an untrusted one nothing was sent."""
     server, trusting = certificate(tmp_path)
-    with Server(answering(http(b"safe")), tls=server) as at:
+    with Server(responding(http(b"safe")), tls=server) as at:
         assert make(kind, verify=trusting).send(get(at.url), soon()).body == b"safe"
         sent = len(at.requests)
         text = failed(ApiConnectionError, sent=False, call=lambda: make(kind).send(get(at.url), soon()))
@@ -620,7 +628,7 @@ def test_tls(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
 
 @both
 @patient
-def test_tls_drip_ends_at_the_deadline(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+def test_dripping_tls_response_ends_at_the_deadline(make: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """The deadline holds over TLS too."""
     server, trusting = certificate(tmp_path)
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500), tls=server) as at:
@@ -629,8 +637,8 @@ def test_tls_drip_ends_at_the_deadline(make: Callable[..., Any], kind: str, tmp_
         failed(ApiTimeoutError, sent=True, call=lambda: transport.send(get(at.url), soon(seconds(0.6))))
 
 
-def test_https_address_of_an_http_server(transport: Any) -> None:
-    """No handshake comes about."""
+def test_https_url_of_an_http_server_raises(transport: Any) -> None:
+    """The handshake fails."""
 
     def plain(_: Server, connection: socket.socket) -> None:
         connection.recv(65536)
@@ -642,17 +650,19 @@ def test_https_address_of_an_http_server(transport: Any) -> None:
 
 
 def test_proxy_is_used(make: Callable[..., Any], kind: str) -> None:
-    """The request goes to the proxy, with the whole address."""
-    with Server(answering(http(b"by proxy"))) as proxy:
+    """The request goes to the proxy with the absolute URL."""
+    with Server(responding(http(b"by proxy"))) as proxy:
         response = make(kind, proxy=proxy.url).send(get("http://api.example.com:9"), soon())
     assert response.body == b"by proxy"
     assert proxy.requests[0].startswith(b"GET http://api.example.com:9/v3/dids?")
 
 
-def test_proxy_of_the_environment(make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_environment_variables_are_used(
+    make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """HTTP_PROXY is used, except for the hosts of NO_PROXY."""
     monkeypatch.setattr(socket, "getaddrinfo", _loopback_for("api.example.com"))
-    with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
+    with Server(responding(http(b"by proxy"))) as proxy, Server(responding(http(b"direct"))) as at:
         monkeypatch.setenv("http_proxy", proxy.url)
         url = f"http://api.example.com:{at.port}"
         assert make(kind).send(get(url), soon()).body == b"by proxy"
@@ -671,13 +681,13 @@ def _loopback_for(name: str) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "LocalHost", "[::1]", "[::ffff:127.0.0.1]"])
 @pytest.mark.parametrize("where", ["argument", "http_proxy", "all_proxy"])
-def test_this_machine_is_not_reached_by_a_proxy(
+def test_loopback_is_not_sent_to_a_proxy(
     make: Callable[..., Any], kind: str, host: str, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To a proxy, 127.0.0.1 is itself: the key would go to whoever listens there."""
+    """For a proxy, 127.0.0.1 is itself: the key would go to whoever listens there."""
     if ":" in host and not socket.has_ipv6:
         pytest.skip("no IPv6 here")
-    with Server(answering(http(b"by proxy"))) as proxy, Server(answering(http(b"direct"))) as at:
+    with Server(responding(http(b"by proxy"))) as proxy, Server(responding(http(b"direct"))) as at:
         options = {"proxy": proxy.url} if where == "argument" else {}
         if where != "argument":
             monkeypatch.setenv(where, proxy.url)
@@ -691,7 +701,7 @@ def test_this_machine_is_not_reached_by_a_proxy(
 @both
 @patient
 def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str) -> None:
-    """A proxy that is asked to connect and drips: the deadline holds."""
+    """The proxy drips its response to CONNECT: the deadline holds."""
     with Server(once(drip=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)) as proxy:
         transport = make(kind, proxy=proxy.url)
         with quick(), pytest.raises(ApiTimeoutError) as caught:
@@ -701,17 +711,17 @@ def test_dripping_proxy_ends_at_the_deadline(make: Callable[..., Any], kind: str
     assert not any(KEY.encode() in request for request in proxy.requests)
 
 
-def test_proxy_that_refuses(make: Callable[..., Any], kind: str) -> None:
+def test_rejecting_proxy_raises(make: Callable[..., Any], kind: str) -> None:
     """Nothing was sent, and the key did not reach the proxy."""
-    with Server(answering(http(b"", status="407 Proxy Authentication Required"))) as proxy:
+    with Server(responding(http(b"", status="407 Proxy Authentication Required"))) as proxy:
         request = get("https://api.example.com:9")
         text = failed(ApiConnectionError, sent=False, call=lambda: make(kind, proxy=proxy.url).send(request, soon()))
     assert "https://api.example.com:9" in text
     assert not any(KEY.encode() in request for request in proxy.requests)
 
 
-def test_dead_proxy_is_named(make: Callable[..., Any]) -> None:
-    """It is not the service that cannot be reached."""
+def test_unreachable_proxy_is_named(make: Callable[..., Any]) -> None:
+    """The error does not blame the service."""
     port = dead_port()
     transport = make("sync", proxy=f"http://127.0.0.1:{port}")
     text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get("http://api.example.com:9"), soon()))
@@ -719,8 +729,8 @@ def test_dead_proxy_is_named(make: Callable[..., Any]) -> None:
 
 
 @both
-def test_proxy_that_is_none(make: Callable[..., Any], kind: str) -> None:
-    """A proxy's address that cannot be used is told without its password."""
+def test_invalid_proxy_url_is_rejected(make: Callable[..., Any], kind: str) -> None:
+    """The error shows the URL without its password."""
     with pytest.raises(InvalidValueError, match="proxy's address must be like") as caught:
         make(kind, proxy=f"gopher://user:{KEY}@127.0.0.1:1").send(get("http://127.0.0.1:9"), soon())
     assert secrets_in(caught.value) == []
@@ -770,12 +780,12 @@ def _transport_naming(setting: str, path: str, kind: str, monkeypatch: pytest.Mo
 @pytest.mark.filterwarnings("ignore:.*verify=<str>:DeprecationWarning")
 @pytest.mark.parametrize("how", BROKEN_FILES)
 @pytest.mark.parametrize(("kind", "setting"), [(kind, one) for kind, names in FILE_SETTINGS.items() for one in names])
-def test_a_certificate_file_that_cannot_be_used_is_named(
+def test_unusable_certificate_file_is_named(
     make: Callable[..., Any], kind: str, setting: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what names it, with its path; nothing was sent, and another attempt would change nothing."""
+    """The error has the variable or argument and the path; nothing was sent, and a retry would not help."""
     path = str(_broken_file(how, tmp_path))
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         transport = _transport_naming(setting, path, kind, monkeypatch, make)
         request = post(f"https://127.0.0.1:{at.port}")
         with pytest.raises(ApiConnectionError, match=rf"was not sent: {setting} names ") as caught:
@@ -790,14 +800,14 @@ def test_a_certificate_file_that_cannot_be_used_is_named(
 
 
 @pytest.mark.usefixtures("no_certificates")
-def test_a_file_for_the_keys_of_tls_that_cannot_be_written_is_named(
+def test_unwritable_tls_key_log_file_is_named(
     make: Callable[..., Any], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Contexts of Python's `ssl` open it when they are made."""
+    """Python's `ssl` contexts open it when they are created."""
     server, _ = certificate(tmp_path)
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
-    with Server(answering(http()), tls=server) as at:
+    with Server(responding(http()), tls=server) as at:
         transport = SessionTransport(requests.Session()) if kind == "session" else make(kind, verify=True)
         with pytest.raises(
             ApiConnectionError, match=r"SSLKEYLOGFILE names .*nowhere/keys, which cannot be used"
@@ -807,19 +817,19 @@ def test_a_file_for_the_keys_of_tls_that_cannot_be_written_is_named(
 
 
 @pytest.mark.usefixtures("no_certificates")
-def test_folders_of_certificates(make: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of several may be missing, as OpenSSL has it."""
+def test_certificate_folders_are_accepted(
+    make: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of several may be missing, as for OpenSSL."""
     monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path)]))
-    with Server(answering(http())) as at:
+    with Server(responding(http())) as at:
         assert make("sync", verify=True).send(get(at.url), soon(30)).status == 200
 
 
 @pytest.mark.usefixtures("no_certificates")
 @pytest.mark.parametrize("kind", ["sync", "async", "session"])
-def test_a_certificate_file_that_is_missing_ends_the_call_at_once(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One attempt, and an order that was not sent is not in doubt."""
+def test_missing_certificate_file_is_not_retried(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one attempt, and an unsent order is not in doubt."""
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
     order = Order(items=[DidOrderItem(sku_id="8d1a3c5e-0000-4000-8000-000000000001", qty=1)])
@@ -846,8 +856,8 @@ def test_a_certificate_file_that_is_missing_ends_the_call_at_once(
         ("http://", "the session's proxy has no usable address"),
     ],
 )
-def test_a_sessions_proxy_that_cannot_be_used_is_told(proxy: str, message: str) -> None:
-    """It is not base_url that is wrong."""
+def test_invalid_session_proxy_is_named(proxy: str, message: str) -> None:
+    """The error does not blame base_url."""
     if proxy.startswith("socks") and importlib.util.find_spec("socks"):
         pytest.skip("PySocks is here")
     with requests.Session() as session:
@@ -859,8 +869,8 @@ def test_a_sessions_proxy_that_cannot_be_used_is_told(proxy: str, message: str) 
     assert "base_url" not in text
 
 
-def test_a_session_without_a_thread_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process may have no more of them: the call fails as one that was not sent."""
+def test_session_without_a_thread_counts_as_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the process cannot start another thread, the call counts as unsent."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -874,10 +884,8 @@ def test_a_session_without_a_thread_sent_nothing(monkeypatch: pytest.MonkeyPatch
 
 
 @both
-def test_a_socks_proxy_without_its_package_is_told(
-    make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The package is named; nothing was sent, so an order is not in doubt."""
+def test_missing_socks_package_is_named(make: Callable[..., Any], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent, so an order is not in doubt."""
     if importlib.util.find_spec("socksio"):
         pytest.skip("socksio is here")
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
@@ -893,9 +901,9 @@ def test_a_socks_proxy_without_its_package_is_told(
 # Connections
 
 
-def test_connection_is_kept(transport: Any) -> None:
-    """Ten requests and two downloads read to their end take one connection."""
-    with Server(answering(http(b"x" * 1000))) as at:
+def test_connection_is_reused(transport: Any) -> None:
+    """Ten requests and two complete downloads use one connection."""
+    with Server(responding(http(b"x" * 1000))) as at:
         for _ in range(10):
             transport.send(get(at.url), soon())
         for _ in range(2):
@@ -905,8 +913,8 @@ def test_connection_is_kept(transport: Any) -> None:
         assert at.connections == 1
 
 
-def test_a_second_answer_in_the_same_packet_is_nobodys(transport: Any) -> None:
-    """What came behind a response is dropped with its connection, and not read as the response to the next request."""
+def test_a_second_response_in_the_same_packet_is_discarded(transport: Any) -> None:
+    """Extra bytes are dropped with their connection, and not read as the next response."""
     forged = http(b'{"forged": true}')
 
     def serve(server: Server, connection: socket.socket) -> None:
@@ -925,10 +933,10 @@ def test_a_second_answer_in_the_same_packet_is_nobodys(transport: Any) -> None:
             assert transport.send(post(server.url), soon()).body != b'{"forged": true}'
 
 
-def test_a_post_goes_on_no_connection_that_was_idle(transport: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server may be closing it; what only reads goes on it all the same."""
+def test_post_does_not_use_an_idle_connection(transport: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server may be closing it; reads do use it."""
     monkeypatch.setattr(base, "MAX_IDLE", 1e9)
-    with Server(answering(http())) as server:
+    with Server(responding(http())) as server:
         for request in (get(server.url), post(server.url), get(server.url)):
             transport.send(request, soon())
         # How long each connection of a session was idle cannot be told: there, a POST always takes a new one.
@@ -941,9 +949,9 @@ def test_a_post_goes_on_no_connection_that_was_idle(transport: Any, kind: str, m
         assert server.connections == before + 1
 
 
-def test_unread_download_is_dropped(transport: Any) -> None:
-    """A download given up half-way does not disturb the next request."""
-    with Server(answering(http(b"x" * (1 << 20)))) as at:
+def test_unread_download_does_not_affect_the_next_request(transport: Any) -> None:
+    """A download is given up half-way."""
+    with Server(responding(http(b"x" * (1 << 20)))) as at:
         opened = transport.open(get(at.url), soon())
         assert transport.read(opened)
         transport.release(opened)
@@ -951,8 +959,8 @@ def test_unread_download_is_dropped(transport: Any) -> None:
 
 
 @patient
-def test_connection_closed_by_the_server_meanwhile(transport: Any) -> None:
-    """A kept connection that the server closed between two requests is not used again."""
+def test_connection_closed_by_the_server_is_not_reused(transport: Any) -> None:
+    """The server closed a kept connection between two requests."""
     with Server(once(http(b"fresh"))) as at:
         for _ in range(3):
             assert transport.send(post(at.url), soon()).body == b"fresh"
@@ -960,8 +968,8 @@ def test_connection_closed_by_the_server_meanwhile(transport: Any) -> None:
         assert at.connections == 3
 
 
-def test_sixteen_threads(make: Callable[..., Any]) -> None:
-    """Threads share a transport; each gets its own answers."""
+def test_threads_share_a_transport(make: Callable[..., Any]) -> None:
+    """Each gets its own responses."""
 
     def echo(server: Server, connection: socket.socket) -> None:
         while True:
@@ -990,9 +998,9 @@ def test_sixteen_threads(make: Callable[..., Any]) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @both
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_forked_child_makes_its_own_connection(transport: Any, kind: str) -> None:
-    """Parent and child never write to the same socket, and the parent's connection lives on."""
-    with Server(answering(http(b"ok"))) as at:
+def test_forked_child_opens_its_own_connection(transport: Any, kind: str) -> None:
+    """Parent and child never write to the same socket, and the parent's connection stays open."""
+    with Server(responding(http(b"ok"))) as at:
         transport.send(get(at.url), soon())
         child = os.fork()
         if child == 0:
@@ -1010,9 +1018,9 @@ def test_forked_child_makes_its_own_connection(transport: Any, kind: str) -> Non
         assert at.connections == 2
 
 
-def test_closed_transport(transport: Any) -> None:
-    """Whatever is called after close says so; closing twice is fine."""
-    with Server(answering(http(b"x" * (1 << 20)))) as at:
+def test_closed_transport_raises(transport: Any) -> None:
+    """Every method raises after close; closing twice is allowed."""
+    with Server(responding(http(b"x" * (1 << 20)))) as at:
         opened = transport.open(get(at.url), soon())
         transport.close()
         transport.close()
@@ -1028,8 +1036,8 @@ def test_closed_transport(transport: Any) -> None:
 
 
 @patient
-def test_closed_while_sending(make: Callable[..., Any]) -> None:
-    """A request that is under way when another thread calls close() may have been carried out."""
+def test_closing_while_sending_has_an_unknown_outcome(make: Callable[..., Any]) -> None:
+    """A request in progress when another thread calls close() may have been processed."""
     transport = make("sync")
     with Server(once(stall=True)) as at:
         errors: list[Exception] = []
@@ -1049,8 +1057,8 @@ def test_closed_while_sending(make: Callable[..., Any]) -> None:
     assert [getattr(error, "request_sent", None) for error in errors] == [True]
 
 
-def test_nothing_heavy_is_imported_early() -> None:
-    """The drivers, a session and the inside of the process need no HTTP library of ours."""
+def test_http_libraries_are_imported_late() -> None:
+    """The drivers, a session and the in-process transport need no HTTP library of ours."""
     code = (
         "import sys, didww._drivers.sync, didww._drivers.asynchronous, didww.transport.requests_session, "
         "didww.transport.inprocess; "
@@ -1060,8 +1068,8 @@ def test_nothing_heavy_is_imported_early() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_backend_of_httpx2_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All pools of a client, those of proxies too, have our backend; fails if a new httpx2 renames what we replace."""
+def test_httpx2_uses_our_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pools of a client, also those of proxies, use our backend; fails if a new httpx2 renames the attributes."""
     import httpx2
 
     from didww.transport import httpx_deadlines
@@ -1078,8 +1086,8 @@ def test_backend_of_httpx2_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @patient
-def test_callers_cancellation_passes_through() -> None:
-    """`asyncio.timeout` of the caller ends as it does everywhere, and the transport stays usable."""
+def test_caller_cancellation_propagates() -> None:
+    """The caller's `asyncio.timeout` works as usual, and the transport stays usable."""
 
     async def main(stalling: str, answering_: str) -> None:
         transport = AsyncHttpTransport()
@@ -1095,32 +1103,32 @@ def test_callers_cancellation_passes_through() -> None:
         assert (await transport.send(get(answering_), soon())).status == 200
         await transport.close()
 
-    with Server(once(stall=True)) as slow, Server(answering(http())) as at:
+    with Server(once(stall=True)) as slow, Server(responding(http())) as at:
         asyncio.run(main(slow.url, at.url))
 
 
-def test_sixteen_tasks() -> None:
-    """Tasks share a transport; a slow one does not hold up the others."""
+def test_tasks_share_a_transport() -> None:
+    """A slow task does not block the others."""
 
     async def main(url: str, slow: str) -> None:
         transport = AsyncHttpTransport()
         held = asyncio.create_task(transport.send(get(slow), soon(60)))
         responses = await asyncio.gather(*(transport.send(post(url, b"%d" % n), soon(30)) for n in range(16)))
-        assert [answer.status for answer in responses] == [200] * 16
+        assert [response.status for response in responses] == [200] * 16
         assert not held.done()
         held.cancel()
         with pytest.raises(asyncio.CancelledError):
             await held
         await transport.close()
 
-    with Server(once(stall=True)) as slow, Server(answering(http())) as at:
+    with Server(once(stall=True)) as slow, Server(responding(http())) as at:
         asyncio.run(main(at.url, slow.url))
 
 
-def test_second_event_loop() -> None:
-    """A transport that was used in a loop that has ended makes its connections anew."""
+def test_transport_works_in_a_second_event_loop() -> None:
+    """After its first loop has ended, it opens new connections."""
     transport = AsyncHttpTransport()
-    with Server(answering(http())) as at, warnings.catch_warnings():
+    with Server(responding(http())) as at, warnings.catch_warnings():
         # Nobody can close the connections of a loop that is gone; asyncio says so when they are collected.
         warnings.simplefilter("ignore", ResourceWarning)
         for _ in range(2):
@@ -1133,10 +1141,10 @@ def test_second_event_loop() -> None:
 # The caller's session
 
 
-def test_session_is_used_as_it_is_and_left_so() -> None:
-    """Its headers and hooks go along, ours win, and nothing of ours stays in it."""
+def test_session_is_used_and_left_unchanged() -> None:
+    """Its headers and hooks apply, ours take precedence, and nothing of ours remains in it."""
     seen: list[int] = []
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.headers.update({"X-Company": "acme", "User-Agent": "acme", "Api-Key": "other", "Accept-Encoding": "br"})
         session.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
         before = dict(session.headers)
@@ -1154,16 +1162,16 @@ def test_session_is_used_as_it_is_and_left_so() -> None:
     assert header(at.requests[1], "api-key") == "other"
 
 
-def test_session_that_retries_by_itself() -> None:
-    """Over an adapter with retries no error can say that nothing was sent: an attempt before may have been."""
+def test_session_with_retries_never_counts_as_unsent() -> None:
+    """An earlier attempt of its adapter may have been sent."""
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(1, backoff_factor=0)))
         request = post(f"http://127.0.0.1:{dead_port()}")
         failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
 
 
-def test_session_with_an_adapter_of_the_callers_own() -> None:
-    """What stands in for a connection, e.g. in the caller's tests, is read the way requests reads it."""
+def test_session_with_a_custom_adapter_works() -> None:
+    """A stand-in connection, for example in tests, is read the way requests reads it."""
 
     class Canned(requests.adapters.BaseAdapter):
         def send(self, request: Any, **_: Any) -> requests.Response:
@@ -1181,26 +1189,26 @@ def test_session_with_an_adapter_of_the_callers_own() -> None:
         assert SessionTransport(session).send(get("http://127.0.0.1:9"), soon()).body == b"canned"
 
 
-def test_error_of_a_sessions_hook_comes_through() -> None:
-    """It is the caller's own, and none of ours."""
+def test_session_hook_error_propagates() -> None:
+    """It is the caller's own error, unchanged."""
 
     def refuse(response: requests.Response, **_: Any) -> None:
         response.close()
         raise LookupError("mine")
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(refuse)
         with pytest.raises(LookupError, match="mine"):
             SessionTransport(session).send(get(at.url), soon())
 
 
-def test_a_hooks_own_failed_connection_is_not_ours() -> None:
-    """Our request was answered: what the hook raises comes through, and nothing takes the request for unsent."""
+def test_connection_error_of_a_session_hook_propagates() -> None:
+    """Our request got its response: the hook's error propagates, and the request does not count as unsent."""
 
     def audit(response: requests.Response, **_: Any) -> None:
         requests.post("http://127.0.0.1:9/audit", data=b"x", timeout=1)
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(audit)
         with pytest.raises(requests.ConnectionError):
             SessionTransport(session).send(post(at.url), soon())
@@ -1227,8 +1235,8 @@ class _AgainBelow(requests.adapters.HTTPAdapter):
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # urllib3 leaves a socket to the collector
 @pytest.mark.parametrize("where", ["session", "adapter"])
-def test_session_that_sends_in_a_way_of_its_own(where: str) -> None:
-    """The first try was taken, the second finds nobody: that nothing was sent cannot be said."""
+def test_custom_session_send_never_counts_as_unsent(where: str) -> None:
+    """Its first attempt was accepted and the second was refused, so something was sent."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def take() -> None:
@@ -1252,14 +1260,14 @@ def test_session_that_sends_in_a_way_of_its_own(where: str) -> None:
 @pytest.mark.parametrize(
     "error", [requests.exceptions.InvalidURL, requests.exceptions.InvalidProxyURL, requests.JSONDecodeError]
 )
-def test_a_hooks_own_wrong_address_is_not_ours(error: type[Exception]) -> None:
-    """Our request was answered: an address, a proxy or a document that a hook cannot use says nothing of it."""
+def test_url_error_of_a_session_hook_propagates(error: type[Exception]) -> None:
+    """Our request got its response: a URL, proxy or document error of a hook says nothing about it."""
 
     def audit(response: requests.Response, **_: Any) -> None:
         response.close()
         raise error("mine", "", 0) if error is requests.JSONDecodeError else error("mine")
 
-    with requests.Session() as session, Server(answering(http())) as at:
+    with requests.Session() as session, Server(responding(http())) as at:
         session.hooks["response"].append(audit)
         with pytest.raises(error, match="mine"):
             SessionTransport(session).send(post(at.url), soon())
@@ -1267,9 +1275,9 @@ def test_a_hooks_own_wrong_address_is_not_ours(error: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize("location", ["http://[::1/", "\xff\xfe://x"])
-def test_redirect_to_a_strange_address_counts_as_sent(location: str) -> None:
-    """Where a redirect leads is read by requests, even if it is not followed."""
-    with requests.Session() as session, Server(answering(http(b"", f"Location: {location}", status="302 F"))) as at:
+def test_redirect_to_an_invalid_url_counts_as_sent(location: str) -> None:
+    """The requests library parses the target of a redirect even if it is not followed."""
+    with requests.Session() as session, Server(responding(http(b"", f"Location: {location}", status="302 F"))) as at:
         failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
 
 
@@ -1277,8 +1285,8 @@ def test_redirect_to_a_strange_address_counts_as_sent(location: str) -> None:
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # urllib3 leaves a socket to the collector
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_what_a_proxy_took_counts_as_sent(end: str) -> None:
-    """It has the whole request and hangs up: it may have handed it on."""
+def test_request_accepted_by_a_proxy_counts_as_sent(end: str) -> None:
+    """The proxy gets the whole request and closes the connection: it may have forwarded it."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def take() -> None:
@@ -1303,8 +1311,8 @@ def test_what_a_proxy_took_counts_as_sent(end: str) -> None:
 # Without a socket
 
 
-def test_in_process() -> None:
-    """The function answers; a download comes in pieces of 64 kB; closed means closed."""
+def test_in_process_transport() -> None:
+    """The function returns the response; a download comes in chunks of 64 kB, and a closed transport raises."""
     content = os.urandom(150_000)
     transport = InProcessTransport(lambda request: Response(200, {"x-method": request.method}, content))
     assert transport.send(get("http://here"), soon()).headers == {"x-method": "GET"}
@@ -1319,8 +1327,8 @@ def test_in_process() -> None:
         transport.send(get("http://here"), soon())
 
 
-def test_in_process_for_tasks() -> None:
-    """The same for tasks, which get their turn between two answers."""
+def test_in_process_transport_for_tasks() -> None:
+    """The same holds for tasks, which run between two responses."""
     transport = AsyncInProcessTransport(lambda _: Response(200, {}, b"body"))
 
     async def main() -> None:

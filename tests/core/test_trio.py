@@ -1,4 +1,4 @@
-"""The asynchronous client under trio: the same calls, one page after the other."""
+"""The asynchronous client under trio: the same calls, with pages fetched one after the other."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_everything_works_under_trio(tmp_path: Path) -> None:
-    """Walks, many writes, waits, uploads, downloads, cancellation, over sockets."""
+def test_all_features_work_under_trio(tmp_path: Path) -> None:
+    """These are iteration, bulk writes, waits, uploads, downloads and cancellation, over sockets."""
     told: list[int] = []
 
     async def main(base_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Calls of several attempts, the first of which may have been carried out, and calls that a time limit bounds as a whole."""
+"""Calls whose earlier attempts may have been processed, and calls with an overall timeout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from didww import Did, DidOrderItem, DidwwClient, Order, Report, VoiceInTrunkGro
 from didww._drivers import sync
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, RateLimitError, UnexpectedResponseError
 from didww.transport.errors import connection_lost, unsendable
-from support.scripted_transport import Scripted, answer, echo
+from support.scripted_transport import Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
@@ -34,10 +34,10 @@ def client_of(*script: Any, **options: Any) -> tuple[DidwwClient, Scripted]:
 
 @pytest.mark.parametrize(
     ("last", "error"),
-    [(unsent, ApiConnectionError), (answer(429, {"errors": [{"title": "Too many"}]}), RateLimitError)],
+    [(unsent, ApiConnectionError), (json_response(429, {"errors": [{"title": "Too many"}]}), RateLimitError)],
 )
-def test_what_an_earlier_attempt_may_have_done_is_unknown(last: Any, error: type[Exception]) -> None:
-    """That the last attempt was not carried out says nothing of the first."""
+def test_outcome_is_unknown_after_an_uncertain_attempt(last: Any, error: type[Exception]) -> None:
+    """A last attempt that was certainly not processed does not prove anything about the first."""
     client, transport = client_of(lost, last)
     report = client.dids().delete_many([ID])
     assert (len(report.unknown), report.failed, report.remaining) == (1, [], [])
@@ -45,18 +45,18 @@ def test_what_an_earlier_attempt_may_have_done_is_unknown(last: Any, error: type
     assert len(transport.requests) == 3
 
 
-@pytest.mark.parametrize("last", [unsent, answer(429, {"errors": [{"title": "Too many"}]})])
-def test_what_no_attempt_can_have_done_has_failed(last: Any) -> None:
-    """It can be given to another call."""
+@pytest.mark.parametrize("last", [unsent, json_response(429, {"errors": [{"title": "Too many"}]})])
+def test_outcome_is_failed_if_no_attempt_was_processed(last: Any) -> None:
+    """The item can be passed to another call."""
     client, _ = client_of(last)
     report = client.dids().delete_many([ID])
     assert (report.unknown, report.remaining) == ([], [ID])
 
 
 @pytest.mark.parametrize("data", [{"type": "dids"}, {"type": "dids", "id": None}])
-def test_a_record_without_id_is_not_the_one_that_was_asked_for(data: Any) -> None:
+def test_response_record_without_id_raises(data: Any) -> None:
     """It is an error of this package, which ends no other update of the same call."""
-    client, _ = client_of(answer(200, {"data": data}))
+    client, _ = client_of(json_response(200, {"data": data}))
     with pytest.raises(UnexpectedResponseError, match="None where dids"):
         client.dids().find(ID)
     dids = []
@@ -68,13 +68,13 @@ def test_a_record_without_id_is_not_the_one_that_was_asked_for(data: Any) -> Non
     assert len(report.unknown) == 3
 
 
-def test_the_timeout_bounds_the_search_for_an_earlier_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many pages the service says that there are."""
+def test_timeout_limits_the_search_for_an_earlier_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This holds however many pages the service claims."""
     now = [1000.0]
 
     def page(_: Any) -> Any:
         now[0] += 1
-        return answer(200, {"data": [], "links": {"next": f"{BASE}/x"}})
+        return json_response(200, {"data": [], "links": {"next": f"{BASE}/x"}})
 
     client, transport = client_of(page, timeout=5)
     monkeypatch.setattr(sync, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))
@@ -84,8 +84,8 @@ def test_the_timeout_bounds_the_search_for_an_earlier_record(monkeypatch: pytest
     assert 5 <= len(transport.requests) <= 6
 
 
-def test_an_error_of_progress_has_the_report_of_what_was_ordered() -> None:
-    """Although nobody else holds the orders."""
+def test_progress_error_has_the_report_of_placed_orders() -> None:
+    """Nobody else holds the orders."""
 
     def fail(_: Report[Any]) -> None:
         raise RuntimeError("stop")

@@ -1,4 +1,4 @@
-"""Clients that nobody closed: they say so when they are collected, and leave no connection open."""
+"""Unclosed clients warn when they are garbage-collected, and leave no connection open."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Counting(Server):
     """Answers every request, and counts the connections that are open."""
 
     def __init__(self) -> None:
-        super().__init__(self._answer)
+        super().__init__(self._respond)
         self.held = 0
 
-    def _answer(self, _: Server, connection: socket.socket) -> None:
+    def _respond(self, _: Server, connection: socket.socket) -> None:
         self.held += 1
         try:
             while True:
@@ -138,7 +138,9 @@ def in_a_block(client: DidwwClient) -> None:
         (in_a_block, []),
     ],
 )
-def test_a_client_that_is_collected(use: Callable[[DidwwClient], None], expected: list[str], server: Counting) -> None:
+def test_garbage_collected_client_warns_and_closes(
+    use: Callable[[DidwwClient], None], expected: list[str], server: Counting
+) -> None:
     """It warns once if it holds connections, and closes them."""
     with telling() as texts:
         client = sync_client(server)
@@ -169,10 +171,10 @@ async def anever_used(client: AsyncDidwwClient) -> None:
 @pytest.mark.parametrize(
     ("use", "expected"), [(aused, ASYNC), (aused_by_tasks, ASYNC), (aclosed, []), (anever_used, [])]
 )
-def test_an_asynchronous_client_that_is_collected(
+def test_garbage_collected_async_client_warns_and_closes(
     use: Callable[[AsyncDidwwClient], Any], expected: list[str], where: str, server: Counting
 ) -> None:
-    """The same, in a task, by another thread, and while its loop rests."""
+    """This holds in a task, in another thread, and while its loop is idle."""
 
     async def make() -> list[AsyncDidwwClient]:
         client = async_client(server)
@@ -198,8 +200,8 @@ def test_an_asynchronous_client_that_is_collected(
     assert texts == expected
 
 
-def test_an_asynchronous_client_whose_loop_is_gone(server: Counting) -> None:
-    """Nobody can close its connections any more; they go with it, of which asyncio has a word to say too."""
+def test_garbage_collected_async_client_without_a_loop(server: Counting) -> None:
+    """Its connections can no longer be closed properly; asyncio may warn too."""
     with telling() as texts:
         client = async_client(server)
         asyncio.run(aused(client))
@@ -208,8 +210,8 @@ def test_an_asynchronous_client_whose_loop_is_gone(server: Counting) -> None:
     assert server.left == 0
 
 
-def test_a_twin_keeps_the_connections(server: Counting) -> None:
-    """Nothing is said as long as one of those that share them lives."""
+def test_copy_of_a_client_keeps_the_connections(server: Counting) -> None:
+    """There is no warning as long as one of the sharing clients is alive."""
     with telling() as texts:
         client = sync_client(server)
         used(client)
@@ -223,8 +225,8 @@ def test_a_twin_keeps_the_connections(server: Counting) -> None:
     assert texts == []
 
 
-def test_an_accessor_keeps_the_connections(server: Counting) -> None:
-    """Somebody who has one need not hold the client."""
+def test_accessor_keeps_the_connections(server: Counting) -> None:
+    """Code that holds an accessor need not hold the client."""
     with telling() as texts:
         balance = sync_client(server).balance()
         balance.find()
@@ -238,8 +240,8 @@ def test_an_accessor_keeps_the_connections(server: Counting) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_forked_child_says_nothing(kind: str, server: Counting) -> None:
-    """The connections are its parent's, who goes on with them."""
+def test_forked_child_does_not_warn(kind: str, server: Counting) -> None:
+    """The connections belong to the parent, which continues to use them."""
     with asyncio.Runner() as runner:
         held: list[Any] = [sync_client(server) if kind == "sync" else async_client(server)]
 
@@ -278,8 +280,8 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("filters", ["default", "ignore", "error"])
-def test_the_end_of_the_interpreter(script: str, filters: str, server: Counting) -> None:
-    """A script that forgets to close ends in peace, whatever is made of warnings."""
+def test_interpreter_exit_does_not_warn(script: str, filters: str, server: Counting) -> None:
+    """A script that forgets to close exits cleanly under any warning filter."""
     code = f"import asyncio, sys, threading\nfrom didww import AsyncDidwwClient, DidwwClient\nurl = sys.argv[1]\n{SCRIPTS[script]}"
     done = subprocess.run(
         [sys.executable, "-W", f"{filters}::ResourceWarning", "-c", code, f"{server.url}/v3"],
@@ -294,7 +296,7 @@ def test_the_end_of_the_interpreter(script: str, filters: str, server: Counting)
     assert server.left == 0
 
 
-def test_a_client_that_was_never_made_says_nothing() -> None:
+def test_partially_constructed_client_does_not_warn() -> None:
     """Its constructor raised."""
     with telling() as texts, contextlib.suppress(ValueError):
         DidwwClient(KEY, timeout=-1)

@@ -1,4 +1,4 @@
-"""Uploads, from what the caller hands over to what the service reads: over sockets, in process, by all clients."""
+"""Uploads, from the caller's input to what the service reads: over sockets and in process, with all clients."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def stale(times: int, keys: Any = OTHER_KEYS) -> Callable[[Request], Response | 
     return before
 
 
-# What may be handed over
+# Accepted input
 
 
 class Reading:
@@ -238,8 +238,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
-def test_any_binary_file_arrives(source: str, client: Any, service: Service, tmp_path: Path) -> None:
-    """The service can read the very bytes, under the file's own name; the record comes back; streams stay open."""
+def test_any_binary_file_is_uploaded(source: str, client: Any, service: Service, tmp_path: Path) -> None:
+    """The service can decrypt the exact bytes and the file name; the record is returned, and streams stay open."""
     make, name = SOURCES[source]
     file = make(tmp_path)
     uploaded = client.upload_file(file, description="A passport")
@@ -256,8 +256,8 @@ def test_any_binary_file_arrives(source: str, client: Any, service: Service, tmp
 
 
 @pytest.mark.parametrize("source", ["Path", "from the middle", "pipe", "read alone"])
-def test_stale_keys_are_fetched_again_once(source: str, client: Any, service: Service, tmp_path: Path) -> None:
-    """After "outdated fingerprint" the file is encrypted again with new keys and sent once more, from its beginning."""
+def test_stale_keys_are_refreshed_once(source: str, client: Any, service: Service, tmp_path: Path) -> None:
+    """After "outdated fingerprint" the file is encrypted with new keys and sent once more from its start."""
     service.before = stale(1)
     with contextlib.ExitStack() as stack:
         file = SOURCES[source][0](tmp_path)
@@ -271,16 +271,16 @@ def test_stale_keys_are_fetched_again_once(source: str, client: Any, service: Se
     assert prints == [Encrypt.calculate_fingerprint(OTHER_KEYS), Encrypt.calculate_fingerprint(_public_keys())]
 
 
-def test_stale_keys_twice_are_an_error(client: Any, service: Service) -> None:
-    """No third attempt."""
+def test_stale_keys_after_a_refresh_raise(client: Any, service: Service) -> None:
+    """There is no third attempt."""
     service.before = stale(2)
     with pytest.raises(ValidationError, match="outdated fingerprint"):
         client.upload_file(FILE)
     assert service.asked == ["GET", "POST"] * 2
 
 
-def test_another_refusal_is_not_tried_again(client: Any, service: Service) -> None:
-    """Only "outdated fingerprint" says that a second attempt may do better."""
+def test_other_rejections_are_not_retried(client: Any, service: Service) -> None:
+    """Only "outdated fingerprint" means that a second attempt may succeed."""
     refusal = b'{"errors":[{"title":"is invalid","detail":"file - is invalid","code":"100","status":"422"}]}'
     service.before = lambda request: Response(422, {}, refusal) if request.method == "POST" else None
     with pytest.raises(ValidationError, match="is invalid"):
@@ -291,15 +291,15 @@ def test_another_refusal_is_not_tried_again(client: Any, service: Service) -> No
 @pytest.mark.parametrize(
     "keys", [[], list(_public_keys())[:1], [*_public_keys(), OTHER_KEYS[0]], ["x", "y"], [None, 5]]
 )
-def test_an_answer_without_two_keys(keys: Any, client: Any, service: Service) -> None:
-    """It is the service's fault, and said so; nothing is sent in the clear or for one key only."""
+def test_response_without_two_keys_raises(keys: Any, client: Any, service: Service) -> None:
+    """The error says that it is the service's fault; nothing is sent unencrypted or for one key only."""
     service.before = stale(9, keys)
     with pytest.raises(UnexpectedResponseError, match=rf"{len(keys)} public keys"):
         client.upload_file(FILE)
     assert service.asked == ["GET"]
 
 
-# What is refused
+# Rejected input
 
 
 def sparse(folder: Path, size: int) -> Path:
@@ -410,10 +410,10 @@ if Path("/proc/self/status").exists():
 
 
 @pytest.mark.parametrize("source", REFUSED)
-def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
+def test_invalid_files_are_rejected_before_anything_is_sent(
     source: str, client: Any, service: Service, tmp_path: Path
 ) -> None:
-    """Text, nothing, too much, and what cannot be read: the error says which, and no request goes out."""
+    """Text, no data, too much data and unreadable files each have their error."""
     make, expected, message = REFUSED[source]
     file = make(tmp_path)
     with pytest.raises(expected, match=message) as caught:
@@ -426,8 +426,8 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
         file.close()
 
 
-def test_no_more_is_read_than_would_be_sent() -> None:
-    """One byte more than the limit settles it, for a stream of unknown length."""
+def test_stream_is_not_read_far_beyond_the_limit() -> None:
+    """For a stream of unknown length, one byte more than the limit decides."""
     Endless.taken = 0
     with pytest.raises(InvalidValueError):
         Emulator().client().upload_file(Endless())  # type: ignore[arg-type]
@@ -435,8 +435,8 @@ def test_no_more_is_read_than_would_be_sent() -> None:
 
 
 @pytest.mark.slow
-def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
-    """20 MB when encrypted, by path, by stream of known and of unknown length; for a byte more nothing is sent."""
+def test_largest_file_is_accepted(service: Service, tmp_path: Path) -> None:
+    """The limit is 20 MB encrypted, by path and by stream of known or unknown length; one byte more sends nothing."""
     client = Emulator().client()
     keys = [key.key for key in client.public_keys().list().data]
     largest = MAX_ENCRYPTED_SIZE - Encrypt.encrypted_size(0, keys) + 15  # the padding has one byte at least
@@ -452,7 +452,7 @@ def test_the_largest_file_is_taken(service: Service, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"description": 5}, {"filename": b"x"}, {"description": ["x"]}])
-def test_texts_that_are_none(options: dict[str, Any], client: Any, service: Service) -> None:
+def test_invalid_texts_are_rejected(options: dict[str, Any], client: Any, service: Service) -> None:
     with pytest.raises(InvalidValueError) as caught:
         client.upload_file(FILE, **options)
     assert caught.value.field in options
@@ -501,8 +501,8 @@ CHANGES = [emptied, shortened, lengthened, far_longer, Path.unlink, replaced, ot
 
 
 @pytest.mark.parametrize("change", [other_bytes, other_file])
-def test_a_file_that_changes_while_it_is_sent(change: Callable[[Path], None], tmp_path: Path) -> None:
-    """The bytes after the change may be of another document than those before."""
+def test_file_changed_while_sending_raises(change: Callable[[Path], None], tmp_path: Path) -> None:
+    """The bytes after the change may belong to another document."""
     path = written(tmp_path)
     os.utime(path, ns=(1, 1))
     source = FileSource(path, MAX_ENCRYPTED_SIZE)
@@ -518,10 +518,10 @@ def test_a_file_that_changes_while_it_is_sent(change: Callable[[Path], None], tm
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_file_that_changes_before_it_is_sent(
+def test_file_changed_before_sending_raises(
     change: Callable[[Path], None], client: Any, service: Service, tmp_path: Path
 ) -> None:
-    """Another length than was measured: an error that names the file, and no upload of half a document."""
+    """If the length differs from the measured one, the error names the file, and no partial document is uploaded."""
     path = written(tmp_path)
     done: list[Response] = []
 
@@ -568,10 +568,10 @@ class Shrinking(io.BytesIO):
         (zlib.error("Error -3"), DidwwClientError, "Cannot read the stream: Error -3"),
     ],
 )
-def test_a_stream_that_breaks_while_it_is_sent(
+def test_stream_error_while_sending_propagates(
     failure: Exception | None, expected: type[Exception], message: str, client: Any, service: Service
 ) -> None:
-    """It is neither taken for the end of the file nor for a fault of the network."""
+    """It counts neither as the end of the file nor as a network error."""
     with pytest.raises(expected, match=message) as caught:
         client.upload_file(Shrinking(failure))
     assert type(caught.value) is expected
@@ -599,8 +599,8 @@ TEXTS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_texts_cannot_break_out_of_the_form(text: str, client: Any, service: Service) -> None:
-    """A description arrives as it is, a file's name with escapes; whatever they hold, the form has three fields."""
+def test_texts_cannot_inject_form_fields(text: str, client: Any, service: Service) -> None:
+    """A description arrives unchanged, a file name with escapes; the form always has three fields."""
     uploaded = client.upload_file(FILE, description=text, filename=text)
     form = service.form()
     assert list(form) == [
@@ -615,8 +615,8 @@ def test_texts_cannot_break_out_of_the_form(text: str, client: Any, service: Ser
     assert uploaded.description == text
 
 
-def test_a_name_that_is_no_text_to_others(service: Service, tmp_path: Path) -> None:
-    """A file whose name is no UTF-8 can be uploaded; what cannot be written is a question mark in the name."""
+def test_undecodable_file_name_is_uploaded(service: Service, tmp_path: Path) -> None:
+    """Characters that are not UTF-8 become question marks in the name."""
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.pdf")
     Path(path).write_bytes(FILE)
     client = Emulator().client()
@@ -626,13 +626,13 @@ def test_a_name_that_is_no_text_to_others(service: Service, tmp_path: Path) -> N
     assert service.form()["encrypted_files[file]"][0] == "caf?.pdf.enc"
 
 
-def test_without_a_description_there_is_no_such_field(client: Any, service: Service) -> None:
+def test_empty_description_is_not_sent(client: Any, service: Service) -> None:
     assert client.upload_file(FILE).description is None
     assert "encrypted_files[description]" not in service.form()
 
 
-def test_the_request_of_an_upload(client: Any, service: Service) -> None:
-    """A form with the length told beforehand, the key, and the fingerprint without anything around it."""
+def test_upload_request_format(client: Any, service: Service) -> None:
+    """It is a form with Content-Length, the key, and the fingerprint as plain text."""
     client.upload_file(FILE)
     headers = {name.lower(): value for name, value in service.requests[-1].headers.items()}
     body = service.requests[-1].body
@@ -656,7 +656,7 @@ FINGERPRINT = Encrypt.calculate_fingerprint(_public_keys())
 
 
 def test_containers_are_uploaded_one_by_one(client: Any, service: Service) -> None:
-    """The ids come in the order of the files; each request holds one."""
+    """The ids come in the order of the files, and each request has one file."""
     files = [
         {"data": container(b"first"), "description": "one", "filename": "one.pdf.enc"},
         {"data": bytearray(container(b"second"))},
@@ -674,8 +674,8 @@ def test_containers_are_uploaded_one_by_one(client: Any, service: Service) -> No
     assert service.asked == ["POST"] * 4
 
 
-def test_a_failure_in_the_middle_tells_what_was_done(client: Any, service: Service) -> None:
-    """The error's `completed` holds the ids of the files before it; those after it are not sent."""
+def test_partial_upload_error_lists_completed_files(client: Any, service: Service) -> None:
+    """The error's `completed` holds the ids of the files before it; later files are not sent."""
     files = [{"data": container(b"first")}, {"data": container()[:-1]}, {"data": container(b"third")}]
     with pytest.raises(ValidationError, match="file") as caught:
         client.upload_encrypted_files(fingerprint=FINGERPRINT, files=files)
@@ -706,7 +706,7 @@ WRONG_FILES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("files", WRONG_FILES)
-def test_containers_that_cannot_be_right(files: str, client: Any, service: Service) -> None:
+def test_invalid_containers_are_rejected(files: str, client: Any, service: Service) -> None:
     """All are checked before the first is sent."""
     given, field = WRONG_FILES[files]
     with pytest.raises(InvalidValueError) as caught:
@@ -716,7 +716,7 @@ def test_containers_that_cannot_be_right(files: str, client: Any, service: Servi
 
 
 @pytest.mark.parametrize("fingerprint", ["", "  ", None, 5, b"x"])
-def test_a_fingerprint_is_needed(fingerprint: Any, client: Any, service: Service) -> None:
+def test_fingerprint_is_required(fingerprint: Any, client: Any, service: Service) -> None:
     with pytest.raises(InvalidValueError) as caught:
         client.upload_encrypted_file(fingerprint=fingerprint, data=container())
     assert caught.value.field == "fingerprint"
@@ -771,7 +771,7 @@ def stall(server: Server, connection: socket.socket, left: int) -> None:
 @pytest.mark.parametrize("source", ["path", "stream"])
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Path) -> None:
-    """20 MB are uploaded with less than 1 MB at any moment, the server's buffers included."""
+    """20 MB are uploaded with less than 1 MB in memory, the server's buffers included."""
     path = sparse(tmp_path, MAX_ENCRYPTED_SIZE - (2 << 10))
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3") as client, path.open("rb") as stream:
         client.upload_file(FILE)  # imports
@@ -785,8 +785,8 @@ def test_memory_does_not_grow_with_the_file(source: str, kind: str, tmp_path: Pa
     assert int(header(server.requests[-1], "content-length") or 0) > MAX_ENCRYPTED_SIZE - (1 << 10)
 
 
-def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> None:
-    """Its answer is what is raised, though it came before the form was sent."""
+def test_rejection_before_the_body_is_read_is_raised(kind: str, tmp_path: Path) -> None:
+    """The response comes before the form was sent completely."""
 
     def post(server: Server, connection: socket.socket, left: int) -> None:
         connection.sendall(http(b"{}", status="401 Unauthorized"))
@@ -797,8 +797,8 @@ def test_a_server_that_refuses_without_reading(kind: str, tmp_path: Path) -> Non
             client.upload_file(sparse(tmp_path, 4 << 20))
 
 
-def test_a_server_that_refuses_and_hangs_up(kind: str, tmp_path: Path) -> None:
-    """Its answer is what is raised, though no more of the form could be sent."""
+def test_rejection_followed_by_a_closed_connection_is_raised(kind: str, tmp_path: Path) -> None:
+    """The response counts although the rest of the form could not be sent."""
 
     def post(server: Server, connection: socket.socket, left: int) -> None:
         connection.sendall(http(b"{}", status="413 Too Large"))
@@ -811,8 +811,8 @@ def test_a_server_that_refuses_and_hangs_up(kind: str, tmp_path: Path) -> None:
             assert caught.value.status_code == 413
 
 
-def test_a_server_that_hangs_up(kind: str, tmp_path: Path) -> None:
-    """The connection breaks in the middle: part of the form was sent, and nothing tells what became of it."""
+def test_closed_connection_during_an_upload_raises(kind: str, tmp_path: Path) -> None:
+    """Part of the form was sent, and the outcome is unknown."""
 
     def post(server: Server, connection: socket.socket, left: int) -> None:
         raise ConnectionResetError
@@ -833,8 +833,8 @@ def within(longest: float) -> Iterator[None]:
 
 @pytest.mark.slow
 @patient
-def test_the_time_limit_bounds_keys_and_upload_together(kind: str, tmp_path: Path) -> None:
-    """A server that takes its time for the keys leaves less for the upload."""
+def test_timeout_covers_keys_and_upload(kind: str, tmp_path: Path) -> None:
+    """Time spent on fetching the keys is missing for the upload."""
     with (
         Server(taking(stall, keys_after=seconds(0.5))) as server,
         client_of(kind, f"{server.url}/v3", timeout=seconds(0.8)) as client,
@@ -860,8 +860,8 @@ class SlowPipe(Slow, Unseekable):
 
 @pytest.mark.parametrize("make", [Slow, SlowPipe])
 @patient
-def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
-    """The limit holds between any two pieces of the file, whether it is measured or sent."""
+def test_timeout_covers_a_slow_stream(make: type[Slow], kind: str) -> None:
+    """The timeout applies between any two chunks of the file, while measuring and while sending."""
     with Server(taking(accept)) as server, client_of(kind, f"{server.url}/v3", timeout=seconds(0.5)) as client:
         with within(seconds(1.2)), pytest.raises(ApiTimeoutError):
             client.upload_file(make(FILE[:20000]))
@@ -869,8 +869,8 @@ def test_a_slow_stream_counts_as_well(make: type[Slow], kind: str) -> None:
 
 @pytest.mark.slow
 @patient
-def test_the_time_limit_bounds_all_containers_together(kind: str) -> None:
-    """Not each of them; what was uploaded by then is told."""
+def test_timeout_covers_all_containers(kind: str) -> None:
+    """It is not per container; the error lists the files uploaded so far."""
 
     def post(server: Server, connection: socket.socket, left: int) -> None:
         server.stopped.wait(seconds(0.3))
@@ -893,8 +893,8 @@ def opened_files(path: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at Linux' list of open files")
 @pytest.mark.parametrize("after", [0, 0.005, 0.1])
-def test_a_cancelled_upload_lets_go(after: float, tmp_path: Path) -> None:
-    """Cancelling goes through at once; the file is closed, and the client can still be used."""
+def test_canceled_upload_releases_everything(after: float, tmp_path: Path) -> None:
+    """Cancellation takes effect immediately; the file is closed, and the client stays usable."""
     path = sparse(tmp_path, 16 << 20)
     posts = [stall, accept]
 
@@ -924,8 +924,8 @@ def upload_of(content: bytes, name: str = "passport.pdf") -> Any:
 
 
 @pytest.mark.parametrize("rotated", [False, True], ids=["at once", "after the keys were replaced"])
-def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) -> None:
-    """The asynchronous client awaits its bytes and gives the file its name; the upload stays open."""
+def test_web_framework_upload_is_accepted(service: Service, rotated: bool) -> None:
+    """The asynchronous client awaits its bytes and uses its file name; the upload stays open."""
     if rotated:
         service.before = stale(1)
     upload = upload_of(FILE)
@@ -945,8 +945,8 @@ def test_the_upload_of_a_web_framework_arrives(service: Service, rotated: bool) 
     [(b"", "is empty"), (b"x" * (MAX_ENCRYPTED_SIZE + 1), "more than 20 MB")],
     ids=["empty", "large"],
 )
-def test_the_upload_of_a_web_framework_has_the_same_bounds(content: bytes, words: str) -> None:
-    """Nothing is sent, and no more is read than settles it."""
+def test_web_framework_upload_has_the_same_limits(content: bytes, words: str) -> None:
+    """Nothing is sent, and no more is read than necessary."""
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
@@ -957,8 +957,8 @@ def test_the_upload_of_a_web_framework_has_the_same_bounds(content: bytes, words
 
 
 @pytest.mark.parametrize(("piece", "error"), [("text", InvalidValueError), (OSError(5, "broken"), DidwwClientError)])
-def test_an_asynchronous_file_that_cannot_be_read_is_named(piece: Any, error: type[Exception]) -> None:
-    """As any other stream."""
+def test_unreadable_async_file_is_named(piece: Any, error: type[Exception]) -> None:
+    """It is handled like any other stream."""
 
     class Broken:
         async def read(self, size: int = -1) -> Any:
@@ -974,16 +974,16 @@ def test_an_asynchronous_file_that_cannot_be_read_is_named(piece: Any, error: ty
     asyncio.run(main())
 
 
-def test_the_synchronous_client_says_what_to_do_with_such_a_file() -> None:
-    """It cannot await; the framework's file holds a plain one."""
+def test_synchronous_client_rejects_async_files() -> None:
+    """It cannot await; the error suggests the plain file inside the framework's file."""
     with DidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
         with pytest.raises(InvalidValueError, match=r"asynchronous\. Use AsyncDidwwClient.*its \.file"):
             client.upload_file(upload_of(FILE))
 
 
 @patient
-def test_other_tasks_go_on_while_a_file_is_read() -> None:
-    """A stream that blocks, and the encryption, hold up no event loop."""
+def test_reading_a_file_does_not_block_other_tasks() -> None:
+    """Neither a blocking stream nor the encryption blocks the event loop."""
 
     async def main(base_url: str) -> None:
         async with AsyncDidwwClient(KEY, base_url=base_url) as client:
@@ -1001,8 +1001,8 @@ def test_other_tasks_go_on_while_a_file_is_read() -> None:
         asyncio.run(main(f"{server.url}/v3"))
 
 
-def test_the_upload_can_be_interrupted(kind: str) -> None:
-    """Ctrl-C while the file is read goes through, and the client can still be used."""
+def test_upload_can_be_interrupted(kind: str) -> None:
+    """Ctrl-C while the file is read propagates, and the client stays usable."""
 
     class Interrupted(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -1024,9 +1024,9 @@ def test_the_upload_can_be_interrupted(kind: str) -> None:
 def posted(body: bytes, content_type: str) -> Any:
     engine = Engine()
     sent = {"Api-Key": "key", "Accept": "application/vnd.api+json", "Content-Type": content_type}
-    answer = engine.handle(Request("POST", "http://127.0.0.1/v3/encrypted_files", sent, body))
-    document = json.loads(answer.body)
-    return answer.status, document.get("errors", [{}])[0].get("detail")
+    response = engine.handle(Request("POST", "http://127.0.0.1/v3/encrypted_files", sent, body))
+    document = json.loads(response.body)
+    return response.status, document.get("errors", [{}])[0].get("detail")
 
 
 def part(name: str, value: bytes, more: str = "") -> bytes:
@@ -1067,6 +1067,6 @@ FORM = "multipart/form-data; boundary=b"
     ids=lambda value: "" if isinstance(value, bytes) else None,  # random bytes are no name
 )
 @pytest.mark.unchecked
-def test_forms_that_others_send(body: bytes, content_type: str, expected: tuple[int, str | None]) -> None:
-    """The emulator reads any well-formed form, and says of others what the service says."""
+def test_emulator_parses_other_forms(body: bytes, content_type: str, expected: tuple[int, str | None]) -> None:
+    """It accepts any well-formed form, and rejects others like the service."""
     assert posted(body, content_type) == expected

@@ -1,4 +1,4 @@
-"""The documentation is true: its Python blocks, the example programs and the doctests run against the emulator."""
+"""Documentation code works: Python blocks, example programs and doctests run against the emulator."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def local_didww(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @pytest.mark.usefixtures("local_didww")
 def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
-    """A reader who pastes the blocks of a page one after the other into one program sees no error."""
+    """The blocks of a page, pasted one after the other into one program, run without an error."""
     text = page.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "__main__"}
     for line, code in blocks(text):
@@ -79,21 +79,21 @@ def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_python_block_is_found(page: Path) -> None:
-    """No block escapes the test above by its form: each opening fence is one that the pattern reads."""
+    """The pattern matches each opening fence, so that no block escapes the test above."""
     text = page.read_text(encoding="utf-8")
     assert len(BLOCK.findall(f"\n{text}")) == len(re.findall(r"^\s*(?:```|~~~)\s*(?:python|py)\b", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_to_files_lead_somewhere(page: Path) -> None:
-    """A link to a file of the project leads to one that exists."""
+def test_file_links_are_valid(page: Path) -> None:
+    """A link to a file of the project leads to an existing file."""
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
-    """A link to a heading of the same page names one that exists."""
+def test_heading_links_are_valid(page: Path) -> None:
+    """A link to a heading of the same page names an existing heading."""
     text = page.read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
@@ -103,8 +103,8 @@ def test_links_inside_a_page_lead_to_a_heading(page: Path) -> None:
 RESOURCE_PATHS = {cls._path for cls in all_classes()}
 
 
-def test_architecture_names_every_module() -> None:
-    """Each module, but for the many of resources and behaviors, is named, and each path that is named exists."""
+def test_architecture_page_names_every_module() -> None:
+    """Each module is named, except the many of resources and behaviors, and each named path exists."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     package = ROOT / "src" / "didww"
     modules = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
@@ -119,8 +119,8 @@ def test_architecture_names_every_module() -> None:
     assert [path for path in paths if not any((root / path).exists() for root in roots)] == []
 
 
-def test_every_accessor_is_in_the_guide() -> None:
-    """Each accessor of the client, and each operation, is named in the guide."""
+def test_guide_covers_every_accessor() -> None:
+    """The guide names each accessor of the client and each operation."""
     text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     ours = {name for name, member in vars(didww.DidwwClient).items() if callable(member) and not name.startswith("_")}
     operations = {"list", "find", "iterate", "create", "update", "delete", "wait"}
@@ -128,17 +128,17 @@ def test_every_accessor_is_in_the_guide() -> None:
     assert {name for name in operations if f").{name}(" not in text} == set()
 
 
-def test_every_error_is_in_its_page() -> None:
-    """What may be raised is explained."""
+def test_error_page_covers_every_error() -> None:
+    """Every error class is explained."""
     text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert [name for name in exceptions.__all__ if f"`{name}`" not in text and f" {name} " not in text] == []
 
 
 @pytest.mark.parametrize("library", ["httpx2", "urllib3"])
-def test_the_logs_of_libraries_can_be_silenced_as_documented(
+def test_library_logs_can_be_silenced_as_documented(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Left alone they show the query of a URL; at the documented level they do not, nor does ours."""
+    """By default they show the query of a URL; at the documented level neither they nor our log do."""
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', page)
     caplog.set_level(logging.NOTSET, library)
@@ -155,8 +155,8 @@ def test_the_logs_of_libraries_can_be_silenced_as_documented(
 
 
 @pytest.mark.slow
-def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path: Path) -> None:
-    """The quickstart, run as a program with the two variables, buys a number in London and prints its calls."""
+def test_quickstart_buys_a_number_and_prints_its_calls(local_didww: str, tmp_path: Path) -> None:
+    """The quickstart runs as a program with the two variables, buys a London number and prints its calls."""
     done = subprocess.run(
         [sys.executable, "-W", "error", str(ROOT / "examples" / "quickstart.py")],
         cwd=tmp_path,
@@ -173,8 +173,8 @@ def test_quickstart_buys_a_number_and_shows_its_calls(local_didww: str, tmp_path
 
 
 @pytest.mark.slow
-def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make demo` goes all the way: numbered steps, bought numbers and a table of calls."""
+def test_demo_prints_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo` prints numbered steps, the bought numbers and a table of calls."""
     monkeypatch.setattr(server, "running", functools.partial(running, seed=talkative_seed()))
     runpy.run_path(str(ROOT / "examples" / "demo.py"))["main"]()
     told = capsys.readouterr().out
@@ -185,7 +185,7 @@ def test_demo_tells_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: p
 
 
 @pytest.mark.slow
-def test_demo_can_be_read_in_part() -> None:
+def test_demo_output_can_be_truncated() -> None:
     """`python examples/demo.py | head -1` ends without a traceback."""
     demo = f"{sys.executable} -u {ROOT / 'examples' / 'demo.py'}"
     done = subprocess.run(
@@ -201,7 +201,7 @@ def test_demo_can_be_read_in_part() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_doctests_of_a_module_hold(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The examples in the docstrings of a module give what they say."""
+def test_doctests_pass(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The docstring examples of a module give the stated results."""
     monkeypatch.chdir(tmp_path)
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -303,7 +303,7 @@ async def _main(code: types.CodeType, names: dict[str, Any], base_url: str) -> N
     await client.close()
 
 
-# What the blocks promise
+# What the blocks are expected to do
 
 
 def _client(run: Run) -> None:
@@ -649,16 +649,14 @@ EXPECTED = [
 ]
 
 
-def test_every_block_is_expected() -> None:
+def test_every_block_is_tested() -> None:
     """No block of the page is left out."""
     assert len(BLOCKS) == len(EXPECTED) == PAGE.count("```python")
 
 
 @pytest.mark.parametrize("number", range(len(EXPECTED)), ids=lambda number: EXPECTED[number].check.__name__.strip("_"))
-def test_a_block_does_what_it_promises_with_both_clients(
-    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The block runs as written, its promises hold, and the asynchronous program sends the very same requests."""
+def test_blocks_work_with_both_clients(number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The block runs as written and its assertions hold; the asynchronous program sends identical requests."""
     runs = [run(number, mode, monkeypatch, tmp_path / mode) for mode in EXPECTED[number].modes]
     for one in runs:
         assert {headers["x-didww-api-version"] for headers in one.headers} <= {API_VERSION}
@@ -667,8 +665,8 @@ def test_a_block_does_what_it_promises_with_both_clients(
     assert all(one.printed == runs[0].printed for one in runs)
 
 
-def test_the_downloaded_export_is_a_packed_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The block on exports leaves a file: gzip of a CSV with its header row."""
+def test_downloaded_export_is_a_compressed_csv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The export block leaves a gzip file with a CSV header row."""
     number = next(n for n, block in enumerate(EXPECTED) if block.check is _exports)
     for mode in EXPECTED[number].modes:
         run(number, mode, monkeypatch, tmp_path / mode)
@@ -692,8 +690,8 @@ def quoted(cell: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("name", "address"), [[quoted(cell)[0] for cell in row] for row in rows("Environment")])
-def test_environments_have_their_addresses(name: str, address: str) -> None:
-    """An environment is the base URL of its clients, a base_url overrides it."""
+def test_environments_have_their_base_urls(name: str, address: str) -> None:
+    """An environment sets the base URL, and `base_url` overrides it."""
     environment = Environment[name.removeprefix("Environment.")]
     for cls in (DidwwClient, AsyncDidwwClient):
         assert cls(KEY, environment=environment).base_url == address
@@ -701,8 +699,8 @@ def test_environments_have_their_addresses(name: str, address: str) -> None:
         assert cls(KEY, environment=environment, base_url=given).base_url == given
 
 
-def test_the_sandbox_is_the_default_environment() -> None:
-    """Nobody buys for real money by leaving something out; a missing key is told at once."""
+def test_sandbox_is_the_default_environment() -> None:
+    """Omitting the environment never spends real money, and a missing key raises immediately."""
     assert DidwwClient(KEY).base_url == Environment.SANDBOX.base_url
     for key in ("", " ", None):
         with pytest.raises(DidwwClientError):
@@ -722,8 +720,8 @@ def module_of(name: str) -> str:
 
 @pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row[0])
 @pytest.mark.parametrize("client", [DidwwClient(KEY), AsyncDidwwClient(KEY)], ids=["sync", "async"])
-def test_each_resource_has_its_module_accessor_and_operations(row: list[str], client: Any) -> None:
-    """Module and class follow from the name; the accessor offers the operations of the row, and no other one."""
+def test_each_resource_has_the_documented_module_accessor_and_operations(row: list[str], client: Any) -> None:
+    """Module and class follow from the name; the accessor has exactly the operations of the row."""
     name, accessor, operations, further = row
     cls: type[Resource] = getattr(importlib.import_module(module_of(name)), name)
     assert cls.__name__ == name
@@ -753,8 +751,8 @@ def _included_with(type: str) -> set[type[Resource]]:
     return found
 
 
-def test_no_resource_is_missing_from_the_table() -> None:
-    """Each resource class of the package has its row, and each accessor of the client."""
+def test_resource_table_is_complete() -> None:
+    """Each resource class and each accessor of the client has its row."""
     assert sorted(row[0] for row in RESOURCES) == sorted(cls.__name__ for cls in all_classes())
     accessors = {quoted(row[1])[0].removesuffix("()") for row in RESOURCES if not row[1].startswith("none")}
     for cls in (DidwwClient, AsyncDidwwClient):
@@ -773,15 +771,15 @@ def words_after(beginning: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", words_after("Enum classes in `didww.enums`: "))
-def test_enum_classes(name: str) -> None:
-    """Each enum of the list is a class of didww.enums, with members."""
+def test_listed_enums_exist(name: str) -> None:
+    """Each listed enum is a class of didww.enums with members."""
     cls = getattr(enums, name)
     assert issubclass(cls, enum.Enum)
     assert len(cls) > 1
 
 
-def test_the_list_of_enums_was_read() -> None:
-    """All of them, and the members that the page names."""
+def test_enum_list_is_parsed() -> None:
+    """The test found all of them, and the members that the page names."""
     names = words_after("Enum classes in `didww.enums`: ")
     assert Counter(names).most_common(1)[0][1] == 1
     assert len(names) == 25
@@ -792,8 +790,8 @@ HOMES = {"Configuration": "configuration", "OrderItem": "order_item"}
 
 
 @pytest.mark.parametrize("name", [*words_after("Trunk configurations: "), *words_after("Order items: ")])
-def test_configurations_and_order_items(name: str) -> None:
-    """Each is a class of a module of its own; an order takes any of the items that can be bought."""
+def test_configuration_and_order_item_classes_exist(name: str) -> None:
+    """Each is a class in its own module; an order accepts every purchasable item."""
     ending, folder = next((ending, folder) for ending, folder in HOMES.items() if name.endswith(ending))
     stem = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     module = stem.removesuffix("_configuration") if ending == "Configuration" else stem
@@ -837,8 +835,8 @@ DATED = {
     ("kind", "name", "nullable"),
     [(kind, name, nullable) for kind, names in DATED.items() for name, nullable in names.items()],
 )
-def test_dates_and_times(kind: str, name: str, nullable: bool) -> None:
-    """A field is of the kind that the table says: a datetime in UTC, a date as text, or text."""
+def test_date_and_time_fields_have_the_documented_types(kind: str, name: str, nullable: bool) -> None:
+    """A field has the type of the table: a UTC datetime, a date as text, or text."""
     one = _field_of(name)
     assert (one.kind.name, one.nullable) == (kind, nullable)
     python = datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01", "7-14 days"
@@ -851,8 +849,8 @@ def test_dates_and_times(kind: str, name: str, nullable: bool) -> None:
     assert kind != "datetime" or read.tzinfo is UTC
 
 
-def test_the_table_of_dates_was_read() -> None:
-    """Each field that it names is tested; order items have both of their dates, as text."""
+def test_date_table_is_parsed() -> None:
+    """Each field in it is tested; order items have both of their dates as text."""
     cells = " ".join(row[2] for row in rows("FieldType"))
     for names in DATED.values():
         for name in names:
@@ -871,12 +869,12 @@ def test_the_table_of_dates_was_read() -> None:
     "cls", [cls for cls in all_classes() if "created_at" in cls._field_map], ids=lambda cls: cls.__name__
 )
 def test_every_created_at_is_a_datetime(cls: type[Resource]) -> None:
-    """The time of creation is a datetime wherever there is one."""
+    """The creation time is a datetime on every resource."""
     assert cls._field_map["created_at"].kind.name == "datetime"
 
 
-def test_several_files_are_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One request for each container, the ids in their order; upload_encrypted_file gives the one id."""
+def test_several_files_are_uploaded_in_separate_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each container takes one request, ids come in order, and upload_encrypted_file returns the single id."""
     paths: list[str] = []
     handle = Engine.handle
 

@@ -1,4 +1,4 @@
-"""The key, SIP passwords and callback secrets show nowhere; and whoever looks for them would find them."""
+"""The key, SIP passwords and callback secrets are never revealed, and the scan would find them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from didww.emulator.http.server import running
 from didww.enums import Codec, DefaultDstAction, OnCliMismatchAction
 from support import secret_canary as canary
 from support.clients import KINDS, client_of
-from support.servers import Server, answering, dead_port, http, once, rude, silent
+from support.servers import Server, dead_port, http, once, responding, rude, silent
 
 pytestmark = pytest.mark.slow
 
@@ -90,8 +90,8 @@ def trunk() -> VoiceInTrunk:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_shows_when_all_goes_well(kind: str, seen: Seen, tmp_path: Path) -> None:
-    """Clients, answers, records, copies and pickles of a day's work."""
+def test_successful_calls_reveal_no_secret(kind: str, seen: Seen, tmp_path: Path) -> None:
+    """The test covers clients, responses, records, copies and pickles of typical work."""
     with running() as base_url, client_of(kind, base_url) as client:
         seen.value(getattr(client, "_client", client))
         created = client.voice_in_trunks().create(trunk())
@@ -117,21 +117,21 @@ TROUBLE: dict[str, Callable[..., None]] = {
     "silent": silent,
     "rude": rude,
     "not http": once(b"garbage\r\n\r\n"),
-    "cut off": answering(http(b"{}", length=99)),
-    "a page": answering(http(b"<html>")),
-    "redirect": answering(http(b"", "Location: http://127.0.0.1:1/v3/other", status="302 Found")),
-    "refused": answering(http(b'{"errors":[{"title":"no"}]}', status="422 No")),
-    "wrong key": answering(http(b"", status="401 No")),
-    "down": answering(http(b"", status="503 Down")),
-    "packed wrongly": answering(http(b"xx", "Content-Encoding: gzip")),
+    "cut off": responding(http(b"{}", length=99)),
+    "a page": responding(http(b"<html>")),
+    "redirect": responding(http(b"", "Location: http://127.0.0.1:1/v3/other", status="302 Found")),
+    "refused": responding(http(b'{"errors":[{"title":"no"}]}', status="422 No")),
+    "wrong key": responding(http(b"", status="401 No")),
+    "down": responding(http(b"", status="503 Down")),
+    "packed wrongly": responding(http(b"xx", "Content-Encoding: gzip")),
     "odd header": once(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", [*TROUBLE, "nobody there"])
-def test_nothing_shows_when_it_goes_wrong(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
-    """Errors with their locals, causes and contexts, of reads, writes, uploads and downloads."""
+def test_failing_calls_reveal_no_secret(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
+    """The test covers errors with locals, causes and contexts, for reads, writes, uploads and downloads."""
     with contextlib.ExitStack() as stack:
         if case == "nobody there":
             base_url = f"http://127.0.0.1:{dead_port()}/v3"
@@ -150,8 +150,8 @@ def test_nothing_shows_when_it_goes_wrong(case: str, kind: str, seen: Seen, tmp_
                 seen.error(error)
 
 
-def test_wrong_values_do_not_show_what_was_given(seen: Seen) -> None:
-    """Secrets in the wrong place, or of the wrong kind."""
+def test_invalid_value_errors_reveal_no_secret(seen: Seen) -> None:
+    """Secrets are passed in the wrong place or with the wrong type."""
     for call in (
         lambda: RequestValidator([SECRET]),  # type: ignore[arg-type]
         lambda: SipConfiguration(auth_password=[PASSWORD]),  # type: ignore[arg-type]
@@ -165,8 +165,8 @@ def test_wrong_values_do_not_show_what_was_given(seen: Seen) -> None:
             seen.value(pickle.dumps(error))
 
 
-def test_whoever_looks_would_find_them() -> None:
-    """The search of the whole suite knows the secrets of this test, and finds them in a text."""
+def test_secret_scan_detects_a_revealed_secret() -> None:
+    """The scan of the whole suite knows the secrets of this test and finds them in text."""
     with running() as base_url, client_of("sync", base_url) as client:
         client.voice_in_trunks().create(trunk())
         RequestValidator(SECRET)

@@ -1,1 +1,1 @@
-"""What tests share: fake services, transports, servers, and the facts of the contract."""
+"""Shared test helpers: fake services, transports, servers, and the facts of the contract."""

@@ -1,4 +1,4 @@
-"""Calls to an engine without a client, and a scene in which every declared type has records that differ in everything."""
+"""Direct calls to the emulator's engine, and a scene with distinct records of every declared type."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PER_TYPE = 3
 
 
 class Caller:
-    """Somebody with a key."""
+    """A caller with an API key."""
 
     def __init__(self, engine: Engine, key: str | None = "key") -> None:
         self.engine = engine
@@ -44,7 +44,7 @@ class Caller:
         raw: bytes | None = None,
         **query: str,
     ) -> Response:
-        """The response; `query` may hold names with brackets."""
+        """Send a request and return the response; `query` may hold names with brackets."""
         sent = {"Accept": MEDIA_TYPE} | ({} if self.key is None else {"Api-Key": self.key})
         if body is not None or raw is not None:
             sent["Content-Type"] = MEDIA_TYPE
@@ -54,42 +54,42 @@ class Caller:
         return self.engine.handle(Request(method, address, sent, content))
 
     def get(self, path: str, **query: str) -> Any:
-        """The document of a response that must be 200."""
-        answer = self.send("GET", path, **query)
-        assert answer.status == 200, answer.body
-        return json.loads(answer.body)
+        """Return the document of a response that must be 200."""
+        response = self.send("GET", path, **query)
+        assert response.status == 200, response.body
+        return json.loads(response.body)
 
     def write(self, method: str, path: str, body: Any = None, status: int = 200, **query: str) -> Any:
-        """The document of a response that must have this status."""
-        answer = self.send(method, path, body, **query)
-        assert answer.status == status, answer.body
-        return json.loads(answer.body) if answer.body else None
+        """Return the document of a response that must have this status."""
+        response = self.send(method, path, body, **query)
+        assert response.status == status, response.body
+        return json.loads(response.body) if response.body else None
 
     def error(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
-        """The only error of a response that must be one."""
-        answer = self.send(method, path, body, **query)
-        assert answer.status >= 400, answer.body
-        (error,) = json.loads(answer.body)["errors"]
-        assert error["status"] == str(answer.status)
+        """Return the only error of a response that must be an error."""
+        response = self.send(method, path, body, **query)
+        assert response.status >= 400, response.body
+        (error,) = json.loads(response.body)["errors"]
+        assert error["status"] == str(response.status)
         return dict(error)
 
     def ids(self, path: str, **query: str) -> list[str]:
-        """The ids of a list, all pages taken together."""
-        found: list[str] = []
+        """Return the ids of a list, over all pages."""
+        result: list[str] = []
         document = self.get(path, **query)
         while True:
-            found += [one["id"] for one in document["data"]]
+            result += [record["id"] for record in document["data"]]
             following = document.get("links", {}).get("next")
             if following is None:
-                return found
+                return result
             parts = urlsplit(following)
             document = self.get(
-                parts.path.removeprefix("/v3"), **{name: one[0] for name, one in parse_qs(parts.query).items()}
+                parts.path.removeprefix("/v3"), **{name: values[0] for name, values in parse_qs(parts.query).items()}
             )
 
 
 def document(type: str, id: str | None = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
-    """The body of a request."""
+    """Return the body of a request."""
     data: dict[str, Any] = {"type": type, "attributes": attributes}
     if id is not None:
         data["id"] = id
@@ -99,39 +99,39 @@ def document(type: str, id: str | None = None, relationships: Any = None, **attr
 
 
 def readable() -> list[type[Resource]]:
-    """The types that have a list."""
+    """Return the types that have a list."""
     return [cls for cls in all_classes() if "list" in cls._operations]
 
 
 class Metas(Behavior):
-    """Nothing but the `meta` that the contract demands."""
+    """A behavior that only adds the `meta` that the contract demands."""
 
     def __init__(self, cls: type[Resource]) -> None:
         self.type = cls._type_name
         self.fields = cls.meta.cls._field_map
 
     def meta(self, session: AccountSession, record: dict[str, Any]) -> dict[str, Any] | None:
-        made = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
-        return made or None
+        values = {name: value_of(field.kind, 0, field) for name, field in self.fields.items()}
+        return values or None
 
 
 class Verified(Metas):
-    """The same, and whether a number is registered: no column holds it."""
+    """The same, plus the verified attribute, which has no column."""
 
     def attributes(self, session: AccountSession, record: dict[str, Any]) -> None:
         BEHAVIORS[self.type].attributes(session, record)
 
 
 def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
-    """A record with a value for every attribute."""
+    """Return a record with a value for every attribute."""
     table = table_of(type)
     assert table is not None
-    made = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
+    values = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
     for name, fact in facts(type).attributes.items():
         if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
             value = sorted(fact.enum, key=str)[n % len(fact.enum)]
-            made[name] = [value] if fact.kind == "list" else value
-    return made | members
+            values[name] = [value] if fact.kind == "list" else value
+    return values | members
 
 
 class Scene:
@@ -159,8 +159,8 @@ class Scene:
         session = self.session
         classes = [cls for cls in all_classes() if cls._type_name != "available_dids"]
         for type in CATALOG - {"did_groups"}:
-            self.ids[type] = [one["id"] for one in session.find(type, limit=PER_TYPE)]
-        # Groups of two countries, each in a city and a region, so that filters over them tell their numbers apart.
+            self.ids[type] = [record["id"] for record in session.find(type, limit=PER_TYPE)]
+        # Groups of two countries, each in a city and a region, so that filters distinguish them.
         groups = [
             group
             for group in session.search("did_groups", {"meta.total_count_gteq": 1, "available_dids_enabled": True})
@@ -191,27 +191,27 @@ class Scene:
         table = table_of(cls._type_name)
         assert table is not None
         linked: dict[str, Any] = {}
-        for name, one in table.ones.items():
-            target = one.targets[n % len(one.targets)]
+        for name, column in table.ones.items():
+            target = column.targets[n % len(column.targets)]
             linked[name] = self.ids[target][n]
-            if one.polymorphic:
+            if column.polymorphic:
                 linked[f"{name}_type"] = target
         for name, relation in table.relations.items():
             if relation.many and relation.inverse is None:
                 linked[name] = [self.ids[relation.targets[0]][n]]
-        if cls._type_name == "dids" and n == PER_TYPE - 1:  # registered to nobody
+        if cls._type_name == "dids" and n == PER_TYPE - 1:  # registered for no one
             linked |= {"identity": None, "address": None}
         return linked
 
     def record(self, type: str, n: int) -> dict[str, Any]:
-        """Record number n of a type."""
-        found = self.session.get(type, self.ids[type][n])
-        assert found is not None
-        return found
+        """Return record number n of a type."""
+        result = self.session.get(type, self.ids[type][n])
+        assert result is not None
+        return result
 
 
 def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
-    """A value of a kind; other n, other value (as far as there are so many)."""
+    """Return a value of a kind; a different n gives a different value, as far as there are enough."""
     name = kind.name
     if name == "text":
         if field is not None and field.name in ("number", "did_number", "phone_number"):
@@ -235,9 +235,9 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
     if name == "object":
         cls = kind.detail[n % len(kind.detail)]
         inside = {
-            one.name: value_of(one.kind, n, one)
-            for one in cls._field_map.values()
-            if not (one.create and one.clearable)
+            field.name: value_of(field.kind, n, field)
+            for field in cls._field_map.values()
+            if not (field.create and field.clearable)
         }
         return complete(kind, {"type": cls._type_name, "attributes": inside})
     return {"n": n}
@@ -245,7 +245,7 @@ def value_of(kind: FieldType, n: int, field: Field | None = None) -> Any:
 
 @contextmanager
 def work(emulator: Emulator) -> Iterator[list[int]]:
-    """What SQLite does in the block, in hundreds of its steps: the same on machines of any speed."""
+    """Count the steps of SQLite in the block, in hundreds: the same on machines of any speed."""
     steps = [0]
 
     def count() -> None:

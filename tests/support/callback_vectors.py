@@ -1,4 +1,4 @@
-"""The facts of callbacks that the tests need: vectors with a secret of their own, worked out twice by separate code."""
+"""Callback test vectors with their own secret, computed twice by independent code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients of all kinds over real sockets, each to be used as if it were the synchronous one."""
+"""Clients of all kinds over real sockets, each used as if it were the synchronous one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "k3y-that-nobody-may-see"
 
 
 class Blocking:
-    """An asynchronous client, or an accessor of it, whose methods block, over an event loop of its own."""
+    """Wrap an asynchronous client or accessor with blocking methods, on its own event loop."""
 
     def __init__(self, client: Any, runner: asyncio.Runner) -> None:
         self._client = client
@@ -37,7 +37,7 @@ class Blocking:
 
 @contextlib.contextmanager
 def client_of(kind: str, base_url: str, **options: Any) -> Iterator[Any]:
-    """A client of this kind, closed afterwards."""
+    """Yield a client of this kind, and close it afterwards."""
     options.setdefault("rate_limit", None)
     with contextlib.ExitStack() as stack:
         if kind == "async":

@@ -96,7 +96,7 @@ FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
 
 
 def check(request: Request, response: Response) -> None:
-    """Assert that `response` is what the contract has for `request`."""
+    """Assert that `response` matches the contract for `request`."""
     assert all(name == name.lower() for name in response.headers), "header names are in lower case"
     path = unquote(urlsplit(request.url).path).removeprefix("/v3").strip("/")
     if response.status == 204:
@@ -116,7 +116,7 @@ def check(request: Request, response: Response) -> None:
 
 
 def check_file(response: Response) -> None:
-    """A missing file has an empty body; a file is a gzip of one CSV with the exact header row of its kind."""
+    """Assert that a missing file has an empty body, and a file is a gzip of one CSV with the exact header row."""
     if response.status in (401, 404):
         assert response.body == b""
         return
@@ -128,7 +128,7 @@ def check_file(response: Response) -> None:
 
 
 def check_errors(document: Any, status: int) -> None:
-    """An error document: `errors` alone, each with title, detail, code and status as text."""
+    """Assert that an error document has `errors` alone, each with title, detail, code and status as text."""
     assert set(document) == {"errors"}
     assert document["errors"]
     for error in document["errors"]:
@@ -145,7 +145,7 @@ def check_errors(document: Any, status: int) -> None:
 
 
 def check_document(document: Any, path: str, query: dict[str, str]) -> None:
-    """A document of resources: members, meta and links as the contract has them for this kind of path."""
+    """Assert that members, meta and links of a document match the contract for this kind of path."""
     many = isinstance(document["data"], list)
     resources = document["data"] if many else [document["data"]]
     type_ = next(name for name in types() if facts(name).path == path.split("/", maxsplit=1)[0])
@@ -155,9 +155,9 @@ def check_document(document: Any, path: str, query: dict[str, str]) -> None:
     paths = with_parents(included)
     for resource in resources:
         assert resource["type"] == type_
-        check_resource(resource, fieldsets, {one for one in paths if "." not in one})
+        check_resource(resource, fieldsets, {name for name in paths if "." not in name})
     check_included(document.get("included", []), resources, fieldsets)
-    types_included = {one["type"] for one in document.get("included", [])}
+    types_included = {resource["type"] for resource in document.get("included", [])}
     assert types_included <= reachable().get(type_, frozenset()), "what is included can be reached"
     meta = document.get("meta", {})
     expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED else set()) if many else set()
@@ -174,38 +174,38 @@ def check_document(document: Any, path: str, query: dict[str, str]) -> None:
 
 
 def with_parents(paths: set[str]) -> set[str]:
-    """The paths and all that lead to them: parents of a nested path are included as well."""
+    """Return the paths and their parents, which are included as well."""
     return {".".join(path.split(".")[: n + 1]) for path in paths for n in range(path.count(".") + 1)}
 
 
 def check_included(included: list[Any], primary: list[Any], fieldsets: dict[str, set[str]]) -> None:
-    """Each resource once, each of them linked from another, and none that is not there although it is linked."""
-    keys = [(one["type"], one["id"]) for one in included]
+    """Assert that each included resource is unique and linked, and that none is missing."""
+    keys = [(item["type"], item["id"]) for item in included]
     assert len(set(keys)) == len(keys), "a resource is included once"
     linked: set[tuple[str, str]] = set()
     for resource in [*primary, *included]:
         for relationship in resource.get("relationships", {}).values():
             data = relationship.get("data") or []
-            linked |= {(one["type"], one["id"]) for one in (data if isinstance(data, list) else [data])}
+            linked |= {(item["type"], item["id"]) for item in (data if isinstance(data, list) else [data])}
     if not fieldsets:
         assert set(keys) <= linked, "what is included is linked"
-        assert linked <= set(keys) | {(one["type"], one["id"]) for one in primary}, "what is linked is included"
+        assert linked <= set(keys) | {(item["type"], item["id"]) for item in primary}, "what is linked is included"
     for resource in included:
         check_resource(resource, fieldsets, None)
 
 
 def check_resource(resource: Any, fieldsets: dict[str, set[str]], included: set[str] | None) -> None:
-    """One resource: exactly the contract's members, unless fewer were asked for, and each of its kind."""
+    """Assert that a resource has exactly the contract's members, or the requested ones, with their types."""
     known = facts(resource["type"])
     assert UUID.fullmatch(resource["id"]), resource["id"]
     assert set(resource) <= {"id", "type", "attributes", "relationships", "meta"}
-    asked = fieldsets.get(resource["type"])
-    attributes = {name for name in known.attributes if asked is None or name in asked}
+    requested = fieldsets.get(resource["type"])
+    attributes = {name for name in known.attributes if requested is None or name in requested}
     there = set(resource["attributes"])
     assert there == attributes, f"{known.type}: {there ^ attributes}"
     for name in attributes:
         check_value(resource["attributes"][name], known.attributes[name], f"{known.type}.{name}")
-    relationships = {name for name in known.relationships if asked is None or name in asked}
+    relationships = {name for name in known.relationships if requested is None or name in requested}
     linked = set(resource.get("relationships", {}))
     assert linked - {name for kind, name in MAY_BE_LINKED if kind == known.type} == relationships
     for name in relationships:
@@ -232,15 +232,15 @@ def check_resource(resource: Any, fieldsets: dict[str, set[str]], included: set[
 
 
 def check_linkage(data: Any, kind: str, targets: frozenset[str]) -> None:
-    """Linkage: one identifier or null, or a list of them, of the right type."""
+    """Assert that linkage is one identifier or null, or a list of identifiers, of the right type."""
     assert isinstance(data, list) == (kind == "many")
-    for one in data if isinstance(data, list) else [data] if data is not None else []:
-        assert set(one) == {"type", "id"}
-        assert one["type"] in targets
+    for identifier in data if isinstance(data, list) else [data] if data is not None else []:
+        assert set(identifier) == {"type", "id"}
+        assert identifier["type"] in targets
 
 
 def check_value(value: Any, fact: Attribute, where: str) -> None:
-    """An attribute's value is of the kind that the contract says."""
+    """Assert that an attribute's value has the contract's type."""
     if value is None:
         assert fact.nullable or tuple(where.split(".")) in MAY_BE_NULL, f"{where} is null"
         return
@@ -257,7 +257,7 @@ def check_value(value: Any, fact: Attribute, where: str) -> None:
 
 
 def check_object(value: Any, fact: Attribute, where: str) -> None:
-    """A nested object: its type tells which attributes it has, all of them there."""
+    """Assert that a nested object has all attributes of its type."""
     assert set(value) == {"type", "attributes"}, where
     variant = fact.variants[value["type"]]
     assert set(value["attributes"]) == set(variant), f"{where}: {set(value['attributes']) ^ set(variant)}"

@@ -1,6 +1,6 @@
 """The contract's facts as typed data: one `ResourceFacts` for each file of `facts/`, filters joined with `filters.yaml`.
 
-Reads the files and brings their spellings to one form; what they say is judged elsewhere (test_declarations.py).
+Reads the files and brings their spellings to one form; their content is checked elsewhere (test_declarations.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Attribute:
     Attributes:
         kind: Its kind in the words of `didww._schema.types`.
         item: The kind of an item, if it is a list.
-        enum: The values that the contract lists, of the attribute or of a list's items; null left out.
+        enum: The values that the contract lists, of the attribute or of a list's items, without null.
         nullable: Whether null is one of its values.
         required: Whether it always stands there.
         required_on_create: Whether a request that creates must hold it inside an object, and an update need not.
@@ -34,7 +34,7 @@ class Attribute:
         longest: Most characters.
         pattern: What its text must match.
         distinct: Whether a list takes no item twice.
-        default: What stands for one left out; None if the contract does not say.
+        default: The contract's default; None if it does not say.
         format: What the document calls the form of its text; empty if it does not say.
         members: Of an object without variants, its members.
         closed: Whether an object takes no members but these.
@@ -88,7 +88,7 @@ class Relationship:
 
 @dataclass(frozen=True)
 class Request:
-    """What a request that creates, or updates, may carry; `constraints` are what holds between them, in words."""
+    """What a create or update request may carry; `constraints` are its cross-field rules in words."""
 
     attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
     relationships: dict[str, Relationship] = field(default_factory=dict[str, Relationship])
@@ -96,7 +96,7 @@ class Request:
 
     @property
     def required(self) -> set[str]:
-        """Names without which the request is refused."""
+        """Names without which the request is rejected."""
         members: dict[str, Any] = {**self.attributes, **self.relationships}
         return {name for name, member in members.items() if member.required}
 
@@ -138,7 +138,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class PageSize:
-    """What `page[size]` of a list is without one, and at most."""
+    """The default and the maximum of `page[size]` of a list."""
 
     usual: int
     largest: int
@@ -146,7 +146,7 @@ class PageSize:
 
 @dataclass(frozen=True)
 class ResourceFacts:
-    """All that the contract says of one resource type."""
+    """All that the contract says about one resource type."""
 
     type: str
     attributes: dict[str, Attribute]
@@ -166,13 +166,13 @@ class ResourceFacts:
 
 @functools.cache
 def types() -> tuple[str, ...]:
-    """Every resource type of the contract: there is a file for each."""
+    """Return every resource type of the contract: each has a file."""
     return tuple(sorted(path.stem for path in (HERE / "facts").glob("[!_]*.yaml")))
 
 
 @functools.cache
 def facts(type_: str) -> ResourceFacts:
-    """What the contract says of `type_`."""
+    """Return what the contract says about `type_`."""
     raw = _load(HERE / "facts" / f"{type_}.yaml")
     sheet = _filters_sheet().get(type_, {})
     operations: Raw = raw["operations"] or {}
@@ -212,7 +212,7 @@ BEYOND: dict[str, dict[str, Relationship]] = {
 
 @functools.cache
 def reachable() -> dict[str, frozenset[str]]:
-    """By type, the types of what its documents can include."""
+    """Return, by type, the types that its documents can include."""
     raw = _load(HERE / "facts" / "_common.yaml")
     by_schema = {_load(HERE / "facts" / f"{type_}.yaml")["schema"]: type_ for type_ in types()}
     return {type_: frozenset(by_schema[name] for name in names) for type_, names in raw["included_by_type"].items()}
@@ -224,7 +224,7 @@ def _filters_sheet() -> Raw:
 
 
 def sheet_of(type_: str) -> Raw:
-    """The raw entry of `type_` in the filters sheet."""
+    """Return the raw entry of `type_` in the filters sheet."""
     entry: Raw = _filters_sheet().get(type_, {})
     return entry
 
@@ -245,7 +245,7 @@ def _request(raw: Raw | None) -> Request | None:
 
 
 def _attributes(raw: Raw | None) -> dict[str, Attribute]:
-    return {name: _attribute(one) for name, one in (raw or {}).items()}
+    return {name: _attribute(schema) for name, schema in (raw or {}).items()}
 
 
 _ATTRIBUTE_KEYS = {
@@ -290,12 +290,12 @@ def _type_of(variant: Raw) -> str:
 
 
 def _variants(raw: Any) -> dict[str, dict[str, Attribute]]:
-    found: dict[str, dict[str, Attribute]] = {}
+    variants: dict[str, dict[str, Attribute]] = {}
     for variant in raw:
         type_ = _type_of(variant)
-        assert type_ not in found, f"two variants of {type_}"
-        found[type_] = _attributes(variant["properties"]["attributes"].get("properties"))
-    return found
+        assert type_ not in variants, f"two variants of {type_}"
+        variants[type_] = _attributes(variant["properties"]["attributes"].get("properties"))
+    return variants
 
 
 _FORMATS = {"date-time": "datetime", "date": "date", "uuid": "text"}
@@ -322,16 +322,16 @@ def _kind(raw: Raw) -> str:
 def _relationships(raw: Raw | None) -> dict[str, Relationship]:
     return {
         name: Relationship(
-            kind=one["kind"],
-            targets=frozenset([one["target"]] if isinstance(one["target"], str) else one["target"]),
-            nullable=bool(one.get("nullable") or one.get("data_nullable")),
-            null_only=bool(one.get("null_only")),
-            required=bool(one.get("required")),
-            low=one.get("minItems"),
-            high=one.get("maxItems"),
-            distinct=bool(one.get("uniqueItems")),
+            kind=schema["kind"],
+            targets=frozenset([schema["target"]] if isinstance(schema["target"], str) else schema["target"]),
+            nullable=bool(schema.get("nullable") or schema.get("data_nullable")),
+            null_only=bool(schema.get("null_only")),
+            required=bool(schema.get("required")),
+            low=schema.get("minItems"),
+            high=schema.get("maxItems"),
+            distinct=bool(schema.get("uniqueItems")),
         )
-        for name, one in (raw or {}).items()
+        for name, schema in (raw or {}).items()
     }
 
 

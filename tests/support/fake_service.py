@@ -1,4 +1,4 @@
-"""A service with a clock of its own and a service that fails as it is told: what calls are run against."""
+"""A fake service with its own clock and scripted failures."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
 ODD: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "null": lambda made: None,
-    "empty": lambda made: [],
-    "list": lambda made: [made],
-    "type": lambda made: {**made, "type": "dids"},
-    "untyped": lambda made: {name: value for name, value in made.items() if name != "type"},
-    "no id": lambda made: {**made, "id": ""},
-    "no reference": lambda made: {**made, "attributes": {**made["attributes"], "external_reference_id": None}},
-    "other": lambda made: {**made, "id": "id-other", "attributes": {"external_reference_id": "of somebody else"}},
+    "null": lambda record: None,
+    "empty": lambda record: [],
+    "list": lambda record: [record],
+    "type": lambda record: {**record, "type": "dids"},
+    "untyped": lambda record: {name: value for name, value in record.items() if name != "type"},
+    "no id": lambda record: {**record, "id": ""},
+    "no reference": lambda record: {**record, "attributes": {**record["attributes"], "external_reference_id": None}},
+    "other": lambda record: {**record, "id": "id-other", "attributes": {"external_reference_id": "of somebody else"}},
 }
-"""What may come in place of the record that was created."""
+"""Unexpected data in place of the created record."""
 
 
 class AttemptResult(NamedTuple):
-    """What becomes of one attempt.
+    """The outcome of one attempt.
 
     Attributes:
         seconds: How long it takes.
-        how: answered, lost (carried out, no response), late (carried out later, no response), unsent, interrupted (carried
-            out, and Ctrl-C while the response is awaited), one of `ODD` (carried out, and answered with something else),
+        how: responded, lost (processed, no response), late (processed later, no response), unsent, interrupted (processed,
+            and Ctrl-C while waiting for the response), one of `ODD` (processed, with an unexpected response),
             or a status.
-        retry_after: Seconds that a response asks to wait, or the text that it says instead.
+        retry_after: The Retry-After value of the response, in seconds or as text.
     """
 
     seconds: float = 0.1
-    how: str | int = "answered"
+    how: str | int = "responded"
     retry_after: int | str | None = None
 
 
-class Ended:
-    """A call that was started, and has come to its end at once."""
+class FinishedCall:
+    """A call that was started and has finished immediately."""
 
     def __init__(self, service: FakeService, call: Call[Any]) -> None:
         self.failure: Exception | None = None
@@ -67,19 +67,19 @@ class Ended:
 
 
 class FakeService:
-    """A clock, and a service that keeps what is posted to it."""
+    """A clock, and a service that stores what is posted to it."""
 
     def __init__(self, *results: AttemptResult, now: float = 1000.0) -> None:
         self.results = list(results)
         self.now = now
         self.sent: list[tuple[float, Request]] = []
         self.slept: list[float] = []
-        self.told: list[Any] = []
+        self.events: list[Any] = []
         self.records: list[dict[str, Any]] = []
-        self.coming: list[tuple[float, dict[str, Any]]] = []
+        self.delayed: list[tuple[float, dict[str, Any]]] = []
 
     def run(self, call: Call[Any]) -> Any:
-        """Run `call` to its next page or its end, without waiting for real."""
+        """Run `call` to its next page or its end, without really waiting."""
         outcome: Any = None
         failure: BaseException | None = None
         while True:
@@ -94,15 +94,15 @@ class FakeService:
             except (DidwwError, KeyboardInterrupt) as error:
                 outcome, failure = None, error
 
-    def walk(self, call: Any, cursor: Any) -> Iterator[Any]:
-        """The records of an iteration."""
+    def iterate(self, call: Any, cursor: Any) -> Iterator[Any]:
+        """Yield the records of an iteration."""
         while isinstance(page := self.run(call), Page):
             for place, record in page.records:
                 cursor.advance(page.number, place, record)
                 yield record
 
     def carry_out(self, effect: Any) -> Any:
-        """The outcome of one effect."""
+        """Perform one effect and return its result."""
         if isinstance(effect, Now):
             return self.now
         if isinstance(effect, Sleep):
@@ -116,24 +116,24 @@ class FakeService:
             effect.limiter.slow_down(effect.seconds)
             return None
         if isinstance(effect, Notify):
-            self.told.append(effect.event)
+            self.events.append(effect.event)
             return None
         if isinstance(effect, Start):  # one after the other, each from where the clock stands
-            return Ended(self, effect.call)
+            return FinishedCall(self, effect.call)
         if isinstance(effect, Join):
-            return cast("Ended", effect.started).join()
+            return cast("FinishedCall", effect.started).join()
         assert isinstance(effect, Send)
         return self.exchange(effect.request, effect.deadline)
 
     def exchange(self, request: Request, deadline: float) -> Response:
-        """What the transport would do."""
+        """Send a request the way a transport would."""
         self.sent.append((self.now, request))
         result = self.results.pop(0) if self.results else AttemptResult()
         if self.now + result.seconds >= deadline:
             begun, self.now = self.now, deadline
             sent = result.how != "unsent"
-            if sent and result.how in ("answered", "lost", "late"):
-                self.coming.append((begun + result.seconds, self._made(request)))
+            if sent and result.how in ("responded", "lost", "late"):
+                self.delayed.append((begun + result.seconds, self._record(request)))
             raise ApiTimeoutError("late", request_sent=sent)
         self.now += result.seconds
         if result.how == "unsent":
@@ -145,11 +145,11 @@ class FakeService:
             self.serve(request)
             raise KeyboardInterrupt
         if result.how in ODD:
-            answer = self.serve(request)
+            response = self.serve(request)
             data = ODD[str(result.how)](self.records[-1]) if request.method == "POST" else None
-            return self._answer(201, data) if request.method == "POST" else answer
+            return self._response(201, data) if request.method == "POST" else response
         if result.how == "late":
-            self.coming.append((self.now + 1.0, self._made(request)))
+            self.delayed.append((self.now + 1.0, self._record(request)))
             raise ApiConnectionError("lost", request_sent=True)
         if isinstance(result.how, int):
             headers = {} if result.retry_after is None else {"retry-after": str(result.retry_after)}
@@ -157,33 +157,35 @@ class FakeService:
         return self.serve(request)
 
     def serve(self, request: Request) -> Response:
-        """Carry a request out."""
+        """Process a request."""
         self.arrive()
         if request.method == "POST":
-            made = self._made(request)
-            if made:
-                self.records.append(made)
-            return self._answer(201, made)
+            record = self._record(request)
+            if record:
+                self.records.append(record)
+            return self._response(201, record)
         query = parse_qs(urlsplit(request.url).query)
         wanted = {name[7:-1]: values[0] for name, values in query.items() if name.startswith("filter[")}
-        found = [
-            one for one in self.records if all(one["attributes"].get(name) == value for name, value in wanted.items())
+        matches = [
+            record
+            for record in self.records
+            if all(record["attributes"].get(name) == value for name, value in wanted.items())
         ]
-        return self._answer(200, found[::-1])
+        return self._response(200, matches[::-1])
 
     def arrive(self) -> None:
-        """What was on its way and is due, is there now."""
-        due = [made for at, made in self.coming if at <= self.now and made]
-        self.coming = [one for one in self.coming if one[0] > self.now]
+        """Store the delayed records that are due."""
+        due = [record for at, record in self.delayed if at <= self.now and record]
+        self.delayed = [(at, record) for at, record in self.delayed if at > self.now]
         self.records += due
 
     def settle(self) -> list[dict[str, Any]]:
-        """All records, once everything that is on its way has come."""
+        """Return all records after every delayed one has arrived."""
         self.now += 10_000
         self.arrive()
         return self.records
 
-    def _made(self, request: Request) -> dict[str, Any]:
+    def _record(self, request: Request) -> dict[str, Any]:
         if request.method != "POST" or not isinstance(request.body, bytes):
             return {}
         data = json.loads(request.body)["data"]
@@ -192,6 +194,6 @@ class FakeService:
         linked = data.get("relationships", {})
         return {"type": data["type"], "id": f"id-{len(self.sent)}", "attributes": attributes, "relationships": linked}
 
-    def _answer(self, status: int, data: Any) -> Response:
+    def _response(self, status: int, data: Any) -> Response:
         date = format_datetime(START + timedelta(seconds=int(self.now)), usegmt=True)
         return Response(status, {"date": date}, json.dumps({"data": data}).encode())

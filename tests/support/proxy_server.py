@@ -1,4 +1,4 @@
-"""A proxy on loopback that does harm: one exchange a connection, and a say over what becomes of it."""
+"""A loopback proxy that injects faults: one exchange per connection."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Proxy"]
 
 
 class Proxy:
-    """Forwards each request to `target` and its response back, unless `fate` says otherwise.
+    """Forwards each request to `target` and its response back, unless `fate` returns something else.
 
     Args:
         target: The base URL behind it.
         early: Called for each connection; True resets it before anything is read.
         fate: Called with the first line of each request; one of pass, refuse (reset before the server gets it), boom (503), lose
-            (reset after the server answered), cut (half of the response), drip (a byte every 0.4 s), html (502 with a
+            (reset after the server responded), cut (half of the response), drip (a byte every 0.4 s), html (502 with a
             page), busy (429), long (a Content-Length that is too large).
     """
 
@@ -81,32 +81,32 @@ class Proxy:
                 return
             with socket.create_connection(self._behind) as server:
                 server.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-                answer = b""
+                response = b""
                 while chunk := server.recv(1 << 16):
-                    answer += chunk
-            _hand_back(client, answer, fate)
+                    response += chunk
+            _hand_back(client, response, fate)
 
 
-def _hand_back(client: socket.socket, answer: bytes, fate: str) -> None:
+def _hand_back(client: socket.socket, response: bytes, fate: str) -> None:
     if fate == "lose":
         _reset(client)
     elif fate == "cut":
-        client.sendall(answer[: len(answer) - 20])
+        client.sendall(response[: len(response) - 20])
         _reset(client)
     elif fate == "drip":
-        for byte in answer:
+        for byte in response:
             client.sendall(bytes([byte]))
             time.sleep(0.4)
     elif fate == "long":
-        head, _, body = answer.partition(b"\r\n\r\n")
+        head, _, body = response.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
         client.sendall(b"\r\n".join([*lines, b"Content-Length: %d" % (len(body) + 9)]) + b"\r\n\r\n" + body)
     else:
-        client.sendall(answer)
+        client.sendall(response)
 
 
 def _message(client: socket.socket) -> bytes:
-    """One request, whole."""
+    """Return one complete request."""
     data = b""
     while b"\r\n\r\n" not in data:
         chunk = client.recv(1 << 16)

@@ -15,7 +15,7 @@ _pace = [1]
 
 
 def seconds(number: float) -> float:
-    """Return `number` seconds, or as many times more as the test that runs is given for its next attempt."""
+    """Return `number` seconds, multiplied by the factor of the current attempt of the test."""
     return number * _pace[0]
 
 

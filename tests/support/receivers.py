@@ -1,4 +1,4 @@
-"""Receivers served over real sockets, and the events of an emulator that call them."""
+"""Receivers on real sockets, and the emulator's events that call them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Quiet(wsgiref.simple_server.WSGIRequestHandler):
 
 @contextmanager
 def served_by_wsgi(app: Any, port: int = 0) -> Generator[str]:
-    """A WSGI application behind the server of the standard library."""
+    """Serve a WSGI application with the server of the standard library."""
     server = wsgiref.simple_server.make_server("127.0.0.1", port, app, handler_class=Quiet)
     with in_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"
@@ -28,7 +28,7 @@ def served_by_wsgi(app: Any, port: int = 0) -> Generator[str]:
 
 @contextmanager
 def in_thread(server: Any) -> Generator[None]:
-    """A server of the standard library's kind, running."""
+    """Run a server of the standard library in a thread."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -46,15 +46,15 @@ DOORS: dict[str, Callable[[CallbackReceiver], Any]] = {
 
 
 def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
+    """Return a port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def ordered(client: DidwwClient, url: str, method: str = "post") -> str:
-    """The id of an order for a number whose end is told to `url`."""
+    """Order a number with `url` as its callback URL, and return the order's id."""
     group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
-    made: Any = {"items": [item], "callback_url": url, "callback_method": method}
-    return client.orders().create(Order(**made)).data.id
+    fields: Any = {"items": [item], "callback_url": url, "callback_method": method}
+    return client.orders().create(Order(**fields)).data.id

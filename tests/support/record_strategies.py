@@ -1,4 +1,4 @@
-"""Hypothesis strategies made from the declarations: raw JSON as a server might send it, and values a caller may write."""
+"""Hypothesis strategies built from the declarations: raw JSON from a server, and values that a caller may write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ unknown_names = st.from_regex(r"zz_[a-z]{1,8}", fullmatch=True)
 
 
 def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
-    """Raw JSON of `kind`, in all the forms that are met."""
+    """Generate raw JSON of `kind`, in all of its forms."""
     name = kind.name
     if name == "text":
         return texts
@@ -63,7 +63,7 @@ def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
 
 
 def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
-    """The attributes of a record as a server might send them: some missing, some null, some unknown."""
+    """Generate attributes as a server might send them: some missing, some null, some unknown."""
     known = {
         name: st.none() | raw_values(field.kind) if field.nullable else raw_values(field.kind)
         for name, field in cls._field_map.items()
@@ -71,12 +71,12 @@ def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     }
     declared = st.fixed_dictionaries({}, optional=known)
     return st.builds(
-        lambda one, other: {**one, **other}, declared, st.dictionaries(unknown_names, json_values, max_size=2)
+        lambda known, unknown: {**known, **unknown}, declared, st.dictionaries(unknown_names, json_values, max_size=2)
     )
 
 
 def values_for(field: Field) -> st.SearchStrategy[Any]:
-    """Python values that may be assigned to `field`."""
+    """Generate Python values that may be assigned to `field`."""
     values = _list_values(field) if field.kind.name == "list" else _single_values(field)
     return st.none() | values if field.clearable else values
 
@@ -98,13 +98,13 @@ def _single_values(field: Field) -> st.SearchStrategy[Any]:
 
 def _list_values(field: Field) -> st.SearchStrategy[Any]:
     if field.alike:
-        one = st.sampled_from([cls for cls in field.kind.detail.detail if _writable(cls)])
-        return one.flatmap(lambda cls: st.lists(st.builds(cls, **_writable(cls)), min_size=1, max_size=4))
+        classes = st.sampled_from([cls for cls in field.kind.detail.detail if _writable(cls)])
+        return classes.flatmap(lambda cls: st.lists(st.builds(cls, **_writable(cls)), min_size=1, max_size=4))
     return st.lists(items_for(field), min_size=field.ge or 0, max_size=min(field.le or 4, 4), unique=field.distinct)
 
 
 def items_for(field: Field) -> st.SearchStrategy[Any]:
-    """Python values that may be put into the list of `field`."""
+    """Generate Python values that may be added to the list of `field`."""
     if field.form is not None:
         return st.from_regex(field.form.pattern).filter(field.form.fits)
     return _values(field.kind.detail)
@@ -135,7 +135,7 @@ def _writable(cls: type[Record]) -> dict[str, st.SearchStrategy[Any]]:
 
 
 def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
-    """The attributes of `cls` that may be written."""
+    """Return the attributes of `cls` that may be written."""
     return [
         field
         for field in cls._field_map.values()
@@ -144,11 +144,11 @@ def writable_fields(cls: type[Resource], *, exists: bool) -> list[Field]:
 
 
 def known_values(field: Field) -> st.SearchStrategy[Any]:
-    """Raw JSON of `field` that can be written back: known shapes and values only."""
+    """Generate raw JSON of `field` that can be written back: known shapes and values only."""
     kind = field.kind
     if kind.name == "object":
         writable = [cls for cls in kind.detail if writable_members(cls)]
-        return st.one_of(*[st.builds(cls, **_writable(cls)).map(lambda made: made.to_dict()) for cls in writable])
+        return st.one_of(*[st.builds(cls, **_writable(cls)).map(lambda item: item.to_dict()) for cls in writable])
     if kind.name == "list":
         items = items_for(field)
         if kind.detail.name == "enum":
@@ -158,5 +158,5 @@ def known_values(field: Field) -> st.SearchStrategy[Any]:
 
 
 def writable_members(cls: type[Record]) -> list[Field]:
-    """The fields of a nested object that may be written and drag no others along."""
+    """Return the fields of a nested object that may be written and do not set others."""
     return [field for field in cls._field_map.values() if field.create and field.on_set is None]

@@ -1,4 +1,4 @@
-"""Numbers, people and papers that the tests of registration and emergency calling begin with."""
+"""Numbers, identities and proofs that the tests of registration and emergency calling start with."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ PDF = b"%PDF-1.7 ..."
 
 
 def groups_of(client: DidwwClient, iso: str, **filters: Any) -> list[DidGroup]:
-    """Groups of a country in stock, with their SKUs, kind and requirement."""
+    """Return groups of a country in stock, with their SKUs, type and requirement."""
     (country,) = client.countries().list(filter={"iso": iso}).data
     include = ["stock_keeping_units", "did_group_type", "address_requirement", "country"]
-    wanted: Any = {"country.id": country.id, "meta.total_count_gteq": 1, **filters}
-    return list(client.did_groups().iterate(filter=wanted, include=include, page_size=100))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    filters_sent: Any = {"country.id": country.id, "meta.total_count_gteq": 1, **filters}
+    return list(client.did_groups().iterate(filter=filters_sent, include=include, page_size=100))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def bought(emulator: Emulator, client: DidwwClient, group: DidGroup, qty: int = 1) -> list[Did]:
-    """Numbers of a group, as they are once the order is completed."""
+    """Return bought numbers of a group, as they are once the order is completed."""
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty)
     order = client.orders().create(Order(items=[item])).data
     emulator.clock.advance(1)
@@ -45,7 +45,7 @@ def bought(emulator: Emulator, client: DidwwClient, group: DidGroup, qty: int = 
 
 
 def person(client: DidwwClient, country: Country, **fields: Any) -> tuple[Identity, Address]:
-    """An identity and its address."""
+    """Return an identity and its address."""
     identity = Identity(
         **{  # type: ignore[arg-type]
             "identity_type": IdentityType.PERSONAL,
@@ -65,7 +65,7 @@ def person(client: DidwwClient, country: Country, **fields: Any) -> tuple[Identi
 
 
 def prove(client: DidwwClient, entity: Identity | Address, kind: Any) -> Proof:
-    """A proof with one file."""
+    """Return a proof with one file."""
     proof = Proof()
     proof.proof_type = kind
     proof.entity = entity
@@ -74,7 +74,7 @@ def prove(client: DidwwClient, entity: Identity | Address, kind: Any) -> Proof:
 
 
 def prove_all(client: DidwwClient, requirement: AddressRequirement, identity: Identity, address: Address) -> None:
-    """Every paper that a requirement asks of a person."""
+    """Create every proof that a requirement demands of an identity."""
     full = requirement_of(client, requirement)
     for kind in full.personal_proof_types[: full.personal_proof_qty]:
         prove(client, identity, kind)
@@ -89,7 +89,7 @@ def prove_all(client: DidwwClient, requirement: AddressRequirement, identity: Id
 
 
 def requirement_of(client: DidwwClient, requirement: AddressRequirement) -> AddressRequirement:
-    """A requirement with its kinds of proofs and its forms."""
+    """Return a requirement with its proof types and templates."""
     return (
         client.address_requirements()
         .find(
@@ -108,7 +108,7 @@ def requirement_of(client: DidwwClient, requirement: AddressRequirement) -> Addr
 
 
 class Registration:
-    """A number that waits for registration, a person of its country, and what is asked for."""
+    """A number that needs registration, an identity of its country, and the requirement."""
 
     def __init__(self, emulator: Emulator, wanted: Callable[[AddressRequirement], bool], taken: str = "any") -> None:
         self.emulator = emulator
@@ -128,13 +128,13 @@ class Registration:
         self.country: Country = country
 
     def validate(self, identity: Identity | None, address: Address | None) -> Any:
-        wanted = AddressRequirementValidation()
-        wanted.address_requirement = self.requirement
+        validation = AddressRequirementValidation()
+        validation.address_requirement = self.requirement
         if identity is not None:
-            wanted.identity = identity
+            validation.identity = identity
         if address is not None:
-            wanted.address = address
-        return self.client.address_requirement_validations().create(wanted).data
+            validation.address = address
+        return self.client.address_requirement_validations().create(validation).data
 
     def missing(self, identity: Identity | None, address: Address | None) -> list[str]:
         with pytest.raises(ValidationError) as caught:
@@ -142,10 +142,10 @@ class Registration:
         return caught.value.fields[""]
 
     def verification(self, address: Address, dids: list[Did]) -> AddressVerification:
-        made = AddressVerification()
-        made.address = address
-        made.dids = dids
-        return made
+        verification = AddressVerification()
+        verification.address = address
+        verification.dids = dids
+        return verification
 
 
 def plain(requirement: AddressRequirement) -> bool:

@@ -1,4 +1,4 @@
-"""A transport that answers from a script: what comes back, what fails, and what was sent."""
+"""A transport that responds from a script and records the requests."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 JSON_API = {"content-type": "application/vnd.api+json", "x-request-id": "req-1"}
 
 
-def answer(status: int = 200, document: Any = None, *, body: bytes | None = None, **headers: str) -> Response:
-    """A response with a JSON document, or with `body` as it is."""
+def json_response(status: int = 200, document: Any = None, *, body: bytes | None = None, **headers: str) -> Response:
+    """Return a response with a JSON document, or with the raw `body`."""
     raw = body if body is not None else b"" if document is None else json.dumps(document).encode()
     return Response(status, {**JSON_API, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)
 
 
 def echo(request: Request) -> Response:
-    """What the service answers to a creation: the record as it was sent, with an id."""
+    """Respond to a create like the service: return the record as sent, with an id."""
     data = json.loads(request.body)["data"]  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # no stream
-    return answer(201, {"data": {**data, "id": "8d1a3c5e-0000-4000-8000-000000000001"}})
+    return json_response(201, {"data": {**data, "id": "8d1a3c5e-0000-4000-8000-000000000001"}})
 
 
 class Opened:
@@ -33,7 +33,7 @@ class Opened:
 
 
 class Scripted:
-    """Answers in turn; a callable is asked with the request, an exception is raised. The last response repeats."""
+    """Respond in order: callables get the request, exceptions are raised, and the last response repeats."""
 
     def __init__(self, *script: Response | Exception | Callable[[Request], Response]) -> None:
         self.script = list(script)
@@ -65,12 +65,12 @@ class Scripted:
 
     @property
     def sent(self) -> list[Any]:
-        """The documents that were sent."""
+        """Return the documents that were sent."""
         return [json.loads(request.body) for request in self.requests if request.body is not None]
 
 
 class AsyncScripted:
-    """The same for the asynchronous client."""
+    """The asynchronous counterpart of `Scripted`."""
 
     def __init__(self, *script: Response | Exception | Callable[[Request], Response]) -> None:
         self.inner = Scripted(*script)

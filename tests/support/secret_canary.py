@@ -1,7 +1,6 @@
-"""Secrets that must not show: every key, password and callback secret of any test is one, and is searched for.
+"""Scan for leaked secrets: every key, password and callback secret of any test.
 
-What is searched in each test: everything that this package logged at whatever level and others at theirs, the texts and representations of all errors
-that were made, what was printed, and the report of a failure.
+Each test's log records, printed output, failure report, and the text of all created errors are scanned.
 """
 
 from __future__ import annotations
@@ -36,20 +35,20 @@ def remember(secret: object) -> None:
 
 
 def remember_passwords(*bodies: object) -> None:
-    """Those in the documents of requests and answers."""
+    """Remember the passwords in the documents of requests and responses."""
     for body in bodies:
         if isinstance(body, bytes):
-            for found in _PASSWORD.findall(body):
-                remember(found.decode())
+            for password in _PASSWORD.findall(body):
+                remember(password.decode())
 
 
 def shown(texts: Iterable[str]) -> list[str]:
-    """The texts with a secret in them."""
+    """Return the texts with a secret in them."""
     return [text for text in texts if any(secret in text for secret in SECRETS)]
 
 
 class Heard(logging.Handler):
-    """What was logged and which errors were made since `begin`."""
+    """The log records and created errors of a test."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -63,9 +62,9 @@ HEARD = Heard()
 
 
 def watch() -> None:
-    """Have all secrets remembered, and all errors heard, from now on."""
+    """Start to remember all secrets and to record all errors."""
     for cls in (ApiKey, RequestValidator):
-        _before(cls, "__init__", lambda _, *values, **named: [remember(one) for one in (*values, *named.values())])
+        _before(cls, "__init__", lambda _, *values, **named: [remember(value) for value in (*values, *named.values())])
     _before(DidwwError, "__init__", lambda _, *arguments, **__: HEARD.texts.extend(map(str, arguments)))
     logging.getLogger().addHandler(HEARD)
     logging.getLogger("didww").setLevel(logging.DEBUG)

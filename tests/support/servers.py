@@ -1,4 +1,4 @@
-"""Servers on a loopback socket that do exactly what a test tells them, well-behaved or not."""
+"""Loopback servers that do exactly what a test specifies, well-behaved or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Server:
-    """Runs `serve(server, connection)` in a thread for each connection, and keeps what came in."""
+    """Run `serve(server, connection)` in a thread for each connection, and record the requests."""
 
     def __init__(self, serve: Callable[[Server, socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
         self._serve = serve
@@ -56,9 +56,9 @@ class Server:
                 return
             self.connections += 1
             self._open.add(connection)
-            self._start(self._one, connection)
+            self._start(self._handle, connection)
 
-    def _one(self, connection: socket.socket) -> None:
+    def _handle(self, connection: socket.socket) -> None:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
@@ -74,7 +74,7 @@ class Server:
             connection.close()
 
     def receive(self, connection: socket.socket) -> bytes:
-        """The next request with its body; raises OSError when the client is gone."""
+        """Return the next request with its body; raise OSError when the client is gone."""
         received = b""
         while b"\r\n\r\n" not in received:
             received += self._more(connection)
@@ -93,11 +93,11 @@ class Server:
         return data
 
     def drip(self, connection: socket.socket, data: bytes) -> None:
-        """Send byte by byte, one in 20 milliseconds."""
-        for place in range(len(data)):
+        """Send one byte every 20 milliseconds."""
+        for index in range(len(data)):
             if self.stopped.wait(0.02):
                 return
-            connection.sendall(data[place : place + 1])
+            connection.sendall(data[index : index + 1])
 
 
 def hang_up(connection: socket.socket) -> None:
@@ -106,7 +106,7 @@ def hang_up(connection: socket.socket) -> None:
 
 
 def header(request: bytes, name: str) -> str | None:
-    """The value of a header in the raw request, or None."""
+    """Return the value of a header in the raw request, or None."""
     for line in request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
         key, _, value = line.partition(":")
         if key.lower() == name:
@@ -115,25 +115,25 @@ def header(request: bytes, name: str) -> str | None:
 
 
 def http(body: bytes = b"{}", *lines: str, status: str = "200 OK", length: int | None = None) -> bytes:
-    """A raw answer; `length` is told in place of the true one."""
+    """Return a raw response; `length` replaces the true Content-Length."""
     head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *lines]
     return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def answering(*answers: bytes) -> Callable[[Server, socket.socket], None]:
-    """Keeps connections, and answers requests in turn; the last response repeats."""
-    waiting = list(answers)
+def responding(*responses: bytes) -> Callable[[Server, socket.socket], None]:
+    """Keep connections open and send the responses in order; the last one repeats."""
+    remaining = list(responses)
 
     def serve(server: Server, connection: socket.socket) -> None:
         while True:
             server.receive(connection)
-            connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+            connection.sendall(remaining.pop(0) if len(remaining) > 1 else remaining[0])
 
     return serve
 
 
 def once(*pieces: bytes, drip: bytes = b"", stall: bool = False) -> Callable[[Server, socket.socket], None]:
-    """Answers one request with `pieces`, then drips, or stalls, or hangs up."""
+    """Send `pieces` for one request, then drip, stall or close."""
 
     def serve(server: Server, connection: socket.socket) -> None:
         server.receive(connection)
@@ -147,22 +147,22 @@ def once(*pieces: bytes, drip: bytes = b"", stall: bool = False) -> Callable[[Se
 
 
 def silent(server: Server, connection: socket.socket) -> None:
-    """Accepts, and neither reads nor writes."""
+    """Accept, and neither read nor write."""
     server.stopped.wait(60)
 
 
 def rude(server: Server, connection: socket.socket) -> None:
-    """Accepts, and hangs up."""
+    """Accept, and close the connection."""
 
 
 def dead_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 class FullPort:
-    """A port whose queue is full: connecting to it takes forever."""
+    """A port with a full backlog: connecting to it never finishes."""
 
     def __enter__(self) -> int:
         self._held = [socket.create_server(("127.0.0.1", 0), backlog=0)]
@@ -180,7 +180,7 @@ class FullPort:
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server at 127.0.0.1 and of a client that trusts it."""
+    """Return TLS contexts for a server at 127.0.0.1 and for a client that trusts it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -188,7 +188,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
-    made = (
+    cert = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -201,7 +201,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .sign(key, hashes.SHA256())
     )
     public, private = folder / "cert.pem", folder / "key.pem"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    public.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )

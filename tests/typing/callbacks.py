@@ -76,12 +76,12 @@ def wider(event: CallEvent) -> None:
     assert_type(event.id, str | None)
 
 
-def answers() -> None:
+def responses() -> None:
     request = sign_callback("https://hooks.example.com", {"type": "orders"}, secret="test-callback-secret")
-    answer = receiver.handle(
+    response = receiver.handle(
         method=request.method, url=request.url, headers=request.headers, body=request.body.encode()
     )
-    assert_type(answer.status, int)
+    assert_type(response.status, int)
     receiver.handle(method="GET", url="/", headers=[(b"a", b"b")], body=b"")
     receiver.handle(method="GET", url="/", headers=[("a", "b")], body=b"")
     assert_type(verifier.verify(method="GET", url="/", headers={}, body=b""), list[Callback])

@@ -95,7 +95,7 @@ Item = (
 
 
 def clients() -> None:
-    """Both clients are made alike, and are of their own type in a with block."""
+    """Both clients are created alike, and keep their own type in a with block."""
     with DidwwClient("key", Environment.PRODUCTION, timeout=5, headers={"X-Team": "voice"}) as client:
         assert_type(client, DidwwClient)
         assert_type(client.with_options(timeout=1), DidwwClient)
@@ -105,13 +105,13 @@ def clients() -> None:
 
 
 def searching(client: DidwwClient) -> str:
-    """From a country to the SKU and price of a number."""
-    answer = client.countries().list(filter={"iso": ["GB", "US"]}, sort=["name", "-prefix"])
-    assert_type(answer, ApiResponse[list[Country]])
-    assert_type(answer.total_records, int | None)
-    assert_type(answer.raw, dict[str, Any])
+    """Go from a country to the SKU and price of a number."""
+    response = client.countries().list(filter={"iso": ["GB", "US"]}, sort=["name", "-prefix"])
+    assert_type(response, ApiResponse[list[Country]])
+    assert_type(response.total_records, int | None)
+    assert_type(response.raw, dict[str, Any])
     wanted: DidGroupFilter = {
-        "country.id": answer.data[0].id,
+        "country.id": response.data[0].id,
         "features": [Feature.VOICE_IN, "t38"],
         "needs_registration": False,
         "meta.total_count_gteq": 5,
@@ -133,7 +133,7 @@ def searching(client: DidwwClient) -> str:
     assert_type(group.country, Country | None)
     assert_type(group.meta.get("total_count"), Any)
     assert_type(group.meta["total_count"], Any)
-    assert_type(answer.data[0].meta, Meta)
+    assert_type(response.data[0].meta, Meta)
     assert_type(group.stock_keeping_units, list[StockKeepingUnit])
     assert_type(group.stock_keeping_units[0].monthly_price, Decimal)
     for number in client.available_dids().iterate(filter={"did_group.id": group.id}, limit=3):
@@ -143,7 +143,7 @@ def searching(client: DidwwClient) -> str:
 
 
 def fluent(client: DidwwClient) -> None:
-    """QueryParams go in front, keywords may follow; each call gives the QueryParams again."""
+    """Pass QueryParams first and keywords after; each fluent call returns QueryParams."""
     params = QueryParams().filter("country.id", "uuid").include("country").sort("name", "-iso").page(1, 25)
     assert_type(params, QueryParams)
     assert_type(params.fields("regions", "name").param("x", "y").copy().merge(QueryParams()), QueryParams)
@@ -155,7 +155,7 @@ def fluent(client: DidwwClient) -> None:
 
 
 def buying(client: DidwwClient, sku: str) -> None:
-    """An order, its items, its outcome, and what it is refused with."""
+    """Order items, wait for the outcome and handle the errors."""
     held = client.did_reservations().create(DidReservation(available_did=AvailableDid.build("id"), description="hold"))
     assert_type(held.data.expires_at, datetime | None)
     assert_type(held.data.available_did, AvailableDid)
@@ -198,7 +198,7 @@ def buying(client: DidwwClient, sku: str) -> None:
 
 
 def routing(client: DidwwClient) -> None:
-    """Trunks, their nested objects, and the numbers that they take the calls of."""
+    """Use trunks, their nested objects and the numbers that they serve."""
     sip = SipConfiguration(host="sip.example.com", port=5060, codec_ids=[Codec.PCMA, Codec.PCMU])
     sip.transport_protocol_id = TransportProtocol.TLS
     assert_type(sip.codec_ids, list[Codec])
@@ -241,7 +241,7 @@ def routing(client: DidwwClient) -> None:
 
 
 def registering(client: DidwwClient) -> None:
-    """Identities, addresses, papers and verifications."""
+    """Use identities, addresses, proofs and verifications."""
     country = Country.build("id")
     person = Identity(identity_type=IdentityType.PERSONAL, first_name="Jane", last_name="Roe", country=country)
     person.birth_date = "1980-02-29"
@@ -282,7 +282,7 @@ def registering(client: DidwwClient) -> None:
 
 
 def raw_calls(client: DidwwClient) -> None:
-    """Raw calls, and ids and filters in their forms."""
+    """Make raw calls; pass ids and filters in their forms."""
     params = QueryParams().page(size=1)
     assert_type(params.to_dict(), dict[str, Any])
     document = client.get("/dids", {"page[size]": 1})
@@ -302,7 +302,7 @@ def raw_calls(client: DidwwClient) -> None:
 
 
 def reporting(client: DidwwClient) -> None:
-    """Call records, history, callbacks."""
+    """Read call records, history and callbacks."""
     filters: CdrInFilters = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": "2026-03-02 00:00:00"}
     export = client.exports().create(Export(export_type=ExportType.CDR_IN, filters=filters)).data
     assert_type(export.status, ExportStatus)
@@ -328,7 +328,7 @@ def reporting(client: DidwwClient) -> None:
 
 
 def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
-    """Walks, many writes and their reports, waits and transfers with hooks."""
+    """Use iteration, bulk writes and their reports, waits and transfers with hooks."""
     with client.dids().iterate(page_size=100, prefetch=2, resume=None) as walk:
         assert_type(walk, RecordIterator[Did])
         assert_type(next(walk), Did)
@@ -358,17 +358,17 @@ def in_numbers(client: DidwwClient, orders: list[Order]) -> None:
 
 
 def show(progress: Progress) -> None:
-    """A bar."""
+    """Show a progress bar."""
     assert_type(progress.done, int)
     assert_type(progress.total, int | None)
 
 
 async def show_later(progress: Progress) -> None:
-    """A bar elsewhere."""
+    """Show a progress bar asynchronously."""
 
 
 async def in_numbers_asynchronously(client: AsyncDidwwClient) -> None:
-    """The same with await."""
+    """Do the same with await."""
     async with client.dids().iterate(limit=3) as walk:
         assert_type(walk, AsyncRecordIterator[Did])
         assert_type([did async for did in walk], list[Did])
@@ -380,7 +380,7 @@ async def in_numbers_asynchronously(client: AsyncDidwwClient) -> None:
 
 
 async def asynchronously(client: AsyncDidwwClient) -> None:
-    """The same path, awaited."""
+    """Follow the same path with await."""
     async with client:
         assert_type(client.with_options(timeout=1), AsyncDidwwClient)
     countries = await client.countries().list(filter={"iso": "GB"}, sort="name")

@@ -90,7 +90,7 @@ def operations(client: DidwwClient, did: Did, order: Order) -> None:
     client.dids().find(1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-def answers(client: DidwwClient, group: DidGroup) -> None:
+def responses(client: DidwwClient, group: DidGroup) -> None:
     client.dids().find("id").data[0]  # type: ignore[index] # pyright: ignore[reportIndexIssue]
     client.dids().list().number  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.dids().list().data.number  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -1,4 +1,4 @@
-"""Laws of change tracking, for every declared resource."""
+"""Properties of change tracking, for every declared resource."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def read_all(record: Any) -> None:
 @every_class
 @few
 @given(data=st.data())
-def test_reading_changes_nothing(cls: type[Resource], data: st.DataObject) -> None:
-    """Whatever was loaded, reading every field leaves nothing to send, and nothing of it is lost."""
+def test_reading_fields_creates_no_changes(cls: type[Resource], data: st.DataObject) -> None:
+    """After reading every field of any loaded record, there is nothing to send and nothing is lost."""
     attributes = data.draw(make.raw_attributes(cls))
     record = loaded(cls, attributes)
     assert record.changes == {}
@@ -75,8 +75,8 @@ def test_reading_changes_nothing(cls: type[Resource], data: st.DataObject) -> No
 @every_class
 @few
 @given(data=st.data())
-def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
-    """Assigning some fields, None included, sends exactly these; reading others in between adds nothing."""
+def test_only_assigned_fields_are_sent(cls: type[Resource], data: st.DataObject) -> None:
+    """Assigning some fields, including None, sends exactly these; reading others in between adds nothing."""
     record = loaded(cls, data.draw(make.raw_attributes(cls)))
     fields = [field for field in make.writable_fields(cls, exists=True) if field.on_set is None]
     chosen = data.draw(st.lists(st.sampled_from(fields), unique=True)) if fields else []
@@ -93,8 +93,8 @@ def test_what_is_assigned_is_sent_and_nothing_else(cls: type[Resource], data: st
 @every_class
 @few
 @given(data=st.data())
-def test_what_is_changed_in_place_is_sent_and_nothing_else(cls: type[Resource], data: st.DataObject) -> None:
-    """Items added to and taken from a list, and fields of a nested object, make exactly their attribute a change."""
+def test_only_fields_changed_in_place_are_sent(cls: type[Resource], data: st.DataObject) -> None:
+    """Adding and removing list items, or setting fields of a nested object, changes exactly that attribute."""
     fields = [field for field in make.writable_fields(cls, exists=True) if field.kind.name in ("list", "object", "map")]
     if not fields:
         return
@@ -122,8 +122,8 @@ def test_what_is_changed_in_place_is_sent_and_nothing_else(cls: type[Resource], 
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
-def test_secrets_are_masked(cls: type[Resource]) -> None:
-    """A secret, on the resource or inside a nested object, is not in the repr; that there is one is."""
+def test_repr_masks_secrets(cls: type[Resource]) -> None:
+    """The repr of a resource or nested object shows that a secret is set, but not its value."""
     for owner in [
         cls,
         *(
@@ -145,8 +145,8 @@ def test_secrets_are_masked(cls: type[Resource]) -> None:
 @every_class
 @few
 @given(data=st.data())
-def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data: st.DataObject) -> None:
-    """What a create document carries reads back as the values that were set."""
+def test_new_record_round_trips_through_its_document(cls: type[Resource], data: st.DataObject) -> None:
+    """A create document reads back as the values that were set."""
     fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     values = {field.name: data.draw(make.values_for(field)) for field in fields}
     record = cls(**values)
@@ -162,7 +162,7 @@ def test_a_new_record_round_trips_through_its_document(cls: type[Resource], data
 @few
 @given(data=st.data())
 def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data: st.DataObject) -> None:
-    """A copy and a pickle hold the same; what is changed in one is not changed in the other."""
+    """A copy and a pickle are equal to the record; changing one does not change the other."""
     attributes = data.draw(make.raw_attributes(cls))
     record = loaded(cls, attributes)
     read_all(record)
@@ -183,8 +183,8 @@ def test_copies_and_pickles_are_equal_and_independent(cls: type[Resource], data:
 @every_class
 @few
 @given(junk=st.data())
-def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObject) -> None:
-    """Members of a wrong type are handed out as they came, and repr, to_dict and reading never fail."""
+def test_unexpected_response_values_are_kept(cls: type[Resource], junk: st.DataObject) -> None:
+    """Members of the wrong type are returned as received, and repr, to_dict and reading never fail."""
     names = [name for name, field in cls._field_map.items() if field.place == "attributes"]
     attributes = junk.draw(st.dictionaries(st.sampled_from(names), make.json_values, max_size=5))
     record = loaded(cls, attributes)
@@ -196,8 +196,8 @@ def test_no_shape_of_an_answer_is_refused(cls: type[Resource], junk: st.DataObje
 
 @few
 @given(body=st.binary(max_size=200) | make.json_values.map(lambda value: encode({"data": value})))
-def test_any_bytes_decode_or_are_refused_as_no_document(body: bytes) -> None:
-    """Decoding ends in a document or in NotJsonApi, never in another error."""
+def test_decoding_any_bytes_succeeds_or_raises_not_json_api(body: bytes) -> None:
+    """Decoding returns a document or raises NotJsonApi, never another error."""
     from didww._jsonapi.document import NotJsonApi
 
     try:
@@ -219,8 +219,8 @@ def linked_did(**linkage: Any) -> Any:
     return Graph(decode(body), load).nodes[0]
 
 
-def test_anything_that_can_be_run_through_once_is_taken_whole() -> None:
-    """A generator or a `map`, which are empty the second time, sends all it held: to a list and to a relationship."""
+def test_one_shot_iterables_are_read_completely() -> None:
+    """A generator or `map` sends all of its items, to a list and to a relationship."""
     trunk = out_trunk()
     trunk.dst_prefixes = (str(number) for number in range(3))
     trunk.dids = map(Did.build, (ID, OTHER_ID))
@@ -231,8 +231,8 @@ def test_anything_that_can_be_run_through_once_is_taken_whole() -> None:
     assert [item["attributes"]["qty"] for item in order.changes["attributes"]["items"]] == [1, 2]
 
 
-def test_taking_a_route_back_leaves_the_other_one_alone() -> None:
-    """A trunk assigned and set to None again sends no null for the group that the number rings at."""
+def test_clearing_one_route_keeps_the_other() -> None:
+    """Assigning a trunk and then None sends no null for the trunk group."""
     did = linked_did(voice_in_trunk=None, voice_in_trunk_group="group")
     did.voice_in_trunk = VoiceInTrunk.build("trunk")
     assert did.voice_in_trunk_group is None
@@ -246,8 +246,8 @@ def test_taking_a_route_back_leaves_the_other_one_alone() -> None:
     assert did.changes["relationships"]["voice_in_trunk_group"]["id"] == "other"
 
 
-def test_what_is_handed_out_is_the_callers_own() -> None:
-    """Changing what `to_dict()` or `changes` answered changes nothing of the record."""
+def test_returned_dicts_are_copies() -> None:
+    """Changing the result of `to_dict()` or `changes` does not change the record."""
     trunk = out_trunk(authentication_method={"type": "twilio", "attributes": {"twilio_account_sid": SID}})
     for plain in (trunk.to_dict(), trunk.authentication_method.to_dict()):
         plain["attributes"].clear()
@@ -259,8 +259,8 @@ def test_what_is_handed_out_is_the_callers_own() -> None:
     assert trunk.authentication_method.twilio_account_sid == SID
 
 
-def test_what_changes_while_an_update_is_under_way_stays_changed() -> None:
-    """Only what was sent counts as saved; a value that cannot be sent does not fail an update that was carried out."""
+def test_changes_made_during_an_update_are_kept() -> None:
+    """Only what was sent counts as saved; a value that cannot be sent does not fail a finished update."""
     trunk = out_trunk(name="a")
     trunk.dst_prefixes[:] = ["2"]
     trunk.name = "b"
@@ -287,8 +287,8 @@ def sent_members(trunk: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("add", [lambda ones: None, lambda ones: (ones.append(1), ones.clear())])
-def test_reading_a_list_that_is_not_there_leaves_the_record_whole(add: Any) -> None:
-    """A list that needs items is read as empty where there is none; that is no change, and nothing to refuse."""
+def test_reading_a_missing_list_is_no_change(add: Any) -> None:
+    """A required list that is missing reads as empty; reading it is neither a change nor an error."""
     sip = SipConfiguration(host="sip.example.com")
     order = Order(external_reference_id="a")
     method = CredentialsAndIpAuthenticationMethod(tech_prefix="1")
@@ -307,8 +307,8 @@ def test_reading_a_list_that_is_not_there_leaves_the_record_whole(add: Any) -> N
     assert trunk._to_send() == {"name": "b"}
 
 
-def test_a_list_that_was_emptied_is_refused_when_it_is_sent_only() -> None:
-    """It may still be filled, so looking at the record is no error."""
+def test_emptied_required_list_raises_only_when_sent() -> None:
+    """It may still be filled, so inspecting the record raises nothing."""
     trunk = sip_trunk(codec_ids=[9])
     trunk.configuration.codec_ids.clear()
     assert trunk.to_dict()["attributes"]["configuration"]["attributes"] == {"codec_ids": []}
@@ -319,8 +319,8 @@ def test_a_list_that_was_emptied_is_refused_when_it_is_sent_only() -> None:
     trunk._to_send()
 
 
-def test_only_the_changed_members_of_a_loaded_configuration_are_sent() -> None:
-    """The others may have been changed by somebody else since, or hold what cannot be written."""
+def test_only_changed_configuration_members_are_sent() -> None:
+    """The other members may have been changed by someone else, or may not be writable."""
     trunk = sip_trunk(host="a", codec_ids=[9], auth_user="u", auth_password="p", rtp_timeout=1, new_member=[1])
     trunk.configuration.cnam_lookup = True
     assert sent_members(trunk) == {"cnam_lookup": True}
@@ -344,8 +344,8 @@ def test_only_the_changed_members_of_a_loaded_configuration_are_sent() -> None:
     assert sent_members(trunk) == {"cnam_lookup": False}
 
 
-def test_a_configuration_that_was_assigned_is_sent_whole() -> None:
-    """A new one, and one that was loaded with another trunk; to assign the record's own again changes nothing."""
+def test_assigned_configuration_is_sent_completely() -> None:
+    """This holds for a new one and for one of another trunk; reassigning the record's own changes nothing."""
     trunk, other = sip_trunk(host="a"), sip_trunk(host="b", codec_ids=[9])
     trunk.configuration = other.configuration
     trunk.configuration.port = 5060
@@ -356,8 +356,8 @@ def test_a_configuration_that_was_assigned_is_sent_whole() -> None:
     assert sent_members(other) == {"cnam_lookup": True}
 
 
-def test_members_that_are_not_known_after_an_update_are_not_read_as_none() -> None:
-    """A part of a configuration was sent and merged: the rest is what was loaded, or not known."""
+def test_unknown_members_after_an_update_do_not_read_as_none() -> None:
+    """After a partial update, the other members are those that were loaded, or unknown."""
     trunk = sip_trunk(host="a", codec_ids=[9])
     trunk.configuration = SipConfiguration(cnam_lookup=True)
     trunk._settle(trunk._to_send(), {})
@@ -375,8 +375,8 @@ def test_members_that_are_not_known_after_an_update_are_not_read_as_none() -> No
         assert sent_members(twin) == {"port": 5060}
 
 
-def test_members_changed_while_an_update_is_under_way_stay_changed() -> None:
-    """As those of the record itself."""
+def test_nested_changes_made_during_an_update_are_kept() -> None:
+    """Nested members behave like the fields of the record."""
     trunk = sip_trunk(host="a", codec_ids=[9])
     trunk.configuration.port = 1
     trunk.configuration.codec_ids.append(Codec.PCMA)
@@ -387,15 +387,15 @@ def test_members_changed_while_an_update_is_under_way_stay_changed() -> None:
     assert sent_members(trunk) == {"port": 2, "codec_ids": [9, 10, 8]}
 
 
-def test_a_dict_of_an_item_is_refused_with_a_member_of_another_kind_of_item() -> None:
-    """An available number is one number: a quantity beside it is a mistake that would buy less than was meant."""
+def test_item_dict_rejects_members_of_other_item_types() -> None:
+    """An available number is one number: a quantity beside it would buy less than intended."""
     both = {"type": "did_order_items", "attributes": {"sku_id": ID, "available_did_id": ID, "qty": 5}}
     with pytest.raises(ReadOnlyFieldError, match=r"AvailableDidOrderItem\.qty cannot be written"):
         Order(items=[both])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
 
 
-def test_threads_that_read_a_list_first_share_it() -> None:
-    """Of many threads that reach the same list at once and add to it, none loses what it added."""
+def test_threads_reading_a_list_get_the_same_object() -> None:
+    """When many threads first read a list and append to it, no item is lost."""
     for _ in range(50):
         trunk = out_trunk()
         start = threading.Barrier(8)
@@ -412,8 +412,8 @@ def test_threads_that_read_a_list_first_share_it() -> None:
         assert sorted(trunk.changes["attributes"]["dst_prefixes"]) == sorted(["1", *map(str, range(8))])
 
 
-def test_an_object_of_another_shape_shows_no_password_and_can_only_be_replaced() -> None:
-    """It reads as it came, is masked in a repr, and a change in place is refused and not lost."""
+def test_malformed_nested_object_is_masked_and_replaceable() -> None:
+    """It reads as received and is masked in the repr; a change in place raises instead of getting lost."""
     trunk: Any = loaded(VoiceInTrunk, {"configuration": {"auth_password": "example-password"}})
     assert trunk.configuration == {"auth_password": "example-password"}
     assert "example-password" not in repr(trunk)
@@ -447,15 +447,15 @@ HUGE = 10**5000
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else type(value).__name__,
 )
-def test_a_value_that_cannot_be_sent_is_refused_in_few_words(cls: Any, name: str, value: Any) -> None:
-    """`InvalidValueError` names the field, at once, and does not repeat a value of any size."""
+def test_unsendable_value_raises_a_short_error(cls: Any, name: str, value: Any) -> None:
+    """`InvalidValueError` names the field immediately and does not repeat large values."""
     with pytest.raises(InvalidValueError, match=name) as caught:
         setattr(cls(), name, value)
     assert len(str(caught.value)) < 300
 
 
-def test_a_dict_that_holds_itself_is_refused() -> None:
-    """It has no end, and the error says so."""
+def test_self_referencing_dict_is_rejected() -> None:
+    """The error says that the value contains itself."""
     endless: dict[str, Any] = {}
     endless["again"] = endless
     with pytest.raises(InvalidValueError, match=r"Export\.filters is nested too deeply"):
@@ -478,8 +478,8 @@ class Nowhere(tzinfo):
         datetime.min.replace(tzinfo=timezone(timedelta(hours=12))),
     ],
 )
-def test_a_moment_that_utc_does_not_have_is_refused(moment: datetime) -> None:
-    """No offset, or beyond the years that there are: an error, in attributes and in filters."""
+def test_datetime_outside_utc_range_is_rejected(moment: datetime) -> None:
+    """A datetime without offset or out of range raises, in attributes and in filters."""
     with pytest.raises(InvalidValueError, match="datetime"):
         Export(filters={"from": moment})
     with pytest.raises(InvalidValueError, match="created_at_gteq"):
@@ -487,14 +487,14 @@ def test_a_moment_that_utc_does_not_have_is_refused(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
-def test_a_moment_beyond_the_years_reads_as_it_came(text: str) -> None:
-    """The server's text, and no error."""
+def test_unparsable_datetime_reads_as_text(text: str) -> None:
+    """The server's text is returned without an error."""
     assert loaded(Did, {"created_at": text}).created_at == text
 
 
 @pytest.mark.parametrize("value", [12345678, 1.5, True, b"12345678", ["12345678"], {"12345678": 1}])
-def test_a_secret_of_the_wrong_type_is_not_repeated(value: Any) -> None:
-    """The error names the field and the type, in its text and in its causes."""
+def test_error_for_a_secret_of_wrong_type_hides_the_value(value: Any) -> None:
+    """The error, including its causes, names the field and the type only."""
     with pytest.raises(InvalidValueError, match=r"SipConfiguration\.auth_password takes a str") as caught:
         SipConfiguration(auth_password=value)
     assert "12345678" not in str(caught.value)
@@ -505,14 +505,14 @@ def test_a_secret_of_the_wrong_type_is_not_repeated(value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["id", "type", "changes", "meta"])
-def test_what_is_no_field_cannot_be_assigned(name: str) -> None:
-    """Its own error, and no guess at another field."""
+def test_assigning_an_unknown_field_raises(name: str) -> None:
+    """The error is a class of its own and suggests no unrelated field."""
     with pytest.raises(ReadOnlyFieldError, match=rf"Did\.{name} cannot be written"):
         setattr(Did.build(ID), name, "x")
 
 
-def test_an_id_makes_a_new_record_one_that_exists() -> None:
-    """A new record that is given an id is as if built by it: what was assigned, before and after, is the change."""
+def test_assigning_an_id_makes_a_record_existing() -> None:
+    """Assigning an id to a new record equals building it by id: all assignments count as changes."""
     trunk = VoiceInTrunk(weight=5)
     trunk.id = ID
     trunk.description = "x"
@@ -531,8 +531,8 @@ def test_an_id_makes_a_new_record_one_that_exists() -> None:
         order._to_send()
 
 
-def test_a_record_is_built_with_its_changes() -> None:
-    """`build` takes fields as keywords, relationships included, and checks them as assignments."""
+def test_build_accepts_fields_as_keywords() -> None:
+    """`build` accepts fields and relationships as keywords, and checks them like assignments."""
     did = Did.build(ID, description="x", voice_in_trunk=VoiceInTrunk.build("trunk"))
     assert did.changes["attributes"] == {"description": "x"}
     assert set(did.changes["relationships"]) == {"voice_in_trunk", "voice_in_trunk_group"}
@@ -542,8 +542,8 @@ def test_a_record_is_built_with_its_changes() -> None:
         Did.build(ID, number="442079460000")
 
 
-def test_a_nested_object_is_taken_over_as_it_is_when_it_is_assigned() -> None:
-    """One object that is changed and assigned to several records in a loop is another one in each of them."""
+def test_nested_object_is_copied_when_assigned() -> None:
+    """One object that is changed and assigned to several records in a loop stays different in each."""
     sip, item = SipConfiguration(), DidOrderItem(sku_id=ID)
     trunks, orders, filled = [], [], []
     for number in range(1, 4):
@@ -560,8 +560,8 @@ def test_a_nested_object_is_taken_over_as_it_is_when_it_is_assigned() -> None:
     assert [order.items[0].qty for order in filled] == [1, 2, 3]
 
 
-def test_a_nested_object_belongs_to_one_record() -> None:
-    """Given to a second one, it is copied: a change for one reroutes no other."""
+def test_nested_object_belongs_to_one_record() -> None:
+    """Assigned to a second record, it is copied: changing one does not change the other."""
     first: Any = loaded(VoiceInTrunk, {"configuration": {"type": "sip_configurations", "attributes": {"host": "a"}}})
     second: Any = loaded(VoiceInTrunk, {"configuration": {"type": "sip_configurations", "attributes": {"host": "b"}}})
     second.configuration = first.configuration
@@ -594,8 +594,8 @@ def _adds(items: Any, item: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("twin", [lambda order: order, copy.copy, lambda order: pickle.loads(pickle.dumps(order))])
-def test_what_is_put_in_a_list_of_items_is_checked_and_taken_over(put: Any, twin: Any) -> None:
-    """Each way to put an item in a list copies it, makes an item of a dict, and refuses what is none."""
+def test_list_items_are_checked_and_copied(put: Any, twin: Any) -> None:
+    """Every way to add an item copies it, converts dicts and rejects other values."""
     order = twin(Order(items=[DidOrderItem(sku_id=ID, qty=7)]))
     item = DidOrderItem(sku_id=ID, qty=1)
     put(order.items, item)
@@ -611,8 +611,8 @@ def test_what_is_put_in_a_list_of_items_is_checked_and_taken_over(put: Any, twin
     assert order.to_dict() == before
 
 
-def test_a_dict_is_taken_for_the_object_that_it_describes() -> None:
-    """It becomes the object, with the checks of its class; where classes share a type, the attributes tell which."""
+def test_dict_is_converted_to_its_nested_object() -> None:
+    """The class's checks apply; where classes share a type, the attributes decide."""
     trunk: Any = VoiceInTrunk(name="a")
     given = {"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}}
     trunk.configuration = given
@@ -650,14 +650,14 @@ def test_a_dict_is_taken_for_the_object_that_it_describes() -> None:
         ({"type": "sip_configurations", "attributes": {1: 2}}, r"SipConfiguration has no field '1'"),
     ],
 )
-def test_a_dict_that_describes_no_object_is_refused(wrong: Any, said: str) -> None:
-    """The error names what is wrong with it."""
+def test_invalid_nested_dict_is_rejected(wrong: Any, said: str) -> None:
+    """The error says what is wrong with it."""
     with pytest.raises(InvalidValueError, match=said):
         VoiceInTrunk(configuration=wrong)
 
 
-def test_a_dict_of_a_kind_that_the_service_makes_is_refused() -> None:
-    """As the object of its class is."""
+def test_dict_of_a_read_only_variant_is_rejected() -> None:
+    """It is rejected like an object of that class."""
     wrong: Any = {"type": "ip_only", "attributes": {"tech_prefix": "1"}}
     with pytest.raises(ReadOnlyFieldError, match="IpOnlyAuthenticationMethod is made by the service"):
         VoiceOutTrunk(authentication_method=wrong)
@@ -673,8 +673,8 @@ def registering() -> SipConfiguration:
     )
 
 
-def test_a_host_ends_registration() -> None:
-    """Setting a host switches registration off, and what goes with it; None as host switches nothing."""
+def test_setting_a_host_disables_registration() -> None:
+    """Setting a host disables registration and its dependent fields; setting None changes nothing else."""
     sip = registering()
     sip.host = "sip.example.com"
     assert (sip.enabled_sip_registration, sip.use_did_in_ruri) == (False, False)
@@ -683,8 +683,8 @@ def test_a_host_ends_registration() -> None:
     assert (sip.enabled_sip_registration, sip.use_did_in_ruri) == (True, True)
 
 
-def test_registration_clears_the_host_and_its_end_what_needs_it() -> None:
-    """Switched on, it sets host and port to None; switched off, the use of the number in the request URI to False."""
+def test_registration_flag_resets_dependent_fields() -> None:
+    """Enabling it sets host and port to None; disabling it sets the use of the number in the request URI to False."""
     sip = SipConfiguration(host="sip.example.com", port=5060)
     sip.enabled_sip_registration = True
     assert (sip.host, sip.port) == (None, None)
@@ -693,8 +693,8 @@ def test_registration_clears_the_host_and_its_end_what_needs_it() -> None:
     assert sip.use_did_in_ruri is False
 
 
-def test_what_is_said_outright_wins_over_what_follows() -> None:
-    """Fields that are given together stand as they are given, in whatever order."""
+def test_explicit_values_override_implied_values() -> None:
+    """Fields that are passed together keep their values, in any order."""
     for names in (("host", "enabled_sip_registration"), ("enabled_sip_registration", "host")):
         values = {"host": "sip.example.com", "enabled_sip_registration": True}
         sip = SipConfiguration(**{name: values[name] for name in names})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -703,8 +703,8 @@ def test_what_is_said_outright_wins_over_what_follows() -> None:
     assert (sip.enabled_sip_registration, sip.use_did_in_ruri) == (False, True)
 
 
-def test_a_text_where_a_list_is_declared_is_a_list_of_one() -> None:
-    """Older verifications hold their reasons as one text; reading it changes nothing."""
+def test_single_text_reads_as_a_one_item_list() -> None:
+    """Older verifications hold their reasons as one text; reading it is no change."""
     verification = loaded(AddressVerification, {"reject_reasons": "Wrong address"})
     assert verification.reject_reasons == ["Wrong address"]
     assert verification.changes == {}
@@ -713,8 +713,8 @@ def test_a_text_where_a_list_is_declared_is_a_list_of_one() -> None:
     assert loaded(DidGroup, {"features": "voice_in"}).features == [Feature.VOICE_IN]
 
 
-def test_a_loaded_object_may_be_assigned_as_its_dict() -> None:
-    """As the object itself is: members that only the service sets are left out, of either."""
+def test_dict_of_a_loaded_object_can_be_assigned() -> None:
+    """Members that only the service sets are dropped, as for the object itself."""
     attributes = {
         "enabled_sip_registration": True,
         "incoming_auth_username": "user-1",

@@ -1,4 +1,4 @@
-"""The container and the fingerprint: the service's vectors, and containers opened again with generated keys."""
+"""Encryption containers and fingerprints: published vectors, and decryption with generated keys."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def opened(container: bytes, keys: list[rsa.RSAPrivateKey]) -> bytes:
         (b"0123456789abcdef", "8c1c33e630923f9fb77c47d198032d17cbcde9871e78ae0b1c1a65e985776507"),
     ],
 )
-def test_vectors_of_the_service(plain: bytes, cipher: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the key 00..1f and the vector 20..2f, what follows the two blocks is the published cipher text."""
+def test_encryption_matches_published_vectors(plain: bytes, cipher: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With key 00..1f and vector 20..2f, the data after the two blocks is the published cipher text."""
     keys, public = pair()
     taken = iter((bytes(range(32)), bytes(range(32, 48))))
     monkeypatch.setattr(os, "urandom", lambda size: next(taken)[:size])
@@ -79,8 +79,8 @@ def test_vectors_of_the_service(plain: bytes, cipher: str, monkeypatch: pytest.M
 
 
 @given(data=st.binary(max_size=200), first=st.sampled_from(SIZES), second=st.sampled_from(SIZES))
-def test_what_goes_in_comes_out(data: bytes, first: int, second: int) -> None:
-    """DIDWW's side reads the file that was put in, whatever its bytes and the sizes of the keys."""
+def test_encrypted_file_can_be_decrypted(data: bytes, first: int, second: int) -> None:
+    """The service can decrypt the original bytes, for any contents and key sizes."""
     keys, public = pair(first, second)
     container = Encrypt.encrypt_with_keys(data, public)
     assert opened(container, keys) == data
@@ -88,8 +88,8 @@ def test_what_goes_in_comes_out(data: bytes, first: int, second: int) -> None:
 
 
 @given(data=st.binary(max_size=100), cuts=st.lists(st.integers(0, 100), max_size=6))
-def test_pieces_of_any_size_make_the_same_container(data: bytes, cuts: list[int]) -> None:
-    """However the file is cut, empty pieces included; bytearrays and memoryviews are pieces, too."""
+def test_chunk_sizes_do_not_change_the_container(data: bytes, cuts: list[int]) -> None:
+    """The split does not matter, empty chunks included; bytearrays and memoryviews are accepted."""
     keys, public = pair()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [data[start:end] for start, end in pairwise(places)]
@@ -100,9 +100,9 @@ def test_pieces_of_any_size_make_the_same_container(data: bytes, cuts: list[int]
     assert all(made), "an empty piece would end a body that is streamed"
 
 
-def test_with_keys_of_the_services_size_the_layout_is_the_published_one() -> None:
-    """4096 bits: 1024 bytes of blocks, then 16 bytes for each begun or full 16 bytes."""
-    from didww.emulator.behaviors.files import _public_keys
+def test_container_layout_with_4096_bit_keys() -> None:
+    """The layout is 1024 bytes of blocks, then 16 bytes for each started or full block of 16."""
+    from didww.emulator.behaviours.files import _public_keys
 
     public = _public_keys()
     for size in (0, 1, 15, 16, 17, 1000, 20 << 20):
@@ -111,7 +111,7 @@ def test_with_keys_of_the_services_size_the_layout_is_the_published_one() -> Non
 
 
 def test_each_container_has_its_own_key() -> None:
-    """Nothing repeats: neither the blocks nor the cipher text."""
+    """Neither the blocks nor the cipher text repeat."""
     keys, public = pair()
     made = [Encrypt.encrypt_with_keys(b"same" * 8, public) for _ in range(20)]
     assert len({container[384:] for container in made}) == 20
@@ -120,13 +120,13 @@ def test_each_container_has_its_own_key() -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_bytes_of_all_kinds(kind: Any) -> None:
+def test_any_bytes_like_object_is_accepted(kind: Any) -> None:
     keys, public = pair()
     assert opened(Encrypt.encrypt_with_keys(kind(b"%PDF"), public), keys) == b"%PDF"
 
 
-def test_pieces_are_taken_as_they_are_needed() -> None:
-    """Nothing of the file is read before the container is; wrong keys are told before either."""
+def test_chunks_are_read_lazily() -> None:
+    """No part of the file is read before the container is; invalid keys raise earlier."""
     taken: list[int] = []
 
     def pieces() -> Any:
@@ -147,9 +147,9 @@ def test_pieces_are_taken_as_they_are_needed() -> None:
 # The fingerprint
 
 
-def test_fingerprint_of_known_keys() -> None:
-    """Those of the emulator's keys, as OpenSSL has them: `openssl pkey -pubout -outform DER | sha1sum`."""
-    from didww.emulator.behaviors.files import _public_keys
+def test_fingerprint_matches_openssl() -> None:
+    """The fingerprints of the emulator's keys match `openssl pkey -pubout -outform DER | sha1sum`."""
+    from didww.emulator.behaviours.files import _public_keys
 
     first, second = "d39f7df135306e14add52b5014ca33760df134cf", "6f3eaa94e67110cbb1882b484aac7d87e3c9308f"
     assert Encrypt.calculate_fingerprint(_public_keys()) == f"{first}:::{second}"
@@ -168,8 +168,8 @@ def test_fingerprint_of_known_keys() -> None:
         lambda text: "-----BEGIN PUBLIC KEY-----" + "".join(text.splitlines()[1:-1]) + "-----END PUBLIC KEY-----",
     ],
 )
-def test_white_space_and_the_words_of_the_header_do_not_count(rewritten: Any) -> None:
-    """The sum is that of the decoded body; a container can be made with the same text."""
+def test_fingerprint_ignores_pem_formatting(rewritten: Any) -> None:
+    """The digest is that of the decoded body; the same text works for encryption."""
     keys, public = pair()
     sums = [hashlib.sha1(key.public_key().public_bytes(Der, Spki)).hexdigest() for key in keys]
     other = [rewritten(text) for text in public]
@@ -223,8 +223,8 @@ WRONG_KEYS: dict[str, Any] = {
         lambda keys: Encrypt.encrypted_size(1, keys),
     ],
 )
-def test_keys_that_cannot_be_used(use: Any, keys: Any) -> None:
-    """InvalidValueError names the argument, at once, and shows nothing of what was given."""
+def test_invalid_keys_are_rejected(use: Any, keys: Any) -> None:
+    """InvalidValueError names the argument immediately and does not show the value."""
     with pytest.raises(InvalidValueError) as caught:
         use(keys)
     assert caught.value.field == "public_keys"
@@ -233,29 +233,29 @@ def test_keys_that_cannot_be_used(use: Any, keys: Any) -> None:
 
 
 @pytest.mark.parametrize("data", ["text", None, 5, [b"x"], object()])
-def test_data_that_is_no_bytes(data: Any) -> None:
+def test_non_bytes_data_is_rejected(data: Any) -> None:
     with pytest.raises(InvalidValueError, match="bytes") as caught:
         Encrypt.encrypt_with_keys(data, pair()[1])
     assert caught.value.field == "binary_data"
 
 
 @pytest.mark.parametrize("pieces", ["text", b"bytes", bytearray(b"x"), ["text"], [b"x", None], [5]])
-def test_pieces_that_are_none(pieces: Any) -> None:
-    """One text or bytes object is not taken apart into its characters."""
+def test_invalid_chunks_are_rejected(pieces: Any) -> None:
+    """A single str or bytes object is not split into its characters."""
     with pytest.raises(InvalidValueError) as caught:
         list(Encrypt.encrypt_pieces(pieces, pair()[1]))
     assert caught.value.field == "pieces"
 
 
 @pytest.mark.parametrize("size", [-1, 1.5, True, "1", None])
-def test_size_that_is_none(size: Any) -> None:
+def test_invalid_size_is_rejected(size: Any) -> None:
     with pytest.raises(InvalidValueError) as caught:
         Encrypt.encrypted_size(size, pair()[1])
     assert caught.value.field == "size"
 
 
-def test_an_object_holds_the_keys_for_several_files() -> None:
-    """`Encrypt(keys)` knows their fingerprint and encrypts with them; the functions work on it as on the class."""
+def test_encrypt_object_reuses_its_keys() -> None:
+    """`Encrypt(keys)` has the fingerprint and encrypts; the functions work on the object and on the class."""
     private_keys, pems = pair()
     encrypt = Encrypt(public_keys=pems)
     assert encrypt.fingerprint == Encrypt.calculate_fingerprint(public_key_pems=pems)

@@ -1,4 +1,4 @@
-"""Open enums: the lists agree with the tables of DIDWW API 2026-04-16, and values outside them survive every trip."""
+"""Open enums: members match the tables of DIDWW API 2026-04-16, and unknown values round-trip."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def assert_behaves_like_raw(value: Any, raw: Any) -> None:
 
 
 def test_all_lists_every_class() -> None:
-    """`__all__` names the two bases, every class of the tables and the four functions, sorted, and nothing else."""
+    """`__all__` is sorted and has the two bases, every class of the tables and the four functions, and nothing else."""
     functions = ["enum_value", "enum_value_list", "to_enum", "to_enum_list"]
     assert enums.__all__ == sorted([*STRINGS, *NUMBERS, "OpenIntEnum", "OpenStrEnum", *functions])
 
@@ -202,8 +202,8 @@ ALIASES = {"AreaLevel": {"WORLDWIDE"}}
 
 
 @pytest.mark.parametrize("name", STRINGS)
-def test_text_values_are_those_of_the_table(name: str) -> None:
-    """Every text of the table, in its order, is a member called like the text in upper case."""
+def test_text_values_match_the_table(name: str) -> None:
+    """Every text of the table, in order, is a member named in upper case."""
     cls = getattr(enums, name)
     expected = [(value.upper(), value) for value in STRINGS[name]]
     assert issubclass(cls, OpenStrEnum)
@@ -212,8 +212,8 @@ def test_text_values_are_those_of_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_numeric_ids_are_those_of_the_table(name: str) -> None:
-    """Every id of the table, in its order, is a member called like the meaning in upper snake case."""
+def test_numeric_ids_match_the_table(name: str) -> None:
+    """Every id of the table, in order, is a member named after its meaning in upper snake case."""
     cls = getattr(enums, name)
     assert issubclass(cls, OpenIntEnum)
     assert {member.value: member.name for member in cls} == NUMBERS[name]
@@ -221,15 +221,15 @@ def test_numeric_ids_are_those_of_the_table(name: str) -> None:
     assert len(cls.__members__) == len(NUMBERS[name])
 
 
-def test_numbers_of_codecs_and_rerouting_codes() -> None:
-    """There are 13 codecs and 47 rerouting codes, and the gaps of the tables are gaps here."""
+def test_codec_and_rerouting_code_counts_match_the_tables() -> None:
+    """There are 13 codecs and 47 rerouting codes, with the same gaps as in the tables."""
     assert (len(Codec), len(ReroutingDisconnectCode)) == (13, 47)
     assert 11 not in Codec
     assert not any(gap in ReroutingDisconnectCode for gap in (61, 62, 63, 85, 93, 94, 95))
 
 
-def test_names_that_programs_use() -> None:
-    """The spellings that the README and the interface promise exist."""
+def test_documented_member_names_exist() -> None:
+    """The names that the README and the interface document promise exist."""
     assert [member.value for member in (ReroutingDisconnectCode.SIP_400_BAD_REQUEST, Codec.G726_32)] == [
         56,
         14,
@@ -243,14 +243,14 @@ def test_names_that_programs_use() -> None:
 
 
 @each_class
-def test_every_class_says_where_it_is_from(cls: Any) -> None:
-    """A class has a docstring of its own that ends with its source."""
+def test_every_class_cites_its_source(cls: Any) -> None:
+    """Each class has its own docstring that ends with its source."""
     assert "Source: DIDWW API 2026-04-16, enumerations" in vars(cls)["__doc__"]
 
 
 @each_class
 def test_every_member_is_documented(cls: Any) -> None:
-    """Each member is followed by a docstring, which is where editors look for one."""
+    """Each member is followed by a docstring, where editors look for one."""
     lines = [line.strip() for line in inspect.getsource(cls).splitlines()]
     for member in cls:
         after = lines[lines.index(f"{member.name} = {member.value!r}".replace("'", '"')) + 1]
@@ -258,8 +258,8 @@ def test_every_member_is_documented(cls: Any) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=repr)
-def test_members_behave_like_their_raw_value(member: Any) -> None:
-    """A member is known, is found by value and by name, and survives copies as the same object."""
+def test_members_behave_like_their_raw_values(member: Any) -> None:
+    """A member is known, can be looked up by value and by name, and copies are the same object."""
     cls = type(member)
     assert member.is_known
     assert cls(member.value) is member
@@ -273,8 +273,8 @@ def test_members_behave_like_their_raw_value(member: Any) -> None:
 
 
 @each_unknown
-def test_unknown_values_behave_like_their_raw_value(cls: Any, raw: Any) -> None:
-    """A value outside the list is an object of the class that says so, and stands for the raw value."""
+def test_unknown_values_behave_like_their_raw_values(cls: Any, raw: Any) -> None:
+    """An unlisted value becomes an object of the class that is marked unknown and equals the raw value."""
     value = cls(raw)
     assert isinstance(value, cls)
     assert not value.is_known
@@ -287,7 +287,7 @@ def test_unknown_values_behave_like_their_raw_value(cls: Any, raw: Any) -> None:
 
 @each_unknown
 def test_unknown_values_are_not_members(cls: Any, raw: Any) -> None:
-    """Meeting an unknown value changes nothing in the class: no listing, no membership, no memory of it."""
+    """Creating an unknown value changes nothing in the class: no listing, no membership, no caching."""
     before = (list(cls), dict(cls.__members__), len(cls._value2member_map_), set(vars(cls)))
     first, second = cls(raw), cls(raw)
     assert (list(cls), dict(cls.__members__), len(cls._value2member_map_), set(vars(cls))) == before
@@ -301,8 +301,8 @@ def test_unknown_values_are_not_members(cls: Any, raw: Any) -> None:
 
 @pytest.mark.parametrize("cls", STR_CLASSES, ids=lambda cls: cls.__name__)
 @given(raw=st.text())
-def test_any_text_makes_the_round_trip(cls: Any, raw: str) -> None:
-    """Whatever text comes, the object equals it, and is known exactly if the table has it."""
+def test_any_text_round_trips(cls: Any, raw: str) -> None:
+    """The object equals any text, and is known exactly if the table has the text."""
     value = cls(raw)
     assert value.is_known == (raw in STRINGS[cls.__name__])
     assert_behaves_like_raw(value, raw)
@@ -310,15 +310,15 @@ def test_any_text_makes_the_round_trip(cls: Any, raw: str) -> None:
 
 @pytest.mark.parametrize("cls", INT_CLASSES, ids=lambda cls: cls.__name__)
 @given(raw=st.integers(min_value=-(2**63), max_value=2**64 - 1) | st.integers(min_value=-2, max_value=120))
-def test_any_number_makes_the_round_trip(cls: Any, raw: int) -> None:
-    """Whatever number comes (as wide as msgspec encodes), the object equals it, and is known if the table has it."""
+def test_any_number_round_trips(cls: Any, raw: int) -> None:
+    """The object equals any number that msgspec can encode, and is known if the table has it."""
     value = cls(raw)
     assert value.is_known == (raw in NUMBERS[cls.__name__])
     assert_behaves_like_raw(value, raw)
 
 
 @given(left=st.text(), right=st.text())
-def test_unknown_texts_are_equal_when_their_raw_values_are(left: str, right: str) -> None:
+def test_unknown_text_values_compare_by_raw_value(left: str, right: str) -> None:
     """Equality, order and hash of unknown values are those of the raw values."""
     assert (OrderStatus(left) == OrderStatus(right)) == (left == right)
     assert (OrderStatus(left) < OrderStatus(right)) == (left < right)
@@ -327,7 +327,7 @@ def test_unknown_texts_are_equal_when_their_raw_values_are(left: str, right: str
 
 
 @given(left=st.integers(), right=st.integers())
-def test_unknown_numbers_are_equal_when_their_raw_values_are(left: int, right: int) -> None:
+def test_unknown_numbers_compare_by_raw_value(left: int, right: int) -> None:
     """Equality, order and hash of unknown ids are those of the raw values, for numbers of any size."""
     assert (Codec(left) == Codec(right)) == (left == right)
     assert (Codec(left) < Codec(right)) == (left < right)
@@ -336,7 +336,7 @@ def test_unknown_numbers_are_equal_when_their_raw_values_are(left: int, right: i
 
 
 def test_empty_text_is_an_unknown_value() -> None:
-    """An empty string is kept as any other text."""
+    """An empty string is kept like any other text."""
     value = OrderStatus("")
     assert_behaves_like_raw(value, "")
     assert repr(value) == "<OrderStatus '' (unknown)>"
@@ -358,15 +358,15 @@ def test_empty_text_is_an_unknown_value() -> None:
         ("VoiceOutTrunkStatus", "Active"),
     ],
 )
-def test_spellings_of_older_versions_are_kept(name: str, raw: str) -> None:
-    """A spelling of another API version is not mapped: what the server sent is what goes back."""
+def test_spellings_of_other_api_versions_are_kept(name: str, raw: str) -> None:
+    """A spelling of another API version is not mapped: the server's value is sent back unchanged."""
     value = getattr(enums, name)(raw)
     assert not value.is_known
     assert value.value == raw
 
 
-def test_a_member_name_is_no_value() -> None:
-    """A raw value that happens to be the name of a member is unknown all the same, copies included."""
+def test_member_name_is_not_a_value() -> None:
+    """A raw value that equals a member's name is unknown, also after copying."""
     value = OrderStatus("PENDING")
     assert not value.is_known
     assert value not in OrderStatus
@@ -376,8 +376,8 @@ def test_a_member_name_is_no_value() -> None:
 
 @each_class
 @pytest.mark.parametrize("wrong", [None, True, False, 1.0, 9.0, b"pending", [], {}, object], ids=repr)
-def test_wrong_types_are_refused(cls: Any, wrong: object) -> None:
-    """A value of another type is a ValueError that names the class, the type wanted and the value given."""
+def test_values_of_the_wrong_type_are_rejected(cls: Any, wrong: object) -> None:
+    """A value of another type raises a ValueError that names the class, the expected type and the value."""
     kind = "str" if issubclass(cls, str) else "int"
     message = rf"^{cls.__name__} takes {kind} values such as .+, not .+ of type {type(wrong).__name__}$"
     with pytest.raises(ValueError, match=message):
@@ -385,8 +385,8 @@ def test_wrong_types_are_refused(cls: Any, wrong: object) -> None:
     assert wrong not in cls
 
 
-def test_text_and_numbers_are_not_exchanged() -> None:
-    """No class converts between text and numbers, and a name given as a value gets a hint."""
+def test_text_and_numbers_are_not_converted() -> None:
+    """No class converts between text and numbers; a name passed as a value gets a hint."""
     with pytest.raises(ValueError, match=r"such as 'pending' \(PENDING\), not 5 of type int"):
         OrderStatus(5)  # type: ignore[arg-type]  # the mistake is the point
     with pytest.raises(ValueError, match=r"not '9' of type str$"):
@@ -397,14 +397,14 @@ def test_text_and_numbers_are_not_exchanged() -> None:
     assert 5 not in OrderStatus
 
 
-def test_long_wrong_values_are_cut_in_the_message() -> None:
-    """A megabyte given by mistake does not make a megabyte of message."""
+def test_long_invalid_values_are_truncated_in_the_message() -> None:
+    """A megabyte passed by mistake does not become a megabyte of error message."""
     with pytest.raises(ValueError, match="Codec takes int") as caught:
         Codec("x" * 1_000_000)  # type: ignore[arg-type]  # the mistake is the point
     assert len(str(caught.value)) < 250
 
 
-def test_objects_of_other_enums_count_as_their_raw_value() -> None:
+def test_members_of_other_enums_are_converted_by_raw_value() -> None:
     """A value of another open enum is converted by its raw value, which becomes a plain str or int."""
     assert OrderStatus(ExportStatus.PENDING) is OrderStatus.PENDING
     text, number = OrderStatus(ExportStatus.PROCESSING), Codec(TransportProtocol.UDP)
@@ -412,16 +412,16 @@ def test_objects_of_other_enums_count_as_their_raw_value() -> None:
     assert_behaves_like_raw(number, 1)
 
 
-def test_numbers_print_as_numbers() -> None:
-    """`str` and `format` of a numeric id are what the wire carries, format codes included."""
+def test_numeric_members_format_as_numbers() -> None:
+    """`str` and `format` of a numeric id give the wire value, including format codes."""
     assert str(Codec.PCMU) == f"{Codec.PCMU}" == "9"
     assert f"{Codec.PCMU:03d}" == "009"
     assert f"{Codec(99):03d}" == "099"
     assert f"{OrderStatus('frozen'):>8}" == "  frozen"
 
 
-def test_match_takes_members_and_falls_through_for_unknown_values() -> None:
-    """`match` tells members apart, and an unknown value reaches `case _`."""
+def test_match_statement_handles_members_and_unknown_values() -> None:
+    """`match` distinguishes members, and an unknown value reaches `case _`."""
 
     def said(status: OrderStatus) -> str:
         match status:
@@ -438,8 +438,8 @@ def test_match_takes_members_and_falls_through_for_unknown_values() -> None:
 
 
 @pytest.mark.parametrize("cls", [ProofEntityType, TransportProtocol])
-def test_msgspec_reads_known_and_unknown_values(cls: Any) -> None:
-    """The package's JSON decoder accepts the classes as field types, and keeps unknown values."""
+def test_msgspec_decodes_known_and_unknown_values(cls: Any) -> None:
+    """The JSON decoder accepts the classes as field types and keeps unknown values."""
     for raw in (next(iter(cls)).value, "frozen" if issubclass(cls, str) else 99):
         value = msgspec.json.decode(msgspec.json.encode(raw), type=cls)
         assert type(value) is cls
@@ -448,27 +448,27 @@ def test_msgspec_reads_known_and_unknown_values(cls: Any) -> None:
         msgspec.json.decode(b"true", type=cls)
 
 
-def test_enums_can_be_made_with_the_functional_syntax() -> None:
-    """The bases can be used as any enum base: programs may want open enums of their own."""
+def test_functional_enum_syntax_works() -> None:
+    """The bases work like any enum base, so programs can define their own open enums."""
     colour: Any = OpenStrEnum("colour", {"RED": "red"})  # type: ignore[call-arg]  # checkers know enum.Enum's only
     assert colour("red") is colour.RED
     assert not colour("blue").is_known
     assert issubclass(colour, enum.StrEnum)
 
 
-def test_import_brings_in_nothing_else() -> None:
-    """The module itself needs `enum` and nothing else, so that starting a program costs the classes only."""
+def test_importing_enums_imports_nothing_else() -> None:
+    """The module imports only `enum`, so that startup stays cheap."""
     # The file alone, in a bare interpreter: what the package imports around it is not this test's question.
     code = (
         "import enum, sys, __future__; before = set(sys.modules);"
         f"exec(compile({inspect.getsource(enums)!r}, 'enums', 'exec'), {{'__name__': 'enums'}}); print(sorted(set(sys.modules) - before))"
     )
-    answer = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
-    assert answer.stdout.strip() == b"[]"
+    response = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True)
+    assert response.stdout.strip() == b"[]"
 
 
-def test_raw_values_and_members_are_turned_into_each_other() -> None:
-    """`enum_value` and `to_enum`, and both for lists: None stays None, a value that is not in the list is kept."""
+def test_raw_values_and_members_can_be_converted() -> None:
+    """`enum_value` and `to_enum` convert values and lists: None stays None, unknown values are kept."""
     status = enums.OrderStatus
     assert [enums.enum_value(one) for one in (status.PENDING, enums.Codec.PCMU, "x", None)] == ["pending", 9, "x", None]
     assert enums.enum_value_list([status.PENDING, "x"]) == ["pending", "x"]
@@ -482,7 +482,7 @@ def test_raw_values_and_members_are_turned_into_each_other() -> None:
     assert (unknown, unknown.is_known) == ("frozen", False)
 
 
-def test_an_alias_is_the_member_itself() -> None:
-    """`AreaLevel.WORLDWIDE` is another spelling; the list of members holds it once."""
+def test_alias_is_the_same_member() -> None:
+    """`AreaLevel.WORLDWIDE` is another spelling; the member list has it once."""
     assert enums.AreaLevel.WORLDWIDE is enums.AreaLevel.WORLD_WIDE
     assert len(enums.AreaLevel) == 4

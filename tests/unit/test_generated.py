@@ -1,4 +1,4 @@
-"""What is generated follows from its sources."""
+"""Generated files match their sources."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_generated_files_are_up_to_date() -> None:
-    """After a change of a declaration or of the asynchronous source, scripts/generate.py was run."""
+    """The generated files match the output of scripts/generate.py."""
     command = [sys.executable, str(ROOT / "scripts" / "generate.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_synchronous_source_has_no_trace_of_the_asynchronous() -> None:
-    """Words, marked lines and names."""
+def test_synchronous_source_has_no_async_code() -> None:
+    """No async keywords, marked lines or names remain."""
     source = (
         "from didww._endpoints.async_base import AsyncEndpoint\n"
         "import anyio  # async\n"
@@ -39,7 +39,7 @@ def test_synchronous_source_has_no_trace_of_the_asynchronous() -> None:
     )
 
 
-def test_a_missing_text_is_reported() -> None:
-    """A replacement of documentation that finds nothing is an error, not a silent difference."""
+def test_missing_replacement_text_is_reported() -> None:
+    """A documentation replacement that matches nothing raises an error."""
     with pytest.raises(ValueError, match=r"async_client\.py has no"):
         synchronous("x", "async_client.py")

@@ -1,4 +1,4 @@
-"""Laws of a response's graph: one object for each record, however often and from wherever it is reached."""
+"""The object graph of a response: one object for each record, however it is reached."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def record(type: str, id: str, attributes: dict[str, Any] | None = None, **linke
     return {"type": type, "id": id, "attributes": attributes or {}, "relationships": links}
 
 
-def answer(data: Any, included: list[dict[str, Any]] = []) -> list[Any]:  # noqa: B006 not changed
+def records_of(data: Any, included: list[dict[str, Any]] = []) -> list[Any]:  # noqa: B006 not changed
     return Graph(decode(encode({"data": data, "included": included})), load).nodes
 
 
-def test_an_included_record_is_one_object_however_often_it_is_reached() -> None:
-    """Two numbers of one order have the same order."""
-    one, two = answer(
+def test_included_record_is_one_object() -> None:
+    """Two DIDs of one order have the same order object."""
+    one, two = records_of(
         [did("1", order=("orders", "9")), did("2", order=("orders", "9"))],
         [record("orders", "9", {"reference": "ABC-1"})],
     )
@@ -42,14 +42,14 @@ def test_an_included_record_is_one_object_however_often_it_is_reached() -> None:
     assert one.order.reference == "ABC-1"
 
 
-def test_a_primary_record_is_reached_by_relationships_too() -> None:
-    """A group that points back to the number that led to it, and a primary record that points to another."""
-    (one,) = answer([did("1", shared_capacity_group=("shared_capacity_groups", "5"))], [
+def test_relationships_can_lead_to_primary_records() -> None:
+    """An included record can point to the primary record, and one primary record to another."""
+    (one,) = records_of([did("1", shared_capacity_group=("shared_capacity_groups", "5"))], [
         record("shared_capacity_groups", "5", {"name": "Desk"}, capacity_pool=("capacity_pools", "7")),
         record("capacity_pools", "7", {"name": "Standard"}),
     ])  # fmt: skip
     assert one.shared_capacity_group.capacity_pool.name == "Standard"
-    proof, identity = answer([
+    proof, identity = records_of([
         record("proofs", "3", {}, entity=("identities", "4")),
         record("identities", "4", {"first_name": "Ann"}),
     ])  # fmt: skip
@@ -57,10 +57,10 @@ def test_a_primary_record_is_reached_by_relationships_too() -> None:
 
 
 @pytest.mark.parametrize("sent_twice", [False, True])
-def test_what_is_primary_wins_over_the_same_included(sent_twice: bool) -> None:
+def test_primary_record_takes_precedence_over_included(sent_twice: bool) -> None:
     """A server that sends a record in both places changes nothing."""
     again = [record("identities", "4", {"first_name": "Bob"})] if sent_twice else []
-    proof, identity = answer(
+    proof, identity = records_of(
         [record("proofs", "3", {}, entity=("identities", "4")), record("identities", "4", {"first_name": "Ann"})],
         [record("addresses", "8"), *again],
     )
@@ -69,38 +69,38 @@ def test_what_is_primary_wins_over_the_same_included(sent_twice: bool) -> None:
 
 
 def test_cycles_lead_back_to_the_same_object() -> None:
-    """A number's emergency calling service has that number."""
+    """The DID of a DID's emergency calling service is the same object."""
     service = record("emergency_calling_services", "5")
     service["relationships"]["dids"] = {"data": [{"type": "dids", "id": "1"}]}
-    (one,) = answer([did("1", emergency_calling_service=("emergency_calling_services", "5"))], [service])
+    (one,) = records_of([did("1", emergency_calling_service=("emergency_calling_services", "5"))], [service])
     assert one.emergency_calling_service.dids[0] is one
 
 
-def test_what_an_answer_does_not_hold_says_so() -> None:
-    """Linkage without the record behind it is a stub that knows its id, and nothing else."""
-    one, two = answer([did("1", order=("orders", "9")), did("2", order=("orders", "9"))])
+def test_unincluded_record_is_a_stub() -> None:
+    """Linkage without an included record is a stub that knows only its id."""
+    one, two = records_of([did("1", order=("orders", "9")), did("2", order=("orders", "9"))])
     assert (one.order.id, one.order) == ("9", two.order)
     with pytest.raises(NotIncludedError):
         _ = one.did_group
 
 
 @given(links=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
-def test_every_way_to_a_record_ends_at_the_same_object(links: list[tuple[int, int]]) -> None:
-    """Whatever points where among primary and included records, an identifier stands for one object."""
+def test_every_path_to_a_record_gives_the_same_object(links: list[tuple[int, int]]) -> None:
+    """Within one response, an identifier always stands for one object."""
     owners = [f"i{number}" for number in range(6)]
     proofs = [
         record("proofs", f"p{index}", {}, entity=("identities", owners[to])) for index, (to, _) in enumerate(links)
     ]
     primary, included = owners[:3], owners[3:]
     data = [*proofs, *(record("identities", one) for one in primary)]
-    nodes = answer(data, [record("identities", one) for one in [*included, *primary]])
+    nodes = records_of(data, [record("identities", one) for one in [*included, *primary]])
     known = {node.id: node for node in nodes if node.type == "identities"}
     for node in nodes[: len(proofs)]:
         assert known.setdefault(node.entity.id, node.entity) is node.entity
 
 
-def test_threads_that_reach_at_once_get_one_object() -> None:
-    """The first one's object is everybody's."""
+def test_concurrent_threads_get_the_same_object() -> None:
+    """All threads get the object that the first one created."""
 
     def reach(gate: threading.Barrier, one: Any) -> Any:
         gate.wait()
@@ -108,6 +108,6 @@ def test_threads_that_reach_at_once_get_one_object() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         for _ in range(50):
-            dids = answer([did(str(n), order=("orders", "9")) for n in range(4)], [record("orders", "9")])
+            dids = records_of([did(str(n), order=("orders", "9")) for n in range(4)], [record("orders", "9")])
             found = list(pool.map(partial(reach, threading.Barrier(4)), dids))
             assert len({id(one) for one in found}) == 1

@@ -1,4 +1,4 @@
-"""The package as it is met first: its public names, what importing it costs, and errors for the usual mistakes."""
+"""The public API: exported names, import cost and the errors for common mistakes."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def declared_subclasses(cls: type) -> Iterator[type]:
         yield from declared_subclasses(one)
 
 
-def test_every_public_name_is_there() -> None:
-    """`__all__`, `dir()` and the imports for type checkers name the same, and each name leads to the same object."""
+def test_public_names_agree() -> None:
+    """`__all__`, `dir()` and the imports for type checkers have the same names, leading to the same objects."""
     tree = ast.parse(Path(didww.__file__).read_text(encoding="utf-8"))
     imports = [node for block in tree.body if isinstance(block, ast.If) for node in block.body]
     homes = {name.asname: one.module for one in imports if isinstance(one, ast.ImportFrom) for name in one.names}
@@ -67,8 +67,8 @@ def test_every_public_name_is_there() -> None:
         _ = didww.nothing  # type: ignore[attr-defined]
 
 
-def test_everything_that_a_program_needs_can_be_imported_from_the_package() -> None:
-    """All resources, nested objects, enums and errors; left out are the bases that nobody makes or catches."""
+def test_package_exports_everything_programs_need() -> None:
+    """All resources, nested objects, enums and errors are exported, except bases that nobody creates or catches."""
     expected = {cls.__name__ for cls in all_classes()}
     expected |= {cls.__name__ for cls in declared_subclasses(Nested)} - {"NumberOrderItem"}
     expected |= set(exceptions.__all__) | {name for name in enums.__all__ if name[0].isupper()}
@@ -76,8 +76,8 @@ def test_everything_that_a_program_needs_can_be_imported_from_the_package() -> N
     assert expected <= set(didww.__all__)
 
 
-def test_importing_the_package_imports_nothing_else() -> None:
-    """`import didww` loads its version and no library; a client loads its HTTP library, but nothing that is optional."""
+def test_importing_didww_imports_no_libraries() -> None:
+    """`import didww` loads no library; a client loads its HTTP library but no optional package."""
     light = modules_after("import didww") - modules_after("pass")
     assert light <= {"didww", "didww.version", "__future__"}
     assert not modules_after("from didww import DidwwClient, AsyncDidwwClient") & {"httpx2", "anyio"}
@@ -85,8 +85,8 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert not ready & {"requests", "cryptography", "sqlite3", "click", "uvicorn"}
 
 
-def test_a_request_imports_no_library() -> None:
-    """A child that was forked while another thread imports would wait without end: the client imported all before."""
+def test_request_imports_no_library() -> None:
+    """A child forked during an import would deadlock, so the client imports everything beforehand."""
     program = "from didww import DidwwClient; client = DidwwClient('key', base_url='http://127.0.0.1:9/v3')"
     call = "\ntry: client.balance().find()\nexcept Exception: pass"
     late = modules_after(program + call) - modules_after(program)
@@ -100,15 +100,15 @@ def client() -> Iterator[Any]:
         yield emulator.client()
 
 
-def test_a_forgotten_include_names_the_include(client: Any) -> None:
+def test_not_loaded_error_names_the_include(client: Any) -> None:
     """Reading a relationship that was not included says what to add."""
     group = client.did_groups().list(page=(1, 1)).data[0]
     with pytest.raises(NotIncludedError, match=r"DidGroup\.country.*include='country'"):
         _ = group.country
 
 
-def test_a_forgotten_include_behind_an_included_record_names_the_whole_path(client: Any) -> None:
-    """The path from the records that were requested, which the call takes."""
+def test_not_loaded_error_names_the_full_include_path(client: Any) -> None:
+    """The path starts at the requested records, as the call expects it."""
     did = client.available_dids().list(include="did_group", page=(1, 1)).data[0]
     with pytest.raises(NotIncludedError, match=r"DidGroup\.country.*add include='did_group\.country'"):
         _ = did.did_group.country
@@ -118,8 +118,8 @@ def test_a_forgotten_include_behind_an_included_record_names_the_whole_path(clie
         _ = did.did_group.country.regions
 
 
-def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None:
-    """The API takes the trunk whose credentials are made anew and never gives it back; including it would be refused."""
+def test_write_only_relationship_suggests_no_include(client: Any) -> None:
+    """The API accepts the trunk whose credentials are regenerated but never returns it, so including it would fail."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.1"])
     trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
     renewal = VoiceOutTrunkRegenerateCredential()
@@ -129,14 +129,14 @@ def test_a_relationship_that_is_only_taken_names_no_include(client: Any) -> None
         _ = made.voice_out_trunk
 
 
-def test_a_misspelt_filter_names_the_nearest_one(client: Any) -> None:
-    """The wrong name, the nearest right one, and all there are."""
+def test_misspelled_filter_error_suggests_the_nearest_name(client: Any) -> None:
+    """The error has the wrong name, the nearest valid one and all valid names."""
     with pytest.raises(InvalidValueError, match=r"did_groups.*'area_nane'.*Did you mean 'area_name'\?.*is_available"):
         client.did_groups().list(filter={"area_nane": "London"})
 
 
-def test_a_read_only_field_says_what_can_be_written(client: Any) -> None:
-    """The field, why, and which fields can be written."""
+def test_read_only_field_error_lists_writable_fields(client: Any) -> None:
+    """The error names the field, the reason and the writable fields."""
     country = client.countries().list().data[0]
     with pytest.raises(ReadOnlyFieldError, match=r"Country\.name cannot be written: the server sets it"):
         country.name = "x"
@@ -144,8 +144,8 @@ def test_a_read_only_field_says_what_can_be_written(client: Any) -> None:
         Country(name="x")
 
 
-def test_a_float_is_no_money() -> None:
-    """The field, and the Decimal to write instead; Decimal, text and whole numbers are taken."""
+def test_float_is_rejected_as_an_amount() -> None:
+    """The error names the field and the Decimal to use; Decimal, text and integers are accepted."""
     trunk: Any = VoiceOutTrunk()
     with pytest.raises(InvalidValueError, match=r"VoiceOutTrunk\.threshold_amount.*Decimal\('0.1'\)"):
         trunk.threshold_amount = 0.1
@@ -159,16 +159,16 @@ def test_a_float_is_no_money() -> None:
             trunk.threshold_amount = value
 
 
-def test_a_closed_client_says_so(client: Any) -> None:
-    """The error says that it is closed, and how to keep it open."""
+def test_closed_client_error_explains_the_cause(client: Any) -> None:
+    """The error says that the client is closed and how to keep it open."""
     with client:
         client.countries().list()
     with pytest.raises(ClientClosedError, match=r"closed.*`with` block"):
         client.countries().list()
 
 
-def test_a_dead_port_says_where_and_what_to_check() -> None:
-    """The address, the reason and the setting to check; certainly nothing was sent."""
+def test_connection_refused_error_says_what_to_check() -> None:
+    """The error has the address, the reason and the setting to check; nothing was sent."""
     client = didww.DidwwClient("key", base_url="http://127.0.0.1:9/v3")
     with pytest.raises(ApiConnectionError, match=r"http://127\.0\.0\.1:9 .*base_url.*didww emulator") as caught:
         client.balance().find()
@@ -176,8 +176,8 @@ def test_a_dead_port_says_where_and_what_to_check() -> None:
     client.close()
 
 
-def test_help_tells_what_a_field_is() -> None:
-    """Type, meaning and who may write it, for attributes and relationships, read and written."""
+def test_help_describes_fields() -> None:
+    """It shows type, meaning and who may write it, for attributes and relationships."""
     told = pydoc.plain(pydoc.render_doc(didww.Did))
     for words in (
         r"number\n.*str: E\.164 digits .* Read-only\.",
@@ -192,8 +192,8 @@ RECORDS = sorted({*all_classes(), *declared_subclasses(Nested)}, key=lambda cls:
 
 
 @pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
-def test_the_signature_of_a_constructor_is_what_it_takes(cls: Any) -> None:
-    """Every field of its signature can be given by keyword, and no other; `help` shows the same."""
+def test_constructor_signature_matches_accepted_keywords(cls: Any) -> None:
+    """Every field of the signature is accepted as a keyword, and no other; `help` shows the same."""
     signature = inspect.signature(cls)
     for name, field in cls._field_map.items():
         if name not in signature.parameters:
@@ -214,8 +214,8 @@ def test_the_signature_of_a_constructor_is_what_it_takes(cls: Any) -> None:
     assert all(f"{name}:" in text for name in signature.parameters)
 
 
-def test_the_signature_of_a_trunk_group() -> None:
-    """Keywords with their types, relationships included; none of them has to be given at once."""
+def test_trunk_group_constructor_signature() -> None:
+    """All keywords have types, relationships included, and none is mandatory."""
     assert str(inspect.signature(VoiceInTrunkGroup)) == (
         "(*, name: 'str' = ..., capacity_limit: 'int | None' = ..., external_reference_id: 'str | None' = ..., "
         "voice_in_trunks: 'list[VoiceInTrunk]' = ...) -> None"
@@ -224,8 +224,8 @@ def test_the_signature_of_a_trunk_group() -> None:
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls.__name__)
-def test_relationships_are_keywords_of_a_constructor(cls: Any) -> None:
-    """What is linked by keyword is sent as what is assigned."""
+def test_constructor_accepts_relationships(cls: Any) -> None:
+    """A relationship passed as a keyword is sent like an assigned one."""
     for name, field in cls._field_map.items():
         if field.place == "relationships" and field.create:
             target = class_named(field.kind.detail.names[0]).build("8d1a3c5e-0000-4000-8000-000000000001")

@@ -1,4 +1,4 @@
-"""The fluent query: its parts may be left out, and it is readable as a dict."""
+"""QueryParams: optional parts and the dict form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from didww.enums import OrderStatus
 from didww.exceptions import InvalidValueError
 
 
-def test_a_page_may_be_said_in_parts() -> None:
-    """Number and size can each be left out; what is left out stays as it was."""
+def test_page_number_and_size_can_be_set_separately() -> None:
+    """A part that is not passed keeps its value."""
     assert QueryParams().page(size=100).to_dict() == {"page[size]": 100}
     assert QueryParams().page(number=2).to_dict() == {"page[number]": 2}
     assert QueryParams().page().to_dict() == {}
@@ -19,14 +19,14 @@ def test_a_page_may_be_said_in_parts() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"number": 0}, {"size": 1001}, {"size": True}, {"number": "1"}, {"size": 2.0}])
-def test_a_page_that_cannot_be_is_refused(arguments: dict[str, object]) -> None:
-    """Numbers count from 1, sizes go from 1 to 1000."""
+def test_invalid_page_is_rejected(arguments: dict[str, object]) -> None:
+    """Page numbers start at 1, sizes range from 1 to 1000."""
     with pytest.raises(InvalidValueError, match=r"page: (number|size) must be a whole number from 1"):
         QueryParams().page(**arguments)
 
 
-def test_a_query_as_a_dict() -> None:
-    """`to_dict` names the parameters as they are sent; values of filters stay as they were given."""
+def test_to_dict_returns_the_query_parameters() -> None:
+    """`to_dict` uses the parameter names of the request and keeps filter values unchanged."""
     params = QueryParams().filter("country.id", "uuid").filter("status", OrderStatus.PENDING).filter("id", ["a", "b"])
     params.include("x", "y").sort("z").fields("dids", "number").param("own", "1")
     expected = {

@@ -1,4 +1,4 @@
-"""Records as Python objects: as plain data and back, as tools of the language and of others meet them."""
+"""Records as Python objects: conversion to and from plain data, and use with standard and third-party tools."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def nested_classes(cls: type[Nested] = Nested) -> Iterator[type[Nested]]:
         yield from nested_classes(one)
 
 
-def answered(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
+def records_of(*data: dict[str, Any], included: tuple[dict[str, Any], ...] = ()) -> list[Any]:
     """The records of a response."""
     return Graph(decode(encode({"data": list(data), "included": included})), load).nodes
 
@@ -97,9 +97,9 @@ def resource_objects(cls: type[Resource]) -> st.SearchStrategy[dict[str, Any]]:
 @every_class
 @law
 @given(data=st.data())
-def test_from_dict_is_the_inverse_of_to_dict(cls: type[Resource], data: st.DataObject) -> None:
-    """A record that is written as a dict, as JSON even, reads back the same, and nothing of it is a change."""
-    (record,) = answered(data.draw(resource_objects(cls)))
+def test_from_dict_reverses_to_dict(cls: type[Resource], data: st.DataObject) -> None:
+    """A record written as a dict, even as JSON, reads back equal and without changes."""
+    (record,) = records_of(data.draw(resource_objects(cls)))
     back = cls.from_dict(json.loads(json.dumps(record.to_dict())))
     assert type(back) is cls
     assert back == record
@@ -114,8 +114,8 @@ def test_from_dict_is_the_inverse_of_to_dict(cls: type[Resource], data: st.DataO
 @every_class
 @law
 @given(data=st.data())
-def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.DataObject) -> None:
-    """What is to be sent of a record without an id is to be sent of the one made of its dict."""
+def test_new_record_stays_new_after_from_dict(cls: type[Resource], data: st.DataObject) -> None:
+    """A record without id that is rebuilt from its dict has the same changes to send."""
     fields = [field for field in make.writable_fields(cls, exists=False) if field.on_set is None]
     record = cls(**{field.name: data.draw(make.values_for(field)) for field in fields})
     for name, field in cls._field_map.items():
@@ -131,8 +131,8 @@ def test_a_new_record_is_new_again_from_its_dict(cls: type[Resource], data: st.D
 @pytest.mark.parametrize("cls", sorted(nested_classes(), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__)
 @law
 @given(data=st.data())
-def test_nested_objects_read_back_from_their_dicts(cls: type[Nested], data: st.DataObject) -> None:
-    """The same class, type and content; a base class gives objects of the class that the type is of."""
+def test_nested_objects_round_trip_through_dicts(cls: type[Nested], data: st.DataObject) -> None:
+    """Class, type and content are the same; a base class gives objects of the class of the type."""
     raw = {"type": cls._type_name or "new_kind", "attributes": data.draw(make.raw_attributes(cls))}
     back = cls.from_dict(raw)
     assert back.to_dict() == raw
@@ -140,8 +140,8 @@ def test_nested_objects_read_back_from_their_dicts(cls: type[Nested], data: st.D
     assert cls.from_dict(back.to_dict()) == back
 
 
-def test_a_base_class_finds_the_class_of_a_dict() -> None:
-    """Resources by their type, nested objects by theirs; unknown types are what they are in a response."""
+def test_base_class_from_dict_selects_the_subclass() -> None:
+    """The type decides, for resources and nested objects; unknown types are treated as in a response."""
     assert type(Resource.from_dict({"type": "dids", "id": ID})) is Did
     assert type(Resource.from_dict({"type": "new_things", "id": ID})) is UnknownResource
     assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
@@ -156,14 +156,14 @@ def test_a_base_class_finds_the_class_of_a_dict() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {"data": {"type": "dids", "id": ID}}, {"type": 5}])
-def test_what_is_no_resource_object_is_no_record(wrong: Any) -> None:
-    """A document, a list or text is refused; the message says what is taken."""
+def test_from_dict_rejects_other_json(wrong: Any) -> None:
+    """A document, a list or text raises an error that says what is accepted."""
     with pytest.raises(InvalidValueError, match=r"Did\.from_dict takes a resource object.*`data`"):
         Did.from_dict(wrong)
 
 
-def test_a_record_for_a_unit_test() -> None:
-    """The id and what the test is about are enough; fields of the server's own may be there, and changes are tracked."""
+def test_records_can_be_built_for_unit_tests() -> None:
+    """The id and the relevant fields are enough; read-only fields may be included, and changes are tracked."""
     group = DidGroup.from_dict({"id": OTHER, "attributes": {"prefix": "4420"}, "meta": {"total_count": 5}})
     did = Did.from_dict(
         {
@@ -182,8 +182,8 @@ def test_a_record_for_a_unit_test() -> None:
         _ = did.identity
 
 
-def test_what_a_record_is_made_of_stays_the_callers_own() -> None:
-    """Changing the dict afterwards changes no record, and the other way round."""
+def test_from_dict_copies_its_input() -> None:
+    """Changing the dict later does not change the record, and vice versa."""
     data: dict[str, Any] = {"id": ID, "attributes": {"dst_prefixes": ["1"]}, "meta": {"spent_amount": "1.0"}}
     trunk = VoiceOutTrunk.from_dict(data)
     data["attributes"]["dst_prefixes"].append("2")
@@ -193,14 +193,14 @@ def test_what_a_record_is_made_of_stays_the_callers_own() -> None:
     assert data["attributes"] == {"dst_prefixes": ["1", "2"]}
 
 
-def test_callbacks_read_back_from_their_dicts() -> None:
+def test_callbacks_round_trip_through_dicts() -> None:
     """A typed callback is a record too."""
     callback = callback_of({"type": "orders", "id": ID, "status": "completed"}, b"signed")
     assert OrderCallback.from_dict(callback.to_dict()) == callback
 
 
-def test_inspection_passes_over_what_cannot_be_sent() -> None:
-    """A wrong item in a list is an error when it is sent, not when a debugger, a mock or a comparison looks at it."""
+def test_inspecting_an_invalid_record_does_not_raise() -> None:
+    """A wrong list item raises when it is sent, not when a debugger, a mock or a comparison inspects it."""
     sip = SipConfiguration(host="sip.example.com")
     sip.codec_ids.append("bad")  # type: ignore[arg-type] # on purpose
     trunk = VoiceInTrunk(name="Main")
@@ -223,8 +223,8 @@ def test_inspection_passes_over_what_cannot_be_sent() -> None:
 # JSON by the tools of others
 
 
-def test_an_object_without_annotation_is_json_in_a_web_framework() -> None:
-    """`vars()`, the last resort of encoders, gives what `to_dict()` gives."""
+def test_vars_returns_the_to_dict_form() -> None:
+    """`vars()`, the last resort of JSON encoders, gives what `to_dict()` gives."""
     from fastapi.encoders import jsonable_encoder
 
     trunk = VoiceInTrunk.from_dict({"id": ID, "attributes": {"name": "a", "weight": 5}})
@@ -237,23 +237,23 @@ def test_an_object_without_annotation_is_json_in_a_web_framework() -> None:
 
 async def asked(app: Any, method: str, path: str, body: bytes = b"") -> Any:
     """The JSON that an ASGI application answers."""
-    answered: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body}
 
     async def send(message: dict[str, Any]) -> None:
-        answered.append(message)
+        messages.append(message)
 
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
     await app(scope, receive, send)
-    assert answered[0]["status"] == 200
-    return json.loads(b"".join(message.get("body", b"") for message in answered))
+    assert messages[0]["status"] == 200
+    return json.loads(b"".join(message.get("body", b"") for message in messages))
 
 
-def test_a_route_answers_a_record_and_takes_one() -> None:
-    """With and without an annotation; the OpenAPI document has an object."""
+def test_fastapi_route_accepts_and_returns_records() -> None:
+    """It works with and without an annotation; the OpenAPI document shows an object."""
     from fastapi import Body, FastAPI
     from fastapi.encoders import jsonable_encoder
     from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -306,11 +306,11 @@ def test_a_route_answers_a_record_and_takes_one() -> None:
 
 def partial() -> Any:
     """A number in a response that includes nothing."""
-    return answered({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
+    return records_of({"type": "dids", "id": ID, "attributes": {"number": "442079460000"}})[0]
 
 
-def test_what_was_not_included_or_loaded_is_no_attribute() -> None:
-    """`hasattr` is False and `getattr` takes its default, while reading raises the error that says what to do."""
+def test_hasattr_is_false_for_fields_not_loaded() -> None:
+    """`getattr` returns its default, while reading raises an error that says what to do."""
     did = partial()
     assert not hasattr(did, "order")
     assert getattr(did, "order", None) is None
@@ -335,13 +335,13 @@ def test_what_was_not_included_or_loaded_is_no_attribute() -> None:
 
 
 @pytest.mark.parametrize("record", [partial(), Did.build(ID), Did(), VoiceInTrunk(name="a")], ids=repr)
-def test_tools_that_look_at_all_attributes_pass_over_what_is_not_there(record: Any) -> None:
-    """`inspect.getmembers`, a mock with it as its specification, and `dir`, of which each unknown attribute is one."""
+def test_introspection_skips_fields_not_loaded(record: Any) -> None:
+    """`inspect.getmembers`, a mock with the record as its spec, and `dir` work."""
     members = dict(inspect.getmembers(record))
     assert members["type"] == record.type
     assert "order" not in members or members["order"] is None
     assert Mock(spec=record).id is not None
-    strange = answered({"type": "dids", "id": ID, "attributes": {"brand_new": 1}})[0]
+    strange = records_of({"type": "dids", "id": ID, "attributes": {"brand_new": 1}})[0]
     assert {"brand_new", "number", "to_dict"} <= set(dir(strange))
     assert "attributes" not in dir(strange)
 
@@ -350,8 +350,8 @@ def test_tools_that_look_at_all_attributes_pass_over_what_is_not_there(record: A
 
 
 @every_class
-def test_type_hints_are_types(cls: type[Resource]) -> None:
-    """`typing.get_type_hints` and `inspect.get_annotations` find every name, those of other resources included."""
+def test_type_hints_can_be_resolved(cls: type[Resource]) -> None:
+    """`typing.get_type_hints` and `inspect.get_annotations` resolve every name, also of other resources."""
     hints = typing.get_type_hints(cls)
     assert not [name for name, hint in hints.items() if isinstance(hint, (str, typing.ForwardRef))]
     assert {name for name, field in cls._field_map.items() if field.place != "meta"} <= set(hints)
@@ -361,16 +361,16 @@ def test_type_hints_are_types(cls: type[Resource]) -> None:
     assert dict(own) == dict(cls.__annotations__)
 
 
-def test_type_hints_name_the_classes() -> None:
-    """A relationship has the class that it leads to."""
+def test_relationship_type_hints_name_the_target_class() -> None:
+    """A relationship is annotated with the class that it leads to."""
     assert typing.get_type_hints(Did)["order"] == (Order | None)
     assert Did.__annotations__["description"] == (str | None)
     assert Did.__annotations__.get("nothing", 5) == 5
     assert (str | None) in Did.__annotations__.values()
 
 
-def test_a_record_can_be_replaced() -> None:
-    """`copy.replace` (Python 3.13) gives a copy with other values, whose changes they are; the record stays as it is."""
+def test_copy_replace_works() -> None:
+    """`copy.replace` (Python 3.13) returns a copy with the new values as changes; the record stays as it is."""
     replace = getattr(copy, "replace", lambda record, **fields: type(record).__replace__(record, **fields))
     did = partial()
     twin = replace(did, description="x", voice_in_trunk=VoiceInTrunk.build(OTHER))
@@ -384,8 +384,8 @@ def test_a_record_can_be_replaced() -> None:
         replace(did, number="1")
 
 
-def test_records_can_be_referred_to_weakly() -> None:
-    """Caches that hold records weakly work."""
+def test_records_support_weak_references() -> None:
+    """Weak caches of records work."""
     kept = weakref.WeakValueDictionary[str, Any]()
     did, sip, meta = partial(), SipConfiguration(), DidGroup.from_dict({"id": ID}).meta
     kept["did"], kept["sip"], kept["meta"] = did, sip, meta
@@ -396,9 +396,9 @@ def test_records_can_be_referred_to_weakly() -> None:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_pickle_protocol_takes_records(protocol: int) -> None:
-    """With what they are linked to, in circles, their meta, nested objects and changes."""
-    trunk, other = answered(
+def test_records_support_every_pickle_protocol(protocol: int) -> None:
+    """This includes linked records, cycles, meta, nested objects and changes."""
+    trunk, other = records_of(
         {
             "type": "voice_in_trunks",
             "id": ID,
@@ -435,8 +435,8 @@ def with_status() -> list[type[Resource]]:
 
 
 @pytest.mark.parametrize("cls", with_status(), ids=lambda cls: cls.__name__)
-def test_every_status_has_its_property(cls: Any) -> None:
-    """Of each value of the status, one property, `is_` and its name, which is true for it alone."""
+def test_every_status_value_has_a_property(cls: Any) -> None:
+    """For each status value there is one property `is_<value>`, true for that value only."""
     statuses = cls._field_map["status"].kind.detail
     names = {f"is_{one.name.lower()}" for one in statuses}
     assert {name for name, one in vars(cls).items() if isinstance(one, type(status_is(OrderStatus.PENDING)))} == names
@@ -450,8 +450,8 @@ def test_every_status_has_its_property(cls: Any) -> None:
     assert "`status` is" in getattr(cls, min(names)).__doc__
 
 
-def test_statuses_are_on_all_resources_that_have_one() -> None:
-    """Six of them."""
+def test_all_resources_with_a_status_have_properties() -> None:
+    """There are six of them."""
     assert len(with_status()) == 6
 
 
@@ -460,8 +460,8 @@ def test_statuses_are_on_all_resources_that_have_one() -> None:
 
 @every_class
 def test_meta_is_a_mapping_on_every_resource(cls: Any) -> None:
-    """Empty if there is none; what came can be read as from a dict."""
-    (without, strange) = answered(
+    """It is empty if the response has none, and members can be read as from a dict."""
+    (without, strange) = records_of(
         {"type": cls._type_name, "id": ID}, {"type": cls._type_name, "id": OTHER, "meta": {"brand_new": [1]}}
     )
     for empty in (without.meta, cls().meta):
@@ -479,21 +479,21 @@ def test_meta_is_a_mapping_on_every_resource(cls: Any) -> None:
     assert strange.changes == without.changes == {}
 
 
-def test_meta_has_typed_attributes_beside_its_raw_members() -> None:
-    """Members read as they came by their names in brackets, and converted as attributes."""
+def test_meta_offers_raw_members_and_typed_attributes() -> None:
+    """Brackets return the raw value, attributes the converted one."""
     service = EmergencyCallingService.from_dict({"id": ID, "meta": {"setup_price": "1.50", "monthly_price": "2.0"}})
     assert (service.meta["setup_price"], service.meta.get("monthly_price")) == ("1.50", "2.0")
     assert service.meta.setup_price == Decimal("1.50")
     event = DidHistory.from_dict({"id": ID, "meta": {"from": "1", "to": None}})
     assert (event.meta["from"], event.meta.from_, event.meta["to"]) == ("1", "1", None)
-    assert answered({"type": "new_things", "id": ID, "meta": {"a": 1}})[0].meta == {"a": 1}
+    assert records_of({"type": "new_things", "id": ID, "meta": {"a": 1}})[0].meta == {"a": 1}
 
 
 # Base classes of nested objects
 
 
 def test_nested_objects_have_base_classes() -> None:
-    """Known and unknown kinds alike are told by `isinstance`."""
+    """`isinstance` works for known and unknown types alike."""
 
     def method(type: str) -> Any:
         raw = {"authentication_method": {"type": type, "attributes": {"secret_sauce": 1}}}
@@ -514,8 +514,8 @@ def test_nested_objects_have_base_classes() -> None:
     assert order.items[0].mrc == Decimal(1)
 
 
-def test_an_object_of_a_new_kind_is_sent_back_as_it_came_and_a_bare_base_is_refused() -> None:
-    """What this package does not know may be copied from one trunk to another; a base class has nothing to send."""
+def test_unknown_nested_object_is_sent_back_unchanged() -> None:
+    """An object of an unknown type can be copied from one trunk to another; a bare base class is rejected."""
     raw = {"type": "new_method", "attributes": {"secret_sauce": 1}}
     method: Any = GenericAuthenticationMethod.from_dict(raw)
     trunk = VoiceOutTrunk(authentication_method=method)
@@ -529,8 +529,8 @@ def test_an_object_of_a_new_kind_is_sent_back_as_it_came_and_a_bare_base_is_refu
 # Secrets
 
 
-def test_user_names_of_credentials_are_masked() -> None:
-    """As their passwords are, in a repr; they read as they are."""
+def test_repr_masks_credential_usernames() -> None:
+    """A repr masks them like passwords; attributes read unchanged."""
     sip = SipConfiguration.from_dict(
         {
             "type": "sip_configurations",
@@ -621,8 +621,8 @@ def buy():
         pytest.param("freeze(); buy(); thaw(); buy()", marks=pytest.mark.slow),
     ],
 )
-def test_fields_do_not_depend_on_when_they_are_first_read(program: str) -> None:
-    """Tools that freeze time put another `datetime` in all modules; fields first read then, or after it, are the same."""
+def test_fields_work_under_frozen_time(program: str) -> None:
+    """Tools that freeze time replace `datetime` in all modules; fields first read then or later are the same."""
     done = subprocess.run([sys.executable, "-c", FREEZE + program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -633,23 +633,23 @@ def declare(annotation: str, make: Any) -> type[Resource]:
     return type(Resource)("Made", (Resource,), {**namespace, "price": make("A price.")}, type="made")
 
 
-def test_an_annotation_that_names_nothing_is_an_error_when_the_class_is_made() -> None:
-    """A misspelled type, or one that was imported for type checkers only, would pass for a resource class."""
+def test_unresolvable_annotation_raises_at_class_creation() -> None:
+    """A misspelled type, or one imported for type checkers only, would otherwise pass as a resource class."""
     with pytest.raises(TypeError, match=r"Made\.price names 'Decimil'"):
         declare("Decimil | None", attribute)
     assert declare("Decimal | None", attribute)._field_map["price"].kind.name == "decimal"
 
 
 @pytest.mark.parametrize(("annotation", "make"), [("City", attribute), ("str", relationship)])
-def test_attributes_and_relationships_are_annotated_as_such(annotation: str, make: Any) -> None:
-    """A resource class among the attributes, or a plain type among the relationships, is a mistake."""
+def test_misplaced_annotations_raise_at_class_creation(annotation: str, make: Any) -> None:
+    """A resource class among the attributes, or a plain type among the relationships, is an error."""
     with pytest.raises(TypeError, match=r"Made\.price is declared among the"):
         _ = declare(annotation, make)._field_map["price"].kind
 
 
 @pytest.mark.parametrize("cls", all_classes(), ids=lambda cls: cls._type_name)
-def test_completion_offers_fields_and_few_methods(cls: type[Resource]) -> None:
-    """What the library keeps of a declaration does not stand among the fields."""
+def test_completion_offers_fields_and_public_methods(cls: type[Resource]) -> None:
+    """Internals of the declaration are hidden."""
     methods = {"build", "changes", "from_dict", "id", "meta", "to_dict", "type"}
     properties = {name for name in dir(cls) if isinstance(inspect.getattr_static(cls, name), property)}
     assert {name for name in dir(cls) if not name.startswith("_")} <= {*cls._field_map, *methods, *properties}

@@ -1,4 +1,4 @@
-"""The signature of callbacks: all published vectors, own vectors, and what strangers may send."""
+"""Callback signatures: published vectors, our own vectors, and arbitrary input."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ VECTORS += [(SECRET, url, payload, signature) for url, payload, signature in OWN
 
 
 @pytest.mark.parametrize(("key", "url", "payload", "signature"), VECTORS)
-def test_every_vector_is_accepted_and_nothing_near_it(key: str, url: str, payload: Any, signature: str) -> None:
-    """The signature is right for exactly this secret, address and payload."""
+def test_only_exact_signatures_are_accepted(key: str, url: str, payload: Any, signature: str) -> None:
+    """The signature is valid for exactly this secret, URL and payload."""
     validator = RequestValidator(key)
     assert validator.validate(url=url, payload=payload, signature=signature) is True
     assert validator.validate(url, payload, signature[:-1] + ("0" if signature[-1] != "0" else "1")) is False
@@ -142,21 +142,21 @@ def test_every_vector_is_accepted_and_nothing_near_it(key: str, url: str, payloa
 
 
 @pytest.mark.parametrize("signature", ["", None, "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d", "é", "\ud800"])
-def test_a_missing_or_odd_signature_is_refused(signature: Any) -> None:
-    """False, whatever stands in the header; the sum of nothing under no key, too."""
+def test_missing_or_malformed_signature_is_rejected(signature: Any) -> None:
+    """The result is False for any header, including the HMAC of nothing under an empty key."""
     assert RequestValidator("SOMEAPIKEY").validate("http://example.com/callbacks", ORDER, signature) is False
 
 
-def test_the_order_of_fields_and_the_lists_of_parse_qs_do_not_matter() -> None:
-    """Fields are sorted; `parse_qs` makes a list of each value."""
+def test_field_order_and_parse_qs_lists_do_not_matter() -> None:
+    """Fields are sorted, and one-item lists as made by `parse_qs` are accepted."""
     validator, url, signature = RequestValidator("SOMEAPIKEY"), *PUBLISHED[0]
     assert validator.validate(url, dict(reversed(ORDER.items())), signature)
     assert validator.validate(url, {name: [value] for name, value in ORDER.items()}, signature)
 
 
 @pytest.mark.parametrize("body", ["", "id=1", b"", b"id=1", bytearray(b"id=1"), memoryview(b"id=1")])
-def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
-    """Unparsed, it would always be refused; the error says how to parse it."""
+def test_raw_body_raises_a_helpful_error(body: Any) -> None:
+    """An unparsed body would never match; the error says how to parse it."""
     with pytest.raises(InvalidValueError, match="parse_qsl") as caught:
         RequestValidator("secret").validate(HOOK, body, "x")
     assert caught.value.field == "payload"
@@ -165,15 +165,15 @@ def test_a_raw_body_is_a_mistake_that_is_told(body: Any) -> None:
 @pytest.mark.parametrize("secret", ["", b"x", 5])
 @pytest.mark.filterwarnings("ignore:api_key is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("name", ["callback_secret", "api_key"])
-def test_a_secret_is_needed(name: str, secret: Any) -> None:
-    """The error names the argument, and where the secret is found."""
+def test_secret_is_required(name: str, secret: Any) -> None:
+    """The error names the argument, and where to find the secret."""
     with pytest.raises(InvalidValueError, match=rf"{name} must be the callback secret.*user panel") as caught:
         RequestValidator(**{name: secret})
     assert caught.value.field == name
 
 
-def test_the_secret_is_named_callback_secret() -> None:
-    """As keyword, first argument and attribute; `api_key`, its name of before, warns."""
+def test_secret_argument_is_callback_secret() -> None:
+    """It works as keyword, first argument and attribute; the former name `api_key` warns."""
     url, signature = PUBLISHED[0]
     for validator in (RequestValidator("SOMEAPIKEY"), RequestValidator(callback_secret="SOMEAPIKEY")):
         assert validator.callback_secret == "SOMEAPIKEY"
@@ -187,16 +187,16 @@ def test_the_secret_is_named_callback_secret() -> None:
     assert caught[0].filename == __file__
 
 
-def test_one_secret_is_given() -> None:
-    """Both names at once is a mistake."""
+def test_only_one_secret_argument_is_accepted() -> None:
+    """Passing both names raises an error."""
     both: Any = {"callback_secret": "a", "api_key": "a"}
     with pytest.raises(TypeError, match="callback_secret"):
         RequestValidator(**both)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"callback_secret": None}, {"callback_secret": None, "api_key": None}])
-def test_a_secret_that_is_not_set_says_where_it_is(arguments: Any) -> None:
-    """None is what an environment variable that is not set comes to, not a choice between two arguments."""
+def test_none_as_secret_says_where_to_find_it(arguments: Any) -> None:
+    """None usually comes from an unset environment variable."""
     with pytest.raises(TypeError, match=r"got None\. It is in the user panel: API 3, Callback Secrets\."):
         RequestValidator(**arguments)
 
@@ -220,23 +220,23 @@ def test_a_secret_that_is_not_set_says_where_it_is(arguments: Any) -> None:
         ({"payload": object()}, "payload"),
     ],
 )
-def test_a_type_that_is_never_right_is_told(change: Any, field: str) -> None:
-    """No request leads to it, and False would look like a wrong signature."""
+def test_argument_of_wrong_type_raises(change: Any, field: str) -> None:
+    """No request produces it, and False would look like an invalid signature."""
     with pytest.raises(InvalidValueError, match=f"{field} must") as caught:
         RequestValidator("secret").validate(**{"url": HOOK, "payload": ORDER, "signature": "0" * 40, **change})
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("payload", [{"id": "1status2"}, [{"id": "1"}, {"status": "2"}], {"id": "1statu", "s": "2"}])
-def test_the_signature_does_not_tell_where_a_field_ends(payload: Any) -> None:
-    """The rule of the service, not ours: docs/callbacks.md warns of it."""
+def test_signature_does_not_separate_fields(payload: Any) -> None:
+    """The service defines the rule; docs/callbacks.md warns of it."""
     signature = hmac.new(b"secret", b"https://hooks.example.test:443/didwwid1status2", "sha1").hexdigest()
     assert RequestValidator("secret").validate(HOOK, {"id": "1", "status": "2"}, signature)
     assert RequestValidator("secret").validate(HOOK, payload, signature)
 
 
-def test_the_secret_is_not_shown() -> None:
-    """Neither by repr nor by pickle."""
+def test_secret_is_hidden() -> None:
+    """Neither repr nor pickle shows it."""
     validator = RequestValidator("canary-secret")
     assert "canary" not in repr(validator)
     with pytest.raises(TypeError, match="secret"):
@@ -249,14 +249,14 @@ URLS = st.text() | st.text().map("https://".__add__) | st.from_regex(r"https?://
 
 
 @given(url=URLS, payload=JSON.filter(lambda one: not isinstance(one, str)), signature=st.none() | st.text())
-def test_nothing_that_strangers_send_is_accepted_or_raises(url: str, payload: Any, signature: str | None) -> None:
-    """False for whatever JSON is no callback, numbers without end included."""
+def test_arbitrary_json_is_rejected_without_an_error(url: str, payload: Any, signature: str | None) -> None:
+    """The result is False for JSON that is not a callback, infinite numbers included."""
     assert RequestValidator("secret").validate(url, payload, signature) is False
 
 
 @pytest.mark.parametrize("payload", [{"a": 10**5000}, {"a": object()}, {"a": {"b": "c"}}, {"a": ["b", "c"]}, [5], 5])
-def test_fields_that_no_callback_has(payload: Any) -> None:
-    """False for what a stranger may send, the files of a form included."""
+def test_unexpected_field_values_are_rejected(payload: Any) -> None:
+    """The result is False for other values, such as uploaded files of a form."""
     assert RequestValidator("secret").validate(HOOK, payload, "0" * 40) is False
 
 
@@ -271,10 +271,10 @@ FIELDS = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.t
     rest=st.from_regex(r"/[!-~]{0,30}", fullmatch=True),
     payload=FIELDS | st.lists(FIELDS, max_size=3),
 )
-def test_the_signature_is_that_of_the_sheet(
+def test_signature_matches_an_independent_implementation(
     secret: str, scheme: str, host: str, port: int | None, rest: str, payload: Any
 ) -> None:
-    """As another reading of the rules has it: port always written, rest verbatim, fields in the order of their bytes."""
+    """The port is always written, the rest is verbatim, and fields are sorted by their bytes."""
     text = f"{scheme}://{host}:{port or {'http': 80, 'https': 443}[scheme]}{rest}"
     for fields in payload if isinstance(payload, list) else [payload]:
         text += "".join(name + fields[name] for name in sorted(fields, key=lambda name: name.encode()))
@@ -290,7 +290,7 @@ def test_the_signature_is_that_of_the_sheet(
 
 @pytest.mark.parametrize("signature", [PUBLISHED[0][1], "0" * 40, "short", "", "\u00e9"])
 def test_signatures_are_compared_in_constant_time(signature: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By `hmac.compare_digest`, whatever was sent: how long it takes tells nothing of the right one."""
+    """`hmac.compare_digest` is used for any input, so timing reveals nothing."""
     compared: list[tuple[bytes, bytes]] = []
     compare = hmac.compare_digest
 
@@ -304,8 +304,8 @@ def test_signatures_are_compared_in_constant_time(signature: str, monkeypatch: p
     assert compared == [(right, signature.encode())]
 
 
-def test_the_secret_may_be_of_any_letters() -> None:
-    """Its bytes are those of UTF-8; two secrets that merely look alike are two."""
+def test_secret_may_contain_any_unicode_text() -> None:
+    """It is encoded as UTF-8; two secrets that only look alike differ."""
     composed, apart = "gehe\u00efm", "gehei\u0308m"
     signature = hmac.new(composed.encode(), f"{HOOK.replace('/didww', ':443/didww')}a1".encode(), "sha1").hexdigest()
     assert RequestValidator(composed).validate(HOOK, {"a": "1"}, signature)

@@ -1,4 +1,4 @@
-"""Addresses: what passes is read alike by every library that may dial it."""
+"""URLs: accepted ones are parsed alike by every library that may connect."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ PIECES = st.lists(st.sampled_from(SCHEMES + HOSTS + SIGNS), max_size=9).map("".j
 @example("http://evil.example.net:1\\@api.example.com/v3")
 @example("http://api.example.com@evil.example.net/v3")
 @example("https://api.example.com\t.evil.example.net/")
-def test_what_has_an_origin_is_read_alike_by_all(url: str) -> None:
-    """Scheme, host and port are those of urllib.parse, of httpx2 and of urllib3."""
+def test_origins_agree_with_other_url_parsers(url: str) -> None:
+    """Scheme, host and port match those of urllib.parse, httpx2 and urllib3."""
     origin = origin_of(url)
     if origin is None:
         return
@@ -51,8 +51,8 @@ def test_what_has_an_origin_is_read_alike_by_all(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", [None, 5, b"http://api.example.com", "", "api.example.com", "http://", "http:///v3"])
-def test_what_is_no_address_has_no_origin(url: object) -> None:
-    """None, and no error."""
+def test_invalid_url_has_no_origin(url: object) -> None:
+    """The result is None, without an error."""
     assert origin_of(url) is None
 
 
@@ -75,14 +75,14 @@ def test_what_is_no_address_has_no_origin(url: object) -> None:
         ("v1.a", False),
     ],
 )
-def test_brackets_hold_an_ipv6_address(host: str, is_one: bool) -> None:
-    """Anything else in brackets is no host."""
+def test_brackets_must_contain_an_ipv6_address(host: str, is_one: bool) -> None:
+    """Anything else in brackets is not a host."""
     origin = origin_of(f"http://[{host}]:81/v3")
     assert origin == (("http", f"[{host.lower()}]", 81) if is_one else None)
 
 
-def test_a_query_is_not_shown() -> None:
-    """Neither the query nor the fragment; the usual port is left out."""
+def test_query_and_fragment_are_hidden() -> None:
+    """The default port is omitted too."""
     assert without_query("https://API.example.com:443/v3/x?signature=1#2") == "https://api.example.com/v3/x"
     assert without_query("http://127.0.0.1:8750/v3?a") == "http://127.0.0.1:8750/v3"
     assert without_query("ftp://x?signature=1") == "an address that is none"
@@ -97,6 +97,6 @@ def test_a_query_is_not_shown() -> None:
         ("//evil.example.net/v3", "//evil.example.net/v3"),
     ],
 )
-def test_a_link_may_be_relative(link: str, expected: str) -> None:
-    """A path or a query belongs to the address that it came from; another host does not."""
+def test_relative_links_are_resolved(link: str, expected: str) -> None:
+    """A path or a query is resolved against the URL that it came from; another host is rejected."""
     assert joined("https://api.example.com/v3/dids?page=1", link) == expected

@@ -1,4 +1,4 @@
-"""Values of other libraries where plain ones are expected: taken where the meaning is plain, else the way out is named."""
+"""Values of other libraries: accepted where unambiguous; otherwise the error says what to write."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ FIVE_SECONDS = Seconds(5.0, "f")
 FIVE, TRUE, FALSE, HALF = Scalar(5, "i"), Scalar(1, "b"), Scalar(0, "b"), Scalar(0.5, "f")
 
 
-def test_whole_numbers_and_truth_values_are_told_apart() -> None:
-    """A truth value is no number, a number is no truth value, and a fraction is neither."""
+def test_integers_and_booleans_are_distinct() -> None:
+    """A boolean is not a number, a number is not a boolean, and a fraction is neither."""
     values = [5, True, FIVE, TRUE, HALF, 5.0, "5", None, object()]
     assert [whole_number(one) for one in values] == [5, None, 5, None, None, None, None, None, None]
     assert [truth_value(one) for one in values] == [None, True, None, True, None, None, None, None, None]
@@ -106,13 +106,13 @@ def changes(record: Any, **values: Any) -> dict[str, Any]:
         (Identity, "birth_date", date(1990, 1, 2), "1990-01-02"),
     ],
 )
-def test_a_field_takes_what_plainly_is_its_value(record: Any, name: str, value: Any, sent: Any) -> None:
-    """It is sent as a plain value of JSON."""
+def test_fields_accept_equivalent_values(record: Any, name: str, value: Any, sent: Any) -> None:
+    """The value is sent as plain JSON."""
     assert changes(record.build(ID), **{name: value}) == {name: sent}
 
 
-def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
-    """Enums by members of the caller's own, ids as UUIDs, numbers of array libraries in lists and dicts."""
+def test_nested_fields_and_dicts_accept_equivalent_values() -> None:
+    """They accept the caller's own enum members, UUIDs as ids, and array-library numbers in lists and dicts."""
     sip = SipConfiguration(host="sip.example.com", transport_protocol_id=Protocol.TLS, codec_ids=[Scalar(9, "i")])
     assert sip.transport_protocol_id is TransportProtocol.TLS
     assert sip.codec_ids == [Codec.PCMU]
@@ -144,29 +144,31 @@ def test_fields_of_nested_objects_and_free_dicts_take_the_same() -> None:
         (VoiceInTrunk, "cli_format", Text.NAME, "'name'.*is none that is known"),
     ],
 )
-def test_what_is_not_plain_is_refused_with_the_way_out(record: Any, name: str, value: Any, words: str) -> None:
-    """The error names the field, and what to write instead."""
+def test_invalid_values_raise_an_error_that_says_what_is_allowed(
+    record: Any, name: str, value: Any, words: str
+) -> None:
+    """The error names the field and what to write instead."""
     with pytest.raises(InvalidValueError, match=words):
         setattr(record.build(ID), name, value)
 
 
-def test_ids_may_be_uuids_or_members_of_enums() -> None:
-    """Records by id, and ids in lists of many."""
+def test_ids_can_be_uuids_or_enum_members() -> None:
+    """This holds for records by id and for ids in to-many lists."""
     assert Did.build(UUID(ID)).id == ID
     known = enum.Enum("Known", {"DID": ID}, type=str)
     assert str(Did.build(known.DID).id) == ID
 
 
-def test_queries_and_sizes_take_whole_numbers_of_any_kind() -> None:
-    """In pages, in filters, as truth values, as sizes."""
+def test_queries_and_sizes_accept_any_integer_type() -> None:
+    """This covers pages, filters, booleans and sizes."""
     query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])
     assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
     with pytest.raises(InvalidValueError, match="size is a number of bytes"):
         Encrypt.encrypted_size(TRUE, [])
 
 
-def test_seconds_and_retries_take_numbers_of_any_kind() -> None:
-    """Fractions and decimals are seconds, too; truth values, text and time spans are not."""
+def test_seconds_and_retries_accept_any_number_type() -> None:
+    """Seconds may be fractions and decimals; booleans, text and timedeltas are rejected."""
     for seconds, expected in ((FIVE_SECONDS, 5.0), (Decimal("2.5"), 2.5), (Fraction(1, 2), 0.5)):
         assert checked_timeout(seconds) == expected
     assert checked_retries(FIVE) == 5

@@ -23,7 +23,7 @@ from didww import (
     VoiceOutTrunkRegenerateCredential,
 )
 from didww._jsonapi.encode import encode
-from support.scripted_transport import Scripted, response
+from support.scripted_transport import Scripted, answer
 
 if TYPE_CHECKING:
     pass
@@ -101,7 +101,7 @@ def test_what_the_service_made_is_never_sent_back() -> None:
     }
     attributes = {"name": "a", "authentication_method": {"type": "credentials_and_ip", "attributes": loaded}}
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
-    transport = Scripted(response(document=document))
+    transport = Scripted(answer(document=document))
     client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     record = client.voice_out_trunks().find("1").data
     assert isinstance(record.authentication_method, CredentialsAndIpAuthenticationMethod)
@@ -152,7 +152,7 @@ def test_authentication_by_address_alone_cannot_be_written() -> None:
         "authentication_method": {"type": "ip_only", "attributes": {"allowed_sip_ips": ["192.0.2.10/32"]}},
     }
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
-    transport = Scripted(response(document=document))
+    transport = Scripted(answer(document=document))
     record = (
         DidwwClient("key", base_url="https://api.example.com/v3", transport=transport).voice_out_trunks().find("1").data
     )
@@ -167,7 +167,7 @@ def test_a_method_of_a_later_version_is_kept_and_sent_back_as_it_came() -> None:
     there = {"type": "token", "attributes": {"token": "example-secret", "ttl": 5}}
     attributes = {"name": "a", "authentication_method": there}
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
-    transport = Scripted(response(document=document))
+    transport = Scripted(answer(document=document))
     client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     record: Any = client.voice_out_trunks().find("1").data
     assert type(record.authentication_method) is GenericAuthenticationMethod

@@ -142,7 +142,7 @@ def test_an_export_is_narrowed_by_digits(emulator: Emulator, caller: Caller) -> 
 @pytest.mark.parametrize("type", ["identities", "addresses"])
 def test_seed_data_cannot_set_derived_values(emulator: Emulator, type: str) -> None:
     """`verified` follows from the numbers that are registered."""
-    with pytest.raises(ValueError, match=rf"{type}\[0\]\.verified follows from other objects"):
+    with pytest.raises(ValueError, match=rf"{type}\[0\]\.verified is derived from other objects"):
         emulator.state.seed({type: [{"verified": True}]})
 
 

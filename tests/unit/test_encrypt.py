@@ -102,7 +102,7 @@ def test_chunk_sizes_do_not_change_the_container(data: bytes, cuts: list[int]) -
 
 def test_container_layout_with_4096_bit_keys() -> None:
     """The layout is 1024 bytes of blocks, then 16 bytes for each started or full block of 16."""
-    from didww.emulator.behaviours.files import _public_keys
+    from didww.emulator.behaviors.files import _public_keys
 
     public = _public_keys()
     for size in (0, 1, 15, 16, 17, 1000, 20 << 20):
@@ -149,7 +149,7 @@ def test_chunks_are_read_lazily() -> None:
 
 def test_fingerprint_matches_openssl() -> None:
     """The fingerprints of the emulator's keys match `openssl pkey -pubout -outform DER | sha1sum`."""
-    from didww.emulator.behaviours.files import _public_keys
+    from didww.emulator.behaviors.files import _public_keys
 
     first, second = "d39f7df135306e14add52b5014ca33760df134cf", "6f3eaa94e67110cbb1882b484aac7d87e3c9308f"
     assert Encrypt.calculate_fingerprint(_public_keys()) == f"{first}:::{second}"

@@ -34,6 +34,10 @@ class Behavior:
     undecided: ClassVar[frozenset[str]] = frozenset()
     """The pending statuses."""
 
+    def overrides(self, name: str) -> bool:
+        """Return whether the resource type replaces the method `name` of this class."""
+        return getattr(type(self), name) is not getattr(Behavior, name)
+
     # Initial records
 
     def rows(self, session: AccountSession) -> Iterable[Record] | None:  # noqa: ARG002

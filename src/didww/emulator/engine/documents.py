@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import overrides
 from didww.version import API_VERSION
 
@@ -143,8 +142,8 @@ class _Writer:
         self.fields = fields
         behavior = session.runtime.behavior(table.type)
         self.behavior = behavior
-        self.has_meta = type(behavior).meta is not Behavior.meta
-        self.has_attributes = type(behavior).attributes is not Behavior.attributes
+        self.has_meta = behavior.overrides("meta")
+        self.has_attributes = behavior.overrides("attributes")
         self.relations = [name for name in table.visible_relations if fields is None or name in fields]
         # The URL is built once per type; only the id differs.
         address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]

@@ -273,7 +273,7 @@ class Engine:
             raise no_such_path(path)
         session = AccountSession(runtime, owner, base)
         behavior = runtime.behavior(table.type)
-        if len(parts) > 1 and type(behavior).serve is not Behavior.serve:
+        if len(parts) > 1 and behavior.overrides("serve"):
             served = runtime.run_in_transaction(lambda: behavior.serve(session, request, "/".join(parts[1:])))
             if served is not None:
                 return served

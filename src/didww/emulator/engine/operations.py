@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from didww.emulator.behaviors.base import Behavior
 from didww.emulator.engine import documents, overrides, writes
 from didww.emulator.engine.errors import (
     HttpError,
@@ -61,7 +60,7 @@ class Operation:
         operation = self._operation(rest, method)
         if operation == "create":
             self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
-        uploads = type(self.behavior).create is not Behavior.create and operation == "create"
+        uploads = self.behavior.overrides("create") and operation == "create"
         if not uploads:  # upload responses are not labeled JSON:API
             self._check_accept()
         if operation == "delete":
@@ -121,7 +120,7 @@ class Operation:
             for value in overrides.NEED_FEATURE.get((table.type, name), frozenset()).intersection(one.values):
                 if not session.enabled(value):
                     raise bad_filter_value(name, value)
-        if type(self.behavior).listed is not Behavior.listed:
+        if self.behavior.overrides("listed"):
             special = self.behavior.listed(session, query.filters)
             if special is not None:
                 ids, meta = special
@@ -202,7 +201,7 @@ class Operation:
     def _create(self) -> bytes:
         query = self._query(listed=False)
         session, table, behavior = self.session, self.table, self.behavior
-        uploads = type(behavior).create is not Behavior.create
+        uploads = behavior.overrides("create")
         self._check_size(MAX_UPLOAD if uploads else MAX_BODY)
         record = behavior.create(session, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:

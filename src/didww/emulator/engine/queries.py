@@ -1,4 +1,4 @@
-"""Queries of single behaviors, beyond the general session operations. All other SQL is in `store` and `sql`."""
+"""Queries of single behaviors, beyond the general session operations. Behaviors contain no SQL of their own."""
 
 from __future__ import annotations
 

@@ -103,9 +103,10 @@ def add(session: AccountSession, table: Table, record: Record) -> Record:
     """Complete a new record by its behavior and store it."""
     behavior = session.runtime.behavior(table.type)
     record.setdefault("id", session.new_id())
+    now = session.now()
     for field in table.attribute_fields:
         if field.name not in record:
-            record[field.name] = behavior.defaults.get(field.name, default(field, session.now()))
+            record[field.name] = behavior.defaults.get(field.name, default(field, now))
     for name, relation in table.relations.items():
         record.setdefault(name, [] if relation.many else None)
     _check_rules(table, record)

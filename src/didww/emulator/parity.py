@@ -146,7 +146,7 @@ DECIDED: Final = (
 
 def operations() -> Iterator[tuple[str, str, str, str]]:
     """Yield type, operation, method and path of every operation of the API."""
-    for cls in sorted(all_classes(), key=lambda one: one._type_name):
+    for cls in sorted(all_classes(), key=lambda candidate: candidate._type_name):
         offered = cls._operations | cls._extra_operations
         for name in _METHODS:
             if name in offered:

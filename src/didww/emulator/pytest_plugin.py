@@ -63,8 +63,8 @@ def didww_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
             emulator.state.seed_file(Path(request.node.module.__file__).parent / objects)
         elif objects is not None:
             emulator.state.seed(objects)
-        for one in _names(preset):
-            emulator.faults.preset(one)
+        for name in _names(preset):
+            emulator.faults.preset(name)
         _EMULATORS[request.node] = emulator
         yield emulator
 

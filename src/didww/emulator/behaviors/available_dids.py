@@ -65,10 +65,10 @@ class AvailableDids(Behavior):
 
     def resolve(self, session: AccountSession, id: str) -> bool:
         """Return whether `id` is a number that the account can buy."""
-        found = _decode_id(session, id)
-        if found is None:
+        place = _decode_id(session, id)
+        if place is None:
             return False
-        group, k = found
+        group, k = place
         if not group["available_dids_enabled"] or k >= group["total_count"]:
             return False
         number = session.catalog.number(group, k)
@@ -102,7 +102,7 @@ class AvailableDids(Behavior):
             total = len(chosen)
         elif needle:
             matching = [(group, k) for group in groups for k in _matching_positions(group, needle)]
-            matching = [one for one in matching if session.catalog.number(*one) not in taken]
+            matching = [place for place in matching if session.catalog.number(*place) not in taken]
             total = len(matching)
             chosen = session.rng.sample(matching, min(total, MAX_LISTED))
         else:
@@ -135,14 +135,14 @@ def _holders(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:
 def pick_numbers(session: AccountSession, group: Record, qty: int) -> list[str]:
     """Return up to `qty` available numbers of a group."""
     taken = _taken(session, [group["id"]])
-    found: list[str] = []
+    ids: list[str] = []
     for k in range(group["total_count"]):
-        if len(found) >= qty:
+        if len(ids) >= qty:
             break
         number = session.catalog.number(group, k)
         if number not in taken:
-            found.append(number)
-    return found
+            ids.append(number)
+    return ids
 
 
 def available_id(session: AccountSession, group: Record, k: int) -> str:
@@ -156,7 +156,7 @@ def available_id(session: AccountSession, group: Record, k: int) -> str:
 def _decode_id(session: AccountSession, id: str) -> tuple[Record, int] | None:
     """Return the group and position that an id encodes; None if the id is invalid."""
     scrambled = id[-12:]
-    if len(id) != 36 or any(one not in "0123456789abcdef" for one in scrambled):
+    if len(id) != 36 or any(character not in "0123456789abcdef" for character in scrambled):
         return None
     place = int(scrambled, 16) * _UNSCRAMBLE % _SPACE
     group = queries.group_at(session, place >> 16)
@@ -225,24 +225,24 @@ def _sample(
     total = sum(group["total_count"] for group in stocked)
     if total <= 4 * count + len(taken):
         every = [(group, k) for group in stocked for k in range(group["total_count"])]
-        free = [one for one in every if session.catalog.number(*one) not in taken] if taken else every
+        free = [place for place in every if session.catalog.number(*place) not in taken] if taken else every
         return session.rng.sample(free, min(count, len(free)))
     ends: list[int] = []
     at = 0
     for group in stocked:
         at += group["total_count"]
         ends.append(at)
-    found: dict[tuple[str, int], tuple[Record, int]] = {}
+    places: dict[tuple[str, int], tuple[Record, int]] = {}
     # Most draws are available; the limit is for accounts that own almost everything.
     for _ in range(20 * count):
-        if len(found) >= count:
+        if len(places) >= count:
             break
         draw = session.rng.randrange(total)
         n = bisect_right(ends, draw)
         group, k = stocked[n], draw - (ends[n - 1] if n else 0)
         if session.catalog.number(group, k) not in taken:
-            found[group["id"], k] = (group, k)
-    return list(found.values())
+            places[group["id"], k] = (group, k)
+    return list(places.values())
 
 
 def _matching_positions(group: Record, needle: str) -> Iterator[int]:
@@ -254,7 +254,7 @@ def _matching_positions(group: Record, needle: str) -> Iterator[int]:
         return
     if not needle.isascii() or not needle.isdigit():
         return
-    found: set[int] = set()
+    numbers: set[int] = set()
     for start in range(max(0, len(base) - len(needle) + 1), len(base) + width - len(needle) + 1):
         inside = max(0, len(base) - start)  # digits of the needle within the base
         if needle[:inside] != base[start : start + inside]:
@@ -264,6 +264,6 @@ def _matching_positions(group: Record, needle: str) -> Iterator[int]:
         after = width - before - len(rest)
         for high in range(10**before):
             lowest = (high * 10 ** len(rest) + int(rest)) * 10**after
-            found.update(range(max(first, lowest), min(last, lowest + 10**after)))
-    for number in sorted(found):
+            numbers.update(range(max(first, lowest), min(last, lowest + 10**after)))
+    for number in sorted(numbers):
         yield number - first

@@ -59,7 +59,7 @@ class CapacityPools(Behavior):
                 "setup_price": "0.00",
                 "monthly_price": monthly,
                 "metered_rate": minute,
-                "countries": [one["id"] for one in countries if not isos or one["iso"] in isos.split()],
+                "countries": [country["id"] for country in countries if not isos or country["iso"] in isos.split()],
                 "qty_based_pricings": steps,
                 "private": {"day": now.day},
             }
@@ -150,8 +150,8 @@ def get_price_tier(session: AccountSession, pool: Record, qty: int) -> Record:
 def recount(session: AccountSession, pool: str) -> None:
     """Recount the channels of a pool in use."""
     groups = session.find("shared_capacity_groups", capacity_pool=pool)
-    used = sum(one["shared_channels_count"] or 0 for one in groups)
-    used += sum(one["dedicated_channels_count"] or 0 for one in session.find("dids", capacity_pool=pool))
+    used = sum(group["shared_channels_count"] or 0 for group in groups)
+    used += sum(did["dedicated_channels_count"] or 0 for did in session.find("dids", capacity_pool=pool))
     session.update("capacity_pools", pool, {"assigned_channels_count": used})
 
 

@@ -35,10 +35,10 @@ class Dids(Behavior):
         if session.count("dids", number=number):
             raise attribute_error("number", "has already been taken")
         if record.get("did_group") is None:
-            found = queries.group_of_number(session, number)
-            if found is None:
+            group = queries.group_of_number(session, number)
+            if group is None:
                 raise relationship_error("did_group", "can't be blank")
-            record["did_group"] = found
+            record["did_group"] = group
         skus = session.find(
             "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
         )

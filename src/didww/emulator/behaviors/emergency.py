@@ -190,10 +190,12 @@ def _requirement_of(session: AccountSession, dids: list[str]) -> Record:
     if len({(group["country"], group["city"]) for _, group in groups}) > 1:
         raise relationship_error("dids", "should be linked with City ID")
     first = groups[0][1]
-    found = session.find("emergency_requirements", country=first["country"], did_group_type=first["did_group_type"])
-    if not found:
+    requirements = session.find(
+        "emergency_requirements", country=first["country"], did_group_type=first["did_group_type"]
+    )
+    if not requirements:
         raise HttpError(422, "Emergency Rate not found", "Emergency Rate not found", "/data")
-    return found[0]
+    return requirements[0]
 
 
 def _prices(session: AccountSession, service: Record) -> dict[str, Decimal]:

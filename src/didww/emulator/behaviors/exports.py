@@ -173,8 +173,8 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     outbound = export["export_type"] == "cdr_out"
     lines: list[Any] = _trunks(session, filters) if outbound else get_lines(session, filters.get("did_number"))
     placed = get_placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
-    made = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, get_calls_per_day(session)))
-    packed = zlib.compress(made, 1)
+    contents = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, get_calls_per_day(session)))
+    packed = zlib.compress(contents, 1)
     queries.save_export_file(session, export["id"], packed)
     return packed
 
@@ -185,12 +185,12 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
     tag = f'"{md5(packed + str(seed).encode(), usedforsecurity=False).hexdigest()}"'
 
     def make() -> ExportFile:
-        found = msgspec.json.decode(zlib.decompress(packed), type=_Contents)
-        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if found.outbound else (CDR_IN_COLUMNS, cdr_in)
-        kinds = list[OutLine] if found.outbound else list[Line]
-        lines: Any = msgspec.convert(found.lines, kinds)
+        contents = msgspec.json.decode(zlib.decompress(packed), type=_Contents)
+        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if contents.outbound else (CDR_IN_COLUMNS, cdr_in)
+        kinds = list[OutLine] if contents.outbound else list[Line]
+        lines: Any = msgspec.convert(contents.lines, kinds)
         made = heapq.merge(
-            calls(lines, found.start, found.end, seed, found.a_day), found.placed, key=lambda one: one[0]
+            calls(lines, contents.start, contents.end, seed, contents.a_day), contents.placed, key=lambda call: call[0]
         )
         return ExportFile(itertools.chain([csv_line(columns)], (line for _, line in made)))
 
@@ -216,12 +216,12 @@ def get_lines(session: AccountSession, number: str | None) -> list[Line]:
     trunks = {trunk["id"]: trunk for trunk in session.find("voice_in_trunks")}
     members: dict[str, list[Record]] = {}
     # Lowest priority value first, then highest weight.
-    for trunk in sorted(trunks.values(), key=lambda one: (one["priority"], -one["weight"])):
+    for trunk in sorted(trunks.values(), key=lambda item: (item["priority"], -item["weight"])):
         members.setdefault(trunk["voice_in_trunk_group"], []).append(trunk)
     groups = {group["id"]: group["name"] for group in session.find("voice_in_trunk_groups")}
-    shared = {one["id"]: one for one in session.find("shared_capacity_groups")}
-    free = {one["id"] for one in session.find("did_group_types") if one["name"] == "Toll-free"}
-    kinds = {one["id"]: one for one in session.find("did_groups", id={did["did_group"] for did in dids})}
+    shared = {group["id"]: group for group in session.find("shared_capacity_groups")}
+    free = {type["id"] for type in session.find("did_group_types") if type["name"] == "Toll-free"}
+    kinds = {group["id"]: group for group in session.find("did_groups", id={did["did_group"] for did in dids})}
     pools = {pool["id"]: pool for pool in session.find("capacity_pools")}
     serving = {country: pool for pool in pools for country in session.related("capacity_pools", pool, "countries")}
     lines: list[Line] = []

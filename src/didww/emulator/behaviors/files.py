@@ -112,7 +112,7 @@ def _keys() -> list[RSAPrivateKey]:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     data = files("didww.emulator") / "data"
-    loaded = [load_pem_private_key((data / f"key_{one}.pem").read_bytes(), None) for one in ("a", "b")]
+    loaded = [load_pem_private_key((data / f"key_{name}.pem").read_bytes(), None) for name in ("a", "b")]
     return [key for key in loaded if isinstance(key, RSAPrivateKey)]
 
 

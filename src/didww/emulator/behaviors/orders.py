@@ -142,10 +142,10 @@ def _price_item(
     sku = session.get("stock_keeping_units", inside.get("sku_id"))
     if sku is None:
         raise refused("sku_id")
-    given = [name for name in _CHOICES if inside.get(name) is not None]
-    if len(given) > 1:
-        raise not_allowed(given[1])
-    chosen, value = (given[0], inside[given[0]]) if given else ("qty", 1)
+    choices = [name for name in _CHOICES if inside.get(name) is not None]
+    if len(choices) > 1:
+        raise not_allowed(choices[1])
+    chosen, value = (choices[0], inside[choices[0]]) if choices else ("qty", 1)
     group = session.get("did_groups", sku["did_group"])
     assert group is not None  # noqa: S101 every SKU has its group
     prefix = inside.get("nanpa_prefix_id")

@@ -76,7 +76,7 @@ def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
     """
     record = session.get("voice_out_trunks", trunk) or {}
     spent = _spent_today(session, record)
-    kept = [one for one in record["private"].get("spent", []) if one[0] > session.stamp(session.now() - _WINDOW)]
+    kept = [entry for entry in record["private"].get("spent", []) if entry[0] > session.stamp(session.now() - _WINDOW)]
     now = session.stamp()
     if kept and kept[-1][0][:16] == now[:16]:  # one sum per minute
         now, amount_before = kept[-1][0], Decimal(kept.pop()[1])
@@ -93,7 +93,7 @@ def spend(session: AccountSession, trunk: str, amount: Decimal) -> Record:
 
 def _spent_today(session: AccountSession, record: Record) -> Decimal:
     since = session.stamp(session.now() - _WINDOW)
-    return sum((Decimal(one[1]) for one in record["private"].get("spent", []) if one[0] > since), Decimal(0))
+    return sum((Decimal(entry[1]) for entry in record["private"].get("spent", []) if entry[0] > since), Decimal(0))
 
 
 def _check(session: AccountSession, changes: Record) -> None:
@@ -142,9 +142,9 @@ def _complete(session: AccountSession, given: Any, there: Any, when: str, id: st
         path = "authentication_method/attributes/allowed_sip_ips"
         # The service returns single addresses as networks.
         inside["allowed_sip_ips"] = networks(inside["allowed_sip_ips"], "allowed_sip_ips", path)
-        made: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
-        inside["username"] = made.get("username") or random_word(session, 10)
-        inside["password"] = made.get("password") or random_word(session, 16)
+        current: dict[str, Any] = there.get("attributes", {}) if there.get("type") == kind else {}
+        inside["username"] = current.get("username") or random_word(session, 10)
+        inside["password"] = current.get("password") or random_word(session, 16)
     return {"type": kind, "attributes": inside}
 
 

@@ -175,9 +175,9 @@ class PermanentDocuments(Behavior):
     def after_create(self, session: AccountSession, record: Record) -> None:
         """Remove the document that it replaces."""
         same = {"identity": record["identity"], "template": record["template"]}
-        for one in session.find("permanent_supporting_documents", **same):
-            if one["id"] != record["id"]:
-                session.delete("permanent_supporting_documents", one["id"])
+        for document in session.find("permanent_supporting_documents", **same):
+            if document["id"] != record["id"]:
+                session.delete("permanent_supporting_documents", document["id"])
 
     def before_delete(self, session: AccountSession, record: Record) -> None:
         """Refuse to delete a document that a review needs."""
@@ -222,8 +222,8 @@ def _check_not_in_use(session: AccountSession, address: str) -> None:
 
 def _under_review(session: AccountSession, addresses: Iterable[str]) -> Iterator[Record]:
     """Yield the requirements of pending reviews of these addresses."""
-    for one in session.find("address_verifications", address=list(addresses), status="pending"):
-        yield from _requirements(session, session.related("address_verifications", one["id"], "dids"))
+    for verification in session.find("address_verifications", address=list(addresses), status="pending"):
+        yield from _requirements(session, session.related("address_verifications", verification["id"], "dids"))
 
 
 def _needed_error(what: str) -> HttpError:
@@ -298,19 +298,19 @@ def _missing_proofs(session: AccountSession, requirement: Record, kind: str, ent
         return
     types = session.related("address_requirements", requirement["id"], f"{kind}_proof_types")
     if session.count("proofs", entity=entity, proof_type=types) < needed:
-        names = ", ".join(one["name"] for one in session.find("proof_types", id=types))
+        names = ", ".join(proof_type["name"] for proof_type in session.find("proof_types", id=types))
         yield f"{needed} {label} Proof(s) ({names}) required"
 
 
 def _requirements(session: AccountSession, dids: list[str]) -> list[Record]:
     """Return the address requirements of some numbers."""
-    found: dict[str, Record] = {}
+    records: dict[str, Record] = {}
     for did in dids:
         group = session.get("did_groups", (session.get("dids", did) or {}).get("did_group")) or {}
         requirement = session.get("address_requirements", group.get("address_requirement"))
         if requirement is not None:
-            found[requirement["id"]] = requirement
-    return list(found.values())
+            records[requirement["id"]] = requirement
+    return list(records.values())
 
 
 def _check_documents(record: Record, requirement: Record, identity: Record | None) -> None:

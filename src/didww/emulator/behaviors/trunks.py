@@ -65,11 +65,11 @@ class Trunks(UniqueNames):
         """Set the defaults of the configuration."""
         super().before_create(session, record)
         _check_room(session, record["voice_in_trunk_group"])
-        given = record["configuration"]
-        if given["type"] == SipConfiguration._type_name:
+        configuration = record["configuration"]
+        if configuration["type"] == SipConfiguration._type_name:
             blank = dict.fromkeys(SipConfiguration._field_map)
-            given = {**given, "attributes": {**blank, **SIP_DEFAULTS, **given["attributes"]}}
-        record["configuration"] = _update_registration(session, given)
+            configuration = {**configuration, "attributes": {**blank, **SIP_DEFAULTS, **configuration["attributes"]}}
+        record["configuration"] = _update_registration(session, configuration)
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Update the SIP registration and check the size of the group."""
@@ -150,13 +150,13 @@ def networks(ips: list[str] | None, label: str, path: str) -> list[str]:
     Raises:
         HttpError: An address is invalid or duplicate.
     """
-    found: list[str] = []
+    problems: list[str] = []
     for n, ip in enumerate(ips or ()):
         try:
             network = str(ip_network(ip, strict=False))
         except ValueError:
             raise attribute_error(f"{label}/{n}", "must be an IP address or network", path=f"{path}/{n}") from None
-        if network in found:
+        if network in problems:
             raise attribute_error(label, "must not hold the same twice", path=path)
-        found.append(network)
-    return found
+        problems.append(network)
+    return problems

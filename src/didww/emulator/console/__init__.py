@@ -130,7 +130,7 @@ def _page(
 ) -> Response:
     first, *rest = place.split("/")
     nonce = secrets.token_urlsafe(16)
-    given = dict(query)
+    parameters = dict(query)
     shared = {
         "root": PREFIX,
         "here": first if first in dict(_NAVIGATION) else "",
@@ -139,7 +139,7 @@ def _page(
         "version": __version__,
         "now": emulator.clock.state(),
         "counts": {"pending": len(emulator.transitions.waiting()), "faults": len(emulator.faults.rules())},
-        "message": _CONFIRMATIONS.get(given.get("done", ""), ""),
+        "message": _CONFIRMATIONS.get(parameters.get("done", ""), ""),
         "alert": alert,
     }
     status = 422 if alert else 200
@@ -192,14 +192,14 @@ def _templates() -> Environment:
         quote_segment,
     )
 
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("didww.emulator.console"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    environment.filters.update(
         highlight=highlight,
         format_json=format_json,
         mask=mask_text,
@@ -207,7 +207,7 @@ def _templates() -> Environment:
         mask_parameter=mask_parameter,
         quote_segment=quote_segment,
     )
-    return made
+    return environment
 
 
 # Views: each returns its template and values

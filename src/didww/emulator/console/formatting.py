@@ -56,7 +56,7 @@ def mask(value: Any) -> Any:
         members = cast("dict[str, Any]", value)
         return {name: MASK if one is not None and _SECRET.search(name) else mask(one) for name, one in members.items()}
     if isinstance(value, list):
-        return [mask(one) for one in cast("list[Any]", value)]
+        return [mask(item) for item in cast("list[Any]", value)]
     return mask_text(value) if isinstance(value, str) else value
 
 
@@ -83,12 +83,12 @@ def highlight(text: str) -> Markup:
     """Return JSON with syntax highlighting, as safe HTML."""
     parts: list[Markup] = []
     end = 0
-    for found in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text):
         parts += [
-            escape(text[end : found.start()]),
-            Markup('<span class="{}">{}</span>').format(found.lastgroup, found[0]),
+            escape(text[end : match.start()]),
+            Markup('<span class="{}">{}</span>').format(match.lastgroup, match[0]),
         ]
-        end = found.end()
+        end = match.end()
     return Markup().join([*parts, escape(text[end:])])
 
 
@@ -153,11 +153,11 @@ def _library_call(entry: Entry) -> str | None:
     name = {"GET": "find" if rest or cls._singleton else "list", "DELETE": "delete" if rest else ""}.get(entry.method)
     if not name or name not in cls._operations | cls._extra_operations or (cls._singleton and rest):
         return None
-    given = [repr(one) for one in rest]
+    arguments = [repr(item) for item in rest]
     if entry.query and name != "delete":
         params = "".join(f".param({name!r}, {mask_parameter(value, name)!r})" for name, value in entry.query)
-        given.append(f"QueryParams(){params}")
-    return f"{place}().{name}({', '.join(given)})"
+        arguments.append(f"QueryParams(){params}")
+    return f"{place}().{name}({', '.join(arguments)})"
 
 
 def _python_body(body: str) -> str:

@@ -96,15 +96,15 @@ class _ReadOnlySession(AccountSession):
 
 def list_types(emulator: Emulator) -> list[TypeCount]:
     """Return all types with operations, those with account records first."""
-    found: list[TypeCount] = []
+    types: list[TypeCount] = []
     with emulator.engine.locked() as runtime:
         for cls in all_classes():
             table = table_of(cls._type_name)
             # Available DIDs are ranges, not records.
             if table is None or cls._type_name == "available_dids" or not (cls._operations or cls._extra_operations):
                 continue
-            found.append(TypeCount(cls._type_name, _count(runtime, table), table.shared))
-    return sorted(found, key=lambda kind: (kind.shared, not kind.records, kind.type))
+            types.append(TypeCount(cls._type_name, _count(runtime, table), table.shared))
+    return sorted(types, key=lambda kind: (kind.shared, not kind.records, kind.type))
 
 
 def get_page(emulator: Emulator, type: str, number: int) -> Page | None:
@@ -139,13 +139,13 @@ def get_record(emulator: Emulator, type: str, id: str) -> RecordView | None:
     with emulator.engine.locked() as runtime:
         session = _ReadOnlySession(runtime, NOBODY, "")
         session.touch(type)
-        found = runtime.store.connection.execute(
+        rows = runtime.store.connection.execute(
             f'SELECT owner, {table.selected} FROM "{type}" WHERE id = ? AND {_visible(table)}',  # noqa: S608 declared names
             (id,),
         ).fetchone()
-        if found is None:
+        if rows is None:
             return None
-        owner, row = found[0], found[1:]
+        owner, row = rows[0], rows[1:]
         session = _ReadOnlySession(runtime, owner or NOBODY, "")
         links: list[RelationshipView] = []
         for name in table.visible_relations:

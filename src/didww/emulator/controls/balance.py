@@ -100,9 +100,9 @@ class Balance:
 
 def _percent(value: str | float | Decimal) -> Decimal:
     try:
-        found = Decimal(str(value))
+        amount = Decimal(str(value))
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not (found.is_finite() and 0 <= found <= 100):
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and 0 <= amount <= 100):
         raise ValueError(f"vat must be a percentage from 0 to 100, got {value!r}.")
-    return found
+    return amount

@@ -196,12 +196,12 @@ class Callbacks:
             state: Only callbacks in this state.
         """
         terms = {"record": record, "state": state}
-        given = {name: value for name, value in terms.items() if value is not None}
-        where = " AND ".join(f"{name} = ?" for name in given) or "1"
+        conditions = {name: value for name, value in terms.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in conditions) or "1"
         with self._engine.locked() as runtime:
             rows = runtime.store.connection.execute(
                 f"SELECT {_COLUMNS} FROM deliveries WHERE {where} ORDER BY id DESC LIMIT {MAX_SHOWN}",  # noqa: S608
-                list(given.values()),
+                list(conditions.values()),
             )
             return [_delivery(row) for row in rows]
 
@@ -329,11 +329,11 @@ class Callbacks:
     def _build_request(self, delivery: Delivery) -> CallbackRequest:
         method: Any = delivery.method
         secret = "not the secret" if self._signing == "wrong" else self._secret
-        made = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
-        headers = {"User-Agent": "DIDWW emulator", **made.headers}
+        signed = sign_callback(delivery.url, delivery.fields, secret=secret, method=method)
+        headers = {"User-Agent": "DIDWW emulator", **signed.headers}
         if self._signing == "none":
             del headers[RequestValidator.HEADER]
-        return msgspec.structs.replace(made, headers=headers)
+        return msgspec.structs.replace(signed, headers=headers)
 
     def _attempt(self, delivery: Delivery) -> None:
         now = delivery.next_at or ""
@@ -437,16 +437,16 @@ def _next_sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, .
     ).fetchall()
     first, *others = several
     if others:
-        events = [event for one in sorted(several) for event in msgspec.json.decode(one[5])]
+        events = [event for row in sorted(several) for event in msgspec.json.decode(row[5])]
         execute("UPDATE deliveries SET fields = ? WHERE id = ?", (msgspec.json.encode(events).decode(), first[0]))
         execute(
             "UPDATE deliveries SET state = 'collected', next_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode([one[0] for one in others]).decode(),),
+            (msgspec.json.encode([other[0] for other in others]).decode(),),
         )
     if first[7] > now:
         return None
-    found: tuple[Any, ...] = execute(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", first[:1]).fetchone()  # noqa: S608
-    return found
+    delivery: tuple[Any, ...] = execute(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", first[:1]).fetchone()  # noqa: S608
+    return delivery
 
 
 def _host(url: str) -> str:

@@ -108,10 +108,10 @@ class Calls:
         seconds = _check_arguments(count, duration)
         with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            found = session.find("dids", number=did) or session.find("dids", id=did)
-            if not found:
+            dids = session.find("dids", number=did) or session.find("dids", id=did)
+            if not dids:
                 raise LookupError(f"The account has no number {did!r}.")
-            line = get_lines(session, found[0]["number"])[0]
+            line = get_lines(session, dids[0]["number"])[0]
             return runtime.run_in_transaction(
                 lambda: [_place_inbound(session, line, source, seconds, code) for _ in range(count)]
             )
@@ -148,8 +148,8 @@ class Calls:
 
             def place() -> list[Call]:
                 where = _network(session, destination)
-                made = [_place_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
-                return [one for one in made if one is not None]
+                calls = [_place_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
+                return [call for call in calls if call is not None]
 
             placed = runtime.run_in_transaction(place)
         self._engine.wake()
@@ -238,17 +238,21 @@ def _place_outbound(
         "Rate (USD)": f"{rate:.3f}",
         "Charged (USD)": f"{charged:.3f}",
     }
-    made = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
+    call = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
     spend(session, trunk, charged)
-    return made
+    return call
 
 
 def _network(session: AccountSession, number: str) -> tuple[str, str]:
     """Return the country and network of a number; the country by its prefix if its rate is unknown."""
     country, network, _ = network_of(number)
     if not country:
-        fitting = [one for one in session.find("countries") if one["prefix"] and number.startswith(one["prefix"])]
-        country = max(fitting, key=lambda one: len(one["prefix"]))["name"] if fitting else ""
+        fitting = [
+            candidate
+            for candidate in session.find("countries")
+            if candidate["prefix"] and number.startswith(candidate["prefix"])
+        ]
+        country = max(fitting, key=lambda candidate: len(candidate["prefix"]))["name"] if fitting else ""
     return country, network
 
 

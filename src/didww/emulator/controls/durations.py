@@ -42,21 +42,21 @@ def parse_duration(value: Duration) -> float:
         (2592000.0, 5400.0, 2.5)
     """
     if isinstance(value, timedelta):
-        found = value.total_seconds()
+        seconds = value.total_seconds()
     elif isinstance(value, str):
-        found = _spelt(value)
+        seconds = _spelt(value)
     else:
         try:
-            found = float(value)
+            seconds = float(value)
         except OverflowError:
-            found = math.inf
+            seconds = math.inf
         except TypeError:
             raise ValueError(f"{value!r:.80} is not a duration. Write for example '30 days'.") from None
-    if not math.isfinite(found) or not 0 <= found <= _LONGEST:
+    if not math.isfinite(seconds) or not 0 <= seconds <= _LONGEST:
         # An integer of thousands of digits has no text in Python.
         shown = "The value" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
         raise ValueError(f"{shown} is not a duration from 0 to 100 years.")
-    return found
+    return seconds
 
 
 def _spelt(text: str) -> float:

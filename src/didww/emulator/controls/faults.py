@@ -153,10 +153,10 @@ class Faults:
         Raises:
             ValueError: A member is invalid, or the rule has no effect.
         """
-        given = {name: value for name, value in locals().items() if name != "self"}
-        given["latency"], given["drip"] = parse_duration(latency), parse_duration(drip)
-        given["path"] = path if path is None else path.removeprefix("/v3")
-        fault = Fault(**given)
+        arguments = {name: value for name, value in locals().items() if name != "self"}
+        arguments["latency"], arguments["drip"] = parse_duration(latency), parse_duration(drip)
+        arguments["path"] = path if path is None else path.removeprefix("/v3")
+        fault = Fault(**arguments)
         _check(fault)
         return self._add_rules([fault])[0]
 
@@ -233,12 +233,12 @@ class Faults:
 
     def _add_rules(self, rules: Any) -> list[Fault]:
         with self._engine.locked():
-            made: list[Fault] = []
+            faults: list[Fault] = []
             for rule in rules:
                 self._last += 1
-                made.append(msgspec.structs.replace(rule, id=self._last))
-            self._rules += made
-            return made
+                faults.append(msgspec.structs.replace(rule, id=self._last))
+            self._rules += faults
+            return faults
 
 
 def get_fault_response(fault: Fault) -> Response | None:

@@ -42,12 +42,12 @@ def hints(method: str, path: str, query: list[tuple[str, str]], status: int, bod
         errors: list[dict[str, Any]] = msgspec.json.decode(body)["errors"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return []
-    found: list[str] = []
+    hints: list[str] = []
     for error in errors[:20]:
         hint = _hint(table, method, query, error)
-        if hint and hint not in found:
-            found.append(hint)
-    return found
+        if hint and hint not in hints:
+            hints.append(hint)
+    return hints
 
 
 def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[str, Any]) -> str:

@@ -118,13 +118,13 @@ class Journal:
             after: Only entries with a greater id.
             limit: Maximum number of entries.
         """
-        found: list[Entry] = []
+        entries: list[Entry] = []
         for kept in reversed(self._snapshot()):
-            if kept.id <= after or len(found) >= limit:
+            if kept.id <= after or len(entries) >= limit:
                 break
             if (status is None or kept.status == status) and _matches(kept, method, path):
-                found.append(_entry(kept))
-        return found
+                entries.append(_entry(kept))
+        return entries
 
     def clear(self) -> None:
         """Remove all entries."""
@@ -160,24 +160,24 @@ class Journal:
         wanted = {"query": query, "json": json, "status": status}
         entries = [_entry(kept) for kept in self._snapshot()]
         alike = [entry for entry in entries if _matches(entry, method, path)]
-        found = [entry for entry in alike if not _describe_mismatch(entry, query, json, status)]
-        if len(found) == times or (times is None and found):
-            return found
+        matching = [entry for entry in alike if not _describe_mismatch(entry, query, json, status)]
+        if len(matching) == times or (times is None and matching):
+            return matching
         call = f"{method.upper()} {path}" + "".join(
             f" {name}={one!r}" for name, one in wanted.items() if one is not None
         )
         expected = "" if times is None else f" {times} time{'' if times == 1 else 's'}"
         lines = [
-            f"{call} was not called{expected}, but {len(found)} times."
+            f"{call} was not called{expected}, but {len(matching)} times."
             if times is not None
             else f"{call} was not called."
         ]
-        if alike and not found:
+        if alike and not matching:
             lines.append("Similar requests:")
-            lines += [f"  {one.line()}: {_describe_mismatch(one, query, json, status)}" for one in alike[-5:]]
+            lines += [f"  {entry.line()}: {_describe_mismatch(entry, query, json, status)}" for entry in alike[-5:]]
         elif not alike:
             lines.append("Recorded requests:" if entries else "No requests were recorded.")
-            lines += [f"  {one.line()}" for one in entries[-10:]]
+            lines += [f"  {entry.line()}" for entry in entries[-10:]]
         raise AssertionError("\n".join(lines))
 
     def assert_not_called(self, method: str, path: str, *, json: dict[str, Any] | None = None) -> None:
@@ -192,11 +192,11 @@ class Journal:
             AssertionError: A matching request was made.
         """
         entries = [_entry(kept) for kept in self._snapshot() if _matches(kept, method, path)]
-        found = [entry for entry in entries if not _describe_mismatch(entry, None, json, None)]
-        if found:
+        matching = [entry for entry in entries if not _describe_mismatch(entry, None, json, None)]
+        if matching:
             lines = [
-                f"{method.upper()} {path} was called {len(found)} times:",
-                *(f"  {one.line()}" for one in found[:10]),
+                f"{method.upper()} {path} was called {len(matching)} times:",
+                *(f"  {entry.line()}" for entry in matching[:10]),
             ]
             raise AssertionError("\n".join(lines))
 

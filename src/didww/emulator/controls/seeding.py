@@ -49,7 +49,7 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
     Raises:
         ValueError: An object is invalid; the message says where.
     """
-    made: dict[str, list[tuple[str, str]]] = {}
+    identifiers: dict[str, list[tuple[str, str]]] = {}
     waiting: list[tuple[str, Table, dict[str, Any]]] = []
     for type, several in objects.items():
         if type == "balance":
@@ -65,28 +65,30 @@ def seed(session: AccountSession, objects: Mapping[str, Any]) -> dict[str, list[
             where = f"{type}[{n}]"
             if not isinstance(one, dict):
                 raise ValueError(f"{where} must be an object with attributes and relationships.")  # noqa: TRY004
-            given = cast("dict[str, Any]", one)
-            _check_names(table, given, where)
-            waiting.append((where, table, given))
-    named = {(table.type, id_of(given["id"])) for _, table, given in waiting if "id" in given}
-    if len(named) < sum("id" in given for _, _, given in waiting):
+            resource = cast("dict[str, Any]", one)
+            _check_names(table, resource, where)
+            waiting.append((where, table, resource))
+    named = {(table.type, id_of(resource["id"])) for _, table, resource in waiting if "id" in resource}
+    if len(named) < sum("id" in resource for _, _, resource in waiting):
         raise ValueError("Two objects of a type have the same id.")
     while waiting:
-        ready = [one for one in waiting if not _depends_on_pending(one, named)]
+        ready = [item for item in waiting if not _depends_on_pending(item, named)]
         if not ready:
             raise ValueError(f"{waiting[0][0]}: objects refer to each other in a cycle.")
-        for where, table, given in ready:
+        for where, table, resource in ready:
             try:
-                id = _seed_record(session, table, given, where)
+                id = _seed_record(session, table, resource, where)
             except HttpError as error:
                 raise ValueError(f"{where}: {'; '.join(problem['detail'] for problem in error.errors)}") from None
-            made.setdefault(table.type, []).append((where, id))
+            identifiers.setdefault(table.type, []).append((where, id))
             named.discard((table.type, id))
-        waiting = [one for one in waiting if one not in ready]
+        waiting = [item for item in waiting if item not in ready]
     places = {
         f"{type}[{n}]": n for type, several in objects.items() if type not in _SINGLE for n in range(len(several))
     }
-    return {type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in made.items()}
+    return {
+        type: [id for _, id in sorted(pairs, key=lambda pair: places[pair[0]])] for type, pairs in identifiers.items()
+    }
 
 
 def id_of(name: Any) -> str:
@@ -159,9 +161,9 @@ def _depends_on_pending(one: tuple[str, Table, dict[str, Any]], named: set[tuple
 
 def _ids(value: Any) -> list[str]:
     several = cast("list[Any]", value) if isinstance(value, list) else [value]
-    given = [cast("dict[str, Any]", one).get("id") if isinstance(one, dict) else one for one in several]
+    ids = [cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else item for item in several]
     # Anything but an id, or an object with one, matches no record.
-    return [id_of(id) for one, id in zip(several, given, strict=True) if one is not None]
+    return [id_of(id) for one, id in zip(several, ids, strict=True) if one is not None]
 
 
 def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], where: str) -> str:

@@ -111,9 +111,9 @@ class State:
             raise ValueError('objects must be a dict by type, such as {"dids": [{"number": "12125550100"}]}.')  # noqa: TRY004 as for all of these
         with self._engine.locked() as runtime:
             session = self._engine.session(api_key or self._default_key)
-            made = runtime.run_in_transaction(lambda: seed(session, objects))
+            seeded = runtime.run_in_transaction(lambda: seed(session, objects))
         self._engine.wake()
-        return made
+        return seeded
 
     def seed_file(self, path: str | Path, *, api_key: str | None = None, once: bool = False) -> dict[str, list[str]]:
         """Create the objects of a YAML file in an account; return their ids by type.
@@ -129,15 +129,15 @@ class State:
         with self._engine.locked() as runtime:
             if once and runtime.store.get_meta("seeded") is not None:
                 return {}
-        made = self.seed(_from_file(path), api_key=api_key)
+        seeded = self.seed(_from_file(path), api_key=api_key)
         with self._engine.locked() as runtime:
             runtime.store.set_meta("seeded", "1")
-        return made
+        return seeded
 
     def close(self) -> None:
         """Drop the snapshots."""
-        for one in self._snapshots.values():
-            one.close()
+        for snapshot in self._snapshots.values():
+            snapshot.close()
         self._snapshots.clear()
 
 

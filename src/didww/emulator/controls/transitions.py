@@ -123,13 +123,13 @@ class Transitions:
         with self._engine.locked() as runtime:
             kinds = msgspec.json.encode(_decidable(runtime)).decode()
             rows = runtime.store.connection.execute(_WAITING, (kinds,)).fetchall()
-            found: list[PendingRecord] = []
+            pending: list[PendingRecord] = []
             for owner, type, record, at, reads in rows:
                 there = _session(runtime, owner).get(type, record)
                 behavior = runtime.behavior(type)
                 if there is not None and there["status"] in behavior.undecided:
-                    found.append(PendingRecord(type, record, there["status"], at, reads, list(behavior.outcomes)))
-            return found
+                    pending.append(PendingRecord(type, record, there["status"], at, reads, list(behavior.outcomes)))
+            return pending
 
     def approve(self, id: str) -> Decision:
         """Approve a pending verification.

@@ -196,7 +196,7 @@ def csv_line(values: Sequence[object]) -> str:
 def network_of(number: str) -> tuple[str, str, int]:
     """Return country, network, and thousandths of a dollar per minute of a known number."""
     beginnings = (number[:n] for n in range(len(number), 0, -1))
-    return next((_NETWORKS[one] for one in beginnings if one in _NETWORKS), _ELSEWHERE)
+    return next((_NETWORKS[prefix] for prefix in beginnings if prefix in _NETWORKS), _ELSEWHERE)
 
 
 def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = False, metered: bool = False) -> Charges:
@@ -277,8 +277,11 @@ def _count(root: int, day: date, a_day: float) -> int:
 def _writer_in(line: Line) -> Callable[[str, int, int], str]:
     clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
     tries = [
-        (f"{_quote(one.trunk)},{_quote(one.destination)},{_quote(line.group)},{_quote(line.capacity_group)}", one)
-        for one in line.attempts
+        (
+            f"{_quote(attempt.trunk)},{_quote(attempt.destination)},{_quote(line.group)},{_quote(line.capacity_group)}",
+            attempt,
+        )
+        for attempt in line.attempts
     ]
     unrouted = f",,{_quote(line.group)},{_quote(line.capacity_group)}"
 
@@ -303,7 +306,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
             rows += (
                 f"{_time(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
-                f"{','.join(dollars(one) for one in (*cost, sum(cost)))},{call_id}\n"
+                f"{','.join(dollars(amount) for amount in (*cost, sum(cost)))},{call_id}\n"
             )
             if answered or code not in _TRIED_AGAIN:
                 break

@@ -70,11 +70,11 @@ class ExportCache:
 
     def get(self, tag: str, make: Callable[[], ExportFile]) -> ExportFile:
         """Return the file of a tag, creating it if needed."""
-        found = self._files.pop(tag, None) or make()
-        self._files[tag] = found
+        file = self._files.pop(tag, None) or make()
+        self._files[tag] = file
         while len(self._files) > _OPEN:
             self._files.popitem(last=False)
-        return found
+        return file
 
 
 def _packed(lines: Iterable[str]) -> Iterator[bytes]:

@@ -56,12 +56,12 @@ class Accounts:
         """
         if key is None or not key.strip() or (self._only is not None and key != self._only):
             raise unauthorized()
-        found = self._known.get(key)
-        if found is None:
-            found = self._find(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+        account = self._known.get(key)
+        if account is None:
+            account = self._find(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
             if len(self._known) < 10_000:
-                self._known[key] = found
-        return found
+                self._known[key] = account
+        return account
 
     def _find(self, hashed: str) -> int:
         execute = self._store.connection.execute

@@ -64,10 +64,10 @@ class _ResourceSet:
         relation = nodes[0].table.relations.get(name) if nodes else None
         if relation is None:  # a path that one of several types does not have
             return []
-        found = related_rows(self.session, nodes[0].table, relation, [node.row for node in nodes])
+        rows = related_rows(self.session, nodes[0].table, relation, [node.row for node in nodes])
         by_type: dict[str, dict[str, tuple[Table, Row]]] = {}
         for node in nodes:
-            others = found.get(node.row[0], ())
+            others = rows.get(node.row[0], ())
             ids = [_identifier(other.type, row[0]) for other, row in others]
             node.linkage[name] = f"[{','.join(ids)}]" if relation.many else ids[0] if ids else "null"
             for other, row in others:
@@ -169,15 +169,15 @@ class _Writer:
             attributes = table.to_attributes(row)
         if fields is not None:
             attributes = {name: value for name, value in attributes.items() if name in fields}
-        made: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
+        resource: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
         if self.relations:
             text = self._relationships(node.linkage) if node.linkage else self.plain
-            made["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
+            resource["relationships"] = msgspec.Raw(text.replace("\0", row[0]))
         if self.has_meta:
             meta = self.behavior.meta(self.session, table.record(row))
             if meta is not None:
-                made["meta"] = meta
-        return made
+                resource["meta"] = meta
+        return resource
 
 
 def _document(session: AccountSession, nodes: Sequence[_Node], resources: _ResourceSet, query: Query) -> dict[str, Any]:
@@ -191,11 +191,11 @@ def _document(session: AccountSession, nodes: Sequence[_Node], resources: _Resou
             writer = writers[type] = _Writer(session, node.table, query.fields.get(type))
         return writer.write(node)
 
-    made: dict[str, Any] = {"data": [write(node) for node in nodes]}
+    document: dict[str, Any] = {"data": [write(node) for node in nodes]}
     if query.include is not None:
         primary = {id(node) for node in nodes}
-        made["included"] = [write(node) for node in resources.nodes.values() if id(node) not in primary]
-    return made
+        document["included"] = [write(node) for node in resources.nodes.values() if id(node) not in primary]
+    return document
 
 
 def single(session: AccountSession, table: Table, row: Row | None, query: Query, operation: str) -> bytes:

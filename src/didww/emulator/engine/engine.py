@@ -292,7 +292,11 @@ def _table(path: str) -> Table | None:
         if cls is not None and cls._path == path:
             break
     else:
-        cls = next((one for one in all_classes() if one._path == path), None) if path.isidentifier() else None
+        cls = (
+            next((candidate for candidate in all_classes() if candidate._path == path), None)
+            if path.isidentifier()
+            else None
+        )
     if cls is None or not (cls._operations or cls._extra_operations):
         return None
     return table_of(cls._type_name)

@@ -71,10 +71,10 @@ class HttpError(Exception):
     def combine(cls, refusals: Iterable[HttpError]) -> Self:
         """Return one exception with all errors and the status of the first."""
         every = list(refusals)
-        made = cls(every[0].status, every[0].args[0])
-        made.errors = [error for one in every for error in one.errors]
-        made.headers = every[0].headers
-        return made
+        combined = cls(every[0].status, every[0].args[0])
+        combined.errors = [error for part in every for error in part.errors]
+        combined.headers = every[0].headers
+        return combined
 
 
 def error_body(errors: list[dict[str, Any]]) -> bytes:

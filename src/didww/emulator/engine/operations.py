@@ -84,7 +84,7 @@ class Operation:
         reading = "find" if rest or cls._singleton else "list"
         operation = reading if method == "GET" else _WRITES.get(method, "")
         if operation not in here or operation not in offered:
-            raise not_offered(method, self.path, {_METHODS[one] for one in here if one in offered})
+            raise not_offered(method, self.path, {_METHODS[operation] for operation in here if operation in offered})
         return operation
 
     def _check_feature(self, feature: str | None) -> None:
@@ -95,8 +95,8 @@ class Operation:
         accept = self.headers.get("accept", "").strip()
         if not accept:
             return
-        kinds = [one.strip() for one in accept.lower().split(",")]  # media types are case-insensitive
-        if any(one == MEDIA_TYPE or one.startswith(("*/*", "application/*")) for one in kinds):
+        kinds = [part.strip() for part in accept.lower().split(",")]  # media types are case-insensitive
+        if any(kind == MEDIA_TYPE or kind.startswith(("*/*", "application/*")) for kind in kinds):
             return
         detail = (
             f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
@@ -181,11 +181,11 @@ class Operation:
             raise not_offered(self.request.method, self.path, ("GET",))
         self._check_accept()
         row = self._row(rest[0])
-        found = documents.related_rows(self.session, self.table, relation, [row]).get(row[0], [])
+        linked = documents.related_rows(self.session, self.table, relation, [row]).get(row[0], [])
         if bare:
-            body = documents.relationship(self.session, self.table, row[0], relation, found)
+            body = documents.relationship(self.session, self.table, row[0], relation, linked)
             return 200, {}, body
-        return 200, {}, self._related(relation, found)
+        return 200, {}, self._related(relation, linked)
 
     def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
         table = found[0][0] if found else self.session.touch(relation.targets[0])
@@ -205,11 +205,11 @@ class Operation:
         self._check_size(MAX_UPLOAD if uploads else MAX_BODY)
         record = behavior.create(session, self.headers.get("content-type", ""), self.body or b"") if uploads else None
         if record is not None:
-            made = writes.add(session, table, record)
+            created = writes.add(session, table, record)
         else:
             self._check_content_type()
-            made = writes.create(session, table, writes.read_body(table, self.body, None))
-        row = session.runtime.store.row(table, session.owner, made["id"]) if behavior.stored else table.row(made)
+            created = writes.create(session, table, writes.read_body(table, self.body, None))
+        row = session.runtime.store.row(table, session.owner, created["id"]) if behavior.stored else table.row(created)
         return documents.single(session, table, row, query, "create")
 
     def _update(self, id: str) -> bytes:
@@ -228,10 +228,10 @@ class Operation:
             raise HttpError(413, "Payload Too Large", f"The body is larger than {most} bytes.", code="413")
 
     def _check_content_type(self) -> None:
-        given = self.headers.get("content-type", "").strip()
-        if given.lower() != MEDIA_TYPE:
+        content_type = self.headers.get("content-type", "").strip()
+        if content_type.lower() != MEDIA_TYPE:
             detail = (
                 f"All requests that create or update must use the '{MEDIA_TYPE}' Content-Type. "
-                f"This request specified '{given}'."
+                f"This request specified '{content_type}'."
             )
             raise HttpError(415, "Unsupported media type", detail, code="415")

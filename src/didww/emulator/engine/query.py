@@ -115,7 +115,7 @@ def _include(table: Table, value: str, tree: Tree) -> Tree:
     for path in filter(None, value.split(",")):
         here, at = [table], tree
         for part in path.split("."):
-            following = list(dict.fromkeys(target for one in here for target in _targets(one, part)))
+            following = list(dict.fromkeys(target for table in here for target in _targets(table, part)))
             if not following:
                 detail = f"{part} is not a valid includable relationship of {here[0].type}"
                 raise HttpError(400, "Invalid include", detail, code="112")
@@ -143,30 +143,30 @@ def _fieldset(type: str, value: str) -> frozenset[str]:
 
 
 def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
-    found: list[tuple[str, bool]] = []
+    keys: list[tuple[str, bool]] = []
     for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
         if name not in table.sorts:
             raise HttpError(
                 400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
             )
-        found.append((name, part.startswith("-")))
-    return found
+        keys.append((name, part.startswith("-")))
+    return keys
 
 
 def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[FilterRule, Filter]:
     match = table.filters.get(name)
     if match is None:
         raise HttpError(400, "Filter not allowed", f"{name} is not allowed.", code="102")
-    made = read_filter(match, name, value)
+    condition = read_filter(match, name, value)
     days = overrides.HISTORY_DAYS.get(table.type)
-    if days is not None and match.value == "datetime" and made.values[0] < stamp(now - timedelta(days=days)):
+    if days is not None and match.value == "datetime" and condition.values[0] < stamp(now - timedelta(days=days)):
         raise HttpError(400, "Invalid filter value", f"Date must be within the last {days} days.", code="107")
     known = table.known_values(name)
-    unknown = [] if known is None else [one for one in made.values if one not in known]
+    unknown = [] if known is None else [value for value in condition.values if value not in known]
     if unknown:
         raise bad_filter_value(name, unknown[0])
-    return match, made
+    return match, condition
 
 
 def _check_lengths(table: Table, filters: Mapping[str, Filter]) -> None:

@@ -158,36 +158,36 @@ class Table:
     def statements(self) -> list[str]:
         """The statements that create the table and its indexes."""
         lines = ["rowid INTEGER PRIMARY KEY", "owner INTEGER", "id TEXT NOT NULL UNIQUE"]
-        lines += [one.definition for one in self.columns]
-        made = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
+        lines += [column.definition for column in self.columns]
+        statements = [f'CREATE TABLE IF NOT EXISTS "{self.type}" ({", ".join(lines)})']
         for name, columns, _ in self._indexes:
-            made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{self.type}" ({columns})')
-        return made
+            statements.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{self.type}" ({columns})')
+        return statements
 
     @property
     def additions(self) -> dict[str, str]:
         """By column, the statement that adds it to an existing table."""
-        return {one.name: f'ALTER TABLE "{self.type}" ADD COLUMN {one.definition}' for one in self.columns}
+        return {column.name: f'ALTER TABLE "{self.type}" ADD COLUMN {column.definition}' for column in self.columns}
 
     @property
     def statistics(self) -> list[tuple[str, str, str]]:
         """Rows of sqlite_stat1 (rows per value), which SQLite would misjudge for the owner column."""
-        made = [(self.type, f"sqlite_autoindex_{self.type}_1", "100000 1")]
-        return made + [(self.type, name, numbers) for name, _, numbers in self._indexes]
+        statistics = [(self.type, f"sqlite_autoindex_{self.type}_1", "100000 1")]
+        return statistics + [(self.type, name, numbers) for name, _, numbers in self._indexes]
 
     @property
     def _indexes(self) -> list[tuple[str, str, str]]:
         """Name, columns and statistics of each index."""
-        made = [] if self.shared else [(f"{self.type}_owner", "owner", "100000 10000")]
+        indexes = [] if self.shared else [(f"{self.type}_owner", "owner", "100000 10000")]
         for column in self.columns:
             if self._indexed(column):
                 name = f"{self.type}_{column.name}"
                 same = 2000 if column.kind == "enum" else 20
                 if self.shared:
-                    made.append((name, f'"{column.name}"', f"100000 {same}"))
+                    indexes.append((name, f'"{column.name}"', f"100000 {same}"))
                 else:
-                    made.append((name, f'owner, "{column.name}"', f"100000 10000 {same}"))
-        return made
+                    indexes.append((name, f'owner, "{column.name}"', f"100000 10000 {same}"))
+        return indexes
 
     def _indexed(self, column: Column) -> bool:
         """Return whether the column needs an index: links, selective filters, and times."""
@@ -199,16 +199,16 @@ class Table:
 
     def record(self, row: tuple[Any, ...]) -> Record:
         """Return a row as a record: plain JSON values by name."""
-        made: Record = dict(zip(self._names, row, strict=True))
+        record: Record = dict(zip(self._names, row, strict=True))
         for name in self._booleans:
-            if made[name] is not None:
-                made[name] = bool(made[name])
+            if record[name] is not None:
+                record[name] = bool(record[name])
         for name in self._documents:
-            if made[name] is not None:
-                made[name] = _decode(made[name])
-        if made["private"] is None:
-            made["private"] = {}
-        return made
+            if record[name] is not None:
+                record[name] = _decode(record[name])
+        if record["private"] is None:
+            record["private"] = {}
+        return record
 
     def row(self, record: Record) -> tuple[Any, ...]:
         """Return a record as a row, as if it were stored."""
@@ -217,14 +217,14 @@ class Table:
     def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """Return the attributes of a row, ready to encode."""
         names = self.attributes
-        made: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
+        members: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
         for name in self._shown_booleans:
-            if made[name] is not None:
-                made[name] = bool(made[name])
+            if members[name] is not None:
+                members[name] = bool(members[name])
         for name in self._shown_documents:
-            if made[name] is not None:
-                made[name] = msgspec.Raw(made[name].encode())
-        return made
+            if members[name] is not None:
+                members[name] = msgspec.Raw(members[name].encode())
+        return members
 
     def to_column(self, name: str, value: Any) -> Any:
         """Return a value as stored in its column.
@@ -251,8 +251,8 @@ def table_of(type: str) -> Table | None:
         cls = class_of(type)
         if cls is None:
             return None
-        made = _tables[type] = Table(cls)
-        return made
+        table = _tables[type] = Table(cls)
+        return table
 
 
 @cache
@@ -260,27 +260,27 @@ def referrers(type: str) -> tuple[Referrer, ...]:
     """Return the to-one relationships of account-owned types that point to a type."""
     from didww._schema.registry import all_classes
 
-    found: list[Referrer] = []
+    referrers: list[Referrer] = []
     for cls in all_classes():
         if cls._type_name not in overrides.SHARED:
-            found += [
+            referrers += [
                 Referrer(
                     cls._type_name, name, one.polymorphic, one.nullable or (cls._type_name, name) in overrides.OUTLIVES
                 )
                 for name, one in _to_one_relations(cls).items()
                 if type in one.targets
             ]
-    return tuple(found)
+    return tuple(referrers)
 
 
 def _to_one_relations(cls: type[Resource]) -> dict[str, Relation]:
     """Return the to-one relationships of a class, including hidden ones."""
-    found = {
+    tables = {
         field.name: Relation(cls._type_name, field)
         for field in cls._field_map.values()
         if field.place == "relationships" and field.kind.name == "one"
     }
     for name, kind in overrides.HIDDEN.get(cls._type_name, {}).items():
         if kind.startswith("one:"):
-            found[name] = Relation(cls._type_name, None, hidden=(name, kind.removeprefix("one:")))
-    return found
+            tables[name] = Relation(cls._type_name, None, hidden=(name, kind.removeprefix("one:")))
+    return tables

@@ -259,17 +259,17 @@ class AccountSession:
             KeyError: The type has no such member.
         """
         table = self.touch(type)
-        made = {"id": self.new_id(), **record}
-        if "created_at" in table.by_name and made.get("created_at") is None:
-            made["created_at"] = self.stamp()
-        many = {name: made.pop(name) for name, one in table.relations.items() if one.many and name in made}
-        for name in made:
+        values = {"id": self.new_id(), **record}
+        if "created_at" in table.by_name and values.get("created_at") is None:
+            values["created_at"] = self.stamp()
+        many = {name: values.pop(name) for name, one in table.relations.items() if one.many and name in values}
+        for name in values:
             if name != "id" and name not in table.by_name:
                 raise KeyError(f"{type} have no {name}")
-        self._store.insert(table, None if table.shared else self.owner, [made])
+        self._store.insert(table, None if table.shared else self.owner, [values])
         for name, ids in many.items():
-            self._relate(table, made["id"], name, ids)
-        row = self._store.row(table, self.owner, made["id"])
+            self._relate(table, values["id"], name, ids)
+        row = self._store.row(table, self.owner, values["id"])
         assert row is not None  # noqa: S101 just inserted
         return table.record(row)
 

@@ -187,5 +187,5 @@ def _field(table: Table, name: str) -> str:
     """Return the field of a filter: its name without the comparison suffix."""
     if name in table.by_name or (table.type, name) in overrides.EXPRESSIONS:
         return name
-    ending = next((one for one in _ENDINGS if name.endswith(one)), "")
+    ending = next((suffix for suffix in _ENDINGS if name.endswith(suffix)), "")
     return name.removesuffix(ending)

@@ -134,9 +134,9 @@ class Store:
 
     def copy(self) -> sqlite3.Connection:
         """Return an in-memory copy of the database."""
-        made = sqlite3.connect(":memory:", check_same_thread=False)
-        self.connection.backup(made)
-        return made
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.backup(connection)
+        return connection
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -200,13 +200,13 @@ class Store:
     def row(self, table: Table, owner: int, id: str) -> Row | None:
         """Return the row with this id if it is visible to the owner."""
         if table.shared:
-            found = self.connection.execute(f'SELECT {table.selected} FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
+            cursor = self.connection.execute(f'SELECT {table.selected} FROM "{table.type}" WHERE id = ?', (id,))  # noqa: S608
         else:
-            found = self.connection.execute(
+            cursor = self.connection.execute(
                 f'SELECT {table.selected} FROM "{table.type}" WHERE id = ? AND owner = ?',  # noqa: S608
                 (id, owner),
             )
-        row: Row | None = found.fetchone()
+        row: Row | None = cursor.fetchone()
         return row
 
     def count(self, source: str, values: Mapping[str, Any]) -> int:
@@ -215,10 +215,10 @@ class Store:
             self._counts.clear()
             self._counted_at = self.connection.total_changes
         key = (source, *values.values())
-        found = self._counts.get(key)
-        if found is None:
-            found = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
-        return found
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = int(self.connection.execute(f"SELECT count(*) {source}", values).fetchone()[0])
+        return count
 
     def rows_by_id(self, table: Table, ids: Iterable[str]) -> dict[str, Row]:
         """Return the rows with these ids, of any owner; unknown ids are omitted."""
@@ -321,15 +321,15 @@ class Store:
         """Make exactly these rows refer to `id` in their to-one `column`."""
         also = f', "{column}_type" = NULL' if type is not None else ""
         self.connection.execute(f'UPDATE "{table.type}" SET "{column}" = NULL{also} WHERE "{column}" = ?', (id,))  # noqa: S608
-        for one in ids:
-            self.update(table, one, {column: id} if type is None else {column: id, f"{column}_type": type})
+        for target in ids:
+            self.update(table, target, {column: id} if type is None else {column: id, f"{column}_type": type})
 
     # Initial rows
 
     def filled(self, type: str, owner: int) -> bool:
         """Return whether the initial rows of a type exist for an owner (0 for shared rows)."""
-        found = self.connection.execute("SELECT 1 FROM filled WHERE type = ? AND owner = ?", (type, owner)).fetchone()
-        return found is not None
+        row = self.connection.execute("SELECT 1 FROM filled WHERE type = ? AND owner = ?", (type, owner)).fetchone()
+        return row is not None
 
     def mark_filled(self, type: str, owner: int) -> None:
         """Record that the initial rows of a type exist."""

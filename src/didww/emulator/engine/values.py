@@ -78,10 +78,10 @@ class Checker:
         if field.required and isinstance(value, str) and not value.strip():
             self._add_error(path, label, "can't be blank")
             return None
-        found = self._value(field.kind, value, path, label)
-        if found is not None:
-            self._bounds(field, found, path, label)
-        return found
+        result = self._value(field.kind, value, path, label)
+        if result is not None:
+            self._bounds(field, result, path, label)
+        return result
 
     def _bounds(self, field: Field, value: Any, path: str, label: str) -> None:
         if isinstance(value, list) and None in value:
@@ -163,32 +163,36 @@ def merges(kind: FieldType, named: str) -> bool:
 
 def rules_of(kind: FieldType, named: str) -> tuple[Rule, ...]:
     """Return the cross-field rules of the type `named`; none where several classes share it."""
-    found = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls._type_name == named]
-    return found[0]._rules if len(found) == 1 else ()
+    classes = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls._type_name == named]
+    return classes[0]._rules if len(classes) == 1 else ()
 
 
 def members(kind: FieldType, named: str) -> dict[str, Field]:
     """Return the fields of the type `named`, of all classes that share it."""
-    found: dict[str, Field] = {}
+    fields: dict[str, Field] = {}
     for cls in cast("tuple[type[Nested], ...]", kind.detail):
         if cls._type_name == named:
             for name, field in cls._field_map.items():
-                if name not in found or (field.create and not found[name].create):
-                    found[name] = field
-    return found
+                if name not in fields or (field.create and not fields[name].create):
+                    fields[name] = field
+    return fields
 
 
 def complete(kind: FieldType, value: Any) -> Any:
     """Return an object with all its readable members, and no others."""
     if kind.name == "list" and isinstance(value, list):
-        return [complete(kind.detail, one) for one in cast("list[Any]", value)]
+        return [complete(kind.detail, item) for item in cast("list[Any]", value)]
     if kind.name != "object" or not isinstance(value, dict):
         return value
     shape = cast("dict[str, Any]", value)
     fields = members(kind, shape["type"])
-    given: Mapping[str, Any] = shape["attributes"]
-    made = {name: given[name] if name in given else default(field) for name, field in fields.items() if field.readable}
-    return {"type": shape["type"], "attributes": made}
+    attributes: Mapping[str, Any] = shape["attributes"]
+    completed = {
+        name: attributes[name] if name in attributes else default(field)
+        for name, field in fields.items()
+        if field.readable
+    }
+    return {"type": shape["type"], "attributes": completed}
 
 
 def default(field: Field, moment: datetime | None = None) -> Any:

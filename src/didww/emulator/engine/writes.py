@@ -83,7 +83,12 @@ def _unknown_in_linkage(value: Any) -> list[str]:
     linkage = cast("dict[str, Any]", value)
     data: Any = linkage.get("data")
     identifiers = cast("list[Any]", data if isinstance(data, list) else [data])
-    inside = [name for one in identifiers if isinstance(one, dict) for name in cast("dict[str, Any]", one)]
+    inside = [
+        name
+        for identifier in identifiers
+        if isinstance(identifier, dict)
+        for name in cast("dict[str, Any]", identifier)
+    ]
     return [name for name in linkage if name not in _LINKAGE] + [name for name in inside if name not in _IDENTIFIER]
 
 
@@ -116,11 +121,11 @@ def add(session: AccountSession, table: Table, record: Record) -> Record:
         record[field.name] = complete(field.kind, record[field.name])
     if not behavior.stored:
         return record
-    made = session.insert(table.type, record)
-    behavior.after_create(session, made)
-    if made.get("callback_url"):
+    stored = session.insert(table.type, record)
+    behavior.after_create(session, stored)
+    if stored.get("callback_url"):
         session.runtime.callbacks_queued = True
-    return session.get(table.type, made["id"]) or made
+    return session.get(table.type, stored["id"]) or stored
 
 
 def change(session: AccountSession, table: Table, record: Record, body: Body) -> None:
@@ -254,14 +259,14 @@ def _require(table: Table, checker: Checker) -> None:
 
 def _exclude(table: Table, checker: Checker) -> None:
     """Clear the relationship that a written one excludes."""
-    found = checker.values
+    values = checker.values
     for name, field in table.cls._field_map.items():
-        if field.excludes is None or found.get(name) is None:
+        if field.excludes is None or values.get(name) is None:
             continue
-        if found.get(field.excludes) is not None:
+        if values.get(field.excludes) is not None:
             checker.errors.append(relationship_error(name))
             return
-        found[field.excludes] = None
+        values[field.excludes] = None
 
 
 def _link(session: AccountSession, table: Table, field: Field, value: Any, checker: Checker) -> None:
@@ -280,8 +285,8 @@ def _link(session: AccountSession, table: Table, field: Field, value: Any, check
         if field.required and not data:
             checker.errors.append(relationship_error(name, "can't be blank"))
         ids: list[str] = []
-        for one in cast("list[Any]", data):
-            known = _resolve_identifier(session, relation.targets, one)
+        for identifier in cast("list[Any]", data):
+            known = _resolve_identifier(session, relation.targets, identifier)
             if known is None:
                 checker.errors.append(_reference_error(table, name))
                 return

@@ -220,10 +220,10 @@ def _estimate_work(path: str) -> float:
 
 def _name(host: str) -> str:
     """Return the name or address in a `Host` header; empty if invalid."""
-    found = _HOST.fullmatch(host.lower())
-    if found is None or (found[1].startswith("[") and not _address(found[1][1:-1])):
+    match = _HOST.fullmatch(host.lower())
+    if match is None or (match[1].startswith("[") and not _address(match[1][1:-1])):
         return ""
-    return found[1].strip("[]")
+    return match[1].strip("[]")
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -269,11 +269,11 @@ async def _respond(
     streamed = isinstance(response, Streamed)
     while True:
         # The body is generated while it is read; do that in a thread.
-        found = await asyncio.to_thread(next, pieces, None) if streamed else next(pieces, None)
-        if found is None:
+        piece = await asyncio.to_thread(next, pieces, None) if streamed else next(pieces, None)
+        if piece is None:
             await send({"type": "http.response.body", "body": b""})
             return
-        chunk, pause = found
+        chunk, pause = piece
         if not chunk:
             await asyncio.sleep(0.02)  # let written data be sent
             _abort(send)

@@ -80,15 +80,15 @@ def handle(emulator: Emulator, request: Request) -> Response:
         return _json(405, {"error": f"Use {operation.method} for {split.path}."}, {"allow": operation.method})
     try:
         if operation.method == "GET":
-            given = parse_parameters(place, parse_qsl(split.query))
+            parameters = parse_parameters(place, parse_qsl(split.query))
         else:
             body = request.body if isinstance(request.body, bytes) else b""
-            given = msgspec.json.decode(body or b"{}", type=operation.parameters)
+            parameters = msgspec.json.decode(body or b"{}", type=operation.parameters)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         takes = f". It takes: {', '.join(operation.parameters.__struct_fields__) or 'nothing'}."
         return _json(422, {"error": error_message(error) + (takes if "unknown field" in str(error) else "")})
     try:
-        result = call(emulator, place, given)
+        result = call(emulator, place, parameters)
     except AssertionError as error:
         return _json(409, {"error": str(error)})
     except (LookupError, ValueError, ArithmeticError, TimeoutError) as error:
@@ -114,9 +114,9 @@ def parse_parameters(place: str, pairs: Iterable[tuple[str, str]]) -> msgspec.St
     """
     parameters = _operations()[place].parameters
     lists = {
-        one.name
-        for one in msgspec.structs.fields(parameters)
-        if list in {typing.get_origin(kind) for kind in (one.type, *typing.get_args(one.type))}
+        field.name
+        for field in msgspec.structs.fields(parameters)
+        if list in {typing.get_origin(kind) for kind in (field.type, *typing.get_args(field.type))}
     }
     given: dict[str, Any] = {}
     for name, value in pairs:
@@ -180,14 +180,14 @@ def _operations() -> dict[str, _Operation]:
         "stock": Stock,
         "calls": Calls,
     }
-    found: dict[str, _Operation] = {}
+    operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():
         for name in names:
             call = getattr(classes[group], name)
             path = f"{group}/{name}"
             parameters, repeated = _parameters(path, call)
-            found[path] = _Operation("GET" if name in _READ_ONLY else "POST", path, call, parameters, repeated)
-    return found
+            operations[path] = _Operation("GET" if name in _READ_ONLY else "POST", path, call, parameters, repeated)
+    return operations
 
 
 def _signature(call: Callable[..., Any]) -> inspect.Signature:
@@ -216,7 +216,7 @@ def _json_type(kind: Any) -> Any:
     """Return the JSON type of a parameter; types that also accept text in Python become text."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        kinds = [_json_type(one) for one in typing.get_args(kind) if one not in _TEXT_TYPES]
+        kinds = [_json_type(member) for member in typing.get_args(kind) if member not in _TEXT_TYPES]
         return typing.Union[tuple(kinds)]  # noqa: UP007 made from a list
     if origin is Sequence:
         return list[typing.get_args(kind)[0]]  # type: ignore[misc]
@@ -226,8 +226,8 @@ def _json_type(kind: Any) -> Any:
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of the control API."""
     operations = _operations()
-    results = [_result(one) for one in operations.values()]
-    parameters = [one.parameters for one in operations.values()]
+    results = [_result(operation) for operation in operations.values()]
+    parameters = [operation.parameters for operation in operations.values()]
     schemas, components = msgspec.json.schema_components(
         [*parameters, *results], ref_template="#/components/schemas/{name}"
     )

@@ -30,7 +30,7 @@ __all__ = ["PREFIX", "handle"]
 
 PREFIX: Final = "/_emulator/console/"
 _HTML: Final = "text/html; charset=utf-8"
-_NO_JINJA: Final = b'The console requires jinja2: install this package with the extra "emulator".\n'
+_NO_JINJA: Final = b'The console requires jinja2: pip install "didww-sdk[emulator]"\n'
 
 # The page of each group of forms.
 _PAGES: Final[dict[str, str]] = {

@@ -147,7 +147,7 @@ def _from_file(path: str | Path) -> dict[str, Any]:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise ValueError('Reading YAML needs pyyaml: install this package with its extra "emulator".') from None
+        raise ValueError('Reading YAML needs pyyaml: pip install "didww-sdk[emulator]".') from None
     try:
         read: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

@@ -1274,6 +1274,125 @@ def test_url_error_of_a_session_hook_propagates(error: type[Exception]) -> None:
     assert len(at.requests) == 1
 
 
+class _AuditAuth(requests.auth.AuthBase):
+    """Authentication whose response hook talks to another host, or fails in another way."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.register_hook("response", self.audit)
+        return request
+
+    def audit(self, response: requests.Response, **_: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+        requests.post(f"http://127.0.0.1:{dead_port()}/audit", data=b"x", timeout=1)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        None,
+        ValueError("SOCKS"),
+        requests.exceptions.MissingSchema("mine"),
+        UnicodeEncodeError("ascii", "x", 0, 1, "mine"),
+        FileNotFoundError(2, "mine", "/nowhere"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_error_of_an_auth_hook_never_counts_as_unsent(failure: Exception | None) -> None:
+    """Hooks of `session.auth` run after the response, too, whatever they raise."""
+    with requests.Session() as session, Server(responding(http())) as at:
+        session.auth = _AuditAuth(failure)
+        with pytest.raises(requests.ConnectionError if failure is None else type(failure)) as caught:
+            SessionTransport(session).send(post(at.url), soon())
+    assert not isinstance(caught.value, ApiConnectionError)
+    assert len(at.requests) == 1
+
+
+@pytest.mark.parametrize("method", ["send", "build_response"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectionError(urllib3.exceptions.NewConnectionError(None, "mine")),  # type: ignore[arg-type]
+        requests.exceptions.MissingSchema("mine"),
+        requests.exceptions.InvalidProxyURL("mine"),
+        requests.exceptions.ConnectTimeout("mine"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_error_of_an_adapters_own_method_counts_as_sent(method: str, failure: Exception) -> None:
+    """It may have sent the request before."""
+
+    class Auditing(requests.adapters.HTTPAdapter):
+        pass
+
+    def audit(self: Any, *arguments: Any, **options: Any) -> Any:
+        getattr(super(Auditing, self), method)(*arguments, **options).close()
+        raise failure
+
+    setattr(Auditing, method, audit)
+    with requests.Session() as session, Server(responding(http())) as at:
+        session.mount("http://", Auditing())
+        expected = ApiTimeoutError if isinstance(failure, requests.Timeout) else ApiConnectionError
+        failed(expected, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
+    assert len(at.requests) == 1
+
+
+def test_contradictory_length_of_a_response_counts_as_sent() -> None:
+    """urllib3 has an InvalidHeader of its own, for what arrived."""
+    head = b"HTTP/1.1 201 Created\r\nContent-Length: 5, 6\r\n\r\nhello"
+    with requests.Session() as session, Server(responding(head)) as at:
+        failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(post(at.url), soon()))
+    assert len(at.requests) == 1
+
+
+def test_session_that_lists_its_arguments_is_called_with_common_ones() -> None:
+    """A session with a `request` of its own gets the arguments that requests documents, and no hooks."""
+
+    class Listed(requests.Session):
+        def request(  # type: ignore[override]
+            self,
+            method: Any,
+            url: Any,
+            data: Any,
+            headers: Any,
+            timeout: Any,
+            allow_redirects: Any,
+            stream: Any,
+            proxies: Any,
+        ) -> requests.Response:
+            return super().request(
+                method, url, data=data, headers=headers, timeout=timeout, allow_redirects=allow_redirects, stream=stream,
+                proxies=proxies,
+            )  # fmt: skip
+
+    with Listed() as session, Server(responding(http())) as at:
+        assert SessionTransport(session).send(post(at.url), soon()).status == 200
+    assert len(at.requests) == 1
+
+
+def test_failed_tls_handshake_says_what_to_check() -> None:
+    """A plain server behind an https URL: where the connection broke is not proven, so it counts as sent."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def refuse() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    with requests.Session() as session, listener:
+        session.trust_env = False
+        request = post(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        text = failed(ApiConnectionError, sent=True, call=lambda: SessionTransport(session).send(request, soon()))
+    thread.join()
+    assert "is it https, with the right port?" in text
+
+
 @pytest.mark.parametrize("location", ["http://[::1/", "\xff\xfe://x"])
 def test_redirect_to_an_invalid_url_counts_as_sent(location: str) -> None:
     """The requests library parses the target of a redirect even if it is not followed."""

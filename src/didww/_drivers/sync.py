@@ -118,7 +118,7 @@ class Driver:
                 outcome, failure = self._carry_out[type(effect)](effect), None
             except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
                 outcome, failure = None, error
-            if type(effect) is Start:
+            if type(effect) is Start and failure is None:
                 started.append(outcome)
             elif type(effect) is Join and failure is None:
                 started.remove(cast("_Started", effect.started))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from didww._schema.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["RecordList", "flat", "html_table"]
 
 R = TypeVar("R")
+
+_DEPTH: Final = 4
+"""Related records that a row follows, one inside the other."""
 
 
 class RecordList(list[R]):
@@ -25,7 +30,7 @@ class RecordList(list[R]):
         return html_table(cast("list[Any]", self))
 
 
-def flat(record: Resource, above: frozenset[tuple[str, str]] = frozenset()) -> dict[str, Any]:
+def flat(record: Resource, above: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
     """Return the content of `record` as one level of JSON values, with dotted names for what is nested.
 
     Args:
@@ -33,10 +38,11 @@ def flat(record: Resource, above: frozenset[tuple[str, str]] = frozenset()) -> d
         above: Type and id of the records that lead to it, which are not described again.
     """
     data = record.to_dict()
-    row: dict[str, Any] = {"id": data["id"]}
+    row: dict[str, Any] = {}
     for name, value in data["attributes"].items():
         row |= _flat_value(name, value)
-    above |= {(record.type, record.id)}
+    row = {"id": data["id"], **{name: value for name, value in row.items() if name != "id"}}
+    above = (*above, (record.type, record.id))
     for name, linkage in data.get("relationships", {}).items():
         linked = linkage["data"]
         if isinstance(linked, list):
@@ -44,13 +50,13 @@ def flat(record: Resource, above: frozenset[tuple[str, str]] = frozenset()) -> d
             continue
         row[f"{name}.id"] = linked["id"] if linked else None
         related = record._included(name)
-        if related is not None and (related.type, related.id) not in above:
+        if related is not None and len(above) <= _DEPTH and (related.type, related.id) not in above:
             row |= {f"{name}.{inner}": value for inner, value in flat(related, above).items()}
     return row
 
 
 def _flat_value(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return {name: value}
     nested = cast("dict[str, Any]", value)
     members: Mapping[str, Any] = nested
@@ -61,7 +67,7 @@ def _flat_value(name: str, value: Any) -> dict[str, Any]:
 
 def html_table(records: Sequence[Any]) -> str:
     """Return an HTML table with a row for each record; secrets are masked, columns without a value left away."""
-    rows = [dict(_cells(record)) if hasattr(record, "_shown") else {"": repr(record)} for record in records]
+    rows = [dict(_cells(record)) if isinstance(record, Record) else {"": repr(record)} for record in records]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     kinds = ", ".join(dict.fromkeys(type(record).__name__ for record in records))
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)

@@ -44,6 +44,9 @@ _UNSENT = {
     "SSLCertVerificationError",
 }
 _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
+# What has to be requests' own for an error to prove that nothing was sent.
+_SESSION_METHODS = ("request", "send", "prepare_request", "get_adapter", "merge_environment_settings")
+_ADAPTER_METHODS = ("send", "build_response")
 
 
 class _Opened:
@@ -66,19 +69,18 @@ class _Opened:
 
 
 class _Hooks:
-    """The session's response hooks, between two that note when they begin and end.
+    """The response hooks of a request, between two that note when they begin and end.
 
     They run once the response has arrived: an error after that is never one of sending, and an error while they run is
     the caller's own.
     """
 
-    __slots__ = ("chain", "responded", "running")
+    __slots__ = ("responded", "running")
 
-    def __init__(self, session: requests.Session) -> None:
-        own = session.hooks.get("response") or []
+    def __init__(self, prepared: requests.PreparedRequest) -> None:
         self.responded = False
         self.running = False
-        self.chain: list[Callable[..., Any]] = [self._begin, *(own if isinstance(own, list) else [own]), self._end]
+        prepared.hooks["response"] = [self._begin, *prepared.hooks.get("response", ()), self._end]
 
     def _begin(self, *_: object, **__: object) -> None:
         self.responded = self.running = True
@@ -94,9 +96,11 @@ class SessionTransport:
     `params` go along, as with any request over it.
 
     requests bounds single waits only, and cannot be interrupted. So it works in a thread, which is left behind when the
-    deadline comes first: it ends when requests does, and what it got is closed. An adapter with retries, or a session
-    or an adapter that sends in a way of its own, may have sent the request before; so errors of connecting over these
-    always count as sent.
+    deadline comes first: it ends when requests does, and what it got is closed.
+
+    Whether a request was sent decides whether an order may be repeated. Errors prove it only where requests' own
+    methods do the work: a session or an adapter with methods of its own, or an adapter with retries, may have sent the
+    request before. All errors over these count as sent.
 
     Args:
         session: The caller's session.
@@ -145,7 +149,7 @@ class SessionTransport:
         try:
             return next(filter(None, response.chunks), b"")
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = self._explained(error, response.request, reading=True)
+            failure = self._explained(error, response.request, own=True, reading=True)
         raise failure
 
     def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, reading: bool = False) -> T:
@@ -182,11 +186,44 @@ class SessionTransport:
     def _opened(self, request: Request, deadline: float, encodings: str) -> _Opened:
         remaining = deadline - time.monotonic()
         timeout = None if remaining > _LONGEST else max(remaining, 1e-3)
-        hooks = _Hooks(self._session)
+        if self._is_plain(request.url):
+            response = self._send(request, encodings, timeout)
+        else:
+            response = self._send_by_caller(request, encodings, timeout)
+        return _Opened(request, deadline if timeout else math.inf, response)
+
+    def _send(self, request: Request, encodings: str, timeout: float | None) -> requests.Response:
+        """Send as `requests.Session.request` does, in steps whose errors can be told apart."""
+        from requests import Request as Unprepared
+
+        headers = with_encoding(request.headers, encodings)
+        unprepared = Unprepared(request.method, request.url, headers=headers, data=content_of(request) or {})
+        failure: Exception
         try:
-            if request.method == "POST":  # nobody can tell from outside how long each connection was idle
+            prepared = self._session.prepare_request(unprepared)
+        except ValueError as error:
+            failure = errors.unsendable(request, _fault_of_request(error)) if _is_known(error) else error
+        else:
+            hooks = _Hooks(prepared)
+            try:
+                settings = self._session.merge_environment_settings(
+                    prepared.url, self._proxies(request.url), True, None, None
+                )
+                if request.method == "POST":  # nobody can tell from outside how long each connection was idle
+                    self._drop_idle(request.url)
+                return self._session.send(prepared, timeout=(timeout, timeout), allow_redirects=False, **settings)
+            except Exception as error:  # noqa: BLE001 explained, or raised again
+                failure = (
+                    error if hooks.running else self._explained(error, request, own=True, proof=not hooks.responded)
+                )
+        raise failure
+
+    def _send_by_caller(self, request: Request, encodings: str, timeout: float | None) -> requests.Response:
+        """Send by a session or an adapter with methods of the caller's own: no error proves anything."""
+        try:
+            if request.method == "POST":
                 self._drop_idle(request.url)
-            response = self._session.request(
+            return self._session.request(
                 request.method,
                 request.url,
                 data=content_of(request),
@@ -195,18 +232,16 @@ class SessionTransport:
                 allow_redirects=False,
                 stream=True,
                 proxies=self._proxies(request.url),
-                hooks={"response": hooks.chain},
             )
-            return _Opened(request, deadline if timeout else math.inf, response)
         except Exception as error:  # noqa: BLE001 explained, or raised again
-            failure = error if hooks.running else self._explained(error, request, responded=hooks.responded)
+            failure = self._explained(error, request)
         raise failure
 
-    def _proxies(self, url: str) -> Any:
+    def _proxies(self, url: str) -> dict[str, Any]:
         """Return what switches all proxies off for this machine itself, which to a proxy would mean another machine."""
         origin = origin_of(url)
         if origin is None or not is_loopback(origin.host):
-            return None
+            return {}
         return dict.fromkeys((*self._session.proxies, "http", "https", "all"))
 
     def _drop_idle(self, url: str) -> None:
@@ -219,48 +254,66 @@ class SessionTransport:
                 clear()
 
     def _explained(
-        self, error: Exception, request: Request, *, responded: bool = False, reading: bool = False
+        self, error: Exception, request: Request, *, own: bool = False, proof: bool = False, reading: bool = False
     ) -> Exception:
-        """Return the error of this package for one of requests or urllib3; any other is returned unchanged."""
-        from requests.exceptions import ConnectionError, RequestException, SSLError, Timeout
+        """Return the error of this package for one of requests or urllib3; any other is returned unchanged.
 
+        Args:
+            error: What was raised.
+            request: The request.
+            own: Whether it is of requests for certain, and not of methods of the caller's.
+            proof: Whether a type of error that precedes sending proves that nothing was sent.
+            reading: Whether the body was being read.
+        """
+        from requests.exceptions import HTTPError, RequestException, SSLError
+
+        lower = type(error).__module__.startswith(("urllib3", "http."))
+        known = (RequestException, OSError, ValueError) if own else RequestException
+        if isinstance(error, HTTPError) or not (lower or isinstance(error, known)):
+            return error  # of the caller's own
         chain = list(errors.causes(error))
         names = {type(cause).__name__ for cause in chain}
+        phase = errors.READING if reading else errors.RESPONSE if "ReadTimeoutError" in names else ""
+        if proof:
+            fault = self._fault(error, chain, names, request)
+            if fault:
+                return errors.unsendable(request, fault)
+        # A proxy that refuses to connect us is known by a text alone.
+        refused = any(
+            str(cause).startswith("Tunnel connection failed") for cause in chain if isinstance(cause, OSError)
+        )
+        connecting = not reading and (refused or bool(names & _UNSENT))
+        sent = not (proof and connecting)
+        if connecting:
+            phase = errors.CONNECTING
+        if names & _TIMEOUTS:
+            return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
+        if connecting or (isinstance(error, SSLError) and not reading):
+            return errors.unreachable(request, error, request_sent=sent)
+        if isinstance(error, ValueError) and not reading:
+            what = "what came back is not HTTP, or has a header that HTTP does not allow"
+        else:
+            what = "the response was cut off" if reading else "the connection broke"
+        return errors.connection_lost(request, what, phase=phase)
+
+    def _fault(self, error: Exception, chain: list[BaseException], names: set[str], request: Request) -> str:
+        """Say why nothing was sent, if it was a setting; else nothing."""
+        from requests.exceptions import InvalidHeader, RequestException, SSLError
+
         of_file = any(isinstance(cause, OSError) and cause.filename is not None for cause in chain)
         bare = isinstance(error, OSError) and not isinstance(
             error, RequestException
         )  # requests' own, of a missing file
         if of_file or bare or isinstance(error, SSLError):
-            fault = "" if responded or reading else certificates.fault(self._files(request.url))
-            if fault:
-                return errors.unsendable(request, fault)
-        phase = errors.READING if reading else ""
-        if isinstance(error, ValueError):
-            fault = "" if responded or reading else _fault_of_request(error, names)
-            if fault:
-                return errors.unsendable(request, fault)
-            if not responded and not isinstance(error, RequestException):
-                return error
-            what = "what came back is not HTTP, or has a header that HTTP does not allow"
-            return errors.connection_lost(request, what, phase=phase)
-        if not isinstance(error, (ConnectionError, Timeout)) and not _is_lower(error):
-            return error
-        # A proxy that refuses to connect us is known by a text alone.
-        refused = any(
-            str(cause).startswith("Tunnel connection failed") for cause in chain if isinstance(cause, OSError)
-        )
-        unsent = not reading and not responded and (refused or bool(names & _UNSENT))
-        sent = not (unsent and self._tries_once(request))
-        if unsent:
-            phase = errors.CONNECTING
-        elif not reading and "ReadTimeoutError" in names:
-            phase = errors.RESPONSE
-        if names & _TIMEOUTS:
-            return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
-        if unsent:
-            return errors.unreachable(request, error, request_sent=sent)
-        what = "the response was cut off" if reading else "the connection broke"
-        return errors.connection_lost(request, what, phase=phase)
+            fault = certificates.fault(self._files(request.url))
+            if fault and (of_file or bare or "SSLCertVerificationError" not in names):
+                return fault
+            return str(error)[:1].lower() + str(error)[1:] if bare else ""
+        if isinstance(error, InvalidHeader):  # those of the request were checked before
+            return ""
+        if names & {"ProxySchemeUnknown", "LocationParseError", "LocationValueError"}:
+            return "the session's proxy has no usable address"
+        return _fault_of_request(error) if _is_known(error) else ""
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
         """The files that requests loads for `url`, each with what names it."""
@@ -275,15 +328,19 @@ class SessionTransport:
             yield certificates.identity("session.cert", path, key)
         yield from certificates.key_log()
 
-    def _tries_once(self, request: Request) -> bool:
-        """Whether nothing was sent before the attempt that failed: nobody but requests sends, and it sends once."""
+    def _is_plain(self, url: str) -> bool:
+        """Return whether requests' own methods send, and send once."""
         from requests import Session
         from requests.adapters import HTTPAdapter
 
-        adapter: Any = self._session.get_adapter(request.url)
-        steps = (self._session.request, self._session.send, adapter.send)
-        plain = [getattr(step, "__func__", None) for step in steps] == [Session.request, Session.send, HTTPAdapter.send]
-        return plain and getattr(getattr(adapter, "max_retries", None), "total", None) in (0, False)
+        if not _has_own(self._session, Session, _SESSION_METHODS):
+            return False
+        try:
+            adapter: Any = self._session.get_adapter(url)
+        except ValueError:  # no adapter for it: it is said when it is sent
+            return True
+        once = getattr(getattr(adapter, "max_retries", None), "total", None) in (0, False)
+        return once and _has_own(adapter, HTTPAdapter, _ADAPTER_METHODS)
 
 
 def _close_late(outcome: Future[Any]) -> None:
@@ -292,25 +349,31 @@ def _close_late(outcome: Future[Any]) -> None:
         outcome.result().response.close()
 
 
-def _fault_of_request(error: ValueError, names: set[str]) -> str:
-    """Say what is wrong with a request that requests refused to send; empty if it may have been the response."""
+def _has_own(value: object, cls: type, methods: tuple[str, ...]) -> bool:
+    """Return whether `methods` of `value` are those of `cls`."""
+    return all(getattr(getattr(value, name), "__func__", None) is getattr(cls, name) for name in methods)
+
+
+def _is_known(error: Exception) -> bool:
+    """Return whether `error` is one that requests raises of the address or the headers of a request."""
     from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
-    if "SOCKS" in str(error):
-        return "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
-    if isinstance(error, InvalidProxyURL) or "ProxySchemeUnknown" in names:
+    return isinstance(
+        error, (InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema, UnicodeEncodeError)
+    )
+
+
+def _fault_of_request(error: Exception) -> str:
+    """Say what is wrong with a request that requests refused to send. Its own text may show the key."""
+    from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema
+
+    if isinstance(error, InvalidProxyURL):
         return "the session's proxy has no usable address"
-    if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
-        return "its address cannot be used; check base_url / DIDWW_BASE_URL"
-    # Text is encoded for what is sent only; urllib3 has an InvalidHeader of its own, for what arrived.
-    if isinstance(error, UnicodeEncodeError) or (isinstance(error, InvalidHeader) and "HTTPError" not in names):
-        return "a header holds characters that HTTP does not allow"  # its text shows the header, which may be the key
-    return ""
-
-
-def _is_lower(error: Exception) -> bool:
-    """Return whether `error` is one of urllib3 or http.client, which requests let through."""
-    return type(error).__module__.startswith(("urllib3", "http."))
+    if isinstance(error, InvalidSchema) and "SOCKS" in str(error):
+        return "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
+    if isinstance(error, (InvalidHeader, UnicodeEncodeError)):
+        return "a header holds characters that HTTP does not allow"
+    return "its address cannot be used; check base_url / DIDWW_BASE_URL"
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:

@@ -78,14 +78,19 @@ def html_table(records: Sequence[Any]) -> str:
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cells(record: Resource) -> Iterable[tuple[str, str]]:
-    if record.id:
-        yield "id", record.id
+def _cells(record: Record) -> Iterable[tuple[str, str]]:
+    from didww._schema.resource import Resource
+
+    resource = record if isinstance(record, Resource) else None
+    if resource is not None and resource.id:
+        yield "id", resource.id
     for name, value in record._shown():
         yield name, _text(value)
     for name, field in record._field_map.items():
-        if field.place == "relationships" and (related := record._included(name)) is not None:
-            yield name, _label(related)
+        if resource is not None and field.place == "relationships":
+            related = resource._included(name)
+            if related is not None:
+                yield name, _label(related)
 
 
 def _text(value: Any) -> str:

@@ -27,7 +27,7 @@ from didww import (
     TransportProtocol,
     VoiceInTrunk,
 )
-from didww.emulator.http.server import running
+from didww.emulator import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

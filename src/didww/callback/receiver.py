@@ -19,6 +19,8 @@ from didww.callback.typed import Event
 from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from didww.callback.asgi import AsgiApp
     from didww.callback.incoming import Headers
     from didww.callback.stores import SeenStore
@@ -246,6 +248,22 @@ class CallbackReceiver:
             read_timeout=read_timeout,
             rejections=self._rejections,
         )
+
+    def served(self) -> AbstractContextManager[str]:
+        """Serve this receiver on a free loopback port while a `with` block runs, which gets the address.
+
+        For tests and local development. It needs `pip install "didww-sdk[emulator]"`.
+
+        Example:
+            >>> from didww import CallbackVerifier
+            >>> receiver = CallbackReceiver(CallbackVerifier(secrets=["test-callback-secret"]))
+            >>> with receiver.served() as address:
+            ...     print(address.rpartition(":")[0])
+            http://127.0.0.1
+        """
+        from didww._util.asgi_server import served
+
+        return served(self.asgi())
 
     def wsgi(self) -> WsgiApp:
         """This receiver as a WSGI application, to be served or mounted; how long a body may take, its server says."""

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.errors import HttpError
     from didww.emulator.engine.session import AccountSession
+    from didww.emulator.http.server import running
 
-__all__ = ["AccountSession", "Behavior", "Clock", "Emulator", "Engine", "HttpError"]
+__all__ = ["AccountSession", "Behavior", "Clock", "Emulator", "Engine", "HttpError", "running"]
 
 _HOMES = {
     "AccountSession": "engine.session",
@@ -24,6 +25,7 @@ _HOMES = {
     "Emulator": "emulator",
     "Engine": "engine.engine",
     "HttpError": "engine.errors",
+    "running": "http.server",
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 from didww import DidOrderItem, DidwwClient, Export, Order
 from didww._util.asgi_server import wait_until_started
 from didww.emulator import Emulator
+from didww.emulator.engine.rate_limit import RateLimit
 from didww.emulator.http.server import Server
 from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwApiError, DidwwError, UnexpectedResponseError
 from support.real_time import patient, seconds
@@ -232,10 +233,10 @@ def test_faults_can_be_removed() -> None:
 def test_the_rate_limit(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a limit, the request above it is answered as the service does, and a second later there is room."""
     now = [1000.0]
-    clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter)
-    monkeypatch.setattr("didww.emulator.emulator.time", clock)
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("didww.emulator.engine.rate_limit.time", clock)
     with doors(door) as (emulator, balance):
-        emulator._limit = 20  # as `Emulator(rate_limit=20)`
+        emulator._rate_limit = RateLimit(20)  # as `Emulator(rate_limit=20)`
         for _ in range(20):
             balance()
         with pytest.raises(DidwwApiError) as refused:

@@ -119,7 +119,7 @@ class AsyncDriver:
                 outcome, failure = None, error
             if type(effect) is Start and failure is None:
                 started.append(outcome)
-            elif type(effect) is Join and failure is None:
+            elif type(effect) is Join and failure is None and effect.started in started:
                 started.remove(cast("_Started", effect.started))
 
     async def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> AsyncGenerator[Any]:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from didww._core.effects import Response
 from didww.emulator.controls.balance import Balance
 from didww.emulator.controls.callbacks import DEFAULT_SECRET, Callbacks
 from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
-from didww.emulator.controls.faults import TOO_MANY_REQUESTS, Faults, apply_fault, get_disturbance, get_fault_response
+from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
 from didww.emulator.engine.accounts import Features
 from didww.emulator.engine.engine import Engine
+from didww.emulator.engine.rate_limit import RateLimit
 from didww.emulator.http.headers import add_validators, get_header
 from didww.emulator.worker import Worker
 from didww.exceptions import InvalidValueError
@@ -29,7 +28,7 @@ from didww.exceptions import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from didww._core.effects import Request
+    from didww._core.effects import Request, Response
     from didww.async_client import AsyncDidwwClient
     from didww.client import DidwwClient
     from didww.transport.inprocess import Disturbance
@@ -111,8 +110,7 @@ class Emulator:
                 worker.wake()
 
         self.engine.on_work(wake)
-        self._limit = rate_limit
-        self._recent: dict[str, deque[float]] = {}
+        self._rate_limit = RateLimit(rate_limit)
 
     def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
         """Return a client of this emulator.
@@ -152,8 +150,9 @@ class Emulator:
         key = get_header(request.headers, "api-key")
         key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
         fault, disturbance = None, None
-        if self._limit is not None and self._above(key, self._limit):
-            response = Response(429, {"content-type": "application/vnd.api+json"}, TOO_MANY_REQUESTS)
+        limited = self._rate_limit.check(key)
+        if limited is not None:
+            response = limited
         elif (fault := self.faults.for_request(request)) is None:
             response = _handled(self.engine.handle, request, started)
         else:
@@ -184,24 +183,11 @@ class Emulator:
         self.engine.close()
         self.state.close()
 
-    def _above(self, key: str, limit: int) -> bool:
-        """Return whether this request exceeds the rate limit of the last second (real time)."""
-        now = time.monotonic()
-        recent = self._recent.setdefault(key, deque())
-        while recent and recent[0] <= now - 1:
-            recent.popleft()
-        if len(recent) >= limit:
-            return True
-        recent.append(now)
-        if len(self._recent) > 10_000:
-            self._recent.clear()
-        return False
-
     def _forget(self) -> None:
         self.faults.reset()
         self.journal.clear()
         self.callbacks.reset()
-        self._recent.clear()
+        self._rate_limit.reset()
 
     def __enter__(self) -> Self:
         return self

@@ -75,18 +75,24 @@ class _Hooks:
     the caller's own.
     """
 
-    __slots__ = ("responded", "running")
+    __slots__ = ("_depth", "responded")
 
     def __init__(self, prepared: requests.PreparedRequest) -> None:
         self.responded = False
-        self.running = False
+        self._depth = 0  # a hook may send the request again, with these hooks
         prepared.hooks["response"] = [self._begin, *prepared.hooks.get("response", ()), self._end]
 
     def _begin(self, *_: object, **__: object) -> None:
-        self.responded = self.running = True
+        self.responded = True
+        self._depth += 1
 
     def _end(self, *_: object, **__: object) -> None:
-        self.running = False
+        self._depth -= 1
+
+    @property
+    def running(self) -> bool:
+        """Whether a hook of the caller's runs, or raised."""
+        return self._depth > 0
 
 
 class SessionTransport:

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.emulator.behaviors.base import Behavior
-from didww.emulator.behaviors.months import add_month
+from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.behaviors.naming import UniqueNames
+from didww.emulator.behaviors.vat import add_vat
 from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class CapacityPools(Behavior):
         """
         for pool in session.find("capacity_pools", renew_date=payload):
             count, price = pool["total_channels_count"], channel_price(session, pool)
-            if session.gross(price) * count > session.balance():
+            if add_vat(session, price) * count > session.balance():
                 count = pool["assigned_channels_count"]
-            session.charge(session.gross(price) * count, beyond=True)
+            session.charge(add_vat(session, price) * count, beyond=True)
             until = f"{add_month(session.now(), pool['private'].get('day')):%Y-%m-%d}"
             session.update("capacity_pools", pool["id"], {"total_channels_count": count, "renew_date": until})
             _renew_later(session, until)

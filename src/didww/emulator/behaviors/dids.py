@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.capacity import check_channels, recount
+from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.behaviors.history import record_event
-from didww.emulator.behaviors.months import add_month
+from didww.emulator.behaviors.vat import add_vat
 from didww.emulator.engine import queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
 
@@ -86,7 +87,7 @@ class Dids(Behavior):
         ended: list[Record] = []
         later: set[str] = set()
         for did in queries.dids_due(session):
-            price, cycles = session.gross(Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
+            price, cycles = add_vat(session, Decimal(did["private"].get("monthly", "0"))), did["billing_cycles_count"]
             if did["terminated"] or cycles == 0 or (price and spent + price > money):
                 ended.append(did)
                 continue

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from didww.emulator.behaviors.base import Behavior
-from didww.emulator.behaviors.months import add_month, last_day
+from didww.emulator.behaviors.date_math import add_month, last_day
 from didww.emulator.behaviors.naming import cost, order_reference
 from didww.emulator.behaviors.registration import SECONDS_TO_APPROVE, check, reference, rejection_fields
+from didww.emulator.behaviors.vat import add_vat
 from didww.emulator.controls.callbacks import report
 from didww.emulator.engine.errors import HttpError, relationship_error
 
@@ -209,8 +210,8 @@ def _item(session: AccountSession, service: Record) -> Record:
     prices, now = _prices(session, service), session.now()
     return {
         "qty": len(session.related("emergency_calling_services", service["id"], "dids")),
-        "nrc": f"{session.gross(prices['setup_price']):.2f}",
-        "mrc": f"{session.gross(prices['monthly_price']):.2f}",
+        "nrc": f"{add_vat(session, prices['setup_price']):.2f}",
+        "mrc": f"{add_vat(session, prices['monthly_price']):.2f}",
         "prorated_mrc": False,
         "billed_from": f"{now:%Y-%m-%d}",
         "billed_to": last_day(add_month(now).date()),

@@ -19,7 +19,7 @@ import msgspec
 from didww._core.effects import Response
 from didww._schema.forms import DIGITS
 from didww.emulator.behaviors.base import Behavior
-from didww.emulator.behaviors.months import add_month
+from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,

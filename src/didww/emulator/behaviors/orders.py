@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from didww.emulator.behaviors.available_dids import hold_account, pick_numbers
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.capacity import get_price_tier
+from didww.emulator.behaviors.date_math import add_month, last_day, subtract_month
 from didww.emulator.behaviors.dids import take_over
-from didww.emulator.behaviors.months import add_month, last_day, subtract_month
 from didww.emulator.behaviors.naming import cost, order_reference
+from didww.emulator.behaviors.vat import add_vat
 from didww.emulator.engine.errors import HttpError, attribute_error, not_allowed
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _price_item(
     qty = value if chosen == "qty" else 1
     if len(numbers) < qty and not (backorder and group["back_orders"]):
         raise refused("qty", "exceeds available DIDs count")
-    once, monthly = (session.gross(Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
+    once, monthly = (add_vat(session, Decimal(sku[name])) for name in ("setup_price", "monthly_price"))
     attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",
@@ -188,8 +189,8 @@ def _channels(
     if qty < pool["minimum_qty_per_order"]:
         raise refused("qty", f"should be at least {pool['minimum_qty_per_order']}")
     price = get_price_tier(session, pool, qty)
-    once = session.gross(Decimal(price["setup_price"]))
-    monthly = session.gross(Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
+    once = add_vat(session, Decimal(price["setup_price"]))
+    monthly = add_vat(session, Decimal(price["monthly_price"]) * _rest_of_month(session, pool))
     attributes = {
         "qty": qty,
         "nrc": f"{once:.2f}",

@@ -16,6 +16,7 @@ from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.engine.errors import error_body
+from didww.emulator.engine.rate_limit import TOO_MANY_REQUESTS
 from didww.transport.inprocess import Disturbance
 
 if TYPE_CHECKING:
@@ -102,8 +103,6 @@ _TITLES = {
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
 }
-TOO_MANY_REQUESTS = b'{"errors":[{"status":"429","detail":"Too Many Requests"}]}'
-"""Body of the service's 429 response, which has neither title nor code."""
 
 
 class Faults:

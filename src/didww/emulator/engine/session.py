@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -406,11 +406,6 @@ class AccountSession:
             self.runtime.next_due = now
         if execute("SELECT 1 FROM events WHERE record = ? AND reads IS NOT NULL", (id,)).fetchone() is None:
             self.runtime.read_counted.discard(id)
-
-    def gross(self, net: Decimal) -> Decimal:
-        """Return a net price plus VAT, in whole cents."""
-        percent = Decimal(self._store.get_meta("vat") or 0)
-        return (net * (100 + percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def balance(self) -> Decimal:
         """Return the total balance: prepaid and credit."""

@@ -1,4 +1,4 @@
-"""Billing months of numbers, channels and services."""
+"""Arithmetic of calendar months."""
 
 from __future__ import annotations
 

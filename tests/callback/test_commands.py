@@ -236,7 +236,7 @@ def test_control_characters_are_escaped_in_output(as_json: bool) -> None:
     ("arguments", "env", "said"),
     [
         ([], {"DIDWW_CALLBACK_SECRET": ""}, "set DIDWW_CALLBACK_SECRET, or give --secret"),
-        (["--public-url", "ftp://hooks.example.com"], {}, "public_url is the address that DIDWW calls"),
+        (["--public-url", "ftp://hooks.example.com"], {}, "public_url must be the URL that DIDWW calls"),
         (["--forward", "localhost:1"], {}, "'localhost:1' is no http address"),
         (["--host", "no such host"], {}, "Cannot listen at"),
         (["--host", "192.0.2.1"], {}, "Cannot listen at 192.0.2.1"),

@@ -238,8 +238,8 @@ def test_control_characters_are_escaped_in_output(as_json: bool) -> None:
         ([], {"DIDWW_CALLBACK_SECRET": ""}, "Set DIDWW_CALLBACK_SECRET, or pass --secret"),
         (["--public-url", "ftp://hooks.example.com"], {}, "public_url must be the URL that DIDWW calls"),
         (["--forward", "localhost:1"], {}, "forward must be an http or https URL, got 'localhost:1'"),
-        (["--host", "no such host"], {}, "Cannot listen at"),
-        (["--host", "192.0.2.1"], {}, "Cannot listen at 192.0.2.1"),
+        (["--host", "no such host"], {}, "Cannot listen on"),
+        (["--host", "192.0.2.1"], {}, "Cannot listen on 192.0.2.1"),
     ],
 )
 def test_listen_reports_invalid_arguments(arguments: list[str], env: dict[str, str], said: str) -> None:

@@ -84,7 +84,7 @@ def test_a_port_in_use_is_named() -> None:
     """The error says which port, and how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is taken.*--port"):
+        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is already in use.*--port"):
             Server(Emulator(), port=port)
 
 
@@ -130,7 +130,7 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--port", "70000"], "port"),
         (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
-        (["--host", "\u00e9" * 80], "no name or address of a host"),
+        (["--host", "\u00e9" * 80], "host must be a host name or IP address"),
         (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
         (["--port", "0", "--api-key", ""], "Error: api_key must be a key"),
     ],

@@ -48,7 +48,7 @@ class Listening:
         self._lines: Queue[str] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self.first = self.line()
-        self.url = re.findall(r"Listening at (http\S+/)", self.first)[0]
+        self.url = re.findall(r"Listening on (http\S+/)", self.first)[0]
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -166,7 +166,7 @@ def test_listen_stops_when_its_output_is_closed() -> None:
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    url = re.findall(r"Listening at (http\S+/)", process.stdout.readline())[0]
+    url = re.findall(r"Listening on (http\S+/)", process.stdout.readline())[0]
     process.stdout.close()
     made = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 503
@@ -197,7 +197,7 @@ def test_json_output_has_one_object_per_line() -> None:
         text=True,
     )
     assert process.stderr is not None
-    url = re.findall(r"Listening at (http\S+/)", process.stderr.readline())[0]
+    url = re.findall(r"Listening on (http\S+/)", process.stderr.readline())[0]
     made = sign_callback(url, {"id": "1", "type": "faxes", "pages": "\x1b[2J"}, secret=SECRET)
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 200
     assert httpx2.post(made.url, content=b"").status_code == 401

@@ -340,7 +340,7 @@ def test_half_sent_heads_do_not_block_others(command: str) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        port = int(re.findall(r"at http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[0])
+        port = int(re.findall(r"on http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[0])
         address = f"http://127.0.0.1:{port}"
         with ExitStack() as stack:
             for _ in range(300):

@@ -73,7 +73,7 @@ def listen(
     if host not in LOOPBACK:
         click.echo("Warning: other machines can reach this address, without TLS.", err=True)
     with server.until_stopped():
-        click.echo(f"Listening at {server.address}/   Press Ctrl-C to stop.", err=as_json)
+        click.echo(f"Listening on {server.address}/   Press Ctrl-C to stop.", err=as_json)
         if public_url:
             click.echo(f"DIDWW calls {public_url}", err=as_json)
         if forward:

@@ -1,8 +1,8 @@
-"""A transport over a `requests.Session` of the caller's own: its proxies, adapters, certificates and hooks as they are.
+"""Transport over the caller's own `requests.Session`, with its proxies, adapters, certificates and hooks.
 
-For those who have a session that gets through their company's network. requests itself is never imported before the
-caller's session was; what an error of it means is decided by the names of urllib3's classes, whichever version it is.
-An error that does not prove that nothing was sent counts as sent.
+It is meant for users whose session is already configured for their company's network. requests is imported only after
+the caller has created a session. Errors are classified by the names of urllib3's classes, for any urllib3 version. An
+error that does not prove that nothing was sent counts as sent.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = ["SessionTransport"]
 T = TypeVar("T")
 
 _CHUNK = 1 << 16
-# Seconds in which requests may say by itself what it waited for: its word on what was sent is better than ours.
+# Extra seconds for requests to raise its own timeout, which shows better than ours whether the request was sent.
 _GRACE = 0.05
-_LONGEST = 1e6
+_MAX_TIMEOUT = 1e6
 
-# Errors of urllib3 and ssl that come before the first byte of the request.
+# Errors of urllib3 and ssl that occur before the first byte of the request is sent.
 _UNSENT = {
     "ConnectTimeoutError",
     "NameResolutionError",
@@ -47,7 +47,7 @@ _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadT
 
 
 class _Opened:
-    """A response whose body is still on the wire."""
+    """A response whose body has not been read yet."""
 
     __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
 
@@ -66,10 +66,10 @@ class _Opened:
 
 
 class _Hooks:
-    """The session's response hooks, between two that note when they begin and end.
+    """The session's response hooks, wrapped by two that record when they start and end.
 
-    They run once the response has arrived: an error after that is never one of sending, and an error while they run is
-    the caller's own.
+    Hooks run after the response has arrived. So a later error is not a send error, and an error inside a hook is the
+    caller's own.
     """
 
     __slots__ = ("chain", "responded", "running")
@@ -88,15 +88,15 @@ class _Hooks:
 
 
 class SessionTransport:
-    """Exchanges requests over the caller's session, which is used as it is and never closed.
+    """Sends requests over the caller's session, which is not modified or closed.
 
-    The headers of a request win over the session's; the session's other headers, its `auth`, its cookies and its
-    `params` go along, as with any request over it.
+    Request headers override the session's. The session's other headers, its `auth`, cookies and `params` are sent as
+    usual.
 
-    requests bounds single waits only, and cannot be interrupted. So it works in a thread, which is left behind when the
-    deadline comes first: it ends when requests does, and what it got is closed. An adapter with retries, or a session
-    or an adapter that sends in a way of its own, may have sent the request before; so errors of connecting over these
-    always count as sent.
+    requests limits only single socket operations and cannot be interrupted. So it runs in a thread, which is abandoned
+    if the deadline is exceeded: the thread ends when requests returns, and its response is closed. An adapter with
+    retries, or a session or adapter that overrides how requests are sent, may already have sent the request, so
+    connection errors over these always count as sent.
 
     Args:
         session: The caller's session.
@@ -107,24 +107,24 @@ class SessionTransport:
         self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its whole body, decompressed."""
         return self._in_time(lambda: self._whole(request, deadline), request, deadline)
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return the response before its body is read."""
         return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline)
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body as sent, empty at the end."""
         response = cast("_Opened", opened)
         return self._in_time(lambda: self._chunk(response), response.request, response.deadline, reading=True)
 
     def release(self, opened: Opened) -> None:
-        """Give the connection back to the session, or close it if the body was not read to its end."""
+        """Return the connection to the session's pool, or close it if the body was not fully read."""
         cast("_Opened", opened).response.close()
 
     def close(self) -> None:
-        """Stop using the session, which stays open; calls after this raise `ClientClosedError`."""
+        """Stop using the session, which stays open. Later calls raise `ClientClosedError`."""
         self._closed = True
 
     def _whole(self, request: Request, deadline: float) -> Response:
@@ -144,18 +144,18 @@ class SessionTransport:
             raise errors.deadline_exceeded(response.request, request_sent=True, phase=errors.READING)
         try:
             return next(filter(None, response.chunks), b"")
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, response.request, reading=True)
         raise failure
 
     def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, reading: bool = False) -> T:
-        """What `step` comes to, if it does so before the deadline."""
-        left = deadline - time.monotonic()
+        """Return the result of `step`, or raise if the deadline is exceeded."""
+        remaining = deadline - time.monotonic()
         if self._closed:
             raise errors.client_closed()
-        if left <= 0:
+        if remaining <= 0:
             raise errors.deadline_exceeded(request, request_sent=reading, phase=errors.READING if reading else "")
-        if left > _LONGEST:
+        if remaining > _MAX_TIMEOUT:
             return step()
         outcome: Future[T] = Future()
         context = copy_context()
@@ -163,17 +163,17 @@ class SessionTransport:
         def work() -> None:
             try:
                 outcome.set_result(context.run(step))
-            except BaseException as error:  # noqa: BLE001 raised again where it is waited for
+            except BaseException as error:  # noqa: BLE001 re-raised in the waiting thread
                 outcome.set_exception(error)
 
         failure: Exception | None = None
         try:
             threading.Thread(target=work, name="didww-session", daemon=True).start()
         except RuntimeError as error:
-            failure = errors.connection_lost(request, f"no thread for it ({error})", request_sent=reading)
+            failure = errors.connection_lost(request, f"cannot start a thread ({error})", request_sent=reading)
         if failure is not None:
             raise failure
-        finished, _ = wait((outcome,), left + _GRACE)
+        finished, _ = wait((outcome,), remaining + _GRACE)
         if finished:
             return outcome.result()
         outcome.add_done_callback(_close_late)
@@ -181,10 +181,10 @@ class SessionTransport:
 
     def _opened(self, request: Request, deadline: float, encodings: str) -> _Opened:
         remaining = deadline - time.monotonic()
-        timeout = None if remaining > _LONGEST else max(remaining, 1e-3)
+        timeout = None if remaining > _MAX_TIMEOUT else max(remaining, 1e-3)
         hooks = _Hooks(self._session)
         try:
-            if request.method == "POST":  # nobody can tell from outside how long each connection was idle
+            if request.method == "POST":  # the idle time of a connection is not known
                 self._drop_idle(request.url)
             response = self._session.request(
                 request.method,
@@ -198,19 +198,19 @@ class SessionTransport:
                 hooks={"response": hooks.chain},
             )
             return _Opened(request, deadline if timeout else math.inf, response)
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = error if hooks.running else self._explained(error, request, responded=hooks.responded)
         raise failure
 
     def _proxies(self, url: str) -> Any:
-        """Return what switches all proxies off for this machine itself, which to a proxy would mean another machine."""
+        """Return settings that disable all proxies for loopback URLs, or None for other URLs."""
         origin = origin_of(url)
         if origin is None or not is_loopback(origin.host):
             return None
         return dict.fromkeys((*self._session.proxies, "http", "https", "all"))
 
     def _drop_idle(self, url: str) -> None:
-        """Close the idle connections that a request to `url` might be sent over; those in use are left alone."""
+        """Close the idle connections that a request to `url` could use, but not those in use."""
         adapter: Any = self._session.get_adapter(url)
         proxies: dict[str, Any] = getattr(adapter, "proxy_manager", {})
         for manager in (getattr(adapter, "poolmanager", None), *proxies.values()):
@@ -221,7 +221,7 @@ class SessionTransport:
     def _explained(
         self, error: Exception, request: Request, *, responded: bool = False, reading: bool = False
     ) -> Exception:
-        """Return the error of this package for one of requests or urllib3; any other is returned unchanged."""
+        """Convert an error of requests or urllib3 to one of this package; return any other error unchanged."""
         from requests.exceptions import ConnectionError, RequestException, SSLError, Timeout
 
         chain = list(errors.causes(error))
@@ -229,7 +229,7 @@ class SessionTransport:
         of_file = any(isinstance(cause, OSError) and cause.filename is not None for cause in chain)
         bare = isinstance(error, OSError) and not isinstance(
             error, RequestException
-        )  # requests' own, of a missing file
+        )  # raised by requests for a missing file
         if of_file or bare or isinstance(error, SSLError):
             fault = "" if responded or reading else certificates.fault(self._files(request.url))
             if fault:
@@ -241,11 +241,11 @@ class SessionTransport:
                 return errors.unsendable(request, fault)
             if not responded and not isinstance(error, RequestException):
                 return error
-            what = "what came back is not HTTP, or has a header that HTTP does not allow"
-            return errors.connection_lost(request, what, phase=phase)
+            problem = "the response is not valid HTTP, or has an invalid header"
+            return errors.connection_lost(request, problem, phase=phase)
         if not isinstance(error, (ConnectionError, Timeout)) and not _is_lower(error):
             return error
-        # A proxy that refuses to connect us is known by a text alone.
+        # A proxy that refuses the connection can only be recognized by the error message.
         refused = any(
             str(cause).startswith("Tunnel connection failed") for cause in chain if isinstance(cause, OSError)
         )
@@ -259,11 +259,11 @@ class SessionTransport:
             return errors.deadline_exceeded(request, request_sent=sent, phase=phase)
         if unsent:
             return errors.unreachable(request, error, request_sent=sent)
-        what = "the response was cut off" if reading else "the connection broke"
-        return errors.connection_lost(request, what, phase=phase)
+        problem = "the response is incomplete" if reading else "the connection was lost"
+        return errors.connection_lost(request, problem, phase=phase)
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
-        """The files that requests loads for `url`, each with what names it."""
+        """Iterate over the files that requests loads for `url`."""
         chosen = self._session.merge_environment_settings(url, {}, None, None, None)
         verify, cert = chosen["verify"], chosen["cert"]
         if isinstance(verify, str):
@@ -276,7 +276,7 @@ class SessionTransport:
         yield from certificates.key_log()
 
     def _tries_once(self, request: Request) -> bool:
-        """Whether nothing was sent before the attempt that failed: nobody but requests sends, and it sends once."""
+        """Return whether requests sends only once: no retries, and no overridden send method."""
         from requests import Session
         from requests.adapters import HTTPAdapter
 
@@ -287,38 +287,39 @@ class SessionTransport:
 
 
 def _close_late(outcome: Future[Any]) -> None:
-    """Close a response that came after the deadline."""
+    """Close a response that arrived after the deadline."""
     if outcome.exception() is None and isinstance(outcome.result(), _Opened):
         outcome.result().response.close()
 
 
 def _fault_of_request(error: ValueError, names: set[str]) -> str:
-    """Say what is wrong with a request that requests refused to send; empty if it may have been the response."""
+    """Return why requests refused to send a request, or an empty string if the response may be at fault."""
     from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
     if "SOCKS" in str(error):
-        return "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
+        return "the session's SOCKS proxy needs an extra package: pip install 'requests[socks]'"
     if isinstance(error, InvalidProxyURL) or "ProxySchemeUnknown" in names:
-        return "the session's proxy has no usable address"
+        return "the URL of the session's proxy is invalid"
     if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema)):
-        return "its address cannot be used; check base_url / DIDWW_BASE_URL"
-    # Text is encoded for what is sent only; urllib3 has an InvalidHeader of its own, for what arrived.
+        return "its URL is invalid; check base_url / DIDWW_BASE_URL"
+    # Only requests encode text; urllib3 has its own InvalidHeader for responses.
     if isinstance(error, UnicodeEncodeError) or (isinstance(error, InvalidHeader) and "HTTPError" not in names):
-        return "a header holds characters that HTTP does not allow"  # its text shows the header, which may be the key
+        # The error's message shows the header, which may be the API key.
+        return "a header contains characters that HTTP does not allow"
     return ""
 
 
 def _is_lower(error: Exception) -> bool:
-    """Return whether `error` is one of urllib3 or http.client, which requests let through."""
+    """Return whether `error` is an unwrapped error of urllib3 or http.client."""
     return type(error).__module__.startswith(("urllib3", "http."))
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:
-    """The body as it was sent.
+    """Iterate over the body as sent.
 
-    `read1` gives what has come, where `read` and `stream` wait until they have all that they were asked for; a server
-    that drips would keep them forever. A redirect was read by requests already, and what stands in for a connection
-    in tests and caches cannot be relied on: both are had unpacked only.
+    `read1` returns available bytes, while `read` and `stream` wait for the full size, which a slow server could delay
+    forever. Redirects were already read by requests, and stand-ins for connections in tests and caches are unreliable:
+    both are read decompressed.
     """
     raw: Any = response.raw
     if response.is_redirect or not type(raw).__module__.startswith("urllib3") or not hasattr(raw, "read1"):

@@ -322,7 +322,7 @@ def test_oversized_response_raises(transport: Any, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("packing", "content", "message"),
     [
-        ("br", b"\x0b\x02\x80data\x03", "packed as 'br'"),
+        ("br", b"\x0b\x02\x80data\x03", "unexpected Content-Encoding, 'br'"),
         ("gzip", b"this is not gzip", "cannot be decompressed"),
         ("gzip", gzip.compress(os.urandom(5000))[:-9], "ends before its compressed data is complete"),
     ],
@@ -346,7 +346,7 @@ def test_connection_refused_error_says_what_to_check(transport: Any) -> None:
     port = dead_port()
     text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get(f"http://127.0.0.1:{port}"), soon()))
     assert text == (
-        f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is it running? "
+        f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is the server running? "
         "Check base_url / DIDWW_BASE_URL. Start the local emulator with: didww emulator"
     )
     request = get(f"http://127.0.0.1:{port}")
@@ -597,7 +597,7 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
         text = failed(
             ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
         )
-        assert "fewer calls at once" in text
+        assert "fewer concurrent calls" in text
         for opened in held:
             transport.release(opened)
         assert transport.send(get(at.url), soon()).status == 200

@@ -1,7 +1,7 @@
-"""Encryption of documents for DIDWW: the container that is uploaded, and the fingerprint of the keys it was made with.
+"""Encrypt documents for upload to DIDWW, and calculate the fingerprint of the public keys.
 
-Source: the upload as DIDWW documents it (`/public_keys`, `/encrypted_files`). Both public keys of an
-environment are needed, in the order in which the service lists them.
+Source: DIDWW's documentation of `/public_keys` and `/encrypted_files`. Encryption needs both public keys of an
+environment, in the order in which the API lists them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ENCRYPTED_SIZE", "Encrypt"]
 
 MAX_ENCRYPTED_SIZE: Final = 20 << 20
-"""Most bytes of an encrypted file that DIDWW takes: 20 MB, read here as MiB."""
+"""Maximum size of an encrypted file in bytes: DIDWW's limit of 20 MB, taken as MiB."""
 
 _BLOCK: Final = 16
-_SMALLEST: Final = 128
+_MIN_KEY_SIZE: Final = 128
 _PEM: Final = re.compile(r"-----BEGIN [^\r\n]*-----(?P<body>[^-]*)-----END [^\r\n]*-----")
 
 
 class Encrypt:
-    """Containers and fingerprints, from the two public keys of `client.public_keys().list()`.
+    """Encrypts files with the two public keys of `client.public_keys().list()`, and calculates their fingerprint.
 
     Example:
         >>> from didww.emulator import Emulator
@@ -42,7 +42,7 @@ class Encrypt:
         >>> len(Encrypt.encrypt_with_keys(b"%PDF-1.7 ...", keys))
         1040
 
-    Or with the keys given once:
+    Or pass the keys only once:
 
         >>> encrypt = Encrypt(keys)
         >>> encrypt.fingerprint == Encrypt.calculate_fingerprint(keys)
@@ -51,10 +51,10 @@ class Encrypt:
         1040
 
     Args:
-        public_keys: The two keys as PEM text, in the order of the service.
+        public_keys: The two PEM-encoded keys, in the order of the API.
 
     Raises:
-        InvalidValueError: There are not exactly two, or one is no RSA public key in PEM.
+        InvalidValueError: There are not exactly two keys, or one is not a PEM-encoded RSA public key.
     """
 
     def __init__(self, public_keys: Sequence[str]) -> None:
@@ -62,66 +62,70 @@ class Encrypt:
         self.public_keys: tuple[str, ...] = tuple(public_keys)
 
     def encrypt(self, binary_data: bytes) -> bytes:
-        """Return the container: `encrypt_with_keys` with the keys of this object."""
+        """Encrypt a file with the keys of this object, like `encrypt_with_keys`."""
         return self.encrypt_with_keys(binary_data, self.public_keys)
 
     @staticmethod
     def calculate_fingerprint(public_key_pems: Sequence[str]) -> str:
-        """The fingerprint of the two keys: two SHA-1 sums in hexadecimal digits with `:::` between them, 83 characters.
+        """Return the fingerprint of the two keys: two hexadecimal SHA-1 digests joined by `:::`, 83 characters.
 
         Args:
-            public_key_pems: The two keys as PEM text, in the order of the service; swapped, they have another
-                fingerprint.
+            public_key_pems: The two PEM-encoded keys, in the order of the API; the order changes the fingerprint.
 
         Raises:
-            InvalidValueError: There are not exactly two, or one is no RSA public key in PEM.
+            InvalidValueError: There are not exactly two keys, or one is not a PEM-encoded RSA public key.
         """
         return ":::".join(hashlib.sha1(der, usedforsecurity=False).hexdigest() for der, _ in _pair(public_key_pems))
 
     @staticmethod
     def encrypt_with_keys(binary_data: bytes, public_key_pems: Sequence[str]) -> bytes:
-        """The container: a file encrypted so that only DIDWW can read it.
+        """Encrypt a file so that only DIDWW can read it.
 
         Args:
-            binary_data: A JPG, PNG or PDF file; the kind is checked by DIDWW's staff, not here.
-            public_key_pems: The two keys as PEM text, in the order of the service.
+            binary_data: Content of a JPG, PNG or PDF file. The format is not checked here.
+            public_key_pems: The two PEM-encoded keys, in the order of the API.
 
         Raises:
-            InvalidValueError: There are not exactly two keys, or one is no RSA public key in PEM.
+            InvalidValueError: There are not exactly two keys, or one is not a PEM-encoded RSA public key.
         """
         if not isinstance(binary_data, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
-                f"Encrypt takes the bytes of a file, not {type(binary_data).__name__}. Of a path: path.read_bytes().",
+                f"binary_data must be the bytes of a file, got {type(binary_data).__name__}. For a path, pass "
+                "path.read_bytes().",
                 field="binary_data",
             )
         return b"".join(Encrypt.encrypt_pieces([bytes(binary_data)], public_key_pems))
 
     @staticmethod
     def encrypt_pieces(pieces: Iterable[bytes], public_keys: Sequence[str]) -> Iterator[bytes]:
-        """The container in pieces, made as they are taken, for a file that is not to be held in memory.
+        """Encrypt a file lazily, piece by piece, without holding it in memory.
 
         Args:
-            pieces: The file, in pieces of any size.
-            public_keys: The two keys as PEM text, in the order of the service.
+            pieces: Content of the file in pieces of any size.
+            public_keys: The two PEM-encoded keys, in the order of the API.
 
         Raises:
-            InvalidValueError: At once, for keys that cannot be used; later, for a piece that is no bytes.
+            InvalidValueError: A key is invalid (raised immediately), or a piece is not bytes (raised during iteration).
         """
-        given: object = pieces
-        if isinstance(given, (str, bytes, bytearray, memoryview)):
-            raise InvalidValueError("pieces is an iterable of bytes; for one piece: encrypt_with_keys.", field="pieces")
+        value: object = pieces
+        if isinstance(value, (str, bytes, bytearray, memoryview)):
+            raise InvalidValueError(
+                f"pieces must be an iterable of bytes, got {type(value).__name__}. For a single piece, use "
+                "encrypt_with_keys.",
+                field="pieces",
+            )
         return _container(pieces, [key for _, key in _pair(public_keys)])
 
     @staticmethod
     def encrypted_size(size: int, public_keys: Sequence[str]) -> int:
-        """How many bytes the container of a file of `size` bytes has.
+        """Return the size in bytes that a file of `size` bytes has after encryption.
 
         Raises:
-            InvalidValueError: `size` is no number of bytes, or the keys cannot be used.
+            InvalidValueError: `size` is not a whole number from 0, or a key is invalid.
         """
         whole = whole_number(size)
         if whole is None or whole < 0:
-            raise InvalidValueError(f"size is a number of bytes, not {size!r}.", field="size")
+            raise InvalidValueError(f"size must be a number of bytes, got {size!r}.", field="size")
         return sum(_length(key) for _, key in _pair(public_keys)) + (whole // _BLOCK + 1) * _BLOCK
 
 
@@ -133,7 +137,7 @@ def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[by
     from cryptography.hazmat.primitives.ciphers.modes import CBC
 
     key, start = os.urandom(32), os.urandom(_BLOCK)
-    # Both hashes are named: where only one is, libraries fall back to SHA-1 for the other, and DIDWW cannot read it.
+    # Both hashes must be set: libraries default to SHA-1 for the other, which DIDWW cannot decrypt.
     oaep = rsa_padding.OAEP(mgf=rsa_padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
     for public in keys:
         yield public.encrypt(key + start, oaep)
@@ -141,24 +145,25 @@ def _container(pieces: Iterable[bytes], keys: list[RSAPublicKey]) -> Iterator[by
     padder = padding.PKCS7(_BLOCK * 8).padder()
     for piece in pieces:
         if not isinstance(piece, (bytes, bytearray, memoryview)):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValueError(f"A piece of a file is bytes, not {type(piece).__name__}.", field="pieces")
+            raise InvalidValueError(f"pieces must contain only bytes, got {type(piece).__name__}.", field="pieces")
         if encrypted := cipher.update(padder.update(piece)):
             yield encrypted
     yield cipher.update(padder.finalize()) + cipher.finalize()
 
 
 def _pair(public_keys: Sequence[str]) -> list[tuple[bytes, RSAPublicKey]]:
-    """Both keys, as they stand between the PEM lines and loaded."""
-    given: Any = public_keys
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    """Return both keys, each as DER bytes and as a loaded key."""
+    value: Any = public_keys
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise InvalidValueError(
-            "public_keys is a list of two PEM texts: [key.key for key in client.public_keys().list().data].",
+            f"public_keys must be a list of two PEM strings, got {type(value).__name__}. Use "
+            "[key.key for key in client.public_keys().list().data].",
             field="public_keys",
         )
     keys = list(public_keys)
     if len(keys) != 2:
         raise InvalidValueError(
-            f"Two public keys are needed, both those of client.public_keys().list(); {len(keys)} given.",
+            f"public_keys must be the two keys of client.public_keys().list(), got {len(keys)}.",
             field="public_keys",
         )
     return [_load(key) for key in keys]
@@ -174,37 +179,37 @@ def _load(pem: str) -> tuple[bytes, RSAPublicKey]:
         key = load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         key = None
-    if not isinstance(key, RSAPublicKey) or _length(key) < _SMALLEST or _is_pkcs1(der, key):
+    if not isinstance(key, RSAPublicKey) or _length(key) < _MIN_KEY_SIZE or _is_pkcs1(der, key):
         raise InvalidValueError(
-            "A public key of DIDWW is an RSA public key of at least 1024 bits, as SubjectPublicKeyInfo; this one is "
-            "not. Take the text of PublicKey.key as it is.",
+            "public_keys must be RSA public keys of at least 1024 bits as SubjectPublicKeyInfo. Pass PublicKey.key "
+            "unchanged.",
             field="public_keys",
         )
     return der, key
 
 
 def _der(pem: str) -> bytes:
-    """What stands between the PEM lines, decoded."""
+    """Return the decoded content of a PEM block."""
     if isinstance(pem, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        found = _PEM.fullmatch(pem.strip())
-        if found is not None:
+        match = _PEM.fullmatch(pem.strip())
+        if match is not None:
             try:
-                return base64.b64decode("".join(found["body"].split()), validate=True)
+                return base64.b64decode("".join(match["body"].split()), validate=True)
             except ValueError:
                 pass
     raise InvalidValueError(
-        "A public key is PEM text that begins with '-----BEGIN PUBLIC KEY-----', as in PublicKey.key.",
+        "public_keys must be PEM strings that begin with '-----BEGIN PUBLIC KEY-----'. Pass PublicKey.key unchanged.",
         field="public_keys",
     )
 
 
 def _length(key: RSAPublicKey) -> int:
-    """Bytes of the modulus, and so of what is encrypted with the key."""
+    """Return the size of the modulus in bytes, which is also the size of data encrypted with the key."""
     return (key.key_size + 7) // 8
 
 
 def _is_pkcs1(der: bytes, key: RSAPublicKey) -> bool:
-    """Whether this is the bare key, whose sum would be another fingerprint than the service's."""
+    """Return whether `der` is PKCS #1, whose digest would not match the fingerprint that DIDWW expects."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return der == key.public_bytes(Encoding.DER, PublicFormat.PKCS1)

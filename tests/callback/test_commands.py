@@ -48,7 +48,7 @@ class Listening:
         self._lines: Queue[str] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self.first = self.line()
-        self.url = re.findall(r"Listening at (http\S+/)", self.first)[0]
+        self.url = re.findall(r"Listening on (http\S+/)", self.first)[0]
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -94,7 +94,7 @@ def test_listen_prints_callbacks(emulator: Emulator) -> None:
         assert re.fullmatch(rf"\d\d:\d\d:\d\d  orders +completed +{id}", first)
         emulator.callbacks.replay(delivery.id)
         emulator.callbacks.settle()
-        assert program.line().endswith(f"{id}  (came again)")
+        assert program.line().endswith(f"{id}  (duplicate)")
         emulator.callbacks.sign("wrong")
         emulator.callbacks.replay(delivery.id)
         assert emulator.callbacks.settle()[0].attempts[-1].status == 401
@@ -137,7 +137,7 @@ def test_listen_forwards_callbacks(emulator: Emulator) -> None:
             assert [one.id for one in got] == ["1", "1"]  # by another method it is another callback
             lines = [program.line() for _ in range(3)]
             assert "(forwarded: 500 1 of 1 not handled)" in lines[0]
-            assert "(came again, forwarded: 200 ok)" in lines[1]
+            assert "(duplicate, forwarded: 200 ok)" in lines[1]
     with listening("--forward", "http://127.0.0.1:9/") as program:
         assert program.line() == "Forwarding to http://127.0.0.1:9/"
         made = sign_callback(program.url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
@@ -166,7 +166,7 @@ def test_listen_stops_when_its_output_is_closed() -> None:
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    url = re.findall(r"Listening at (http\S+/)", process.stdout.readline())[0]
+    url = re.findall(r"Listening on (http\S+/)", process.stdout.readline())[0]
     process.stdout.close()
     made = sign_callback(url, {"id": "1", "type": "orders", "status": "completed"}, secret=SECRET)
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 503
@@ -184,7 +184,7 @@ def test_forwarding_loop_is_stopped() -> None:
         assert httpx2.post(address, headers=made.headers, content=made.body.encode()).status_code == 508
         told = [program.line() for _ in range(5)]
         assert told[2].endswith("rejected: loop")
-        assert told[4].endswith("(forwarded: 508 forwarded in a circle)")
+        assert told[4].endswith("(forwarded: 508 forwarding loop)")
 
 
 def test_json_output_has_one_object_per_line() -> None:
@@ -197,7 +197,7 @@ def test_json_output_has_one_object_per_line() -> None:
         text=True,
     )
     assert process.stderr is not None
-    url = re.findall(r"Listening at (http\S+/)", process.stderr.readline())[0]
+    url = re.findall(r"Listening on (http\S+/)", process.stderr.readline())[0]
     made = sign_callback(url, {"id": "1", "type": "faxes", "pages": "\x1b[2J"}, secret=SECRET)
     assert httpx2.post(made.url, headers=made.headers, content=made.body.encode()).status_code == 200
     assert httpx2.post(made.url, content=b"").status_code == 401
@@ -235,11 +235,11 @@ def test_control_characters_are_escaped_in_output(as_json: bool) -> None:
 @pytest.mark.parametrize(
     ("arguments", "env", "said"),
     [
-        ([], {"DIDWW_CALLBACK_SECRET": ""}, "set DIDWW_CALLBACK_SECRET, or give --secret"),
-        (["--public-url", "ftp://hooks.example.com"], {}, "public_url is the address that DIDWW calls"),
-        (["--forward", "localhost:1"], {}, "'localhost:1' is no http address"),
-        (["--host", "no such host"], {}, "Cannot listen at"),
-        (["--host", "192.0.2.1"], {}, "Cannot listen at 192.0.2.1"),
+        ([], {"DIDWW_CALLBACK_SECRET": ""}, "Set DIDWW_CALLBACK_SECRET, or pass --secret"),
+        (["--public-url", "ftp://hooks.example.com"], {}, "public_url must be the URL that DIDWW calls"),
+        (["--forward", "localhost:1"], {}, "forward must be an http or https URL, got 'localhost:1'"),
+        (["--host", "no such host"], {}, "Cannot listen on"),
+        (["--host", "192.0.2.1"], {}, "Cannot listen on 192.0.2.1"),
     ],
 )
 def test_listen_reports_invalid_arguments(arguments: list[str], env: dict[str, str], said: str) -> None:
@@ -285,18 +285,18 @@ def test_signed_request_is_accepted(options: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["hooks.example.com"], "URL takes an http address with a path, if only /; not 'hooks.example.com'"),
-        (["https://hooks.example.com"], "URL takes an http address with a path"),
-        (["http://[::1/"], "URL takes an http address with a path"),
-        (["https://hooks.example.com/", "--to", "127.0.0.1:8000/x"], "--to takes an http address with a path"),
+        (["hooks.example.com"], "URL must be an http URL with a path (at least /), got 'hooks.example.com'"),
+        (["https://hooks.example.com"], "URL must be an http URL with a path"),
+        (["http://[::1/"], "URL must be an http URL with a path"),
+        (["https://hooks.example.com/", "--to", "127.0.0.1:8000/x"], "--to must be an http URL with a path"),
         (
             ["https://hooks.example.com/", "--to", "http://127.0.0.1:8000/x?y=1"],
-            "--to takes an address without a query",
+            "--to must be an address without a query",
         ),
-        (["https://hooks.example.com/", "--field", "x"], "--field takes NAME=VALUE, not 'x'"),
+        (["https://hooks.example.com/", "--field", "x"], "--field must be NAME=VALUE, got 'x'"),
         (["https://hooks.example.com/", "--type", "voice_out_trunks", "--method", "get"], "POST for outbound trunks"),
         (["http://127.0.0.1:9/x?token=1", "--send"], "No response from http://127.0.0.1:9/x:"),
-        (["https://hooks.example.com/", "--secret", ""], "set DIDWW_CALLBACK_SECRET, or give --secret"),
+        (["https://hooks.example.com/", "--secret", ""], "Set DIDWW_CALLBACK_SECRET, or pass --secret"),
     ],
 )
 def test_sign_reports_invalid_arguments(arguments: list[str], said: str) -> None:
@@ -310,7 +310,10 @@ def test_sign_reports_invalid_arguments(arguments: list[str], said: str) -> None
 def test_sign_warns_about_unknown_types() -> None:
     """The request is still created."""
     done = CliRunner(env=ENV).invoke(command, ["callbacks", "sign", "https://hooks.example.com/", "--type", "order"])
-    assert (done.exit_code, done.output.count("order is no type that DIDWW sends: orders, exports")) == (0, 1)
+    assert (
+        done.exit_code,
+        done.output.count("DIDWW sends no callbacks of type order. Known types: orders, exports"),
+    ) == (0, 1)
     assert re.search("^curl ", done.output, re.MULTILINE)
 
 

@@ -62,7 +62,7 @@ def test_url_without_scheme_is_signed_as_http() -> None:
         assert RequestValidator(SECRET).validate(one, PAYLOAD, signature)
         verifier = CallbackVerifier(secrets=[SECRET], public_url=one)
         assert verifier.verify(**{**sent(url), "url": "/didww"})
-    with pytest.raises(InvalidValueError, match="url is no http address"):
+    with pytest.raises(InvalidValueError, match="url must be an http or https URL"):
         sign_callback("ftp://hooks.example.test/didww", PAYLOAD, secret=SECRET)
 
 
@@ -174,9 +174,7 @@ def test_only_scalar_values_are_accepted(value: Any) -> None:
     request = sent(payload=[{**trunk, "threshold_reached": "false"}])
     assert CallbackVerifier(secrets=[SECRET]).verify(**request)
     changed = json.dumps([{**trunk, "threshold_reached": value}]).encode()
-    with pytest.raises(
-        CallbackRejectedError, match="Fields must be text, numbers, booleans or null; 'threshold_reached'"
-    ):
+    with pytest.raises(CallbackRejectedError, match="'threshold_reached' must be a string, number, boolean or null"):
         CallbackVerifier(secrets=[SECRET]).verify(**{**request, "body": changed})
 
 

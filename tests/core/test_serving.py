@@ -70,14 +70,14 @@ EXCLUSIVE = -5  # SO_EXCLUSIVEADDRUSE of Windows
 
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT to stand in for Windows")
 def test_port_cannot_be_shared_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second server says that the port is taken, although SO_REUSEADDR would allow it."""
+    """The second server says that the port is already in use, although SO_REUSEADDR would allow it."""
     monkeypatch.setattr(socket, "socket", WindowsSocket)
     with asgi_server._listening("127.0.0.1", 0) as first:  # without the option both listen: it is needed
         asgi_server._listening("127.0.0.1", first.getsockname()[1]).close()
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", EXCLUSIVE, raising=False)
     with (
         asgi_server._listening("127.0.0.1", 0) as first,
-        pytest.raises(DidwwClientError, match=r"the port is taken. Choose another with --port"),
+        pytest.raises(DidwwClientError, match=r"the port is already in use. Choose another with --port"),
     ):
         asgi_server._listening("127.0.0.1", first.getsockname()[1])
 
@@ -167,7 +167,7 @@ def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixtu
             idle[2].sendall(b" done")
             assert idle[2].recv(65536).startswith(b"HTTP/1.1 200")
     (line,) = caplog.messages
-    assert line == "There are 3 connections, as many as this server has room for. Idle ones are closed."
+    assert line == "The limit of 3 connections is reached. Idle connections are closed."
 
 
 def test_new_connection_gets_503_when_all_are_busy() -> None:
@@ -319,7 +319,7 @@ def test_too_many_open_files_logs_one_line(caplog: pytest.LogCaptureFixture) -> 
         connections.on_error(loop, {"message": "a callback failed", "exception": ValueError("x")})
     finally:
         loop.close()
-    assert caplog.messages == ["No connection can be accepted: Too many open files.", "a callback failed"]
+    assert caplog.messages == ["Cannot accept connections: Too many open files.", "a callback failed"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of files")
@@ -340,7 +340,7 @@ def test_half_sent_heads_do_not_block_others(command: str) -> None:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        port = int(re.findall(r"at http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[0])
+        port = int(re.findall(r"on http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[0])
         address = f"http://127.0.0.1:{port}"
         with ExitStack() as stack:
             for _ in range(300):
@@ -352,5 +352,5 @@ def test_half_sent_heads_do_not_block_others(command: str) -> None:
         process.kill()
         process.communicate()
     assert told.splitlines() == [
-        "There are 128 connections, as many as this server has room for. Idle ones are closed."
+        "The limit of 128 connections is reached. Idle connections are closed."
     ]

@@ -326,7 +326,7 @@ def test_unusable_file_is_named_in_the_error(tmp_path: Path, spoil: Any) -> None
     spoil(path)
     limiter = SqliteLimiter(path)
     for use in (limiter.acquire, limiter.slow_down):
-        with pytest.raises(DidwwClientError, match=rf"{path} cannot be used \(.*\).* folder .* delete it"):
+        with pytest.raises(DidwwClientError, match=rf"{path} cannot be used \(.*\).* folder.* delete it"):
             use(1)
     assert path.exists() == (spoil is other_file)
 

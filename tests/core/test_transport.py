@@ -322,9 +322,9 @@ def test_oversized_response_raises(transport: Any, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("packing", "content", "message"),
     [
-        ("br", b"\x0b\x02\x80data\x03", "packed as 'br'"),
-        ("gzip", b"this is not gzip", "cannot be unpacked"),
-        ("gzip", gzip.compress(os.urandom(5000))[:-9], "cut off inside its packing"),
+        ("br", b"\x0b\x02\x80data\x03", "unexpected Content-Encoding, 'br'"),
+        ("gzip", b"this is not gzip", "cannot be decompressed"),
+        ("gzip", gzip.compress(os.urandom(5000))[:-9], "ends before its compressed data is complete"),
     ],
     ids=["other", "damaged", "cut"],
 )
@@ -346,8 +346,8 @@ def test_connection_refused_error_says_what_to_check(transport: Any) -> None:
     port = dead_port()
     text = failed(ApiConnectionError, sent=False, call=lambda: transport.send(get(f"http://127.0.0.1:{port}"), soon()))
     assert text == (
-        f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is it running? "
-        "Check base_url / DIDWW_BASE_URL; the local emulator is started with: didww emulator"
+        f"Cannot connect to http://127.0.0.1:{port} (Connection refused). Is the server running? "
+        "Check base_url / DIDWW_BASE_URL. Start the local emulator with: didww emulator"
     )
     request = get(f"http://127.0.0.1:{port}")
     failed(ApiConnectionError, sent=False, call=lambda: transport.open(request, soon()), phase=CONNECTING)
@@ -388,7 +388,7 @@ def test_truncated_response_raises(transport: Any, raw: bytes) -> None:
     """A body shorter than announced is an error, also in a download."""
     with Server(once(raw)) as at:
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(get(at.url), soon()))
-        assert text == f"GET {at.url}/v3/dids failed: the response was cut off."
+        assert text == f"GET {at.url}/v3/dids failed: the response is incomplete."
         opened = transport.open(get(at.url), soon())
         failed(ApiConnectionError, sent=True, call=lambda: read_all(transport, opened))
         transport.release(opened)
@@ -451,7 +451,7 @@ def test_failure_while_sending_the_body_counts_as_sent(transport: Any, body: Bod
         headers = {"Api-Key": KEY, "Content-Length": str(len(body))}
         request = Request("POST", f"{at.url}/v3/orders", headers, body)
         text = failed(ApiConnectionError, sent=True, call=lambda: transport.send(request, soon()))
-        assert text.endswith("failed: its body could not be sent as it was announced.")
+        assert text.endswith("failed: the length of its body does not match its Content-Length.")
         assert transport.send(get(at.url), soon()).status == 200
 
 
@@ -597,7 +597,7 @@ def test_waiting_for_a_free_connection_ends_at_the_deadline(make: Callable[..., 
         text = failed(
             ApiTimeoutError, sent=False, call=lambda: transport.send(post(at.url), soon(seconds(0.1))), phase=POOL
         )
-        assert "fewer calls at once" in text
+        assert "fewer concurrent calls" in text
         for opened in held:
             transport.release(opened)
         assert transport.send(get(at.url), soon()).status == 200
@@ -645,7 +645,7 @@ def test_https_url_of_an_http_server_raises(transport: Any) -> None:
         connection.sendall(http(status="400 Bad Request"))
 
     with Server(plain) as at:
-        with quick(), pytest.raises(ApiConnectionError, match=r"Check base_url|the connection broke"):
+        with quick(), pytest.raises(ApiConnectionError, match=r"Check base_url|the connection was lost"):
             transport.send(get(at.url.replace("http:", "https:")), soon())
 
 
@@ -731,7 +731,7 @@ def test_unreachable_proxy_is_named(make: Callable[..., Any]) -> None:
 @both
 def test_invalid_proxy_url_is_rejected(make: Callable[..., Any], kind: str) -> None:
     """The error shows the URL without its password."""
-    with pytest.raises(InvalidValueError, match="proxy's address must be like") as caught:
+    with pytest.raises(InvalidValueError, match="proxy URL must be like") as caught:
         make(kind, proxy=f"gopher://user:{KEY}@127.0.0.1:1").send(get("http://127.0.0.1:9"), soon())
     assert secrets_in(caught.value) == []
 
@@ -850,10 +850,10 @@ def test_missing_certificate_file_is_not_retried(kind: str, tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("proxy", "message"),
     [
-        ("socks5://127.0.0.1:9", "SOCKS one, which needs one more package: pip install 'requests"),
-        (f"socks5h://user:{KEY}@127.0.0.1:9", "SOCKS one, which needs one more package"),
-        ("gopher://127.0.0.1:9", "the session's proxy has no usable address"),
-        ("http://", "the session's proxy has no usable address"),
+        ("socks5://127.0.0.1:9", "SOCKS proxy needs an extra package: pip install 'requests"),
+        (f"socks5h://user:{KEY}@127.0.0.1:9", "SOCKS proxy needs an extra package"),
+        ("gopher://127.0.0.1:9", "the URL of the session's proxy is invalid"),
+        ("http://", "the URL of the session's proxy is invalid"),
     ],
 )
 def test_invalid_session_proxy_is_named(proxy: str, message: str) -> None:
@@ -1030,7 +1030,7 @@ def test_closed_transport_raises(transport: Any) -> None:
             lambda: transport.read(opened),
         ]
         for call in calls:
-            with pytest.raises(ClientClosedError, match=r"^This client is closed; make a new one, or keep the `with`"):
+            with pytest.raises(ClientClosedError, match=r"^This client is closed\. Create a new one, or make the call inside the `with`"):
                 call()
         transport.release(opened)
 

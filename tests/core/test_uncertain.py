@@ -18,7 +18,7 @@ BASE = "https://api.example.com/v3"
 
 
 def lost(request: Any) -> Any:
-    raise connection_lost(request, "the connection broke")
+    raise connection_lost(request, "the connection was lost")
 
 
 def unsent(request: Any) -> Any:

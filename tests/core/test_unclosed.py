@@ -85,8 +85,8 @@ def async_client(server: Server) -> AsyncDidwwClient:
     return AsyncDidwwClient(KEY, base_url=f"{server.url}/v3", rate_limit=None)
 
 
-SYNC = ["unclosed DidwwClient: its connections are still open; use `with`, or close()."]
-ASYNC = ["unclosed AsyncDidwwClient: its connections are still open; use `async with`, or await close()."]
+SYNC = ["unclosed DidwwClient: its connections are still open. Use `with`, or call close()."]
+ASYNC = ["unclosed AsyncDidwwClient: its connections are still open. Use `async with`, or await close()."]
 
 
 def used(client: DidwwClient) -> None:

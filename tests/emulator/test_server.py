@@ -84,7 +84,7 @@ def test_a_port_in_use_is_named() -> None:
     """The error says which port, and how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is taken.*--port"):
+        with pytest.raises(DidwwClientError, match=rf"port {port}: the port is already in use.*--port"):
             Server(Emulator(), port=port)
 
 
@@ -130,7 +130,7 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--port", "70000"], "port"),
         (["--db", "/nowhere/at/all.db"], "/nowhere/at/all.db"),
         (["--host", "192.0.2.1"], "192.0.2.1"),
-        (["--host", "\u00e9" * 80], "no name or address of a host"),
+        (["--host", "\u00e9" * 80], "host must be a host name or IP address"),
         (["--port", "0", "--ready-file", "/nowhere/at/all"], "/nowhere/at/all"),
         (["--port", "0", "--api-key", ""], "Error: api_key must be a key"),
     ],
@@ -167,7 +167,7 @@ def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path
             assert client.balance().find().data.total_balance > 0
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=120)
-    assert "others can reach all addresses of this machine" in output
+    assert "other machines can reach all addresses of this machine" in output
 
 
 @pytest.mark.parametrize("own_key", [False, True])
@@ -187,9 +187,9 @@ def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: b
             output, _ = process.communicate(timeout=20)
         money = "250.00" if turn == 0 else "12.50"
         if own_key:
-            assert f"One account, with {money} USD to spend." in output
+            assert f"One account, with a balance of {money} USD." in output
         else:
-            assert f"with 10000.00 USD to spend; local-key has {money} USD." in output
+            assert f"with a balance of 10000.00 USD; local-key has {money} USD." in output
 
 
 def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:

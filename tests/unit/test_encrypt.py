@@ -261,5 +261,5 @@ def test_encrypt_object_reuses_its_keys() -> None:
     assert encrypt.fingerprint == Encrypt.calculate_fingerprint(public_key_pems=pems)
     assert opened(encrypt.encrypt(b"%PDF"), private_keys) == b"%PDF"
     assert opened(encrypt.encrypt_with_keys(binary_data=b"%PDF", public_key_pems=pems), private_keys) == b"%PDF"
-    with pytest.raises(InvalidValueError, match="Two public keys are needed"):
+    with pytest.raises(InvalidValueError, match="public_keys must be the two keys"):
         Encrypt(pems[:1])

@@ -197,7 +197,7 @@ def test_only_one_secret_argument_is_accepted() -> None:
 @pytest.mark.parametrize("arguments", [{}, {"callback_secret": None}, {"callback_secret": None, "api_key": None}])
 def test_none_as_secret_says_where_to_find_it(arguments: Any) -> None:
     """None usually comes from an unset environment variable."""
-    with pytest.raises(TypeError, match=r"got None\. It is in the user panel: API 3, Callback Secrets\."):
+    with pytest.raises(TypeError, match=r"got None\. Copy it from the user panel \(API 3, Callback Secrets\)"):
         RequestValidator(**arguments)
 
 

@@ -163,7 +163,7 @@ def test_queries_and_sizes_accept_any_integer_type() -> None:
     """This covers pages, filters, booleans and sizes."""
     query = QueryParams().page(FIVE, FIVE).filter("a", FIVE).filter("b", TRUE).filter("c", [UUID(ID)])
     assert [value for _, value in query.pairs()] == ["5", "true", ID, "5", "5"]
-    with pytest.raises(InvalidValueError, match="size is a number of bytes"):
+    with pytest.raises(InvalidValueError, match="size must be a number of bytes"):
         Encrypt.encrypted_size(TRUE, [])
 
 

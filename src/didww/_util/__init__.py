@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of DIDWW."""
+"""Small general-purpose helpers."""

@@ -1,4 +1,4 @@
-"""Serving an ASGI application with uvicorn, in the foreground for a command or in a thread for tests and scripts."""
+"""Serve an ASGI application with uvicorn: in the foreground for commands, in a thread for tests and scripts."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class AppServer:
-    """A server for an ASGI application; listens from the moment it is made.
+    """Server for an ASGI application. It starts listening when it is created.
 
     Args:
         app: The application.
         host: Address to listen on. Defaults to loopback.
-        port: Port to listen at; 0 picks a free one.
-        limit: How many connections there may be. Defaults to half of the files the process may open, at most 1,000.
-        head_timeout: Seconds that a client has for the head of a request.
+        port: Port to listen on; 0 picks a free one.
+        limit: Maximum number of connections. Defaults to half of the process's open file limit, at most 1,000.
+        head_timeout: Seconds within which a client must send the head of a request.
 
     Attributes:
-        address: Where it is reached, e.g. `http://127.0.0.1:8750`.
+        address: Base URL, e.g. `http://127.0.0.1:8750`.
 
     Raises:
         DidwwClientError: The address cannot be used, or uvicorn is not installed.
@@ -49,11 +49,13 @@ class AppServer:
         try:
             from didww._util.connections import Connections, connection_limit
         except ModuleNotFoundError:
-            raise DidwwClientError('Serving needs uvicorn: install this package with its extra "emulator".') from None
+            raise DidwwClientError(
+                'The server needs uvicorn. Install it with: pip install "didww-sdk[emulator]"'
+            ) from None
         self._socket = _listening(host, port)
-        # Whoever listens at all addresses is reached at this one, too.
-        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-        self.address = f"http://{shown}:{self._socket.getsockname()[1]}"
+        # A server that listens on all addresses can be reached on loopback.
+        public_host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        self.address = f"http://{public_host}:{self._socket.getsockname()[1]}"
         self._connections = Connections(connection_limit() if limit is None else limit, head_timeout)
         self._server = self._connections.server(app)
 
@@ -65,18 +67,18 @@ class AppServer:
 
     @contextlib.contextmanager
     def until_stopped(self) -> Generator[None]:
-        """Around a command's `run`: Ctrl-C and SIGTERM are requests to stop at any moment, before it serves too."""
+        """Stop the server on Ctrl-C and SIGTERM within the `with` block, even before `run` is called."""
         signals = (signal.SIGINT, signal.SIGTERM)
 
         def stop(*_: object) -> None:
             self.stop()
 
-        before = [signal.signal(one, stop) for one in signals]
+        previous = [signal.signal(number, stop) for number in signals]
         try:
             yield
         finally:
-            for one, handler in zip(signals, before, strict=True):
-                signal.signal(one, handler)
+            for number, handler in zip(signals, previous, strict=True):
+                signal.signal(number, handler)
 
     def stop(self) -> None:
         """Ask `run` to return."""
@@ -90,37 +92,37 @@ class AppServer:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it, responses wait some 40 ms for the
-    # delayed acknowledgment of their head.
+    # asyncio sets TCP_NODELAY only on sockets created with an explicit protocol. Without it, responses wait about 40 ms
+    # for the delayed ACK of their head.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # On Windows, SO_REUSEADDR lets a second server take a port in use, and SO_EXCLUSIVEADDRUSE keeps others off it.
-        # Elsewhere, SO_REUSEADDR lets a server start while connections of the last one are still being closed.
+        # On Windows, SO_REUSEADDR lets a second server take a port in use; SO_EXCLUSIVEADDRUSE prevents that.
+        # Elsewhere, SO_REUSEADDR lets a server start while connections of the previous one are in TIME_WAIT.
         option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
         listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind((host, port))
         listener.listen(128)
     except OverflowError:
         listener.close()
-        raise DidwwClientError(f"Cannot listen at port {port}: ports go from 0 to 65535.") from None
+        raise DidwwClientError(f"port must be from 0 to 65535, got {port}.") from None
     except (UnicodeError, TypeError):
         listener.close()
-        raise DidwwClientError(f"Cannot listen at {host!r}: it is no name or address of a host.") from None
+        raise DidwwClientError(f"host must be a host name or IP address, got {host!r}.") from None
     except OSError as error:
         listener.close()
-        why = f"{error.strerror or error}."
+        reason = f"{error.strerror or error}."
         if error.errno == errno.EADDRINUSE:
-            why = "the port is taken. Choose another with --port, or 0 for a free one."
-        raise DidwwClientError(f"Cannot listen at {host} port {port}: {why}") from None
+            reason = "the port is already in use. Choose another with --port, or 0 for a free one."
+        raise DidwwClientError(f"Cannot listen on {host} port {port}: {reason}") from None
     return listener
 
 
 @contextlib.contextmanager
 def served(app: Any) -> Generator[str]:
-    """The address of an ASGI application that is served on a free loopback port while the `with` block lasts.
+    """Serve an ASGI application on a free loopback port during the `with` block, and return its base URL.
 
     Args:
-        app: The application, e.g. `receiver.asgi()`; or an `AppServer` that was made for it.
+        app: The application, e.g. `receiver.asgi()`, or an `AppServer` for it.
     """
     server = app if isinstance(app, AppServer) else AppServer(app)
     thread = threading.Thread(target=server.run, name="didww-server", daemon=True)
@@ -134,10 +136,10 @@ def served(app: Any) -> Generator[str]:
 
 
 def wait_until_started(server: AppServer, thread: threading.Thread | None = None) -> None:
-    """Return when `server` serves.
+    """Wait until `server` accepts connections.
 
     Raises:
-        DidwwClientError: It does not within ten seconds, or its thread ended.
+        DidwwClientError: The server does not start within ten seconds, or its thread ended.
     """
     end = time.monotonic() + 10
     while not server.started:

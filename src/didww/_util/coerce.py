@@ -1,4 +1,4 @@
-"""Getting along with other libraries: plain values out of theirs, and pickles of every protocol."""
+"""Interoperate with other libraries: convert their scalar types, and support all pickle protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Slotted", "is_uuid", "truth_value", "whole_number"]
 
 
 def whole_number(value: object) -> int | None:
-    """Return `value` as an int if it is a whole number of any kind; None for everything else, True and False included.
+    """Return `value` as an int if it is an integer of any library, otherwise None. Booleans are not integers here.
 
     Example:
         >>> whole_number(5), whole_number(True), whole_number(5.0)
@@ -25,28 +25,28 @@ def whole_number(value: object) -> int | None:
         return None
     try:
         return operator.index(cast("SupportsIndex", value))
-    except TypeError:  # an array of several
+    except TypeError:  # an array with several items
         return None
 
 
 def truth_value(value: object) -> bool | None:
-    """Return `value` as a bool if it is one, of any library; None for everything else, 0 and 1 included."""
+    """Return `value` as a bool if it is a boolean of any library, otherwise None, also for 0 and 1."""
     return bool(value) if isinstance(value, bool) or _is_truth_value(value) else None
 
 
 def _is_truth_value(value: Any) -> bool:
-    """Whether it is a single truth value of an array library, by the array protocol's type code."""
+    """Return whether `value` is a scalar boolean of an array library, judging by its dtype."""
     return getattr(getattr(value, "dtype", None), "kind", "") == "b" and getattr(value, "shape", None) == ()
 
 
 def is_uuid(value: object) -> bool:
-    """Tell whether `value` is a `uuid.UUID`, without importing the module for those who do not use it."""
+    """Return whether `value` is a `uuid.UUID`, without importing the `uuid` module."""
     uuid = sys.modules.get("uuid")
     return uuid is not None and isinstance(value, uuid.UUID)
 
 
 class Slotted:
-    """A class with slots whose objects go through every protocol of pickle; the oldest two know no slots."""
+    """Base class with slots that supports every pickle protocol; protocols 0 and 1 cannot pickle slots."""
 
     __slots__ = ()
 

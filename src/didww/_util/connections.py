@@ -1,6 +1,6 @@
-"""The connections of a server: how long each may take for its part of an exchange, and how many there may be.
+"""Limit the number of connections of a server, and the time that a client may take.
 
-Imported when something is served, since it needs uvicorn.
+Imported only when a server is created, since it needs uvicorn.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ log = logging.getLogger("didww._util.asgi_server")
 
 MAX_CONNECTIONS: Final = 1000
 BACKLOG: Final = 1024
-"""Connections that wait in the kernel."""
-# Some rounds of the event loop pass before an accepted connection is counted; asyncio tries a failed accept as often.
+"""Maximum number of connections waiting in the kernel."""
+# An accepted connection is counted only a few event loop iterations later; asyncio retries a failed accept as often.
 _ACCEPTED_AT_ONCE: Final = 16
 _SECONDS_AFTER_STOP: Final = 1.0
 _OUT_OF_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -35,7 +35,7 @@ _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nConten
 
 
 def connection_limit() -> int:
-    """Return how many connections a server has room for: half of the files that the process may open, at most 1,000."""
+    """Return the default connection limit: half of the process's open file limit, at most 1,000."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows, which has no such limit
@@ -45,15 +45,15 @@ def connection_limit() -> int:
 
 
 class Connections:
-    """All connections of one server, within bounds.
+    """The connections of one server, up to a limit.
 
-    When there are more than `limit`, the one that has waited longest for its client is closed; if none waits, the new
-    one gets a 503 response. So whoever holds connections open without asking for anything, or without reading the
-    responses, keeps nobody else out.
+    Above `limit`, the connection that has been waiting longest for its client is closed. If none is waiting, the new
+    connection gets a 503 response. So a client that holds connections open without sending requests, or without reading
+    responses, cannot lock out others.
 
     Args:
-        limit: How many there may be.
-        head_timeout: Seconds that a client has for the head of a request, and to take some of a response.
+        limit: Maximum number of connections.
+        head_timeout: Seconds within which a client must send the head of a request, or read some of a response.
     """
 
     def __init__(self, limit: int, head_timeout: float) -> None:
@@ -65,7 +65,7 @@ class Connections:
         """Return a server for an ASGI application with these connections.
 
         Args:
-            app: The application. One with a true attribute `sends_date` has its own header `Date` in each response.
+            app: The application. If its attribute `sends_date` is true, it sets the `Date` header itself.
         """
         config = uvicorn.Config(
             app,
@@ -78,7 +78,7 @@ class Connections:
             timeout_graceful_shutdown=2,
             server_header=False,
             date_header=not getattr(app, "sends_date", False),
-            proxy_headers=False,  # what a client says of itself is not who it is
+            proxy_headers=False,  # a client could forge these headers
         )
         return Server(config, self)
 
@@ -86,10 +86,10 @@ class Connections:
         """Make room for a new connection."""
         if len(new.connections) <= self.limit:
             return
-        self._warn("There are %d connections, as many as this server has room for. Idle ones are closed.", self.limit)
-        found = cast("set[object]", new.connections)
-        others = [one for one in found if isinstance(one, _Connection) and one is not new]
-        idle = [(since, one) for one in others if (since := one.waits_since()) is not None]
+        self._warn("The limit of %d connections is reached. Idle connections are closed.", self.limit)
+        connections = cast("set[object]", new.connections)
+        others = [other for other in connections if isinstance(other, _Connection) and other is not new]
+        idle = [(since, other) for other in others if (since := other.waits_since()) is not None]
         if idle:
             min(idle, key=itemgetter(0))[1].abort()
         else:
@@ -97,10 +97,10 @@ class Connections:
             new.transport.close()
 
     def on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Handle an error of the event loop: one line if no connection can be accepted, as the loop tries again."""
+        """Handle an event loop error; log a single line if no connection can be accepted, as the loop retries."""
         error = context.get("exception")
         if "socket" in context and isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
-            self._warn("No connection can be accepted: %s.", error.strerror)
+            self._warn("Cannot accept connections: %s.", error.strerror)
         else:
             loop.default_exception_handler(context)
 
@@ -110,22 +110,22 @@ class Connections:
 
 
 class Server(uvicorn.Server):
-    """A server whose connections are within bounds.
+    """A server with a connection limit.
 
     Args:
-        config: What it serves.
+        config: The uvicorn configuration.
         connections: Its connections.
     """
 
     def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
-        self._bounded = connections
+        self._limited = connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections."""
-        asyncio.get_running_loop().set_exception_handler(self._bounded.on_error)
+        """Start accepting connections."""
+        asyncio.get_running_loop().set_exception_handler(self._limited.on_error)
         await super().startup(sockets=sockets)
-        for listener in sockets or ():  # asyncio has set it to what it accepts at once
+        for listener in sockets or ():  # asyncio has set it to a smaller backlog
             listener.listen(BACKLOG)
 
 
@@ -133,22 +133,22 @@ class _Connection(H11Protocol):
     """One connection.
 
     Attributes:
-        group: The connections that it is one of.
+        group: All connections of the server.
     """
 
     group: Connections
-    _since: float = 0.0  # when it was made, its last request was responded to, or some of the response was taken
-    _due: asyncio.TimerHandle | None = None
-    _untaken: asyncio.TimerHandle | None = None
-    _left: int = 0
+    _since: float = 0.0  # time of connecting, of the last response, or of the last bytes read by the client
+    _head_timer: asyncio.TimerHandle | None = None
+    _read_timer: asyncio.TimerHandle | None = None
+    _unsent: int = 0
 
     def waits_since(self) -> float | None:
-        """Since when it is the client's turn: to send a request or the rest of it, or to take the response.
+        """Return since when the connection has waited for the client to send a request or read the response.
 
-        None if it is not.
+        Return None if it is not waiting for the client.
         """
         if self.transport.get_write_buffer_size():
-            self._note_what_is_left()
+            self._note_unsent()
             return self._since
         if self.transport.is_closing():
             return None
@@ -156,17 +156,17 @@ class _Connection(H11Protocol):
 
     @property
     def _between(self) -> bool:
-        return not self.cycle or self.cycle.response_complete  # there is none before the first request
+        return not self.cycle or self.cycle.response_complete  # no cycle before the first request
 
     @property
     def _pipelines(self) -> bool:
-        """Whether the client has sent more requests without reading a response to this one."""
+        """Whether the client has sent more requests before the response to this one."""
         sent_ahead, _ = self.conn.trailing_data
         return bool(sent_ahead)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # so that all that is not taken is told, down to the last byte
+        transport.set_write_buffer_limits(high=0)  # so that unread data is noticed down to the last byte
         self._since = self.loop.time()
         self._expect_head()
         self.group.admit(self)
@@ -174,18 +174,18 @@ class _Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if not self._between:
-            self._head_is_here()
-        elif self._due is None:
+            self._cancel_head_timer()
+        elif self._head_timer is None:
             self._expect_head()
 
     def pause_writing(self) -> None:
         super().pause_writing()
         self._since = self.loop.time()
-        self._left = self.transport.get_write_buffer_size()
-        self._expect_taking()
+        self._unsent = self.transport.get_write_buffer_size()
+        self._expect_read()
 
     def resume_writing(self) -> None:
-        self._all_is_taken()
+        self._cancel_read_timer()
         super().resume_writing()
 
     def on_response_complete(self) -> None:
@@ -196,57 +196,57 @@ class _Connection(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and (self._between or self.cycle.more_body):
             super().send_400_response(msg)
-        else:  # a response is on its way already, or will be
+        else:  # a response has been started, or will be
             self.abort()
 
     def abort(self) -> None:
-        """End it at once; what the application still says goes nowhere."""
+        """Close the connection immediately; further output of the application is discarded."""
         if self.cycle:
             self.cycle.disconnected = True
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_here()
-        self._all_is_taken()
+        self._cancel_head_timer()
+        self._cancel_read_timer()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
         super().shutdown()
-        self.loop.call_later(_SECONDS_AFTER_STOP, self._end_if_it_waits)
+        self.loop.call_later(_SECONDS_AFTER_STOP, self._abort_if_waiting)
 
     def _expect_head(self) -> None:
-        self._due = self.loop.call_later(self.group.head_timeout, self._hang_up)
+        self._head_timer = self.loop.call_later(self.group.head_timeout, self._hang_up)
 
-    def _head_is_here(self) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+    def _cancel_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _hang_up(self) -> None:
-        if self.transport.get_protocol() is self:  # and not that of a WebSocket
+        if self.transport.get_protocol() is self:  # not a WebSocket
             self.transport.close()
 
-    def _expect_taking(self) -> None:
-        self._untaken = self.loop.call_at(self._since + self.group.head_timeout, self._look_for_taking)
+    def _expect_read(self) -> None:
+        self._read_timer = self.loop.call_at(self._since + self.group.head_timeout, self._check_read)
 
-    def _all_is_taken(self) -> None:
-        if self._untaken is not None:
-            self._untaken.cancel()
-            self._untaken = None
+    def _cancel_read_timer(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
 
-    def _look_for_taking(self) -> None:
-        self._note_what_is_left()
+    def _check_read(self) -> None:
+        self._note_unsent()
         if self.loop.time() < self._since + self.group.head_timeout:
-            self._expect_taking()
+            self._expect_read()
         else:
-            self._end_if_it_waits()
+            self._abort_if_waiting()
 
-    def _note_what_is_left(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        if left < self._left:
+    def _note_unsent(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent < self._unsent:
             self._since = self.loop.time()
-        self._left = left
+        self._unsent = unsent
 
-    def _end_if_it_waits(self) -> None:
+    def _abort_if_waiting(self) -> None:
         if self.waits_since() is not None:
-            self.abort()  # to close it would be to wait until the client has taken what is left
+            self.abort()  # close() would wait until the client has read the rest

@@ -1,4 +1,4 @@
-"""Times as the service and HTTP write them."""
+"""Format and parse the date formats of the API and of HTTP."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ __all__ = ["http_date", "utc_text"]
 
 
 def utc_text(value: object, where: str, *, field: str = "") -> str:
-    """`value` as ISO 8601 in UTC with milliseconds; `where` names it in an error, whose `field` is `field` or `where`.
+    """Format a datetime as ISO 8601 in UTC with milliseconds.
+
+    Errors call it `where`, and have `field` (defaults to `where`) as their field.
 
     Raises:
-        InvalidValueError: It is no datetime, has no time zone, or lies beyond the years 1 to 9999.
+        InvalidValueError: `value` is not a datetime, has no time zone, or is outside of the years 1 to 9999 in UTC.
     """
     field = field or where
     if not isinstance(value, datetime):
@@ -26,21 +28,21 @@ def utc_text(value: object, where: str, *, field: str = "") -> str:
             field=field,
         )
     try:
-        moment = value.astimezone(UTC)
+        utc = value.astimezone(UTC)
     except OverflowError:
         raise InvalidValueError(
-            f"{where} must be a datetime of the years 1 to 9999 in UTC, got {value!r}.", field=field
+            f"{where} must be a datetime in the years 1 to 9999 in UTC, got {value!r}.", field=field
         ) from None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def http_date(text: str) -> datetime | None:
-    """Return the moment of an HTTP date, in any of the three forms of RFC 9110; None for every other text."""
-    from email.utils import parsedate_to_datetime  # not worth its import to those who get no date
+    """Parse an HTTP date in any of the three formats of RFC 9110. Return None for any other text."""
+    from email.utils import parsedate_to_datetime  # imported only when needed
 
     try:
-        moment = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    # The form of asctime has no zone: all HTTP dates are in UTC.
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    # The asctime format has no time zone: all HTTP dates are in UTC.
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

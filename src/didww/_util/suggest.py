@@ -1,4 +1,4 @@
-"""Words that messages share."""
+"""Suggest known names for a misspelled one, for error messages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ ALIASES: Final = {
     "person": ("personal",),
     "individual": ("personal",),
 }
-"""What things are called elsewhere, and the names that they have here; by letters alone, all of them small."""
+"""Common names elsewhere, lowercase and alphanumeric only, and the corresponding names in this API."""
 
 _CLOSE: Final = 0.75
+"""Minimum similarity of a suggested name."""
 _ALMOST: Final = 0.85
-"""How much of a name must be right; with so much of it, it is not another name in short."""
+"""Minimum similarity of a typo, which is preferred to a longer name that contains the word."""
 _SHORT: Final = 2
-"""Letters that are too few to be a part of a name."""
-_MOST: Final = 3
+"""Maximum length of a name that is too short to be matched as a part of another."""
+_MAX_NAMES: Final = 3
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a question for the known names that were probably meant, with a space before it; empty if there are none.
+    """Return " Did you mean ...?" with the known names that were probably meant, or an empty string.
 
     Example:
         >>> did_you_mean("nmae", ["id", "name"])
@@ -42,43 +43,43 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
         >>> did_you_mean("transport", ["port", "host"])
         ''
     """
-    return question(repr(one) for one in close_names(name, known))
+    return question(repr(known_name) for known_name in close_names(name, known))
 
 
 def question(names: Iterable[str]) -> str:
-    """Return the question whether one of `names` was meant, with a space before it; empty if there are none."""
+    """Return " Did you mean ...?" with `names`, or an empty string if there are none."""
     *others, last = list(names) or [""]
     return f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if last else ""
 
 
 def close_names(name: object, known: Iterable[str]) -> list[str]:
-    """Return the known names that `name` is probably meant to be: misspelled, shortened, or called otherwise elsewhere.
+    """Return the known names that `name` probably means: a typo, an abbreviation, or a name used elsewhere.
 
-    A name that merely looks alike is none of them: other digits, or another word in one place, mean another thing.
+    Names that merely look similar do not count: different digits or a different word mean a different thing.
     """
-    import difflib  # for mistakes only
+    import difflib  # imported only for errors
 
     if not isinstance(name, str):
         return []
     name, names = name[:80], list(known)
     letters = "".join(filter(str.isalnum, name.lower()))
-    if aliases := [one for one in names if one.lower() in ALIASES.get(letters, ())]:
+    if aliases := [known_name for known_name in names if known_name.lower() in ALIASES.get(letters, ())]:
         return aliases
 
     def misspelled(cutoff: float) -> list[str]:
-        close = difflib.get_close_matches(name, names, n=_MOST, cutoff=cutoff)
-        return [one for one in close if _digits(one) == _digits(name) and same_words(one)][:1]
+        close = difflib.get_close_matches(name, names, n=_MAX_NAMES, cutoff=cutoff)
+        return [match for match in close if _digits(match) == _digits(name) and same_words(match)][:1]
 
-    def same_words(one: str) -> bool:
-        words, others = name.split("_"), one.split("_")
+    def same_words(match: str) -> bool:
+        words, others = name.split("_"), match.split("_")
         return len(words) != len(others) or all(
             difflib.SequenceMatcher(None, *pair).ratio() >= _CLOSE for pair in zip(words, others, strict=True)
         )
 
     def longer() -> list[str]:
-        found = [one for one in names if any(_holds(one, some) for some in (whole, part))]
-        least = min((one.count("_") for one in found), default=0)
-        return [one for one in found if one.count("_") == least][:_MOST]
+        matches = [known_name for known_name in names if any(_contains(known_name, text) for text in (whole, part))]
+        fewest = min((match.count("_") for match in matches), default=0)
+        return [match for match in matches if match.count("_") == fewest][:_MAX_NAMES]
 
     whole = name.strip("-")
     part = whole.removesuffix("s")
@@ -88,7 +89,7 @@ def close_names(name: object, known: Iterable[str]) -> list[str]:
         misspelled(_ALMOST)
         or longer()
         or misspelled(_CLOSE)
-        or sorted((one for one in names if part in one), key=len)[:1]
+        or sorted((known_name for known_name in names if part in known_name), key=len)[:1]
     )
 
 
@@ -96,7 +97,7 @@ def _digits(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 
-def _holds(one: str, other: str) -> bool:
-    """Whether the words of `other` stand in `one`, one after the other; a plural counts as its singular."""
-    words, some = one.removesuffix("s").split("_"), other.split("_")
-    return any(words[at : at + len(some)] == some for at in range(len(words)))
+def _contains(name: str, part: str) -> bool:
+    """Return whether `name` contains the words of `part` in sequence; a plural `name` counts as singular."""
+    words, part_words = name.removesuffix("s").split("_"), part.split("_")
+    return any(words[at : at + len(part_words)] == part_words for at in range(len(words)))

@@ -1,4 +1,4 @@
-"""What is shown in messages, in the log, on a terminal: text of others made safe, and not too many lines for them."""
+"""Make untrusted text safe for messages, logs and terminals, and limit the number of log lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS: Final = 60.0
 
 
 def printable(text: str) -> str:
-    r"""Return `text` with control and bidirectional characters as escapes, so that it stays one line and reads true.
+    r"""Return `text` with control and bidirectional characters escaped, so that it stays one line and is not reordered.
 
     Example:
         >>> print(printable("not valid\r\nINFO paid"))
@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def shown(value: object, most: int = 80) -> str:
-    """Return `value` as a message shows it: by its repr, at most so many characters of it.
+    """Return the repr of `value` for a message, truncated to `most` characters.
 
     Example:
         >>> shown("5060"), shown(10**5000)
@@ -35,17 +35,17 @@ def shown(value: object, most: int = 80) -> str:
     """
     try:
         text = repr(value)
-    except ValueError:  # integers of thousands of digits have no text in Python
+    except ValueError:  # Python refuses to convert integers with thousands of digits
         return f"a huge {type(value).__name__}"
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 class Sparing:
-    """So many lines of the log a minute about what strangers can cause at will; the others are counted.
+    """Limits log lines per minute about events that anyone can cause, and counts the suppressed ones.
 
     Args:
-        most: How many a minute.
-        clock: Tells the time in seconds.
+        most: Maximum number of lines per minute.
+        clock: Clock in seconds.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,17 +53,17 @@ class Sparing:
         self._clock = clock
         self._lock = Lock()
         self._since = -_SECONDS
-        self._written = self._left_out = 0
+        self._written = self._suppressed = 0
 
     def take(self) -> int | None:
-        """Return how many lines were left out before this one; None if it is to be left out, too."""
+        """Return the number of lines suppressed before this one, or None if this one must be suppressed too."""
         with self._lock:
             now = self._clock()
             if now - self._since >= _SECONDS:
                 self._since, self._written = now, 0
             if self._written >= self._most:
-                self._left_out += 1
+                self._suppressed += 1
                 return None
             self._written += 1
-            before, self._left_out = self._left_out, 0
-            return before
+            suppressed, self._suppressed = self._suppressed, 0
+            return suppressed

@@ -1,7 +1,7 @@
-"""Tracebacks of failed calls that lead to the caller's line, not through the machinery.
+"""Shorten the tracebacks of failed calls so that they end at the public method.
 
-The text of an error of this package says what is wrong. The frames of endpoints, drivers and generators below the
-method that was called tell a caller nothing, and fill a screen. Other errors, a bug of ours among them, keep theirs.
+The message of a `DidwwError` says what is wrong; the internal frames of endpoints, drivers and generators only add
+noise. Other errors, including bugs in this package, keep their full traceback.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ _ITERATION = ("__next__", "__anext__")
 
 
 def short_tracebacks(cls: type[T]) -> type[T]:
-    """Have errors of this package that leave a public method of `cls` start their traceback there."""
+    """Shorten the traceback of any `DidwwError` raised by a public method of `cls`."""
     for name, member in list(vars(cls).items()):
         if inspect.isfunction(member) and (not name.startswith("_") or name in _ITERATION):
-            setattr(cls, name, _shortened(member))
+            setattr(cls, name, _shorten(member))
     return cls
 
 
-def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
-    def named(error: TypeError, args: tuple[Any, ...]) -> None:
-        """Have an error about the arguments, which Python raises before the first line, name what the caller wrote."""
+def _shorten(method: Callable[..., Any]) -> Callable[..., Any]:
+    def rename_method(error: TypeError, args: tuple[Any, ...]) -> None:
+        """Replace the method name in Python's own error about wrong arguments with the name that the caller used."""
         trace = error.__traceback__
         if trace is None or trace.tb_next is not None or not args or not error.args:
             return
         resource = getattr(args[0], "_resource", None)
-        called = f"{resource._path}().{method.__name__}" if resource is not None else method.__qualname__
+        public_name = f"{resource._path}().{method.__name__}" if resource is not None else method.__qualname__
         known = [name for name in inspect.signature(method).parameters if name != "self"]
-        text = str(error.args[0]).replace(method.__qualname__, called).rstrip(".")
+        text = str(error.args[0]).replace(method.__qualname__, public_name).rstrip(".")
         error.args = (f"{text}. Its arguments: {', '.join(known) or 'none'}.",)
 
-    # The error is raised outside of the `except` block, which would add itself as its context.
+    # Raised outside of the `except` block, so that the error does not get itself as its context.
     if inspect.iscoroutinefunction(method):
 
         @functools.wraps(method)
@@ -49,7 +49,7 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return await method(*args, **options)
             except TypeError as error:
-                named(error, args)
+                rename_method(error, args)
                 raise
             except DidwwError as error:
                 failure = error.with_traceback(None)
@@ -62,7 +62,7 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(*args, **options)
         except TypeError as error:
-            named(error, args)
+            rename_method(error, args)
             raise
         except DidwwError as error:
             failure = error.with_traceback(None)

@@ -1,8 +1,7 @@
-"""Addresses: which are taken at all, where one leads, and what of it may be shown.
+"""Parse URLs strictly: accept only plain http URLs, get their origin, and redact them for messages.
 
-The key goes only where `origin_of` says that the configured API is. Libraries read odd addresses differently (a
-backslash, a user name, white space), so an address that could be read in two ways has no origin here: it is neither
-signed nor followed.
+The API key is sent only to the origin of the configured API. Libraries parse unusual URLs differently (a backslash, a
+user name, white space), so an ambiguous URL has no origin here: it gets no key and is not followed.
 """
 
 from __future__ import annotations
@@ -23,30 +22,30 @@ _URL: Final = re.compile(
 
 
 class Origin(NamedTuple):
-    """Where an address leads."""
+    """Scheme, host and port of a URL."""
 
     scheme: str
     host: str
     port: int
 
     def __str__(self) -> str:
-        usual = self.port == (443 if self.scheme == "https" else 80)
-        return f"{self.scheme}://{self.host}{'' if usual else f':{self.port}'}"
+        is_default = self.port == (443 if self.scheme == "https" else 80)
+        return f"{self.scheme}://{self.host}{'' if is_default else f':{self.port}'}"
 
 
 def _match(url: object) -> re.Match[str] | None:
     if not isinstance(url, str) or "\\" in url:
         return None
-    found = _URL.fullmatch(url)
-    if found is None or not _is_host(found["host"]) or not 0 < int(found["port"] or 1) <= 65535:
+    match = _URL.fullmatch(url)
+    if match is None or not _is_host(match["host"]) or not 0 < int(match["port"] or 1) <= 65535:
         return None
-    return found
+    return match
 
 
 def _is_host(host: str) -> bool:
     if not host.startswith("["):
         return ".." not in host
-    from ipaddress import IPv6Address  # not worth its import to those who have a name
+    from ipaddress import IPv6Address  # imported only when needed
 
     try:
         return bool(IPv6Address(host[1:-1]))
@@ -55,16 +54,16 @@ def _is_host(host: str) -> bool:
 
 
 def origin_of(url: object) -> Origin | None:
-    """Scheme, host and port of a plain http or https address; None for everything else."""
-    found = _match(url)
-    if found is None:
+    """Return scheme, host and port of a plain http or https URL, or None for anything else."""
+    match = _match(url)
+    if match is None:
         return None
-    scheme = found["scheme"].lower()
-    return Origin(scheme, found["host"].lower(), int(found["port"] or (443 if scheme == "https" else 80)))
+    scheme = match["scheme"].lower()
+    return Origin(scheme, match["host"].lower(), int(match["port"] or (443 if scheme == "https" else 80)))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, as in an `Origin`, is this machine itself: what goes there passes no network."""
+    """Return whether `host`, as in an `Origin`, is a loopback address."""
     if host == "localhost":
         return True
     if not host.startswith(("127.", "[")):
@@ -79,19 +78,19 @@ def is_loopback(host: str) -> bool:
 
 
 def joined(base: str, link: str) -> str:
-    """`link` as it stands in a response to `base`, made absolute if it is a path or a query alone."""
+    """Resolve `link` from a response to `base` if it is only a path or a query."""
     if link.startswith("?"):
         return without_query(base) + link
     return f"{origin_of(base)}{link}" if link.startswith("/") and not link.startswith("//") else link
 
 
 def path_of(url: str) -> str:
-    """The path of an address, without host and query; empty if it is none."""
-    found = _match(url)
-    return found["path"] or "" if found is not None else ""
+    """Return the path of a URL, or an empty string if it is not a valid URL."""
+    match = _match(url)
+    return match["path"] or "" if match is not None else ""
 
 
 def without_query(url: str) -> str:
-    """What may be shown of an address: its query may be a signature that opens a file to everybody."""
-    found = _match(url)
-    return f"{origin_of(url)}{found['path'] or ''}" if found is not None else "an address that is none"
+    """Return a URL without its query, which may contain a signature that grants access to a file."""
+    match = _match(url)
+    return f"{origin_of(url)}{match['path'] or ''}" if match is not None else "an invalid URL"

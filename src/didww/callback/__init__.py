@@ -1,1 +1,1 @@
-"""What DIDWW sends to your own server: signed notices about orders, exports, verifications and trunks."""
+"""Receive the HTTP callbacks and call events that DIDWW sends to your server."""

@@ -1,4 +1,4 @@
-"""The door for ASGI: any server and framework of event loops."""
+"""ASGI application for a receiver: works with any ASGI server or framework."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class Handler(Protocol):
-    """Gives the response to a raw request."""
+    """Return the response to a raw request."""
 
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackResponse]: ...
 
 
 class _Unread(Exception):  # noqa: N818 it becomes a response
-    """The body is too large; the arguments are the status and the text of the response."""
+    """The body is too large. The arguments are the status and the text of the response."""
 
 
 class AsgiApp:
     """An ASGI application that handles every path.
 
-    An object and not a function, so that routers that take both know it for an application.
+    It is an object rather than a function, so that routers that accept both treat it as an application.
 
     Args:
         handler: Returns the response to each request.
-        max_bytes: The largest body that is read.
-        read_timeout: Seconds in which it has to be there.
+        max_bytes: Maximum size of a request body.
+        read_timeout: Seconds within which the whole body must arrive.
         rejections: Logs rejected requests.
     """
 
@@ -54,18 +54,20 @@ class AsgiApp:
             return
         import anyio
 
-        close = True  # what is left of a body is not read
+        close = True  # the rest of the body is not read
         try:
             with anyio.fail_after(self._read_timeout):
                 body = await _body(scope, receive, self._max_bytes)
         except _Unread as unread:
             status, text = unread.args
-            self._rejections.log(f"A request was rejected (too_large): its body has more than {self._max_bytes} bytes.")
+            self._rejections.log(
+                f"A request was rejected (too_large): its body is larger than {self._max_bytes} bytes."
+            )
         except TimeoutError:
             status, text = 408, "the body took too long"
             self._rejections.log(
                 f"A request was rejected: its body did not arrive within {self._read_timeout:g} seconds. The client is "
-                "slow, or something before the receiver has read it."
+                "slow, or code that ran before the receiver has already read the body."
             )
         else:
             if body is None:
@@ -90,10 +92,10 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _body(scope: MutableMapping[str, Any], receive: Receive, most: int) -> bytes | None:
-    """The body; None if whoever sent it has gone."""
+async def _body(scope: MutableMapping[str, Any], receive: Receive, max_bytes: int) -> bytes | None:
+    """Read the body; return None if the client has disconnected."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > most):
+        if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > max_bytes):
             raise _Unread(413, "too_large")
     parts: list[bytes] = []
     size = 0
@@ -103,14 +105,14 @@ async def _body(scope: MutableMapping[str, Any], receive: Receive, most: int) ->
             return None
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > most:
+        if size > max_bytes:
             raise _Unread(413, "too_large")
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
 def _url(scope: MutableMapping[str, Any]) -> str:
-    """The whole address, as the server was asked for it."""
+    """Return the full URL as the client requested it."""
     from urllib.parse import quote
 
     raw: bytes | None = scope.get("raw_path")

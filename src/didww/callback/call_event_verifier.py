@@ -1,4 +1,4 @@
-"""Whether a request comes from DIDWW's Call Events or CDR Streaming, and what it tells.
+"""Authenticate and parse the requests of DIDWW's Call Events and CDR Streaming.
 
 Source: DIDWW's documentation of Call Events, https://doc.didww.com.
 """
@@ -23,18 +23,19 @@ __all__ = ["CallEventVerifier"]
 
 
 class CallEventVerifier:
-    """Takes a request of Call Events or CDR Streaming apart, checks its password or headers, and gives its events.
+    """Authenticates requests of Call Events and CDR Streaming by password or headers, and parses their events.
 
-    These requests carry no signature: set a password, own headers, or both in the user panel (API, Call Events API).
+    These requests are not signed. Set a password, custom headers, or both in the user panel (API, Call Events API).
 
     Args:
         basic_auth: User name and password.
-        headers: Headers that have to be there, with their values. Passwords and values are shown nowhere.
-        max_bytes: The largest body that is read, packed and unpacked. A batch holds up to 1,000 records of some 2 KB.
-        unprotected: Take requests of anybody: something else, such as a firewall, keeps strangers away.
+        headers: Required headers and their values. Passwords and header values are never logged or shown.
+        max_bytes: Maximum size of a request body, before and after decompression. A batch holds up to 1,000 records of
+            about 2 KB each.
+        unprotected: Accept requests from anyone, because access is restricted elsewhere, e.g. by a firewall.
 
     Raises:
-        InvalidValueError: Nothing to tell DIDWW from others by, or something that no request can hold.
+        InvalidValueError: No credentials were given, or a value cannot occur in a request.
 
     Example:
         >>> verifier = CallEventVerifier(headers={"X-Auth-Token": "test-token"})
@@ -59,24 +60,28 @@ class CallEventVerifier:
         max_bytes: int = 16 << 20,
         unprotected: bool = False,
     ) -> None:
-        wanted = dict(headers or {})
-        for name, value in wanted.items():
+        expected = dict(headers or {})
+        for name, value in expected.items():
             if not name or not value or value != value.strip():
-                raise InvalidValueError(f"headers: {name!r} is empty, or begins or ends with a space.", field="headers")
+                raise InvalidValueError(
+                    f"headers must have non-empty names, and non-empty values without leading or trailing spaces: "
+                    f"check {name!r}.",
+                    field="headers",
+                )
         if basic_auth is not None and not _is_login(basic_auth):
             raise InvalidValueError(
-                "basic_auth is a pair: a user name without a colon, and a password that is not empty.",
+                "basic_auth must be a pair of a user name without a colon and a non-empty password.",
                 field="basic_auth",
             )
-        if basic_auth is None and not wanted and not unprotected:
+        if basic_auth is None and not expected and not unprotected:
             raise InvalidValueError(
-                "Anybody could send events: give basic_auth or headers as they are set in the user panel, or "
-                "unprotected=True if something else keeps strangers away.",
+                "basic_auth or headers is required, otherwise anyone could send events. Pass the values set in the "
+                "user panel, or unprotected=True if access is restricted elsewhere.",
                 field="basic_auth",
             )
         if max_bytes < 1:
-            raise InvalidValueError(f"max_bytes is at least 1, not {max_bytes}.", field="max_bytes")
-        self._headers = {name: _bytes(value) for name, value in wanted.items()}
+            raise InvalidValueError(f"max_bytes must be at least 1, got {max_bytes}.", field="max_bytes")
+        self._headers = {name: _bytes(value) for name, value in expected.items()}
         self._login = None if basic_auth is None else _bytes(":".join(basic_auth))
         self.max_bytes = max_bytes
 
@@ -84,47 +89,48 @@ class CallEventVerifier:
         return f"{type(self).__name__}(***)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("A CallEventVerifier holds secrets and is not pickled; make a new one.")
+        raise TypeError("A CallEventVerifier holds secrets and cannot be pickled. Create a new one instead.")
 
     @property
     def event_type(self) -> type[CallEvent]:
-        """The class of all that it gives."""
+        """Base class of all events that `verify` returns."""
         return CallEvent
 
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> list[CallEvent]:  # noqa: ARG002
-        """The events or records that a request holds, in its order.
+        """Return the events or records of a request, in order.
 
         Args:
-            method: POST.
-            url: Not looked at.
-            headers: All headers.
-            body: The bytes of the body, as they arrived: JSON objects, one, in an array, or one a line; gzip as well.
+            method: HTTP method; must be POST.
+            url: Ignored.
+            headers: All request headers.
+            body: Raw request body: a JSON object, an array of objects, or one object per line. May be gzipped.
 
         Raises:
-            CallbackRejectedError: It is not DIDWW's, or cannot be read: `reason` says why, `status` the HTTP status.
+            CallbackRejectedError: The request is not authentic, or cannot be parsed. `reason` says why, and `status` is
+                the HTTP status to respond with.
         """
         check_size(body, self.max_bytes)
         named = normalize_headers(headers)
         if method.upper() != "POST":
-            raise CallbackRejectedError("Call events are sent by POST.")
+            raise CallbackRejectedError(f"Call events are sent by POST, got {method:.20}.")
         if self._login is not None:
             self._compare("Authorization", _login_in(header(named, "Authorization")), self._login)
         for name, value in self._headers.items():
-            found = header(named, name)
-            self._compare(name, None if found is None else found.encode("latin-1", "replace"), value)
+            received = header(named, name)
+            self._compare(name, None if received is None else received.encode("latin-1", "replace"), value)
         encoding = (header(named, "Content-Encoding") or "identity").lower()
         if encoding in ("gzip", "x-gzip"):
             body = gunzip(body, self.max_bytes)
         elif encoding != "identity":
-            raise CallbackRejectedError("The body is packed by something else than gzip.")
-        return [call_event_of(one) for one in objects_of(body)]
+            raise CallbackRejectedError(f"Content-Encoding must be gzip or identity, got {encoding:.40}.")
+        return [call_event_of(raw) for raw in objects_of(body)]
 
     @staticmethod
-    def _compare(name: str, found: bytes | None, wanted: bytes) -> None:
-        if found is None:
-            raise CallbackRejectedError(f"The request has no header {name} that can be read.", reason="missing")
-        if not hmac.compare_digest(found, wanted):
-            raise CallbackRejectedError(f"The header {name} is not right.", reason="mismatch")
+    def _compare(name: str, received: bytes | None, expected: bytes) -> None:
+        if received is None:
+            raise CallbackRejectedError(f"The {name} header is missing or invalid.", reason="missing")
+        if not hmac.compare_digest(received, expected):
+            raise CallbackRejectedError(f"The {name} header does not match.", reason="mismatch")
 
 
 def _is_login(value: object) -> bool:

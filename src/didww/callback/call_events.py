@@ -1,7 +1,8 @@
-"""Call Events and CDR Streaming as Python objects: what happens in calls, and their records.
+"""Typed classes for Call Events and CDR Streaming.
 
-Whatever DIDWW sends is kept: attributes that are not declared, or not of their type, are raw values. Times are in UTC.
-Source: DIDWW's documentation, https://doc.didww.com. It leaves much open, so each attribute may be None.
+Undeclared attributes, and values that do not match the declared type, are kept as raw values. Times are in UTC.
+Source: DIDWW's documentation, https://doc.didww.com. It does not say which attributes are always present, so each of
+them may be None.
 """
 
 from __future__ import annotations
@@ -35,18 +36,16 @@ __all__ = [
 
 
 class CallEvent(Event):
-    """An event of a call, or its record: the base of all of them.
+    """Base class of call events and call detail records (CDRs).
 
-    Handlers of this class get every kind that has no handler of its own.
+    A handler for this class gets every event whose own class has no handler.
     """
 
-    id: str | None = attribute(
-        "Id of the call's record; all events of one call share it, records have one of their own."
-    )
+    id: str | None = attribute("ID of the event. All events of one call share it; each CDR has its own.")
 
     @property
     def key(self) -> str:
-        """What tells it from every other event: the same again is the same event delivered again."""
+        """Unique key of the event. Two deliveries of the same event have the same key."""
         id = self._attributes.get("id")
         if id is None:
             id = hashlib.sha256(msgspec.json.encode(self._attributes, order="deterministic")).hexdigest()
@@ -58,42 +57,42 @@ class CallEvent(Event):
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
-        """An event of an object `{type, id, attributes}`."""
+        """Create an event from a JSON object `{type, id, attributes}`."""
         attributes = raw.get("attributes")
-        made = cls.__new__(cls)
+        event = cls.__new__(cls)
         flat = cast("dict[str, Any]", attributes) if isinstance(attributes, dict) else {}
-        set_attributes(made, {**flat, **{name: value for name, value in raw.items() if name != "attributes"}})
-        set_state(made, None)
-        return made
+        set_attributes(event, {**flat, **{name: value for name, value in raw.items() if name != "attributes"}})
+        set_state(event, None)
+        return event
 
 
-# The attributes that two or more classes have in common.
+# Attributes shared by two or more classes.
 
 
 class _Timed(CallEvent):
-    time_start: datetime | None = attribute("When the call began.")
-    time_connect: datetime | None = attribute("When it was answered; None if it was not.")
+    time_start: datetime | None = attribute("Start of the call.")
+    time_connect: datetime | None = attribute("When the call was answered; None if it was not.")
 
 
 class _Ended(CallEvent):
-    time_end: datetime | None = attribute("When the call ended.")
-    duration: int | None = attribute("Seconds that it was connected.")
+    time_end: datetime | None = attribute("End of the call.")
+    duration: int | None = attribute("Connected time in seconds.")
 
 
 class InboundCallEvent(_Timed):
     """An event of a call to one of the account's DIDs."""
 
-    did_number: str | None = attribute("The DID that was called, E.164 digits.")
-    src_number: str | None = attribute("The caller's number.")
-    call_id: str | None = attribute("Id of the call on the platform; not in start events.")
+    did_number: str | None = attribute("Called DID, E.164 digits.")
+    src_number: str | None = attribute("Caller's number.")
+    call_id: str | None = attribute("ID of the call on the platform; not in start events.")
 
 
 class InboundCallStart(InboundCallEvent, type="incoming-call-start-event"):
-    """A call to a DID has begun."""
+    """A call to a DID has started."""
 
 
 class InboundCallConnect(InboundCallEvent, type="incoming-call-connect-event"):
-    """A call to a DID was answered; calls that nobody answers have no such event."""
+    """A call to a DID was answered. Unanswered calls have no such event."""
 
 
 class InboundCallEnd(_Ended, InboundCallEvent, type="incoming-call-end-event"):
@@ -101,18 +100,18 @@ class InboundCallEnd(_Ended, InboundCallEvent, type="incoming-call-end-event"):
 
 
 class _Outbound(_Timed):
-    source_ip: str | None = attribute("Address that the call came from.")
-    source_port: int | None = attribute("Port that the call came from.")
+    source_ip: str | None = attribute("Source IP address of the call.")
+    source_port: int | None = attribute("Source port of the call.")
     call_id: str | None = attribute("SIP Call-ID.")
     pop: str | None = attribute("Point of presence, e.g. `NYC`.")
-    original_src_number: str | None = attribute("The caller id as it was received.")
-    src_number: str | None = attribute("The caller id as it was presented.")
-    dst_number: str | None = attribute("The number that was called.")
+    original_src_number: str | None = attribute("Caller ID as received.")
+    src_number: str | None = attribute("Caller ID as presented to the called party.")
+    dst_number: str | None = attribute("Called number.")
     trunk_name: str | None = attribute("Name of the outbound trunk.")
-    rate: Decimal | None = attribute("US dollars a minute.")
-    initial_billing_interval: int | None = attribute("Seconds that are billed at least.")
-    next_billing_interval: int | None = attribute("Steps in seconds in which the rest is billed.")
-    p_charge_info: str | None = attribute("The SIP header P-Charge-Info.")
+    rate: Decimal | None = attribute("US dollars per minute.")
+    initial_billing_interval: int | None = attribute("Minimum billed seconds.")
+    next_billing_interval: int | None = attribute("Billing increment after that, in seconds.")
+    p_charge_info: str | None = attribute("Value of the SIP header P-Charge-Info.")
 
 
 class OutboundCallEvent(_Outbound):
@@ -122,103 +121,106 @@ class OutboundCallEvent(_Outbound):
 
 
 class OutboundCallStart(OutboundCallEvent, type="outbound-call-start-event"):
-    """A call over an outbound trunk has begun."""
+    """A call over an outbound trunk has started."""
 
 
 class OutboundCallConnect(OutboundCallEvent, type="outbound-call-connect-event"):
-    """A call over an outbound trunk was answered; calls that nobody answers have no such event."""
+    """A call over an outbound trunk was answered. Unanswered calls have no such event."""
 
 
 class _OutboundEnd(_Ended, _Outbound):
-    disconnect_code: int | None = attribute("SIP code that ended the call.")
-    disconnect_reason: str | None = attribute("Text of the code.")
-    success: bool | None = attribute("Whether it was answered.")
-    billing_duration: int | None = attribute("Seconds that are billed.")
+    disconnect_code: int | None = attribute("SIP response code that ended the call.")
+    disconnect_reason: str | None = attribute("SIP reason phrase.")
+    success: bool | None = attribute("Whether the call was answered.")
+    billing_duration: int | None = attribute("Billed seconds.")
     price: Decimal | None = attribute("US dollars charged.")
 
 
 class OutboundCallEnd(_OutboundEnd, OutboundCallEvent, type="outbound-call-end-event"):
-    """A call over an outbound trunk has ended; its name and its last five attributes are not confirmed by DIDWW."""
+    """A call over an outbound trunk has ended.
+
+    DIDWW's documentation does not confirm the event type or its last five attributes.
+    """
 
 
 class OutboundCdr(_OutboundEnd, type="outbound-cdr"):
-    """The record of a call over an outbound trunk.
+    """The call detail record (CDR) of a call over an outbound trunk.
 
     Source: DIDWW's documentation of Call Events, https://doc.didww.com.
     """
 
-    source_protocol: str | None = attribute("Transport of the signalling, e.g. `UDP`.")
-    call_type: str | None = attribute("Class of the tariff, e.g. `INTERNATIONAL`.")
-    customer_vat: Decimal | None = attribute("VAT of the customer.")
-    user_agent: str | None = attribute("The caller's device.")
+    source_protocol: str | None = attribute("Transport of the signaling, e.g. `UDP`.")
+    call_type: str | None = attribute("Tariff class, e.g. `INTERNATIONAL`.")
+    customer_vat: Decimal | None = attribute("Customer's VAT.")
+    user_agent: str | None = attribute("User agent of the calling device.")
 
 
 class InboundCdr(_Ended, _Timed, type="inbound-cdr"):
-    """The record of one attempt to deliver a call to a DID.
+    """The call detail record (CDR) of one attempt to route a call to a DID.
 
-    Prefixes of charges, in US dollars: `tf_` toll-free, `trm_` forwarding to the telephone network,
-    `metered_channels_`, and `sub_customer_tf_` and `sub_customer_trm_` those of resellers; None if there was none.
+    Charges are in US dollars, None if the charge does not apply. Prefixes: `tf_` toll-free, `trm_` forwarding to the
+    PSTN, `metered_channels_`, and `sub_customer_tf_` and `sub_customer_trm_` for a reseller's customer.
     Source: DIDWW's documentation of Call Events, https://doc.didww.com.
     """
 
-    success: bool | None = attribute("Whether it was answered.")
-    src_number: str | None = attribute("The caller's number.")
-    src_name: str | None = attribute("The caller's name.")
-    did_number: str | None = attribute("The DID that was called, E.164 digits.")
-    dst_number: str | None = attribute("Number or user that was sent to the trunk.")
-    trunk_destination: str | None = attribute("Where the trunk leads, e.g. `sip:...`.")
-    routing_attempt: int | None = attribute("Number of this attempt, from 1.")
+    success: bool | None = attribute("Whether the call was answered.")
+    src_number: str | None = attribute("Caller's number.")
+    src_name: str | None = attribute("Caller's name.")
+    did_number: str | None = attribute("Called DID, E.164 digits.")
+    dst_number: str | None = attribute("Number or user sent to the trunk.")
+    trunk_destination: str | None = attribute("Destination of the trunk, e.g. `sip:...`.")
+    routing_attempt: int | None = attribute("Number of this routing attempt, starting at 1.")
     is_last_cdr: bool | None = attribute("Whether this is the last attempt of the call.")
     is_redirected: bool | None = attribute("Whether the call was redirected.")
-    early_media_present: bool | None = attribute("Whether there was sound before the call was answered.")
-    local_tag: str | None = attribute("Id of the call on the platform.")
-    term_call_id: str | None = attribute("SIP Call-ID towards the trunk.")
-    out_pop_id: int | None = attribute("Id of the point of presence that it left by.")
+    early_media_present: bool | None = attribute("Whether there was early media.")
+    local_tag: str | None = attribute("ID of the call on the platform.")
+    term_call_id: str | None = attribute("SIP Call-ID toward the trunk.")
+    out_pop_id: int | None = attribute("ID of the outgoing point of presence.")
     transport_protocol_id: int | None = attribute("1 UDP, 2 TCP, 3 TLS.")
-    user_agent: str | None = attribute("Device that answered.")
-    disconnect_initiator: int | None = attribute("Who ended it: 3 the caller; other values are not confirmed.")
-    internal_disconnect_code: int | None = attribute("Code on DIDWW's side, e.g. 480.")
-    internal_disconnect_reason: str | None = attribute("Its text, e.g. `DID number overloaded`.")
-    legb_disconnect_code: int | None = attribute("Code on the trunk's side.")
-    legb_disconnect_reason: str | None = attribute("Its text.")
-    customer_vat: Decimal | None = attribute("VAT of the customer.")
-    tf_rate: Decimal | None = attribute("Toll-free: a minute.")
-    tf_connection_fee: Decimal | None = attribute("Toll-free: once a call.")
-    tf_initial_interval: int | None = attribute("Toll-free: seconds billed at least.")
-    tf_next_interval: int | None = attribute("Toll-free: steps in seconds.")
-    tf_duration: int | None = attribute("Toll-free: seconds billed.")
-    tf_amount: Decimal | None = attribute("Toll-free: charged.")
-    tf_amount_no_vat: Decimal | None = attribute("Toll-free: charged, before VAT.")
-    trm_rate: Decimal | None = attribute("Forwarding: a minute.")
-    trm_connection_fee: Decimal | None = attribute("Forwarding: once a call.")
-    trm_initial_interval: int | None = attribute("Forwarding: seconds billed at least.")
-    trm_next_interval: int | None = attribute("Forwarding: steps in seconds.")
-    trm_duration: int | None = attribute("Forwarding: seconds billed.")
-    trm_amount: Decimal | None = attribute("Forwarding: charged.")
-    trm_amount_no_vat: Decimal | None = attribute("Forwarding: charged, before VAT.")
-    metered_channels_rate: Decimal | None = attribute("Metered channels: a minute.")
-    metered_channels_connection_fee: Decimal | None = attribute("Metered channels: once a call.")
-    metered_channels_initial_interval: int | None = attribute("Metered channels: seconds billed at least.")
-    metered_channels_next_interval: int | None = attribute("Metered channels: steps in seconds.")
-    metered_channels_duration: int | None = attribute("Metered channels: seconds billed.")
-    metered_channels_amount: Decimal | None = attribute("Metered channels: charged.")
-    metered_channels_amount_no_vat: Decimal | None = attribute("Metered channels: charged, before VAT.")
-    sub_customer_tf_rate: Decimal | None = attribute("Reseller, toll-free: a minute.")
-    sub_customer_tf_connection_fee: Decimal | None = attribute("Reseller, toll-free: once a call.")
-    sub_customer_tf_initial_interval: int | None = attribute("Reseller, toll-free: seconds billed at least.")
-    sub_customer_tf_next_interval: int | None = attribute("Reseller, toll-free: steps in seconds.")
-    sub_customer_tf_duration: int | None = attribute("Reseller, toll-free: seconds billed.")
-    sub_customer_tf_amount: Decimal | None = attribute("Reseller, toll-free: charged.")
-    sub_customer_trm_rate: Decimal | None = attribute("Reseller, forwarding: a minute.")
-    sub_customer_trm_connection_fee: Decimal | None = attribute("Reseller, forwarding: once a call.")
-    sub_customer_trm_initial_interval: int | None = attribute("Reseller, forwarding: seconds billed at least.")
-    sub_customer_trm_next_interval: int | None = attribute("Reseller, forwarding: steps in seconds.")
-    sub_customer_trm_duration: int | None = attribute("Reseller, forwarding: seconds billed.")
-    sub_customer_trm_amount: Decimal | None = attribute("Reseller, forwarding: charged.")
+    user_agent: str | None = attribute("User agent of the answering device.")
+    disconnect_initiator: int | None = attribute("Who ended the call: 3 is the caller; other values are not confirmed.")
+    internal_disconnect_code: int | None = attribute("Disconnect code on DIDWW's side, e.g. 480.")
+    internal_disconnect_reason: str | None = attribute("Its reason, e.g. `DID number overloaded`.")
+    legb_disconnect_code: int | None = attribute("Disconnect code on the trunk's side.")
+    legb_disconnect_reason: str | None = attribute("Its reason.")
+    customer_vat: Decimal | None = attribute("Customer's VAT.")
+    tf_rate: Decimal | None = attribute("Toll-free: rate per minute.")
+    tf_connection_fee: Decimal | None = attribute("Toll-free: connection fee per call.")
+    tf_initial_interval: int | None = attribute("Toll-free: minimum billed seconds.")
+    tf_next_interval: int | None = attribute("Toll-free: billing increment in seconds.")
+    tf_duration: int | None = attribute("Toll-free: billed seconds.")
+    tf_amount: Decimal | None = attribute("Toll-free: amount charged.")
+    tf_amount_no_vat: Decimal | None = attribute("Toll-free: amount charged, before VAT.")
+    trm_rate: Decimal | None = attribute("Forwarding: rate per minute.")
+    trm_connection_fee: Decimal | None = attribute("Forwarding: connection fee per call.")
+    trm_initial_interval: int | None = attribute("Forwarding: minimum billed seconds.")
+    trm_next_interval: int | None = attribute("Forwarding: billing increment in seconds.")
+    trm_duration: int | None = attribute("Forwarding: billed seconds.")
+    trm_amount: Decimal | None = attribute("Forwarding: amount charged.")
+    trm_amount_no_vat: Decimal | None = attribute("Forwarding: amount charged, before VAT.")
+    metered_channels_rate: Decimal | None = attribute("Metered channels: rate per minute.")
+    metered_channels_connection_fee: Decimal | None = attribute("Metered channels: connection fee per call.")
+    metered_channels_initial_interval: int | None = attribute("Metered channels: minimum billed seconds.")
+    metered_channels_next_interval: int | None = attribute("Metered channels: billing increment in seconds.")
+    metered_channels_duration: int | None = attribute("Metered channels: billed seconds.")
+    metered_channels_amount: Decimal | None = attribute("Metered channels: amount charged.")
+    metered_channels_amount_no_vat: Decimal | None = attribute("Metered channels: amount charged, before VAT.")
+    sub_customer_tf_rate: Decimal | None = attribute("Reseller, toll-free: rate per minute.")
+    sub_customer_tf_connection_fee: Decimal | None = attribute("Reseller, toll-free: connection fee per call.")
+    sub_customer_tf_initial_interval: int | None = attribute("Reseller, toll-free: minimum billed seconds.")
+    sub_customer_tf_next_interval: int | None = attribute("Reseller, toll-free: billing increment in seconds.")
+    sub_customer_tf_duration: int | None = attribute("Reseller, toll-free: billed seconds.")
+    sub_customer_tf_amount: Decimal | None = attribute("Reseller, toll-free: amount charged.")
+    sub_customer_trm_rate: Decimal | None = attribute("Reseller, forwarding: rate per minute.")
+    sub_customer_trm_connection_fee: Decimal | None = attribute("Reseller, forwarding: connection fee per call.")
+    sub_customer_trm_initial_interval: int | None = attribute("Reseller, forwarding: minimum billed seconds.")
+    sub_customer_trm_next_interval: int | None = attribute("Reseller, forwarding: billing increment in seconds.")
+    sub_customer_trm_duration: int | None = attribute("Reseller, forwarding: billed seconds.")
+    sub_customer_trm_amount: Decimal | None = attribute("Reseller, forwarding: amount charged.")
 
 
 class UnknownCallEvent(CallEvent):
-    """An event of a type that this package does not know, or of none; its attributes read as they came."""
+    """An event of an unknown type, or without one. Its attributes are raw values."""
 
 
 _CLASSES: Final[dict[str, type[CallEvent]]] = {
@@ -237,6 +239,6 @@ _CLASSES: Final[dict[str, type[CallEvent]]] = {
 
 
 def call_event_of(raw: dict[str, Any]) -> CallEvent:
-    """The event that a JSON object is."""
+    """Create the event that a JSON object describes."""
     type = raw.get("type")
     return (_CLASSES.get(type, UnknownCallEvent) if isinstance(type, str) else UnknownCallEvent)._of(raw)

@@ -1,4 +1,4 @@
-"""What comes in: headers however a framework has them, bodies within bounds, packed or not. No I/O."""
+"""Normalize incoming requests: headers in any form, size limits, decompression and JSON parsing. No I/O."""
 
 from __future__ import annotations
 
@@ -27,102 +27,104 @@ __all__ = [
 ]
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
-"""Headers as frameworks have them: a mapping, or pairs of text or bytes. The case of names does not matter."""
+"""Request headers: a mapping, or pairs of text or bytes. Names are case-insensitive."""
 
 MAX_OBJECTS: Final = 10_000
-"""Objects in one body; DIDWW sends up to 1,000."""
+"""Maximum number of objects in one body; DIDWW sends up to 1,000."""
 _MAX_LINES: Final = 10
 
 log = logging.getLogger("didww.callback")
 
 
 class Rejections:
-    """Rejected requests as lines of the log: ten a minute, so that a stranger cannot fill a disk with them."""
+    """Logs rejected requests, at most ten lines a minute, so that an attacker cannot fill the disk."""
 
     def __init__(self) -> None:
         self._lines = Sparing(_MAX_LINES)
 
     def log(self, text: str) -> None:
-        """Log a line, or count it for the next one."""
-        left_out = self._lines.take()
-        if left_out is not None:
-            more = f" {left_out} more were rejected since the last line." if left_out else ""
+        """Log a line, or count it as suppressed and report the count with the next line."""
+        suppressed = self._lines.take()
+        if suppressed is not None:
+            more = f" {suppressed} more were rejected since the last line." if suppressed else ""
             log.warning("%s%s", text, more)
 
 
 def pairs_of(headers: Headers) -> list[tuple[str, str]]:
-    """Return each name with its value, as text."""
+    """Return the headers as pairs of text."""
     items = getattr(headers, "items", None)
     pairs = cast("Iterable[tuple[object, object]]", headers if items is None else items())
     return [(_text(name), _text(value)) for name, value in pairs]
 
 
 def normalize_headers(headers: Headers) -> dict[str, list[str]]:
-    """The values of each header, by its name in lower case."""
-    found: dict[str, list[str]] = {}
+    """Return the values of each header by its lowercase name."""
+    values: dict[str, list[str]] = {}
     for name, value in pairs_of(headers):
-        found.setdefault(name.lower(), []).append(value.strip())
-    return found
+        values.setdefault(name.lower(), []).append(value.strip())
+    return values
 
 
 def read_before(named: dict[str, list[str]], body: bytes) -> str:
-    """Return a sentence for the log if a body was sent and did not come here; else nothing."""
+    """Return a hint for the log if a body was sent but is empty here; otherwise an empty string."""
     length = next(iter(named.get("content-length", ())), "0")
     if body or not length.isdecimal() or not length.strip("0"):
         return ""
     return (
-        f" Its body of {length:.20} bytes did not arrive here: something before the receiver has read it. Hand over "
-        "what the framework has kept of it."
+        f" Its body of {length:.20} bytes is empty here: code that ran before the receiver has already read it. Pass "
+        "the framework's cached copy of the body."
     )
 
 
 def header(named: dict[str, list[str]], name: str) -> str | None:
-    """The value of a header; None if there is none.
+    """Return the value of a header, or None if it is missing.
 
     Raises:
-        CallbackRejectedError: There are several.
+        CallbackRejectedError: The header occurs more than once.
     """
-    found = named.get(name.lower(), ())
-    if len(found) > 1:
-        raise CallbackRejectedError(f"The request has {len(found)} headers {name}.")
-    return found[0] if found else None
+    values = named.get(name.lower(), ())
+    if len(values) > 1:
+        raise CallbackRejectedError(f"The request has {len(values)} {name} headers, expected one.")
+    return values[0] if values else None
 
 
 def _text(value: object) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
-def check_size(body: bytes, most: int) -> bytes:
-    """`body`, if it is not larger than `most` bytes.
+def check_size(body: bytes, max_bytes: int) -> bytes:
+    """Return `body` if it is not larger than `max_bytes`.
 
     Raises:
-        CallbackRejectedError: It is.
-        InvalidValueError: It is text.
+        CallbackRejectedError: The body is too large.
+        InvalidValueError: The body is not bytes.
     """
-    given = cast("object", body)
-    if not isinstance(given, (bytes, bytearray, memoryview)):
-        way = " Of text, pass body.encode()." if isinstance(given, str) else ""
-        raise InvalidValueError(
-            f"body must be the bytes of the request as they arrived, got {type(given).__name__}.{way}", field="body"
+    value = cast("object", body)
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        hint = " For text, pass body.encode()." if isinstance(value, str) else ""
+        raise InvalidValueError(f"body must be the raw request body, got {type(value).__name__}.{hint}", field="body")
+    if len(body) > max_bytes:
+        raise CallbackRejectedError(
+            f"The body has {len(body)} bytes; the limit is {max_bytes} (max_bytes).", reason="too_large"
         )
-    if len(body) > most:
-        raise CallbackRejectedError(f"The body has {len(body)} bytes; at most {most} are read.", reason="too_large")
     return body
 
 
-def gunzip(body: bytes, most: int) -> bytes:
-    """What gzip data holds, of one member or several.
+def gunzip(body: bytes, max_bytes: int) -> bytes:
+    """Decompress gzip data with one or more members.
 
     Raises:
-        CallbackRejectedError: It is not gzip, it is cut off, or holds more than `most` bytes.
+        CallbackRejectedError: The data is not gzip, is truncated, or decompresses to more than `max_bytes`.
     """
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
-            content = packed.read(most + 1)
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as compressed:
+            content = compressed.read(max_bytes + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise CallbackRejectedError(f"The body is not gzip, or cut off: {error}.") from None
-    if len(content) > most:
-        raise CallbackRejectedError(f"The body unpacks to more than {most} bytes.", reason="too_large")
+        raise CallbackRejectedError(f"The body is not gzip, or is truncated: {error}.") from None
+    if len(content) > max_bytes:
+        raise CallbackRejectedError(
+            f"The body decompresses to more than {max_bytes} bytes (max_bytes).", reason="too_large"
+        )
     return content
 
 
@@ -134,31 +136,28 @@ def _decoded(body: bytes) -> Any:
 
 
 def objects_of(body: bytes) -> list[dict[str, Any]]:
-    """The objects of a JSON body: one, an array of them, or one a line.
+    """Return the objects of a JSON body: a single object, an array, or one object per line.
 
     Raises:
-        CallbackRejectedError: It holds something else.
+        CallbackRejectedError: The body contains anything else.
     """
     try:
-        found = _decoded(body)
-    except ValueError as whole:
-        if body.count(b"\n") > 2 * MAX_OBJECTS:  # empty ones are left out below
+        content = _decoded(body)
+    except ValueError as whole_error:
+        if body.count(b"\n") > 2 * MAX_OBJECTS:  # empty lines are skipped below
             raise CallbackRejectedError(f"The body has more than {2 * MAX_OBJECTS} lines.") from None
-        # A byte order mark is no JSON; lines may end in CR LF.
+        # A byte order mark is not JSON. Lines may end with CR LF.
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= MAX_OBJECTS:
-            raise CallbackRejectedError(
-                f"The body has {len(lines)} lines; it has to have 1 to {MAX_OBJECTS}."
-            ) from None
+            raise CallbackRejectedError(f"The body must have 1 to {MAX_OBJECTS} lines, got {len(lines)}.") from None
         try:
-            found = [_decoded(line) for line in lines]
-        except ValueError as error:
-            said = whole if len(lines) < 2 else error
-            raise CallbackRejectedError(f"The body is no JSON: {said}.") from None
-    several = cast("list[Any]", found if isinstance(found, list) else [found])
-    if len(several) > MAX_OBJECTS:
-        raise CallbackRejectedError(f"The body holds {len(several)} objects; at most {MAX_OBJECTS} are read.")
-    for one in several:
-        if not isinstance(one, dict):
-            raise CallbackRejectedError("The body holds something else than JSON objects.")
-    return several
+            content = [_decoded(line) for line in lines]
+        except ValueError as line_error:
+            reason = whole_error if len(lines) < 2 else line_error
+            raise CallbackRejectedError(f"The body is not valid JSON: {reason}.") from None
+    objects = cast("list[Any]", content if isinstance(content, list) else [content])
+    if len(objects) > MAX_OBJECTS:
+        raise CallbackRejectedError(f"The body has {len(objects)} objects; the limit is {MAX_OBJECTS}.")
+    if not all(isinstance(item, dict) for item in objects):
+        raise CallbackRejectedError("The body must contain only JSON objects.")
+    return objects

@@ -1,6 +1,6 @@
-"""A receiver: from a raw request to your handlers and to the response, the same behind every framework.
+"""Verify raw requests, call your handlers and build the response, with any web framework.
 
-What is done for an event is a generator of steps, run by one small driver for plain code and one for event loops.
+Each event is processed by a generator of steps, which a synchronous and an asynchronous driver run.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
 class Verifier(Protocol[E_co]):
-    """What tells requests of DIDWW from others: `CallbackVerifier`, `CallEventVerifier`.
+    """Verifies that requests come from DIDWW: `CallbackVerifier`, `CallEventVerifier`.
 
     Attributes:
-        max_bytes: The largest body that is read.
-        methods: HTTP methods that are taken.
+        max_bytes: Maximum size of a request body.
+        methods: Accepted HTTP methods.
     """
 
     max_bytes: int
@@ -50,20 +50,20 @@ class Verifier(Protocol[E_co]):
 
     @property
     def event_type(self) -> type[E_co]:
-        """The class of all its events."""
+        """Base class of all events that `verify` returns."""
         ...
 
     def verify(self, *, method: str, url: str, headers: Headers, body: bytes) -> Sequence[E_co]:
-        """The events of a request."""
+        """Return the events of a request."""
         ...
 
 
 class _Step(NamedTuple):
-    """Something to be done outside: a call of the store, or of the handler.
+    """A call for the driver to make: to the store or to the handler.
 
     Attributes:
-        call: What to call.
-        argument: With what.
+        call: Function to call.
+        argument: Its only argument.
     """
 
     call: Callable[[Any], object]
@@ -71,40 +71,40 @@ class _Step(NamedTuple):
 
 
 class _Claiming:
-    """A claim that is made in one thread, and may be given up in another meanwhile: then nobody holds it.
+    """A claim made in one thread that another thread may give up at the same time; either way it is released.
 
     Args:
-        store: Where it is made.
+        store: Where to claim.
     """
 
     def __init__(self, store: SeenStore) -> None:
         self._store = store
         self._lock = Lock()
-        self._made = self._given_up = False
+        self._claimed = self._given_up = False
 
     def __call__(self, key: str) -> str:
         claim = self._store.claim(key)
         with self._lock:
-            self._made = claim == "mine"
-            unwanted = self._made and self._given_up
-        if unwanted:
+            self._claimed = claim == "mine"
+            abandoned = self._claimed and self._given_up
+        if abandoned:
             self._store.release(key)
         return claim
 
     def give_up(self, key: str) -> None:
-        """Release what was claimed; if it was not yet, whoever claims it will."""
+        """Release the claim, now or as soon as the other thread has made it."""
         with self._lock:
             self._given_up = True
-            made = self._made
-        if made:
+            claimed = self._claimed
+        if claimed:
             self._store.release(key)
 
 
 class _Once:
-    """A call that is made once, by whichever thread comes first: a second release would end somebody else's claim.
+    """A function that runs only once, in the first thread that calls it: a second release could end another claim.
 
     Args:
-        call: What to call.
+        call: Function to call.
     """
 
     def __init__(self, call: Callable[[str], None]) -> None:
@@ -120,16 +120,16 @@ _Steps: TypeAlias = Generator[_Step, Any, bool]
 
 
 class CallbackReceiver:
-    """Verifies requests, drops what came before, and hands each event to your handler for its class.
+    """Verifies requests, ignores duplicates, and calls your handler for each event.
 
-    The response is 200 when everything was handled, and 500 when a handler raised, so that DIDWW sends it again;
-    what was handled is not handled again then. Events without a handler are logged and get a 200 response. Of requests
-    that are rejected, ten a minute are logged, and the number of the others.
+    The response is 200 if all events were handled, and 500 if a handler raised, so that DIDWW retries the request.
+    Events that were handled are not handled again on a retry. Events without a handler are logged and get a 200
+    response. Rejected requests are logged, at most ten a minute, followed by a count of the rest.
 
     Args:
-        verifier: Tells DIDWW from others: a `CallbackVerifier` for callbacks of the API, a `CallEventVerifier` for Call
-            Events and CDR Streaming.
-        store: Tracks duplicates. Defaults to memory; several processes need a store that they share.
+        verifier: Verifies that requests come from DIDWW: a `CallbackVerifier` for callbacks of the API, a
+            `CallEventVerifier` for Call Events and CDR Streaming.
+        store: Tracks handled events. Defaults to memory; several processes need a shared store.
 
     Example:
         >>> from didww import CallbackVerifier, OrderCallback
@@ -146,7 +146,7 @@ class CallbackReceiver:
         if not hasattr(verifier, "verify"):
             raise InvalidValueError(
                 f"verifier must be a CallbackVerifier or a CallEventVerifier, got {type(verifier).__name__}. "
-                "Make one: CallbackVerifier(secrets=[...], public_url=...).",
+                "Create one with CallbackVerifier(secrets=[...], public_url=...).",
                 field="verifier",
             )
         self._verifier = verifier
@@ -166,34 +166,37 @@ class CallbackReceiver:
     def on(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]: ...
 
     def on(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]:
-        """A decorator: the function handles events of these classes.
+        """Register the decorated function as the handler for events of these classes.
 
-        The handler of the nearest class is called: one for `Callback` gets what has none of its own. A handler may be
-        `async`. It has 60 seconds, or DIDWW sends the callback again; put longer work into a queue.
+        The handler of the most specific class is called; a handler for `Callback` gets all events without one of their
+        own. A handler may be `async`. It must finish within 60 seconds, or DIDWW retries the callback; queue longer
+        work.
 
         Raises:
-            InvalidValueError: There is a handler for that class already, it is no class of this verifier's events, or
-                the function does not take one argument.
+            InvalidValueError: A class already has a handler or is not an event class of this verifier, or the function
+                does not take exactly one argument.
         """
         if not kinds:
-            raise InvalidValueError("on takes the classes of events to handle, e.g. on(OrderCallback).", field="kinds")
+            raise InvalidValueError("on needs at least one event class, e.g. on(OrderCallback).", field="kinds")
         for kind in kinds:
             if not _is_kind(kind):
-                raise InvalidValueError(f"on takes classes such as OrderCallback, not {kind!r:.80}.", field="kinds")
+                raise InvalidValueError(
+                    f"on needs event classes such as OrderCallback, got {kind!r:.80}.", field="kinds"
+                )
             event_type = self._verifier.event_type
             if not issubclass(kind, event_type) and not issubclass(event_type, kind):
                 raise InvalidValueError(
-                    f"{kind.__name__} never arrives here: {type(self._verifier).__name__} returns "
+                    f"{kind.__name__} never arrives here: {type(self._verifier).__name__} returns only "
                     f"{event_type.__name__} and its subclasses.",
                     field="kinds",
                 )
             if kind in self._handlers:
-                raise InvalidValueError(f"There is a handler for {kind.__name__} already.", field="kinds")
+                raise InvalidValueError(f"{kind.__name__} already has a handler.", field="kinds")
 
         def register(handler: Callable[[Any], R]) -> Callable[[Any], R]:
-            if not _takes_one(handler):
+            if not _takes_one_argument(handler):
                 raise InvalidValueError(
-                    f"A handler takes the event as its one argument; {handler!r:.80} does not.", field="handler"
+                    f"A handler must take the event as its only argument, got {handler!r:.80}.", field="handler"
                 )
             self._handlers.update(dict.fromkeys(kinds, handler))
             return handler
@@ -201,44 +204,44 @@ class CallbackReceiver:
         return register
 
     def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
-        """The response to a request, after its handlers have run. Whatever a stranger sends, there is one.
+        """Verify a request, run its handlers and return the response.
 
-        Handlers that are `async` run in an event loop made for each; where one runs already, use `handle_async`.
+        Invalid requests get a response too; they do not raise. Each `async` handler runs in a new event loop. If a loop
+        is already running, use `handle_async`.
 
         Args:
             method: HTTP method.
-            url: The address as it arrived, neither decoded nor encoded anew; its path and query will do with
-                `public_url`.
-            headers: All headers.
-            body: The bytes of the body.
+            url: Raw request URL, not decoded or re-encoded. With `public_url`, path and query are enough.
+            headers: All request headers.
+            body: Raw request body.
         """
         events = self._events(method, url, headers, body)
         if isinstance(events, CallbackResponse):
             return events
-        return _response_for([_drive(self._handled(handler, event)) for handler, event in self._told(events)])
+        return _response_for([_drive(self._steps(handler, event)) for handler, event in self._with_handlers(events)])
 
     async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
-        """Like `handle`, on an event loop; handlers that are not `async` run in a thread."""
+        """Verify a request, run its handlers and return the response; synchronous handlers run in a thread."""
         import anyio.to_thread
 
         events = self._events(method, url, headers, body)
         if isinstance(events, CallbackResponse):
             return events
         outcomes: list[bool] = []
-        for handler, event in self._told(events):
-            steps = self._handled(handler, event)
+        for handler, event in self._with_handlers(events):
+            steps = self._steps(handler, event)
             if _is_async(handler):
                 outcomes.append(await _drive_async(steps, in_thread=self._store.blocking))
             else:
-                # All of it in one thread: once begun, it is done and remembered, whoever cancels the request.
+                # All steps in one thread: once started they finish and are recorded, even if the request is canceled.
                 outcomes.append(await anyio.to_thread.run_sync(_drive, steps))
         return _response_for(outcomes)
 
     def asgi(self, *, read_timeout: float = 10.0) -> AsgiApp:
-        """This receiver as an ASGI application, to be served or mounted.
+        """Return an ASGI application to serve or mount.
 
         Args:
-            read_timeout: Seconds in which the body has to be there; the response is 408 if it is not.
+            read_timeout: Seconds within which the whole body must arrive; otherwise the response is 408.
         """
         from didww.callback.asgi import AsgiApp
 
@@ -266,84 +269,85 @@ class CallbackReceiver:
         return served(self.asgi())
 
     def wsgi(self) -> WsgiApp:
-        """This receiver as a WSGI application, to be served or mounted; how long a body may take, its server says."""
+        """Return a WSGI application to serve or mount. The WSGI server limits how long a body may take."""
         from didww.callback.wsgi import wsgi_app
 
         return wsgi_app(self.handle, max_bytes=self._verifier.max_bytes, rejections=self._rejections)
 
     def _events(self, method: str, url: str, headers: Headers, body: bytes) -> Sequence[Event] | CallbackResponse:
-        """The events of a request, or the response to a request that is none of DIDWW's."""
+        """Return the events of a request, or the response that rejects it."""
         if method.upper() not in self._verifier.methods:
             return CallbackResponse(405, "method not allowed")
         pairs = pairs_of(headers)
         try:
             return self._verifier.verify(method=method, url=url, headers=pairs, body=body)
         except CallbackRejectedError as error:
-            why = printable(f"{error}{read_before(normalize_headers(pairs), body)}")
-            self._rejections.log(f"A request was rejected ({error.reason}): {why}")
+            text = printable(f"{error}{read_before(normalize_headers(pairs), body)}")
+            self._rejections.log(f"A request was rejected ({error.reason}): {text}")
             return CallbackResponse(error.status, error.reason)
 
-    def _told(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
-        """The events that somebody wants, with their handlers."""
+    def _with_handlers(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
+        """Return the events that have a handler, each with its handler."""
         for event in events:
             handler = next((self._handlers[cls] for cls in type(event).__mro__ if cls in self._handlers), None)
             if handler is not None:
                 yield handler, event
                 continue
-            # A class without a type is one for what nobody knows.
-            log.log(logging.INFO if event._type_name else logging.WARNING, "No handler for %s.", _shown(event))
+            # Only the classes for unknown events have no type name.
+            log.log(logging.INFO if event._type_name else logging.WARNING, "No handler for %s.", _describe(event))
 
-    def _handled(self, handler: Callable[[Any], object], event: Event) -> _Steps:
-        """Whether an event was handled, now or before."""
+    def _steps(self, handler: Callable[[Any], object], event: Event) -> _Steps:
+        """Process an event; the result is whether it was handled, now or before."""
         store, key = self._store, event.key
         claiming = _Claiming(store)
         try:
             claim = yield _Step(claiming, key)
         except Exception:
-            log.exception("Whether %s was handled before is not known; it may come again.", _shown(event))
+            log.exception("Could not check whether %s was handled before; DIDWW may retry it.", _describe(event))
             return False
-        except BaseException:  # stopped while another thread asks
+        except BaseException:  # canceled while another thread is claiming
             claiming.give_up(key)
             raise
         if claim != "mine":
-            log.info("%s came again; it %s.", _shown(event), "was handled" if claim == "done" else "is being handled")
+            state = "was already handled" if claim == "done" else "is being handled"
+            log.info("Ignored a duplicate of %s: it %s.", _describe(event), state)
             return cast("bool", claim == "done")
-        outcome = False
+        handled = False
         try:
             yield _Step(handler, event)
-            outcome = True
+            handled = True
         except Exception:
-            log.exception("The handler of %s failed; it may come again.", _shown(event))
-        except BaseException:  # stopped in the middle: nobody is left to take a step
+            log.exception("The handler for %s failed; DIDWW may retry it.", _describe(event))
+        except BaseException:  # canceled: no driver is left to run another step
             store.release(key)
             raise
-        note = _Once(store.done if outcome else store.release)
+        record = _Once(store.done if handled else store.release)
         try:
-            yield _Step(note, key)
+            yield _Step(record, key)
         except Exception:
-            log.exception("What became of %s could not be remembered.", _shown(event))
-        except BaseException:  # stopped, perhaps before another thread began with it
-            note(key)
+            log.exception("Could not record the result for %s.", _describe(event))
+        except BaseException:  # canceled, perhaps before another thread started to record it
+            record(key)
             raise
-        return outcome
+        return handled
 
 
 def _is_kind(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, Event)
 
 
-def _takes_one(handler: Callable[..., object]) -> bool:
+def _takes_one_argument(handler: Callable[..., object]) -> bool:
     try:
         inspect.signature(handler).bind(None)
     except TypeError:
         return False
-    except ValueError:  # it does not tell
+    except ValueError:  # no signature available
         pass
     return True
 
 
 def _is_async(call: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 its code
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 a callable object
 
 
 def _response_for(outcomes: list[bool]) -> CallbackResponse:
@@ -351,15 +355,15 @@ def _response_for(outcomes: list[bool]) -> CallbackResponse:
     return CallbackResponse(500, f"{failed} of {len(outcomes)} not handled") if failed else CallbackResponse(200, "ok")
 
 
-def _shown(event: Event) -> str:
-    """An event for the log: its type, id and status, and no more of it."""
-    told = event.to_dict()
-    parts = [str(told[name]) for name in ("type", "id", "status") if told.get(name)]
+def _describe(event: Event) -> str:
+    """Return the type, ID and status of an event for the log."""
+    fields = event.to_dict()
+    parts = [str(fields[name]) for name in ("type", "id", "status") if fields.get(name)]
     return printable(" ".join(part[:80] for part in parts)) or "an event"
 
 
 def _drive(steps: _Steps) -> bool:
-    """Take the steps one after the other, here."""
+    """Run the steps in order, in this thread."""
     try:
         step = next(steps)
         while True:
@@ -367,7 +371,7 @@ def _drive(steps: _Steps) -> bool:
                 result = step.call(step.argument)
                 if inspect.isawaitable(result):
                     result = _run(result)
-            except BaseException as error:  # noqa: BLE001 it goes on in the generator
+            except BaseException as error:  # noqa: BLE001 passed on to the generator
                 step = steps.throw(error)
             else:
                 step = steps.send(result)
@@ -375,26 +379,27 @@ def _drive(steps: _Steps) -> bool:
         return cast("bool", end.value)
 
 
-def _run(waiting: Awaitable[object]) -> object:
+def _run(awaitable: Awaitable[object]) -> object:
     import asyncio
 
-    async def awaited() -> object:
-        return await waiting
+    async def main() -> object:
+        return await awaitable
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(awaited())
-    if inspect.iscoroutine(waiting):
-        waiting.close()
+        return asyncio.run(main())
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
     raise InvalidValueError(
-        "A handler is async and an event loop runs in this thread: call handle_async, or serve receiver.asgi().",
+        "An async handler cannot run here: an event loop is already running in this thread. Call handle_async, or "
+        "serve receiver.asgi().",
         field="handler",
     )
 
 
 async def _drive_async(steps: _Steps, *, in_thread: bool) -> bool:
-    """Take the steps of an async handler one after the other; those of the store in a thread if they may take long."""
+    """Run the steps of an async handler in order; steps of a blocking store run in a thread."""
     import anyio.to_thread
 
     try:
@@ -407,7 +412,7 @@ async def _drive_async(steps: _Steps, *, in_thread: bool) -> bool:
                     result = step.call(step.argument)
                     if inspect.isawaitable(result):
                         result = await result
-            except BaseException as error:  # noqa: BLE001 it goes on in the generator
+            except BaseException as error:  # noqa: BLE001 passed on to the generator
                 step = steps.throw(error)
             else:
                 step = steps.send(result)

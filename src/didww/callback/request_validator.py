@@ -1,4 +1,4 @@
-"""Whether a callback comes from DIDWW: its signature, worked out again and compared.
+"""Verify that a callback comes from DIDWW: compute its signature and compare.
 
 Source: DIDWW's documentation of `X-DIDWW-Signature`: HMAC-SHA1 of the URL and the fields of the callback.
 """
@@ -18,7 +18,7 @@ from didww.exceptions import InvalidValueError
 __all__ = ["Payload", "RequestValidator", "parts_of", "signature_of", "signed_text", "text_of", "with_scheme"]
 
 Payload: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-"""The fields of a callback, or of each in a list of them (callbacks of outbound trunks)."""
+"""The fields of a callback, or a list of them (callbacks of outbound trunks)."""
 
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<user>[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^:/?#@\[\]]+)(?::(?P<port>\d*))?(?P<rest>[/?#].*)?",
@@ -27,7 +27,10 @@ _URL: Final = re.compile(
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
 _PORTS: Final = {"http": "80", "https": "443"}
 
-_WHERE: Final = "It is in the user panel: API 3, Callback Secrets. Is the variable set that it comes from?"
+_HINT: Final = (
+    "Copy it from the user panel (API 3, Callback Secrets), or check that the environment variable that holds it is "
+    "set."
+)
 
 
 class RequestValidator:
@@ -35,11 +38,11 @@ class RequestValidator:
 
     Args:
         callback_secret: The callback secret of the account (user panel, API 3, Callback Secrets).
-        api_key: The same, under the name that it had before. Deprecated: use `callback_secret`.
+        api_key: Former name of `callback_secret`. Deprecated: use `callback_secret`.
 
     Raises:
-        InvalidValueError: The secret is empty or no text.
-        TypeError: Both were given, or neither.
+        InvalidValueError: The secret is empty or not a string.
+        TypeError: Both arguments were passed, or neither.
 
     Example:
         >>> validator = RequestValidator("test-callback-secret")
@@ -52,7 +55,7 @@ class RequestValidator:
     """
 
     HEADER: Final = "X-DIDWW-Signature"
-    """The header that holds the signature."""
+    """Name of the header that holds the signature."""
 
     @overload
     def __init__(self, callback_secret: str) -> None: ...
@@ -61,9 +64,9 @@ class RequestValidator:
 
     def __init__(self, callback_secret: str | None = None, *, api_key: str | None = None) -> None:
         if callback_secret is not None and api_key is not None:
-            raise TypeError("RequestValidator takes callback_secret, or api_key (deprecated), and not both.")
+            raise TypeError("RequestValidator takes either callback_secret or api_key (deprecated), not both.")
         if callback_secret is None and api_key is None:
-            raise TypeError(f"callback_secret must be the callback secret of the account, got None. {_WHERE}")
+            raise TypeError(f"callback_secret must be the callback secret of the account, got None. {_HINT}")
         name, secret = "callback_secret", callback_secret
         if api_key is not None:
             _deprecated("api_key")
@@ -71,7 +74,7 @@ class RequestValidator:
         if not isinstance(secret, str) or not secret:
             raise InvalidValueError(
                 f"{name} must be the callback secret of the account as text, got "
-                f"{repr(secret) if not secret else type(secret).__name__}. {_WHERE}",
+                f"{repr(secret) if not secret else type(secret).__name__}. {_HINT}",
                 field=name,
             )
         self._secret = secret
@@ -91,24 +94,26 @@ class RequestValidator:
         return f"{type(self).__name__}(***)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("A RequestValidator holds a secret and is not pickled; make a new one.")
+        raise TypeError("A RequestValidator holds a secret and cannot be pickled. Create a new one instead.")
 
     def validate(self, url: str, payload: Payload, signature: str | None) -> bool:
-        """Whether `signature` is right for this callback. Whatever a stranger sends, the response is True or False.
+        """Return whether `signature` is valid for this callback.
+
+        Malformed requests return False; they do not raise.
 
         Args:
-            url: The URL that DIDWW called, with its query, as it is known outside: behind a proxy, the public
-                scheme, host and port. Without a scheme it is an HTTP one; a fragment that was set with it counts.
-            payload: The fields that DIDWW sent: the form of a POST; of a GET the fields that DIDWW added to the query,
-                without those your address had before; for outbound trunks the parsed JSON array.
-            signature: The header `X-DIDWW-Signature`; None if the request had none.
+            url: The public URL that DIDWW called, with its query. Behind a proxy, use the public scheme, host and port.
+                Without a scheme, http is assumed. Include the fragment if `callback_url` was set with one.
+            payload: The fields that DIDWW sent. For POST, the parsed form. For GET, the fields that DIDWW added to the
+                query, without your own query parameters. For outbound trunks, the parsed JSON array.
+            signature: Value of the `X-DIDWW-Signature` header; None if it is missing.
 
         Raises:
-            InvalidValueError: An argument is of a type that makes every signature wrong: a `url` that is not text, a
-                `payload` that is not parsed, a signature in bytes.
+            InvalidValueError: An argument has a type that could never match: `url` is not a string, `payload` is not
+                parsed, or `signature` is bytes.
         """
         _check_types(url, payload, signature)
-        # As `urllib.parse.parse_qs` has them, each value is a list of one.
+        # `urllib.parse.parse_qs` returns each value as a list with one item.
         plain: Payload = _unlisted(payload) if isinstance(payload, Mapping) else payload
         expected = signature_of(_bytes(self._secret), url, plain)
         if signature is None or expected is None:
@@ -129,46 +134,46 @@ def _is_list(value: object) -> TypeGuard[list[object]]:
 
 
 _PARSE: Final = (
-    "Parse the body first: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) of a form, json.loads(body) of "
+    "Parse the body first: dict(urllib.parse.parse_qsl(text, keep_blank_values=True)) for a form, json.loads(body) for "
     "the JSON array of outbound trunks."
 )
 _BINARY: Final = (bytes, bytearray, memoryview)
 
 
 def _check_types(url: object, payload: object, signature: object) -> None:
-    """Check what no request can be the cause of, but only the program.
+    """Check the argument types; a wrong type is a bug in the caller, not a bad request.
 
     Raises:
-        InvalidValueError: An argument is of a type that no request leads to.
+        InvalidValueError: An argument has a type that no request can cause.
     """
     if not isinstance(url, str):
-        raise InvalidValueError(f"url must be text, got {type(url).__name__}. Use str(url).", field="url")
+        raise InvalidValueError(f"url must be a string, got {type(url).__name__}. Use str(url).", field="url")
     if signature is not None and not isinstance(signature, str):
         raise InvalidValueError(
-            f"signature must be text, or None if the request has no such header, got {type(signature).__name__}.",
+            f"signature must be a string, or None if the header is missing, got {type(signature).__name__}.",
             field="signature",
         )
     kind = type(payload).__name__
     if isinstance(payload, (str, *_BINARY)):
         raise InvalidValueError(f"payload must be the parsed body, got {kind}. {_PARSE}", field="payload")
-    # A stranger may send any JSON, even a number alone.
+    # A request may contain any JSON, even a single number.
     if not isinstance(payload, (Mapping, Sequence, int, float, type(None))):
         raise InvalidValueError(f"payload must be a mapping of fields, or a list of them, got {kind}.", field="payload")
     for fields in cast("Sequence[object]", payload if isinstance(payload, Sequence) else (payload,)):
         for name, value in cast("Mapping[object, object]", fields).items() if isinstance(fields, Mapping) else ():
             values = value if _is_list(value) else [value]
-            if not isinstance(name, str) or any(isinstance(one, _BINARY) for one in values):
+            if not isinstance(name, str) or any(isinstance(item, _BINARY) for item in values):
                 raise InvalidValueError(
-                    f"payload must have names and values of text, not bytes. {_PARSE}", field="payload"
+                    f"payload must have names and values as strings, got bytes. {_PARSE}", field="payload"
                 )
 
 
 def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
-    """The signature of a callback; None for what no callback is.
+    """Return the signature of a callback, or None if it is not a valid callback.
 
     Args:
         secret: The callback secret, UTF-8.
-        url: The address as it is called.
+        url: The URL that is called.
         payload: The fields.
     """
     signed = signed_text(url, payload)
@@ -176,35 +181,34 @@ def signature_of(secret: bytes, url: str, payload: Payload) -> str | None:
 
 
 def signed_text(url: object, payload: object) -> bytes | None:
-    """Return what the signature of a callback covers, in UTF-8; None for what no callback is."""
-    normal, fields = _normalised(url), _text_of(payload)
-    return None if normal is None or fields is None else _bytes(normal + fields)
+    """Return the signed text of a callback in UTF-8, or None if it is not a valid callback."""
+    normalized, fields = _normalize(url), _payload_text(payload)
+    return None if normalized is None or fields is None else _bytes(normalized + fields)
 
 
 def with_scheme(url: str) -> str:
-    """Return a callback URL as DIDWW calls it: without a scheme, it is an HTTP one."""
+    """Return a callback URL as DIDWW calls it, with http as the default scheme."""
     return f"http://{url}" if not _SCHEME.match(url) and WEB_ADDRESS.fits(url) else url
 
 
 def parts_of(url: object) -> re.Match[str] | None:
-    """An http address by its parts: scheme, user (with its @), host, port, rest. None if it is no address."""
+    """Split an http URL into scheme, user (with its @), host, port and rest. Return None if it is not one."""
     return _URL.fullmatch(url) if isinstance(url, str) else None
 
 
-def _normalised(url: object) -> str | None:
-    """The address with its port written out; the rest as it is. None if it is no address."""
-    found = parts_of(with_scheme(url)) if isinstance(url, str) else None
-    if found is None:
+def _normalize(url: object) -> str | None:
+    """Return the URL with an explicit port, otherwise unchanged. Return None if it is not an http URL."""
+    parts = parts_of(with_scheme(url)) if isinstance(url, str) else None
+    if parts is None:
         return None
-    port = found["port"] or _PORTS[found["scheme"].lower()]
-    return f"{found['scheme']}://{found['user'] or ''}{found['host']}:{port}{found['rest'] or ''}"
+    port = parts["port"] or _PORTS[parts["scheme"].lower()]
+    return f"{parts['scheme']}://{parts['user'] or ''}{parts['host']}:{port}{parts['rest'] or ''}"
 
 
-def _text_of(payload: object) -> str | None:
-    """What is signed of the fields; None for what no callback has."""
-    several = isinstance(payload, Sequence)
+def _payload_text(payload: object) -> str | None:
+    """Return the signed text of the fields, or None if no callback can have them."""
     signed = ""
-    for fields in cast("Sequence[object]", payload if several else (payload,)):
+    for fields in cast("Sequence[object]", payload if isinstance(payload, Sequence) else (payload,)):
         if not isinstance(fields, Mapping):
             return None
         texts = {name: text_of(value) for name, value in cast("Mapping[object, object]", fields).items()}
@@ -217,12 +221,12 @@ def _text_of(payload: object) -> str | None:
 
 
 def text_of(value: object) -> str | None:
-    """A value of a callback as text; None for what no callback holds."""
+    """Return a callback value as text, or None if no callback can have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return ""
-    # A number of thousands of digits has no text in Python.
+    # Python refuses to convert integers with thousands of digits.
     short = not isinstance(value, int) or value.bit_length() < 1000
     return str(value) if isinstance(value, (str, int, float)) and short else None
 

@@ -1,4 +1,4 @@
-"""The response of a receiver to a request."""
+"""The response that a receiver sends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class CallbackResponse(NamedTuple):
     """The response to a request.
 
     Attributes:
-        status: HTTP status. DIDWW takes 200 to 298 for delivered, and sends the callback again after anything else.
-        body: A short text.
+        status: HTTP status. DIDWW treats 200 to 298 as delivered, and retries the callback after any other status.
+        body: Short text.
     """
 
     status: int

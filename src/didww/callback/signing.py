@@ -1,4 +1,4 @@
-"""Making callbacks as DIDWW makes them: for tests of receivers, the command line, and the emulator.
+"""Create signed callbacks like DIDWW's: for tests of receivers, the command line and the emulator.
 
 Source: DIDWW's documentation of callbacks, https://doc.didww.com.
 """
@@ -21,13 +21,13 @@ __all__ = ["CallbackRequest", "sign_callback"]
 
 
 class CallbackRequest(msgspec.Struct, frozen=True):
-    """A callback as it goes over the wire.
+    """The HTTP request of a callback.
 
     Attributes:
         method: GET or POST.
-        url: The address to call; of a GET with the fields in its query.
-        headers: Its headers, the signature among them.
-        body: The form or JSON of a POST; empty for a GET.
+        url: The URL to call. For GET, its query includes the fields.
+        headers: The headers, including the signature.
+        body: The form or JSON of a POST; empty for GET.
     """
 
     method: str
@@ -39,16 +39,16 @@ class CallbackRequest(msgspec.Struct, frozen=True):
 def sign_callback(
     url: str, payload: Payload, *, secret: str, method: Literal["GET", "POST", "get", "post"] = "POST"
 ) -> CallbackRequest:
-    """A signed callback, to be sent to a receiver that is tested.
+    """Create a signed callback to send to a receiver under test.
 
     Args:
-        url: The URL that DIDWW would call, its own query included; without a scheme, by HTTP.
-        payload: The fields, `type` among them; a list of them is sent as JSON, as those of outbound trunks are.
+        url: The URL that DIDWW would call, including its own query. Without a scheme, http is assumed.
+        payload: The fields, including `type`. A list of them is sent as JSON, like callbacks of outbound trunks.
         secret: The callback secret.
-        method: `GET` has the fields in the query, `POST` in a form.
+        method: `GET` sends the fields in the query, `POST` in a form.
 
     Raises:
-        InvalidValueError: Something of it cannot be sent or signed.
+        InvalidValueError: An argument cannot be sent or signed.
 
     Example:
         >>> request = sign_callback(
@@ -62,33 +62,37 @@ def sign_callback(
         'id=5da18706-be9f-49b0-aeec-0480aacd49ad&type=orders&status=completed'
     """
     if not secret:
-        raise InvalidValueError("secret is empty; callbacks are signed with it.", field="secret")
+        raise InvalidValueError("secret must be the callback secret, got an empty string.", field="secret")
     method = cast("Any", method.upper())
     if method not in ("GET", "POST"):
-        raise InvalidValueError(f"method is GET or POST, not {method!r}.", field="method")
+        raise InvalidValueError(f"method must be GET or POST, got {method!r}.", field="method")
     if isinstance(payload, Mapping) and payload.get("type") == "voice_out_trunks":
         if method == "GET":
-            raise InvalidValueError("method is POST for outbound trunks: they have no other.", field="method")
+            raise InvalidValueError(
+                "method must be POST for outbound trunks, got 'GET'. Their callbacks are JSON.", field="method"
+            )
         payload = [payload]
     for fields in [payload] if isinstance(payload, Mapping) else payload:
-        wrong = next((name for name, value in fields.items() if text_of(value) is None), None)
-        if wrong is not None:
-            raise InvalidValueError(f"payload: {wrong!r} must be text, a number, a boolean or None.", field="payload")
+        invalid = next((name for name, value in fields.items() if text_of(value) is None), None)
+        if invalid is not None:
+            raise InvalidValueError(f"payload: {invalid!r} must be a string, number, boolean or None.", field="payload")
     headers: dict[str, str] = {}
     body, url = "", with_scheme(url)
     if not isinstance(payload, Mapping):
         if method == "GET":
-            raise InvalidValueError("method is POST for a list: it is sent as JSON.", field="method")
+            raise InvalidValueError(
+                "method must be POST for a list of payloads, got 'GET'. A list is sent as JSON.", field="method"
+            )
         try:
             body = msgspec.json.encode(payload).decode()
-        except (TypeError, ValueError, RecursionError):  # a name that is no text, a lone surrogate
-            raise InvalidValueError("payload holds what JSON cannot carry.", field="payload") from None
+        except (TypeError, ValueError, RecursionError):  # a name that is not a string, a lone surrogate
+            raise InvalidValueError("payload must be encodable as JSON.", field="payload") from None
         headers["Content-Type"] = "application/json"
     else:
         texts = {name: text_of(value) for name, value in payload.items()}
         if method == "GET":
             address, mark, fragment = url.partition("#")
-            # As DIDWW sends them: after the URL's own query, sorted by name, before the fragment.
+            # Like DIDWW: after the URL's own query, sorted by name, before the fragment.
             url = f"{address}{'&' if '?' in address else '?'}{urlencode(sorted(texts.items()))}{mark}{fragment}"
         else:
             body = urlencode(texts)
@@ -96,7 +100,7 @@ def sign_callback(
     signature = signature_of(secret.encode("utf-8", "surrogatepass"), url, payload)
     if signature is None:
         raise InvalidValueError(
-            f"url is no http address, or payload no fields of a callback: {url[:200]!r}.", field="url"
+            f"url must be an http or https URL, and payload the fields of a callback, got {url[:200]!r}.", field="url"
         )
     headers[RequestValidator.HEADER] = signature
     return CallbackRequest(method, url, headers, body)

@@ -1,6 +1,7 @@
-"""What a receiver has handled, so that the same again is dropped: in memory, or in a file that processes share.
+"""Track handled events so that duplicates are ignored: in memory, or in a file shared between processes.
 
-An event is claimed before it is handled. A claim that nobody ends, because a process died, lapses after some minutes.
+An event is claimed before it is handled. A claim that is never completed, because its process died, expires after a few
+minutes.
 """
 
 from __future__ import annotations
@@ -23,96 +24,99 @@ __all__ = ["MemoryStore", "SeenStore", "SqliteStore"]
 
 Claim = Literal["mine", "busy", "done"]
 LEASE: Final = 300.0
-"""Seconds; DIDWW waits 60 for a response, and its third attempt comes after 11 minutes."""
+"""Seconds. DIDWW waits 60 seconds for a response, and makes its third attempt after 11 minutes."""
 KEEP: Final = 7 * 86400.0
-"""Seconds; the ten attempts of DIDWW are over in four days."""
+"""Seconds. DIDWW makes up to ten attempts within four days."""
 _PATIENCE: Final = 5.0
 
 
 class SeenStore(Protocol):
-    """Where a receiver keeps what it has handled. All methods may be called from several threads at once.
+    """Tracks the events that a receiver has handled. All methods must be thread-safe.
 
     Attributes:
-        blocking: Whether its methods may take long enough to hold up an event loop; they are called in a thread then.
+        blocking: Whether methods may block. If so, they are called in a thread instead of the event loop.
     """
 
     blocking: bool
 
     def claim(self, key: str) -> Claim:
-        """Begin to handle an event: `mine` if nobody has, `busy` if somebody is at it, `done` if it was handled."""
+        """Claim an event.
+
+        Returns `mine` if the caller should handle it, `busy` if it is being handled, and `done` if it was handled.
+        """
         ...
 
     def done(self, key: str) -> None:
-        """It was handled."""
+        """Mark the event as handled."""
         ...
 
     def release(self, key: str) -> None:
-        """It was not handled; it may come again."""
+        """Give up the claim, so that the event can be claimed again."""
         ...
 
 
 class MemoryStore:
-    """Remembers the last events in memory, for one process.
+    """Remembers the most recent events in memory, for one process.
 
     Args:
-        most: How many; the oldest are forgotten.
-        lease: Seconds after which an event that was begun and never ended may be begun again.
+        most: Maximum number of events. The oldest are dropped first.
+        lease: Seconds after which an unfinished claim expires.
     """
 
     blocking = False
 
     def __init__(self, most: int = 100_000, *, lease: float = LEASE) -> None:
         if most < 1:
-            raise InvalidValueError(f"most is at least 1, not {most}.", field="most")
+            raise InvalidValueError(f"most must be at least 1, got {most}.", field="most")
         self._most = most
         self._lease = lease
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, float | None] = OrderedDict()  # when it was begun; None: it is done
+        self._claims: OrderedDict[str, float | None] = OrderedDict()  # time of the claim, or None once handled
 
     def claim(self, key: str) -> Claim:
-        """Begin to handle an event."""
+        """Claim an event."""
         now = time.monotonic()
         with self._lock:
-            begun = self._kept.get(key, -float("inf"))
-            if begun is None:
+            claimed_at = self._claims.get(key, -float("inf"))
+            if claimed_at is None:
                 return "done"
-            if now - begun < self._lease:
+            if now - claimed_at < self._lease:
                 return "busy"
-            self._kept[key] = now
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._claims[key] = now
+            self._claims.move_to_end(key)
+            if len(self._claims) > self._most:
+                self._claims.popitem(last=False)
             return "mine"
 
     def done(self, key: str) -> None:
-        """It was handled."""
+        """Mark the event as handled."""
         with self._lock:
-            self._kept[key] = None
+            self._claims[key] = None
 
     def release(self, key: str) -> None:
-        """It was not handled."""
+        """Give up the claim."""
         with self._lock:
-            if self._kept.get(key) is not None:
-                del self._kept[key]
+            if self._claims.get(key) is not None:
+                del self._claims[key]
 
 
 class SqliteStore:
-    """Remembers events in a file that threads and processes of one machine share; it survives restarts.
+    """Remembers events in a SQLite file, shared by the threads and processes of one host, across restarts.
 
     Args:
-        path: The file; made if it is not there. Not on a network drive.
-        keep: Seconds that an event is remembered.
-        lease: Seconds after which an event that was begun and never ended may be begun again.
+        path: The file; created if missing. Must not be on a network drive.
+        keep: Seconds to remember an event.
+        lease: Seconds after which an unfinished claim expires.
 
     Raises:
-        DidwwClientError: The file cannot be used; from its methods as well.
+        DidwwClientError: The file cannot be used. Methods may raise this too.
     """
 
     blocking = True
 
     def __init__(self, path: str | PathLike[str], *, keep: float = KEEP, lease: float = LEASE) -> None:
         if keep <= lease:
-            raise InvalidValueError(f"keep is more than lease ({lease:g} s), not {keep:g}.", field="keep")
+            raise InvalidValueError(f"keep must be greater than lease ({lease:g} s), got {keep:g}.", field="keep")
         self._path = path
         self._keep = keep
         self._lease = lease
@@ -124,12 +128,12 @@ class SqliteStore:
         self.close()
 
     def claim(self, key: str) -> Claim:
-        """Begin to handle an event."""
+        """Claim an event."""
         now = time.time()
         if now - self._swept > 3600:
             self._swept = now
             self._execute("DELETE FROM seen WHERE at < ?", now - self._keep)
-        # The time of a claim that a clock, set back since, has put into the future lapses as well.
+        # If the clock was set back since, the claim lies in the future; abs() lets it expire too.
         taken = self._execute(
             "INSERT INTO seen (key, at, done) VALUES (?1, ?2, 0) ON CONFLICT (key) DO UPDATE SET at = ?2"
             " WHERE NOT done AND abs(?2 - at) >= ?3 RETURNING key",
@@ -142,17 +146,17 @@ class SqliteStore:
         return "done" if self._execute("SELECT 1 FROM seen WHERE key = ? AND done", key) else "busy"
 
     def done(self, key: str) -> None:
-        """It was handled."""
+        """Mark the event as handled."""
         self._execute(
             "INSERT INTO seen (key, at, done) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET done = 1", key, time.time()
         )
 
     def release(self, key: str) -> None:
-        """It was not handled."""
+        """Give up the claim."""
         self._execute("DELETE FROM seen WHERE key = ? AND NOT done", key)
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is needed."""
+        """Close the file. It is reopened when needed."""
         with in_sqlite:
             if self._open is not None and self._process == os.getpid():
                 self._open.close()
@@ -185,7 +189,7 @@ def _opened(path: str | PathLike[str]) -> sqlite3.Connection:
     while True:
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
-            # A process that is killed loses nothing; a loss of power may lose the last moments.
+            # A killed process loses nothing; a power failure may lose the last few writes.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(
@@ -194,7 +198,7 @@ def _opened(path: str | PathLike[str]) -> sqlite3.Connection:
             )
         except sqlite3.Error as error:
             connection.close()
-            # Whoever comes second while the file is made is told at once that it is busy.
+            # While another process creates the file, SQLite reports it as busy without waiting.
             if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
             time.sleep(0.01)
@@ -203,7 +207,7 @@ def _opened(path: str | PathLike[str]) -> sqlite3.Connection:
 
 
 _inherited: list[sqlite3.Connection] = []
-"""Connections of parents; a child that closed one would let go of its parent's locks."""
+"""Connections of parent processes. Closing one in a child would release the parent's locks."""
 
 
 def _close(connection: sqlite3.Connection, process: int) -> None:

@@ -1,4 +1,4 @@
-"""Callbacks as Python objects, a class for each type; what DIDWW adds one day is kept beside it.
+"""Typed classes for callbacks, one per type. Unknown types and fields are kept.
 
 Source: DIDWW's documentation of callbacks, https://doc.didww.com.
 """
@@ -42,21 +42,21 @@ __all__ = [
 
 
 class Event(Record):
-    """Something that DIDWW tells: declared fields, read only, and all others as they came.
+    """A notification from DIDWW: read-only declared fields, plus undeclared fields as raw values.
 
-    Equal to another of the same class with the same content.
+    Events are equal if they have the same class and content.
 
     Class keywords:
 
     Args:
-        type: Its `type` on the wire.
-        required: Fields that each event has.
+        type: Value of the `type` field.
+        required: Fields that every event must have.
     """
 
     _type_name: ClassVar[str] = ""
     _required_fields: ClassVar[tuple[str, ...]] = ()
 
-    type: str = attribute("What it tells of.")
+    type: str = attribute("Type of the event, e.g. `orders`.")
 
     def __init_subclass__(cls, *, type: str = "", required: tuple[str, ...] = (), **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -65,55 +65,57 @@ class Event(Record):
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
-        made = cls.__new__(cls)
-        set_attributes(made, raw)
-        set_state(made, None)
-        return made
+        event = cls.__new__(cls)
+        set_attributes(event, raw)
+        set_state(event, None)
+        return event
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The event that `to_dict()` gave `data` of, after the same checks as when it came.
+        """Create an event from the output of `to_dict()`, with the same checks as for a received event.
 
-        A base class gives an event of the class that `data` is of; the others need no `type` in it.
+        Called on a base class, it returns an event of the class for `data["type"]`. Called on any other class, `type`
+        may be omitted.
 
         Raises:
-            InvalidValueError: `data` is no such event.
+            InvalidValueError: `data` is not an event of this class.
         """
-        where = f"{cls.__name__}.from_dict"
+        method = f"{cls.__name__}.from_dict"
         if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
-                f"{where} takes a dict, as to_dict() gives it, not {type(data).__name__}.", field="data"
+                f"{method} must get a dict as returned by to_dict(), got {type(data).__name__}.", field="data"
             )
         fields = {str(name): copy.deepcopy(value) for name, value in data.items()}
         if cls._type_name:
             fields.setdefault("type", cls._type_name)
         try:
-            made = cls._rebuilt(fields)
+            event = cls._rebuilt(fields)
         except ValueError as error:
-            raise InvalidValueError(f"{where} takes what to_dict() gave: {error}.", field="data") from None
-        if not isinstance(made, cls):
-            other = type(made).__name__
+            raise InvalidValueError(f"{method} cannot read this event: {error}.", field="data") from None
+        if not isinstance(event, cls):
             raise InvalidValueError(
-                f"{where} takes its own type, not {made.type!r:.80}. Use {other}.from_dict.", field="type"
+                f"{method} must get an event of its own type, got {event.type!r:.80}. "
+                f"Use {type(event).__name__}.from_dict.",
+                field="type",
             )
-        return made
+        return event
 
     @staticmethod
     def _rebuilt(fields: dict[str, Any]) -> Event:
-        """The event that the fields of `to_dict()` are of.
+        """Create an event from the fields of `to_dict()`.
 
         Raises:
-            ValueError: They are of none.
+            ValueError: The fields are not those of an event.
         """
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """What tells it from every other event: the same again is the same event delivered again."""
+        """Unique key of the event. Two deliveries of the same event have the same key."""
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as they came, unknown ones included; the caller's own."""
+        """Return a copy of all fields as received, including unknown ones."""
         return copy.deepcopy(self._attributes)
 
     def __eq__(self, other: object) -> bool:
@@ -126,15 +128,15 @@ class Event(Record):
 
 
 class Callback(Event):
-    """A callback of the API about a record: the base of all of them.
+    """Base class of the API's callbacks.
 
-    Handlers of this class get every kind that has no handler of its own.
+    A handler for this class gets every callback whose own class has no handler.
     """
 
     __slots__ = ("_key",)
 
     collected: ClassVar[bool] = False
-    """Whether several may come in one array; each then has all required fields."""
+    """Whether one request may contain several in an array, each with all required fields."""
 
     if TYPE_CHECKING:
         _key: str = attribute("")
@@ -142,7 +144,7 @@ class Callback(Event):
     def __init__(self, **_: Any) -> None:
         name = type(self).__name__
         raise ReadOnlyFieldError(
-            f"{name} is made of what DIDWW sent. Take it from CallbackVerifier.verify, or write "
+            f"{name} cannot be created directly. Get it from CallbackVerifier.verify, or use "
             f"{name}.from_dict({{...}}).",
             field=name,
         )
@@ -153,14 +155,14 @@ class Callback(Event):
 
     @property
     def key(self) -> str:
-        """What tells it from every other callback: the same again is the same callback delivered again.
+        """Unique key of the callback. Two deliveries of the same callback have the same key.
 
-        Whoever has seen a callback can group the signed text into other fields, even other objects, without breaking
-        the signature. So the key is a digest of the whole signed text; for events of outbound trunks, of which several
-        may come in one array, it is a digest of the event's own members, all of which have to be there.
+        An attacker who has seen a callback can split the signed text into other fields, or even other objects, without
+        breaking the signature. So the key is a digest of the whole signed text. For outbound trunks, whose callbacks
+        may be batched in one array, it is a digest of the event's own fields, all of which are required.
 
-        `to_dict()` holds neither the address nor this key, so an event from `from_dict()` has a digest of its fields:
-        keep the key beside them. A copy and a pickle have the same key.
+        `to_dict()` includes neither the URL nor this key, so an event from `from_dict()` has a digest of its fields
+        instead: store the key with them. Copies and pickles keep the key.
         """
         return self._key
 
@@ -170,13 +172,13 @@ class Callback(Event):
 
     @classmethod
     def _signed(cls, fields: dict[str, Any], signed: bytes) -> Self:
-        made = cls._of(fields)
+        callback = cls._of(fields)
         if cls.collected:
             signed = "\n".join(
                 (cls._type_name, *(text_of(fields[name]) or "" for name in cls._required_fields))
             ).encode()
-        _set_key(made, hashlib.sha256(signed).hexdigest())
-        return made
+        _set_key(callback, hashlib.sha256(signed).hexdigest())
+        return callback
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "key": self._key}
@@ -190,69 +192,69 @@ _set_key = Callback.__dict__["_key"].__set__
 
 
 class OrderCallback(Callback, type="orders", required=("id", "status")):
-    """An order is completed or canceled.
+    """An order was completed or canceled.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
-    id: str = attribute("Id of the order.")
+    id: str = attribute("ID of the order.")
     status: OrderStatus = attribute("`completed` or `canceled`.")
 
 
 class ExportCallback(Callback, type="exports", required=("id", "status")):
-    """An export is completed.
+    """An export was completed.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
-    id: str = attribute("Id of the export.")
+    id: str = attribute("ID of the export.")
     status: ExportStatus = attribute("`completed`.")
     url: str | None = attribute(
-        "Address of the .csv.gz file; None for exports that an older API version made. Give it to `download_export` "
-        "only, which keeps the API key to DIDWW's hosts."
+        "URL of the .csv.gz file; None for exports created by an older API version. Pass it only to "
+        "`download_export`, which sends the API key only to DIDWW's hosts."
     )
 
 
 class _Verification(Callback):
-    """What the callbacks of both kinds of verification share."""
+    """Fields of both kinds of verification callbacks."""
 
-    reject_comment: str | None = attribute("What the reviewer wrote; empty if nothing, None if it was not sent.")
+    reject_comment: str | None = attribute("Reviewer's comment; may be empty, None if not sent.")
 
     @property
     def reject_reason(self) -> str | None:
-        """Why it was rejected, in one text; None if it was not. Read from either spelling of the field.
+        """Rejection reasons as one string, from `reject_reason` or `reject_reasons`; None if not rejected.
 
-        Several reasons are joined with a comma and a space by address verifications, and with a semicolon and a space
-        by emergency verifications.
+        Address verifications join several reasons with a comma and a space, emergency verifications with a semicolon
+        and a space.
         """
         raw = self._attributes.get("reject_reason") or self._attributes.get("reject_reasons")
         return raw or None
 
     @property
     def reject_reasons(self) -> str | None:
-        """The same as `reject_reason`."""
+        """Alias of `reject_reason`."""
         return self.reject_reason
 
 
 class AddressVerificationCallback(_Verification, type="address_verifications", required=("id", "status")):
-    """An address verification is approved or rejected.
+    """An address verification was approved or rejected.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
-    id: str = attribute("Id of the address verification.")
+    id: str = attribute("ID of the address verification.")
     status: AddressVerificationStatus = attribute("`approved` or `rejected`.")
 
 
 class EmergencyVerificationCallback(_Verification, type="emergency_verifications", required=("id", "status")):
-    """An emergency verification is approved or rejected.
+    """An emergency verification was approved or rejected.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
-    id: str = attribute("Id of the emergency verification.")
+    id: str = attribute("ID of the emergency verification.")
     status: EmergencyVerificationStatus = attribute("`approved` or `rejected`.")
-    emergency_calling_service_id: str | None = attribute("Id of the emergency calling service.")
+    emergency_calling_service_id: str | None = attribute("ID of the emergency calling service.")
 
 
 class VoiceOutTrunkCallback(
@@ -261,24 +263,24 @@ class VoiceOutTrunkCallback(
     required=("id", "status", "threshold_reached", "created_at"),
     collected=True,
 ):
-    """An outbound trunk was blocked or unblocked, by its 24-hour threshold or by hand.
+    """An outbound trunk was blocked or unblocked, by its 24-hour threshold or manually.
 
-    Events that could not be delivered at once come together in one request.
+    Events that could not be delivered immediately are batched in one request.
 
     Source: DIDWW's documentation of callbacks, https://doc.didww.com.
     """
 
-    id: str = attribute("Id of the trunk.")
+    id: str = attribute("ID of the trunk.")
     status: VoiceOutTrunkStatus = attribute("`active` or `blocked`.")
-    threshold_reached: bool = attribute("Whether it was the trunk's `threshold_amount` that blocked it.")
-    created_at: datetime = attribute("When it happened.")
+    threshold_reached: bool = attribute("Whether the trunk was blocked by its `threshold_amount`.")
+    created_at: datetime = attribute("Time of the event.")
 
 
 class UnknownCallback(Callback):
-    """A callback of a type that this package does not know; its fields read as they came."""
+    """A callback of an unknown type. Its fields are raw values."""
 
-    id: str | None = attribute("Id of what it tells of; None if nothing was sent.")
-    status: str | None = attribute("State of what it tells of; None if nothing was sent.")
+    id: str | None = attribute("ID of the record; None if not sent.")
+    status: str | None = attribute("Status of the record; None if not sent.")
 
 
 _CLASSES: Final[Mapping[str, type[Callback]]] = {
@@ -304,8 +306,8 @@ def _datetime(text: str) -> str:
     return text
 
 
-# The signature covers texts: 7 and "7", true and "true", null and "" are the same to it. So each declared field is read
-# from its text, whichever way JSON has it. By kind: how it is read, and what it has to be.
+# The signature covers text: 7 and "7", true and "true", null and "" sign the same. So each declared field is parsed
+# from its text, whatever its JSON type. By field type: the parser, and the expected format for the error message.
 _FROM_TEXT: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
     "boolean": (_boolean, "true or false"),
     "datetime": (_datetime, "a date and time (ISO 8601)"),
@@ -313,35 +315,35 @@ _FROM_TEXT: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
 
 
 def callback_of(fields: dict[str, Any], signed: bytes, *, alone: bool = True) -> Callback:
-    """Return the callback that `fields` are, its declared fields checked.
+    """Create a callback from `fields` and check its declared fields.
 
     Args:
-        fields: Its fields: text, numbers, booleans or None.
-        signed: What the signature covers: the address, and all fields of the request.
-        alone: Whether it is the only one of its request.
+        fields: The fields: strings, numbers, booleans or None.
+        signed: The signed text: the URL, and all fields of the request.
+        alone: Whether it is the only callback of its request.
 
     Raises:
-        ValueError: They are none: something is missing that its type always has, or is not of its kind.
+        ValueError: A required field is missing, or a field has the wrong type.
     """
     type = fields.get("type")
     if not isinstance(type, str) or not type:
-        raise ValueError("it has no type")
+        raise ValueError("type is missing")
     cls = _CLASSES.get(type, UnknownCallback)
     if not alone and not cls.collected:
-        raise ValueError(f"an array of several holds one of {type:.80}")
+        raise ValueError(f"an array with several callbacks contains one of type {type:.80}")
     for name, field in cls._field_map.items():
         text = text_of(fields.get(name))
         if text is None:
-            raise ValueError(f"{name} must be text, a number, true, false or null")
+            raise ValueError(f"{name} must be a string, number, boolean or null")
         if not text:
             if name in cls._required_fields:
-                raise ValueError(f"a callback of {type} has {' and '.join(cls._required_fields)}; {name} is missing")
+                raise ValueError(f"{name} is missing; {type} callbacks require {', '.join(cls._required_fields)}")
             if fields.get(name) is not None and field.kind.name in _FROM_TEXT:
                 fields[name] = None
             continue
-        read, accepts = _FROM_TEXT.get(field.kind.name, (str, ""))
+        parse, expected = _FROM_TEXT.get(field.kind.name, (str, ""))
         try:
-            fields[name] = read(text)
+            fields[name] = parse(text)
         except ValueError:
-            raise ValueError(f"{name} must be {accepts}, got {text!r:.80}") from None
+            raise ValueError(f"{name} must be {expected}, got {text!r:.80}") from None
     return cls._signed(fields, signed)

@@ -1,4 +1,4 @@
-"""The door for WSGI: any server and framework of threads and processes."""
+"""WSGI application for a receiver: works with any WSGI server or framework."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[byt
 
 
 class Handler(Protocol):
-    """Gives the response to a raw request."""
+    """Return the response to a raw request."""
 
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse: ...
 
 
 def wsgi_app(handler: Handler, *, max_bytes: int, rejections: Rejections) -> WsgiApp:
-    """A WSGI application that handles every path.
+    """Return a WSGI application that handles every path.
 
     Args:
         handler: Returns the response to each request.
-        max_bytes: The largest body that is read.
+        max_bytes: Maximum size of a request body.
         rejections: Logs rejected requests.
     """
 
@@ -41,12 +41,12 @@ def wsgi_app(handler: Handler, *, max_bytes: int, rejections: Rejections) -> Wsg
         else:
             if length:
                 body = environ["wsgi.input"].read(int(length))
-            elif environ.get("wsgi.input_terminated"):  # sent in chunks, and the server knows where they end
+            elif environ.get("wsgi.input_terminated"):  # chunked, and the server marks the end
                 body = environ["wsgi.input"].read(max_bytes + 1)
             if length and len(body) < int(length):
                 rejections.log(
-                    f"A request was rejected (malformed): {len(body)} of {length} bytes of its body arrived here. "
-                    "Something before the receiver has read it, or the client hung up."
+                    f"A request was rejected (malformed): only {len(body)} of {length} bytes of its body arrived. "
+                    "Code that ran before the receiver has already read the body, or the client disconnected."
                 )
                 status, text = 400, "malformed"
             else:
@@ -64,17 +64,17 @@ def wsgi_app(handler: Handler, *, max_bytes: int, rejections: Rejections) -> Wsg
 
 
 def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    found = [(name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")]
-    return [*found, ("Content-Type", environ.get("CONTENT_TYPE") or "")]
+    headers = [(name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")]
+    return [*headers, ("Content-Type", environ.get("CONTENT_TYPE") or "")]
 
 
 def _url(environ: dict[str, Any]) -> str:
-    """The whole address, as the server was asked for it."""
+    """Return the full URL as the client requested it."""
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     query = environ.get("QUERY_STRING") or ""
-    # The raw request target, if the server passes it; else the decoded path, encoded again.
-    asked = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
-    path = asked.partition("?")[0]
+    # The raw request target if the server provides it, else the decoded path, encoded again.
+    target = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    path = target.partition("?")[0]
     if not path.startswith("/"):
         decoded = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
         path = quote(decoded.encode("latin-1", "replace"), safe="/:@!$&'()*+,;=~")

@@ -1,4 +1,4 @@
-"""The `didww` command. Its commands are loaded when run; what it needs beyond the SDK is the extra `didww-sdk[cli]`."""
+"""The `didww` command. Its dependencies are loaded on use; install them with the extra `didww-sdk[cli]`."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("didww"):
             raise
-        sys.exit(f'The didww command needs {error.name}: install this package with its extras "cli" and "emulator".')
+        sys.exit(f'The didww command needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
     command()

@@ -26,15 +26,13 @@ _SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
 @click.option(
     "--secret", "secrets", multiple=True, envvar=_SECRET, show_envvar=True, help="Callback secret; repeatable."
 )
-@click.option("--public-url", help="Address that DIDWW calls, if a proxy or tunnel leads here.")
-@click.option(
-    "--forward", metavar="URL", help="Send verified callbacks on to this address, and respond as it responds."
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--public-url", help="Public URL that DIDWW calls, if behind a proxy or tunnel.")
+@click.option("--forward", metavar="URL", help="Forward verified callbacks to this URL and return its response.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8751, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def listen(
     secrets: tuple[str, ...],
     public_url: str | None,
@@ -45,7 +43,7 @@ def listen(
 ) -> None:
     """Print verified callbacks as they arrive.
 
-    Any path is taken; the callback URL of a record is the address that this prints. Stop it with Ctrl-C.
+    Accepts any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
     """
     from didww._util.asgi_server import LOOPBACK, AppServer
     from didww.callback.asgi import AsgiApp
@@ -55,15 +53,15 @@ def listen(
 
     if not secrets:
         raise click.ClickException(
-            f"Callbacks are verified with the callback secret: set {_SECRET}, or give --secret. That of `didww "
-            "emulator` is emulator-callback-secret."
+            f"The callback secret is missing. Set {_SECRET}, or pass --secret. The secret of `didww emulator` is "
+            "emulator-callback-secret."
         )
 
-    def show(line: str, colour: str | None) -> bool:
-        shown = tell(line, colour)
-        if not shown:
+    def show(line: str, color: str | None) -> bool:
+        printed = tell(line, color)
+        if not printed:
             server.stop()
-        return shown
+        return printed
 
     try:
         verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
@@ -73,9 +71,9 @@ def listen(
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
     if host not in LOOPBACK:
-        click.echo("Warning: others can reach this address. There is no TLS.", err=True)
+        click.echo("Warning: other machines can reach this address, without TLS.", err=True)
     with server.until_stopped():
-        click.echo(f"Listening at {server.address}/   Ctrl-C stops it.", err=as_json)
+        click.echo(f"Listening on {server.address}/   Press Ctrl-C to stop.", err=as_json)
         if public_url:
             click.echo(f"DIDWW calls {public_url}", err=as_json)
         if forward:
@@ -88,8 +86,8 @@ def _now(payload: dict[str, Any]) -> str:  # noqa: ARG001
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-# What callbacks of each type always have beside type and id, of those that are left out.
-_USUAL: dict[str, dict[str, Callable[[dict[str, Any]], object]]] = {
+# Default values of the fields that callbacks of each type always have, besides type and id.
+_DEFAULTS: dict[str, dict[str, Callable[[dict[str, Any]], object]]] = {
     "orders": {"status": lambda _: "completed"},
     "exports": {
         "status": lambda _: "completed",
@@ -110,7 +108,7 @@ _USUAL: dict[str, dict[str, Callable[[dict[str, Any]], object]]] = {
 
 @click.group()
 def callbacks() -> None:
-    """Make callbacks as DIDWW makes them."""
+    """Create callbacks like DIDWW's."""
 
 
 @callbacks.command()
@@ -122,15 +120,15 @@ def callbacks() -> None:
     show_default=True,
     help="orders, exports, address_verifications, emergency_verifications or voice_out_trunks.",
 )
-@click.option("--id", "id_", help="ID of the record. Defaults to a new one.")
+@click.option("--id", "id_", help="ID of the record. Defaults to a random UUID.")
 @click.option("--status", help="Status of the record. Defaults to the most common one.")
-@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A further field; repeatable.")
-@click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="How to send it.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="Another field; repeatable.")
+@click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="HTTP method.")
 @click.option("--secret", envvar=_SECRET, show_envvar=True, help="Callback secret.")
 @click.option(
-    "--to", metavar="ADDRESS", help="Call this address instead, signed for URL: a receiver behind no proxy yet."
+    "--to", metavar="ADDRESS", help="Send to this address, still signed for URL: tests a receiver without its proxy."
 )
-@click.option("--send", is_flag=True, help="Send it, and print the response.")
+@click.option("--send", is_flag=True, help="Send the request and print the response.")
 @click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
 def sign(
     url: str,
@@ -144,9 +142,9 @@ def sign(
     send: bool,  # noqa: FBT001 an option
     as_json: bool,  # noqa: FBT001 an option
 ) -> None:
-    """Make a signed request for testing a receiver.
+    """Create a signed request to test a receiver.
 
-    URL is the address as DIDWW would call it. Prints a curl command by default.
+    URL is the address that DIDWW would call. Prints a curl command by default.
     """
     import msgspec
 
@@ -154,25 +152,25 @@ def sign(
     from didww.callback.signing import sign_callback
 
     if not secret:
-        raise click.ClickException(f"Callbacks are signed with the callback secret: set {_SECRET}, or give --secret.")
+        raise click.ClickException(f"The callback secret is missing. Set {_SECRET}, or pass --secret.")
     for name, address in (("URL", url), ("--to", to)):
-        found = None if address is None else parts_of(address)
-        if address is not None and (found is None or not (found["rest"] or "").startswith("/")):
-            raise click.ClickException(f"{name} takes an http address with a path, if only /; not {address!r:.200}.")
+        parts = None if address is None else parts_of(address)
+        if address is not None and (parts is None or not (parts["rest"] or "").startswith("/")):
+            raise click.ClickException(f"{name} must be an http URL with a path (at least /), got {address!r:.200}.")
     if to is not None and "?" in to:
-        raise click.ClickException("--to takes an address without a query: the query is that of URL, which is signed.")
-    if type_ not in _USUAL:
-        click.echo(f"Warning: {type_} is no type that DIDWW sends: {', '.join(_USUAL)}.", err=True)
+        raise click.ClickException("--to must be an address without a query; the signed query of URL is used.")
+    if type_ not in _DEFAULTS:
+        click.echo(f"Warning: DIDWW sends no callbacks of type {type_}. Known types: {', '.join(_DEFAULTS)}.", err=True)
     payload: dict[str, Any] = {"id": id_ or str(uuid.uuid4()), "type": type_}
     payload |= {"status": status} if status else {}
-    for one in fields:
-        name, equals, value = one.partition("=")
+    for field in fields:
+        name, equals, value = field.partition("=")
         if not name or not equals:
-            raise click.ClickException(f"--field takes NAME=VALUE, not {one!r}.")
-        # The one field that is no text: of trunks, which are sent as JSON.
+            raise click.ClickException(f"--field must be NAME=VALUE, got {field!r}.")
+        # The only field that is not a string: in callbacks of trunks, which are sent as JSON.
         payload[name] = value == "true" if name == "threshold_reached" and value in ("true", "false") else value
-    for name, usual in _USUAL.get(type_, {}).items():
-        payload.setdefault(name, usual(payload))
+    for name, default in _DEFAULTS.get(type_, {}).items():
+        payload.setdefault(name, default(payload))
     try:
         request = sign_callback(url, payload, secret=secret, method=method)
     except DidwwClientError as error:
@@ -183,12 +181,10 @@ def sign(
     if as_json:
         click.echo(msgspec.json.encode(request).decode())
     elif not send:
-        parts = ["curl", "-i"] + [
-            part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")
-        ]
+        curl = ["curl", "-i"] + [part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")]
         if request.method == "POST":
-            parts += ["--data-raw", request.body]
-        click.echo(shlex.join([*parts, request.url]))
+            curl += ["--data-raw", request.body]
+        click.echo(shlex.join([*curl, request.url]))
     if send:
         _send(request)
 

@@ -1,4 +1,4 @@
-"""The commands: `didww emulator`, and those of callbacks.py."""
+"""The `didww` command group and `didww emulator`."""
 
 from __future__ import annotations
 
@@ -37,43 +37,48 @@ command.add_command(listen)
 
 
 @command.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
 )
 @click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in. Defaults to memory.")
-@click.option("--seed", default=0, show_default=True, help="Another number makes other ids, prices, stock and calls.")
-@click.option("--api-key", help="Accept this key only. Defaults to any key, each with its own account.")
+@click.option("--seed", default=0, show_default=True, help="Seed for the generated IDs, prices, stock and calls.")
+@click.option("--api-key", help="Accept only this key. Defaults to any key, each with its own account.")
 @click.option(
     "--rate-limit",
     default=20,
     show_default=True,
     type=click.IntRange(0),
-    help="Requests per second for each key; 0 for no limit.",
+    help="Requests per second per key; 0 disables the limit.",
 )
-@click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="What callbacks are signed with.")
+@click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="Secret to sign callbacks with.")
 @click.option(
     "--callback-host",
     "callback_hosts",
     multiple=True,
     metavar="HOST",
-    help="Deliver callbacks to this host too, beside loopback addresses; *: to any.",
+    help="Also deliver callbacks to this host, besides loopback addresses; * allows any host.",
 )
 @click.option(
-    "--objects", type=click.Path(dir_okay=False), help="YAML file of first objects, put into a new state once."
+    "--objects", type=click.Path(dir_okay=False), help="YAML file of objects to create once, when the state is new."
 )
-@click.option("--preset", "presets", multiple=True, help="Faults: flaky, rate-limited, maintenance, export-stuck.")
-@click.option("--freeze", help="Stop the clock at this time (ISO 8601).")
-@click.option("--open-control", is_flag=True, help="Let others than this machine use the controls and the console.")
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    help="Fault preset: flaky, rate-limited, maintenance or export-stuck; repeatable.",
+)
+@click.option("--freeze", help="Freeze the clock at this time (ISO 8601).")
+@click.option("--open-control", is_flag=True, help="Allow other machines to use the controls and the console.")
 @click.option(
     "--allow-host",
     "hosts",
     multiple=True,
     metavar="HOST",
-    help="Accept this host name too, and requests of its pages in browsers; *: any.",
+    help="Also accept this host name, and browser requests from its pages; * allows any.",
 )
 @click.option(
-    "--ready-file", type=click.Path(dir_okay=False), help="Write the base URL here once connections are served."
+    "--ready-file", type=click.Path(dir_okay=False), help="File to write the base URL to once the server is ready."
 )
 def emulator(
     host: str,
@@ -93,13 +98,13 @@ def emulator(
 ) -> None:
     """Run the DIDWW emulator.
 
-    It speaks the API at the address that it prints, and buys nothing. Stop it with Ctrl-C.
+    Serves the API at the printed address; nothing is really purchased. Stop with Ctrl-C.
     """
     from didww._util.asgi_server import wait_until_started
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server, write_ready_file
 
-    if ready_file is not None:  # of a server that was killed
+    if ready_file is not None:  # may be left over from a killed server
         Path(ready_file).unlink(missing_ok=True)
     try:
         local = Emulator(
@@ -117,22 +122,22 @@ def emulator(
         if objects is not None:
             local.state.seed_file(objects, once=True)
     except ValueError as error:
-        said = str(error)
-        raise click.ClickException(said if said.endswith((".", "?", "!")) else f"{said}.") from None
+        message = str(error)
+        raise click.ClickException(message if message.endswith((".", "?", "!")) else f"{message}.") from None
     except sqlite3.Error as error:
-        raise click.ClickException(f"Cannot keep the state in {db}: {error}.") from None
+        raise click.ClickException(f"Cannot store the state in {db}: {error}.") from None
     try:
         server = Server(local, host=host, port=port, log=_log, open_control=open_control, hosts=hosts)
     except DidwwClientError as error:
         raise click.ClickException(str(error)) from None
-    unwritten: list[OSError] = []
+    write_errors: list[OSError] = []
 
     def announce() -> None:
         wait_until_started(server)
         try:
             write_ready_file(Path(str(ready_file)), server.base_url)
         except OSError as error:
-            unwritten.append(error)
+            write_errors.append(error)
             server.stop()
 
     try:
@@ -143,43 +148,43 @@ def emulator(
             server.run()
     finally:
         local.close()
-        if ready_file is not None and not unwritten:
+        if ready_file is not None and not write_errors:
             Path(ready_file).unlink(missing_ok=True)
-    if unwritten:
-        raise click.ClickException(f"Cannot write {ready_file}: {unwritten[0].strerror}.")
+    if write_errors:
+        raise click.ClickException(f"Cannot write {ready_file}: {write_errors[0].strerror}.")
     click.echo("Stopped.")
 
 
 def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, own_key: bool) -> None:
-    """Say where it is, and what it is about."""
+    """Print the address of the emulator and how to use it."""
     from didww._util.asgi_server import LOOPBACK
 
     if host not in LOOPBACK:
-        others = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 a warning of it
-        end = "" if own_key else ", and every key is an account"
-        click.echo(f"Warning: others can reach {others}. There is no TLS{end}.", err=True)
+        address = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 warns about it
+        end = "" if own_key else ", and any API key is accepted"
+        click.echo(f"Warning: other machines can reach {address}. There is no TLS{end}.", err=True)
     click.echo(f"DIDWW emulator (API {API_VERSION}) listening on {server.base_url}")
-    click.echo("Tell your program (paste into its shell):\n")
+    click.echo("To use it, set in the shell of your program:\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    key = "# DIDWW_API_KEY: the key given with --api-key" if own_key else f"export DIDWW_API_KEY={local.key}"
+    key = "# DIDWW_API_KEY: the value of --api-key" if own_key else f"export DIDWW_API_KEY={local.key}"
     click.echo(f"  {key}\n")
-    kept = f"kept in {db}" if db else "kept in memory, gone when it stops"
+    storage = f"stored in {db}" if db else "in memory, lost on exit"
     own = local.balance.show().total_balance
     if own_key:
-        accounts = f"One account, with {own} USD to spend"
+        accounts = f"One account, with a balance of {own} USD"
     else:
-        accounts = f"Every key is an account of its own, with {FIRST_BALANCE} USD to spend"
+        accounts = f"Each API key has its own account, with a balance of {FIRST_BALANCE} USD"
         accounts += "" if own == FIRST_BALANCE else f"; {local.key} has {own} USD"
-    click.echo(f"{accounts}. State: {kept}. Ctrl-C stops it.")
+    click.echo(f"{accounts}. State: {storage}. Press Ctrl-C to stop.")
     root = server.base_url.removesuffix("/v3")
     click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
 
 
-# A callback address or a filter may carry a secret in a query; names that say so are masked.
+# The query may hold a secret, e.g. in a callback URL or a filter: values of parameters with such names are masked.
 _SECRET = re.compile(r"((?:key|token|secret|password|signature)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 def _log(method: str, path: str, status: int, seconds: float) -> None:
-    shown = printable(_SECRET.sub(r"\1***", path))
-    text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {shown}"
+    masked = printable(_SECRET.sub(r"\1***", path))
+    text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {masked}"
     tell(text, None if status < 400 else "yellow" if status < 500 else "red")

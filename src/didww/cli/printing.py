@@ -1,4 +1,4 @@
-"""Lines on standard output, while a server runs."""
+"""Print lines to standard output while a server runs."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import msgspec
 __all__ = ["json_line", "tell"]
 
 
-def tell(line: str, colour: str | None) -> bool:
-    """Print a line at once; False if nobody reads any more, as after `... | head`.
+def tell(line: str, color: str | None) -> bool:
+    """Print a line and flush it; return False if the output is closed, as after `... | head`.
 
     Args:
-        line: The text; what cannot be printed has been taken out.
-        colour: Its colour, or None. NO_COLOR is heeded; click leaves colours out where the output is no terminal.
+        line: The text, printable characters only.
+        color: Name of the color, or None. Ignored if NO_COLOR is set, or if the output is not a terminal.
     """
-    plain = colour is None or bool(os.environ.get("NO_COLOR"))
+    plain = color is None or bool(os.environ.get("NO_COLOR"))
     try:
-        click.echo(line if plain else click.style(line, fg=colour))
+        click.echo(line if plain else click.style(line, fg=color))
         sys.stdout.flush()
-    except (OSError, ValueError):  # gone, full, or closed
+    except (OSError, ValueError):  # broken pipe, full disk, or closed
         return False
     return True
 
 
 def json_line(value: object) -> str:
-    """Return `value` as JSON in one line, with escapes for what would steer a terminal or turn text around."""
+    """Return `value` as one line of JSON, with control and bidirectional characters escaped."""
     line = msgspec.json.encode(value).decode()
     if line.isprintable():
         return line

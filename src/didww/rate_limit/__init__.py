@@ -1,1 +1,1 @@
-"""Limiters of requests per second, for one process and for several."""
+"""Rate limiters for one process, several processes, and several hosts."""

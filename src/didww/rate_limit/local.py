@@ -1,6 +1,6 @@
-"""How many requests go out in a second, and how many are repeated.
+"""Rate limiter and retry budget for one process.
 
-The service takes 20 requests a second of one key. Limiters for several processes or hosts: `didww.rate_limit.shared`.
+The API accepts 20 requests per second per key. Limiters for several processes or hosts: `didww.rate_limit.shared`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_RATE", "Budget", "Limiter", "Permit", "RateLimiter", "limiter_for"]
 
 DEFAULT_RATE = 20.0
-"""Requests in a second that the service takes of one key."""
+"""Requests per second that the API accepts per key."""
 
 MARGIN = 1.03
-"""How much longer the time between two turns is than the rate needs: on their way, requests close up a little."""
+"""Safety factor for the interval between permits: network jitter can bring requests closer together."""
 
 
 class Permit(NamedTuple):
-    """When a request may go.
+    """Permission to send a request, or the time to wait before asking again.
 
     Attributes:
-        wait: Seconds to wait; 0 for at once.
-        granted: Whether the request may go after that time; otherwise ask again.
+        wait: Seconds to wait; 0 to send now.
+        granted: Whether the request may be sent after `wait`. If False, call `acquire` again after `wait`.
     """
 
     wait: float
@@ -37,52 +37,54 @@ class Permit(NamedTuple):
 
 
 class Budget:
-    """Lets a client repeat a few requests at once, and then one in ten: a service that is down is not hammered.
+    """Retry budget: limits retries to an initial allowance plus a share of the successful requests.
+
+    It keeps clients from overloading a service that is down.
 
     Args:
-        most: Repetitions that can be spent at once.
-        share: What each request that went well adds.
+        most: Maximum number of retries available at once.
+        share: Amount that each successful request adds.
     """
 
     def __init__(self, most: float = 10.0, share: float = 0.1) -> None:
         self._lock = threading.Lock()
-        self._most = self._left = most
+        self._most = self._remaining = most
         self._share = share
 
     def spend(self) -> bool:
-        """Take one; False if there is none left."""
+        """Use one retry; return False if none is left."""
         with self._lock:
-            if self._left < 1:
+            if self._remaining < 1:
                 return False
-            self._left -= 1
+            self._remaining -= 1
             return True
 
     def earn(self) -> None:
-        """A request went well."""
+        """Add to the budget after a successful request."""
         with self._lock:
-            self._left = min(self._most, self._left + self._share)
+            self._remaining = min(self._most, self._remaining + self._share)
 
 
 class Limiter(Protocol):
-    """Says when a request may go; shared by all threads and tasks of a client, or by several clients."""
+    """Decides when a request may be sent. Shared by all threads and tasks of a client, or by several clients."""
 
     blocking: bool
-    """Whether its methods may wait for a file or the network; an asynchronous client calls them in a thread then."""
+    """Whether methods may block on a file or the network. If so, an asynchronous client calls them in a thread."""
 
     def acquire(self, timeout: float) -> Permit:
-        """The next turn; none is taken that comes later than in `timeout` seconds."""
+        """Return the next permit; grant it only if it is due within `timeout` seconds."""
         ...
 
     def slow_down(self, seconds: float) -> None:
-        """The service said that there were too many requests: hand out no turn for so long."""
+        """Pause all permits for `seconds`, after the API responded with 429 Too Many Requests."""
         ...
 
 
 def limiter_for(rate_limit: float | Limiter | None) -> Limiter | None:
-    """The limiter that is meant by a client's argument.
+    """Return the limiter for a client's `rate_limit` argument.
 
     Raises:
-        InvalidValueError: It is neither a rate, nor a limiter, nor None.
+        InvalidValueError: `rate_limit` is not a rate, a limiter or None.
     """
     if rate_limit is None:
         return None
@@ -92,14 +94,14 @@ def limiter_for(rate_limit: float | Limiter | None) -> Limiter | None:
 
 
 class RateLimiter:
-    """The limiter of one process: turns in the order they were asked for, evenly spread.
+    """Rate limiter for one process: grants evenly spaced permits in the order of requests.
 
-    It keeps 3 % below the rate, so that requests that close up on their way do not break it at the service.
+    It stays 3% below the rate, so that network jitter does not exceed the limit at the server.
 
     Args:
-        rate: Requests in a second.
-        burst: How many of them may go at once after a pause.
-        clock: A clock in seconds that never goes back.
+        rate: Requests per second.
+        burst: Number of requests that may be sent at once after a pause.
+        clock: Monotonic clock in seconds.
 
     Raises:
         InvalidValueError: `rate` is not above 0, or `burst` is less than 1.
@@ -113,22 +115,22 @@ class RateLimiter:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1e9:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
                 f"rate_limit must be a number of requests per second above 0, a limiter, or None, got {shown(rate)}. "
-                "None sends requests at once.",
+                "None disables rate limiting.",
                 field="rate_limit",
             )
         if isinstance(burst, bool) or not isinstance(burst, int) or burst < 1:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
-                f"burst must be a whole number from 1, got {shown(burst)}. 1 spreads requests evenly.", field="burst"
+                f"burst must be a whole number from 1, got {shown(burst)}. 1 spaces requests evenly.", field="burst"
             )
         self.rate = float(rate)
         self._gap = MARGIN / self.rate
         self._ahead = (burst - 1) * self._gap
         self._clock = clock
         self._lock = threading.Lock()
-        self._next = 0.0  # when the next turn is due if nothing is left of the burst
+        self._next = 0.0  # time of the next permit once the burst is used up
 
     def acquire(self, timeout: float) -> Permit:
-        """The next turn; it is the caller's, unless it comes too late for it."""
+        """Return the next permit; grant it only if it is due within `timeout` seconds."""
         with self._lock:
             now = self._clock()
             due = max(self._next, now - self._ahead)
@@ -139,7 +141,7 @@ class RateLimiter:
             return Permit(seconds, granted=True)
 
     def slow_down(self, seconds: float) -> None:
-        """Nobody's turn for so long; those that were handed out stay."""
+        """Pause new permits for `seconds`. Permits already granted stay valid."""
         with self._lock:
             self._next = max(self._next, self._clock() + seconds + self._ahead)
 

@@ -1,8 +1,8 @@
-"""Rate limiters that several processes (`SqliteLimiter`) or hosts (`RedisLimiter`) share.
+"""Rate limiters shared by several processes (`SqliteLimiter`) or hosts (`RedisLimiter`).
 
-Turns are handed out by pyrate-limiter's GCRA: what is stored is a single moment, before which nobody's turn comes. So
-they are evenly spread, and a pause is a turn taken at its end. Who gets none asks again; nothing is kept of those who
-wait, so that nobody waits for a process that died.
+Permits are granted by pyrate-limiter's GCRA. It stores only the time of the next permit, so permits are evenly spaced,
+and a pause is a permit taken at its end. A caller without a permit asks again. Waiting callers are not stored, so no
+one waits for a process that died.
 """
 
 from __future__ import annotations
@@ -33,31 +33,32 @@ if TYPE_CHECKING:
 __all__ = ["RedisClient", "RedisLimiter", "SqliteLimiter"]
 
 PATIENCE: Final = 5.0
-"""Seconds that another process may keep the file to itself."""
+"""Seconds to wait for another process that has locked the file."""
 REDIS_PATIENCE: Final = 2.0
-"""Seconds that Redis may take to respond, if the client is ours."""
+"""Redis timeout in seconds, for clients created here."""
 MAX_SLOW_DOWN: Final = 60.0
-"""Seconds; what is stored for longer was stored by a clock that has been set back since, or before a restart."""
+"""Seconds. A stored time further ahead comes from a clock that was set back since, or from before a reboot."""
 
 
 class _SharedLimiter(ABC):
-    """What is the same for all stores."""
+    """Base class, independent of the store."""
 
     blocking = True
 
     def __init__(self, rate: float) -> None:
-        self.rate = RateLimiter(rate).rate  # with its checks
+        self.rate = RateLimiter(rate).rate  # validates the rate
         self._gap = MARGIN / self.rate
-        # In milliseconds: 1000 turns in 1000 gaps, evenly. The library counts whole ones; the margin makes up for that.
+        # In milliseconds: 1000 permits in 1000 gaps, evenly. The library counts whole milliseconds; the margin covers
+        # the rounding.
         self._rates = [Rate(1000, math.ceil(1_000_000 * self._gap), burst=1)]
         self._longest = math.ceil(1000 * (MAX_SLOW_DOWN + 2 * self._gap)) + 2
-        self._asking: list[float] = []  # when those of this process who got no turn will ask again
+        self._retry_times: list[float] = []  # when callers of this process without a permit will ask again
 
     def acquire(self, timeout: float) -> Permit:
-        """A turn for now, or how long to wait before asking again.
+        """Return a permit for now, or how long to wait before asking again.
 
         Raises:
-            DidwwClientError: What the turns are kept in cannot be used.
+            DidwwClientError: The file or Redis cannot be used.
         """
         if timeout < 0:
             return Permit(0.0, granted=False)
@@ -66,28 +67,28 @@ class _SharedLimiter(ABC):
             return Permit(0.0, granted=True)
         if wait > timeout:
             return Permit(wait, granted=False)
-        # Five ask in a gap, however many wait: few enough to cost little, enough to leave no turn unused.
+        # Five callers ask per gap, however many wait: few enough to be cheap, enough to leave no permit unused.
         now = time.monotonic()
-        self._asking = [at for at in self._asking if at > now]
-        wait += random.uniform(0, (len(self._asking) + 1) * self._gap / 5)  # noqa: S311 nothing secret
-        self._asking.append(now + wait)
+        self._retry_times = [at for at in self._retry_times if at > now]
+        wait += random.uniform(0, (len(self._retry_times) + 1) * self._gap / 5)  # noqa: S311 not security-relevant
+        self._retry_times.append(now + wait)
         return Permit(min(wait, timeout), granted=False)
 
     def slow_down(self, seconds: float) -> None:
-        """Nobody's turn for so long, in all processes; at most a minute.
+        """Pause new permits in all processes for `seconds`, at most a minute.
 
         Raises:
-            DidwwClientError: What the turns are kept in cannot be used.
+            DidwwClientError: The file or Redis cannot be used.
         """
         if seconds > 0:
             self._take(min(seconds, MAX_SLOW_DOWN), PATIENCE)
 
     @abstractmethod
     def _take(self, ahead: float, timeout: float) -> float:
-        """Take the turn in `ahead` seconds from now; return for how many seconds it is not to be had, 0 if taken."""
+        """Take the permit `ahead` seconds from now; return 0 if taken, else the seconds until it is available."""
 
     def _put(self, store: StateStore, now: int, ahead: float) -> float:
-        # A bucket keeps the outcome of its last question; so each question has its own.
+        # A bucket keeps the decision of its last call, so each call needs its own bucket.
         bucket = StateBucket(self._rates, GCRA(), store)
         item = RateItem("", now + math.ceil(1000 * ahead))
         decision = cast("Decision", bucket.put_decision(item))
@@ -98,13 +99,13 @@ class _SharedLimiter(ABC):
 
 
 class SqliteLimiter(_SharedLimiter):
-    """A limiter for all processes of one host that name the same file.
+    """Rate limiter for all processes of one host that use the same SQLite file.
 
-    Each question opens the file anew, so that threads, processes and forked children need no care.
+    The file is opened for each call, so that threads, processes and forked children are safe.
 
     Args:
-        path: A file for this alone, on a disk of this host; it is made when it is needed.
-        rate: Requests in a second, of all processes together.
+        path: A dedicated file on a local disk; created when needed.
+        rate: Requests per second of all processes together.
 
     Raises:
         InvalidValueError: `rate` is not above 0.
@@ -119,23 +120,23 @@ class SqliteLimiter(_SharedLimiter):
         while True:
             try:
                 with _transaction(self.path) as connection:
-                    # The monotonic clock is one for all processes of a host, and is never set.
+                    # All processes of a host share the monotonic clock, and it is never set.
                     return self._put(_Row(connection), time.monotonic_ns() // 1_000_000, ahead)
             except sqlite3.Error as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
                     problem = (
-                        f"cannot be used ({error}). It has to be a file of its own in a folder that this process may "
-                        "write to; if it is damaged, delete it: nothing is lost."
+                        f"cannot be used ({error}). Use a dedicated file in a writable folder. If the file is "
+                        "damaged, delete it; nothing is lost."
                     )
                     raise DidwwClientError(f"The rate limiter's file {self.path} {problem}") from error
             if time.monotonic() >= end:
                 break
-            time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 nothing secret
+            time.sleep(random.uniform(0.001, 0.005))  # noqa: S311 not security-relevant
         if timeout < PATIENCE:
             return self._gap
         raise DidwwClientError(
             f"The rate limiter's file {self.path} has been locked for {PATIENCE:g} seconds. Stop the program that "
-            "holds it, or give the limiter a file of its own on a disk of this host."
+            "locks it, or use a dedicated file on a local disk."
         )
 
     def __repr__(self) -> str:
@@ -144,9 +145,9 @@ class SqliteLimiter(_SharedLimiter):
 
 @contextlib.contextmanager
 def _transaction(path: Path) -> Generator[sqlite3.Connection]:
-    """The file, to ourselves, or an error at once; what is not committed when the connection is closed is undone."""
+    """Open the file in an exclusive transaction, or raise if it is locked. Uncommitted changes are rolled back."""
     with in_sqlite, contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
-        # What is kept is worth a second; it need not survive a loss of power.
+        # The state matters for about a second; it need not survive a power failure.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         yield connection
@@ -154,7 +155,7 @@ def _transaction(path: Path) -> Generator[sqlite3.Connection]:
 
 
 class _Row(StateStore):
-    """The state in the one row of a table, within the transaction of `connection`."""
+    """State in a single table row, within the transaction of `connection`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -176,31 +177,31 @@ class _Row(StateStore):
 
 
 class RedisClient(Protocol):
-    """What is needed of a `redis.Redis`, whichever stubs there are for it."""
+    """The methods used of `redis.Redis`, independent of its type stubs."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send a command and return the reply of Redis."""
         ...
 
     def register_script(self, script: Any) -> Any:
-        """A function that runs a script in Redis."""
+        """Return a function that runs a script in Redis."""
         ...
 
 
 class RedisLimiter(_SharedLimiter):
-    """A limiter for all processes of all hosts that name the same key of the same Redis; needs `didww-sdk[redis]`.
+    """Rate limiter for all processes and hosts that use the same key in the same Redis; needs `didww-sdk[redis]`.
 
-    The time is that of the Redis server, so the clocks of the hosts need not agree.
+    It uses the clock of the Redis server, so the hosts' clocks need not agree.
 
     Args:
-        client_or_url: An address like `redis://host:6379/0`, where each process makes connections of its own, or a
-            `redis.Redis` of yours, used as it is: its timeouts, its retries, and what it makes of a fork.
-        rate: Requests in a second, of all processes together.
-        name: The key in Redis; a name of its own for each API key.
+        client_or_url: A URL like `redis://host:6379/0`, for which each process opens its own connections; or your own
+            `redis.Redis`, which is used unchanged, with its timeouts, retries and fork behavior.
+        rate: Requests per second of all processes together.
+        name: The key in Redis. Use a different name for each API key.
 
     Raises:
-        InvalidValueError: `rate` is not above 0, or `client_or_url` is neither a synchronous client nor an address.
-        DidwwClientError: The package redis is not installed.
+        InvalidValueError: `rate` is not above 0, or `client_or_url` is neither a synchronous client nor a URL.
+        DidwwClientError: The redis package is not installed.
     """
 
     def __init__(
@@ -209,34 +210,33 @@ class RedisLimiter(_SharedLimiter):
         super().__init__(rate)
         self.name = name
         self._client_or_url = client_or_url
-        # One for each process: the locks of a parent's may have been held when the child was forked. `_connected` needs
-        # none.
+        # One per process: a lock of the parent may have been held when the child was forked. `_connected` takes none.
         self._stores: dict[int, tuple[RedisClient, RedisStateStore]] = {}
         self._connected()
 
     def _connected(self) -> tuple[RedisClient, RedisStateStore]:
-        found = self._stores.get(os.getpid())
-        if found is None:
+        connected = self._stores.get(os.getpid())
+        if connected is None:
             client = _client(self._client_or_url)
             store = RedisStateStore(cast("Any", client), self.name, ttl_ms=self._longest)
-            found = self._stores.setdefault(os.getpid(), (client, store))
-        return found
+            connected = self._stores.setdefault(os.getpid(), (client, store))
+        return connected
 
     def _take(self, ahead: float, timeout: float) -> float:
         from redis.exceptions import RedisError
 
-        del timeout  # how long Redis may take is the client's affair
+        del timeout  # the Redis client has its own timeouts
         client, store = self._connected()
         try:
-            # Whoever asked for the time later may come first; the stored moment never goes back, so none is too early.
+            # A caller that read the time later may get here first. The stored time never goes back, so none is early.
             seconds, microseconds = client.execute_command("TIME")
             return self._put(store, seconds * 1000 + microseconds // 1000, ahead)
         except (RedisError, OSError) as error:
-            # The error's own chain is left out: nobody can tell what a client of the caller's puts there.
+            # The error is not chained: the caller's client may put secrets into it.
             reason = type(error).__name__ + _unless_secret(client, f": {error}")
         raise DidwwClientError(
-            f"The rate limiter's Redis at {_address(client)} cannot be used ({reason}). Check its address, its "
-            "password and that it runs; or limit each process by itself, with its share of the rate: rate_limit=5."
+            f"The rate limiter's Redis at {_address(client)} cannot be used ({reason}). Check its address and "
+            "password, and that it is running; or give each process its own share of the rate, e.g. rate_limit=5."
         )
 
     def __repr__(self) -> str:
@@ -244,8 +244,8 @@ class RedisLimiter(_SharedLimiter):
 
 
 def _client(client_or_url: str | RedisClient) -> RedisClient:
-    """A synchronous client."""
-    # What a connection would import: a child that is forked in the middle of an import waits for it without end.
+    """Return a synchronous Redis client."""
+    # A connection would import this codec; a child that is forked during an import would wait for it forever.
     codecs.lookup("idna")
 
     try:
@@ -253,19 +253,19 @@ def _client(client_or_url: str | RedisClient) -> RedisClient:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ModuleNotFoundError as error:
-        raise DidwwClientError('RedisLimiter needs one more package: pip install "didww-sdk[redis]".') from error
+        raise DidwwClientError('RedisLimiter needs the redis package: pip install "didww-sdk[redis]".') from error
     if isinstance(client_or_url, str):
-        # Without the pauses that redis makes: the calls have theirs.
-        patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
+        # Without redis' own backoff: the calls have theirs.
+        timeouts = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
         with contextlib.suppress(ValueError):
-            made = cast("Any", Redis).from_url(client_or_url, retry=Retry(NoBackoff(), 1), **patience)
-            return cast("RedisClient", made)
+            client = cast("Any", Redis).from_url(client_or_url, retry=Retry(NoBackoff(), 1), **timeouts)
+            return cast("RedisClient", client)
     elif hasattr(client_or_url, "register_script") and not iscoroutinefunction(client_or_url.execute_command):
         return client_or_url
-    # The address may hold a password: it is not shown.
+    # The URL may contain a password, so it is not shown.
     raise InvalidValueError(
-        "RedisLimiter takes an address like redis://host:6379/0 (rediss://, unix://), or a redis.Redis: the "
-        "synchronous client, for an asynchronous client of this package too.",
+        "client_or_url must be a URL like redis://host:6379/0 (rediss://, unix://) or a synchronous redis.Redis, even "
+        f"for AsyncDidwwClient, got {type(client_or_url).__name__}.",
         field="client_or_url",
     )
 

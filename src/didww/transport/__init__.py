@@ -1,6 +1,6 @@
-"""The only place that touches a socket: transports, and the two drivers that run calls over them.
+"""HTTP transports, the only code that uses sockets.
 
-Only what a transport is can be imported from here; the HTTP libraries stay unloaded until one is used.
+This package exports only the protocols. The HTTP libraries are loaded when a transport is created.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""What a transport is: something that exchanges one request for one response, within a deadline.
+"""Transport protocols: send one request and return one response, within a deadline.
 
-`deadline` is a moment of `time.monotonic()`, or infinity; it bounds the whole exchange: connecting, TLS, sending,
-headers, body. A transport raises `ApiTimeoutError`, `ApiConnectionError` (`request_sent=False` when certainly no byte
-of the request reached the server), `ClientClosedError`, or `UnexpectedResponseError` for a body that cannot be taken
-in. It follows no redirect and keeps no cookie. What a response means, and whether to ask again, is left to
-`didww._core`.
+`deadline` is a `time.monotonic()` time, or infinity. It limits the whole exchange: connecting, TLS, sending, headers,
+body. A transport raises `ApiTimeoutError`, `ApiConnectionError` (`request_sent=False` only if no byte of the request
+can have reached the server), `ClientClosedError`, or `UnexpectedResponseError` for an unusable body. It does not follow
+redirects or store cookies. `didww._core` interprets responses and decides on retries.
 """
 
 from __future__ import annotations
@@ -17,56 +16,56 @@ if TYPE_CHECKING:
 __all__ = ["MAX_IDLE", "AsyncTransport", "Transport"]
 
 MAX_IDLE: Final = 1.0
-"""Seconds that a connection may have been idle to carry a POST.
+"""Maximum idle seconds of a connection that is reused for a POST.
 
-The server may be closing one that was idle for longer just then, and nobody could tell whether the POST was carried
-out.
+The server may be closing a connection that was idle for longer. The client could not know whether the POST was
+processed.
 """
 
 
 class Transport(Protocol):
-    """A synchronous transport; safe to share between threads."""
+    """Synchronous transport. Thread-safe."""
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its whole body, decompressed."""
         ...
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return the response before its body is read."""
         ...
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body as sent, empty at the end."""
         ...
 
     def release(self, opened: Opened) -> None:
-        """Done with `opened`, read to its end or not."""
+        """Release the connection of `opened`, even if its body was not fully read."""
         ...
 
     def close(self) -> None:
-        """Close all connections; whatever is called after this raises `ClientClosedError`."""
+        """Close all connections. Later calls raise `ClientClosedError`."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """An asynchronous transport; safe to share between tasks."""
+    """Asynchronous transport. Safe to share between tasks."""
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its whole body, decompressed."""
         ...
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return the response before its body is read."""
         ...
 
     async def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body as sent, empty at the end."""
         ...
 
     async def release(self, opened: Opened) -> None:
-        """Done with `opened`, read to its end or not."""
+        """Release the connection of `opened`, even if its body was not fully read."""
         ...
 
     async def close(self) -> None:
-        """Close all connections; whatever is called after this raises `ClientClosedError`."""
+        """Close all connections. Later calls raise `ClientClosedError`."""
         ...

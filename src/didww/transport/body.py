@@ -1,7 +1,7 @@
-"""Bodies. Taking in that of a response: unpacked on the way, and never more than `MAX_BYTES` of it.
+"""Request and response bodies: decompress response bodies, up to `MAX_BYTES`.
 
-A few kilobytes can unpack to gigabytes, so the size is bounded where the bytes come out, piece by piece. Where they
-come from is left to the transports.
+A few kilobytes can decompress to gigabytes, so the decompressed size is limited, piece by piece. The transports read
+the bytes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["ACCEPT_ENCODING", "Body", "ProgressBody", "check_length", "content_of", "lower_headers", "with_encoding"]
 
 ACCEPT_ENCODING = "gzip, deflate"
-"""The packings that `Body` can undo."""
+"""The content encodings that `Body` can decode."""
 
 MAX_BYTES = 256 << 20
-"""Largest body that is taken into memory; the largest pages of the API have a few megabytes."""
+"""Maximum size of a body in memory. The largest pages of the API have a few megabytes."""
 
 
 class Body:
-    """Collects a body.
+    """Collects and decompresses a response body.
 
     Raises:
-        UnexpectedResponseError: It is too large, packed in a way that was not asked for, or cannot be unpacked.
+        UnexpectedResponseError: The body is too large, has an unexpected content encoding, or cannot be decompressed.
     """
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
@@ -38,73 +38,73 @@ class Body:
         self._request_id = headers.get("x-request-id")
         self._pieces: list[bytes] = []
         self._size = 0
-        self._packing = headers.get("content-encoding", "").strip().lower()
-        self._unpacker: Decompressor | None = None
+        self._encoding = headers.get("content-encoding", "").strip().lower()
+        self._decompressor: Decompressor | None = None
         self._given_up = False
 
     def feed(self, data: bytes) -> None:
-        """Take in the next bytes from the wire."""
+        """Add the next bytes from the connection."""
         if self._given_up or not data:
             return
-        if self._packing in ("", "identity"):
+        if self._encoding in ("", "identity"):
             self._keep(data)
             return
-        if self._unpacker is None:
-            form = _form(self._packing, data)
+        if self._decompressor is None:
+            form = _form(self._encoding, data)
             if form is None:
-                self._give_up(f"is packed as {self._packing[:40]!r}, which was not asked for")
+                self._give_up(f"has an unexpected Content-Encoding, {self._encoding[:40]!r}")
                 return
-            self._unpacker = Decompressor(form)
+            self._decompressor = Decompressor(form)
         damaged = False
         try:
-            for piece in self._unpacker.feed(data):
+            for piece in self._decompressor.feed(data):
                 self._keep(piece)
         except zlib.error:
             damaged = True
         if damaged:
-            self._give_up("cannot be unpacked", transient=True)
+            self._give_up("cannot be decompressed", transient=True)
 
     def whole(self) -> bytes:
-        """The body, after the last `feed`."""
-        if self._unpacker is not None and not self._unpacker.whole and not self._given_up:
-            self._give_up("was cut off inside its packing", transient=True)
+        """Return the whole body, after the last `feed`."""
+        if self._decompressor is not None and not self._decompressor.whole and not self._given_up:
+            self._give_up("ends before its compressed data is complete", transient=True)
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
         if self._size > MAX_BYTES:
             self._pieces.clear()
-            raise self._unusable(f"is larger than {MAX_BYTES >> 20} MiB; ask for smaller pages")
+            raise self._unusable(f"is larger than {MAX_BYTES >> 20} MiB; request smaller pages")
         self._pieces.append(data)
 
-    def _give_up(self, what: str, *, transient: bool = False) -> None:
-        """Make do with what came if the status tells all: an error stays the error that it is."""
+    def _give_up(self, problem: str, *, transient: bool = False) -> None:
+        """Raise for a successful response. For an error status, keep the body so far: the status is sufficient."""
         if self._status < 400:
-            raise self._unusable(what, transient=transient)
+            raise self._unusable(problem, transient=transient)
         self._given_up = True
 
-    def _unusable(self, what: str, *, transient: bool = False) -> UnexpectedResponseError:
+    def _unusable(self, problem: str, *, transient: bool = False) -> UnexpectedResponseError:
         return UnexpectedResponseError(
-            f"The response (HTTP {self._status}) {what}.",
+            f"The response (HTTP {self._status}) {problem}.",
             status_code=self._status,
             request_id=self._request_id,
             transient=transient,
         )
 
 
-def _form(packing: str, data: bytes) -> int | None:
-    """How to unpack a body that begins with `data`; None if it is packed in an unknown way."""
-    if packing in ("gzip", "x-gzip"):
+def _form(encoding: str, data: bytes) -> int | None:
+    """Return the zlib format of a body that begins with `data`, or None if its encoding is unknown."""
+    if encoding in ("gzip", "x-gzip"):
         return EITHER
-    if packing != "deflate":
+    if encoding != "deflate":
         return None
-    # Some servers take "deflate" at its word and leave out the two bytes of zlib's head.
-    head = data[0] & 0x0F == 8 and (len(data) < 2 or (data[0] << 8 | data[1]) % 31 == 0)
-    return DEFLATE if head else -DEFLATE
+    # Some servers send raw deflate data, without the two-byte zlib header.
+    has_header = data[0] & 0x0F == 8 and (len(data) < 2 or (data[0] << 8 | data[1]) % 31 == 0)
+    return DEFLATE if has_header else -DEFLATE
 
 
 class ProgressBody:
-    """A body to send that counts the bytes that were sent."""
+    """A request body that reports the number of bytes sent."""
 
     def __init__(self, body: Stream) -> None:
         self._body = body
@@ -121,29 +121,29 @@ class ProgressBody:
 
 
 def content_of(request: Request) -> bytes | ProgressBody | None:
-    """The body to send; not a local of whoever sends it, as a traceback may show those."""
+    """Return the body to send. Callers do not store it in a local variable, which a traceback could show."""
     return (
         ProgressBody(request.body) if request.body is not None and not isinstance(request.body, bytes) else request.body
     )
 
 
 def check_length(status: int, headers: Mapping[str, str]) -> None:
-    """Refuse a response that tells a length which nothing has; Python makes no number of thousands of digits.
+    """Reject an absurd Content-Length; Python refuses to convert numbers with thousands of digits.
 
     Raises:
-        UnexpectedResponseError: It does, and is no error, of which the status tells enough.
+        UnexpectedResponseError: The Content-Length has more than 18 digits, and the status is not an error.
     """
-    told = headers.get("content-length", "")
-    if status < 400 and told.isdecimal() and len(told) > 18:
+    length = headers.get("content-length", "")
+    if status < 400 and length.isdecimal() and len(length) > 18:
         raise UnexpectedResponseError(
-            f"The response (HTTP {status}) has a Content-Length of {len(told)} digits.",
+            f"The response (HTTP {status}) has a Content-Length of {len(length)} digits.",
             status_code=status,
             request_id=headers.get("x-request-id"),
         )
 
 
 def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by their names in lower case; those of one name are joined."""
+    """Return the headers by lowercase name; repeated headers are joined with a comma."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -151,8 +151,8 @@ def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def with_encoding(headers: dict[str, str], packings: str) -> dict[str, str]:
-    """`headers`, with `Accept-Encoding` if they do not say it."""
+def with_encoding(headers: dict[str, str], encodings: str) -> dict[str, str]:
+    """Return `headers` with an `Accept-Encoding` of `encodings`, unless they already have one."""
     if any(name.lower() == "accept-encoding" for name in headers):
         return headers
-    return {**headers, "Accept-Encoding": packings}
+    return {**headers, "Accept-Encoding": encodings}

@@ -1,7 +1,7 @@
-"""Interrupting an exchange from another thread: its socket is shut down, so that whoever reads from it wakes up.
+"""Cancel an exchange from another thread by shutting down its socket, which wakes up a blocked read.
 
-Calls that were started beside another one run in threads of their own; when nobody wants their outcome any more, they
-are to end at once. The sockets note themselves here while such a thread uses them, and nothing else does.
+Calls that run concurrently have their own threads. When their result is no longer needed, they must end immediately.
+Sockets register here while such a thread uses them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class Interrupted(BaseException):
-    """The call is not wanted any more: like a cancellation, no error of the call itself, and nobody sees it."""
+    """The call was canceled. Never reaches the user."""
 
 
 class CancelToken:
-    """Whether a call was interrupted, and the socket that it waits for."""
+    """Cancellation state of a call, and the socket that it waits for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class CancelToken:
         self._set = threading.Event()
 
     def interrupt(self) -> None:
-        """Have the call end at its next step; a socket that it waits for is shut down."""
+        """Cancel the call at its next step, and shut down the socket that it waits for."""
         with self._lock:
             self._set.set()
             if self._socket is not None:
@@ -42,33 +42,33 @@ class CancelToken:
                     self._socket.shutdown(socket.SHUT_RDWR)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass.
+        """Sleep for `seconds`.
 
         Raises:
-            Interrupted: It was, before or meanwhile.
+            Interrupted: The call was canceled before or during the sleep.
         """
         if self._set.wait(min(seconds, threading.TIMEOUT_MAX)):
             raise Interrupted("interrupted")
 
     def watch(self, exchange: Callable[..., T], *args: Any) -> T:
-        """Return the result of `exchange`, with the socket that it uses noted here.
+        """Run `exchange` so that `interrupt` can shut down its socket, and return its result.
 
         Raises:
-            Interrupted: It was, before or meanwhile.
+            Interrupted: The call was canceled before or during the exchange.
         """
         self.sleep(0)
         interruption.set(self)
         try:
             return exchange(*args)
         except Exception:
-            self.sleep(0)  # it broke because of that
+            self.sleep(0)  # raises Interrupted if the cancellation caused this error
             raise
         finally:
             interruption.set(None)
 
     @contextlib.contextmanager
     def using(self, connection: Any) -> Generator[None]:
-        """Have `connection` shut down by an interruption in the meantime; afterwards it is others' again."""
+        """Let `interrupt` shut down `connection` during the `with` block."""
         with self._lock:
             if self._set.is_set():
                 raise Interrupted("interrupted")
@@ -81,4 +81,4 @@ class CancelToken:
 
 
 interruption: Final[ContextVar[CancelToken | None]] = ContextVar("didww.interruption", default=None)
-"""What may interrupt this thread; None for the caller's own threads."""
+"""Token that can cancel this thread; None in the caller's own threads."""

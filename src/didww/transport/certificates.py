@@ -1,7 +1,7 @@
-"""Files of certificates and keys that the environment or a session names: which of them cannot be used, and why.
+"""Find the certificate or key file that cannot be loaded, and why.
 
-The errors of OpenSSL and of the HTTP libraries name neither the setting nor, mostly, the file. So when loading has
-failed, the files are tried one by one.
+Errors of OpenSSL and of the HTTP libraries name neither the setting nor, usually, the file. So after loading has
+failed, the files that the environment or a session names are tried one by one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["NamedFile", "authorities", "fault", "from_environment", "identity", 
 
 
 class NamedFile(NamedTuple):
-    """A file, and what names it.
+    """A file, and the setting that names it.
 
     Attributes:
-        setting: The variable or argument.
-        path: What it says.
-        load: Does what will be done with the path; raises OSError if it cannot be.
+        setting: The environment variable or argument.
+        path: Its value.
+        load: Loads the file as the HTTP library will; raises OSError if that fails.
     """
 
     setting: str
@@ -31,12 +31,12 @@ class NamedFile(NamedTuple):
 
 
 def authorities(setting: str, path: str) -> NamedFile:
-    """Return a file or folder of certificates to trust."""
+    """Return a file or folder of trusted CA certificates."""
     return NamedFile(setting, path, _load_authorities)
 
 
 def identity(setting: str, path: str, key: str | None) -> NamedFile:
-    """Return a file with the client's own certificate, and its key if there is no file for that."""
+    """Return a client certificate file, which also contains the key unless `key` names a separate file."""
 
     def load(path: str) -> None:
         _context().load_cert_chain(path, key, password="")
@@ -45,13 +45,13 @@ def identity(setting: str, path: str, key: str | None) -> NamedFile:
 
 
 def key_log() -> list[NamedFile]:
-    """Return the file that TLS secrets are written to, if the environment names one."""
+    """Return the TLS key log file, if SSLKEYLOGFILE is set."""
     path = os.environ.get("SSLKEYLOGFILE")
     return [NamedFile("SSLKEYLOGFILE", path, _append)] if path else []
 
 
 def from_environment() -> list[NamedFile]:
-    """Return the files of httpx2: the first variable that is set counts."""
+    """Return the files that httpx2 uses: the first variable that is set takes precedence."""
     for variable, load in (("SSL_CERT_FILE", _load_authorities), ("SSL_CERT_DIR", _list_folders)):
         path = os.environ.get(variable)
         if path:
@@ -60,25 +60,25 @@ def from_environment() -> list[NamedFile]:
 
 
 def fault(files: Iterable[NamedFile]) -> str:
-    """Return what is wrong with the first file that cannot be used; empty if all can."""
+    """Return the problem with the first file that cannot be loaded, or an empty string."""
     for file in files:
         try:
             file.load(file.path)
-        except OSError as error:  # those of ssl are, too
+        except OSError as error:  # includes ssl.SSLError
             reason = getattr(error, "reason", None) or error.strerror or str(error)
             return f"{file.setting} names {file.path}, which cannot be used ({reason.replace('_', ' ').lower()})"
     return ""
 
 
 def _load_authorities(path: str) -> None:
-    if os.path.isdir(path):  # noqa: PTH112 pathlib is not worth its import here
+    if os.path.isdir(path):  # noqa: PTH112 avoids importing pathlib
         _list_folders(path)
     else:
         _context().load_verify_locations(path)
 
 
 def _list_folders(path: str) -> None:
-    """List folders, as OpenSSL does when it looks for a certificate; it minds none that is missing, if one is there."""
+    """List folders, as OpenSSL does to look up a certificate. Missing ones are ignored if at least one exists."""
     failure: OSError | None = None
     for folder in path.split(os.pathsep):
         try:
@@ -92,10 +92,10 @@ def _list_folders(path: str) -> None:
 
 
 def _append(path: str) -> None:
-    with open(path, "ab"):  # noqa: PTH123 the same
+    with open(path, "ab"):  # noqa: PTH123 avoids importing pathlib
         pass
 
 
 def _context() -> ssl.SSLContext:
-    # None of its own files: `create_default_context` would read the very variables that are in question.
+    # Loads no files by itself, while `create_default_context` would read the variables being checked.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

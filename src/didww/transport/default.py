@@ -1,4 +1,4 @@
-"""The transport of a client that was not given one; its HTTP library is imported here, not by `import didww`."""
+"""Create the default transport. Its HTTP library is imported here, not by `import didww`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The errors of all transports, in the same words: what went wrong, and the way out.
+"""Create the errors of all transports: what went wrong, and how to fix it.
 
-The HTTP libraries' own exceptions hold the request, and with it the key. So the errors made here are raised outside of
-any `except` block (`raise ... from None` would still keep the other as `__context__`), and their texts show a method, a
-host and a path: no header, no query, no body. Telling which error it is, is left to the transports.
+The exceptions of the HTTP libraries hold the request, and with it the API key. So the errors created here are raised
+outside of any `except` block (`raise ... from None` would still keep the original as `__context__`), and their messages
+show only method, host and path: no header, query or body. The transports decide which error applies.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "unsendable",
 ]
 
-# What an exchange can be at (`ApiConnectionError.phase`).
+# Phases of an exchange (`ApiConnectionError.phase`).
 POOL: Final = "waiting for a connection"
 CONNECTING: Final = "connecting"
 SENDING: Final = "sending"
@@ -43,20 +43,20 @@ READING: Final = "reading the response"
 
 
 def client_closed() -> ClientClosedError:
-    """The transport was closed before."""
-    return ClientClosedError("This client is closed; make a new one, or keep the `with` block open.")
+    """Return the error for a call after the transport was closed."""
+    return ClientClosedError("This client is closed. Create a new one, or make the call inside the `with` block.")
 
 
 def closed_meanwhile(request: Request, phase: str) -> ApiConnectionError:
-    """The transport was closed, by another thread or task, before the response arrived."""
+    """Return the error for a transport that another thread or task closed before the response arrived."""
     return connection_lost(request, "the client was closed before the response arrived", phase=phase)
 
 
 def deadline_exceeded(request: Request, *, request_sent: bool, phase: str = "") -> ApiTimeoutError:
-    """The deadline came first."""
+    """Return the error for an exceeded deadline."""
     when = f"before its timeout ran out{f' while {phase}' if phase else ''}"
     if phase == POOL:
-        text = f"could not be sent {when}: all are in use. Make fewer calls at once, or raise `timeout=`."
+        text = f"could not be sent {when}: all are in use. Make fewer concurrent calls, or raise `timeout=`."
     elif not request_sent:
         text = f"could not be sent {when}. Check the network and base_url, or raise `timeout=`."
     elif request.method in ("GET", "HEAD"):
@@ -66,38 +66,40 @@ def deadline_exceeded(request: Request, *, request_sent: bool, phase: str = "") 
             f"got no complete response {when}. The server may have processed the request: "
             "check before retrying, or raise `timeout=`."
         )
-    return ApiTimeoutError(f"{_place(request)} {text}", request_sent=request_sent, phase=phase)
+    return ApiTimeoutError(f"{_describe(request)} {text}", request_sent=request_sent, phase=phase)
 
 
-def connection_lost(request: Request, what: str, *, request_sent: bool = True, phase: str = "") -> ApiConnectionError:
-    """The exchange broke off."""
-    return ApiConnectionError(f"{_place(request)} failed: {what}.", request_sent=request_sent, phase=phase)
+def connection_lost(
+    request: Request, problem: str, *, request_sent: bool = True, phase: str = ""
+) -> ApiConnectionError:
+    """Return the error for an exchange that failed midway."""
+    return ApiConnectionError(f"{_describe(request)} failed: {problem}.", request_sent=request_sent, phase=phase)
 
 
-def unsendable(request: Request, what: str, *, transient: bool = False) -> ApiConnectionError:
-    """The request was refused on this side: nothing was sent."""
-    return ApiConnectionError(f"{_place(request)} was not sent: {what}.", request_sent=False, transient=transient)
+def unsendable(request: Request, problem: str, *, transient: bool = False) -> ApiConnectionError:
+    """Return the error for a request that could not be sent at all."""
+    return ApiConnectionError(f"{_describe(request)} was not sent: {problem}.", request_sent=False, transient=transient)
 
 
 def unreachable(request: Request, error: BaseException, *, request_sent: bool = False) -> ApiConnectionError:
-    """No connection came about."""
-    found = list(causes(error))
-    root = next((cause for cause in found if isinstance(cause, OSError) and cause.errno), None)
-    reason, way_out = _reason(root)
-    dialed = next((str(where) for cause in found if (where := getattr(cause, "dialed", None))), "")
+    """Return the error for a connection that could not be established."""
+    chain = list(causes(error))
+    root = next((cause for cause in chain if isinstance(cause, OSError) and cause.errno), None)
+    reason, hint = _reason(root)
+    dialed = next((str(host) for cause in chain if (host := getattr(cause, "dialed", None))), "")
     address = origin_of(request.url)
     if address is not None and dialed not in ("", f"{address.host.strip('[]')}:{address.port}"):
         reason = f"{reason}; dialed {dialed}, the proxy"
-        way_out = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
+        hint = "Check the proxy: proxy=, or HTTPS_PROXY / HTTP_PROXY / ALL_PROXY / NO_PROXY in the environment."
     return ApiConnectionError(
-        f"Cannot connect to {address} ({reason}). {way_out}", request_sent=request_sent, phase=CONNECTING
+        f"Cannot connect to {address} ({reason}). {hint}", request_sent=request_sent, phase=CONNECTING
     )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it was made from.
+    """Iterate over `error` and its causes.
 
-    `__context__` is left out: it may lead to an error that the caller was handling when it called.
+    `__context__` is ignored: it may be an unrelated error that the caller was handling.
     """
     seen: set[int] = set()
     waiting: list[Any] = [error]
@@ -106,7 +108,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         if isinstance(cause, BaseException) and id(cause) not in seen:
             seen.add(id(cause))
             yield cause
-            # urllib3 has a `reason`, a group of errors `exceptions`.
+            # urllib3 errors have a `reason`, exception groups have `exceptions`.
             waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, *getattr(cause, "exceptions", ())]
 
 
@@ -128,13 +130,13 @@ def _reason(root: OSError | None) -> tuple[str, str]:
     if isinstance(root, ConnectionRefusedError):
         reason = "Connection refused"
     else:
-        # asyncio has a text of its own in place of the system's.
+        # asyncio replaces the system's text with its own.
         reason = os.strerror(root.errno) if root is not None and root.errno else "no connection"
     return (
         reason,
-        "Is it running? Check base_url / DIDWW_BASE_URL; the local emulator is started with: didww emulator",
+        "Is the server running? Check base_url / DIDWW_BASE_URL. Start the local emulator with: didww emulator",
     )
 
 
-def _place(request: Request) -> str:
+def _describe(request: Request) -> str:
     return f"{request.method} {without_query(request.url)}"

@@ -1,7 +1,7 @@
-"""The asynchronous transport over httpx2: pooled connections and a strict deadline, on asyncio and trio alike.
+"""Asynchronous transport over httpx2: pooled connections and a strict deadline, on asyncio and trio.
 
-The deadline is a cancel scope around each step; a cancellation by the caller passes through untouched. What is
-particular to httpx2 lies in `httpx_common`, which is imported when the first request is sent.
+The deadline is a cancel scope around each step; cancellation by the caller passes through. Code shared with the
+synchronous transport is in `httpx_common`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ __all__ = ["AsyncHttpTransport"]
 
 T = TypeVar("T")
 
-# The clients of a parent process: they can neither be closed in the forked child, where their event loop is not, nor
-# be collected without a warning.
-_left_behind: list[httpx2.AsyncClient] = []
+# Clients of a parent process. They cannot be closed in the forked child, where their event loop does not run, and
+# garbage collection would emit a warning.
+_inherited: list[httpx2.AsyncClient] = []
 
 
 class _Progress(httpx_common.Progress):
-    """How far an exchange has come; hangs up if that was not far enough."""
+    """Progress of an exchange; closes a connection that was not fully established."""
 
     __slots__ = ("_connection",)
 
@@ -50,28 +50,28 @@ class _Progress(httpx_common.Progress):
         super().__init__(phase)
         self._connection: Any = None
 
-    async def tell(self, step: str, info: dict[str, Any]) -> None:
-        """Note each step of httpx2."""
+    async def on_step(self, step: str, info: dict[str, Any]) -> None:
+        """Record a step of httpx2."""
         self.trace(step, info)
         if step == "connection.connect_tcp.complete":
             self._connection = info["return_value"]
 
     async def hang_up(self) -> None:
-        """Close a connection that was just being made: httpx2 forgets it when the TLS handshake is cancelled."""
+        """Close a connection that is being established: httpx2 loses it if the TLS handshake is canceled."""
         if self._connection is not None and not self.sent:
             with anyio.CancelScope(shield=True):
                 await self._connection.aclose()
 
 
 class AsyncHttpTransport:
-    """Exchanges requests over pooled connections; safe to share between the tasks of an event loop.
+    """Sends requests over pooled connections. Safe to share between the tasks of an event loop.
 
-    A connection belongs to the loop that made it. Where a forked child, or another event loop after the first one was
-    closed, goes on with it, connections are made anew; two loops at once are refused.
+    A connection belongs to the event loop that opened it. A forked child, or a new event loop after the first one was
+    closed, opens new connections. Use by two running event loops raises an error.
 
     Args:
-        proxy: Address of a proxy; otherwise those of the environment are used (`HTTPS_PROXY`, `NO_PROXY` ...).
-        verify: A context with the certificates to trust, instead of the usual ones.
+        proxy: URL of a proxy. Defaults to the environment (`HTTPS_PROXY`, `NO_PROXY` ...).
+        verify: An SSL context with the trusted certificates. Defaults to the system's.
     """
 
     def __init__(self, *, proxy: str | None = None, verify: bool | ssl.SSLContext = True) -> None:
@@ -86,48 +86,48 @@ class AsyncHttpTransport:
         client, (process, token) = getattr(self, "_client", None), getattr(self, "_owner", (0, None))
         if client is None or is_finalizing():
             return
-        self._client = None  # whoever records warnings keeps their source
+        self._client = None  # a recorded warning keeps its source alive
         if process != os.getpid():
-            _left_behind.append(client)
+            _inherited.append(client)
             return
         try:
             if httpx_deadlines.is_open(client):
-                text = "unclosed AsyncDidwwClient: its connections are still open; use `async with`, or await close()."
+                text = "unclosed AsyncDidwwClient: its connections are still open. Use `async with`, or await close()."
                 warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
         finally:
             httpx_deadlines.hang_up(client, getattr(token, "native_token", None))
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its whole body, decompressed."""
         progress = _Progress()
         return await self._in_time(self._whole(request, progress), request, deadline, progress)
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return the response before its body is read."""
         progress = _Progress()
-        # Handed out as they come, packed bytes would be of no use.
+        # The body is streamed as sent, so it must not be compressed.
         response = await self._in_time(self._sent(request, "identity", progress), request, deadline, progress)
         return httpx_common.Opened(request, deadline, response, response.aiter_raw())
 
     async def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body as sent, empty at the end."""
         exchange = cast("httpx_common.Opened", opened)
         progress = _Progress(errors.READING)
         return await self._in_time(_next_chunk(exchange.chunks), exchange.request, exchange.deadline, progress)
 
     async def release(self, opened: Opened) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not fully read."""
         exchange = cast("httpx_common.Opened", opened)
-        # Also when the task is being cancelled.
+        # Even if the task is being canceled.
         with anyio.CancelScope(shield=True):
             await exchange.chunks.aclose()
             await exchange.response.aclose()
 
     async def close(self) -> None:
-        """Close all connections; calls after this raise `ClientClosedError`."""
+        """Close all connections. Later calls raise `ClientClosedError`."""
         self._closed = True
         client, self._client = self._client, None
-        # Those of another loop, or of the parent process, cannot be closed from here.
+        # Connections of another event loop, or of the parent process, cannot be closed here.
         if client is not None and self._owner == _here():
             await client.aclose()
 
@@ -142,27 +142,27 @@ class AsyncHttpTransport:
         finally:
             await response.aclose()
 
-    async def _sent(self, request: Request, packings: str, progress: _Progress) -> httpx2.Response:
-        client = self._of_this_loop()
-        made = httpx_common.request_for(request, packings, {"trace": progress.tell}, _content_of(request))
+    async def _sent(self, request: Request, encodings: str, progress: _Progress) -> httpx2.Response:
+        client = self._loop_client()
+        http_request = httpx_common.request_for(request, encodings, {"trace": progress.on_step}, _content_of(request))
         httpx_deadlines.posting.set(request.method == "POST")
         try:
-            response = await client.send(made, stream=True)
+            response = await client.send(http_request, stream=True)
             progress.at_end = partial(httpx_deadlines.check_surplus, client, response.extensions["network_stream"])
-            return response  # noqa: TRY300 what follows is for failures alone
+            return response  # noqa: TRY300 the rest handles failures
         except BaseException:
             await progress.hang_up()
             raise
 
-    def _of_this_loop(self) -> httpx2.AsyncClient:
+    def _loop_client(self) -> httpx2.AsyncClient:
         owner = _here()
         with self._lock:
             if self._client is not None and self._owner == owner:
                 return self._client
             if self._client is not None and self._owner[0] == owner[0] and _running(self._owner[1]):
                 raise DidwwClientError(
-                    "This client is in use by another event loop, which has its connections. "
-                    "Make one client for each event loop."
+                    "This client is in use by another event loop, which owns its connections. "
+                    "Create one client per event loop."
                 )
             client = httpx_common.make_client(httpx2.AsyncClient, self._proxy, self._verify)
             httpx_deadlines.bind_async(client)
@@ -170,14 +170,14 @@ class AsyncHttpTransport:
             return client
 
     async def _in_time(self, step: Coroutine[Any, Any, T], request: Request, deadline: float, progress: _Progress) -> T:
-        left = deadline - time.monotonic()
-        if self._closed or left <= 0:
+        remaining = deadline - time.monotonic()
+        if self._closed or remaining <= 0:
             step.close()
             raise self._refused(request, progress)
-        with anyio.move_on_after(left):
+        with anyio.move_on_after(remaining):
             try:
                 return await step
-            except Exception as error:  # noqa: BLE001 explained, or raised again
+            except Exception as error:  # noqa: BLE001 converted or re-raised
                 failure = self._explained(error, request, progress)
             raise failure
         raise errors.deadline_exceeded(request, request_sent=progress.sent, phase=progress.phase)
@@ -190,7 +190,7 @@ class AsyncHttpTransport:
 
     def _explained(self, error: Exception, request: Request, progress: _Progress) -> Exception:
         if self._closed and not isinstance(error, DidwwError):
-            # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
+            # httpx2 raises RuntimeError if the client was closed after our check.
             if type(error) is RuntimeError:
                 return errors.client_closed()
             return errors.closed_meanwhile(request, progress.phase)
@@ -202,13 +202,13 @@ def _content_of(request: Request) -> bytes | AsyncIterator[bytes] | None:
 
 
 async def _stream(body: Stream) -> AsyncIterator[bytes]:
-    """The body as it is made, without holding up other tasks: it may be read from a disk and encrypted."""
+    """Generate the body in a thread, since it may be read from disk and encrypted."""
     pieces: Any = iter(body)
     size = 0
     over = threading.Event()
 
     def close() -> None:
-        with contextlib.suppress(AttributeError, ValueError):  # no generator, or one at work in a thread
+        with contextlib.suppress(AttributeError, ValueError):  # not a generator, or one running in a thread
             pieces.close()
 
     def take() -> bytes:
@@ -221,11 +221,11 @@ async def _stream(body: Stream) -> AsyncIterator[bytes]:
         while piece := await anyio.to_thread.run_sync(take):
             yield piece
             size += len(piece)
-            told = body.sent(size)
-            if inspect.isawaitable(told):
-                await told
+            callback_result = body.sent(size)
+            if inspect.isawaitable(callback_result):
+                await callback_result
     finally:
-        # The error of a cancelled task may keep it, and the file that it reads, for long. The thread may be in it yet.
+        # The error of a canceled task may keep the generator and its open file alive. The thread may still be in it.
         over.set()
         close()
 
@@ -238,11 +238,11 @@ async def _next_chunk(chunks: Any) -> bytes:
 
 
 def _here() -> tuple[int, object]:
-    """The process and the event loop that are running this."""
+    """Return the current process and event loop."""
     return os.getpid(), current_token()
 
 
 def _running(loop: Any) -> bool:
-    """Whether an event loop can still be meant: asyncio's tells, trio's is not asked."""
+    """Return whether an event loop is still usable; only known for asyncio, False for trio."""
     is_closed = getattr(getattr(loop, "native_token", loop), "is_closed", None)
     return is_closed is not None and not is_closed()

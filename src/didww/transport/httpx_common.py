@@ -1,6 +1,6 @@
-"""What the two httpx2 transports share: how clients and requests are made, and what httpx2's errors mean.
+"""Code shared by the two httpx2 transports: create clients and requests, and convert errors.
 
-Imports httpx2, and so is itself imported only when a client that needs it is made.
+It imports httpx2, so it is imported only when a client is created.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ __all__ = ["Opened", "Progress", "explained", "make_client", "request_for"]
 
 C = TypeVar("C", httpx2.Client, httpx2.AsyncClient)
 
-# Parsing its address is a third of the work of building a request, and most calls repeat one.
+# Parsing the URL is a third of the work of building a request, and most calls repeat a URL.
 _url = lru_cache(maxsize=256)(httpx2.URL)
 
 
-# What httpx2 tells of its steps before the request itself goes out, by the first word.
+# First words of the httpx2 trace events before the request itself is sent.
 _CONNECTING = ("connection", "proxy", "socks")
 _PHASES = {"receive_response_headers": errors.RESPONSE, "receive_response_body": errors.READING}
 
 
 class Progress:
-    """How far an exchange has come, as httpx2 tells it (its `trace` extension).
+    """Progress of an exchange, from httpx2's `trace` extension.
 
     Attributes:
-        phase: What it is at, one of the phases in `errors`.
-        at_end: Called when the body of the response was read to its end, while its connection is still its own.
+        phase: Current phase, one of those in `errors`.
+        at_end: Called when the response body was fully read, before its connection returns to the pool.
     """
 
     __slots__ = ("_ours", "_refused", "at_end", "phase")
@@ -53,28 +53,28 @@ class Progress:
 
     @property
     def sent(self) -> bool:
-        """Whether a byte of the request may have gone out."""
+        """Whether any byte of the request may have been sent."""
         return self.phase not in (errors.POOL, errors.CONNECTING) and not self._refused
 
     @property
     def responded(self) -> bool:
-        """Whether the head of the response had come."""
+        """Whether the response head has arrived."""
         return self.phase == errors.READING
 
     def trace(self, step: str, info: dict[str, Any]) -> None:
-        """Take note of a step.
+        """Record a step.
 
-        Whatever is not known to come before the request counts as the request itself: a new name of a step must not
-        make a purchase look repeatable.
+        Unknown steps count as sending the request, so that a new httpx2 event cannot make a purchase look safe to
+        retry.
         """
-        layer, _, what = step.partition(".")
-        name, _, event = what.rpartition(".")
+        layer, _, suffix = step.partition(".")
+        name, _, event = suffix.rpartition(".")
         if name == "response_closed":
-            return  # of whichever request; sends nothing
+            return  # may belong to another request; sends nothing
         if event == "started":
-            # The request to a proxy to connect us is not ours.
-            asked = info.get("request")
-            self._ours = layer not in _CONNECTING and (asked is None or asked.method != b"CONNECT")
+            # The CONNECT request to a proxy is not our request.
+            http_request = info.get("request")
+            self._ours = layer not in _CONNECTING and (http_request is None or http_request.method != b"CONNECT")
             if not self._ours:
                 self.phase = errors.CONNECTING if self.phase == errors.POOL else self.phase
             elif self.phase in (errors.POOL, errors.CONNECTING, errors.SENDING):
@@ -85,13 +85,13 @@ class Progress:
             if self.at_end is not None:
                 self.at_end()
         elif self._ours and name == "send_request_headers" and event == "failed":
-            # A header that HTTP does not allow is found before the first of them is written. The same error comes
-            # later as well, when bytes have gone out.
+            # An invalid header is detected before any header is written. The same error can occur later, after bytes
+            # have been sent.
             self._refused = isinstance(info.get("exception"), httpcore2.LocalProtocolError)
 
 
 class Opened:
-    """A response whose body is still on the wire."""
+    """A response whose body has not been read yet."""
 
     __slots__ = ("chunks", "deadline", "headers", "request", "response", "status")
 
@@ -104,28 +104,28 @@ class Opened:
         self.headers = lower_headers(response.headers.raw)
 
 
-# This machine itself is never asked for by way of a proxy, which would mean another machine.
+# Loopback addresses never go through a proxy, for which they would mean another machine.
 _DIRECT = dict.fromkeys(
     f"all://{host}" for host in ("localhost", "127.0.0.1", "127.0.0.0/8", "[::1]", "[::ffff:127.0.0.0]/104")
 )
 
 
-class UnusableFile(Exception):  # noqa: N818 nobody sees it
-    """A file of certificates that cannot be used; the text says which, and why."""
+class UnusableFile(Exception):  # noqa: N818 internal
+    """A certificate file cannot be loaded; the message says which, and why."""
 
 
 def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext) -> C:  # noqa: FBT001 httpx2's own
-    """A client that follows no redirect, keeps no cookie and has no timeouts of its own.
+    """Create a client without redirects, cookies and timeouts of its own.
 
     Raises:
-        InvalidValueError: The proxy, the caller's or the environment's, cannot be used.
-        UnusableFile: A file of certificates cannot be used.
+        InvalidValueError: The proxy, from the argument or the environment, is invalid.
+        UnusableFile: A certificate file cannot be loaded.
     """
     files = certificates.from_environment() if verify is True else certificates.key_log()
     if isinstance(verify, str):
         files = [certificates.authorities("verify", verify), *files]
     try:
-        # OpenSSL says nothing of folders that are not there: it would trust nobody.
+        # OpenSSL silently ignores missing folders, and would then trust no certificate.
         if any(file.setting == "SSL_CERT_DIR" for file in files) and (problem := certificates.fault(files)):
             raise UnusableFile(problem)
         return kind(
@@ -134,7 +134,7 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
             verify=verify,
             timeout=None,
             follow_redirects=False,
-            # 30 seconds: shorter than what servers and balancers in front of them keep an idle connection for.
+            # 30 seconds: shorter than the idle timeout of common servers and load balancers.
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
@@ -145,13 +145,13 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
         ) from None
     except ImportError:
         problem = (
-            "A SOCKS proxy (proxy=, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment) needs one more "
+            "A SOCKS proxy (proxy=, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY in the environment) needs an extra "
             "package: pip install 'httpx2[socks]'."
         )
     except (ValueError, httpx2.InvalidURL):
-        # Its text may show the proxy's password.
+        # The error's message may contain the proxy's password.
         problem = (
-            "The proxy's address must be like http://host:port. Check proxy=, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY "
+            "The proxy URL must be like http://host:port. Check proxy=, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY "
             "in the environment."
         )
     raise InvalidValueError(problem, field="proxy")
@@ -159,27 +159,27 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
 
 def request_for(
     request: Request,
-    packings: str,
+    encodings: str,
     extensions: dict[str, Any],
     content: bytes | Iterable[bytes] | AsyncIterator[bytes] | None,
 ) -> httpx2.Request:
-    """`request` with `content` as httpx2 wants it, made without the client, so that none of its defaults are added."""
+    """Return `request` with `content` as an httpx2 request, created without the client to avoid its default headers."""
     return httpx2.Request(
         request.method,
         _url(request.url),
-        headers=with_encoding(request.headers, packings),
+        headers=with_encoding(request.headers, encodings),
         content=content,
         extensions=extensions,
     )
 
 
 def explained(error: Exception, request: Request, progress: Progress) -> Exception:
-    """The error of this package for one of httpx2; any other as it is.
+    """Convert an httpx2 error to one of this package; return any other error unchanged.
 
     Args:
-        error: What was raised.
-        request: What was being sent.
-        progress: How far it had come.
+        error: The error that was raised.
+        request: The request that was being sent.
+        progress: Its progress.
     """
     sent, phase = progress.sent, progress.phase
     if isinstance(error, UnusableFile):
@@ -190,14 +190,14 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
         return errors.unreachable(request, error, request_sent=sent)
     if not sent:
         if isinstance(error, httpx2.ProxyError):
-            what = f"the proxy refused to connect to it ({str(error)[:80]})"
-            return errors.unsendable(request, what, transient=True)
+            problem = f"the proxy refused to connect to it ({str(error)[:80]})"
+            return errors.unsendable(request, problem, transient=True)
         if isinstance(error, (httpx2.UnsupportedProtocol, httpx2.InvalidURL)):
-            return errors.unsendable(request, "its address cannot be used; check base_url / DIDWW_BASE_URL")
+            return errors.unsendable(request, "its URL is invalid; check base_url / DIDWW_BASE_URL")
         if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):
-            # Their texts show the header, which may be the key.
-            return errors.unsendable(request, "a header holds characters that HTTP does not allow")
-    # httpx2 hands on as they are: h11's error for a body that is longer or shorter than announced, and those of TLS.
+            # Their messages show the header, which may be the API key.
+            return errors.unsendable(request, "a header contains characters that HTTP does not allow")
+    # httpx2 passes on unchanged: TLS errors, and h11's error for a body that does not match its Content-Length.
     if isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ssl.SSLError)) or (
         type(error).__module__ == "h11._util"
     ):
@@ -208,14 +208,14 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
 def _breakage(error: Exception, progress: Progress) -> str:
     if isinstance(error, httpx2.RemoteProtocolError):
         if progress.responded:
-            return "the response was cut off"
+            return "the response is incomplete"
         if "disconnected" in str(error):
             return "the server closed the connection without a response"
-        return "what came back is not HTTP"
+        return "the response is not valid HTTP"
     if isinstance(error, (httpx2.NetworkError, ssl.SSLError)):
         root = next((cause for cause in errors.causes(error) if isinstance(cause, OSError)), None)
         reason = root.strerror if root is not None else None
-        return f"the connection broke ({reason})" if reason else "the connection broke"
+        return f"the connection was lost ({reason})" if reason else "the connection was lost"
     if progress.phase == errors.SENDING:
-        return "its body could not be sent as it was announced"
-    return "what came back is not HTTP"
+        return "the length of its body does not match its Content-Length"
+    return "the response is not valid HTTP"

@@ -1,20 +1,19 @@
-"""What the httpx2 clients do with their sockets: operations that end with the call's deadline, and early responses.
+"""Network backends for httpx2 that enforce the deadline of a call and receive early responses.
 
-httpx2 times single socket operations, which a server that drips one byte at a time defeats. So its network backend is
-replaced by one that limits each operation to the time left until the deadline; the deadline travels in the timeouts of
-the request (`DeadlineTimeout`). One thing cannot be bounded here: the name lookup of the system, which no thread can
-interrupt.
+httpx2 applies timeouts to single socket operations, which a server that sends one byte at a time defeats. So its
+network backend is replaced by one that limits each operation to the time remaining until the deadline. The deadline is
+passed in the timeouts of the request (`DeadlineTimeout`). Only the system's DNS lookup cannot be limited, because it
+cannot be interrupted.
 
-A server that refuses a request may exchange and hang up while the body is still on its way. Then the next write fails,
-and httpx2 goes on to read the response. With the event loop's streams nothing is left to read by then; so the
-asynchronous client listens while it writes.
+A server that rejects a request may respond and close the connection while the body is still being sent. Then the next
+write fails, and httpx2 continues to read the response. With asyncio streams, nothing is left to read by then, so the
+asynchronous client reads while it writes.
 
-A connection is not used again if bytes came behind its last response, which would be read as the response to the next
-request; nor by a POST if it was idle for a second, as the server may be closing it just then, and nobody could tell
-whether the request was carried out.
+A connection is not reused if extra bytes followed its last response, since they would be read as the response to the
+next request. It is not reused for a POST if it was idle for a second, since the server may be closing it, and the
+client could not know whether the request was processed.
 
-This module is the only one that reaches into httpx2's private parts (`bind`, `abandon`, `is_open`, `hang_up`,
-`check_surplus`).
+This is the only module that uses private parts of httpx2 (`bind`, `abandon`, `is_open`, `hang_up`, `check_surplus`).
 """
 
 from __future__ import annotations
@@ -39,45 +38,45 @@ if TYPE_CHECKING:
 __all__ = ["DeadlineTimeout", "abandon", "bind", "bind_async", "check_surplus", "hang_up", "is_open", "posting"]
 
 posting: Final = ContextVar("posting", default=False)
-"""Whether the request that looks for a connection is a POST."""
+"""Whether the request that needs a connection is a POST."""
 
-_LONGEST = 1e6
+_MAX_TIMEOUT = 1e6
 _SLICE = 1 << 14
 _MAX_EARLY = 1 << 20
-"""Bytes of a response that are taken in while the request is still being written."""
-_LAST_WORDS = 0.2
-"""Seconds that are left to take in the rest of a response when writing has failed."""
-_TURNS = 8
-"""Turns of an event loop in which bytes that lie ready have come to whoever waits for them."""
+"""Maximum bytes of a response to receive while the request is still being written."""
+_READ_AFTER_FAILURE = 0.2
+"""Seconds to receive the rest of a response after writing has failed."""
+_ITERATIONS = 8
+"""Event loop iterations after which a waiting reader has received available bytes."""
 
 
 class DeadlineTimeout(float):
-    """A timeout that remembers the moment it stands for.
+    """A timeout that stores its deadline.
 
-    To everybody else it is the number of seconds that were left when it was made: a sane timeout, should a later
-    httpx2 no longer use our backend.
+    As a float, it is the number of seconds remaining when it was created: a reasonable timeout if a later httpx2 no
+    longer uses our backend.
     """
 
     __slots__ = ("deadline",)
     deadline: float
 
     def __new__(cls, deadline: float) -> Self:
-        """A timeout that ends at `deadline`."""
-        # The system's calls take no infinity; nobody waits eleven days.
-        made = super().__new__(cls, min(max(deadline - time.monotonic(), 0.0), _LONGEST))
-        made.deadline = deadline
-        return made
+        """Create a timeout that ends at `deadline`."""
+        # System calls do not accept infinity; the maximum is eleven days.
+        timeout = super().__new__(cls, min(max(deadline - time.monotonic(), 0.0), _MAX_TIMEOUT))
+        timeout.deadline = deadline
+        return timeout
 
 
 def bind(client: httpx2.Client) -> None:
-    """Have all sockets of `client` keep to the deadlines."""
+    """Make all sockets of `client` respect the deadlines."""
     backend = _Backend()
     for pool in _pools(client):
         pool._network_backend = backend
 
 
 def bind_async(client: httpx2.AsyncClient) -> None:
-    """Have all sockets of `client` listen while they write."""
+    """Make all sockets of `client` read while they write."""
     for pool in _pools(client):
         pool._network_backend = _AsyncBackend(pool._network_backend)
 
@@ -85,31 +84,31 @@ def bind_async(client: httpx2.AsyncClient) -> None:
 def abandon(client: httpx2.Client) -> None:
     """Drop the connections of `client`, which belong to the parent process.
 
-    Its locks may have been held by a thread that the fork left behind; so nothing is locked here, only this process'
-    copies of the sockets are closed, which the parent does not notice.
+    A thread of the parent may have held its locks during the fork, so no lock is taken. Only this process's copies of
+    the sockets are closed, which does not affect the parent.
     """
     for connection in _connections(client):
         connection.close()
 
 
 def is_open(client: httpx2.Client | httpx2.AsyncClient) -> bool:
-    """Whether `client` holds a connection that was not closed."""
+    """Return whether `client` has an open connection."""
     return any(not connection.is_closed() for connection in _connections(client))
 
 
 def hang_up(client: httpx2.AsyncClient, loop: Any) -> None:
-    """Close the connections of `client`, which nobody can await any more.
+    """Close the connections of `client` without awaiting.
 
     Args:
-        client: What they belong to.
-        loop: The event loop that made them. One that was closed cannot close them; they go with their objects then.
+        client: The client that owns them.
+        loop: The event loop that opened them. If it is closed, the connections are left to garbage collection.
     """
     import asyncio
 
     def close() -> None:
         for connection in _connections(client):
             closing = connection.aclose()
-            # Its first step closes the socket; the rest would wait until that is done.
+            # The first step closes the socket; the rest would wait for completion.
             with contextlib.suppress(StopIteration, Exception):
                 closing.send(None)
             closing.close()
@@ -124,18 +123,18 @@ def hang_up(client: httpx2.AsyncClient, loop: Any) -> None:
 
 
 def check_surplus(client: httpx2.Client | httpx2.AsyncClient, stream: Any) -> None:
-    """Keep a connection from being used again if bytes came behind the response that was just read.
+    """Prevent reuse of a connection if extra bytes followed the response that was just read.
 
     Args:
-        client: What the connection belongs to.
+        client: The client that owns the connection.
         stream: The connection's `network_stream`.
     """
     for connection in _connections(client):
         http: Any = connection
         while http is not None and not hasattr(http, "_h11_state"):
-            http = getattr(http, "_connection", None)  # of the host behind a proxy
+            http = getattr(http, "_connection", None)  # the tunneled connection behind a proxy
         if http is not None and http._network_stream is stream and http._h11_state.trailing_data[0]:
-            stream.spoiled = True
+            stream.has_surplus = True
 
 
 def _connections(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
@@ -144,8 +143,8 @@ def _connections(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
 
 
 def _pools(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
-    # httpx2 has no argument for the backend. Where these names are gone, its own timeouts are what remains; a test
-    # fails then (test_dripping_headers_end_at_the_deadline).
+    # httpx2 has no argument for the backend. If these private names disappear, only its own timeouts apply, and
+    # test_dripping_headers_end_at_the_deadline fails.
     private: Any = client
     mounts: dict[Any, Any] = getattr(private, "_mounts", {})
     for transport in (getattr(private, "_transport", None), *mounts.values()):
@@ -154,18 +153,18 @@ def _pools(client: httpx2.Client | httpx2.AsyncClient) -> Iterator[Any]:
             yield pool
 
 
-def _left(timeout: float | None) -> float | None:
+def _remaining(timeout: float | None) -> float | None:
     return DeadlineTimeout(timeout.deadline) if isinstance(timeout, DeadlineTimeout) else timeout
 
 
 class _Unreachable(httpcore2.ConnectError):
-    """No connection to `dialed`, which is the proxy if there is one."""
+    """Cannot connect to `dialed`: the server, or the proxy if there is one."""
 
     dialed = ""
 
 
 class _Backend(httpcore2.NetworkBackend):
-    """Makes connections within the deadline, whatever the number of addresses."""
+    """Opens connections within the deadline, for any number of addresses."""
 
     def __init__(self) -> None:
         self._inner = httpcore2.SyncBackend()
@@ -180,13 +179,13 @@ class _Backend(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         problem: Exception = OSError(None, "the name has no address")
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            problem, found = error, []
-        for place, (_, _, _, _, address) in enumerate(found):
-            left = _left(timeout)
-            # A share of the time for each address: a first one that is dead must not use up the time of the others.
-            share = left if left is None else left / (len(found) - place)
+            problem, addresses = error, []
+        for index, (_, _, _, _, address) in enumerate(addresses):
+            remaining = _remaining(timeout)
+            # Each address gets a share of the time, so that an unreachable first one does not use up all of it.
+            share = remaining if remaining is None else remaining / (len(addresses) - index)
             try:
                 stream = self._inner.connect_tcp(str(address[0]), port, share, local_address, socket_options)
             except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as error:
@@ -200,23 +199,23 @@ class _Backend(httpcore2.NetworkBackend):
         raise failure
 
 
-class _Kept:
-    """A connection that is kept for the next request, or not.
+class _Reusable:
+    """A connection that may be reused for the next request.
 
     Attributes:
-        spoiled: Whether bytes came that belong to no request.
-        used_at: When something last came in.
+        has_surplus: Whether extra bytes followed a response.
+        used_at: When bytes were last received.
     """
 
-    spoiled = False
+    has_surplus = False
     used_at = 0.0
 
     def unfit(self) -> bool:
-        """Whether the request that looks for a connection must not have this one."""
-        return self.spoiled or (posting.get() and time.monotonic() - self.used_at > base.MAX_IDLE)
+        """Return whether the current request must not reuse this connection."""
+        return self.has_surplus or (posting.get() and time.monotonic() - self.used_at > base.MAX_IDLE)
 
 
-class _Stream(_Kept, httpcore2.NetworkStream):
+class _Stream(_Reusable, httpcore2.NetworkStream):
     """A connection, plain or TLS, whose operations end with the deadline."""
 
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
@@ -224,25 +223,25 @@ class _Stream(_Kept, httpcore2.NetworkStream):
         self.used_at = time.monotonic()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = _left(timeout)
-        if left == 0:
+        remaining = _remaining(timeout)
+        if remaining == 0:
             raise httpcore2.ReadTimeout
-        interrupting = interruption.get()
+        token = interruption.get()
         try:
-            if interrupting is None:
-                return self._inner.read(max_bytes, left)
-            with interrupting.using(self._inner.get_extra_info("socket")):
-                return self._inner.read(max_bytes, left)
+            if token is None:
+                return self._inner.read(max_bytes, remaining)
+            with token.using(self._inner.get_extra_info("socket")):
+                return self._inner.read(max_bytes, remaining)
         finally:
             self.used_at = time.monotonic()
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In slices, as the backend below gives the same time to each part that the system takes.
+        # In slices, because the inner backend applies the timeout to each partial write.
         for start in range(0, len(buffer), _SLICE):
-            left = _left(timeout)
-            if left == 0:
+            remaining = _remaining(timeout)
+            if remaining == 0:
                 raise httpcore2.WriteTimeout
-            self._inner.write(buffer[start : start + _SLICE], left)
+            self._inner.write(buffer[start : start + _SLICE], remaining)
 
     def close(self) -> None:
         self._inner.close()
@@ -250,19 +249,19 @@ class _Stream(_Kept, httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout)
-        if left == 0:
+        remaining = _remaining(timeout)
+        if remaining == 0:
             self.close()
             raise httpcore2.ConnectTimeout
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, remaining))
 
     def get_extra_info(self, info: str) -> Any:
-        # An idle connection on which something can be read is closed by the pool instead of being used.
+        # The pool closes an idle connection that is readable instead of reusing it.
         return (info == "is_readable" and self.unfit()) or self._inner.get_extra_info(info)
 
 
 class _AsyncBackend(httpcore2.AsyncNetworkBackend):
-    """Makes connections that listen while they write."""
+    """Opens connections that read while they write."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._inner = inner
@@ -281,8 +280,8 @@ class _AsyncBackend(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-class _AsyncStream(_Kept, httpcore2.AsyncNetworkStream):
-    """A connection, plain or TLS, that keeps what comes while it writes."""
+class _AsyncStream(_Reusable, httpcore2.AsyncNetworkStream):
+    """A connection, plain or TLS, that buffers bytes received while it writes."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
@@ -302,29 +301,29 @@ class _AsyncStream(_Kept, httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 httpcore2's own
         if len(buffer) < _SLICE and not self._inner.get_extra_info("is_readable"):
-            await self._inner.write(buffer, timeout)  # the system takes so little at once
+            await self._inner.write(buffer, timeout)  # small enough to be written at once
             return
         import anyio
         from anyio.lowlevel import checkpoint
 
         failure: Exception | None = None
-        async with anyio.create_task_group() as listening:
-            listening.start_soon(self._listen)
+        async with anyio.create_task_group() as readers:
+            readers.start_soon(self._listen)
             try:
-                await checkpoint()  # until it listens
+                await checkpoint()  # until it reads
                 for start in range(0, len(buffer), _SLICE):
                     await self._catch_up()
                     await self._inner.write(buffer[start : start + _SLICE], timeout)
-                listening.cancel_scope.cancel()
+                readers.cancel_scope.cancel()
             except Exception as error:  # noqa: BLE001 raised below, as a task group would wrap it
                 failure = error
-                # What had come by then is at hand, or will never be.
-                listening.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
+                # Bytes received before the failure are available now, or never.
+                readers.cancel_scope.deadline = anyio.current_time() + _READ_AFTER_FAILURE
         if failure is not None:
             raise failure
 
     async def _listen(self) -> None:
-        # What ends the connection is told again to whoever reads next.
+        # An error that ends the connection is raised again by the next read.
         with contextlib.suppress(httpcore2.ReadError, ssl.SSLError):
             while len(self._early) < _MAX_EARLY:
                 piece = await self._inner.read(_SLICE)
@@ -334,10 +333,10 @@ class _AsyncStream(_Kept, httpcore2.AsyncNetworkStream):
                     return
 
     async def _catch_up(self) -> None:
-        """Take in what has come already, before a write that fails would throw it away."""
+        """Receive bytes that are already available, before a failed write would discard them."""
         from anyio.lowlevel import checkpoint
 
-        for _ in range(_TURNS):
+        for _ in range(_ITERATIONS):
             if not self._inner.get_extra_info("is_readable"):
                 return
             await checkpoint()

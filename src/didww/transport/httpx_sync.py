@@ -1,8 +1,7 @@
-"""The synchronous transport over httpx2: pooled connections and a strict deadline.
+"""Synchronous transport over httpx2: pooled connections and a strict deadline.
 
-What is particular to httpx2 lies in `httpx_common`, what bounds its sockets in `httpx_deadlines`. This module is
-imported when a client is made, and httpx2 with it: a process that was forked while another thread is in the middle of
-an import would wait for it without end, so nothing is left to be imported by a request.
+Shared code is in `httpx_common`, socket deadlines in `httpx_deadlines`. This module and httpx2 are imported when a
+client is created, so that requests import nothing: a process forked while another thread is importing would deadlock.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpTransport"]
 
-codecs.lookup("idna")  # the first name lookup would import it
+codecs.lookup("idna")  # the first DNS lookup would import it
 
 
 class _Pool:
@@ -44,14 +43,14 @@ class _Pool:
 
 
 class HttpTransport:
-    """Exchanges requests over pooled connections; safe to share between threads, and with forked children.
+    """Sends requests over pooled connections. Thread-safe, and safe to use in forked children.
 
-    The deadline bounds everything but the system's lookup of the host's name, and the handshake of TLS inside TLS
-    (an https proxy in front of an https host) against a proxy that drips it.
+    The deadline limits everything except the system's DNS lookup, and a TLS-in-TLS handshake (an https proxy in front
+    of an https host) that the proxy sends byte by byte.
 
     Args:
-        proxy: Address of a proxy; otherwise those of the environment are used (`HTTPS_PROXY`, `NO_PROXY` ...).
-        verify: A context with the certificates to trust, instead of the usual ones.
+        proxy: URL of a proxy. Defaults to the environment (`HTTPS_PROXY`, `NO_PROXY` ...).
+        verify: An SSL context with the trusted certificates. Defaults to the system's.
     """
 
     def __init__(self, *, proxy: str | None = None, verify: bool | ssl.SSLContext = True) -> None:
@@ -62,15 +61,15 @@ class HttpTransport:
 
     def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         pools: dict[int, _Pool] = getattr(self, "_pools", {})
-        self._pools = {}  # whoever records warnings keeps their source
+        self._pools = {}  # a recorded warning keeps its source alive
         own = pools.get(os.getpid())
-        # At the end of the interpreter, and in a forked child that never used it, there is nothing to be said.
+        # No warning at interpreter exit, or in a forked child that never used the client.
         unclosed = (
             own is not None and own.client is not None and not is_finalizing() and httpx_deadlines.is_open(own.client)
         )
         try:
             if unclosed:
-                text = "unclosed DidwwClient: its connections are still open; use `with`, or close()."
+                text = "unclosed DidwwClient: its connections are still open. Use `with`, or call close()."
                 warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
         finally:
             for pool in pools.values():
@@ -78,7 +77,7 @@ class HttpTransport:
                     httpx_deadlines.abandon(pool.client)
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its whole body, decompressed."""
         progress = httpx_common.Progress()
         try:
             response = self._sent(request, deadline, ACCEPT_ENCODING, progress)
@@ -90,39 +89,39 @@ class HttpTransport:
                 return Response(response.status_code, headers, body.whole())
             finally:
                 response.close()
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, request, progress)
         raise failure
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return the response before its body is read."""
         progress = httpx_common.Progress()
         try:
-            # Handed out as they come, packed bytes would be of no use.
+            # The body is streamed as sent, so it must not be compressed.
             response = self._sent(request, deadline, "identity", progress)
             return httpx_common.Opened(request, deadline, response, response.iter_raw())
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, request, progress)
         raise failure
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body as sent, empty at the end."""
         exchange = cast("httpx_common.Opened", opened)
         if self._closed:
             raise errors.client_closed()
         chunks: Iterator[bytes] = exchange.chunks
         try:
             return next(filter(None, chunks), b"")
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, exchange.request, httpx_common.Progress(errors.READING))
         raise failure
 
     def release(self, opened: Opened) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not fully read."""
         cast("httpx_common.Opened", opened).response.close()
 
     def close(self) -> None:
-        """Close all connections; calls after this raise `ClientClosedError`."""
+        """Close all connections. Later calls raise `ClientClosedError`."""
         self._closed = True
         pool = self._pools.get(os.getpid())
         if pool is not None:
@@ -132,17 +131,17 @@ class HttpTransport:
                 client.close()
 
     def _sent(
-        self, request: Request, deadline: float, packings: str, progress: httpx_common.Progress
+        self, request: Request, deadline: float, encodings: str, progress: httpx_common.Progress
     ) -> httpx2.Response:
         client = self._client()
-        until = httpx_deadlines.DeadlineTimeout(deadline)
-        if not until:
+        timeout = httpx_deadlines.DeadlineTimeout(deadline)
+        if not timeout:
             raise errors.deadline_exceeded(request, request_sent=False)
-        timeouts = {"connect": until, "read": until, "write": until, "pool": until}
+        timeouts = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
         extensions = {"timeout": timeouts, "trace": progress.trace}
         httpx_deadlines.posting.set(request.method == "POST")
         response = client.send(
-            httpx_common.request_for(request, packings, extensions, content_of(request)), stream=True
+            httpx_common.request_for(request, encodings, extensions, content_of(request)), stream=True
         )
         progress.at_end = partial(httpx_deadlines.check_surplus, client, response.extensions["network_stream"])
         return response
@@ -155,8 +154,8 @@ class HttpTransport:
         return client if client is not None else self._new_client()
 
     def _new_client(self) -> httpx2.Client:
-        # One pool for each process, so that parent and child never write to the same socket. A lock of the parent's
-        # may have been held when the child was forked; `setdefault` needs none.
+        # One pool per process, so that parent and child never write to the same socket. A lock of the parent may have
+        # been held when the child was forked; `setdefault` needs no lock.
         process = os.getpid()
         pool = self._pools.setdefault(process, _Pool())
         with pool.lock:
@@ -164,9 +163,9 @@ class HttpTransport:
                 raise errors.client_closed()
             if pool.client is None:
                 for other in [known for known in self._pools if known != process]:
-                    left_behind = self._pools.pop(other).client
-                    if left_behind is not None:
-                        httpx_deadlines.abandon(left_behind)
+                    inherited = self._pools.pop(other).client
+                    if inherited is not None:
+                        httpx_deadlines.abandon(inherited)
                 client = httpx_common.make_client(httpx2.Client, self._proxy, self._verify)
                 httpx_deadlines.bind(client)
                 pool.client = client
@@ -174,7 +173,7 @@ class HttpTransport:
 
     def _explained(self, error: Exception, request: Request, progress: httpx_common.Progress) -> Exception:
         if self._closed and not isinstance(error, DidwwError):
-            # A RuntimeError is httpx2's own word for a client that was closed between our look and its.
+            # httpx2 raises RuntimeError if the client was closed after our check.
             if type(error) is RuntimeError:
                 return errors.client_closed()
             return errors.closed_meanwhile(request, progress.phase)

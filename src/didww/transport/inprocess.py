@@ -1,7 +1,7 @@
-"""A transport without a socket: requests are answered by a function in the same process, e.g. the emulator.
+"""Transport without sockets: a function in the same process handles requests, e.g. the emulator.
 
-The function returns the response or raises. It can say that the wire is disturbed; then this waits, or
-breaks off, as a transport with a socket would, within the same deadline.
+The function returns the response or raises. It can also return a network disturbance. Then the transport waits or
+disconnects within the deadline, like one with a socket.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _DRIPS = 20
 
 
 class Disturbance(Struct, frozen=True):
-    """What the wire does to a response.
+    """Simulated network problem of a response.
 
     Attributes:
-        latency: Seconds before its first byte.
-        drip: Seconds from its first byte to its last.
-        cut: Bytes of the body after which the connection breaks; None if it does not.
-        lost: The connection breaks before the first byte.
+        latency: Seconds before the first byte.
+        drip: Seconds from the first byte to the last.
+        cut: Number of body bytes after which the connection is lost; None if it is not.
+        lost: Whether the connection is lost before the first byte.
     """
 
     latency: float = 0.0
@@ -43,11 +43,11 @@ class Disturbance(Struct, frozen=True):
     lost: bool = False
 
     def pieces(self, read: Callable[[int, int], bytes], size: int | None) -> Iterator[tuple[bytes, float]]:
-        """Each piece of a body that gets through, and the pause before it.
+        """Iterate over the pieces of a body that arrive, each with the pause before it.
 
         Args:
-            read: Gives bytes from a place on, at most so many; none at the end.
-            size: How many there are; None if that is not known.
+            read: Called with an offset and a maximum size, returns bytes of the body; empty at the end.
+            size: Size of the body; None if unknown.
         """
         step = max(1, -(-size // _DRIPS)) if self.drip and size is not None else _CHUNK
         at = 0
@@ -57,25 +57,25 @@ class Disturbance(Struct, frozen=True):
                 return
             yield chunk, self.drip / _DRIPS
             at += len(chunk)
-        yield b"", 0.0  # broken off
+        yield b"", 0.0  # connection lost
 
     def breaks(self, size: int) -> bool:
-        """Whether the connection breaks before a body of `size` bytes is complete."""
+        """Return whether the connection is lost before a body of `size` bytes is complete."""
         return self.lost or (self.cut is not None and self.cut <= size)
 
 
 class Streamed(Response, frozen=True):
-    """A response whose body is made while it is read.
+    """A response whose body is generated while it is read.
 
     Attributes:
-        read: Gives bytes of the body from a place on, at most so many; none at its end.
+        read: Called with an offset and a maximum size, returns bytes of the body; empty at the end.
     """
 
     read: Callable[[int, int], bytes]
 
 
 def reader_of(response: Response) -> tuple[Callable[[int, int], bytes], int | None]:
-    """What reads the body of a response, and its size if that is known."""
+    """Return a function that reads the body of a response, and the size of the body if known."""
     if isinstance(response, Streamed):
         length = response.headers.get("content-length")
         return response.read, None if length is None else int(length)
@@ -88,7 +88,7 @@ _QUIET = Disturbance()
 
 
 class _Opened:
-    """A response whose body is handed out in pieces."""
+    """A response whose body is read in pieces."""
 
     __slots__ = ("_pieces", "_request", "deadline", "headers", "status")
 
@@ -100,7 +100,7 @@ class _Opened:
         self._pieces = disturbance.pieces(*reader_of(response))
 
     def next_chunk(self) -> tuple[bytes, float]:
-        """The next piece, empty at the end, and the seconds to wait for it."""
+        """Return the next piece, empty at the end, and the seconds to wait before it."""
         for chunk, pause in self._pieces:
             if not chunk:
                 raise errors.connection_lost(self._request, _BROKEN, phase=errors.READING)
@@ -108,7 +108,7 @@ class _Opened:
         return b"", 0.0
 
     def deadline_exceeded(self) -> Exception:
-        """The deadline came before the next piece."""
+        """Return the error for a deadline exceeded before the next piece."""
         return errors.deadline_exceeded(self._request, request_sent=True, phase=errors.READING)
 
 
@@ -119,7 +119,7 @@ class InProcessTransport:
     """Handles each request with `handle(request)`, in the caller's thread.
 
     Args:
-        handle: Returns the response; may be called by several threads at once.
+        handle: Returns the response. Must be thread-safe.
     """
 
     def __init__(self, handle: Callable[[Request], Handled]) -> None:
@@ -127,7 +127,7 @@ class InProcessTransport:
         self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
-        """The response of the function."""
+        """Return the response of the function."""
         response, disturbance = self.exchange(request)
         if disturbance is not None:
             pause, failure = _whole(request, response, disturbance, deadline)
@@ -137,7 +137,7 @@ class InProcessTransport:
         return response
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """The response of the function, its body to be read in pieces."""
+        """Return the response of the function before its body is read."""
         response, disturbance = self.exchange(request)
         if disturbance is not None:
             pause, failure = _first_byte(request, disturbance, deadline)
@@ -148,7 +148,7 @@ class InProcessTransport:
         return _Opened(request, response, disturbance or _QUIET, deadline)
 
     def read(self, opened: Opened) -> bytes:
-        """The next piece of the body, empty at its end."""
+        """Return the next piece of the body, empty at the end."""
         chunk, pause, failure = self.piece(opened)
         if pause:
             time.sleep(pause)
@@ -157,7 +157,7 @@ class InProcessTransport:
         return chunk
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
-        """The response of the function, and what the wire does to it."""
+        """Return the response of the function, and the network disturbance."""
         if self._closed:
             raise errors.client_closed()
         body = request.body
@@ -167,34 +167,34 @@ class InProcessTransport:
         return (response, None) if isinstance(response, Response) else response
 
     def piece(self, opened: Opened) -> tuple[bytes, float, Exception | None]:
-        """The next piece of a body, how long to wait for it, and what to raise then."""
+        """Return the next piece of a body, the seconds to wait before it, and the error to raise after that."""
         if self._closed:
             raise errors.client_closed()
-        there = cast("_Opened", opened)
-        chunk, pause = there.next_chunk()
-        left = there.deadline - time.monotonic() if pause else math.inf
-        return chunk, min(pause, max(left, 0.0)), there.deadline_exceeded() if pause > left else None
+        response = cast("_Opened", opened)
+        chunk, pause = response.next_chunk()
+        remaining = response.deadline - time.monotonic() if pause else math.inf
+        return chunk, min(pause, max(remaining, 0.0)), response.deadline_exceeded() if pause > remaining else None
 
     def release(self, opened: Opened) -> None:
-        """Nothing to do: no connection is held."""
+        """Do nothing: there is no connection to release."""
 
     def close(self) -> None:
-        """Calls after this raise `ClientClosedError`."""
+        """Close the transport. Later calls raise `ClientClosedError`."""
         self._closed = True
 
 
 class AsyncInProcessTransport:
-    """The same for the asynchronous client.
+    """Handles each request with `handle(request)`, for the asynchronous client.
 
     Args:
-        handle: Returns the response, without waiting for anything.
+        handle: Returns the response. Must not block.
     """
 
     def __init__(self, handle: Callable[[Request], Handled]) -> None:
         self._inner = InProcessTransport(handle)
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """The response of the function."""
+        """Return the response of the function."""
         response, disturbance = await self._exchange(request)
         if disturbance is not None:
             await _outcome(*_whole(request, response, disturbance, deadline))
@@ -209,14 +209,14 @@ class AsyncInProcessTransport:
             whole = bytearray()
             for piece in body:
                 whole += piece
-                told = body.sent(len(whole))
-                if inspect.isawaitable(told):
-                    await told
+                callback_result = body.sent(len(whole))
+                if inspect.isawaitable(callback_result):
+                    await callback_result
             request = Request(request.method, request.url, request.headers, bytes(whole))
         return self._inner.exchange(request)
 
     async def open(self, request: Request, deadline: float) -> Opened:
-        """The response of the function, its body to be read in pieces."""
+        """Return the response of the function before its body is read."""
         response, disturbance = await self._exchange(request)
         if disturbance is not None:
             await _outcome(*_first_byte(request, disturbance, deadline))
@@ -224,7 +224,7 @@ class AsyncInProcessTransport:
         return _Opened(request, response, disturbance or _QUIET, deadline)
 
     async def read(self, opened: Opened) -> bytes:
-        """The next piece of the body, empty at its end."""
+        """Return the next piece of the body, empty at the end."""
         await _let_others_run()
         chunk, pause, failure = self._inner.piece(opened)
         if pause:
@@ -232,18 +232,18 @@ class AsyncInProcessTransport:
         return chunk
 
     async def release(self, opened: Opened) -> None:
-        """Nothing to do: no connection is held."""
+        """Do nothing: there is no connection to release."""
 
     async def close(self) -> None:
-        """Calls after this raise `ClientClosedError`."""
+        """Close the transport. Later calls raise `ClientClosedError`."""
         self._inner.close()
 
 
 def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> tuple[float, Exception | None]:
-    """How long the first byte takes, and the error in its place if none comes."""
-    left = deadline - time.monotonic()
-    if disturbance.latency > left:
-        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.RESPONSE)
+    """Return the seconds until the first byte, and the error to raise then if there is none."""
+    remaining = deadline - time.monotonic()
+    if disturbance.latency > remaining:
+        return max(remaining, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.RESPONSE)
     failure = errors.connection_lost(request, _BROKEN, phase=errors.RESPONSE) if disturbance.lost else None
     return disturbance.latency, failure
 
@@ -251,14 +251,14 @@ def _first_byte(request: Request, disturbance: Disturbance, deadline: float) -> 
 def _whole(
     request: Request, response: Response, disturbance: Disturbance, deadline: float
 ) -> tuple[float, Exception | None]:
-    """How long a whole response takes, and the error in its place if it does not come."""
+    """Return the seconds until the whole response, and the error to raise then if it does not arrive."""
     first, failure = _first_byte(request, disturbance, deadline)
     if failure is not None:
         return first, failure
-    left = deadline - time.monotonic()
+    remaining = deadline - time.monotonic()
     pause = first + disturbance.drip
-    if pause > left:
-        return max(left, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.READING)
+    if pause > remaining:
+        return max(remaining, 0.0), errors.deadline_exceeded(request, request_sent=True, phase=errors.READING)
     broken = disturbance.breaks(len(response.body))
     return pause, errors.connection_lost(request, _BROKEN, phase=errors.READING) if broken else None
 
@@ -272,7 +272,7 @@ async def _outcome(pause: float, failure: Exception | None) -> None:
 
 
 async def _let_others_run() -> None:
-    """Let other tasks have their turn and a cancellation arrive, which a loop over records would else keep out."""
+    """Let other tasks run and cancellation take effect, which a loop over records would otherwise prevent."""
     from anyio.lowlevel import checkpoint
 
     await checkpoint()

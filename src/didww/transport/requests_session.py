@@ -34,7 +34,7 @@ T = TypeVar("T")
 _CHUNK = 1 << 16
 # Seconds in which requests may say by itself what it waited for: its word on what was sent is better than ours.
 _GRACE = 0.05
-_LONGEST = 1e6
+_MAX_TIMEOUT = 1e6
 
 # Errors of urllib3 and ssl that come before the first byte of the request.
 _UNSENT = {
@@ -69,10 +69,10 @@ class _Opened:
 
 
 class _Hooks:
-    """The response hooks of a request, between two that note when they begin and end.
+    """The response hooks of a request, between two that record when they start and end.
 
-    They run once the response has arrived: an error after that is never one of sending, and an error while they run is
-    the caller's own.
+    Hooks run after the response has arrived. So a later error is not a send error, and an error inside a hook is the
+    caller's own.
     """
 
     __slots__ = ("_depth", "responded")
@@ -96,17 +96,17 @@ class _Hooks:
 
 
 class SessionTransport:
-    """Exchanges requests over the caller's session, which is used as it is and never closed.
+    """Sends requests over the caller's session, which is not modified or closed.
 
-    The headers of a request win over the session's; the session's other headers, its `auth`, its cookies and its
-    `params` go along, as with any request over it.
+    Request headers override the session's. The session's other headers, its `auth`, cookies and `params` are sent as
+    usual.
 
-    requests bounds single waits only, and cannot be interrupted. So it works in a thread, which is left behind when the
-    deadline comes first: it ends when requests does, and what it got is closed.
+    requests limits only single socket operations and cannot be interrupted. So it runs in a thread, which is abandoned
+    if the deadline is exceeded: the thread ends when requests returns, and its response is closed.
 
-    Whether a request was sent decides whether an order may be repeated. Errors prove it only where requests' own
-    methods do the work: a session or an adapter with methods of its own, or an adapter with retries, may have sent the
-    request before. All errors over these count as sent.
+    Whether a request was sent decides whether an order may be repeated. Errors prove that nothing was
+    sent only if requests' own methods send: a session or an adapter that overrides them, or an adapter with retries,
+    may already have sent the request. All errors over these count as sent.
 
     Args:
         session: The caller's session.
@@ -154,7 +154,7 @@ class SessionTransport:
             raise errors.deadline_exceeded(response.request, request_sent=True, phase=errors.READING)
         try:
             return next(filter(None, response.chunks), b"")
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, response.request, own=True, reading=True)
         raise failure
 
@@ -165,7 +165,7 @@ class SessionTransport:
             raise errors.client_closed()
         if left <= 0:
             raise errors.deadline_exceeded(request, request_sent=reading, phase=errors.READING if reading else "")
-        if left > _LONGEST:
+        if left > _MAX_TIMEOUT:
             return step()
         outcome: Future[T] = Future()
         context = copy_context()
@@ -191,7 +191,7 @@ class SessionTransport:
 
     def _opened(self, request: Request, deadline: float, encodings: str) -> _Opened:
         remaining = deadline - time.monotonic()
-        timeout = None if remaining > _LONGEST else max(remaining, 1e-3)
+        timeout = None if remaining > _MAX_TIMEOUT else max(remaining, 1e-3)
         if self._is_plain(request.url):
             response = self._send(request, encodings, timeout)
         else:
@@ -199,7 +199,7 @@ class SessionTransport:
         return _Opened(request, deadline if timeout else math.inf, response)
 
     def _send(self, request: Request, encodings: str, timeout: float | None) -> requests.Response:
-        """Send as `requests.Session.request` does, in steps whose errors can be told apart."""
+        """Send as `requests.Session.request` does, in steps, so that errors of each step are known."""
         from requests import Request as Unprepared
 
         headers = with_encoding(request.headers, encodings)
@@ -218,14 +218,14 @@ class SessionTransport:
                 if request.method == "POST":  # nobody can tell from outside how long each connection was idle
                     self._drop_idle(request.url)
                 return self._session.send(prepared, timeout=(timeout, timeout), allow_redirects=False, **settings)
-            except Exception as error:  # noqa: BLE001 explained, or raised again
+            except Exception as error:  # noqa: BLE001 converted or re-raised
                 failure = (
                     error if hooks.running else self._explained(error, request, own=True, proof=not hooks.responded)
                 )
         raise failure
 
     def _send_by_caller(self, request: Request, encodings: str, timeout: float | None) -> requests.Response:
-        """Send by a session or an adapter with methods of the caller's own: no error proves anything."""
+        """Send over a session or an adapter that overrides methods: no error proves that nothing was sent."""
         try:
             if request.method == "POST":
                 self._drop_idle(request.url)
@@ -239,7 +239,7 @@ class SessionTransport:
                 stream=True,
                 proxies=self._proxies(request.url),
             )
-        except Exception as error:  # noqa: BLE001 explained, or raised again
+        except Exception as error:  # noqa: BLE001 converted or re-raised
             failure = self._explained(error, request)
         raise failure
 
@@ -262,13 +262,13 @@ class SessionTransport:
     def _explained(
         self, error: Exception, request: Request, *, own: bool = False, proof: bool = False, reading: bool = False
     ) -> Exception:
-        """Return the error of this package for one of requests or urllib3; any other is returned unchanged.
+        """Convert an error of requests or urllib3 to one of this package; return any other error unchanged.
 
         Args:
             error: What was raised.
             request: The request.
-            own: Whether it is of requests for certain, and not of methods of the caller's.
-            proof: Whether a type of error that precedes sending proves that nothing was sent.
+            own: Whether requests raised it for certain, and not a method of the caller's.
+            proof: Whether an error of connecting proves that nothing was sent.
             reading: Whether the body was being read.
         """
         from requests.exceptions import HTTPError, RequestException, SSLError
@@ -303,7 +303,7 @@ class SessionTransport:
         return errors.connection_lost(request, what, phase=phase)
 
     def _fault(self, error: Exception, chain: list[BaseException], names: set[str], request: Request) -> str:
-        """Say why nothing was sent, if it was a setting; else nothing."""
+        """Return the invalid setting that kept the request from being sent, or an empty string."""
         from requests.exceptions import InvalidHeader, RequestException, SSLError
 
         of_file = any(isinstance(cause, OSError) and cause.filename is not None for cause in chain)
@@ -370,7 +370,7 @@ def _is_known(error: Exception) -> bool:
 
 
 def _fault_of_request(error: Exception) -> str:
-    """Say what is wrong with a request that requests refused to send. Its own text may show the key."""
+    """Return what is wrong with a request that requests rejected. The error's text may contain the key."""
     from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema
 
     if isinstance(error, InvalidProxyURL):

@@ -103,11 +103,11 @@ def flipped(data: bytes, place: int) -> bytes:
 
 
 BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
-    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
-    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponseError, "cut off after"),
-    "cut off in the head": (http(PACKED[:5]), UnexpectedResponseError, "cut off after"),
-    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponseError, "cut off after"),
-    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
+    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponseError, "truncated after"),
+    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponseError, "truncated after"),
+    "cut off in the head": (http(PACKED[:5]), UnexpectedResponseError, "truncated after"),
+    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponseError, "truncated after"),
+    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponseError, "truncated after"),
     "nothing": (http(b""), UnexpectedResponseError, "is empty"),
     "nothing in chunks": (chunked(b""), UnexpectedResponseError, "is empty"),
     "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ApiConnectionError, "cut off"),
@@ -261,7 +261,7 @@ def test_redirect_never_gets_the_key(download: Callable[..., Any], kind: str, tm
 def test_url_with_a_password_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """A URL that looks like ours but leads elsewhere gets no request."""
     with Server(responding(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
-        with pytest.raises(InvalidValueError, match="http or https address"):
+        with pytest.raises(InvalidValueError, match="http or https URL"):
             download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 

@@ -608,7 +608,7 @@ def test_only_the_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
 def test_ambiguous_url_is_rejected(url: str, tmp_path: Path) -> None:
     """Libraries would connect to different hosts, so nothing is sent; the error hides a possible signature."""
     client, transport = client_of(json_response(document={"data": [DID], "links": {"next": url}}))
-    with pytest.raises(InvalidValueError, match="http or https address") as caught:
+    with pytest.raises(InvalidValueError, match="http or https URL") as caught:
         client.download_export(url, tmp_path / "a")
     assert "example-secret" not in str(caught.value)
     assert not transport.requests

@@ -491,7 +491,7 @@ def test_first_one_and_count_fetch_no_extra_records() -> None:
     library.ids = []
     assert dids.first() is None
     assert dids.count() == 0
-    with pytest.raises(NotExactlyOneError, match="found none") as caught:
+    with pytest.raises(NotExactlyOneError, match="got none") as caught:
         dids.one(QueryParams().page(3, 20))
     assert caught.value.found == 0
     assert isinstance(caught.value, DidwwClientError)

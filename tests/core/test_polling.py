@@ -153,7 +153,7 @@ def test_updates_are_reported_to_async_functions() -> None:
 
 
 ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
-    "order": ("orders", order("canceled"), r"is canceled; it will not become completed", ()),
+    "order": ("orders", order("canceled"), r"is canceled; it cannot become completed", ()),
     "address": (
         "address_verifications",
         record(
@@ -162,7 +162,7 @@ ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
             reject_reasons=["Address does not exist", "Unreadable"],
             reject_comment="Page 2",
         ),
-        r"is rejected: Address does not exist; Unreadable; Page 2; it will not become approved",
+        r"is rejected: Address does not exist; Unreadable; Page 2; it cannot become approved",
         ("Address does not exist", "Unreadable", "Page 2"),
     ),
     "emergency": (
@@ -175,7 +175,7 @@ ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "stalled service": (
         "emergency_calling_services",
         record("emergency_calling_services", "changes_required"),
-        r"is changes_required; it goes on only after somebody has acted",
+        r"is changes_required; it needs action to continue",
         (),
     ),
 }

@@ -59,7 +59,7 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
     [
         ({"filter": "number"}, "filter must be a dict"),
         ({"filter": ["number"]}, "filter must be a dict"),
-        ({"filter": {5: "x"}}, "filter takes a name"),
+        ({"filter": {5: "x"}}, "filter must have text as its name"),
         ({"filter": {",": "x"}}, "cannot be filtered by ','"),
         ({"filter": {"number,description": "x"}}, "cannot be filtered by 'number,description'"),
         ({"filter": {"number": HUGE}}, "number"),
@@ -72,13 +72,13 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"filter": {"number": []}}, "an empty list"),
         ({"filter": {"description": "\ud800"}}, "surrogate"),
         ({"include": 5}, "include takes a name or a list of names"),
-        ({"include": [5]}, "include takes names"),
+        ({"include": [5]}, "include must have text as names"),
         ({"include": b"order"}, "include takes a name"),
         ({"sort": 5}, "sort takes a name"),
         ({"fields": ["number"]}, "fields must be a dict"),
         ({"fields": {"dids": 5}}, r"fields\['dids'\] takes a name"),
-        ({"fields": {5: ["number"]}}, "fields takes the type"),
-        ({"fields": {"did": ["number"]}}, r"no resource type 'did'\. Did you mean 'dids'\?"),
+        ({"fields": {5: ["number"]}}, "fields must have text as the resource type"),
+        ({"fields": {"did": ["number"]}}, r"must name a resource type, got 'did'\. Did you mean 'dids'\?"),
         ({"fields": {"voice_trunks": ["name"]}}, r"Did you mean 'voice_(in|out)_trunks'\?"),
         ({"fields": {"dids": ["trunk"]}}, r"Did you mean 'voice_in_trunk'\?"),
         ({"include": "trunk"}, r"cannot include 'trunk'\. Did you mean 'voice_in_trunk'\?"),
@@ -110,7 +110,7 @@ def test_invalid_list_argument_raises_an_error_with_its_name(arguments: dict[str
 @pytest.mark.parametrize(("name", "value"), [("a", None), ("a", 1), (5, "x"), (None, "x")])
 def test_raw_parameter_must_be_text(name: Any, value: Any) -> None:
     """This applies to its name and its value."""
-    with pytest.raises(InvalidValueError, match="param takes its"):
+    with pytest.raises(InvalidValueError, match="param must have text as its"):
         QueryParams().param(name, value)
 
 
@@ -244,7 +244,7 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
         (lambda c: c.dids().iterate(limit="5"), r"limit must be a whole number from 0, got '5'\. Omit it for all"),
         (
             lambda c: c.dids().iterate(page_size=1001),
-            r"page_size must be a whole number from 1 to 1000, got 1001\. Leave",
+            r"page_size must be a whole number from 1 to 1000, got 1001\. Omit",
         ),
         (
             lambda c: c.dids().iterate(page=(1, 5), page_size=6),
@@ -257,7 +257,7 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
         ),
         (
             lambda c: c.with_options(max_retries="2"),
-            r"max_retries must be a whole number from 0 to 100, got '2'\. 0 sends",
+            r"max_retries must be a whole number from 0 to 100, got '2'\. 0 disables",
         ),
         (
             lambda _: DidwwClient("key", rate_limit="20"),
@@ -300,9 +300,9 @@ def test_record_can_be_passed_as_id() -> None:
         (
             "countries",
             "create",
-            r"countries\(\) has no 'create'\. The API offers: list, iterate, first, one, count, find\.",
+            r"countries\(\) has no 'create'\. Available: list, iterate, first, one, count, find\.",
         ),
-        ("balance", "list", r"balance\(\) has no 'list'\. The API offers: find\."),
+        ("balance", "list", r"balance\(\) has no 'list'\. Available: find\."),
         ("dids", "creat", r"dids\(\) has no 'creat'"),
     ],
 )
@@ -649,7 +649,7 @@ def test_export_filters_are_sent(type_: str, filters: Any) -> None:
             "Main",
             r"or its id such as .*, got 'Main'\. Find it first: voice_out_trunks\(\)",
         ),
-        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"must be VoiceOutTrunk or its id, got VoiceInTrunk"),
+        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"takes VoiceOutTrunk or its id, not VoiceInTrunk"),
         ("cdr_out", "voice_out_trunk.id", VoiceOutTrunk(), r"must be a record that exists, got one without an id"),
         ("cdr_out", "voice_out_trunk.id", None, r"or its id such as .*, got None"),
         ("cdr_in", "did_number", "+442079460000", r"must be digits only, .*Write '442079460000'"),
@@ -796,7 +796,7 @@ def test_page_of_an_unpaginated_list_is_rejected(resource: str) -> None:
     client, transport = client_of()
     for page in (2, (3, 10)):
         with pytest.raises(
-            InvalidValueError, match=rf"page must be 1, got {page if page == 2 else 3}: {resource} has no"
+            InvalidValueError, match=rf"page must be 1, got {page if page == 2 else 3}: {resource} is not paginated"
         ):
             getattr(client, resource)().list(page=page)
     assert transport.requests == []

@@ -115,7 +115,7 @@ def test_polling_interval_grows(clock: Clock) -> None:
 def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
     """A wait that ends during an outage says what failed last."""
     client, _ = client_of(order("pending"), json_response(503))
-    with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
+    with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last request failed: HTTP 503"):
         client.orders().wait(ID, timeout=5)
 
 

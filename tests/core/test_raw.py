@@ -161,7 +161,7 @@ def test_api_link_is_accepted_as_a_path() -> None:
         (lambda c: c.request(None, "/dids"), "method must be one of"),
         (lambda c: c.get("/dids", "page=1"), "params must be a dict"),
         (lambda c: c.get("/dids", {5: "x"}), "params must have non-empty text names"),
-        (lambda c: c.get("/dids", {"filter[x]": 1.5}), "'x' takes text"),
+        (lambda c: c.get("/dids", {"filter[x]": 1.5}), "'x' must be text"),
         (lambda c: c.request("GET", "/dids", json={}), "json must not be set for a GET"),
         (lambda c: c.post("/dids", "text"), "json must be a dict"),
         (lambda c: c.post("/dids", {"data": object()}), "json must hold only values that JSON can represent"),

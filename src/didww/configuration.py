@@ -220,7 +220,7 @@ class Configuration:
         if origin is not None and origin.scheme == "http" and not self.allow_insecure and not is_loopback(origin.host):
             raise InvalidValueError(
                 f"{name} must be an https URL, got {origin}: http would expose the API key and the data to the "
-                "network. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a private network that you trust, pass "
+                "network. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a trusted private network, pass "
                 "allow_insecure=True to the client.",
                 field=name,
             )

@@ -361,7 +361,7 @@ def test_not_found_error_explains_that_a_number_is_no_id(accessor: str, id: str,
 def test_async_client_in_a_sync_with_block_raises() -> None:
     """The error says what to write."""
     client: Any = AsyncDidwwClient("key", transport=AsyncScripted(json_response()))
-    with pytest.raises(TypeError, match="AsyncDidwwClient takes 'async with', not 'with'"):
+    with pytest.raises(TypeError, match="AsyncDidwwClient must be used with 'async with', not 'with'"):
         with client:
             pass
 

@@ -526,7 +526,7 @@ def test_open_file_name_is_not_replaced(kind: str, tmp_path: Path) -> None:
         chain.symlink_to(link)
         with client_of(kind, f"{server.url}/v3") as client:
             for target in (link, chain, Path(f"/proc/self/fd/{held.fileno()}")):
-                with pytest.raises(DidwwClientError, match="stands for an open file of the process"):
+                with pytest.raises(DidwwClientError, match="is a file descriptor of the process"):
                     client.download_export(f"{server.url}{PATH}", target)
         assert link.is_symlink()
         assert chain.is_symlink()

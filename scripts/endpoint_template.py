@@ -263,7 +263,7 @@ async def {verb}_many(
     Args:
         records: {input_doc}
         concurrency: Number of requests at once, 1 to 100.
-        stop_on_error: Whether to start no further records after the first failure.{once_doc}
+        stop_on_error: Whether to start no new requests after the first failure.{once_doc}
         report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
         progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

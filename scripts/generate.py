@@ -206,8 +206,8 @@ def values_for(cls: type[Resource]) -> dict[str, str]:
         "sort_doc": f"Sort keys, the most significant first; a leading minus sorts descending: {quoted(keys)}."
         if keys
         else "None: the list cannot be sorted.",
-        "page_doc": f"Page number, from 1, or `(number, size)`. The size defaults to {cls._page_size}, with a maximum of "
-        f"{cls._largest_page} unless DIDWW raises the account's limit (docs/pagination.md)."
+        "page_doc": f"Page number, from 1, or `(number, size)`. The size defaults to {cls._page_size}, with a "
+        f"maximum of {cls._largest_page} unless DIDWW raises the account's limit (docs/pagination.md)."
         if cls._paginated
         else "1 or None: the list is not paginated.",
         "required_doc": f"Required fields: {quoted(required)}." if required else "",
@@ -218,7 +218,7 @@ def values_for(cls: type[Resource]) -> dict[str, str]:
         else "Nothing is stored: the service only checks the values."
         if cls._repeatable
         else "A request whose response is lost is never retried.",
-        "create_raises": "InsufficientBalanceError: The balance does not cover the price; nothing was purchased.\n        "
+        "create_raises": "InsufficientBalanceError: The balance does not cover the price; nothing was bought.\n        "
         if cls._marked
         else "",
         "until_doc": f"Defaults to {quoted(outcome.success)}." if outcome is not None else "",

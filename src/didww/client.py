@@ -260,11 +260,11 @@ class DidwwClient(Accessors):
         """Encrypt and upload a file, to attach it to a proof, a supporting document or a verification.
 
         Fetches DIDWW's public keys and encrypts the file while sending it, with constant memory use. If the keys are
-        replaced in the meantime, encrypts and sends the file once more. DIDWW deletes the upload after 24 hours; records
-        that it was attached to keep a copy.
+        replaced in the meantime, encrypts and sends the file once more. DIDWW deletes the upload after 24 hours, but
+        records that it was attached to keep a copy.
 
         Args:
-            file: A JPG, PNG or PDF of at most 20 MB when encrypted, as bytes, a path or a binary stream. An asynchronous
+            file: A JPG, PNG or PDF of at most 20 MB when encrypted, as bytes, a path or a binary stream. An async
                 client also accepts the `UploadFile` of a web framework.
             description: A description in free text.
             filename: The name of the file. Defaults to the name of `file`.

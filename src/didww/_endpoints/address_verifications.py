@@ -225,7 +225,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -274,7 +274,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -511,7 +511,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -560,7 +560,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

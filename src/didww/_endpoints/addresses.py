@@ -232,7 +232,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -283,7 +283,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -321,7 +321,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -538,7 +538,7 @@ class AddressesEndpoint(Endpoint[Address]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -589,7 +589,7 @@ class AddressesEndpoint(Endpoint[Address]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -627,7 +627,7 @@ class AddressesEndpoint(Endpoint[Address]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -227,7 +227,7 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -439,7 +439,7 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -234,7 +234,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -284,7 +284,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -528,7 +528,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -578,7 +578,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

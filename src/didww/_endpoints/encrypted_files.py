@@ -211,7 +211,7 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -407,7 +407,7 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -206,7 +206,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
             ValidationError: The service rejected values; `fields` names them.
-            InsufficientBalanceError: The balance does not cover the price; nothing was purchased.
+            InsufficientBalanceError: The balance does not cover the price; nothing was bought.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -229,7 +229,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -274,7 +274,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -312,7 +312,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -530,7 +530,7 @@ class OrdersEndpoint(Endpoint[Order]):
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
             ValidationError: The service rejected values; `fields` names them.
-            InsufficientBalanceError: The balance does not cover the price; nothing was purchased.
+            InsufficientBalanceError: The balance does not cover the price; nothing was bought.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -553,7 +553,7 @@ class OrdersEndpoint(Endpoint[Order]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -596,7 +596,7 @@ class OrdersEndpoint(Endpoint[Order]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -634,7 +634,7 @@ class OrdersEndpoint(Endpoint[Order]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -232,7 +232,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -281,7 +281,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -319,7 +319,7 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -532,7 +532,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -581,7 +581,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -619,7 +619,7 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

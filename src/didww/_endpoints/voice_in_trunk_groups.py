@@ -228,7 +228,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -278,7 +278,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -316,7 +316,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -529,7 +529,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
@@ -579,7 +579,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -617,7 +617,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         Args:
             records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start no further records after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
